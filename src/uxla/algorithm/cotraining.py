@@ -1,0 +1,152 @@
+"""Algorithm 1 of the paper: three models that label for each other, epoch by epoch. Start reading here.
+
+Pure: everything heavy is passed in (`Learner`, `vicinity`), so the algorithm runs with a toy learner in a test as it
+does with XLM-R on a GPU. Models are opaque values; this file never loads one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, permutations
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import numpy as np
+
+from uxla.algorithm.distil import Agreement, MostConfident, Select, agree, majority_share
+from uxla.algorithm.mixing import balanced_mix
+from uxla.records import Corpus, Predictions
+from uxla.seeds import derive, generator
+
+M = TypeVar("M")
+Order = Literal["synchronous", "in_place"]
+Record = Callable[..., None]
+"""Receives what happened: an event's name and its counts, as keywords."""
+
+
+class Learner(Protocol[M]):
+    """The two things Algorithm 1 asks of a model."""
+
+    def fit(self, model: M, mix: Corpus, *, seed: int) -> M:
+        """`model`, trained further on `mix`, once through, in its order."""
+
+    def predict(self, model: M, corpus: Corpus) -> Predictions:
+        """Class probabilities of `model` on every example of `corpus`."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the schedule: which of the four data sets are used (line 22), and how they are distilled (η_e)."""
+
+    select: Select
+    source: bool = False
+    target: bool = False
+    source_vicinity: bool = False
+    target_vicinity: bool = False
+
+
+PAPER_SCHEDULE = (
+    Epoch(MostConfident(0.8), source=True, target=True),
+    Epoch(MostConfident(1.0), target_vicinity=True),
+    Epoch(MostConfident(1.0), source=True, target=True, source_vicinity=True, target_vicinity=True),
+)
+"""§2.4 with Table 8's η for XNER."""
+
+
+@dataclass(frozen=True)
+class CoTraining(Generic[M]):
+    """Algorithm 1 with its settings; call it with data and three warmed-up models.
+
+    `order` is `in_place` (the algorithm read literally: ordered pairs, the third model replaced at once, six trainings
+    an epoch) or `synchronous` (peers frozen for the epoch, three trainings). `vicinity(corpus, e)` is GEN-LM. A peer
+    that gives one label to more than `collapse_share` of a corpus, where the source labels do not, teaches nobody.
+    `draws` turns Σ n_i into the number of examples of one training.
+    """
+
+    learner: Learner[M]
+    vicinity: Callable[[Corpus, int], Corpus]
+    schedule: Sequence[Epoch] = PAPER_SCHEDULE
+    alpha: float = 0.7
+    agreement: Agreement = "exact"
+    min_agreed: float = 0.5
+    order: Order = "synchronous"
+    collapse_share: float = 0.995
+    draws: Callable[[int], int] = lambda total: total
+    seed: int = 0
+    record: Record = field(default=lambda event, **counts: None)
+
+    def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
+        """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
+        _require_unlabelled(target)
+        models, after = list(models), []
+        for e, epoch in enumerate(self.schedule, start=1):  # line 2
+            start_of_epoch = tuple(models)
+            for k, j, l in triples(self.order):  # lines 3-6, 19-20
+                teachers = start_of_epoch if self.order == "synchronous" else models
+                peers = teachers[k], teachers[j]
+                mix = []
+                if epoch.source:
+                    mix += [source]  # D_s
+                if epoch.target:
+                    mix += [self.co_label(target, peers, epoch.select, source)]  # D'_t, lines 4, 12-13
+                if epoch.source_vicinity:
+                    mix += [self.co_label(self.vicinity(source, e), peers, epoch.select, source)]  # lines 8-10
+                if epoch.target_vicinity:
+                    mix += [self.co_label(self.vicinity(target, e), peers, epoch.select, source)]  # lines 15-17
+                models[l] = self.train(models[l], mix, place=(e, k, j, l))  # lines 20-22
+            after.append((models[0], models[1], models[2]))
+        return after  # line 23: the last entry
+
+    def co_label(self, corpus: Corpus, peers: tuple[M, M], select: Select, source: Corpus) -> Corpus:
+        """The examples of `corpus` that both peers selected (DISTIL) and agree on (AGREEMENT), with their labels."""
+        k, j = (self.learner.predict(peer, corpus) for peer in peers)
+        selected_k, selected_j = select(k), select(j)
+        agreed, labels = agree(k, j, self.agreement, self.min_agreed)
+        chosen = selected_k & selected_j & agreed
+        collapsed = [name for name, peer in (("k", k), ("j", j)) if self.has_collapsed(peer, source)]
+        if collapsed:
+            chosen = np.zeros_like(chosen)
+        self.record(
+            "co_label",
+            data=corpus.name,
+            of=len(corpus),
+            kept_by_k=int(selected_k.sum()),
+            kept_by_j=int(selected_j.sum()),
+            agreed=int(chosen.sum()),
+            collapsed=collapsed,
+        )
+        return corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen))
+
+    def train(self, model: M, mix: Sequence[Corpus], place: tuple[int, int, int, int]) -> M:
+        """`model` after one training on the balanced mix (Eq. 2); unchanged where distillation left nothing at all."""
+        e, k, j, l = place
+        where = {"epoch": e, "k": k + 1, "j": j + 1, "l": l + 1}
+        sizes = {corpus.name: len(corpus) for corpus in mix}
+        if not any(sizes.values()):
+            self.record("skip", **where, sizes=sizes)
+            return model
+        rng = generator(self.seed, "mix", *place)
+        drawn_from, counts = balanced_mix(mix, alpha=self.alpha, rng=rng, draws=self.draws(sum(sizes.values())))
+        self.record("train", **where, sizes=sizes, drawn=dict(zip(sizes, counts, strict=True)))
+        return self.learner.fit(model, drawn_from, seed=derive(self.seed, "fit", *place))
+
+    def has_collapsed(self, predictions: Predictions, source: Corpus) -> bool:
+        """Whether nearly all predicted labels are one, although the source's labels are not."""
+        return majority_share(predictions.labels) > self.collapse_share >= majority_share(gold_labels(source))
+
+
+def triples(order: Order) -> list[tuple[int, int, int]]:
+    """The (k, j, l) of one epoch: every ordered pair of peers and the third model, or every unordered pair."""
+    if order == "in_place":
+        return [(k, j, l) for k, j, l in permutations(range(3))]
+    return [(k, j, 3 - k - j) for k, j in combinations(range(3), 2)]
+
+
+def gold_labels(corpus: Corpus) -> Any:
+    """(R,) all labels of a labelled corpus, example by example."""
+    return corpus.table.column("labels").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+
+
+def _require_unlabelled(target: Corpus) -> None:
+    if target.table.column("labels").null_count < len(target):
+        raise ValueError("the target corpus carries labels; pass target.unlabelled()")

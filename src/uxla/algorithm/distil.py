@@ -1,0 +1,119 @@
+"""Which pseudo-labelled examples to trust: one model's judgement (stage 1), then two peers' agreement (stage 2), §2.3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.mixture import GaussianMixture
+
+from uxla.records import IGNORED, Bools, Ints, Predictions
+
+Select = Callable[[Predictions], Bools]
+"""Stage 1: predictions of one model on N examples -> bool (N,), the ones it is trusted on."""
+
+Agreement = Literal["exact", "none", "token"]
+
+
+def confidence(predictions: Predictions) -> npt.NDArray[np.float64]:
+    """(N,) each example's mean, over its rows, of the highest class probability.
+
+    With one row a word this is the paper's p* for tagging, with one row a sentence its p* for sentence tasks (§2.3).
+    """
+    return _example_means(predictions.best.astype(np.float64), predictions.offsets)
+
+
+def loss(predictions: Predictions) -> npt.NDArray[np.float64]:
+    """(N,) each example's mean cross-entropy against the model's own pseudo labels, in nats (§2.3, App. C)."""
+    floor = np.finfo(np.float32).tiny  # the best of C probabilities is at least 1/C, so this never binds
+    return _example_means(-np.log(np.maximum(predictions.best.astype(np.float64), floor)), predictions.offsets)
+
+
+@dataclass(frozen=True)
+class MostConfident:
+    """Distillation by model confidence: the top floor(share · N), ties in corpus order.
+
+    With `per_class` the share is taken within each predicted class, so that no class dies out; that needs one row
+    an example (sentence tasks).
+    """
+
+    share: float
+    per_class: bool = False
+
+    def __call__(self, predictions: Predictions) -> Bools:
+        """Bool (N,): the examples selected."""
+        scores = confidence(predictions)
+        if not self.per_class:
+            return _top(scores, self.share)
+        if len(predictions.labels) != len(predictions):
+            raise ValueError("per-class selection needs one label an example")
+        chosen = np.zeros(len(scores), dtype=np.bool_)
+        for label in np.unique(predictions.labels):
+            members = np.flatnonzero(predictions.labels == label)
+            chosen[members[_top(scores[members], self.share)]] = True
+        return chosen
+
+
+@dataclass(frozen=True)
+class CleanCluster:
+    """Distillation by clustering: posterior of the low-loss component of a two-component Gaussian mixture (App. C).
+
+    Selected are the examples whose posterior exceeds `threshold`, and every example whose loss is below the clean
+    mean: with unequal variances the wider component wins at *both* ends, so that without the second rule the very
+    lowest losses can come out as noise. Where the losses have no spread there are no clusters, and all are selected.
+    """
+
+    threshold: float
+
+    def __call__(self, predictions: Predictions) -> Bools:
+        """Bool (N,): the examples selected."""
+        losses = loss(predictions)
+        if len(np.unique(losses)) < 3:
+            return np.ones(len(losses), dtype=np.bool_)
+        scale = losses.std()
+        features = (losses / scale)[:, None]  # scikit-learn's variance floor is absolute: give it unit scale
+        mixture = GaussianMixture(n_components=2, covariance_type="full", random_state=0, n_init=3).fit(features)
+        clean = int(mixture.means_[:, 0].argmin())
+        posterior = mixture.predict_proba(features)[:, clean]
+        below = features[:, 0] <= mixture.means_[clean, 0]
+        return np.asarray((posterior > self.threshold) | below)
+
+
+def agree(k: Predictions, j: Predictions, how: Agreement = "exact", min_agreed: float = 0.5) -> tuple[Bools, Ints]:
+    """Stage 2: (bool (N,), labels (R,)): the examples two peers agree on, and the labels to learn from.
+
+    `exact`: all labels of the example are equal (the paper's AGREEMENT). `none`: no condition, labels of k (φ in
+    Table 5). `token`, an extension: labels the peers dispute are set to IGNORED and carry no loss; an example needs
+    at least the share `min_agreed` of undisputed labels.
+    """
+    equal = k.labels == j.labels
+    if how == "none":
+        return np.ones(len(k), dtype=np.bool_), k.labels
+    agreed_share = _example_means(equal.astype(np.float64), k.offsets)
+    if how == "exact":
+        return agreed_share == 1.0, k.labels
+    return agreed_share >= min_agreed, np.where(equal, k.labels, IGNORED)
+
+
+def majority_share(labels: npt.NDArray[np.integer]) -> float:
+    """The share of the most frequent label: near 1 when a model has collapsed to one label."""
+    labels = labels[labels != IGNORED]
+    return float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
+
+
+def _top(scores: npt.NDArray[np.float64], share: float) -> Bools:
+    count = int(np.floor(share * len(scores) + 1e-9))  # 0.29 * 100 is 28.999…
+    chosen = np.zeros(len(scores), dtype=np.bool_)
+    chosen[np.argsort(-scores, kind="stable")[:count]] = True
+    return chosen
+
+
+def _example_means(rows: npt.NDArray[np.float64], offsets: Ints) -> npt.NDArray[np.float64]:
+    """(N,) the mean of each example's rows: summed per example, so that neighbours cannot leak through rounding."""
+    counts = np.diff(offsets)
+    if len(counts) and counts.min() == 0:
+        raise ValueError("an example without rows: every sentence needs at least one word")
+    return np.asarray(np.add.reduceat(rows, offsets[:-1]) / counts) if len(counts) else np.empty(0)

@@ -1,0 +1,46 @@
+"""Balanced sampling from data sets of different sizes (§2.4, Eq. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from uxla.records import Corpus, Ints, concatenate
+
+
+def sampling_probabilities(sizes: Sequence[int], alpha: float) -> npt.NDArray[np.float64]:
+    """(N,) the probability of drawing from each data set: p_i ∝ (n_i / Σn)^α (Eq. 2); an empty set has none."""
+    counts = np.asarray(sizes, dtype=np.float64)
+    if counts.sum() == 0:
+        raise ValueError("all data sets are empty: there is nothing to draw from")
+    weights = np.where(counts > 0, (counts / counts.sum()) ** alpha, 0.0)
+    return np.asarray(weights / weights.sum())
+
+
+def balanced_mix(
+    corpora: Sequence[Corpus], *, alpha: float, rng: np.random.Generator, draws: int | None = None
+) -> tuple[Corpus, list[int]]:
+    """The examples of one training in the order of training, and how many came from each data set.
+
+    Each of `draws` (default: Σ n_i, one epoch) picks a data set by Eq. 2, then the next example of that set's
+    shuffled stream; an exhausted stream is shuffled anew and starts again.
+    """
+    sizes = [len(corpus) for corpus in corpora]
+    draws = sum(sizes) if draws is None else draws
+    which = rng.choice(len(corpora), size=draws, p=sampling_probabilities(sizes, alpha))
+    starts = np.cumsum([0, *sizes[:-1]])
+    rows: Ints = np.empty(draws, dtype=np.int64)
+    for i, size in enumerate(sizes):
+        slots = np.flatnonzero(which == i)
+        rows[slots] = starts[i] + _stream(size, len(slots), rng)
+    counts = np.bincount(which, minlength=len(corpora)).tolist()
+    return concatenate("mix", corpora).take(rows), counts
+
+
+def _stream(size: int, length: int, rng: np.random.Generator) -> Ints:
+    """The first `length` indices of an endless stream of fresh permutations of `range(size)`."""
+    rounds = -(-length // size) if length else 0
+    permutations = [rng.permutation(size) for _ in range(rounds)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *permutations])[:length]

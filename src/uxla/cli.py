@@ -1,0 +1,198 @@
+"""The command line: `uxla run`, `predict`, `data check`, `testbed build`, `testbed write`.
+
+Heavy modules are imported by the command that needs them, so that help and refusals answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from uxla import __version__
+from uxla.errors import UxlaError
+
+if TYPE_CHECKING:
+    from uxla.data.check import CheckReport
+
+USER_FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
+
+
+class _Commands(TyperGroup):
+    """Answers what a user can mend with one line instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UxlaError as error:
+            typer.echo(f"uxla: error: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(USER_FAULT) from None
+        except KeyboardInterrupt:
+            typer.echo("uxla: interrupted; the same command goes on where it stopped", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:  # `uxla predict … | head`: nobody reads on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED_PIPE) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Labels in one language, a model in another: UXLA, zero-resource cross-lingual adaptation.",
+)
+data = typer.Typer(no_args_is_help=True, help="Look at data files.")
+testbed = typer.Typer(no_args_is_help=True, help="The synthetic languages and their masked language model.")
+app.add_typer(data, name="data")
+app.add_typer(testbed, name="testbed")
+
+
+def main() -> None:
+    """The `uxla` command."""
+    app()
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"uxla {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    return
+
+
+@app.command()
+def run(
+    config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="As target=es or warmup.max_steps=100.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/NAME-TARGET.")] = None,
+) -> None:
+    """Warm up, adapt to the target language, compare, and write a run folder.
+
+    Interrupted, the same command goes on where it stopped. All keys: docs/configuration.md.
+    """
+    from uxla.run.config import load_config
+
+    settings = load_config(config, overrides or [])
+    folder = out or Path("runs") / "-".join([Path(config).stem, *settings.target])
+    if folder.exists() and not folder.is_dir():
+        raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
+
+    from uxla.run.console import showing
+
+    with showing():
+        from uxla.run import pipeline
+
+        results = pipeline.run(settings, folder)
+    _print_table(results)
+    typer.echo(f"written to {folder}", err=True)
+
+
+@app.command()
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Raw text or CoNLL, UTF-8; - reads stdin.")],
+    out: Annotated[Path | None, typer.Option(help="Write here instead of stdout.")] = None,
+) -> None:
+    """Label text with a run's ensemble: raw text or CoNLL in, CoNLL out."""
+    if not run.is_dir():
+        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
+    source = Path(file) if file != "-" else _utf8_stdin()
+    if isinstance(source, Path) and not source.is_file():
+        raise UxlaError(f"{source}: no such file, expected raw text or CoNLL; check the path")
+
+    from uxla.run.console import showing
+
+    with showing():
+        from uxla.run.predict import predict as label
+
+        label(run, source, out)
+
+
+@data.command("check")
+def check_data(
+    file: Annotated[Path, typer.Argument(help="A data file.")],
+    format: Annotated[Literal["auto", "conll", "text"], typer.Option(help="How to read it.")] = "auto",
+    encoding: Annotated[str, typer.Option(help="Its text encoding.")] = "utf-8",
+    token_column: Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")] = 0,
+    label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
+) -> None:
+    """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
+    from uxla.data.check import check
+
+    report = check(file, format=format, encoding=encoding, token_column=token_column, label_column=label_column)
+    _print_report(report)
+    if report.violation_total:
+        raise typer.Exit(1)
+
+
+@testbed.command("build")
+def build_testbed(
+    out: Annotated[Path, typer.Option(help="The model's folder.")] = Path("testbed-model"),
+    world: Annotated[int, typer.Option(min=0, help="The world whose languages are read; 0 is the shipped one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The training's seed.")] = 0,
+) -> None:
+    """Train the testbed's masked language model anew: the shipped one, or that of another world."""
+    from uxla.run.console import showing
+
+    with showing():
+        from uxla.testbed.pretrain import build
+
+        build(out, world=world, seed=seed)
+    typer.echo(f"written to {out}", err=True)
+
+
+@testbed.command("write")
+def write_testbed(
+    folder: Annotated[Path, typer.Argument(help="Where a folder for each language is written.")],
+    world: Annotated[int, typer.Option(min=0, help="The world; 0 is the one the shipped model knows.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which of its sentences are drawn.")] = 0,
+    train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = 1000,
+    unlabelled: Annotated[int, typer.Option(min=1, help="Training sentences of each target.")] = 1000,
+    dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = 300,
+    test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = 500,
+) -> None:
+    """Write the synthetic languages as CoNLL and text files, as examples of the input `uxla run` takes."""
+    from uxla.testbed.world import write
+
+    write(folder, world=world, seed=seed, train=train, unlabelled=unlabelled, dev=dev, test=test)
+    typer.echo(f"written to {folder}", err=True)
+
+
+def _utf8_stdin() -> TextIOWrapper:
+    """stdin as UTF-8 whatever the locale says, line ends kept: only the reader decides what ends a line."""
+    return TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+
+
+def _print_table(results: dict[str, Any]) -> None:
+    """A table on a terminal, Markdown into a file or pipe."""
+    from uxla.report.table import markdown, rich_table
+
+    if not sys.stdout.isatty():
+        typer.echo(markdown(results), nl=False)
+        return
+    from rich.console import Console
+
+    Console().print(rich_table(results))
+
+
+def _print_report(report: CheckReport) -> None:
+    from rich.console import Console
+
+    from uxla.report.data_check import check_table
+
+    Console().print(check_table(report))

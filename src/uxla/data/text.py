@@ -1,0 +1,26 @@
+"""Raw text, one sentence a line: what the target language usually looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from uxla.data.files import BOM, decode, split_lines
+from uxla.errors import DataError
+
+
+def parse_text(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[list[str]]:
+    """The words of each line that has any.
+
+    Words are what lies between ASCII spaces and TABs, a run of them counting as one; every other character, NBSP and
+    U+3000 among them, stays in its word. DataError for bytes that are not `encoding`, or if no line has a word.
+    """
+    text = decode(raw, encoding, file=path).removeprefix(BOM)
+    rows = ([word for word in _body(line).split(" ") if word] for line in split_lines(text))
+    sentences = [row for row in rows if row]
+    if not sentences:
+        raise DataError("no line has a word; expected one sentence a line", file=path)
+    return sentences
+
+
+def _body(line: str) -> str:
+    return line.rstrip("\r\n").replace("\t", " ")

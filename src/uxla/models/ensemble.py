@@ -1,0 +1,99 @@
+"""Three models used as one: the mean of their probabilities (§3.2), saved and loaded as a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from uxla.errors import ArtifactError
+from uxla.models.learner import Loaded, Runtime
+from uxla.models.tasks import TASKS
+from uxla.records import Corpus, Example, Predictions
+
+_FILE = "ensemble.json"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The models of one run, in memory.
+
+    >>> import uxla
+    >>> ensemble = uxla.load("runs/testbed-far")          # doctest: +SKIP
+    >>> ensemble.tag([["words", "of", "a", "sentence"]])   # doctest: +SKIP
+    [['O', 'O', 'O', 'O']]
+    """
+
+    task: str
+    label_names: tuple[str, ...]
+    members: tuple[Loaded, ...]
+
+    @classmethod
+    def load(cls, folder: str | Path, runtime: Runtime | None = None) -> Ensemble:
+        """The ensemble of a run folder, or of the `ensemble/` folder inside one."""
+        folder = Path(folder)
+        file = folder / _FILE if (folder / _FILE).is_file() else folder / "ensemble" / _FILE
+        try:
+            card = json.loads(file.read_text(encoding="utf-8"))
+            models = [(file.parent / member).resolve() for member in card["members"]]
+            task, label_names = card["task"], tuple(card["label_names"])
+            runtime = runtime or Runtime(max_length=card["max_length"])
+        except FileNotFoundError as error:
+            raise ArtifactError(
+                f"{folder}: no {_FILE} here or in ensemble/; expected the folder of a finished run"
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
+        members = tuple(Loaded.open(TASKS[task](), model, model, runtime) for model in models)
+        return cls(task, label_names, members)
+
+    def probabilities(self, corpus: Corpus) -> Predictions:
+        """The mean of the members' class probabilities: (R, C), a row a word."""
+        return average([member.predict(corpus, f"model {i}") for i, member in enumerate(self.members, start=1)])
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces)."""
+        examples = (Example(str(i), "", (" ".join(words),)) for i, words in enumerate(sentences))
+        corpus = Corpus.from_examples("input", self.label_names, examples)
+        if len(corpus) == 0:
+            return []
+        found = self.probabilities(corpus)
+        return tags(found, self.label_names)
+
+
+def average(tables: Sequence[Predictions]) -> Predictions:
+    """The mean of probability tables of the same corpus."""
+    probs = np.mean(np.stack([table.probs for table in tables]), axis=0, dtype=np.float64)
+    return Predictions(np.asarray(probs, dtype=np.float32), tables[0].offsets)
+
+
+def tags(predictions: Predictions, label_names: Sequence[str]) -> list[list[str]]:
+    """The label names of each example, an `I-` that begins an entity written `B-`, as valid IOB2 wants it."""
+    names = [label_names[label] for label in predictions.labels]
+    ends = predictions.offsets
+    return [_valid(names[start:stop]) for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:
+    """Write `ensemble.json`; `members` are model folders relative to `folder`."""
+    card = {
+        "version": 1,
+        "task": task,
+        "label_names": list(label_names),
+        "members": list(members),
+        "max_length": max_length,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _valid(sequence: list[str]) -> list[str]:
+    valid: list[str] = []
+    for tag in sequence:
+        kind = tag[2:]
+        continues = bool(valid) and valid[-1] in (f"B-{kind}", f"I-{kind}")
+        valid.append(f"B-{kind}" if tag.startswith("I-") and not continues else tag)
+    return valid

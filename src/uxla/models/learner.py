@@ -1,0 +1,246 @@
+"""The only training loop, and prediction: a model folder and a corpus in; a trained module, or probabilities, out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+
+from uxla import progress
+from uxla.errors import ModelError
+from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
+from uxla.models.losses import penalised_loss
+from uxla.models.selection import Keeper, Selection
+from uxla.models.tasks import Task, Window
+from uxla.models.pieces import Pieces
+from uxla.records import IGNORED, Corpus, Example, Predictions
+from uxla.seeds import generator
+
+T = TypeVar("T")
+_POOL_STEPS = 32  # steps whose examples are sorted by length together: Eq. 2's mix holds over each pool
+_SHARD = 8192  # examples encoded at once when predicting
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How one training goes (Table 8). `lr_warmup` is a number of steps (int) or a share of all steps (float)."""
+
+    batch_size: int
+    accumulation: int
+    learning_rate: float
+    lr_warmup: int | float
+    weight_decay: float = 0.0
+    adam_epsilon: float = 1e-8
+    max_grad_norm: float = 1.0
+    dropout: float = 0.1
+    evaluate_every: int = 50
+    selection: Selection = "last"
+    penalty: float = 0.0
+
+    @property
+    def step_size(self) -> int:
+        """Examples in one optimiser step."""
+        return self.batch_size * self.accumulation
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how large: nothing here changes what is computed, only how fast."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    max_length: int = 280
+    tokens_per_batch: int = 8192
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory with its tokenizer, ready for one task."""
+
+    task: Task
+    module: Any
+    pieces: Pieces
+    device: torch.device
+    max_length: int
+    tokens_per_batch: int
+
+    @classmethod
+    def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
+        """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
+        device = pick_device(runtime.device)
+        module: Any = load_model(task.auto_class, folder, **config_values).to(device)
+        pieces = Pieces.of(load_tokenizer(tokenizer), str(tokenizer))
+        max_length = min(runtime.max_length, usable_length(module))
+        return cls(task, module, pieces, device, max_length, runtime.tokens_per_batch)
+
+    def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
+        """The windows of each example."""
+        return [self.task.encode(example, self.pieces, self.max_length) for example in examples]
+
+    def forward(self, windows: list[Window]) -> torch.Tensor:
+        """(R, C) logits of all rows the windows are responsible for, window by window."""
+        length = max(len(window.ids) for window in windows)
+        ids = np.full((len(windows), length), self.pieces.pad, dtype=np.int64)
+        mask = np.zeros((len(windows), length), dtype=np.int64)
+        for row, window in enumerate(windows):
+            ids[row, : len(window.ids)] = window.ids
+            mask[row, : len(window.ids)] = 1
+        batch = np.repeat(np.arange(len(windows)), [len(window.positions) for window in windows])
+        position = np.concatenate([window.positions for window in windows]).astype(np.int64)
+        tensors = (torch.from_numpy(array).to(self.device) for array in (ids, mask, batch, position))
+        input_ids, attention_mask, batch_index, position_index = tensors
+        output = self.module(input_ids=input_ids, attention_mask=attention_mask).logits
+        return self.task.logits(output, batch_index, position_index)
+
+    def predict(self, corpus: Corpus, label: str) -> Predictions:
+        """Class probabilities; windows of equal length go together, so no padding can touch a result."""
+        offsets = np.cumsum([0, *(self.task.rows(example) for example in corpus)], dtype=np.int64)
+        probs = np.empty((int(offsets[-1]), len(corpus.label_names)), dtype=np.float32)
+        self.module.eval()
+        examples, first = iter(corpus), 0
+        with torch.inference_mode(), progress.bar(label, len(corpus)) as bar:
+            while shard := list(islice(examples, _SHARD)):
+                pairs = [
+                    (window, int(offsets[first + i]) + window.first_row)
+                    for i, found in enumerate(self.encode(shard))
+                    for window in found
+                ]
+                for group in _equal_length(pairs, self.tokens_per_batch):
+                    rows = np.concatenate([np.arange(at, at + len(w.positions)) for w, at in group])
+                    probs[rows] = self.forward([w for w, _ in group]).float().softmax(-1).cpu().numpy()
+                first += len(shard)
+                bar.advance(len(shard))
+        return Predictions(probs, offsets)
+
+
+def fit(
+    loaded: Loaded, mix: Corpus, settings: Optimisation, *, seed: int, label: str, dev: Corpus | None = None
+) -> dict[str, float]:
+    """Train `loaded.module` in place on `mix`, once through in its order, and return what is worth telling.
+
+    The loss of a step is the mean over its labelled rows (words or sentences), however they are cut into
+    micro-batches. Selection keeps the weights it names; `source_dev` and `target_dev` need `dev`.
+    """
+    steps = math.ceil(len(mix) / settings.step_size)
+    module = loaded.module
+    optimiser = _adamw(module, settings)
+    warmup = settings.lr_warmup if isinstance(settings.lr_warmup, int) else int(settings.lr_warmup * steps)
+    schedule = LambdaLR(optimiser, _warm_up_then_decay(warmup, steps))
+    keeper = Keeper.of(settings.selection, module, _scorer(loaded, dev))
+    losses = []
+    devices = [loaded.device] if loaded.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), progress.bar(label, steps) as bar:
+        torch.manual_seed(seed)
+        for step, micro_batches in enumerate(_steps(loaded, mix, settings, seed), start=1):
+            module.train()
+            losses.append(_step(loaded, micro_batches, settings, where=f"{label}, step {step}"))
+            torch.nn.utils.clip_grad_norm_(module.parameters(), settings.max_grad_norm)
+            optimiser.step()
+            schedule.step()
+            optimiser.zero_grad()
+            if step % settings.evaluate_every == 0 or step == steps:
+                keeper.see(step)
+            bar.advance()
+    return {"steps": steps, "examples": len(mix), "loss": float(np.mean(losses[-50:])), **keeper.finish()}
+
+
+def _step(
+    loaded: Loaded, micro_batches: list[list[tuple[Window, list[int]]]], settings: Optimisation, where: str
+) -> float:
+    """Gradients of one optimiser step; returns its loss."""
+    rows = sum(label != IGNORED for batch in micro_batches for _, labels in batch for label in labels)
+    total = 0.0
+    for batch in micro_batches:
+        for chunk in _within_budget(batch, loaded.tokens_per_batch):
+            try:
+                logits = loaded.forward([window for window, _ in chunk])
+                labels = torch.tensor([label for _, found in chunk for label in found], device=loaded.device)
+                loss = penalised_loss(logits, labels, penalty=settings.penalty) / max(rows, 1)
+                torch.autograd.backward(loss)
+            except torch.OutOfMemoryError as error:
+                raise ModelError(
+                    f"{where}: out of memory with {len(chunk)} windows of {max(len(w.ids) for w, _ in chunk)} pieces; "
+                    "lower batch_size (and raise accumulation), max_length or tokens_per_batch"
+                ) from error
+            total += float(loss.detach())
+    if not math.isfinite(total):
+        raise ModelError(f"{where}: the loss is {total}; lower learning_rate or max_grad_norm")
+    return total
+
+
+def _steps(
+    loaded: Loaded, mix: Corpus, settings: Optimisation, seed: int
+) -> Iterator[list[list[tuple[Window, list[int]]]]]:
+    """The micro-batches of each step. Within a pool of steps, examples of similar length share a micro-batch."""
+    rng = generator(seed, "buckets")
+    examples = iter(mix)
+    while pool := list(islice(examples, _POOL_STEPS * settings.step_size)):
+        encoded = loaded.encode(pool)
+        sizes = [sum(len(window.ids) for window in found) for found in encoded]
+        order = sorted(range(len(pool)), key=sizes.__getitem__)
+        batches = [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
+        batches = [batches[i] for i in rng.permutation(len(batches))]
+        for i in range(0, len(batches), settings.accumulation):
+            yield [
+                [(window, _labels(pool[n], window)) for n in batch for window in encoded[n]]
+                for batch in batches[i : i + settings.accumulation]
+            ]
+
+
+def _labels(example: Example, window: Window) -> list[int]:
+    if example.labels is None:
+        raise ValueError(f"example {example.id} has no labels to learn from")
+    return list(example.labels[window.first_row : window.first_row + len(window.positions)])
+
+
+def _scorer(loaded: Loaded, dev: Corpus | None) -> Callable[[], float] | None:
+    if dev is None:
+        return None
+    held_out = dev
+
+    def score() -> float:
+        scores = loaded.task.score(held_out, loaded.predict(held_out, "selection").labels)
+        return next(iter(scores.values()))
+
+    return score
+
+
+def _warm_up_then_decay(warmup: int, steps: int) -> Callable[[int], float]:
+    """The learning rate's factor after n steps: linear from 0 to 1, then linear to 0 at the end."""
+    return lambda n: n / warmup if n < warmup else (steps - n) / max(1, steps - warmup)
+
+
+def _adamw(module: Any, settings: Optimisation) -> torch.optim.AdamW:
+    """AdamW without weight decay on biases and normalisation weights, which are all the one-dimensional parameters."""
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)
+
+
+def _equal_length(pairs: list[tuple[Window, int]], tokens: int) -> Iterator[list[tuple[Window, int]]]:
+    def length(pair: tuple[Window, int]) -> int:
+        return len(pair[0].ids)
+
+    for size, group in groupby(sorted(pairs, key=length), key=length):
+        yield from _chunks(group, max(1, tokens // size))
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _within_budget(batch: list[tuple[Window, list[int]]], tokens: int) -> Iterator[list[tuple[Window, list[int]]]]:
+    """A micro-batch cut so that each forward pass holds at most `tokens` padded pieces (or one window)."""
+    longest = max(len(window.ids) for window, _ in batch)
+    yield from _chunks(batch, max(1, tokens // longest))

@@ -1,0 +1,69 @@
+"""Which weights of a training are kept: the last, the best on a development set, or the average of the checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+
+Selection = Literal["last", "source_dev", "target_dev", "average"]
+Weights = dict[str, torch.Tensor]
+
+
+class Keeper:
+    """Watches a training at its checkpoints (`see`) and sets the module's final weights (`finish`)."""
+
+    @staticmethod
+    def of(selection: Selection, module: Any, score: Callable[[], float] | None) -> Keeper:
+        """The keeper of a selection mode; `score` is the development score in percent, where the mode needs one."""
+        if selection == "last":
+            return Keeper()
+        if selection == "average":
+            return _Average(module)
+        if score is None:
+            raise ValueError(f"selection {selection!r} needs a development set")
+        return _Best(module, score)
+
+    def see(self, step: int) -> None:
+        """A checkpoint: the module's weights after `step` steps."""
+
+    def finish(self) -> dict[str, float]:
+        """Put the kept weights in place; what was kept, for the journal."""
+        return {}
+
+
+class _Best(Keeper):
+    def __init__(self, module: Any, score: Callable[[], float]) -> None:
+        self.module, self.score = module, score
+        self.best, self.best_step = -1.0, 0
+        self.weights: Weights = {}
+
+    def see(self, step: int) -> None:
+        score = self.score()
+        if score > self.best:
+            self.best, self.best_step, self.weights = score, step, _copy(self.module)
+
+    def finish(self) -> dict[str, float]:
+        self.module.load_state_dict(self.weights)
+        return {"dev": self.best, "best_step": self.best_step}
+
+
+class _Average(Keeper):
+    def __init__(self, module: Any) -> None:
+        self.module, self.count = module, 0
+        self.sum: Weights = {}
+
+    def see(self, step: int) -> None:
+        now = _copy(self.module)
+        self.sum = {name: self.sum[name] + value for name, value in now.items()} if self.sum else now
+        self.count += 1
+
+    def finish(self) -> dict[str, float]:
+        kinds = {name: value.dtype for name, value in self.module.state_dict().items()}
+        self.module.load_state_dict({name: (v / self.count).to(kinds[name]) for name, v in self.sum.items()})
+        return {"averaged": self.count}
+
+
+def _copy(module: Any) -> Weights:
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}

@@ -1,0 +1,126 @@
+"""What differs between tasks, and nothing else: how text becomes input, and which outputs are rows of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Protocol
+
+import torch
+from transformers import AutoModelForTokenClassification
+
+from uxla.metrics import span_f1
+from uxla.models.pieces import Pieces
+from uxla.records import IGNORED, Corpus, Example, Ints
+
+_CONTEXT = 4  # neighbouring windows of a long sentence share a quarter of their length
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One input of the encoder and the rows of predictions it is responsible for.
+
+    `ids` are token ids with special tokens; `positions` are the places in `ids` whose outputs are the rows
+    `first_row`, `first_row + 1`, … of the example.
+    """
+
+    ids: list[int]
+    positions: list[int]
+    first_row: int
+
+
+class Task(Protocol):
+    """The contract between a task and the learner."""
+
+    @property
+    def auto_class(self) -> Any:
+        """The Auto class of the model."""
+
+    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+        """The windows of one example; every row belongs to exactly one of them."""
+
+    def rows(self, example: Example) -> int:
+        """How many rows of predictions the example has."""
+
+    def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
+        """(R, C) the rows' logits, out of the model's logits for the windows `batch` at `position` (R,)."""
+
+    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
+        """Named scores, in percent, of predicted `labels` (R,) against the corpus' own; the first is the main one."""
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """One label a word; the word's first sub-word stands for it, other pieces and special tokens carry none (§2.1)."""
+
+    auto_class: Any = AutoModelForTokenClassification
+
+    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+        """One window, or several that overlap where the sentence is longer than `max_length` pieces."""
+        words = pieces.read(example.words)
+        budget = max_length - len(pieces.prefix) - len(pieces.suffix)
+        words = [ids[:budget] for ids in words]
+        return [
+            _window(words, span, pieces) for span in windows([len(ids) for ids in words], budget, budget // _CONTEXT)
+        ]
+
+    def rows(self, example: Example) -> int:
+        """One row a word."""
+        return example.segments[0].count(" ") + 1
+
+    def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
+        """`output` is (B, L, C)."""
+        return output[batch, position]
+
+    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
+        """Entity micro-F1: `strict` (IOB2) and `conlleval`."""
+        gold, predicted, start = [], [], 0
+        for example in corpus:
+            assert example.labels is not None
+            stop = start + len(example.labels)
+            kept = [(g, p) for g, p in zip(example.labels, labels[start:stop], strict=True) if g != IGNORED]
+            gold.append([corpus.label_names[g] for g, _ in kept])
+            predicted.append([corpus.label_names[p] for _, p in kept])
+            start = stop
+        modes: tuple[Any, ...] = ("strict", "conlleval")
+        return {mode: span_f1(gold, predicted, mode=mode) for mode in modes}
+
+
+TASKS: dict[str, Callable[[], Task]] = {"ner": Tagging}
+
+
+def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int, int, int, int]]:
+    """(start, stop, home, home_stop) of the windows over words with `lengths` pieces each.
+
+    A window covers words start:stop with at most `budget` pieces; neighbours share up to `overlap` pieces, and each
+    word has its home in exactly one window, the one where it is farther from the edge.
+    """
+    ends = list(accumulate(lengths, initial=0))
+    if ends[-1] <= budget:
+        return [(0, len(lengths), 0, len(lengths))]
+    found: list[tuple[int, int, int, int]] = []
+    start = home = 0
+    while True:
+        stop = start + 1
+        while stop < len(lengths) and ends[stop + 1] - ends[start] <= budget:
+            stop += 1
+        if stop == len(lengths):
+            return [*found, (start, stop, home, stop)]
+        following = stop
+        while following > start + 1 and ends[stop] - ends[following - 1] <= overlap:
+            following -= 1
+        border = (following + stop + 1) // 2
+        found.append((start, stop, home, border))
+        start, home = following, border
+
+
+def _window(words: Sequence[Sequence[int]], span: tuple[int, int, int, int], pieces: Pieces) -> Window:
+    start, stop, home, home_stop = span
+    ids = [*pieces.prefix]
+    positions = []
+    for index in range(start, stop):
+        if home <= index < home_stop:
+            positions.append(len(ids))
+        ids += words[index]
+    return Window([*ids, *pieces.suffix], positions, home)

@@ -1,0 +1,192 @@
+"""The values everything else passes around: examples, corpora, predictions, model handles. All immutable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+IGNORED = -100
+"""The label of a word that carries no loss and no score (the value torch's cross-entropy ignores)."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.large_string(), nullable=False),
+        pa.field("lang", pa.large_string(), nullable=False),
+        pa.field("segments", pa.large_list(pa.large_string()), nullable=False),
+        pa.field("labels", pa.large_list(pa.int32())),
+    ]
+)
+_BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sentence, or one pair of sentences.
+
+    For tagging, the one segment is the words joined by single ASCII spaces and `labels` has one entry a word; for
+    sentence tasks there are one or two segments of free text and one label. A vicinity sample's id is its parent's
+    plus `~n`.
+    """
+
+    id: str
+    lang: str
+    segments: tuple[str, ...]
+    labels: tuple[int, ...] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the first segment (tagging): split at the ASCII space only, so NBSP or U+3000 stay inside."""
+        return self.segments[0].split(" ")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Examples in a fixed order, in an Arrow table: memory-mapped when read from disk, never a list of objects."""
+
+    name: str
+    label_names: tuple[str, ...]
+    table: pa.Table
+
+    @classmethod
+    def from_examples(cls, name: str, label_names: Sequence[str], examples: Iterable[Example]) -> Corpus:
+        """A corpus of `examples`, built batch by batch."""
+        batches: list[pa.RecordBatch] = []
+        rows: list[Example] = []
+        for example in examples:
+            rows.append(example)
+            if len(rows) == _BATCH_ROWS:
+                batches.append(_record_batch(rows))
+                rows = []
+        if rows or not batches:
+            batches.append(_record_batch(rows))
+        return cls(name, tuple(label_names), pa.Table.from_batches(batches, SCHEMA))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __iter__(self) -> Iterator[Example]:
+        for batch in self.table.to_batches(max_chunksize=_BATCH_ROWS):
+            columns = [batch.column(name).to_pylist() for name in SCHEMA.names]
+            for id_, lang, segments, labels in zip(*columns, strict=True):
+                yield Example(id_, lang, tuple(segments), None if labels is None else tuple(labels))
+
+    def __getitem__(self, index: int) -> Example:
+        row = self.table.slice(range(len(self))[index], 1)
+        return next(iter(Corpus(self.name, self.label_names, row)))
+
+    def take(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Corpus:
+        """The examples at `indices` (int, any order, repeats allowed), in that order."""
+        chosen = self.table.take(pa.array(np.asarray(indices, dtype=np.int64)))
+        return Corpus(self.name, self.label_names, chosen)
+
+    def renamed(self, name: str) -> Corpus:
+        """The same examples under another name; the digest does not change."""
+        return Corpus(name, self.label_names, self.table)
+
+    def unlabelled(self) -> Corpus:
+        """The same sentences with every label removed: what the target language may show to Algorithm 1."""
+        none = pa.nulls(len(self), SCHEMA.field("labels").type)
+        return Corpus(self.name, self.label_names, self.table.set_column(3, SCHEMA.field("labels"), none))
+
+    def with_labels(self, labels: npt.NDArray[np.integer], offsets: npt.NDArray[np.integer]) -> Corpus:
+        """The same sentences with `labels` (R,) int, example i owning rows `offsets[i]:offsets[i+1]` (N+1,)."""
+        if len(offsets) != len(self) + 1 or offsets[-1] != len(labels):
+            raise ValueError(f"{len(offsets)} offsets over {len(labels)} labels do not fit {len(self)} examples")
+        column = pa.LargeListArray.from_arrays(
+            pa.array(offsets, pa.int64()), pa.array(np.asarray(labels, dtype=np.int32))
+        )
+        return Corpus(self.name, self.label_names, self.table.set_column(3, SCHEMA.field("labels"), column))
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether every example has labels."""
+        return len(self) > 0 and self.table.column("labels").null_count == 0
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over label names and content: equal for equal examples in equal order, however they were made."""
+        sha = hashlib.sha256(repr(self.label_names).encode())
+        for start in range(0, len(self), _BATCH_ROWS):
+            batch = self.table.slice(start, _BATCH_ROWS).combine_chunks().to_batches()[0]
+            fresh = batch.take(pa.array(np.arange(batch.num_rows)))  # re-based buffers, whatever the slicing
+            sha.update(fresh.serialize())
+        return sha.hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write as an Arrow IPC file; name and label names travel in the schema's metadata."""
+        names = "\x00".join(self.label_names)
+        table = self.table.replace_schema_metadata({"name": self.name, "label_names": names})
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table, max_chunksize=_BATCH_ROWS)
+
+    @classmethod
+    def read(cls, path: Path) -> Corpus:
+        """Memory-map a corpus written by `write`."""
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        metadata = table.schema.metadata
+        names = metadata[b"label_names"].decode()
+        label_names = tuple(names.split("\x00")) if names else ()
+        return cls(metadata[b"name"].decode(), label_names, table.replace_schema_metadata(None))
+
+
+def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
+    """All examples of `corpora`, one after the other, without a copy. Label names must be equal."""
+    if len({corpus.label_names for corpus in corpora}) != 1:
+        raise ValueError("corpora with different label names cannot be joined")
+    return Corpus(name, corpora[0].label_names, pa.concat_tables([corpus.table for corpus in corpora]))
+
+
+def _record_batch(rows: Sequence[Example]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict(
+        {
+            "id": [row.id for row in rows],
+            "lang": [row.lang for row in rows],
+            "segments": [list(row.segments) for row in rows],
+            "labels": [None if row.labels is None else list(row.labels) for row in rows],
+        },
+        SCHEMA,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Class probabilities of one model on one corpus.
+
+    `probs` is float32 (R, C), one row a word for tagging and one an example otherwise; `offsets` is int64 (N+1,):
+    example i owns rows `offsets[i]:offsets[i+1]`. With ragged rows the paper's two confidence formulas (§2.3) are one.
+    """
+
+    probs: Floats
+    offsets: Ints
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def labels(self) -> Ints:
+        """(R,) the most probable class of each row; ties go to the lower class."""
+        return np.asarray(self.probs.argmax(axis=1), dtype=np.int64)
+
+    @cached_property
+    def best(self) -> Floats:
+        """(R,) the probability of the most probable class of each row."""
+        return np.asarray(self.probs.max(axis=1), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class ModelHandle:
+    """A model on disk: a folder written by `save_pretrained` and the SHA-256 of its weights; never a live module."""
+
+    path: Path
+    digest: str

@@ -1,0 +1,47 @@
+"""What `uxla data check` prints: the report on one data file as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from uxla.data.check import CheckReport
+
+
+def check_table(report: CheckReport) -> Table:
+    """One line a fact: counts first, then whatever deserves a second look with the line where it stands."""
+    table = Table(show_header=False, title=report.path, title_justify="left")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in (*_facts(report), *_doubts(report)):
+        table.add_row(name, Text(value))
+    return table
+
+
+def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
+    columns = "" if report.columns is None else f", {report.columns} columns"
+    yield "format", f"{report.format}{columns}, {report.encoding}"
+    yield "sentences", f"{report.sentences}, {report.words} words, the longest has {report.longest}"
+    if report.scheme is not None:
+        yield "labels", f"{report.scheme}, {_counts(report.entities) or 'no entity'}"
+    elif report.format == "conll":
+        yield "labels", "none"
+
+
+def _doubts(report: CheckReport) -> Iterator[tuple[str, str]]:
+    if report.duplicates:
+        yield "duplicates", f"{report.duplicates} sentences equal an earlier one"
+    for odd in report.odd_words:
+        yield odd.kind, f"in {odd.words} words, first in line {odd.line}"
+    if report.probable_zawgyi:
+        yield "Zawgyi", "probably Burmese in the old font encoding; convert it to Unicode before use"
+    if report.violation_total:
+        yield "violations", f"{report.violation_total} labels break {report.scheme}"
+    for finding in report.violations:
+        yield f"line {finding.line}", finding.message
+
+
+def _counts(entities: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in entities.items())

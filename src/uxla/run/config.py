@@ -1,0 +1,224 @@
+"""The configuration of a run: a preset or a YAML file with overrides becomes one checked, immutable `RunConfig`.
+
+A preset leaves out what only the user knows (`source.train`, `target`, …); those keys have no default here, so a run
+that lacks them is answered with all of their names and an example command.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+from pydantic import Field, ValidationError, model_validator
+
+from uxla import __version__
+from uxla.errors import ConfigError
+from uxla.run.documents import Document, absolute, override, read_document
+from uxla.run.refusals import keys, refused
+from uxla.run.sections import (
+    SOURCE_PATHS,
+    TARGET_PATHS,
+    TESTBED,
+    Adaptation,
+    EpochPlan,
+    Name,
+    OneOrSeveral,
+    Section,
+    Several,
+    Source,
+    TargetData,
+    Vicinity,
+    WarmUp,
+    World,
+    key,
+    refusal,
+)
+from uxla.run.yaml_text import KeyPath, Plain, dump
+
+Method = Literal["zero_shot", "penalty", "ensemble", "tri_training", "uxla", "supervised"]
+
+PAPER_SCHEDULE = (
+    EpochPlan(data=("source", "target"), confidence=0.8),
+    EpochPlan(data=("target_vicinity",), confidence=1.0),
+    EpochPlan(data=("source", "target", "source_vicinity", "target_vicinity"), confidence=1.0),
+)
+"""§2.4 with Table 8's η for XNER."""
+
+
+class RunConfig(Section):
+    """One run: a source language, one or several targets, a model, and the methods compared."""
+
+    task: Literal["ner"] = key("what is predicted", "ner", paper="§3.1")
+    seed: int = key("everything random derives from it", 0, ge=0)
+    model: str = key("the backbone: Hub id, folder, or `testbed` for the shipped one", paper="Table 8", min_length=1)
+    revision: str | None = key("the backbone's revision on the Hub", None)
+    max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
+    device: Literal["auto", "cpu", "cuda"] = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
+    threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
+    tokens_per_batch: int = key("padded tokens in a batch of prediction or generation", 8192, ge=8)
+    source: Source = key("the labelled language")
+    target: OneOrSeveral[Name] = key("the target language's name, or a list of names", min_length=1)
+    target_data: TargetData = key("the target languages' files")
+    testbed: World | None = key("the synthetic world; needed for paths that begin with `testbed:`", None)
+    warmup: WarmUp = key("the three task models' training on the source", paper="§2.1")
+    adaptation: Adaptation = key("each training inside Algorithm 1", paper="line 21")
+    alpha: float = key("exponent of balanced sampling; 1: by size, 0: equal shares", 0.7, paper="Eq. 2", ge=0)
+    schedule: Several[EpochPlan] = key("Algorithm 1's epochs in order", PAPER_SCHEDULE, paper="§2.4", min_length=1)
+    agreement: Literal["exact", "none", "token"] = key(
+        "peers must agree: `exact`, on the whole sentence; `none`; `token`, word by word (others get no loss)",
+        "exact",
+        paper="§2.3, Table 5",
+    )
+    min_agreed: float = key("with `token`: share of a sentence's words the peers must agree on", 0.5, ge=0, le=1)
+    order: Literal["synchronous", "in_place"] = key(
+        "`synchronous`: peers frozen for an epoch, three trainings; `in_place`: replaced at once, six",
+        "synchronous",
+        paper="Algorithm 1",
+    )
+    collapse_share: float = key(
+        "a model that gives one label to more than this share of words, where the source does not, teaches nobody",
+        0.995,
+        gt=0,
+        le=1,
+    )
+    vicinity: Vicinity = Field(Vicinity(), description="Gen-LM", json_schema_extra={"paper": "§2.2"})
+    methods: Several[Method] = key(
+        "`zero_shot`, `penalty`, `ensemble`, `tri_training`, `uxla`, `supervised`; without a test set `[uxla]`",
+        ("zero_shot", "penalty", "ensemble", "uxla"),
+        paper="Tables 1, 5",
+        min_length=1,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_methods(cls, values: object) -> object:
+        """Without a test set there is nothing to compare: only UXLA's models are made."""
+        if not isinstance(values, dict) or values.get("methods") is not None:
+            return values
+        data = values.get("target_data")
+        test = data.get("test") if isinstance(data, dict) else getattr(data, "test", None)
+        chosen = cls.model_fields["methods"].default if test else ("uxla",)
+        return values | {"methods": chosen}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunConfig:
+        for check in (_lengths, _targets, _world, _selection, _methods):
+            check(self)
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole configuration as YAML, defaults included; `load_config` reads it back to an equal value."""
+        values = cast(dict[str, Plain], _plain(self.model_dump()))
+        return f"# uxla {__version__}: resolved, runs again with `uxla run` and this file\n{dump(values)}"
+
+
+KEYS = keys(RunConfig)
+"""Every key by its dotted name, `*` for the entries of a list; what docs/configuration.md documents."""
+
+
+def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig:
+    """The checked configuration; every data path in it is absolute and exists. Raises `ConfigError`.
+
+    A name without a suffix is a preset, else a YAML file. Relative paths start from the file's folder, in an override
+    (`a.b=value`) from the working directory.
+    """
+    document = read_document(preset_or_path)
+    defaults = {"schedule": _plain([epoch.model_dump() for epoch in PAPER_SCHEDULE])}
+    for text in overrides:
+        document = override(document, text, defaults)
+    _resolve_paths(document)
+    try:
+        config = RunConfig.model_validate(document.values)
+    except ValidationError as error:
+        raise refused(error, document, KEYS) from None
+    _require_files(config, document)
+    return config
+
+
+def _resolve_paths(document: Document) -> None:
+    """Make paths absolute in place; names that are no folder here (`org/model`) stay as they are."""
+    for section, name in _DATA_PATHS:
+        values = document.values.get(section)
+        written = values.get(name) if isinstance(values, dict) else None
+        if isinstance(values, dict) and isinstance(written, str) and not written.startswith(TESTBED):
+            values[name] = absolute(written, document.origin((section, name)))
+    for path in (("model",), ("vicinity", "model")):
+        values = document.values if len(path) == 1 else document.values.get("vicinity")
+        written = values.get("model") if isinstance(values, dict) else None
+        if isinstance(values, dict) and isinstance(written, str) and written not in ("", "testbed"):
+            folder = absolute(written, document.origin(path))
+            if written.startswith((".", "/", "~")) or os.path.isdir(folder):
+                values["model"] = folder
+
+
+_DATA_PATHS = [("source", name) for name in SOURCE_PATHS] + [("target_data", name) for name in TARGET_PATHS]
+
+
+def _data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    for section, name in _DATA_PATHS:
+        path = getattr(getattr(config, section), name)
+        if path is not None:
+            yield (section, name), path
+
+
+def _require_files(config: RunConfig, document: Document) -> None:
+    for path, written in _data_paths(config):
+        if written.startswith(TESTBED):
+            continue
+        targets = config.target if path[0] == "target_data" else ("",)
+        for file in [Path(written.replace("{target}", target)) if target else Path(written) for target in targets]:
+            if not file.is_file():
+                wrong = "is a folder" if file.is_dir() else "no such file"
+                place = document.origin(path).place
+                raise ConfigError(f"{place}: {wrong}: {file}, expected a data file; check the path")
+
+
+def _lengths(config: RunConfig) -> None:
+    if config.tokens_per_batch < config.max_length:
+        got = f"got {config.tokens_per_batch}, expected at least max_length={config.max_length}"
+        raise refusal("tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length")
+
+
+def _targets(config: RunConfig) -> None:
+    if len(set(config.target)) != len(config.target):
+        raise refusal("target", f"got {list(config.target)}, expected each name once; remove the repeated one")
+    for (section, name), path in _data_paths(config):
+        if section == "target_data" and len(config.target) > 1 and "{target}" not in path:
+            several = f"{len(config.target)} targets would share {path}"
+            raise refusal("target_data", f"{name}: {several}; write {{target}} where the name belongs in the path")
+
+
+def _world(config: RunConfig) -> None:
+    asked = [".".join(map(str, key)) for key, path in _data_paths(config) if path.startswith(TESTBED)]
+    if asked and config.testbed is None:
+        raise refusal("testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0")
+
+
+def _selection(config: RunConfig) -> None:
+    for name, training in (("warmup", config.warmup), ("adaptation", config.adaptation)):
+        if training.selection == "source_dev" and config.source.dev is None:
+            remedy = f"give source.dev=FILE or {name}.selection=last"
+            raise refusal(name, f"selection source_dev needs source.dev, which is not given; {remedy}")
+    if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
+        remedy = "give target_data.dev=FILE or adaptation.selection=last"
+        raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
+
+
+def _methods(config: RunConfig) -> None:
+    if len(set(config.methods)) != len(config.methods):
+        raise refusal("methods", f"got {list(config.methods)}, expected each once; remove the repeated one")
+    needs_test = [method for method in config.methods if method != "uxla"]
+    if needs_test and config.target_data.test is None:
+        why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
+        raise refusal("methods", f"{why}; give target_data.test=FILE or methods=[uxla]")
+    if "supervised" in config.methods and config.target_data.labelled is None:
+        why = "supervised needs target_data.labelled, which is not given"
+        raise refusal("methods", f"{why}; give target_data.labelled=FILE or leave supervised out")
+
+
+def _plain(value: object) -> Plain:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else cast(Plain, value)

@@ -1,0 +1,227 @@
+"""The sections of a configuration: each key with its type, range, default, meaning and place in the paper."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+T = TypeVar("T")
+
+DataSet = Literal["source", "target", "source_vicinity", "target_vicinity"]
+Selection = Literal["last", "source_dev", "target_dev", "average"]
+
+TESTBED = "testbed:"
+"""A data path that begins so is a file of the synthetic world, not of the disk."""
+
+
+def key(meaning: str, default: Any = ..., *, paper: str = "", **bounds: Any) -> Any:
+    """A field whose meaning and place in the paper travel with it, for messages and docs/configuration.md."""
+    return Field(default, description=meaning, json_schema_extra={"paper": paper}, **bounds)
+
+
+def refusal(field: str, text: str) -> PydanticCustomError:
+    """An error about `field`, a key of the model at hand, for faults that are not about one value's type or range."""
+    return PydanticCustomError("refused", "{text}", {"field": field, "text": text})
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_several(value: object) -> object:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _steps_or_share(value: object) -> object:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if whole or (isinstance(value, float) and 0 <= value <= 1):
+        return value
+    expected = "a whole number of steps (200) or a share of the training from 0.0 to 1.0 (0.1)"
+    raise refusal("", f"got {value!r}, expected {expected}")
+
+
+Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
+OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
+Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
+"""A name that is also safe as a part of a file name and in a table."""
+
+
+class Section(BaseModel):
+    """Immutable, typed without conversions, and without unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Reading(Section):
+    """How data files are read, and how much of the training file is used."""
+
+    format: Literal["auto", "conll", "text"] = key(
+        "`conll` (a word a line), `text` (a sentence a line), or `auto`: decided for each file", "auto"
+    )
+    encoding: str = key("the files' text encoding", "utf-8")
+    token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
+    label_column: int = key("CoNLL column of the label", -1)
+    labels: dict[str, str | None] | None = key(
+        "entity type in the files: the type to use instead, or null to read it as no entity; null: as they are",
+        None,
+    )
+    take: int | None = key("at most so many training sentences, drawn by the seed; null: all", None, ge=1)
+    share: float = key("this share of the training sentences, drawn by the seed", 1.0, paper="§3.1", gt=0, le=1)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
+        return name
+
+
+class Source(Reading):
+    """The labelled language."""
+
+    name: Name = key("the source language's name in tables", "source")
+    train: str = key("labelled training file, CoNLL", paper="D_s")
+    dev: str | None = key("labelled development file, for `selection: source_dev`", None, paper="App. D")
+    test: str | None = key("labelled test file, for the scores on the source before and after", None)
+
+
+class TargetData(Reading):
+    """The target languages' files; `{target}` in a path stands for the target's name."""
+
+    train: str = key("unlabelled training file, raw text or CoNLL; labels in it are never read", paper="X_t")
+    dev: str | None = key(
+        "labelled development file, read only for `target_dev` and by `supervised`", None, paper="App. D"
+    )
+    test: str | None = key("labelled test file, scored once at the end; null: no scores", None)
+    labelled: str | None = key("labelled training file, read only by the method `supervised`", None, paper="Tables 1–2")
+
+    def of(self, target: str) -> TargetData:
+        """The same with `{target}` in every path replaced by `target`."""
+        paths = {name: getattr(self, name) for name in TARGET_PATHS}
+        return self.model_copy(update={name: path.replace("{target}", target) for name, path in paths.items() if path})
+
+
+SOURCE_PATHS = ("train", "dev", "test")
+TARGET_PATHS = ("train", "dev", "test", "labelled")
+
+
+class World(Section):
+    """The size of the synthetic world, for data paths that begin with `testbed:`."""
+
+    world: int = key("which world; 0 is the one the shipped model knows", 0, ge=0)
+    seed: int = key("which of its sentences are drawn", 0, ge=0)
+    train: int = key("labelled sentences of the source", 1000, ge=1)
+    unlabelled: int = key("training sentences of each target", 1000, ge=1)
+    dev: int = key("development sentences of each language", 300, ge=1)
+    test: int = key("test sentences of each language", 500, ge=1)
+
+
+class Training(Section):
+    """One training: optimiser, length, and which checkpoint is kept."""
+
+    batch_size: int = key("sentences in one forward pass", paper="Table 8", ge=1)
+    accumulation: int = key("forward passes in one optimizer step", 1, paper="Table 8", ge=1)
+    learning_rate: float = key("AdamW's peak learning rate", paper="Table 8", gt=0)
+    lr_warmup: Annotated[int | float, BeforeValidator(_steps_or_share)] = key(
+        "linear learning-rate warm-up: optimizer steps (200) or a share of the training (0.1)",
+        0.1,
+        paper="Table 8",
+    )
+    weight_decay: float = key("AdamW's weight decay; never on biases and LayerNorm", 0.01, paper="Table 8", ge=0)
+    adam_epsilon: float = key("AdamW's epsilon", 1e-8, paper="Table 8", gt=0)
+    max_grad_norm: float = key("gradients are clipped to this norm", 1.0, paper="Table 8", gt=0)
+    dropout: float = key("dropout before the classification layer and in the encoder", 0.1, paper="Table 8", ge=0, lt=1)
+    epochs: float | None = key("passes over the training data; or give `max_steps`", None, paper="Table 8", gt=0)
+    max_steps: int | None = key("optimizer steps; or give `epochs`", None, paper="Table 8", ge=1)
+    evaluate_every: int = key(
+        "optimizer steps between checkpoints, where `selection` compares or averages them",
+        50,
+        paper="Table 8",
+        ge=1,
+    )
+    selection: Selection
+    penalty: float
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Training:
+        if self.epochs is None and self.max_steps is None:
+            raise refusal("epochs", "neither epochs nor max_steps is given, expected one of them; add epochs")
+        if self.epochs is not None and self.max_steps is not None:
+            both = f"epochs={self.epochs:g} and max_steps={self.max_steps} exclude each other"
+            raise refusal("epochs", f"{both}; give one and set the other to null")
+        return self
+
+
+class WarmUp(Training):
+    """The three task models' training on the labelled source (§2.1)."""
+
+    selection: Literal["last", "source_dev", "average"] = key(
+        "the checkpoint kept: `last`, the best on the source's dev set, or the `average` of all",
+        "source_dev",
+        paper="App. D",
+    )
+    penalty: float = key("weight of the confidence penalty; 0 turns it off", 1.0, paper="Eq. 1", ge=0)
+
+
+class Adaptation(Training):
+    """Each training inside Algorithm 1 (line 21)."""
+
+    selection: Selection = key(
+        "as in warm-up; `target_dev` uses target labels, as the paper does, and every report says so",
+        "last",
+        paper="App. D",
+    )
+    penalty: float = key("weight of the confidence penalty; 0 turns it off", 0.0, paper="Table 8", ge=0)
+
+
+class EpochPlan(Section):
+    """What one epoch of Algorithm 1 trains on, and how pseudo-labelled sentences are selected (§2.3)."""
+
+    data: Several[DataSet] = key(
+        "what is mixed: `source`, `target`, `source_vicinity`, `target_vicinity`", paper="line 22", min_length=1
+    )
+    confidence: float | None = key(
+        "share of the sentences kept, the most confident first; or give `clustering`",
+        None,
+        paper="§2.3, η",
+        gt=0,
+        le=1,
+    )
+    clustering: float | None = key(
+        "keep sentences whose posterior of the low-loss component exceeds this; or give `confidence`",
+        None,
+        paper="§2.3, App. C",
+        ge=0,
+        lt=1,
+    )
+    per_class: bool = key("apply `confidence` within each predicted class instead of over all", False)
+
+    @model_validator(mode="after")
+    def _one_selection(self) -> EpochPlan:
+        if len(set(self.data)) != len(self.data):
+            raise refusal("data", f"got {list(self.data)}, expected each data set once; remove the repeated one")
+        if (self.confidence is None) == (self.clustering is None):
+            got = f"confidence={self.confidence} and clustering={self.clustering}"
+            raise refusal("confidence", f"got {got}, expected exactly one; set the other to null")
+        if self.per_class and self.confidence is None:
+            raise refusal("per_class", "goes with confidence, got clustering; set per_class to false")
+        return self
+
+
+class Vicinity(Section):
+    """How virtual sentences are generated by a masked language model (§2.2, successive max)."""
+
+    model: str | None = key("masked LM (Hub id or folder), never fine-tuned; null: the backbone", None, paper="§2.2")
+    revision: str | None = key("its revision on the Hub", None)
+    unit: Literal["word"] = key("what is masked and predicted: whole words", "word", paper="§2.2")
+    share: float = key("share of a sentence's words that are replaced (P)", 0.3, paper="Table 8", gt=0, le=1)
+    copies: int = key("virtual sentences of each sentence (δ)", 3, paper="Table 8", ge=1)
+    top: int = key("a replacement is drawn from this many best candidates (S); 1: the best", 1, paper="§2.2", ge=1)
+    min_word_chars: int = key("shorter words are never replaced", 1, ge=1)
+    keep_unchanged: bool = key("keep generated sentences that equal their original", False)
+    fresh: bool = key("generate anew in each epoch instead of once", False)

@@ -1,0 +1,99 @@
+"""Finished work, remembered: content-addressed folders, whole or absent. To resume is to run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uxla.errors import ArtifactError
+from uxla.run.journal import Journal
+
+VERSIONS = {"world": 1, "fit": 1, "predict": 1, "vicinity": 1}
+"""A stage's version is part of its keys: raise it when the same inputs would give another result."""
+
+_META = "meta.json"
+
+
+@dataclass(frozen=True)
+class Store:
+    """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs."""
+
+    root: Path
+    journal: Journal
+
+    def folder(
+        self, stage: str, inputs: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]
+    ) -> tuple[Path, dict[str, Any]]:
+        """The artifact's folder and what `make` told about it; made only if it is not there yet.
+
+        `make` fills an empty folder that is renamed into place when all of it is on the disk. Every call leaves a
+        line in the journal that says whether the work was done (`hit: false`) or found.
+        """
+        key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
+        place = self.root / stage / key
+        hit = (place / _META).is_file()
+        began = time.monotonic()
+        if not hit:
+            self._make(place, inputs, make)
+        facts = _read_meta(place)["facts"]
+        seconds = round(time.monotonic() - began, 3)
+        self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
+        return place, facts
+
+    def _make(self, place: Path, inputs: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]) -> None:
+        unfinished = self.root / "unfinished" / uuid.uuid4().hex
+        try:
+            unfinished.mkdir(parents=True)
+            facts = make(unfinished)
+            meta = {"inputs": inputs, "facts": dict(facts)}
+            (unfinished / _META).write_text(json.dumps(meta, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+            for file in unfinished.iterdir():
+                _flush(file)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.exists():  # incomplete: a finished artifact would have been found
+                shutil.rmtree(place)
+            os.replace(unfinished, place)
+            _flush(place.parent)
+        except OSError as error:
+            raise ArtifactError(
+                f"{self.root}: the store cannot be written ({error.strerror or error}); free space there, or set "
+                "UXLA_CACHE to another folder, and run again: finished work is kept"
+            ) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def default_root() -> Path:
+    """`$UXLA_CACHE`, else `uxla` in the user's cache folder."""
+    if chosen := os.environ.get("UXLA_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uxla"
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value made of JSON types, independent of the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _read_meta(place: Path) -> dict[str, Any]:
+    try:
+        meta: dict[str, Any] = json.loads((place / _META).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{place}: the artifact is damaged ({error}); delete this folder and run again") from error
+    return meta
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

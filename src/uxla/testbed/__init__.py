@@ -1,0 +1,11 @@
+"""The testbed: synthetic languages, labelled sentences, and a small masked language model that has read them."""
+
+from pathlib import Path
+
+SHIPPED_WORLD = 0
+"""The world whose masked language model is shipped: `World(SHIPPED_WORLD)` writes the sentences it knows."""
+
+
+def asset() -> Path:
+    """The folder of the shipped masked language model and its tokenizer, as `save_pretrained` wrote them."""
+    return Path(__file__).parent / "assets"

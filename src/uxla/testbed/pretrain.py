@@ -1,0 +1,160 @@
+"""The testbed's masked language model: built from a world's text in minutes on one core, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
+
+from uxla.progress import bar
+from uxla.testbed import SHIPPED_WORLD
+from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
+from uxla.testbed.cooccurrence import embed
+from uxla.testbed.languages import LANGUAGES
+from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
+from uxla.testbed.world import World
+
+_HIDDEN, _LAYERS, _HEADS = 64, 2, 2
+_BATCH = 128
+_POOL = 16  # batches whose sentences are sorted by length together, so that little is padded
+_LEARNING_RATE = 4e-3
+_MASKED = 0.3
+_WARM_UP = 0.06
+_CLIP = 1.0
+
+
+def build(
+    folder: Path | str,
+    *,
+    world: int = SHIPPED_WORLD,
+    seed: int = 0,
+    sentences: int = 30_000,
+    pieces: int = 2_500,
+    steps: int = 2_500,
+) -> Path:
+    """The folder, now with a tokenizer and an `XLMRobertaForMaskedLM` (fp16) that has read all languages of a world.
+
+    The text is `sentences` of the world's `pretrain` split, shared out by `Language.text_share`. The number of steps is
+    fixed and one thread computes, so the same arguments give the same bytes on the same machine.
+    """
+    text = pretraining_text(World(world), sentences, seed)
+    tokenizer = train_tokenizer(text, pieces=pieces)
+    with _one_thread(seed):
+        rows = tokenizer(text, truncation=True, max_length=MAX_PIECES)["input_ids"]
+        model = _model(tokenizer, rows)
+        _train(model, tokenizer, rows, steps=steps, seed=seed)
+    place = Path(folder)
+    model.half().save_pretrained(place)
+    tokenizer.save_pretrained(place)
+    return place
+
+
+def pretraining_text(world: World, sentences: int, seed: int) -> list[str]:
+    """About `sentences` sentences of all languages as lines, language after language."""
+    total = sum(language.text_share for language in LANGUAGES.values())
+    return [
+        " ".join(words)
+        for name, language in LANGUAGES.items()
+        for words, _ in world.sentences(name, "pretrain", round(sentences * language.text_share / total), seed)
+    ]
+
+
+@contextmanager
+def _one_thread(seed: int) -> Iterator[None]:
+    """Seeded, deterministic and on one thread inside; as it was outside."""
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(deterministic)
+
+
+def _model(tokenizer: PreTrainedTokenizerFast, rows: list[list[int]]) -> XLMRobertaForMaskedLM:
+    """The untrained model, but for what counts tell: which pieces occur together, and how often each does."""
+    config = XLMRobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=_HIDDEN,
+        num_hidden_layers=_LAYERS,
+        num_attention_heads=_HEADS,
+        intermediate_size=4 * _HIDDEN,
+        max_position_embeddings=MAX_PIECES + tokenizer.pad_token_id + 1,  # XLM-R counts positions from the padding's id
+        type_vocab_size=1,
+        bos_token_id=tokenizer.bos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        layer_norm_eps=1e-5,
+    )
+    model = XLMRobertaForMaskedLM(config)
+    pieces = torch.tensor([piece for row in rows for piece in row])
+    frequency = (torch.bincount(pieces, minlength=len(tokenizer)) + 1.0).log()
+    with torch.no_grad():
+        model.roberta.embeddings.word_embeddings.weight.copy_(
+            embed(rows, len(tokenizer), _HIDDEN, pad=tokenizer.pad_token_id)
+        )
+        model.lm_head.bias.copy_(frequency - frequency.mean())
+    return model
+
+
+def _train(
+    model: XLMRobertaForMaskedLM,
+    tokenizer: PreTrainedTokenizerFast,
+    rows: list[list[int]],
+    *,
+    steps: int,
+    seed: int,
+) -> None:
+    """Train in place; without dropout, the head only where a piece is masked."""
+    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    warm_up = max(1, round(_WARM_UP * steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
+    )
+    model.eval()  # no dropout: so small a model does not overfit
+    batches = _batches(rows, tokenizer.pad_token_id, generator)
+    with bar("pretraining the testbed's masked language model", steps) as progress:
+        for _ in range(steps):
+            loss = _loss(model, tokenizer, next(batches), generator)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
+            optimiser.step()
+            schedule.step()
+            progress.advance()
+
+
+def _loss(
+    model: XLMRobertaForMaskedLM, tokenizer: PreTrainedTokenizerFast, ids: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """The mean cross-entropy of the masked pieces of `ids` (B, T)."""
+    special = torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
+    masked = (torch.rand(ids.shape, generator=generator) < _MASKED) & ~special
+    inputs = ids.masked_fill(masked, tokenizer.mask_token_id)
+    states = model.roberta(inputs, attention_mask=(ids != tokenizer.pad_token_id).long()).last_hidden_state
+    scores: torch.Tensor = model.lm_head.forward(states[masked])
+    return cross_entropy(scores, ids[masked])
+
+
+def _batches(rows: list[list[int]], pad: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Endless padded batches (B, T): shuffled, then sorted by length within a pool, then shuffled as batches."""
+    while True:
+        order = torch.randperm(len(rows), generator=generator).tolist()
+        for start in range(0, len(order), _BATCH * _POOL):
+            pool = sorted(order[start : start + _BATCH * _POOL], key=lambda row: len(rows[row]))
+            chunks = [pool[at : at + _BATCH] for at in range(0, len(pool), _BATCH)]
+            for at in torch.randperm(len(chunks), generator=generator).tolist():
+                yield _padded([rows[row] for row in chunks[at]], pad)
+
+
+def _padded(rows: list[list[int]], pad: int) -> torch.Tensor:
+    width = max(len(row) for row in rows)
+    return torch.tensor([row + [pad] * (width - len(row)) for row in rows])

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from uxla.algorithm.distil import CleanCluster, MostConfident, agree, confidence, loss, majority_share
+from uxla.records import IGNORED, Predictions
+
+
+@st.composite
+def predictions(draw, lengths=None):
+    lengths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=20)) if lengths is None else lengths
+    raw = draw(
+        arrays.arrays(np.float32, (sum(lengths), 3), elements=st.floats(0.015625, 1, width=32), fill=st.nothing())
+    )
+    return Predictions(raw / raw.sum(1, keepdims=True), np.cumsum([0, *lengths]))
+
+
+@st.composite
+def peers(draw):
+    lengths = draw(st.lists(st.integers(1, 5), min_size=1, max_size=20))
+    return draw(predictions(lengths)), draw(predictions(lengths))
+
+
+def of_best(values, lengths=None):
+    """Two-class predictions with the given best probabilities, one row an example unless lengths are given."""
+    values = np.asarray(values, dtype=np.float32)
+    lengths = [1] * len(values) if lengths is None else lengths
+    return Predictions(np.stack([values, 1 - values], axis=1), np.cumsum([0, *lengths]))
+
+
+def test_confidence_is_the_mean_over_words_of_the_best_probability():
+    """Words .9 .7 | .6: (.9 + .7) / 2 = .8 and .6 (§2.3)."""
+    assert confidence(of_best([0.9, 0.7, 0.6], [2, 1])) == pytest.approx([0.8, 0.6])
+
+
+def test_loss_is_the_mean_negative_log_of_the_best_probability():
+    assert loss(of_best([0.5, 1.0, 0.25 + 0.5], [2, 1])) == pytest.approx([np.log(2) / 2, -np.log(0.75)])
+
+
+@given(predictions(), st.floats(0, 1))
+def test_confidence_keeps_exactly_the_floor_of_the_share(found, share):
+    assert MostConfident(share)(found).sum() == np.floor(share * len(found) + 1e-9)
+
+
+def test_a_share_that_floats_cannot_hold_is_not_one_short():
+    assert MostConfident(0.29)(of_best(np.linspace(0.5, 1, 100))).sum() == 29
+
+
+@given(predictions(), st.floats(0, 1))
+def test_no_dropped_example_is_more_confident_than_a_kept_one(found, share):
+    kept, scores = MostConfident(share)(found), confidence(found)
+    assert not kept.any() or kept.all() or scores[kept].min() >= scores[~kept].max()
+
+
+def test_ties_keep_the_order_of_the_corpus():
+    assert MostConfident(0.5)(of_best([0.8] * 6)).tolist() == [True] * 3 + [False] * 3
+
+
+def test_per_class_selection_keeps_a_share_of_every_class():
+    probs = np.array([[0.9, 0.1]] * 8 + [[0.45, 0.55]] * 4, dtype=np.float32)
+    found = Predictions(probs, np.arange(13))
+    assert MostConfident(0.5)(found)[8:].sum() == 0
+    assert MostConfident(0.5, per_class=True)(found)[8:].sum() == 2
+
+
+def test_per_class_selection_of_tagged_sentences_is_refused():
+    with pytest.raises(ValueError, match="one label an example"):
+        MostConfident(0.5, per_class=True)(of_best([0.9, 0.8], [2]))
+
+
+def clusters(rng, clean=300, noisy=100):
+    return np.clip(np.concatenate([rng.normal(0.95, 0.01, clean), rng.normal(0.65, 0.05, noisy)]), 0.51, 0.9999)
+
+
+def test_clustering_separates_low_losses_from_high_ones():
+    kept = CleanCluster(0.5)(of_best(clusters(np.random.default_rng(0))))
+    assert kept[:300].mean() > 0.97
+    assert kept[300:].mean() < 0.05
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1000), st.floats(0.1, 0.9))
+def test_clustering_is_monotone_at_the_low_end(seed, threshold):
+    """A wide noisy component wins the far left tail too; without the second rule the best examples were dropped."""
+    rng = np.random.default_rng(seed)
+    found = of_best(np.concatenate([clusters(rng), [0.99999, 0.999999]]))
+    kept, losses = CleanCluster(threshold)(found), loss(found)
+    assert kept[losses.argmin()]
+    assert losses[~kept].min(initial=np.inf) > np.median(losses[kept]) or kept.all()
+
+
+def test_without_the_rule_the_posterior_alone_would_drop_the_lowest_loss():
+    from sklearn.mixture import GaussianMixture
+
+    found = of_best(np.concatenate([np.full(200, 0.90) + np.linspace(-0.005, 0.005, 200), np.linspace(0.55, 0.8, 100)]))
+    tail = Predictions(np.concatenate([found.probs, np.array([[0.99999, 0.00001]], dtype=np.float32)]), np.arange(302))
+    losses = loss(tail)[:, None] / loss(tail).std()
+    mixture = GaussianMixture(2, random_state=0, n_init=3).fit(losses)
+    clean = mixture.means_[:, 0].argmin()
+    assert mixture.predict_proba(losses)[-1, clean] < 0.5
+    assert CleanCluster(0.5)(tail)[-1]
+
+
+def test_losses_without_spread_are_all_selected():
+    assert CleanCluster(0.5)(of_best([0.8] * 10)).all()
+    assert CleanCluster(0.5)(of_best([0.8])).all()
+
+
+@given(peers())
+def test_exact_agreement_is_symmetric_and_means_equal_labels(pair):
+    k, j = pair
+    chosen, labels = agree(k, j)
+    assert (chosen == agree(j, k)[0]).all()
+    for i, kept in enumerate(chosen):
+        rows = slice(k.offsets[i], k.offsets[i + 1])
+        assert kept == (k.labels[rows] == j.labels[rows]).all()
+        assert (labels[rows] == k.labels[rows]).all()
+
+
+@given(predictions())
+def test_a_model_agrees_with_itself_on_everything(found):
+    for how in ("exact", "none", "token"):
+        chosen, labels = agree(found, found, how)
+        assert chosen.all()
+        assert (labels == found.labels).all()
+
+
+@given(peers(), st.floats(0, 1))
+def test_token_agreement_hides_just_the_disputed_words(pair, min_agreed):
+    k, j = pair
+    chosen, labels = agree(k, j, "token", min_agreed)
+    assert ((labels == IGNORED) == (k.labels != j.labels)).all()
+    for i, kept in enumerate(chosen):
+        rows = slice(k.offsets[i], k.offsets[i + 1])
+        assert kept == ((k.labels[rows] == j.labels[rows]).mean() >= min_agreed)
+
+
+@given(peers())
+def test_without_agreement_everything_passes_with_the_labels_of_k(pair):
+    k, j = pair
+    chosen, labels = agree(k, j, "none")
+    assert chosen.all()
+    assert (labels == k.labels).all()
+
+
+def test_no_example_is_touched_by_rounding_in_its_neighbour():
+    alone = confidence(of_best([0.7]))
+    beside = confidence(of_best([0.123456, 0.654321, 0.7], [2, 1]))
+    assert beside[1] == alone[0]
+
+
+def test_majority_share_ignores_hidden_labels():
+    assert majority_share(np.array([0, 0, 1, IGNORED, IGNORED])) == pytest.approx(2 / 3)
+    assert majority_share(np.array([], dtype=np.int64)) == 0

@@ -1,0 +1,114 @@
+from pathlib import Path
+
+import pytest
+
+from uxla.data.conll import ConllFile, label_names
+from uxla.data.load import discover_types, load_corpus, open_sentences
+from uxla.data.text import parse_text
+from uxla.errors import DataError
+
+NAMES = label_names(["PER"])
+CONLL = b"Ana\tB-PER\nlee\tO\n\nllueve\tO\n"
+ABSURD = b"Ana\tB-\nlee\tE-X-Y\n\nllueve\tI-NONE\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(content, file="es.conll", **options):
+        path = tmp_path / file
+        path.write_bytes(content)
+        asked = {"name": "train", "lang": "es", "label_names": NAMES, "labelled": False} | options
+        return load_corpus(path, **asked)
+
+    return load
+
+
+def words_of(corpus):
+    return [example.words for example in corpus]
+
+
+def test_words_of_raw_text_are_cut_at_ascii_spaces_and_tabs_only():
+    raw = "Ana  lee \r\n\n \t \nen\tla\u00a0casa\u3000.\u0085x\u2028\nfin".encode()
+    expected = [["Ana", "lee"], ["en", "la\u00a0casa\u3000.\u0085x\u2028"], ["fin"]]
+    assert parse_text(raw, path=Path("x")) == expected
+    assert parse_text(b"\xef\xbb\xbf" + raw, path=Path("x")) == expected
+
+
+def test_raw_text_in_latin_1_is_read_by_its_name():
+    assert parse_text("año\n".encode("latin-1"), path=Path("x"), encoding="latin-1") == [["año"]]
+    with pytest.raises(DataError, match=r"x:1: byte 0xf1 is not utf-8; .*latin-1"):
+        parse_text("año\n".encode("latin-1"), path=Path("x"))
+
+
+def test_raw_text_without_a_word_is_refused():
+    with pytest.raises(DataError, match="x: no line has a word; expected one sentence a line"):
+        parse_text(b" \n\t\n", path=Path("x"))
+
+
+def test_the_format_goes_by_the_suffix(load):
+    text = b"Ana lee\nllueve\n"
+    assert words_of(load(text, "es.txt")) == words_of(load(CONLL)) == [["Ana", "lee"], ["llueve"]]
+    assert words_of(load(text, "es.conll", format="text")) == [["Ana", "lee"], ["llueve"]]
+    assert words_of(load(CONLL, "es.txt", format="conll")) == [["Ana", "lee"], ["llueve"]]
+
+
+@pytest.mark.parametrize("content", [CONLL, CONLL.replace(b"\t", b" ") * 4])
+def test_conll_called_txt_is_not_taken_for_raw_text(load, content):
+    with pytest.raises(DataError, match="every line has 2 columns; set format: conll, or format: text"):
+        load(content, "es.txt")
+
+
+def test_standard_input_is_recognised_by_its_look():
+    assert isinstance(open_sentences(CONLL, path=Path("-")), ConllFile)
+    assert open_sentences(b"Ana lee\n", path=Path("-")) == [["Ana", "lee"]]
+    assert open_sentences(b"Ana\nlee\n", path=Path("-")) == [["Ana"], ["lee"]]
+
+
+def test_labels_are_read_when_asked_for_only(load):
+    assert [example.labels for example in load(CONLL, labelled=True)] == [(1, 0), (0,)]
+    assert [example.labels for example in load(CONLL)] == [None, None]
+
+
+@pytest.mark.parametrize("options", [{}, {"take": 1}, {"share": 0.5, "seed": 3}])
+@pytest.mark.parametrize("file", ["es.conll", "es.tsv"])
+def test_gold_labels_of_an_unlabelled_corpus_change_nothing(load, options, file):
+    assert load(ABSURD, file, **options).digest == load(CONLL, file, **options).digest
+
+
+def test_labels_of_raw_text_are_refused(load):
+    with pytest.raises(DataError, match=r"es.txt: raw text has no labels; name a CoNLL file \(format: conll\)"):
+        load(b"Ana lee\n", "es.txt", labelled=True)
+
+
+def test_a_subset_keeps_order_ids_and_labels(load):
+    content = b"".join(b"w%d\tB-PER\n\n" % i for i in range(40))
+    whole = load(content, labelled=True)
+    part = load(content, labelled=True, share=0.25, seed=4)
+    assert len(part) == 10
+    indices = [int(example.id.rsplit(":", 1)[1]) for example in part]
+    assert indices == sorted(indices)
+    assert list(part) == [whole[i] for i in indices]
+
+
+def test_a_subset_of_nothing_is_refused(load):
+    with pytest.raises(DataError, match=r"es.conll: share 0.1 of 2 sentences is none; raise the share"):
+        load(CONLL, share=0.1)
+
+
+def test_all_settings_of_the_reader_arrive(load):
+    content = "S-LOC Múnich x\nS-PER Ana x\n".encode("latin-1")
+    options = {"encoding": "latin-1", "token_column": 1, "label_column": 0, "scheme": "BIOES"}
+    corpus = load(content, labelled=True, label_map={"LOC": None}, **options)
+    assert [(example.words, example.labels) for example in corpus] == [(["Múnich", "Ana"], (0, 1))]
+
+
+def test_a_missing_file_is_refused_with_where_it_was_looked_for(tmp_path):
+    with pytest.raises(DataError, match=r"nope.conll: no such file; check the path \(it is looked up from /"):
+        load_corpus(tmp_path / "nope.conll", name="t", lang="es", label_names=NAMES, labelled=False)
+
+
+def test_types_are_discovered_after_the_map(tmp_path):
+    path = tmp_path / "en.conll"
+    path.write_bytes(b"a B-PER\nb B-LOC\nc B-MISC\nd B-GPE\n")
+    assert discover_types(path) == ("GPE", "LOC", "MISC", "PER")
+    assert discover_types(path, label_map={"MISC": None, "GPE": "LOC"}) == ("LOC", "PER")

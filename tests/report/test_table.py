@@ -1,0 +1,124 @@
+"""The table of a run: rows, Markdown, and what it says about itself."""
+
+import copy
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from uxla.errors import ArtifactError
+from uxla.report.table import markdown, rich_table, table
+
+
+def score(*models: float, sd: float = 0.0, conlleval: float | None = None) -> dict:
+    mean = sum(models) / len(models)
+    return {"mean": mean, "sd": sd, "models": list(models), "conlleval": mean if conlleval is None else conlleval}
+
+
+RESULTS = {
+    "version": 1,
+    "task": "ner",
+    "source": {
+        "name": "en",
+        "before": score(90.0, 91.0, 92.0, sd=1.0),
+        "after": {"es": score(89.0, 90.0, 91.0, sd=1.0), "de": score(88.0, 89.0, 90.0, sd=1.0)},
+    },
+    "targets": {
+        "es": {
+            "zero_shot": score(40.0, 41.0, 42.0, sd=1.0, conlleval=42.25),
+            "penalty": score(41.0, 42.0, 43.0, sd=1.0),
+            "ensemble": score(44.5),
+            "uxla": [score(44.0, 45.0, 46.0, sd=1.0), score(45.0, 46.0, 47.0, sd=1.0)],
+            "uxla_ensemble": score(47.125, conlleval=48.0),
+        },
+        "de": {
+            "zero_shot": score(27.0, 28.0, 29.0, sd=1.0),
+            "uxla": [score(30.0, 31.0, 32.5, sd=1.2583)],
+            "supervised": score(60.0, 61.0, 62.0, sd=1.0),
+        },
+    },
+    "inputs": {},
+    "seconds": {},
+}
+
+GOLDEN = """\
+| method | es | de |
+| --- | ---: | ---: |
+| zero-shot | 41.00 ± 1.00 (conlleval 42.25) | 28.00 ± 1.00 |
+| + confidence penalty | 42.00 ± 1.00 |  |
+| ensemble of zero-shot | 44.50 |  |
+| UXLA, epoch 1 | 45.00 ± 1.00 | 31.17 ± 1.26 |
+| UXLA, epoch 2 | 46.00 ± 1.00 |  |
+| UXLA (ensemble) | 47.12 (conlleval 48.00) |  |
+| supervised (target labels) |  | 61.00 ± 1.00 |
+| source (en), before | 91.00 ± 1.00 | 91.00 ± 1.00 |
+| source (en), after | 90.00 ± 1.00 | 89.00 ± 1.00 |
+
+Strict entity F1 in percent on the test set, mean ± standard deviation of three models.
+An ensemble is one model: the mean of their probabilities.
+conlleval: the more lenient F1 of the CoNLL script, where it differs.
+"""
+
+
+def test_the_markdown_is_the_golden_one():
+    assert markdown(RESULTS) == GOLDEN
+
+
+def test_selection_by_target_labels_is_said_first_and_loudly():
+    lines = markdown(RESULTS | {"selection": "target_dev"}).splitlines()
+    assert lines[0].startswith("**TARGET LABELS WERE USED to select checkpoints")
+    assert markdown(RESULTS | {"selection": "last"}) == GOLDEN
+
+
+def test_equal_conlleval_figures_are_not_shown():
+    results = copy.deepcopy(RESULTS)
+    del results["targets"]["es"]
+    results["source"] = {"name": "en"}
+    assert "conlleval" not in markdown(results)
+    assert table(results).targets == ("de",)
+
+
+def test_a_score_without_conlleval_is_shown_plain():
+    results = RESULTS | {
+        "source": {"name": "en"},
+        "targets": {"es": {"penalty": score(1.0, 2.0) | {"conlleval": None}}},
+    }
+    assert "| + confidence penalty | 1.50 ± 0.00 |" in markdown(results)
+    assert "of two models" in markdown(results)
+
+
+def test_a_run_without_a_test_set_says_so_instead_of_a_table():
+    results = RESULTS | {"source": {"name": "en"}, "targets": {"es": {}}}
+    assert markdown(results) == "No scores: no labelled test set was given (target_data.test, source.test).\n"
+
+
+def test_the_terminal_table_has_the_cells_of_the_markdown():
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(rich_table(RESULTS | {"selection": "target_dev"}))
+    for row in table(RESULTS).rows:
+        assert re.search(re.escape(row.method) + r"\W+" + re.escape(row.cells[0]), shown.getvalue())
+    assert "TARGET LABELS WERE USED" in shown.getvalue()
+    assert "mean ± standard deviation of three models" in shown.getvalue()
+
+
+def test_an_alien_version_is_refused():
+    with pytest.raises(ArtifactError, match=r"got version 2, expected 1; run `uxla run` again"):
+        markdown(RESULTS | {"version": 2})
+
+
+def test_the_schema_page_names_every_method_of_the_table():
+    page = (Path(__file__).parents[2] / "docs/results-schema.md").read_text(encoding="utf-8")
+    from uxla.run.config import Method
+
+    for method in (*Method.__args__, "uxla_ensemble"):
+        assert f"`….{method}`" in page
+
+
+def test_the_report_loads_no_torch():
+    code = "import sys\nimport uxla.report.table\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "transformers", "numpy"} & set(loaded)

@@ -1,0 +1,160 @@
+"""The command line: refusals in one line, exit codes, and what is not imported on the way to them."""
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from uxla import __version__, progress
+from uxla.cli import app
+from uxla.errors import DataError
+
+RESULTS = {
+    "version": 1,
+    "task": "ner",
+    "source": {"name": "source"},
+    "targets": {"far": {"uxla_ensemble": {"mean": 50.0, "sd": 0.0, "models": [50.0], "conlleval": 50.0}}},
+    "inputs": {},
+    "seconds": {},
+}
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    """Runs `uxla` in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    return lambda *arguments, **options: CliRunner().invoke(app, list(arguments), **options)
+
+
+@pytest.fixture
+def pipeline(monkeypatch):
+    """The pipeline's place taken by one that notes its calls: the real one loads torch."""
+    calls = []
+    fake = types.ModuleType("uxla.run.pipeline")
+
+    def run(config, out):
+        calls.append((config, out))
+        progress.note("working")
+        return RESULTS
+
+    fake.run = run
+    import uxla.run
+
+    monkeypatch.setattr(uxla.run, "pipeline", fake, raising=False)
+    monkeypatch.setitem(sys.modules, "uxla.run.pipeline", fake)
+    return types.SimpleNamespace(calls=calls, module=fake)
+
+
+def test_version_is_printed(invoke):
+    assert invoke("--version").stdout == f"uxla {__version__}\n"
+
+
+def test_help_lists_every_command(invoke):
+    shown = invoke("--help").stdout
+    assert all(command in shown for command in ("run", "predict", "data", "testbed"))
+
+
+def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, pipeline):
+    result = invoke("run", "testbed", "seed=3", "source.label_column=-1")
+    [(config, out)] = pipeline.calls
+    assert (config.seed, out) == (3, Path("runs/testbed-far"))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 |"
+    assert result.stderr == "working\nwritten to runs/testbed-far\n"
+
+
+def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipeline):
+    invoke("run", "testbed", "target=[near, low]")
+    invoke("run", "testbed", "--out", "here")
+    assert [out for _, out in pipeline.calls] == [Path("runs/testbed-near-low"), Path("here")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "tesbed"), "no preset 'tesbed'; did you mean testbed?"),
+        (("run", "testbed", "sed=1"), "no key sed; did you mean seed?"),
+        (("run", "testbed", "--out", "file"), "--out file: is a file, expected a folder"),
+        (("predict", "nowhere", "-"), "nowhere: no such folder, expected one written by `uxla run`"),
+        (("predict", ".", "nowhere.txt"), "nowhere.txt: no such file"),
+        (("data", "check", "nowhere.conll"), "nowhere.conll: "),
+    ],
+)
+def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("uxla: error: ")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
+    def run(config, out):
+        raise DataError("one\n  two", file="a.conll", line=3)
+
+    pipeline.module.run = run
+    result = invoke("run", "testbed")
+    assert (result.exit_code, result.stderr) == (2, "uxla: error: a.conll:3: one two\n")
+
+
+def test_an_interruption_is_one_line_and_exit_130(invoke, pipeline):
+    def run(config, out):
+        raise KeyboardInterrupt
+
+    pipeline.module.run = run
+    result = invoke("run", "testbed")
+    assert (result.exit_code, result.stderr.count("\n")) == (130, 1)
+    assert "the same command goes on where it stopped" in result.stderr
+
+
+def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
+    def run(config, out):
+        raise AssertionError("a bug")
+
+    pipeline.module.run = run
+    assert isinstance(invoke("run", "testbed").exception, AssertionError)
+
+
+def test_data_check_shows_the_figures_of_a_file(invoke, tmp_path):
+    (tmp_path / "a.conll").write_text("Mika\tB-PER\nsings\tO\n\nMika\tB-PER\nsings\tO\n\n", encoding="utf-8")
+    result = invoke("data", "check", "a.conll")
+    assert result.exit_code == 0
+    assert "2, 4 words, the longest has 2" in result.stdout
+    assert "2 PER" in result.stdout
+    assert "1 sentences equal an earlier one" in result.stdout
+
+
+def test_data_check_exits_1_where_labels_break_their_scheme(invoke, tmp_path):
+    (tmp_path / "a.conll").write_text("sings\tO\nMika\tB-PER\nx\tI-LOC\n\n", encoding="utf-8")
+    result = invoke("data", "check", "a.conll")
+    assert result.exit_code == 1
+    assert "violations" in result.stdout
+    assert "line 3" in result.stdout
+
+
+def test_testbed_write_makes_files_a_run_can_read(invoke, tmp_path):
+    sizes = ("--train", "5", "--unlabelled", "4", "--dev", "3", "--test", "2")
+    assert invoke("testbed", "write", "world", *sizes).exit_code == 0
+    assert len((tmp_path / "world/far/train.txt").read_text(encoding="utf-8").splitlines()) == 4
+    assert invoke("data", "check", "world/source/train.conll").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "xner"], ["run", "testbed", "sed=1"]])
+def test_help_and_refusals_load_no_heavy_module(arguments):
+    heavy = ["torch", "transformers", "pyarrow", "numpy", "sklearn"]
+    code = (
+        "import atexit, json, sys\n"
+        f"atexit.register(lambda: print(json.dumps([m for m in {heavy!r} if m in sys.modules])))\n"
+        "from uxla.cli import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+    assert done.returncode == (0 if arguments == ["--help"] else 2)

@@ -1,0 +1,104 @@
+import pytest
+import torch
+from transformers import AutoModelForMaskedLM, AutoModelForTokenClassification, AutoTokenizer
+
+from uxla.testbed import SHIPPED_WORLD, asset
+from uxla.testbed.cooccurrence import embed
+from uxla.testbed.languages import LANGUAGES
+from uxla.testbed.pretrain import build, pretraining_text
+from uxla.testbed.world import World
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return AutoTokenizer.from_pretrained(asset())
+
+
+@pytest.fixture(scope="module")
+def model():
+    return AutoModelForMaskedLM.from_pretrained(asset(), dtype=torch.float32).eval()
+
+
+def _files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_build_gives_the_same_bytes_twice_and_restores_the_settings_of_torch(tmp_path):
+    torch.manual_seed(5)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    first = build(tmp_path / "a", sentences=300, pieces=300, steps=3)
+    torch.rand(7)  # another state outside changes nothing inside
+    second = build(tmp_path / "b", sentences=300, pieces=300, steps=3)
+    assert _files(first) == _files(second)
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+    torch.manual_seed(5)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_another_seed_gives_another_model(tmp_path):
+    first = build(tmp_path / "a", sentences=300, pieces=300, steps=1)
+    second = build(tmp_path / "b", sentences=300, pieces=300, steps=1, seed=1)
+    assert _files(first)["model.safetensors"] != _files(second)["model.safetensors"]
+
+
+def test_every_word_of_every_language_has_pieces_and_starts_with_a_word_initial_one(tokenizer):
+    world = World(SHIPPED_WORLD)
+    for language in LANGUAGES:
+        for words, _ in world.sentences(language, "test", 300):
+            encoded = tokenizer(words, is_split_into_words=True)
+            assert tokenizer.unk_token_id not in encoded["input_ids"]
+            word_ids = encoded.word_ids()
+            assert sorted({word for word in word_ids if word is not None}) == list(range(len(words)))
+            for place, piece in enumerate(tokenizer.convert_ids_to_tokens(encoded["input_ids"])):
+                starts = word_ids[place] is not None and word_ids[place] != word_ids[place - 1]
+                assert piece.startswith("▁") == starts
+
+
+def test_special_tokens_stand_where_xlm_r_has_them(tokenizer):
+    assert [tokenizer.convert_tokens_to_ids(t) for t in ("<s>", "<pad>", "</s>", "<unk>")] == [0, 1, 2, 3]
+    ids = tokenizer("a", "b")["input_ids"]
+    assert tokenizer.convert_ids_to_tokens(ids) == ["<s>", "▁a", "</s>", "</s>", "▁b", "</s>"]
+    masked = tokenizer.tokenize("a <mask> b")
+    assert masked == ["▁a", "<mask>", "▁b"]
+
+
+def test_text_survives_the_tokenizer(tokenizer):
+    line = pretraining_text(World(SHIPPED_WORLD), 8, 1)[0]
+    assert tokenizer.decode(tokenizer(line)["input_ids"], skip_special_tokens=True) == line
+
+
+def test_the_shipped_folder_is_small_and_loads_as_a_tagger(model):
+    assert sum(path.stat().st_size for path in asset().iterdir()) < 800_000
+    tagger = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=9, dtype=torch.float32)
+    theirs = model.get_input_embeddings().weight
+    assert torch.equal(tagger.get_input_embeddings().weight, theirs)
+
+
+@torch.no_grad()
+def test_the_shipped_model_has_read_its_world_and_not_another(tokenizer, model):
+    """Masked words of one piece are guessed far better in the shipped world than in one it never saw."""
+    assert _guessed(World(SHIPPED_WORLD), tokenizer, model) > 0.3
+    assert _guessed(World(SHIPPED_WORLD + 1), tokenizer, model) < 0.2
+
+
+def _guessed(world, tokenizer, model):
+    hits = []
+    for words, _ in world.sentences("source", "test", 60):
+        place = len(words) // 2
+        answer = tokenizer.tokenize(words[place])
+        if len(answer) == 1:
+            text = [*words[:place], "<mask>", *words[place + 1 :]]
+            ids = tokenizer(" ".join(text), return_tensors="pt")["input_ids"]
+            guess = model(ids).logits[0, ids[0] == tokenizer.mask_token_id].argmax()
+            hits.append(tokenizer.convert_ids_to_tokens(int(guess)) == answer[0])
+    return sum(hits) / max(1, len(hits))
+
+
+def test_embeddings_of_pieces_in_the_same_company_are_alike():
+    """Pieces 2 and 3 occur between the same neighbours, 4 between others: 2 is nearer to 3 than to 4."""
+    rows = [[5, 2, 6], [5, 3, 6], [7, 4, 8], [9, 4, 8]] * 20
+    table = embed(rows, 10, 4, pad=1)
+    similarity = torch.nn.functional.cosine_similarity
+    assert similarity(table[2], table[3], dim=0) > similarity(table[2], table[4], dim=0) + 0.3
+    assert not table[1].any()
