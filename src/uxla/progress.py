@@ -1,4 +1,4 @@
-"""How long work tells that it is alive, without knowing who listens: `track` reports, `listening` installs a listener."""
+"""How long work tells that it is alive, without knowing who listens: `bar` reports, `listening` has a listener."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random generators keyed by what they are for, never by batch, worker or order (the same samples come out anywhere)."""
+"""Random generators keyed by what they are for, never by batch, worker or order: the same draws come out anywhere."""
 
 from __future__ import annotations
 

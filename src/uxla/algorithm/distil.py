@@ -1,4 +1,4 @@
-"""Which pseudo-labelled examples to trust: one model's judgement (stage 1), then two peers' agreement (stage 2), §2.3."""
+"""Which pseudo-labelled examples to trust (§2.3): one model's judgement (stage 1), two peers' agreement (stage 2)."""
 
 from __future__ import annotations
 

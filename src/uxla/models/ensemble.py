@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def tags(predictions: Predictions, label_names: Sequence[str]) -> list[list[str]
     """The label names of each example, an `I-` that begins an entity written `B-`, as valid IOB2 wants it."""
     names = [label_names[label] for label in predictions.labels]
     ends = predictions.offsets
-    return [_valid(names[start:stop]) for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+    return [_valid(names[start:stop]) for start, stop in pairwise(ends)]
 
 
 def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:

@@ -17,9 +17,9 @@ from uxla import progress
 from uxla.errors import ModelError
 from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
 from uxla.models.losses import penalised_loss
+from uxla.models.pieces import Pieces
 from uxla.models.selection import Keeper, Selection
 from uxla.models.tasks import Task, Window
-from uxla.models.pieces import Pieces
 from uxla.records import IGNORED, Corpus, Example, Predictions
 from uxla.seeds import generator
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from uxla.errors import ModelError
 
-
 _CACHE_LIMIT = 1_000_000
 
 

@@ -23,6 +23,7 @@ class StoredLearner:
     """`fit` and `predict` of one task with one set of training values; `dev` is what `settings.selection` looks at.
 
     `backbone` is the pretrained model: its folder has the tokenizer, and fitting it means a new classification layer.
+    `purpose` is what a person is told the work is for.
     """
 
     task_name: str
@@ -31,6 +32,7 @@ class StoredLearner:
     settings: Optimisation
     runtime: Runtime
     store: Store
+    purpose: str
     dev: Corpus | None = None
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
@@ -63,12 +65,12 @@ class StoredLearner:
         names = dict(enumerate(mix.label_names))
         labels = {"id2label": names, "label2id": {name: i for i, name in names.items()}}
         loaded = self._open(model, head_seed=derive(seed, "head"), dropout=self.settings.dropout, **labels)
-        facts = fit(loaded, mix, self.settings, seed=seed, label="train", dev=self.dev)
+        facts = fit(loaded, mix, self.settings, seed=seed, label=f"{self.purpose}: train", dev=self.dev)
         loaded.module.save_pretrained(into)
         return {**facts, "weights": weights_digest(into)}
 
     def _predict(self, model: ModelHandle, corpus: Corpus, into: Path) -> Mapping[str, Any]:
-        predictions = self._open(model).predict(corpus, f"label {corpus.name}")
+        predictions = self._open(model).predict(corpus, f"{self.purpose}: label {corpus.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
         return {"corpus": corpus.name, "examples": len(corpus)}

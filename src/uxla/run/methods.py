@@ -18,7 +18,7 @@ from uxla.models.learner import Optimisation, Runtime
 from uxla.models.masked_lm import MaskedLM
 from uxla.models.tasks import Task
 from uxla.records import Corpus, ModelHandle, Predictions
-from uxla.run.config import RunConfig
+from uxla.run.config import Method, RunConfig
 from uxla.run.inputs import Inputs, Target
 from uxla.run.learner import StoredLearner, StoredVicinity
 from uxla.run.sections import EpochPlan, Training
@@ -39,11 +39,25 @@ class Study:
     vicinity_model: ModelHandle
     store: Store
 
-    def warm_up(self, kind: str) -> Triple:
-        """Three models trained on the source (§2.1): `penalty` with the confidence penalty, `zero_shot` without."""
-        settings = self.config.warmup
-        if kind == "zero_shot":
-            settings = settings.model_copy(update={"penalty": 0.0})
+    def train(self, method: Method, target: Target) -> list[Triple]:
+        """The three models of a method; of a method with epochs, after each of them."""
+        match method:
+            case "zero_shot" | "ensemble":
+                return [self.warm_up(penalty=False)]
+            case "penalty":
+                return [self.warm_up(penalty=True)]
+            case "tri_training":
+                return self.tri_training(target)
+            case "uxla":
+                return self.uxla(target)
+            case "supervised":
+                return [self.supervised(target)]
+
+    def warm_up(self, *, penalty: bool) -> Triple:
+        """Three models trained on the source (§2.1), with the confidence penalty or without."""
+        settings, kind = self.config.warmup, "warm-up"
+        if not penalty:
+            settings, kind = settings.model_copy(update={"penalty": 0.0}), "warm-up without penalty"
         return self._trained_on(self.inputs.train, settings, self.inputs.dev, kind)
 
     def supervised(self, target: Target) -> Triple:
@@ -78,7 +92,7 @@ class Study:
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """The model's class probabilities."""
-        return self._learner(self.config.warmup, None).predict(model, corpus)
+        return self._learner(self.config.warmup, None, "score").predict(model, corpus)
 
     def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
         found = [self.task.score(corpus, table.labels) for table in tables]
@@ -87,13 +101,11 @@ class Study:
         return Score.of(main, fmean(lenient) if lenient else None).as_dict()
 
     def _trained_on(self, corpus: Corpus, settings: Training, dev: Corpus | None, kind: str) -> Triple:
-        learner = self._learner(settings, dev)
         draws = _draws(settings)(len(corpus))
         models = []
         for i in (1, 2, 3):
-            progress.note(f"{kind}: model {i} of 3 on {corpus.name}, {draws} sentences")
-            rng = generator(self.config.seed, "warm-up", i)
-            mix, _ = balanced_mix([corpus], alpha=1.0, rng=rng, draws=draws)
+            mix, _ = balanced_mix([corpus], alpha=1.0, rng=generator(self.config.seed, "warm-up", i), draws=draws)
+            learner = self._learner(settings, dev, f"{kind}, model {i} of 3")
             models.append(learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", i)))
         return models[0], models[1], models[2]
 
@@ -101,7 +113,7 @@ class Study:
         config = self.config
         dev = {"source_dev": self.inputs.dev, "target_dev": target.dev}.get(config.adaptation.selection)
         cotraining = CoTraining(
-            learner=self._learner(config.adaptation, dev),
+            learner=self._learner(config.adaptation, dev, method),
             vicinity=self._vicinity(),
             schedule=schedule,
             alpha=config.alpha,
@@ -113,16 +125,16 @@ class Study:
             seed=config.seed,
             record=self._record(method, target.name),
         )
-        return cotraining(self.inputs.train, target.train, self.warm_up("penalty"))
+        return cotraining(self.inputs.train, target.train, self.warm_up(penalty=True))
 
-    def _learner(self, settings: Training, dev: Corpus | None) -> StoredLearner:
+    def _learner(self, settings: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
         config = self.config
         values = settings.model_dump(exclude={"epochs", "max_steps"})
         optimisation = Optimisation(**values)
         if optimisation.selection not in ("source_dev", "target_dev"):
             dev = None
         runtime = Runtime(config.device, config.max_length, config.tokens_per_batch)
-        return StoredLearner(config.task, self.task, self.model, optimisation, runtime, self.store, dev)
+        return StoredLearner(config.task, self.task, self.model, optimisation, runtime, self.store, purpose, dev)
 
     def _vicinity(self) -> StoredVicinity:
         config, settings = self.config, self.config.vicinity
@@ -177,7 +189,7 @@ def _epoch(plan: EpochPlan) -> Epoch:
     else:
         assert plan.confidence is not None
         select = MostConfident(plan.confidence, per_class=plan.per_class)
-    used: dict[str, Any] = {name: True for name in plan.data}
+    used: dict[str, Any] = dict.fromkeys(plan.data, True)
     return Epoch(select, **used)
 
 

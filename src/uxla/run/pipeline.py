@@ -14,7 +14,7 @@ from uxla import progress
 from uxla.models.loading import resolve
 from uxla.models.tasks import TASKS
 from uxla.records import Corpus
-from uxla.run.config import RunConfig
+from uxla.run.config import Method, RunConfig
 from uxla.run.inputs import Inputs, Target, load_inputs
 from uxla.run.journal import Journal
 from uxla.run.methods import Study, Triple
@@ -22,6 +22,7 @@ from uxla.run.store import Store, default_root
 from uxla.run.write import write_run
 
 Results = dict[str, Any]
+Trained = dict[Method, list[Triple]]
 
 
 def run(config: RunConfig, out: Path) -> Results:
@@ -43,17 +44,17 @@ def run(config: RunConfig, out: Path) -> Results:
         vicinity_model = resolve(_shipped(config.vicinity.model), revision=config.vicinity.revision)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store)
     _describe(inputs, study)
-    adapted = {target.name: _adapt(study, target) for target in inputs.targets}
+    trained = {t.name: {method: study.train(method, t) for method in config.methods} for t in inputs.targets}
     results: Results = {
         "version": 1,
         "task": config.task,
         "selection": config.adaptation.selection,
-        "source": _source_results(study, adapted),
-        "targets": {target.name: _target_results(study, target, adapted[target.name]) for target in inputs.targets},
+        "source": _source_results(study, trained),
+        "targets": {t.name: _target_results(study, t, trained[t.name]) for t in inputs.targets},
         "inputs": {"model": model.digest, "vicinity_model": vicinity_model.digest, **inputs.digests()},
         "seconds": {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())},
     }
-    write_run(out, config, results, study, adapted)
+    write_run(out, results, study, {name: _final(methods) for name, methods in trained.items()})
     return results
 
 
@@ -84,39 +85,34 @@ def _duplicates(train: Corpus, test: Corpus) -> int:
     return sum(example.segments in known for example in test)
 
 
-def _adapt(study: Study, target: Target) -> list[Triple]:
-    """The models after each epoch of UXLA, or the warmed-up ones where UXLA was not asked for."""
-    if "uxla" in study.config.methods:
-        return study.uxla(target)
-    return [study.warm_up("penalty")]
+def _final(trained: Trained) -> Triple:
+    """The models a run is for: UXLA's, or where that was not asked for those of the strongest method there is."""
+    for method in ("uxla", "tri_training", "penalty", "zero_shot", "ensemble", "supervised"):
+        if method in trained:
+            return trained[method][-1]
+    raise AssertionError("a run has at least one method")
 
 
-def _source_results(study: Study, adapted: dict[str, list[Triple]]) -> Results:
+def _source_results(study: Study, trained: dict[str, Trained]) -> Results:
     test = study.inputs.test
     named: Results = {"name": study.config.source.name}
-    if test is None:
+    if test is None or "uxla" not in study.config.methods:
         return named
-    before = study.score(study.warm_up("penalty"), test)
-    after = {name: study.score(epochs[-1], test) for name, epochs in adapted.items() if "uxla" in study.config.methods}
-    return named | {"before": before, "after": after}
+    after = {name: study.score(methods["uxla"][-1], test) for name, methods in trained.items()}
+    return named | {"before": study.score(study.warm_up(penalty=True), test), "after": after}
 
 
-def _target_results(study: Study, target: Target, epochs: list[Triple]) -> Results:
-    test, methods = target.test, study.config.methods
+def _target_results(study: Study, target: Target, trained: Trained) -> Results:
+    """The scores of one target, on its test set, looked at here for the first time."""
     results: Results = {}
-    if test is None:
-        return {}
-    if "zero_shot" in methods:
-        results["zero_shot"] = study.score(study.warm_up("zero_shot"), test)
-    if "penalty" in methods:
-        results["penalty"] = study.score(study.warm_up("penalty"), test)
-    if "ensemble" in methods:
-        results["ensemble"] = study.score_ensemble(study.warm_up("zero_shot"), test)
-    if "tri_training" in methods:
-        results["tri_training"] = study.score(study.tri_training(target)[-1], test)
-    if "uxla" in methods:
-        results["uxla"] = [study.score(models, test) for models in epochs]
-        results["uxla_ensemble"] = study.score_ensemble(epochs[-1], test)
-    if "supervised" in methods:
-        results["supervised"] = study.score(study.supervised(target), test)
+    if target.test is None:
+        return results
+    for method, epochs in trained.items():
+        if method == "uxla":
+            results["uxla"] = [study.score(models, target.test) for models in epochs]
+            results["uxla_ensemble"] = study.score_ensemble(epochs[-1], target.test)
+        elif method == "ensemble":
+            results["ensemble"] = study.score_ensemble(epochs[-1], target.test)
+        else:
+            results[method] = study.score(epochs[-1], target.test)
     return results

@@ -13,25 +13,23 @@ from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.records import Corpus
 from uxla.report.table import markdown
-from uxla.run.config import RunConfig
 from uxla.run.inputs import Target
 from uxla.run.methods import Study, Triple
 
 
-def write_run(
-    out: Path, config: RunConfig, results: Mapping[str, Any], study: Study, adapted: Mapping[str, Sequence[Triple]]
-) -> None:
+def write_run(out: Path, results: Mapping[str, Any], study: Study, final: Mapping[str, Triple]) -> None:
     """Write models, ensemble, predictions, configuration, table and results under `out`.
 
-    With one target, models and ensemble stand in `out` itself; with several, in a folder of each target's name.
+    `final` has the three models of each target. With one target they stand in `out` itself; with several, in a folder
+    of each target's name.
     """
     out.mkdir(parents=True, exist_ok=True)
     for target in study.inputs.targets:
         folder = out if len(study.inputs.targets) == 1 else out / target.name
-        _write_models(folder, adapted[target.name][-1], study)
+        _write_models(folder, final[target.name], study)
         if target.test is not None:
-            _write_predictions(out / "predictions" / f"{target.name}.conll", target, adapted[target.name][-1], study)
-    _write_text(out / "config.yaml", config.to_yaml())
+            _write_predictions(out / "predictions" / f"{target.name}.conll", target, final[target.name], study)
+    _write_text(out / "config.yaml", study.config.to_yaml())
     _write_text(out / "table.md", markdown(results))
     _write_text(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 

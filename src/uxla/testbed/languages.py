@@ -25,12 +25,12 @@ class Language:
 
 
 SOURCE = Language("source", cognates=1.0, names_shared=1.0, text_share=0.35)
-NEAR = Language("near", cognates=0.30, names_shared=0.15, text_share=0.22)
+NEAR = Language("near", cognates=0.30, names_shared=0.05, text_share=0.20)
 FAR = Language(
     "far",
     cognates=0.07,
     names_shared=0.6,
-    text_share=0.35,
+    text_share=0.38,
     verb_last=True,
     postpositions=True,
     case_marks=True,
@@ -38,8 +38,8 @@ FAR = Language(
 LOW = Language(
     "low",
     cognates=0.07,
-    names_shared=0.5,
-    text_share=0.08,
+    names_shared=0.4,
+    text_share=0.07,
     verb_last=True,
     postpositions=True,
     case_marks=True,

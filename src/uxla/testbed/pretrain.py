@@ -34,7 +34,7 @@ def build(
     seed: int = 0,
     sentences: int = 30_000,
     pieces: int = 2_500,
-    steps: int = 2_500,
+    steps: int = 3_500,
 ) -> Path:
     """The folder, now with a tokenizer and an `XLMRobertaForMaskedLM` (fp16) that has read all languages of a world.
 
