@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uxla.records import Corpus, Example, Predictions, concatenate
+from uxla.seeds import derive, generator
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Zs"]), min_size=1, max_size=5)
+
+
+@st.composite
+def examples(draw):
+    words = draw(st.lists(WORDS, min_size=1, max_size=4))
+    labels = draw(st.none() | st.just(tuple(range(len(words)))))
+    return Example(draw(WORDS), "x", (" ".join(words),), labels)
+
+
+CORPORA = st.lists(examples(), max_size=12).map(lambda rows: Corpus.from_examples("c", ["O", "B", "I", "J"], rows))
+
+
+@given(CORPORA)
+def test_a_corpus_gives_back_its_examples(corpus):
+    rows = list(corpus)
+    assert len(rows) == len(corpus)
+    assert [corpus[i] for i in range(len(corpus))] == rows
+    assert Corpus.from_examples("c", corpus.label_names, rows).digest == corpus.digest
+
+
+@given(CORPORA)
+def test_written_and_read_again_it_is_the_same(corpus):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        corpus.write(Path(folder) / "c.arrow")
+        again = Corpus.read(Path(folder) / "c.arrow")
+        assert (again.name, again.label_names, list(again)) == (corpus.name, corpus.label_names, list(corpus))
+        assert again.digest == corpus.digest
+
+
+@given(CORPORA, st.integers(0, 2**32))
+def test_the_digest_depends_on_content_and_order_but_not_on_how_it_was_made(corpus, seed):
+    order = np.random.default_rng(seed).permutation(len(corpus))
+    shuffled = corpus.take(order)
+    assert shuffled.take(np.argsort(order)).digest == corpus.digest
+    assert (shuffled.digest == corpus.digest) == (list(shuffled) == list(corpus))
+    half = len(corpus) // 2
+    parts = [corpus.take(range(half)), corpus.take(range(half, len(corpus)))]
+    assert concatenate("other name", parts).digest == corpus.digest
+    assert (
+        Corpus(
+            "c",
+            corpus.label_names,
+            pa.concat_tables([corpus.table.slice(i, 1) for i in range(len(corpus))]) if len(corpus) else corpus.table,
+        ).digest
+        == corpus.digest
+    )
+
+
+def test_the_digest_depends_on_the_label_names():
+    corpus = Corpus.from_examples("c", ["O", "B"], [Example("1", "x", ("a",), (1,))])
+    assert Corpus("c", ("O", "I"), corpus.table).digest != corpus.digest
+
+
+@given(CORPORA)
+def test_unlabelled_removes_every_label_and_nothing_else(corpus):
+    bare = list(corpus.unlabelled())
+    assert all(example.labels is None for example in bare)
+    assert [(e.id, e.segments) for e in bare] == [(e.id, e.segments) for e in corpus]
+
+
+def test_labels_are_put_beside_their_words():
+    corpus = Corpus.from_examples("c", ["O", "B"], [Example("1", "x", ("a b",)), Example("2", "x", ("c",))])
+    labelled = corpus.with_labels(np.array([1, 0, 1]), np.array([0, 2, 3]))
+    assert [example.labels for example in labelled] == [(1, 0), (1,)]
+    with pytest.raises(ValueError, match="do not fit"):
+        corpus.with_labels(np.array([1, 0]), np.array([0, 2]))
+
+
+def test_corpora_with_different_labels_are_not_joined():
+    a, b = (Corpus.from_examples("c", [name], [Example("1", "x", ("w",))]) for name in "OP")
+    with pytest.raises(ValueError, match="different label names"):
+        concatenate("ab", [a, b])
+
+
+def test_words_are_split_at_the_ascii_space_only():
+    assert Example("1", "x", ("a\u00a0b c\u3000d",)).words == ["a\u00a0b", "c\u3000d"]
+
+
+def test_ties_of_classes_go_to_the_lower_one():
+    predictions = Predictions(np.array([[0.4, 0.4, 0.2]], dtype=np.float32), np.array([0, 1]))
+    assert predictions.labels.tolist() == [0]
+
+
+@given(st.integers(), st.text())
+def test_seeds_are_stable_and_differ_by_every_part(seed, part):
+    assert derive(seed, part) == derive(seed, part)
+    assert 0 <= derive(seed, part) < 2**63
+    assert derive(seed, part) != derive(seed, part + "x")
+    assert derive(seed, part) != derive(seed + 1, part)
+
+
+def test_a_seed_is_the_same_on_every_machine():
+    assert derive(0, "mix", 1) == 3884555974502946380
+    assert generator(0, "mix", 1).integers(1000) == 823
