@@ -65,55 +65,6 @@ def bar(label: str, total: int) -> Iterator[Bar]:
         running.stop()
 
 
-def note(self, text: str) -> None:
-        """One line worth reading: a stage's counts, a warning."""
-
-
-class _Silent:
-    def start(self, label: str, total: int) -> Bar:
-        return self
-
-    def note(self, text: str) -> None:
-        return
-
-    def advance(self, amount: int = 1) -> None:
-        return
-
-    def stop(self) -> None:
-        return
-
-
-_listener: ContextVar[Listener] = ContextVar("listener", default=_Silent())  # noqa: B039 (no state)
-
-
-@contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Send progress to `listener` inside the block."""
-    token = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
-
-
-@contextmanager
-def bar(label: str, total: int) -> Iterator[Bar]:
-    """A count from 0 to `total`, advanced by hand."""
-    running = _listener.get().start(label, total)
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:
-    """The same items, each counted as one when the next is asked for."""
-    with bar(label, total) as running:
-        for item in items:
-            yield item
-            running.advance()
-
-
 def note(text: str) -> None:
     """Show one line to whoever listens."""
     _listener.get().note(text)

@@ -60,7 +60,7 @@ GOLDEN = """\
 
 Strict entity F1 in percent on the test set, mean ± standard deviation of three models.
 An ensemble is one model: the mean of their probabilities.
-conlleval: the more lenient F1 of the CoNLL script, where it differs.
+conlleval: F1 as the CoNLL script counts (an I- may begin an entity), where it differs.
 """
 
 

@@ -33,9 +33,12 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path):
 
 
 def test_a_world_does_not_depend_on_the_process(world):
-    """The digest is written down, so a draw that used Python's salted `hash` would change it from run to run."""
+    """The digest is written down, so a draw that used Python's salted `hash` would change it from run to run.
+
+    Where it changes on purpose, the shipped masked language model has to be built anew.
+    """
     text = repr([world.sentences(language, "test", 5) for language in LANGUAGES])
-    assert hashlib.sha256(text.encode()).hexdigest() == "DIGEST"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "062e334a8058afda"
 
 
 def test_another_world_has_other_words(world):
@@ -49,12 +52,12 @@ def test_another_world_has_other_words(world):
 def test_no_sentence_is_in_two_splits_or_twice_in_one(world):
     for language in LANGUAGES:
         drawn = {
-            split: [" ".join(words) for seed in (0, 1) for words, _ in world.sentences(language, split, COUNT, seed)]
+            split: [" ".join(words) for seed in (0, 1) for words, _ in world.sentences(language, split, 50, seed)]
             for split in SPLITS
         }
         for one, other in combinations(SPLITS, 2):
             assert not set(drawn[one]) & set(drawn[other])
-        assert all(len(set(lines[:COUNT])) == COUNT for lines in drawn.values())
+        assert all(len(set(lines[:50])) == 50 for lines in drawn.values())
 
 
 def test_every_hundredth_belongs_to_exactly_one_split():
@@ -125,7 +128,7 @@ def test_near_puts_the_verb_before_its_object_and_far_last(world):
         lexicon = world.voice(language).lexicon
         verbs = {word for concept, word in lexicon.words.items() if concept.split(".")[0] == "hire"}
         verbs |= {verb + lexicon.suffixes["past"] for verb in verbs}
-        found = [words for words, _ in world.sentences(language, "train", 600) if verbs & set(words)]
+        found = [words for words, _ in world.sentences(language, "train", 300) if verbs & set(words)]
         joined = {lexicon.words[concept] for concept in ("and", "while", "that")}
         single = [words for words in found if not joined & set(words)]
         return sum(words[-2] in verbs for words in single) / len(single)

@@ -21,10 +21,8 @@ from uxla.models.pieces import Pieces
 from uxla.models.selection import Keeper, Selection
 from uxla.models.tasks import Task, Window
 from uxla.records import IGNORED, Corpus, Example, Predictions
-from uxla.seeds import generator
 
 T = TypeVar("T")
-_POOL_STEPS = 32  # steps whose examples are sorted by length together: Eq. 2's mix holds over each pool
 _SHARD = 8192  # examples encoded at once when predicting
 
 
@@ -137,7 +135,7 @@ def fit(
     devices = [loaded.device] if loaded.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), progress.bar(label, steps) as bar:
         torch.manual_seed(seed)
-        for step, micro_batches in enumerate(_steps(loaded, mix, settings, seed), start=1):
+        for step, micro_batches in enumerate(_steps(loaded, mix, settings), start=1):
             module.train()
             losses.append(_step(loaded, micro_batches, settings, where=f"{label}, step {step}"))
             torch.nn.utils.clip_grad_norm_(module.parameters(), settings.max_grad_norm)
@@ -174,23 +172,16 @@ def _step(
     return total
 
 
-def _steps(
-    loaded: Loaded, mix: Corpus, settings: Optimisation, seed: int
-) -> Iterator[list[list[tuple[Window, list[int]]]]]:
-    """The micro-batches of each step. Within a pool of steps, examples of similar length share a micro-batch."""
-    rng = generator(seed, "buckets")
+def _steps(loaded: Loaded, mix: Corpus, settings: Optimisation) -> Iterator[list[list[tuple[Window, list[int]]]]]:
+    """The micro-batches of each step: examples of similar length share one, which changes no step's gradient."""
     examples = iter(mix)
-    while pool := list(islice(examples, _POOL_STEPS * settings.step_size)):
-        encoded = loaded.encode(pool)
-        sizes = [sum(len(window.ids) for window in found) for found in encoded]
-        order = sorted(range(len(pool)), key=sizes.__getitem__)
-        batches = [order[i : i + settings.batch_size] for i in range(0, len(order), settings.batch_size)]
-        batches = [batches[i] for i in rng.permutation(len(batches))]
-        for i in range(0, len(batches), settings.accumulation):
-            yield [
-                [(window, _labels(pool[n], window)) for n in batch for window in encoded[n]]
-                for batch in batches[i : i + settings.accumulation]
-            ]
+    while step := list(islice(examples, settings.step_size)):
+        pairs = list(zip(step, loaded.encode(step), strict=True))
+        pairs.sort(key=lambda pair: sum(len(window.ids) for window in pair[1]))
+        yield [
+            [(window, _labels(example, window)) for example, found in batch for window in found]
+            for batch in _chunks(pairs, settings.batch_size)
+        ]
 
 
 def _labels(example: Example, window: Window) -> list[int]:

@@ -107,12 +107,12 @@ def _source_rows(source: Mapping[str, Any], targets: tuple[str, ...]) -> Iterato
 
 
 def _cell(score: Mapping[str, Any] | None) -> str:
-    """`41.20 ± 0.53`; one model has no deviation; the lenient figure only where it reads differently."""
+    """`41.20 ± 0.53`; one model has no deviation; conlleval's figure only where it differs."""
     if score is None:
         return ""
-    mean, lenient = f"{score['mean']:.2f}", score.get("conlleval")
+    mean, conlleval = f"{score['mean']:.2f}", score.get("conlleval")
     text = f"{mean} ± {score['sd']:.2f}" if len(score["models"]) > 1 else mean
-    return text if lenient is None or f"{lenient:.2f}" == mean else f"{text} (conlleval {lenient:.2f})"
+    return text if conlleval is None or f"{conlleval:.2f}" == mean else f"{text} (conlleval {conlleval:.2f})"
 
 
 def _notes(results: Mapping[str, Any], *, scored: bool) -> tuple[str, ...]:
@@ -121,12 +121,12 @@ def _notes(results: Mapping[str, Any], *, scored: bool) -> tuple[str, ...]:
     size = max((len(score["models"]) for score in _scores(results)), default=1)
     what = f"{_METRICS.get(results['task'], 'Score')} in percent on the test set, mean ± standard deviation of"
     notes = [f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"]
-    if any(f"{score['mean']:.2f}" != f"{score['conlleval']:.2f}" for score in _scores(results) if _lenient(score)):
-        notes.append("conlleval: the more lenient F1 of the CoNLL script, where it differs")
+    if any(f"{score['mean']:.2f}" != f"{score['conlleval']:.2f}" for score in _scores(results) if _has_conlleval(score)):
+        notes.append("conlleval: F1 as the CoNLL script counts (an I- may begin an entity), where it differs")
     return tuple(notes)
 
 
-def _lenient(score: Mapping[str, Any]) -> bool:
+def _has_conlleval(score: Mapping[str, Any]) -> bool:
     return score.get("conlleval") is not None
 
 

@@ -25,7 +25,7 @@ class Language:
 
 
 SOURCE = Language("source", cognates=1.0, names_shared=1.0, text_share=0.35)
-NEAR = Language("near", cognates=0.30, names_shared=0.05, text_share=0.20)
+NEAR = Language("near", cognates=0.30, names_shared=0.05, text_share=0.20, case_marks=True)
 FAR = Language(
     "far",
     cognates=0.07,
