@@ -20,6 +20,8 @@ from uxla.errors import UxlaError
 if TYPE_CHECKING:
     from uxla.data.check import CheckReport
 
+TaskName = Literal["ner", "nli", "paraphrase", "classification"]
+FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
 USER_FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
 
 
@@ -32,12 +34,16 @@ class _Commands(TyperGroup):
         except UxlaError as error:
             typer.echo(f"uxla: error: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(USER_FAULT) from None
+        except OSError as error:  # a place that cannot be read or written, where no command had a better answer
+            if isinstance(error, BrokenPipeError):
+                raise _closed_pipe() from None
+            typer.echo(
+                f"uxla: error: {error.filename or 'output'}: {error.strerror or error}; check the path", err=True
+            )
+            raise typer.Exit(USER_FAULT) from None
         except KeyboardInterrupt:
             typer.echo("uxla: interrupted; the same command goes on where it stopped", err=True)
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:  # `uxla predict … | head`: nobody reads on
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(CLOSED_PIPE) from None
 
 
 app = typer.Typer(
@@ -51,6 +57,12 @@ data = typer.Typer(no_args_is_help=True, help="Look at data files.")
 testbed = typer.Typer(no_args_is_help=True, help="The synthetic languages and their masked language model.")
 app.add_typer(data, name="data")
 app.add_typer(testbed, name="testbed")
+
+
+def _closed_pipe() -> typer.Exit:
+    """`uxla predict … | head`: nobody reads on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return typer.Exit(CLOSED_PIPE)
 
 
 def main() -> None:
@@ -112,32 +124,60 @@ def predict(
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
     source = Path(file) if file != "-" else _utf8_stdin()
-    if isinstance(source, Path) and not source.is_file():
-        raise UxlaError(f"{source}: no such file, expected raw text or CoNLL; check the path")
+    if isinstance(source, Path) and (not source.exists() or source.is_dir()):
+        raise UxlaError(
+            f"{source}: no such file, expected text or a table with one sentence or pair a line; check the path"
+        )
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
 
     from uxla.run.console import showing
 
     with showing():
         from uxla.run.predict import predict as label
 
-        label(run, source, out)
+        label(run, source, None if out == Path("-") else out)
 
 
 @data.command("check")
 def check_data(
     file: Annotated[Path, typer.Argument(help="A data file.")],
-    format: Annotated[Literal["auto", "conll", "text"], typer.Option(help="How to read it.")] = "auto",
+    task: Annotated[TaskName, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
+    format: Annotated[FormatName, typer.Option(help="How to read it.")] = "auto",
+    columns: Annotated[
+        str | None, typer.Option(help="A table's columns, as first=premise,second=hypothesis,label=gold.")
+    ] = None,
+    header: Annotated[bool, typer.Option(help="Whether a table begins with its columns' names.")] = True,
     encoding: Annotated[str, typer.Option(help="Its text encoding.")] = "utf-8",
     token_column: Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")] = 0,
     label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
+    against: Annotated[Path | None, typer.Option(help="Another file: how many examples stand in both.")] = None,
+    fix_scheme: Annotated[
+        Path | None, typer.Option(help="Write a copy here in which no label breaks the CoNLL scheme.")
+    ] = None,
 ) -> None:
     """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
     from uxla.data.check import check
+    from uxla.run.inputs import SHAPES
 
-    report = check(file, format=format, encoding=encoding, token_column=token_column, label_column=label_column)
+    places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
+    named = dict(_pair(part) for part in columns.split(",")) if columns else None
+    report = check(file, shape=SHAPES[task], format=format, columns=named, header=header, against=against, **places)
     _print_report(report)
-    if report.violation_total:
+    if fix_scheme is not None:
+        from uxla.data.repair import fix_scheme as repair
+
+        changes = repair(file, fix_scheme, **places).changes
+        typer.echo(f"{len(changes)} labels changed, written to {fix_scheme}", err=True)
+    elif report.violation_total:
         raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[str, str | int]:
+    role, equals, column = text.partition("=")
+    if not equals or not role or not column:
+        raise UxlaError(f"--columns: got {text!r}, expected ROLE=COLUMN, as text=2 or first=premise,second=hypothesis")
+    return role, int(column) if column.isdecimal() else column
 
 
 @testbed.command("build")

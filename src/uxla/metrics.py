@@ -95,6 +95,13 @@ def accuracy(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> float:
     return _percent(sum(a == b for a, b in zip(gold, predicted, strict=True)), len(gold))
 
 
+def macro_f1(gold: Sequence[int], predicted: Sequence[int]) -> float:
+    """The mean F1, in percent, of the classes that occur in `gold` or `predicted`; 0 for no entries."""
+    from sklearn.metrics import f1_score  # late: most runs need spans only
+
+    return 100.0 * float(f1_score(gold, predicted, average="macro", zero_division=0.0)) if len(gold) else 0.0
+
+
 def _percent(part: int, whole: int) -> float:
     return 100.0 * part / whole if whole else 0.0
 
@@ -103,21 +110,29 @@ def _percent(part: int, whole: int) -> float:
 class Score:
     """One method's score on one test set: the mean over its models, their deviation, and each by itself.
 
-    `conlleval` is the mean of the lenient span F1, None for tasks without spans.
+    `conlleval` is the mean of the CoNLL script's F1, None for tasks without spans; `macro_f1` the mean over classes,
+    None for tasks with spans.
     """
 
     mean: float
     sd: float
     models: tuple[float, ...]
     conlleval: float | None = None
+    macro_f1: float | None = None
 
     @classmethod
-    def of(cls, models: Iterable[float], conlleval: float | None = None) -> Score:
+    def of(cls, models: Iterable[float], conlleval: float | None = None, macro_f1: float | None = None) -> Score:
         """Mean and sample standard deviation (n - 1; 0 for one model) of `models`, at least one."""
         values = tuple(float(value) for value in models)
         deviation = stdev(values) if len(values) > 1 else 0.0
-        return cls(fmean(values), deviation, values, None if conlleval is None else float(conlleval))
+        return cls(fmean(values), deviation, values, conlleval, macro_f1)
 
     def as_dict(self) -> dict[str, float | list[float] | None]:
-        """The form of `results.json`, unrounded: rounding belongs to whoever prints."""
-        return {"mean": self.mean, "sd": self.sd, "models": list(self.models), "conlleval": self.conlleval}
+        """The form of `results.json`, unrounded: rounding belongs to whoever prints. `macro_f1` only where there is."""
+        named: dict[str, float | list[float] | None] = {
+            "mean": self.mean,
+            "sd": self.sd,
+            "models": list(self.models),
+            "conlleval": self.conlleval,
+        }
+        return named if self.macro_f1 is None else named | {"macro_f1": self.macro_f1}

@@ -172,6 +172,14 @@ def test_a_part_without_units_stays_as_it_is():
     assert result.without_units == 0
 
 
+def test_the_white_space_of_free_text_is_kept_in_every_sample_of_a_cross():
+    """The toy's words are split at single spaces: doubled ones and those at the ends lie outside all of them."""
+    first, second = " a  b c\n", "\u3000d   e\u00a0 f "
+    samples = list(Vicinity(starred(), 0.5, (2, 2), seed=0)(pairs_of((first, second))).corpus)
+    assert len(samples) == 4
+    assert [tuple(part.replace("*", "") for part in e.segments) for e in samples] == [(first, second)] * 4
+
+
 def test_unchanged_and_repeated_samples_are_counted_and_dropped():
     """One word, four samples: "a" itself, "b", "b" again, "c"; ids keep their number."""
     answers = iter("abbc")

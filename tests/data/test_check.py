@@ -1,9 +1,13 @@
 from dataclasses import asdict
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from uxla.data.check import Finding, OddWords, check
+from uxla.data.check import Finding, Overlap, check
+from uxla.data.odd import OddWords
 from uxla.errors import DataError
+from uxla.report.data_check import check_table
 
 
 @pytest.fixture
@@ -21,18 +25,24 @@ def test_a_sound_file_in_figures(report):
     assert found.pop("path").endswith("x.conll")
     assert found == {
         "format": "conll",
+        "shape": "tagging",
         "encoding": "utf-8",
         "sentences": 3,
         "words": 7,
+        "length_unit": "words",
+        "mean_length": 2.3,
+        "length_95": 3,
         "longest": 3,
         "columns": 3,
         "scheme": "BIOES",
         "entities": {"LOC": 1, "PER": 2},
+        "labels": {},
         "violations": (),
         "violation_total": 0,
         "duplicates": 1,
         "odd_words": (),
         "probable_zawgyi": False,
+        "overlap": None,
     }
 
 
@@ -96,3 +106,63 @@ def test_the_encoding_is_the_one_asked_for(report):
 def test_a_file_that_cannot_be_read_at_all_is_refused(report):
     with pytest.raises(DataError, match=r"x.conll:2: 1 column, expected 2 as on line 1"):
         report("a\tO\nb\n")
+
+
+PAIRS = "premise\thypothesis\tlabel\na b\tc\tno\nd\te\u200bf g\tyes\na b\tc\tyes\n"
+
+
+def test_pairs_in_figures(report):
+    found = report(PAIRS, "x.tsv", shape="pair")
+    assert (found.format, found.shape, found.sentences, found.words) == ("tsv", "pair", 3, 9)
+    assert (found.mean_length, found.length_95, found.longest, found.length_unit) == (3.0, 3, 3, "words")
+    assert found.labels == {"no": 1, "yes": 2}
+    assert (found.duplicates, found.scheme, found.entities) == (1, None, {})
+    assert found.odd_words == (OddWords("zero-width character", 1, 3),)
+
+
+def test_a_table_without_labels_is_counted_all_the_same(report):
+    assert report("text\na\nb\n", "x.csv", shape="single").labels == {}
+    assert report("a\tb\n", "x.txt", shape="pair").sentences == 1
+
+
+def test_text_without_spaces_is_measured_in_characters(report):
+    found = report("text\n" + "雨" * 30 + "\n" + "下" * 20 + "\n", "x.tsv", shape="single")
+    assert (found.length_unit, found.mean_length, found.longest) == ("characters", 25.0, 30)
+
+
+def test_ninety_five_percent_of_the_sentences_are_no_longer_than_the_percentile(report):
+    assert report("a\n" * 96 + "a b\n" * 4, "x.txt").length_95 == 1
+    assert report("a\n" * 90 + "a b\n" * 10, "x.txt").length_95 == 2
+
+
+def test_tags_in_a_table_are_checked_like_conll(report):
+    lines = ['{"tokens": ["a", "b"], "tags": ["B-PER", "O"]}', '{"tokens": ["c"], "tags": ["I-PER"]}']
+    found = report("\n".join(lines * 12), "x.jsonl", scheme="IOB2")
+    assert (found.scheme, found.entities, found.violation_total) == ("IOB2", {"PER": 12}, 12)
+    assert found.violations[1] == Finding(4, "I-PER cannot start a sentence in IOB2")
+
+
+def test_an_overlap_counts_the_examples_of_this_file_that_stand_in_the_other(report, tmp_path):
+    (tmp_path / "other.tsv").write_text("premise\thypothesis\na b\tc\nd\te f\n")
+    found = report(PAIRS, "x.tsv", shape="pair", against=tmp_path / "other.tsv")
+    assert found.overlap == Overlap(str(tmp_path / "other.tsv"), 2, 0)
+    long = "this sentence is long enough\tO\n"
+    (tmp_path / "o.conll").write_text(long.replace(" ", "\tO\n") + "\nx\tO\n")
+    same = report("x\tB-PER\n\n" + long.replace(" ", "\tO\n") + "\ny\tO\n", against=tmp_path / "o.conll")
+    assert same.overlap == Overlap(str(tmp_path / "o.conll"), 2, 1)
+
+
+def test_everything_found_is_shown(report, tmp_path):
+    (tmp_path / "other.tsv").write_text(PAIRS, encoding="utf-8")
+    found = report(PAIRS, "x.tsv", shape="pair", against=tmp_path / "other.tsv")
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(check_table(found))
+    shown = console.export_text()
+    for said in (
+        "tsv, utf-8",
+        "3, 9 words",
+        "mean 3, 95 % have at most 3 words",
+        "1 no, 2 yes",
+        "3 sentences (100.0%)",
+    ):
+        assert said in shown

@@ -243,13 +243,12 @@ def test_an_unmapped_type_is_refused_with_the_first_line_that_has_it(put):
     path = put(SMALL.replace("B-LOC", "S-LOC").replace("I-LOC", "S-LOC").replace("B-PER", "S-PER"))
     said = message_of(path, lambda file: file.corpus("dev", "es", label_names(["PER", "ORG"])))
     assert said == (
-        "FILE:5: label S-LOC: unknown type LOC, expected one of ORG, PER; "
-        "map the type (label_map: {LOC: null} makes it O)"
+        "FILE:5: label S-LOC: unknown type LOC, expected one of ORG, PER; map the type (labels: {LOC: null} makes it O)"
     )
 
 
 def test_a_map_onto_an_unknown_type_is_refused(put):
-    with pytest.raises(ConfigError, match="label_map: PER -> HUMAN, expected one of LOC, PER, or null for O"):
+    with pytest.raises(ConfigError, match="labels: PER -> HUMAN, expected one of LOC, PER, or null for O"):
         read_conll(put(SMALL)).corpus("dev", "es", NAMES, {"PER": "HUMAN"})
 
 

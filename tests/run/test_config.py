@@ -46,18 +46,49 @@ def refusal(*arguments: str) -> str:
 def test_the_testbed_preset_needs_nothing_from_the_user():
     config = load_config("testbed")
     assert config.target == ("far",)
-    assert config.source.train == "testbed:source/train.conll"
+    assert config.source.train == "testbed:source/train"
     assert "supervised" in config.methods
 
 
-def test_a_preset_asks_for_everything_only_the_user_knows_at_once():
+def test_a_preset_asks_for_what_only_the_user_knows():
     message = refusal("xner")
-    for key in ("source.train", "source.dev", "target", "target_data.train"):
-        assert f"{key} (" in message
-    assert message.endswith(
-        "for example: uxla run xner source.train=en/train.conll source.dev=en/dev.conll target=es "
-        "target_data.train=es/train.txt"
-    )
+    assert "target (" in message
+    assert "target=es" in message
+
+
+def test_a_file_given_by_hand_replaces_the_section_of_a_preset(folder):
+    config = load_config("xner", ["target=ur", "target_data.train=b.txt"])
+    assert config.target_data.train == str(folder.parent / "elsewhere" / "b.txt")
+    assert (config.target_data.test, config.target_data.dev, config.target_data.labelled) == (None, None, None)
+    assert config.source.train.startswith("hub:eriktks/conll2003")
+    assert config.methods == ("uxla",)
+
+
+@pytest.mark.parametrize(
+    ("preset", "task", "eta", "share", "copies", "data_share"),
+    [
+        ("xnli-5", "nli", [0.5, 0.8, 1.0], 0.3, (2, 2), 0.05),
+        ("xnli-100", "nli", [0.5, 0.8, 1.0], 0.3, (2, 2), 1.0),
+        ("pawsx-5", "paraphrase", [0.8, 0.9, 0.8], 0.4, (2, 2), 0.05),
+        ("pawsx-100", "paraphrase", [0.8, 0.9, 0.8], 0.4, (2, 2), 1.0),
+    ],
+)
+def test_the_sentence_presets_are_table_8(preset, task, eta, share, copies, data_share):
+    config = load_config(preset, ["target=sw"])
+    assert (config.task, config.max_length, config.alpha) == (task, 128, 0.7)
+    for training in (config.warmup, config.adaptation):
+        assert (training.batch_size, training.accumulation, training.learning_rate) == (16, 2, 1e-6)
+        assert (training.lr_warmup, training.weight_decay, training.max_grad_norm) == (0.1, 0.0, 1.0)
+    assert (config.warmup.epochs, config.adaptation.epochs) == ({"nli": 6, "paraphrase": 10}[task], 1)
+    assert (config.warmup.penalty, config.adaptation.penalty) == (1.0, 0.0)
+    assert [epoch.confidence for epoch in config.schedule] == eta
+    assert (config.vicinity.share, config.vicinity.copies) == (share, copies)
+    assert (config.source.share, config.target_data.share) == (data_share, data_share)
+
+
+def test_two_numbers_of_copies_are_for_pairs():
+    assert "has one text an example" in refusal("testbed", "vicinity.copies=[2, 2]")
+    assert load_config("xnli-5", ["target=sw", "vicinity.copies=3"]).vicinity.copies == 3
 
 
 def test_the_xner_preset_is_table_8(folder):
@@ -76,12 +107,12 @@ def test_the_xner_preset_is_table_8(folder):
     assert (config.vicinity.share, config.vicinity.copies, config.vicinity.top) == (0.3, 3, 1)
 
 
-@pytest.mark.parametrize("name", ["xner"])
+@pytest.mark.parametrize("name", [name for name in preset_names() if name != "testbed"])
 def test_every_value_of_a_paper_preset_cites_its_source(name):
     lines = (ROOT / "src/uxla/presets" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     values = [line for line in lines if line.strip() and not line.startswith("#") and not line.endswith(":")]
     uncited = [line for line in values if not any(at in line for at in ("# Table", "# Section", "# App", "# assump"))]
-    assert uncited == ["task: ner"]
+    assert [line.partition(":")[0] for line in uncited] == ["task"]
 
 
 def test_paths_in_a_file_start_from_the_file_and_overrides_from_the_working_directory(folder):
@@ -199,8 +230,8 @@ def test_a_wrong_override_is_answered_in_one_line(override, said, folder):
 
 
 def test_several_targets_need_their_name_in_the_path():
-    message = refusal("testbed", "target=[near, far]", "target_data.train=testbed:near/train.txt")
-    assert "2 targets would share testbed:near/train.txt; write {target}" in message
+    message = refusal("testbed", "target=[near, far]", "target_data.train=testbed:near/unlabelled")
+    assert "2 targets would share testbed:near/unlabelled; write {target}" in message
 
 
 def test_selection_on_target_dev_needs_that_set(folder):
@@ -228,7 +259,7 @@ def test_a_wrong_file_is_answered_with_the_line(text, said, folder):
 
 
 def test_a_file_that_is_no_configuration_is_refused(folder):
-    assert "expected a .yaml file or a preset (testbed, xner)" in refusal(str(folder / "a.conll"))
+    assert "expected a .yaml file or a preset (masakhaner, panx" in refusal(str(folder / "a.conll"))
     assert "cannot be read: No such file" in refusal(str(folder / "none.yaml"))
     (folder / "latin.yaml").write_bytes(b"a: 1\nb: \xe9\n")
     assert "latin.yaml:2: not UTF-8 text" in refusal(str(folder / "latin.yaml"))
@@ -238,8 +269,18 @@ def test_a_file_that_is_no_configuration_is_refused(folder):
 
 def test_an_unknown_preset_is_answered_with_the_nearest():
     assert "no preset 'tesbed'; did you mean testbed?" in refusal("tesbed")
-    assert "presets are testbed, xner" in refusal("foo")
-    assert preset_names() == ["testbed", "xner"]
+    assert "presets are masakhaner, panx" in refusal("foo")
+    assert preset_names() == [
+        "masakhaner",
+        "panx",
+        "pawsx-100",
+        "pawsx-5",
+        "sib200",
+        "testbed",
+        "xner",
+        "xnli-100",
+        "xnli-5",
+    ]
 
 
 def test_a_configuration_cannot_be_changed():

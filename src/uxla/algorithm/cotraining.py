@@ -15,7 +15,7 @@ import numpy as np
 
 from uxla.algorithm.distil import Agreement, MostConfident, Select, agree, majority_share
 from uxla.algorithm.mixing import balanced_mix
-from uxla.records import Corpus, Predictions
+from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
 
 M = TypeVar("M")
@@ -113,6 +113,7 @@ class CoTraining(Generic[M]):
             kept_by_k=int(selected_k.sum()),
             kept_by_j=int(selected_j.sum()),
             agreed=int(chosen.sum()),
+            classes=_counts(labels[np.repeat(chosen, np.diff(k.offsets))], corpus.label_names),
             collapsed=collapsed,
         )
         return corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen))
@@ -145,6 +146,11 @@ def triples(order: Order) -> list[tuple[int, int, int]]:
 def gold_labels(corpus: Corpus) -> Any:
     """(R,) all labels of a labelled corpus, example by example."""
     return corpus.table.column("labels").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+
+
+def _counts(labels: Ints, names: Sequence[str]) -> dict[str, int]:
+    counts = np.bincount(labels[labels != IGNORED], minlength=len(names)).tolist()
+    return dict(zip(names, counts, strict=True))
 
 
 def _require_unlabelled(target: Corpus) -> None:

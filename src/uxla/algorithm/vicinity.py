@@ -64,7 +64,7 @@ class VicinityResult:
 
 @dataclass(frozen=True)
 class Vicinity:
-    """Gen-LM(X, θ_mlm, P, δ) of Algorithm 1, lines 8 and 14.
+    """Gen-LM(X, θ_mlm, P, δ) of Algorithm 1, lines 8 and 15.
 
     `share` is P in (0, 1] and `copies` δ for each segment: one entry is successive max, two are successive cross. Units
     shorter than `min_word_chars` characters are never drawn, though they count in the sentence's length.

@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from uxla.data.conll import ConllFile
-from uxla.data.files import decode, read_bytes, split_lines
-from uxla.data.load import Format, open_sentences
+import numpy as np
+
+from uxla.data.assemble import Rows, scheme_of, segments
+from uxla.data.columns import Shape
+from uxla.data.conll import ConllFile, parse_conll
+from uxla.data.files import read_bytes
+from uxla.data.hub import HubTable
+from uxla.data.load import Format, WordFormat, format_of, open_table, word_format
+from uxla.data.odd import OddWords, WordCount
 from uxla.data.rows import Layout
 from uxla.data.schemes import Scheme, entity_type, to_iob2, violations
+from uxla.data.text import numbered_sentences
+from uxla.records import Ints
 
 SHOWN_VIOLATIONS = 20
+LONG = 25
+"""An overlap of that many characters is hardly chance."""
 
-_SPACE = "\u00a0\u202f\u2007\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000"
-_ZERO_WIDTH = "\u00ad\u200b\u2060\ufeff"
-_JOINER = "\u200c\u200d"
-_DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_ODD = {
-    "no-break space": re.compile("[\u00a0\u202f\u2007]"),
-    "other space": re.compile("[\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000]"),
-    "zero-width character": re.compile(f"[{_ZERO_WIDTH}]"),
-    "joiner or non-joiner": re.compile(f"[{_JOINER}]"),
-    "direction mark": re.compile(f"[{_DIRECTION}]"),
-    "control character": re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
-    "replacement character": re.compile("\ufffd"),
-    "nothing visible": re.compile(f"[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+\\Z"),
-}
-
-_BURMESE = re.compile("[\u1000-\u109f]")
-# Zawgyi stores what is drawn left of a consonant (U+1031, and its U+103B) before it, and closes syllables with U+1039;
-# Unicode stores both after the consonant and follows U+1039 with one.
-_ZAWGYI = re.compile(
-    "(?<![\u1000-\u102a\u103b-\u103f\u104e\u1050-\u1055\u105a-\u1061\u1065-\u1070\u1075-\u1082])[\u1031\u103b]"
-    "|\u1039(?![\u1000-\u102a\u103f\u1050-\u1097])"
-)
-_ZAWGYI_SHARE = 0.1
+_WORD = re.compile("[^ \t\r\n]+")
+_UNSPACED = 12  # characters a word on average, above which a text is taken for one without spaces between its words
 
 
 @dataclass(frozen=True)
@@ -52,100 +42,201 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class OddWords:
-    """How many words have characters of one odd kind, with the line of the first of them."""
+class Overlap:
+    """How many examples of a file also stand, all their text equal, in another; `long` of them have 25 characters or
+    more, so that it is hardly chance."""
 
-    kind: str
-    words: int
-    line: int
+    path: str
+    examples: int
+    long: int
 
 
 @dataclass(frozen=True)
 class CheckReport:
     """A file in figures.
 
-    `columns` and `scheme` are None for raw text, `scheme` also for a file without labels. `entities` counts by type, in
-    the sentences without violations. `violations` has the first 20 of `violation_total`. `duplicates` are sentences
-    equal to an earlier one. `probable_zawgyi`: Burmese in the old font encoding, which no multilingual model reads.
+    `columns` is CoNLL's; it and `scheme` are None for what has none. `length_unit` is words or, where the text hardly
+    has spaces, characters; mean, 95th percentile and longest are in it. `entities` counts by type, in the sentences
+    without violations; `labels` counts the labels of whole texts. `violations` has the first 20 of `violation_total`.
+    `duplicates` are examples equal to an earlier one. `probable_zawgyi`: Burmese in the old font encoding, which no
+    multilingual model reads.
     """
 
     path: str
-    format: Literal["conll", "text"]
+    format: str
+    shape: Shape
     encoding: str
     sentences: int
     words: int
+    length_unit: Literal["words", "characters"]
+    mean_length: float
+    length_95: int
     longest: int
     columns: int | None
     scheme: Scheme | None
     entities: dict[str, int]
+    labels: dict[str, int]
     violations: tuple[Finding, ...]
     violation_total: int
     duplicates: int
     odd_words: tuple[OddWords, ...]
     probable_zawgyi: bool
+    overlap: Overlap | None
 
 
 def check(
     path: Path | str,
     *,
+    shape: Shape = "tagging",
     format: Format = "auto",
+    columns: Mapping[str, str | int] | None = None,
+    header: bool = True,
     encoding: str = "utf-8",
     token_column: int = 0,
     label_column: int = -1,
     scheme: Scheme | Literal["auto"] = "auto",
+    against: Path | str | None = None,
 ) -> CheckReport:
-    """The report on one file. DataError only for what keeps the file from being read at all."""
-    path = Path(path)
-    raw = read_bytes(path)
+    """The report on one file or data set of the Hub, read as `load_corpus` reads it; labels are counted where there are
+    any. `against` is another one, read in the same way, to count the examples in both. DataError only for what keeps a
+    file from being read at all."""
     layout = Layout(encoding, token_column, label_column, scheme)
-    content = open_sentences(raw, path=path, format=format, layout=layout)
-    file = content if isinstance(content, ConllFile) else None
-    sentences = content.sentences if isinstance(content, ConllFile) else content
-    words = Counter(chain.from_iterable(sentences))
-    broken, total, entities = ((), 0, {}) if file is None else _labels(file)
+
+    def open_(path: Path) -> _Content:
+        rows = open_table(path, shape=shape, format=format, columns=columns, header=header, encoding=encoding)
+        if rows is not None:
+            return _table(rows, scheme, "hub" if isinstance(rows, HubTable) else rows.format)
+        return _words(path, word_format(format), layout)
+
+    content = open_(Path(path))
+    figures = content.figures()
+    in_characters = shape != "tagging" and figures.characters > _UNSPACED * figures.words.counts.total()
+    lengths = np.array(figures.characters_each if in_characters else figures.words_each)
     return CheckReport(
         path=str(path),
-        format="text" if file is None else "conll",
+        format=content.format,
+        shape=shape,
         encoding=encoding,
-        sentences=len(sentences),
-        words=words.total(),
-        longest=max(map(len, sentences)),
-        columns=None if file is None else file.rows.columns,
-        scheme=None if file is None or file.rows.labels is None else file.scheme,
-        entities=entities,
-        violations=broken,
-        violation_total=total,
-        duplicates=len(sentences) - len(set(map(tuple, sentences))),
-        odd_words=tuple(_odd_words(words, decode(raw, encoding, file=path))),
-        probable_zawgyi=_is_zawgyi(words),
+        sentences=len(lengths),
+        words=figures.words.counts.total(),
+        length_unit="characters" if in_characters else "words",
+        mean_length=round(float(lengths.mean()), 1),
+        length_95=int(np.percentile(lengths, 95, method="higher")),
+        longest=int(lengths.max()),
+        columns=content.columns,
+        scheme=content.scheme,
+        entities=dict(sorted(figures.entities.items())),
+        labels=dict(sorted(figures.labels.items())),
+        violations=tuple(figures.violations),
+        violation_total=figures.violation_total,
+        duplicates=len(lengths) - len(np.unique(figures.keys)),
+        odd_words=figures.words.odd(),
+        probable_zawgyi=figures.words.probable_zawgyi,
+        overlap=None if against is None else _overlap(figures, str(against), open_(Path(against)).figures()),
     )
 
 
-def _labels(file: ConllFile) -> tuple[tuple[Finding, ...], int, dict[str, int]]:
-    """First violations, their total, and entities by type."""
-    labels = file.rows.labels or []
-    found = list(violations(labels, file.scheme))
-    faulty = {fault.sentence for fault in found}
-    first = islice(found, SHOWN_VIOLATIONS)
-    shown = tuple(Finding(file.line_of(fault.sentence, fault.word), fault.message) for fault in first)
-    sound = (row for i, row in enumerate(labels) if i not in faulty)
-    tags = chain.from_iterable(to_iob2(row, file.scheme) for row in sound)
-    entities = Counter(entity_type(tag) for tag in tags if tag[0] == "B")
-    return shown, len(found), dict(sorted(entities.items()))
+@dataclass(frozen=True)
+class _Part:
+    """Some examples: their texts, tags or labels if any, and the line of a word."""
+
+    texts: list[list[str]]
+    tags: list[list[str]] | None
+    labels: list[str] | None
+    line_of: Callable[[int, int], int]
 
 
-def _odd_words(words: Counter[str], text: str) -> Iterator[OddWords]:
-    for kind, pattern in _ODD.items():
-        odd = [word for word in words if pattern.search(word)]
-        if odd:
-            yield OddWords(kind, sum(words[word] for word in odd), _line_with(odd[0], text))
+@dataclass
+class _Figures:
+    """What is counted while the parts go by; one number an example, never the example."""
+
+    words: WordCount = field(default_factory=WordCount)
+    words_each: list[int] = field(default_factory=list)
+    characters_each: list[int] = field(default_factory=list)
+    hashes: list[int] = field(default_factory=list)
+    entities: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    violations: list[Finding] = field(default_factory=list)
+    violation_total: int = 0
+
+    @property
+    def characters(self) -> int:
+        return sum(self.characters_each)
+
+    @property
+    def keys(self) -> Ints:
+        """(N,) equal for equal texts."""
+        return np.array(self.hashes, dtype=np.int64)
+
+    def add(self, part: _Part, scheme: Scheme | None) -> None:
+        for i, texts in enumerate(part.texts):
+            words = [word for text in texts for word in _WORD.findall(text)]
+            self.words.add(words, partial(part.line_of, i))
+            self.words_each.append(len(words))
+            self.characters_each.append(sum(map(len, texts)))
+            self.hashes.append(hash(tuple(texts)))
+        self.labels.update(part.labels or [])
+        if part.tags is not None and scheme is not None:
+            self._add_tags(part, part.tags, scheme)
+
+    def _add_tags(self, part: _Part, tags: list[list[str]], scheme: Scheme) -> None:
+        found = list(violations(tags, scheme))
+        self.violation_total += len(found)
+        for fault in found[: SHOWN_VIOLATIONS - len(self.violations)]:
+            self.violations.append(Finding(part.line_of(fault.sentence, fault.word), fault.message))
+        faulty = {fault.sentence for fault in found}
+        sound = (to_iob2(row, scheme) for i, row in enumerate(tags) if i not in faulty)
+        self.entities.update(entity_type(tag) for tag in chain.from_iterable(sound) if tag[0] == "B")
 
 
-def _line_with(word: str, text: str) -> int:
-    return next(number for number, line in enumerate(split_lines(text), start=1) if word in line)
+@dataclass(frozen=True)
+class _Content:
+    """A file that was opened: what it is, and its examples."""
+
+    format: str
+    columns: int | None
+    scheme: Scheme | None
+    parts: Iterator[_Part]
+
+    def figures(self) -> _Figures:
+        figures = _Figures()
+        for part in self.parts:
+            figures.add(part, self.scheme)
+        return figures
 
 
-def _is_zawgyi(words: Counter[str]) -> bool:
-    burmese = {word: count for word, count in words.items() if _BURMESE.search(word)}
-    signs = sum(count for word, count in burmese.items() if _ZAWGYI.search(word))
-    return signs > _ZAWGYI_SHARE * sum(burmese.values())
+def _words(path: Path, format: WordFormat, layout: Layout) -> _Content:
+    raw = read_bytes(path)
+    if format_of(raw, path=path, format=format, encoding=layout.encoding) == "text":
+        rows = numbered_sentences(raw, path=path, encoding=layout.encoding)
+        texts = [[" ".join(words)] for _, words in rows]
+        return _Content("text", None, None, iter([_Part(texts, None, None, lambda i, word: rows[i][0])]))
+    file: ConllFile = parse_conll(raw, path=path, layout=layout)
+    tags = file.rows.labels
+    part = _Part([[" ".join(words)] for words in file.sentences], tags, None, file.line_of)
+    return _Content("conll", file.rows.columns, None if tags is None else file.scheme, iter([part]))
+
+
+def _table(rows: Rows, scheme: Scheme | Literal["auto"], format: str) -> _Content:
+    first = next(rows.batches(labelled=None))
+    has_tags = "tags" in first.columns
+    return _Content(format, None, scheme_of(rows, scheme) if has_tags else None, _table_parts(rows))
+
+
+def _table_parts(rows: Rows) -> Iterator[_Part]:
+    for batch in rows.batches(labelled=None):
+        tags, labels = (
+            batch.columns[role].to_pylist() if role in batch.columns else None for role in ("tags", "label")
+        )
+        texts = segments(batch, rows.shape).to_pylist()
+        yield _Part(texts, tags, labels, partial(_row_line, batch.lines))
+
+
+def _row_line(lines: Ints, row: int, word: int) -> int:
+    return int(lines[row])
+
+
+def _overlap(figures: _Figures, path: str, others: _Figures) -> Overlap:
+    shared = np.isin(figures.keys, others.keys)
+    long = np.array(figures.characters_each) >= LONG
+    return Overlap(path, int(shared.sum()), int((shared & long).sum()))

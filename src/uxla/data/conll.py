@@ -16,10 +16,13 @@ from typing import Literal, NoReturn
 
 from uxla.data.examples import tagging_corpus
 from uxla.data.files import BOM, decode, encode, read_bytes, split_lines, write_bytes
+from uxla.data.labels import known_types, label_names, tag_ids
 from uxla.data.rows import Layout, Rows, cells_of, parse_rows, with_label
 from uxla.data.schemes import OUTSIDE, Scheme, detect, entity_type, from_iob2, to_iob2, violations
-from uxla.errors import ConfigError, DataError
+from uxla.errors import DataError
 from uxla.records import Corpus
+
+__all__ = ["ConllFile", "conll_text", "label_names", "parse_conll", "read_conll"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,19 +120,11 @@ class ConllFile:
         return self.rows.labels
 
     def _label_ids(self, label_names: Sequence[str], label_map: Mapping[str, str | None]) -> dict[str, int]:
-        """The index of each tag that occurs, after the map."""
-        index = {name: i for i, name in enumerate(label_names)}
-        known = sorted({entity_type(name) for name in label_names} - {""})
-        for old, new in label_map.items():
-            if new is not None and new not in known:
-                raise ConfigError(f"label_map: {old} -> {new}, expected one of {', '.join(known)}, or null for O")
-        ids = {OUTSIDE: index[OUTSIDE]}
+        """The index of each tag, after the map. DataError for a type of the file that has none."""
+        ids = tag_ids(label_names, label_map)
         for type_ in self.types:
-            mapped = label_map.get(type_, type_)
-            if mapped is not None and mapped not in known:
-                self._fail_unknown(type_, known)
-            for letter in "BI":
-                ids[f"{letter}-{type_}"] = index[OUTSIDE if mapped is None else f"{letter}-{mapped}"]
+            if f"B-{type_}" not in ids:
+                self._fail_unknown(type_, known_types(label_names))
         return ids
 
     def _fail_unknown(self, type_: str, known: Sequence[str]) -> NoReturn:
@@ -137,20 +132,11 @@ class ConllFile:
         sentence, word = next(place)
         label = self._labels_or_error()[sentence][word]
         expected = f"expected one of {', '.join(known)}" if known else "expected O"
-        remedy = f"map the type (label_map: {{{type_}: null}} makes it O)"
+        remedy = f"map the type (labels: {{{type_}: null}} makes it O)"
         self._fail(f"label {label}: unknown type {type_}, {expected}; {remedy}", sentence, word)
 
     def _fail(self, message: str, sentence: int, word: int) -> NoReturn:
         raise DataError(message, file=self.path, line=self.line_of(sentence, word))
-
-
-def label_names(types: Iterable[str]) -> tuple[str, ...]:
-    """The IOB2 label set of `types`: O, then B and I of each type in alphabetical order.
-
-    >>> label_names(["PER", "LOC"])
-    ('O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER')
-    """
-    return (OUTSIDE, *(f"{letter}-{type_}" for type_ in sorted(set(types)) for letter in "BI"))
 
 
 def read_conll(

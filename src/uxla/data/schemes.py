@@ -38,7 +38,7 @@ def entity_type(tag: str) -> str:
     return tag[2:]
 
 
-def detect(tags: Sequence[Sequence[str]]) -> Scheme:
+def detect(tags: Iterable[Sequence[str]]) -> Scheme:
     """The scheme with the fewest violations; among equals the first of `SCHEMES`.
 
     So only O, or tags that are right both as IOB1 and IOB2, count as IOB2; and a file with a few slips is still
@@ -63,7 +63,7 @@ def violations(tags: Sequence[Sequence[str]], scheme: Scheme) -> Iterator[Violat
 def to_iob2(tags: Sequence[str], scheme: Scheme) -> list[str]:
     """One sentence's tags, valid in `scheme`, written as IOB2."""
     if scheme == "IOB1":
-        return _opened(tags)
+        return opened(tags, scheme)
     if scheme == "IOB2":
         return list(tags)
     return [_IN_IOB2.get(tag[0], tag[0]) + tag[1:] for tag in tags]
@@ -77,7 +77,7 @@ def from_iob2(tags: Sequence[str], scheme: Scheme) -> list[str]:
     """
     if scheme == "IOB2":
         return list(tags)
-    tags = _opened(tags)
+    tags = opened(tags, "IOB2")
     if scheme == "IOB1":
         followed = zip([OUTSIDE, *tags], tags, strict=False)
         return ["I" + tag[1:] if tag[0] == "B" and before[2:] != tag[2:] else tag for before, tag in followed]
@@ -90,14 +90,22 @@ def from_iob2(tags: Sequence[str], scheme: Scheme) -> list[str]:
     return written
 
 
-def _opened(tags: Iterable[str]) -> list[str]:
-    """IOB1, or IOB2 with stray I's, as valid IOB2: an I that continues nothing becomes a B."""
-    opened: list[str] = []
+def opened(tags: Iterable[str], scheme: Scheme) -> list[str]:
+    """Labels of `scheme`, though not all where they may stand, as valid IOB2: what continues nothing becomes a B."""
+    last, _ = _LAST_AND_ONLY.get(scheme, ("", ""))
+    rewritten: list[str] = []
     before = OUTSIDE
     for tag in tags:
-        opened.append("B" + tag[1:] if tag[0] == "I" and before[2:] != tag[2:] else tag)
+        is_open = before[0] in "BI"  # nothing goes on after E or S
+        goes_on = tag[0] in ("I", last) and is_open and before[1:] == tag[1:]
+        rewritten.append(tag if tag == OUTSIDE else ("I" if goes_on else "B") + tag[1:])
         before = tag
-    return opened
+    return rewritten
+
+
+def is_label(tag: str, scheme: Scheme) -> bool:
+    """Whether `tag` is O, or a letter of `scheme`, a hyphen and a type."""
+    return tag == OUTSIDE or (len(tag) > 2 and tag[1] == "-" and tag[0] in _LETTERS[scheme])
 
 
 def _pairs(tags: Iterable[Sequence[str]]) -> Counter[_Pair]:
@@ -109,7 +117,7 @@ def _pairs(tags: Iterable[Sequence[str]]) -> Counter[_Pair]:
 def _fault(pair: _Pair, scheme: Scheme) -> str | None:
     """What is wrong with the second tag of `pair`, if anything."""
     before, tag = pair
-    if tag is not None and tag != OUTSIDE and (len(tag) < 3 or tag[1] != "-" or tag[0] not in _LETTERS[scheme]):
+    if tag is not None and not is_label(tag, scheme):
         letters = ", ".join(_LETTERS[scheme])
         return f"label {tag!r} is not in {scheme}: expected O, or one of {letters} with a hyphen and a type"
     if _may_follow(before or OUTSIDE, tag or OUTSIDE, scheme):

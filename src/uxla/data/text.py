@@ -14,9 +14,14 @@ def parse_text(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[list[
     Words are what lies between ASCII spaces and TABs, a run of them counting as one; every other character, NBSP and
     U+3000 among them, stays in its word. DataError for bytes that are not `encoding`, or if no line has a word.
     """
+    return [words for _, words in numbered_sentences(raw, path=path, encoding=encoding)]
+
+
+def numbered_sentences(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[tuple[int, list[str]]]:
+    """The same, each with the line it stands in, from 1."""
     text = decode(raw, encoding, file=path).removeprefix(BOM)
     rows = ([word for word in _body(line).split(" ") if word] for line in split_lines(text))
-    sentences = [row for row in rows if row]
+    sentences = [(number, row) for number, row in enumerate(rows, start=1) if row]
     if not sentences:
         raise DataError("no line has a word; expected one sentence a line", file=path)
     return sentences

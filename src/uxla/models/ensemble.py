@@ -40,16 +40,17 @@ class Ensemble:
         try:
             card = json.loads(file.read_text(encoding="utf-8"))
             models = [(file.parent / member).resolve() for member in card["members"]]
-            task, label_names = card["task"], tuple(card["label_names"])
+            task, label_names = TASKS[card["task"]](), tuple(card["label_names"])
+            tokenizer = models[0]
             runtime = runtime or Runtime(max_length=card["max_length"])
         except FileNotFoundError as error:
             raise ArtifactError(
                 f"{folder}: no {_FILE} here or in ensemble/; expected the folder of a finished run"
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError) as error:
             raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
-        members = tuple(Loaded.open(TASKS[task](), model, model, runtime) for model in models)
-        return cls(task, label_names, members)
+        members = tuple(Loaded.open(task, model, tokenizer, runtime) for model in models)
+        return cls(card["task"], label_names, members)
 
     def probabilities(self, corpus: Corpus) -> Predictions:
         """The mean of the members' class probabilities: (R, C), a row a word."""
@@ -59,10 +60,17 @@ class Ensemble:
         """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces)."""
         examples = (Example(str(i), "", (" ".join(words),)) for i, words in enumerate(sentences))
         corpus = Corpus.from_examples("input", self.label_names, examples)
+        return tags(self.probabilities(corpus), self.label_names) if len(corpus) else []
+
+    def classify(self, texts: Sequence[str | Sequence[str]]) -> list[tuple[str, float]]:
+        """The label of each text or pair of texts, and its probability; for the tasks with a label a sentence."""
+        segments = [(text,) if isinstance(text, str) else tuple(text) for text in texts]
+        examples = (Example(str(i), "", parts) for i, parts in enumerate(segments))
+        corpus = Corpus.from_examples("input", self.label_names, examples)
         if len(corpus) == 0:
             return []
         found = self.probabilities(corpus)
-        return tags(found, self.label_names)
+        return [(self.label_names[i], float(p)) for i, p in zip(found.labels, found.best, strict=True)]
 
 
 def average(tables: Sequence[Predictions]) -> Predictions:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -67,34 +69,39 @@ class Loaded:
     device: torch.device
     max_length: int
     tokens_per_batch: int
+    seen: Counter[str] = field(default_factory=Counter)
+    """How many `examples` were encoded, and how many of them were `cut` to the model's length."""
 
     @classmethod
     def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
         """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
         device = pick_device(runtime.device)
         module: Any = load_model(task.auto_class, folder, **config_values).to(device)
-        pieces = Pieces.of(load_tokenizer(tokenizer), str(tokenizer))
+        pieces = _pieces(tokenizer)
         max_length = min(runtime.max_length, usable_length(module))
         return cls(task, module, pieces, device, max_length, runtime.tokens_per_batch)
 
     def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
         """The windows of each example."""
-        return [self.task.encode(example, self.pieces, self.max_length) for example in examples]
+        encoded = [self.task.encode(example, self.pieces, self.max_length) for example in examples]
+        self.seen.update(examples=len(encoded), cut=sum(any(w.cut for w in found) for found in encoded))
+        return encoded
 
     def forward(self, windows: list[Window]) -> torch.Tensor:
         """(R, C) logits of all rows the windows are responsible for, window by window."""
         length = max(len(window.ids) for window in windows)
         ids = np.full((len(windows), length), self.pieces.pad, dtype=np.int64)
-        mask = np.zeros((len(windows), length), dtype=np.int64)
+        mask, types = np.zeros_like(ids), np.zeros_like(ids)
         for row, window in enumerate(windows):
             ids[row, : len(window.ids)] = window.ids
             mask[row, : len(window.ids)] = 1
+            types[row, : len(window.types)] = window.types
         batch = np.repeat(np.arange(len(windows)), [len(window.positions) for window in windows])
         position = np.concatenate([window.positions for window in windows]).astype(np.int64)
-        tensors = (torch.from_numpy(array).to(self.device) for array in (ids, mask, batch, position))
-        input_ids, attention_mask, batch_index, position_index = tensors
-        output = self.module(input_ids=input_ids, attention_mask=attention_mask).logits
-        return self.task.logits(output, batch_index, position_index)
+        named = {"input_ids": ids, "attention_mask": mask, **({"token_type_ids": types} if types.any() else {})}
+        inputs = {name: torch.from_numpy(array).to(self.device) for name, array in named.items()}
+        places = (torch.from_numpy(array).to(self.device) for array in (batch, position))
+        return self.task.logits(self.module(**inputs).logits, *places)
 
     def predict(self, corpus: Corpus, label: str) -> Predictions:
         """Class probabilities; windows of equal length go together, so no padding can touch a result."""
@@ -115,6 +122,12 @@ class Loaded:
                 first += len(shard)
                 bar.advance(len(shard))
         return Predictions(probs, offsets)
+
+
+@lru_cache(maxsize=2)
+def _pieces(tokenizer: Path) -> Pieces:
+    """Read once a process: 250,000 pieces take seconds, and a run opens dozens of models on one tokenizer."""
+    return Pieces.of(load_tokenizer(tokenizer), str(tokenizer))
 
 
 def fit(

@@ -1,8 +1,7 @@
-"""How a masked LM's tokenizer reads words, and which of its pieces may stand in a word's place."""
+"""How a model's tokenizer reads words."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,15 +10,13 @@ from uxla.errors import ModelError
 
 _CACHE_LIMIT = 1_000_000
 
+Token = tuple[int, int, int]
+"""A piece's id and the characters of the word it covers: first, and one past the last."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Pieces:
-    """A fast tokenizer, read as: words to piece ids, and piece ids that are words.
-
-    A candidate is a piece that, written out as a word of its own, the tokenizer reads back as exactly that piece. This
-    one rule needs no knowledge of markers (`▁`, `Ġ`, `##`), and excludes continuation pieces, halves of characters,
-    special tokens and placeholders. It also makes a sample read back as the very ids the model predicted.
-    """
+    """A fast tokenizer, read as: words to piece ids."""
 
     backend: Any
     """The `tokenizers.Tokenizer`."""
@@ -31,7 +28,7 @@ class Pieces:
     mask: int | None
     special: frozenset[int]
     unknown: tuple[int, ...]
-    known: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    known: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Words already read: a corpus repeats most of its words."""
 
     @classmethod
@@ -69,39 +66,27 @@ class Pieces:
             self.known.update((w, self._plain(e.ids) or self.unknown) for w, e in zip(unread, encoded, strict=True))
         return [self.known[word] for word in words]
 
+    def read_text(self, text: str) -> tuple[int, ...]:
+        """The ids of a whole text as it stands; special tokens it happens to spell are unknown."""
+        return self._plain(self.backend.encode(self.lead + text, add_special_tokens=False).ids)
+
+    def spell(self, words: Sequence[str]) -> list[list[Token]]:
+        """The ids of `read`, each with the characters it covers; a word that turned into nothing has none."""
+        encoded = self.backend.encode_batch([self.lead + word for word in words], add_special_tokens=False)
+        shift = len(self.lead)
+        return [
+            [
+                (plain, max(start - shift, 0), max(stop - shift, 0))
+                for i, (start, stop) in zip(e.ids, e.offsets, strict=True)
+                for plain in self._plain((i,))
+            ]
+            for e in encoded
+        ]
+
     def _plain(self, ids: Sequence[int]) -> tuple[int, ...]:
         if self.special.isdisjoint(ids):
             return tuple(ids)
         return tuple(plain for i in ids for plain in (self.unknown if i in self.special else (i,)))
-
-    def candidates(self, limit: int) -> dict[int, str]:
-        """The pieces with an id below `limit` that may replace a word, in id order, each with its text."""
-        count = min(limit, self.backend.get_vocab_size(with_added_tokens=True))
-        decoded = self.backend.decode_batch([[i] for i in range(count)], skip_special_tokens=False)
-        surfaces = [text.removeprefix(" ") for text in decoded]
-        return {
-            i: surface
-            for i, (surface, ids) in enumerate(zip(surfaces, self.read(surfaces), strict=True))
-            if ids == (i,) and i not in self.special and _is_word(surface)
-        }
-
-
-def word_spans(text: str) -> list[tuple[int, int]]:
-    """The character spans of the words: what lies between single ASCII spaces, so NBSP and U+3000 stay inside."""
-    spans = []
-    start = 0
-    for word in text.split(" "):
-        if word:
-            spans.append((start, start + len(word)))
-        start += len(word) + 1
-    return spans
-
-
-def _is_word(surface: str) -> bool:
-    """Whether something is to be seen, and nothing in it is white space, a control character or U+FFFD."""
-    if any(char.isspace() or char == "\ufffd" or unicodedata.category(char) == "Cc" for char in surface):
-        return False
-    return any(unicodedata.category(char)[0] != "C" for char in surface)
 
 
 def _ids(backend: Any, text: str) -> list[int]:

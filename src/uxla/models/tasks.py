@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from itertools import accumulate
 from typing import Any, Protocol
 
 import torch
-from transformers import AutoModelForTokenClassification
+from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-from uxla.metrics import span_f1
+from uxla.metrics import accuracy, macro_f1, span_f1
 from uxla.models.pieces import Pieces
 from uxla.records import IGNORED, Corpus, Example, Ints
 
@@ -22,12 +23,15 @@ class Window:
     """One input of the encoder and the rows of predictions it is responsible for.
 
     `ids` are token ids with special tokens; `positions` are the places in `ids` whose outputs are the rows
-    `first_row`, `first_row + 1`, … of the example.
+    `first_row`, `first_row + 1`, … of the example. `types` are BERT's segment numbers, empty where all are 0; `cut`
+    counts the pieces that did not fit.
     """
 
     ids: list[int]
     positions: list[int]
     first_row: int
+    types: list[int] = field(default_factory=list)
+    cut: int = 0
 
 
 class Task(Protocol):
@@ -36,6 +40,10 @@ class Task(Protocol):
     @property
     def auto_class(self) -> Any:
         """The Auto class of the model."""
+
+    @property
+    def segments(self) -> int:
+        """How many texts an example has."""
 
     def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
         """The windows of one example; every row belongs to exactly one of them."""
@@ -55,6 +63,7 @@ class Tagging:
     """One label a word; the word's first sub-word stands for it, other pieces and special tokens carry none (§2.1)."""
 
     auto_class: Any = AutoModelForTokenClassification
+    segments: int = 1
 
     def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
         """One window, or several that overlap where the sentence is longer than `max_length` pieces."""
@@ -87,7 +96,74 @@ class Tagging:
         return {mode: span_f1(gold, predicted, mode=mode) for mode in modes}
 
 
-TASKS: dict[str, Callable[[], Task]] = {"ner": Tagging}
+@dataclass(frozen=True)
+class SentenceTask:
+    """One label for a sentence (`segments` 1) or a pair of them (2), read off the [CLS] representation (§2.1)."""
+
+    segments: int
+    auto_class: Any = AutoModelForSequenceClassification
+
+    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+        """One window; a text or pair that is too long loses pieces at the end of its longest segment."""
+        parts = [pieces.read_text(segment) for segment in example.segments]
+        ids, types = _template(pieces, self.segments)
+        kept = longest_first([len(part) for part in parts], max_length - sum(i is not None for i in ids))
+        places = iter(zip(parts, kept, strict=True))
+        all_ids: list[int] = []
+        all_types: list[int] = []
+        for special, kind in zip(ids, types, strict=True):
+            if special is None:
+                text, length = next(places)
+                part = text[:length]
+            else:
+                part = (special,)
+            all_ids += part
+            all_types += [kind] * len(part)
+        return [Window(all_ids, [0], 0, all_types if any(types) else [], sum(map(len, parts)) - sum(kept))]
+
+    def rows(self, example: Example) -> int:
+        """One."""
+        return 1
+
+    def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
+        """`output` is (B, C)."""
+        return output[batch]
+
+    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
+        """`accuracy`, and `macro_f1` over the classes that occur in gold or predicted labels."""
+        gold = [label for example in corpus for label in example.labels or ()]
+        return {"accuracy": accuracy(gold, labels.tolist()), "macro_f1": macro_f1(gold, labels.tolist())}
+
+
+TASKS: dict[str, Callable[[], Task]] = {
+    "ner": Tagging,
+    "nli": lambda: SentenceTask(2),
+    "paraphrase": lambda: SentenceTask(2),
+    "classification": lambda: SentenceTask(1),
+}
+
+
+@cache
+def _template(pieces: Pieces, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
+    """The special tokens around `segments` texts, None where a text goes, and the segment number at each place."""
+    sample = pieces.backend.encode(*["a"] * segments)
+    places = zip(sample.ids, sample.type_ids, sample.special_tokens_mask, strict=True)
+    ids, types = zip(*((i if special else None, kind) for i, kind, special in places), strict=True)
+    return ids, types
+
+
+def longest_first(lengths: Sequence[int], budget: int) -> list[int]:
+    """How many pieces each segment keeps so that all fit: the longest gives way first, down to the others' length."""
+    kept = list(lengths)
+    while sum(kept) > budget:
+        longest = max(kept)
+        tallest = [i for i, length in enumerate(kept) if length == longest]
+        below = max([length for length in kept if length < longest], default=0)
+        excess = sum(kept) - budget
+        level = max(below, longest - max(1, excess // len(tallest)))
+        for i in tallest:
+            kept[i] -= min(longest - level, sum(kept) - budget)
+    return kept
 
 
 def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int, int, int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from uxla.data.check import CheckReport
+from uxla.data.check import LONG, CheckReport
 
 
 def check_table(report: CheckReport) -> Table:
@@ -23,16 +23,24 @@ def check_table(report: CheckReport) -> Table:
 def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
     columns = "" if report.columns is None else f", {report.columns} columns"
     yield "format", f"{report.format}{columns}, {report.encoding}"
-    yield "sentences", f"{report.sentences}, {report.words} words, the longest has {report.longest}"
+    unit = "" if report.length_unit == "words" else " characters"
+    yield "sentences", f"{report.sentences}, {report.words} words, the longest has {report.longest}{unit}"
+    yield "lengths", f"mean {report.mean_length:g}, 95 % have at most {report.length_95} {report.length_unit}"
+    if report.labels:
+        yield "labels", _counts(report.labels)
     if report.scheme is not None:
         yield "labels", f"{report.scheme}, {_counts(report.entities) or 'no entity'}"
-    elif report.format == "conll":
+    elif report.format != "text" and not report.labels:
         yield "labels", "none"
 
 
 def _doubts(report: CheckReport) -> Iterator[tuple[str, str]]:
     if report.duplicates:
         yield "duplicates", f"{report.duplicates} sentences equal an earlier one"
+    if report.overlap is not None:
+        overlap, share = report.overlap, report.overlap.examples / report.sentences
+        counted = f"{overlap.examples} sentences ({share:.1%}), {overlap.long} of them of {LONG} characters or more"
+        yield "overlap", f"{counted}, also stand in {overlap.path}"
     for odd in report.odd_words:
         yield odd.kind, f"in {odd.words} words, first in line {odd.line}"
     if report.probable_zawgyi:
@@ -43,5 +51,5 @@ def _doubts(report: CheckReport) -> Iterator[tuple[str, str]]:
         yield f"line {finding.line}", finding.message
 
 
-def _counts(entities: dict[str, int]) -> str:
-    return ", ".join(f"{count} {kind}" for kind, count in entities.items())
+def _counts(kinds: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.items())

@@ -25,7 +25,7 @@ _METHODS = {
     "uxla_ensemble": "UXLA (ensemble)",
     "supervised": "supervised (target labels)",
 }
-_METRICS = {"ner": "Strict entity F1"}
+_METRICS = {"ner": "Strict entity F1", "nli": "Accuracy", "paraphrase": "Accuracy", "classification": "Accuracy"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _LOUD = (
     "TARGET LABELS WERE USED to select checkpoints (adaptation.selection: target_dev, as in the paper): "
@@ -112,6 +112,8 @@ def _cell(score: Mapping[str, Any] | None) -> str:
         return ""
     mean, conlleval = f"{score['mean']:.2f}", score.get("conlleval")
     text = f"{mean} ± {score['sd']:.2f}" if len(score["models"]) > 1 else mean
+    if "macro_f1" in score:
+        return f"{text} (macro-F1 {score['macro_f1']:.2f})"
     return text if conlleval is None or f"{conlleval:.2f}" == mean else f"{text} (conlleval {conlleval:.2f})"
 
 
@@ -121,7 +123,9 @@ def _notes(results: Mapping[str, Any], *, scored: bool) -> tuple[str, ...]:
     size = max((len(score["models"]) for score in _scores(results)), default=1)
     what = f"{_METRICS.get(results['task'], 'Score')} in percent on the test set, mean ± standard deviation of"
     notes = [f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"]
-    if any(f"{score['mean']:.2f}" != f"{score['conlleval']:.2f}" for score in _scores(results) if _has_conlleval(score)):
+    if any(
+        f"{score['mean']:.2f}" != f"{score['conlleval']:.2f}" for score in _scores(results) if _has_conlleval(score)
+    ):
         notes.append("conlleval: F1 as the CoNLL script counts (an I- may begin an entity), where it differs")
     return tuple(notes)
 

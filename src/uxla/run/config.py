@@ -15,9 +15,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from uxla import __version__
 from uxla.errors import ConfigError
-from uxla.run.documents import Document, absolute, override, read_document
+from uxla.run.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.run.refusals import keys, refused
 from uxla.run.sections import (
+    ELSEWHERE,
     SOURCE_PATHS,
     TARGET_PATHS,
     TESTBED,
@@ -39,6 +40,8 @@ from uxla.run.yaml_text import KeyPath, Plain, dump
 
 Method = Literal["zero_shot", "penalty", "ensemble", "tri_training", "uxla", "supervised"]
 
+PAIR_TASKS = ("nli", "paraphrase")
+
 PAPER_SCHEDULE = (
     EpochPlan(data=("source", "target"), confidence=0.8),
     EpochPlan(data=("target_vicinity",), confidence=1.0),
@@ -50,7 +53,9 @@ PAPER_SCHEDULE = (
 class RunConfig(Section):
     """One run: a source language, one or several targets, a model, and the methods compared."""
 
-    task: Literal["ner"] = key("what is predicted", "ner", paper="§3.1")
+    task: Literal["ner", "nli", "paraphrase", "classification"] = key(
+        "`ner`: tags of words; `nli`, `paraphrase`: a label of two texts; `classification`: of one", "ner", paper="§3.1"
+    )
     seed: int = key("everything random derives from it", 0, ge=0)
     model: str = key("the backbone: Hub id, folder, or `testbed` for the shipped one", paper="Table 8", min_length=1)
     revision: str | None = key("the backbone's revision on the Hub", None)
@@ -104,7 +109,7 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:
-        for check in (_lengths, _targets, _world, _selection, _methods):
+        for check in (_lengths, _targets, _world, _selection, _copies, _per_class, _methods):
             check(self)
         return self
 
@@ -128,6 +133,7 @@ def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig
     defaults = {"schedule": _plain([epoch.model_dump() for epoch in PAPER_SCHEDULE])}
     for text in overrides:
         document = override(document, text, defaults)
+    _forget_replaced_data(document)
     _resolve_paths(document)
     try:
         config = RunConfig.model_validate(document.values)
@@ -137,12 +143,25 @@ def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig
     return config
 
 
+def _forget_replaced_data(document: Document) -> None:
+    """Drop a preset's Hub data from a section that was given a file by hand: one section, one data set."""
+    for section in ("source", "target_data"):
+        values = document.values.get(section)
+        paths = [name for at, name in _DATA_PATHS if at == section]
+        by_hand = [name for name in paths if document.origin((section, name)).place.startswith(COMMAND_LINE)]
+        if not isinstance(values, dict) or not by_hand:
+            continue
+        for name in paths:
+            if name not in by_hand and str(values.get(name)).startswith("hub:"):
+                del values[name]
+
+
 def _resolve_paths(document: Document) -> None:
     """Make paths absolute in place; names that are no folder here (`org/model`) stay as they are."""
     for section, name in _DATA_PATHS:
         values = document.values.get(section)
         written = values.get(name) if isinstance(values, dict) else None
-        if isinstance(values, dict) and isinstance(written, str) and not written.startswith(TESTBED):
+        if isinstance(values, dict) and isinstance(written, str) and not written.startswith(ELSEWHERE):
             values[name] = absolute(written, document.origin((section, name)))
     for path in (("model",), ("vicinity", "model")):
         values = document.values if len(path) == 1 else document.values.get("vicinity")
@@ -165,7 +184,7 @@ def _data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
 
 def _require_files(config: RunConfig, document: Document) -> None:
     for path, written in _data_paths(config):
-        if written.startswith(TESTBED):
+        if written.startswith(ELSEWHERE):
             continue
         targets = config.target if path[0] == "target_data" else ("",)
         for file in [Path(written.replace("{target}", target)) if target else Path(written) for target in targets]:
@@ -204,6 +223,19 @@ def _selection(config: RunConfig) -> None:
     if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
         remedy = "give target_data.dev=FILE or adaptation.selection=last"
         raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
+
+
+def _copies(config: RunConfig) -> None:
+    if isinstance(config.vicinity.copies, tuple) and config.task not in PAIR_TASKS:
+        got = f"copies: got {list(config.vicinity.copies)}, expected one number: {config.task} has one text an example"
+        raise refusal("vicinity", f"{got}; give vicinity.copies={config.vicinity.copies[0]}")
+
+
+def _per_class(config: RunConfig) -> None:
+    for number, plan in enumerate(config.schedule):
+        if plan.per_class and config.task == "ner":
+            why = "got per_class with task ner, expected a task with one label an example"
+            raise refusal("schedule", f"{number}: {why}; set schedule.{number}.per_class=false")
 
 
 def _methods(config: RunConfig) -> None:

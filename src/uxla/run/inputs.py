@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uxla.data.conll import label_names
-from uxla.data.load import discover_types, load_corpus
+from uxla.data.columns import Shape
+from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.run.config import RunConfig
 from uxla.run.sections import TESTBED, Reading, World
 from uxla.run.store import Store
 from uxla.seeds import derive
+
+SHAPES: dict[str, Shape] = {"ner": "tagging", "nli": "pair", "paraphrase": "pair", "classification": "single"}
+"""What one example of a task is."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,9 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
     """Read every file the configuration names; raises DataError or ConfigError with the place."""
     world = _world_folder(config.testbed, store) if config.testbed is not None else None
     source, data = config.source, config.target_data
-    columns = _format(source)
-    del columns["format"]  # only CoNLL has labels
-    names = label_names(discover_types(_path(source.train, world), label_map=source.labels, **columns))
+    names = discover_labels(
+        _path(source.train, world, config.task), label_map=source.labels, **_format(config.task, source)
+    )
 
     def read(reading: Reading, path: str | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
@@ -60,14 +63,14 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         whole = part != "train" and part != "labelled"
         limits: dict[str, Any] = {} if whole else {"take": reading.take, "share": reading.share}
         return load_corpus(
-            _path(path, world),
+            _path(path, world, config.task),
             name=lang if part == "train" else f"{lang} {part}",
             lang=lang,
             label_names=names,
             labelled=labelled,
             label_map=reading.labels if labelled else None,
             seed=derive(config.seed, "subset", lang, reading is source),
-            **_format(reading),
+            **_format(config.task, reading),
             **limits,
         )
 
@@ -86,15 +89,22 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
     return Inputs(train, dev, test, tuple(targets))
 
 
-def _format(reading: Reading) -> dict[str, Any]:
-    keys = ("format", "encoding", "token_column", "label_column")
-    return {key: getattr(reading, key) for key in keys}
+def _format(task: str, reading: Reading) -> dict[str, Any]:
+    keys = ("format", "columns", "header", "encoding", "token_column", "label_column", "scheme")
+    return {"shape": SHAPES[task], **{key: getattr(reading, key) for key in keys}}
 
 
-def _path(written: str, world: Path | None) -> Path:
-    if world is not None and written.startswith(TESTBED):
-        return world / written.removeprefix(TESTBED)
-    return Path(written)
+def _path(written: str, world: Path | None, task: str) -> Path:
+    """The file behind a path of the configuration; `testbed:LANGUAGE/SPLIT` is that language's file for the task."""
+    if world is None or not written.startswith(TESTBED):
+        return Path(written)
+    language, _, split = written.removeprefix(TESTBED).partition("/")
+    prefix, suffix = ("", ".conll") if task == "ner" else (f"{task}-", ".tsv")
+    path = world / language / (f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}")
+    if not path.is_file():
+        languages = ", ".join(sorted(folder.name for folder in world.iterdir() if folder.is_dir()))
+        raise ConfigError(f"{written}: no such file for task {task}; languages are {languages}")
+    return path
 
 
 def _world_folder(sizes: World, store: Store) -> Path:

@@ -9,23 +9,45 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from uxla.errors import ArtifactError
+
 
 class Journal:
-    """Appends to `journal.jsonl`: the event's name, the seconds since the run began, and the event's own counts."""
+    """Appends to `journal.jsonl`: the event's name, the seconds since the run began, and the event's own counts.
+
+    Nothing is written before `open`, so that a run refused for its input leaves no folder behind.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.started = time.monotonic()
         self.seconds: dict[str, float] = defaultdict(float)
+        self._waiting: list[str] | None = []
 
     def write(self, event: str, **counts: Any) -> None:
         """Append one event; `stage` with `seconds` also adds to the stage's total."""
         if event == "stage":
             self.seconds[counts["stage"]] += counts["seconds"]
-        line = {"event": event, "at": round(time.monotonic() - self.started, 3), **counts}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        event_line = {"event": event, "at": round(time.monotonic() - self.started, 3), **counts}
+        line = json.dumps(event_line, ensure_ascii=False) + "\n"
+        if self._waiting is None:
+            self._append(line)
+        else:
+            self._waiting.append(line)
+
+    def open(self) -> None:
+        """Make the file, with every event so far; from here on each is written at once."""
+        waiting, self._waiting = self._waiting or [], None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._append("".join(waiting))
+        except OSError as error:
+            message = f"the run folder cannot be written ({error.strerror}); give another one with --out"
+            raise ArtifactError(f"{self.path.parent}: {message}") from error
+
+    def _append(self, text: str) -> None:
         with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            stream.write(text)
 
 
 def read(path: Path) -> list[Mapping[str, Any]]:

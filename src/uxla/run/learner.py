@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from safetensors.numpy import load_file, save_file
 
+from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
 from uxla.models.learner import Loaded, Optimisation, Runtime, fit
 from uxla.models.loading import weights_digest
 from uxla.models.tasks import Task
 from uxla.records import Corpus, ModelHandle, Predictions
-from uxla.run.store import Store
+from uxla.run.store import Store, reading
 from uxla.seeds import derive
 
 
@@ -51,8 +53,13 @@ class StoredLearner:
         """Class probabilities of `model` on `corpus`."""
         inputs = {**self._model_inputs(model), "corpus": corpus.unlabelled().digest}
         folder, _ = self.store.folder("predict", inputs, lambda into: self._predict(model, corpus, into))
-        arrays = load_file(folder / "predictions.safetensors")
-        return Predictions(arrays["probs"], arrays["offsets"])
+        with reading(folder):
+            arrays = load_file(folder / "predictions.safetensors")
+            return Predictions(arrays["probs"], arrays["offsets"])
+
+    def check(self, label_names: Sequence[str]) -> None:
+        """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels."""
+        self._open(self.backbone, **_labels(label_names))
 
     def _model_inputs(self, model: ModelHandle) -> dict[str, Any]:
         limits = {"max_length": self.runtime.max_length}
@@ -62,18 +69,36 @@ class StoredLearner:
         return Loaded.open(self.task, model.path, self.backbone.path, self.runtime, **config_values)
 
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path) -> Mapping[str, Any]:
-        names = dict(enumerate(mix.label_names))
-        labels = {"id2label": names, "label2id": {name: i for i, name in names.items()}}
-        loaded = self._open(model, head_seed=derive(seed, "head"), dropout=self.settings.dropout, **labels)
+        values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout, **_labels(mix.label_names)}
+        loaded = self._open(model, **values)
         facts = fit(loaded, mix, self.settings, seed=seed, label=f"{self.purpose}: train", dev=self.dev)
         loaded.module.save_pretrained(into)
-        return {**facts, "weights": weights_digest(into)}
+        return {**facts, "cut": _told(loaded, mix), "weights": weights_digest(into)}
 
     def _predict(self, model: ModelHandle, corpus: Corpus, into: Path) -> Mapping[str, Any]:
-        predictions = self._open(model).predict(corpus, f"{self.purpose}: label {corpus.name}")
+        loaded = self._open(model)
+        predictions = loaded.predict(corpus, f"{self.purpose}: label {corpus.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
-        return {"corpus": corpus.name, "examples": len(corpus)}
+        return {"corpus": corpus.name, "examples": len(corpus), "cut": _told(loaded, corpus)}
+
+
+def _labels(names: Sequence[str]) -> dict[str, Any]:
+    return {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
+
+
+def _told(loaded: Loaded, corpus: Corpus) -> int:
+    """How many texts were cut to the model's length, said aloud where there are any."""
+    cut = loaded.seen["cut"]
+    if cut:
+        _say_once(f"{corpus.name}: {cut} of {loaded.seen['examples']} longer than {loaded.max_length} pieces, cut")
+    return cut
+
+
+@cache
+def _say_once(text: str) -> None:
+    """Three models cut the same texts: told once a process."""
+    progress.note(text)
 
 
 @dataclass(frozen=True)
@@ -90,7 +115,8 @@ class StoredVicinity:
         draw = epoch if self.fresh else 0
         inputs = {**self.inputs, "corpus": corpus.unlabelled().digest, "draw": draw}
         folder, _ = self.store.folder("vicinity", inputs, lambda into: self._generate(corpus, draw, into))
-        return Corpus.read(folder / "corpus.arrow")
+        with reading(folder):
+            return Corpus.read(folder / "corpus.arrow")
 
     def _generate(self, corpus: Corpus, draw: int, into: Path) -> Mapping[str, Any]:
         vicinity: Vicinity = self.open_vicinity()

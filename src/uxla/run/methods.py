@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -38,6 +39,20 @@ class Study:
     model: ModelHandle
     vicinity_model: ModelHandle
     store: Store
+
+    def check_models(self) -> None:
+        """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up."""
+        config, names = self.config, self.inputs.train.label_names
+        virtual = "uxla" in config.methods and any("vicinity" in name for e in config.schedule for name in e.data)
+
+        def check(into: Path) -> dict[str, Any]:
+            self._learner(config.warmup, None, "check").check(names)
+            if virtual:
+                self._vicinity().open_vicinity()
+            return {}
+
+        models = {"model": self.model.digest, "vicinity_model": self.vicinity_model.digest if virtual else None}
+        self.store.folder("check", {**models, "label_names": names, "max_length": config.max_length}, check)
 
     def train(self, method: Method, target: Target) -> list[Triple]:
         """The three models of a method; of a method with epochs, after each of them."""
@@ -97,8 +112,8 @@ class Study:
     def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
         found = [self.task.score(corpus, table.labels) for table in tables]
         main = [next(iter(scores.values())) for scores in found]
-        lenient = [scores["conlleval"] for scores in found if "conlleval" in scores]
-        return Score.of(main, fmean(lenient) if lenient else None).as_dict()
+        others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
+        return Score.of(main, **others).as_dict()
 
     def _trained_on(self, corpus: Corpus, settings: Training, dev: Corpus | None, kind: str) -> Triple:
         draws = _draws(settings)(len(corpus))
@@ -142,6 +157,8 @@ class Study:
         inputs = settings.model_dump(exclude={"model", "revision", "fresh"})
         inputs |= {"lm": self.vicinity_model.digest, "seed": seed, "max_length": config.max_length}
 
+        copies = _copies(settings.copies, self.task.segments)
+
         def open_vicinity() -> Vicinity:
             filler = MaskedLM.load(
                 str(self.vicinity_model.path),
@@ -149,11 +166,12 @@ class Study:
                 max_length=config.max_length,
                 tokens_per_batch=config.tokens_per_batch,
                 top=settings.top,
+                unit=settings.unit,
             )
             return Vicinity(
                 filler,
                 share=settings.share,
-                copies=(settings.copies,),
+                copies=copies,
                 seed=seed,
                 min_word_chars=settings.min_word_chars,
                 keep_unchanged=settings.keep_unchanged,
@@ -191,6 +209,13 @@ def _epoch(plan: EpochPlan) -> Epoch:
         select = MostConfident(plan.confidence, per_class=plan.per_class)
     used: dict[str, Any] = dict.fromkeys(plan.data, True)
     return Epoch(select, **used)
+
+
+def _copies(copies: int | tuple[int, int] | None, segments: int) -> tuple[int, ...]:
+    """δ of each segment; by default Table 8's 3, for pairs 2 × 2."""
+    if isinstance(copies, tuple):
+        return copies
+    return (copies or (3 if segments == 1 else 2),) * segments
 
 
 def _draws(settings: Training) -> Callable[[int], int]:

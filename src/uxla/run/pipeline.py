@@ -43,6 +43,8 @@ def run(config: RunConfig, out: Path) -> Results:
     if config.vicinity.model is not None:
         vicinity_model = resolve(_shipped(config.vicinity.model), revision=config.vicinity.revision)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store)
+    study.check_models()
+    journal.open()
     _describe(inputs, study)
     trained = {t.name: {method: study.train(method, t) for method in config.methods} for t in inputs.targets}
     results: Results = {

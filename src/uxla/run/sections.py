@@ -16,6 +16,9 @@ Selection = Literal["last", "source_dev", "target_dev", "average"]
 TESTBED = "testbed:"
 """A data path that begins so is a file of the synthetic world, not of the disk."""
 
+ELSEWHERE = (TESTBED, "hub:")
+"""Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""
+
 
 def key(meaning: str, default: Any = ..., *, paper: str = "", **bounds: Any) -> Any:
     """A field whose meaning and place in the paper travel with it, for messages and docs/configuration.md."""
@@ -43,6 +46,14 @@ def _steps_or_share(value: object) -> object:
     raise refusal("", f"got {value!r}, expected {expected}")
 
 
+def _one_or_two(value: object) -> object:
+    counts = value if isinstance(value, list | tuple) else [value]
+    if all(type(count) is int and count >= 1 for count in counts) and len(counts) in (1, 2):
+        return tuple(counts) if len(counts) == 2 else counts[0]
+    raise refusal("", f"got {value!r}, expected a number of at least 1 (3), or for pairs two of them ([2, 2])")
+
+
+Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
 Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
 OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
@@ -58,14 +69,22 @@ class Section(BaseModel):
 class Reading(Section):
     """How data files are read, and how much of the training file is used."""
 
-    format: Literal["auto", "conll", "text"] = key(
-        "`conll` (a word a line), `text` (a sentence a line), or `auto`: decided for each file", "auto"
+    format: Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"] = key(
+        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line; `auto`: decided for each file",
+        "auto",
     )
+    columns: dict[str, str | int] | None = key(
+        "a table's columns, by name or number: `tokens` and `tags`, `text` and `label`, or `first`, `second` and "
+        "`label`; null: the usual names",
+        None,
+    )
+    header: bool = key("whether a TSV or CSV file begins with the columns' names", True)
     encoding: str = key("the files' text encoding", "utf-8")
     token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
     label_column: int = key("CoNLL column of the label", -1)
+    scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
     labels: dict[str, str | None] | None = key(
-        "entity type in the files: the type to use instead, or null to read it as no entity; null: as they are",
+        "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
         None,
     )
     take: int | None = key("at most so many training sentences, drawn by the seed; null: all", None, ge=1)
@@ -218,9 +237,15 @@ class Vicinity(Section):
 
     model: str | None = key("masked LM (Hub id or folder), never fine-tuned; null: the backbone", None, paper="§2.2")
     revision: str | None = key("its revision on the Hub", None)
-    unit: Literal["word"] = key("what is masked and predicted: whole words", "word", paper="§2.2")
+    unit: Literal["word", "piece", "auto"] = key(
+        "what is masked: whole words, single pieces, or pieces where the script has no spaces", "auto", paper="§2.2"
+    )
     share: float = key("share of a sentence's words that are replaced (P)", 0.3, paper="Table 8", gt=0, le=1)
-    copies: int = key("virtual sentences of each sentence (δ)", 3, paper="Table 8", ge=1)
+    copies: Copies | None = key(
+        "virtual sentences of each sentence (δ); of a pair, of each part (δ₁ × δ₂); null: 3, for pairs [2, 2]",
+        None,
+        paper="Table 8",
+    )
     top: int = key("a replacement is drawn from this many best candidates (S); 1: the best", 1, paper="§2.2", ge=1)
     min_word_chars: int = key("shorter words are never replaced", 1, ge=1)
     keep_unchanged: bool = key("keep generated sentences that equal their original", False)

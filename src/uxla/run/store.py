@@ -8,15 +8,18 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from uxla.errors import ArtifactError
 from uxla.run.journal import Journal
 
-VERSIONS = {"world": 1, "fit": 1, "predict": 1, "vicinity": 1}
+VERSIONS = {"world": 1, "check": 1, "fit": 1, "predict": 1, "vicinity": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result."""
 
 _META = "meta.json"
@@ -43,7 +46,7 @@ class Store:
         began = time.monotonic()
         if not hit:
             self._make(place, inputs, make)
-        facts = _read_meta(place)["facts"]
+        facts = _read_facts(place)
         seconds = round(time.monotonic() - began, 3)
         self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
         return place, facts
@@ -55,20 +58,26 @@ class Store:
             facts = make(unfinished)
             meta = {"inputs": inputs, "facts": dict(facts)}
             (unfinished / _META).write_text(json.dumps(meta, ensure_ascii=False, sort_keys=True), encoding="utf-8")
-            for file in unfinished.iterdir():
+            for file in unfinished.rglob("*"):
                 _flush(file)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if place.exists():  # incomplete: a finished artifact would have been found
-                shutil.rmtree(place)
-            os.replace(unfinished, place)
-            _flush(place.parent)
-        except OSError as error:
+            _publish(unfinished, place)
+        except (OSError, SafetensorError) as error:
+            cause = getattr(error, "strerror", None) or error
             raise ArtifactError(
-                f"{self.root}: the store cannot be written ({error.strerror or error}); free space there, or set "
+                f"{self.root}: the store cannot be written ({cause}); free space there, or set "
                 "UXLA_CACHE to another folder, and run again: finished work is kept"
             ) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Inside the block, whatever cannot be read of the artifact at `place` is an ArtifactError with the remedy."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ArtifactError(f"{place}: the artifact is damaged ({error}); delete this folder and run again") from error
 
 
 def default_root() -> Path:
@@ -83,12 +92,22 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _read_meta(place: Path) -> dict[str, Any]:
+def _publish(unfinished: Path, place: Path) -> None:
+    """Rename into place. Where another process was faster its artifact stays: same key, same bytes."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists() and not (place / _META).is_file():
+        shutil.rmtree(place)
     try:
-        meta: dict[str, Any] = json.loads((place / _META).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{place}: the artifact is damaged ({error}); delete this folder and run again") from error
-    return meta
+        os.replace(unfinished, place)
+    except OSError:
+        if not (place / _META).is_file():
+            raise
+    _flush(place.parent)
+
+
+def _read_facts(place: Path) -> dict[str, Any]:
+    with reading(place):
+        return dict(json.loads((place / _META).read_text(encoding="utf-8"))["facts"])
 
 
 def _flush(path: Path) -> None:

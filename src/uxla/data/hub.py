@@ -1,0 +1,132 @@
+"""Data sets of the Hugging Face Hub by name, `hub:namespace/name[/config]/split`, read without running their code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from uxla.data.columns import Shape
+from uxla.data.tables import Table, arrow_batches
+from uxla.data.values import Batch
+from uxla.errors import DataError
+from uxla.progress import note
+
+HUB = "hub:"
+"""A data path that begins so is a data set of the Hub, not a file."""
+
+CONVERTED = "refs/convert/parquet"
+"""The branch on which the Hub keeps Parquet copies, `config/split/0000.parquet`, of data that comes with a script."""
+
+_URI = re.compile(r"hub:(?P<id>[\w.-]+/[\w.-]+)(?:/(?P<config>[\w.-]+))?/(?P<split>\w+)")
+_ROWS = 1 << 14
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is known of a data set: which column is what, the classes in their order where its files hold numbers, and
+    the licence as its card or its authors state it."""
+
+    shape: Shape
+    columns: Mapping[str, str]
+    label_names: tuple[str, ...]
+    licence: str
+
+
+def _tags(*types: str) -> tuple[str, ...]:
+    return ("O", *(f"{letter}-{type_}" for type_ in types for letter in "BI"))
+
+
+_NER = {"tokens": "tokens", "tags": "ner_tags"}
+_NLI = {"first": "premise", "second": "hypothesis", "label": "label"}
+_PAIR = {"first": "sentence1", "second": "sentence2", "label": "label"}
+_TOPIC = {"text": "text", "label": "category"}
+_CONLL = _tags("PER", "ORG", "LOC", "MISC")
+_TOPICS = ("entertainment", "geography", "health", "politics", "science/technology", "sports", "travel")
+
+SOURCES: dict[str, Source] = {
+    "facebook/xnli": Source("pair", _NLI, ("entailment", "neutral", "contradiction"), "CC BY-NC 4.0"),
+    "google-research-datasets/paws-x": Source("pair", _PAIR, ("0", "1"), "free for any purpose"),
+    "unimelb-nlp/wikiann": Source("tagging", _NER, _tags("PER", "ORG", "LOC"), "none stated"),
+    "eriktks/conll2003": Source("tagging", _NER, _CONLL, "research use only"),
+    "eriktks/conll2002": Source("tagging", _NER, _CONLL, "research use only"),
+    "masakhane/masakhaner2": Source("tagging", _NER, _tags("PER", "ORG", "LOC", "DATE"), "CC BY-NC 4.0"),
+    "Davlan/sib200": Source("single", _TOPIC, _TOPICS, "CC BY-SA 4.0"),
+}
+_BARE = {id_.partition("/")[2]: id_ for id_ in SOURCES}
+
+
+@dataclass(frozen=True)
+class HubTable:
+    """One split of a data set on the Hub; downloaded when its rows are first asked for."""
+
+    uri: str
+    shape: Shape
+    columns: Mapping[str, str | int] | None = None
+
+    @property
+    def path(self) -> Path:
+        """The name, for messages."""
+        return Path(self.uri)
+
+    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
+        """All rows in order. DataError for a name that is none, a data set that cannot be had, or a column that is not
+        there."""
+        data = self._data
+        id_, _, _ = parse_uri(self.uri)
+        source = SOURCES.get(id_)
+        if source is not None and source.shape != self.shape and self.columns is None:
+            message = f"holds {source.shape} examples, read as {self.shape}; choose the task that fits, or set columns"
+            raise DataError(message, file=self.path)
+        known = source if source is not None and source.shape == self.shape else None
+        columns = {**(known.columns if known else {}), **(self.columns or {})}
+        table = Table(self.path, "parquet", self.shape, columns)
+        batches = data.to_batches(max_chunksize=_ROWS)
+        names = known.label_names if known else None
+        for batch in arrow_batches(table, data.schema, batches, labelled=labelled, names=names):
+            yield batch.checked()
+
+    @cached_property
+    def _data(self) -> Any:
+        """The split as an Arrow table, memory-mapped from the cache of `datasets`."""
+        id_, config, split = parse_uri(self.uri)
+        if id_ in SOURCES:
+            note(f"{self.uri}: licence {SOURCES[id_].licence}")
+        try:
+            table = load(id_, config, split).data.table
+        except Exception as error:  # whatever a network and a foreign library can raise: for the user it is one fault
+            reason = " ".join(str(error).split())[:160].removesuffix(".")
+            remedy = f"check name and network, or where there is one: hf download {id_} --repo-type dataset"
+            branch = f"--revision {CONVERTED}, and name its Parquet file here"
+            raise DataError(f"cannot be loaded ({reason}); {remedy} {branch}", file=self.path) from error
+        if table.num_rows == 0:
+            raise DataError("no row; choose another split", file=self.path)
+        return table
+
+
+def parse_uri(uri: str) -> tuple[str, str | None, str]:
+    """Data set, configuration if any, and split. DataError for another form, and for the names without a namespace that
+    the Hub no longer knows."""
+    first, *rest = uri.removeprefix(HUB).split("/")
+    if first in _BARE:
+        full = "/".join([_BARE[first], *rest])
+        raise DataError(f"{first!r} has no namespace; write {HUB}{full}", file=uri)
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise DataError(f"expected {HUB}namespace/name[/config]/split, as {HUB}facebook/xnli/en/test", file=uri)
+    return match["id"], match["config"], match["split"]
+
+
+def load(id_: str, config: str | None, split: str) -> Any:
+    """The split as a `datasets.Dataset`: of the data set's own files or, where it comes with a script, of the Hub's
+    conversion to Parquet. `id_` may be a local folder too. Raises whatever `datasets` does."""
+    import datasets  # late: seconds, and needed by nobody who has files
+
+    try:
+        return datasets.load_dataset(id_, config, split=split)
+    except RuntimeError:  # "Dataset scripts are no longer supported"
+        files = {split: f"{config or '*'}/{split}/*.parquet"}
+        return datasets.load_dataset(id_, data_files=files, split=split, revision=CONVERTED)

@@ -1,0 +1,71 @@
+"""JSON lines to Arrow: one object a line, and of its values only what can be text, a label, words or tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow as pa
+
+from uxla.data.values import LISTS, TEXT, TEXTS
+from uxla.errors import DataError
+
+
+def parse_object(line: str, path: Path, number: int) -> dict[str, Any]:
+    """The object in `line`. DataError if there is none."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition(":")[0]
+        _fail(f"not JSON ({reason}); expected one JSON object a line", path, number)
+    if not isinstance(value, dict):
+        _fail(f"a JSON {type(value).__name__}, expected one JSON object a line", path, number)
+    return value
+
+
+def json_column(rows: Sequence[tuple[int, dict[str, Any]]], role: str, key: str, path: Path) -> pa.Array:
+    """The values of `key` in the objects, each with its line, as (n,) texts or, for words and tags, lists of texts."""
+    cells = []
+    for number, row in rows:
+        if row.get(key) is None:
+            _fail(f"no value for {key!r}; every object needs the same keys", path, number)
+        cells.append(_cell(row[key], role, path, number))
+    try:
+        return pa.array(cells, TEXTS if role in LISTS else TEXT)
+    except UnicodeEncodeError:
+        lone = next(number for number, row in rows if not _encodes(row[key]))
+        _fail(f"{key!r} has half a surrogate pair (\\ud800 to \\udfff); write the character itself", path, lone)
+
+
+def _cell(value: Any, role: str, path: Path, number: int) -> str | list[str]:
+    """A text; a label also from a number or boolean; words and tags from a list of such, or from one text."""
+    if isinstance(value, list) and role in LISTS:
+        return [_scalar(entry, role, path, number) for entry in value]
+    text = _scalar(value, role, path, number)
+    if role not in LISTS:
+        return text
+    for space in "\t\r\n":
+        text = text.replace(space, " ")
+    return [word for word in text.split(" ") if word]
+
+
+def _scalar(value: Any, role: str, path: Path, number: int) -> str:
+    if isinstance(value, str):
+        return value
+    if role in ("label", "tags") and isinstance(value, int):
+        return str(value).lower()  # true and false as Arrow writes them
+    _fail(f"{role} has a JSON {type(value).__name__}, expected text; set columns", path, number)
+
+
+def _encodes(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _fail(message: str, path: Path, line: int) -> NoReturn:
+    raise DataError(message, file=path, line=line)

@@ -1,0 +1,121 @@
+"""The cells of a table's columns as plain text, one Arrow array a role: every type that can mean text, words, a label
+or tags, and nothing else. A row that cannot be read is an error with its line, never a row less."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uxla.errors import DataError
+from uxla.records import Ints
+
+TEXT = pa.large_string()
+TEXTS = pa.large_list(TEXT)
+LISTS = ("tokens", "tags")
+"""The roles whose cells are lists; the other roles' cells are single texts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some rows: for each role (n,) texts or lists of texts, and the (n,) line, from 1, each stands in.
+
+    Of Parquet and the Hub the line is the row's number, from 1.
+    """
+
+    columns: dict[str, pa.Array]
+    lines: Ints
+    path: Path
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def fail_where(self, faulty: pa.Array | np.ndarray, message: str) -> None:
+        """DataError at the first row for which `faulty` (n,) is true, if there is one."""
+        found = np.flatnonzero(np.asarray(faulty))
+        if len(found):
+            raise DataError(message, file=self.path, line=int(self.lines[found[0]]))
+
+    def checked(self) -> Batch:
+        """The same rows with every cell as text or list of texts. DataError for an empty or missing cell, a type that
+        is no text, a word with white space, words and tags that are not equally many."""
+        columns = {role: _cells(self, role, column) for role, column in self.columns.items()}
+        if len(columns.keys() & set(LISTS)) == len(LISTS):
+            words, tags = (pc.list_value_length(columns[role]) for role in LISTS)
+            self.fail_where(pc.not_equal(words, tags), "words and tags differ in number; expected one tag a word")
+        return Batch(columns, self.lines, self.path)
+
+
+def class_names(field: pa.Field, metadata: dict[bytes, bytes] | None) -> Sequence[str] | None:
+    """The label names that `datasets` keeps in a Parquet file's schema for an integer column, or a list of such."""
+    if not metadata or b"huggingface" not in metadata:
+        return None
+    feature = json.loads(metadata[b"huggingface"]).get("info", {}).get("features", {}).get(field.name, {})
+    while isinstance(feature, list):  # a list of features is written as a list of one by older versions
+        feature = feature[0]
+    feature = feature.get("feature", feature)
+    names: Sequence[str] | None = feature.get("names")
+    return names
+
+
+def with_names(column: pa.Array, names: Sequence[str] | None) -> pa.Array:
+    """Integer classes, also in lists, as the names they stand for; a class without a name as `class -1`, which no
+    label set has, so that only who asks for labels stumbles over it. Other columns as they are."""
+    if is_list(column.type):
+        values = with_names(column.flatten(), names)
+        offsets = pc.cumulative_sum(pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64()))
+        starts = pa.concat_arrays([pa.array([0], pa.int64()), offsets])
+        return pa.LargeListArray.from_arrays(starts, values, mask=pc.is_null(column))
+    if names is None or not pa.types.is_integer(column.type):
+        return column
+    index = column.cast(pa.int64())
+    known = pc.and_(pc.greater_equal(index, 0), pc.less(index, len(names)))
+    named = pa.array(names, TEXT).take(pc.if_else(known, index, 0))
+    unnamed = pc.binary_join_element_wise(pa.scalar("class ", TEXT), index.cast(TEXT), pa.scalar("", TEXT))
+    return pc.if_else(known, named, unnamed)
+
+
+def is_list(type_: pa.DataType) -> bool:
+    """Whether cells of this type are lists of any length."""
+    return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_))
+
+
+def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
+    batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
+    if not is_list(column.type):
+        text = _as_text(batch, role, column)
+        blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
+        batch.fail_where(blank, f"{role} is empty; fill it, or leave the row out")
+        return _split(text) if role in LISTS else text
+    if role not in LISTS:
+        batch.fail_where(np.ones(len(batch)), f"the column of {role} has lists ({column.type}); expected text")
+    batch.fail_where(pc.equal(pc.list_value_length(column), 0), f"{role} is an empty list; leave the row out")
+    flat = column.flatten()
+    rows = np.repeat(np.arange(len(column)), pc.list_value_length(column).to_numpy(zero_copy_only=False))
+    values = _as_text(Batch({}, batch.lines[rows], batch.path), role, flat)
+    spaced = pc.fill_null(pc.or_(pc.equal(values, ""), pc.match_substring_regex(values, r"[ \t\r\n]")), True)
+    cells = Batch({}, batch.lines[rows], batch.path)
+    cells.fail_where(spaced, f"{role} has an entry that is null, empty or has a space; write one word an entry")
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(column))])
+    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), values)
+
+
+def _as_text(batch: Batch, role: str, column: pa.Array) -> pa.Array:
+    types = pa.types
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    allowed = [types.is_string, types.is_large_string, types.is_string_view, types.is_null]
+    if role in ("label", "tags"):
+        allowed += [types.is_integer, types.is_boolean]
+    if not any(allows(kind) for allows in allowed):
+        batch.fail_where(np.ones(len(batch)), f"the column of {role} has {kind}; expected text, set columns")
+    return column.cast(TEXT)
+
+
+def _split(text: pa.Array) -> pa.Array:
+    """Words between runs of ASCII spaces and TABs, as in raw text."""
+    return pc.split_pattern_regex(pc.ascii_trim(text, " \t\r\n"), "[ \t\r\n]+").cast(TEXTS)

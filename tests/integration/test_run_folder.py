@@ -1,0 +1,117 @@
+"""What a finished run leaves behind, for both update orders, with all six methods."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+import uxla
+from uxla.metrics import span_f1
+from uxla.run.config import load_config
+
+S = {"mean", "sd", "models", "conlleval"}
+METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ensemble", "supervised"}
+
+
+def test_the_folder_holds_what_is_promised_and_nothing_unfinished(finished):
+    names = {path.name for path in finished.out.iterdir()}
+    files = {"config.yaml", "journal.jsonl", "results.json", "table.md"}
+    assert names == files | {"models", "ensemble", "predictions"}
+    assert not list(finished.out.rglob("*.unfinished"))
+
+
+def test_results_follow_the_schema(finished):
+    results = json.loads((finished.out / "results.json").read_text(encoding="utf-8"))
+    assert set(results) == {"version", "task", "selection", "source", "targets", "inputs", "seconds"}
+    assert (results["version"], results["task"], results["selection"]) == (1, "ner", "last")
+    assert set(results["source"]) == {"name", "before", "after"}
+    assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}
+    assert set(results["targets"]["far"]) == METHODS
+    assert set(results["seconds"]) == {"world", "check", "fit", "predict", "vicinity"}
+    places = {"source.train", "source.dev", "source.test", "far.train", "far.dev", "far.test", "far.labelled"}
+    assert set(results["inputs"]) == {"model", "vicinity_model"} | places
+    assert all(len(bytes.fromhex(digest)) == 32 for digest in results["inputs"].values())
+
+
+def test_every_score_has_its_models_mean_and_deviation(finished):
+    far = finished.results["targets"]["far"]
+    source = finished.results["source"]
+    of_three = [far[name] for name in ("zero_shot", "penalty", "tri_training", "supervised")]
+    of_three += [*far["uxla"], source["before"], source["after"]["far"]]
+    of_one = [far["ensemble"], far["uxla_ensemble"]]
+    assert len(far["uxla"]) == 3
+    for score, count in [(score, 3) for score in of_three] + [(score, 1) for score in of_one]:
+        assert set(score) == S
+        assert len(score["models"]) == count
+        assert score["mean"] == pytest.approx(sum(score["models"]) / count)
+        assert all(0 <= figure <= 100 for figure in (*score["models"], score["conlleval"]))
+        assert (score["sd"] > 0) == (len(set(score["models"])) > 1)
+    assert far["uxla_ensemble"]["mean"] > 0, "a score of nothing would hide what the other tests look for"
+
+
+def test_each_model_loads_with_the_auto_classes(finished):
+    names = load_config(str(finished.out / "config.yaml")).target
+    assert names == ("far",)
+    for i in ("1", "2", "3"):
+        folder = finished.out / "models" / i
+        model, info = AutoModelForTokenClassification.from_pretrained(folder, output_loading_info=True)
+        assert not info["missing_keys"]
+        assert not info["unexpected_keys"]
+        assert model.config.id2label[0] == "O"
+        assert model.config.label2id["B-PER"] == next(k for k, v in model.config.id2label.items() if v == "B-PER")
+        encoded = AutoTokenizer.from_pretrained(folder)("a b", return_tensors="pt")
+        with torch.no_grad():
+            logits = model(encoded["input_ids"], attention_mask=encoded["attention_mask"]).logits
+        assert logits.shape[-1] == model.config.num_labels == 9
+
+
+def test_the_ensemble_loads_and_says_what_the_predictions_file_says(finished):
+    blocks = _blocks(finished)
+    for folder in (finished.out, finished.out / "ensemble"):
+        ensemble = uxla.load(folder)
+        assert ensemble.tag([[word for word, _, _ in block] for block in blocks]) == [
+            [predicted for _, _, predicted in block] for block in blocks
+        ]
+
+
+def test_predictions_are_conllevals_columns_and_give_the_published_figure(finished):
+    blocks = _blocks(finished)
+    assert len(blocks) == 30
+    gold = [[gold for _, gold, _ in block] for block in blocks]
+    predicted = [[predicted for _, _, predicted in block] for block in blocks]
+    published = finished.results["targets"]["far"]["uxla_ensemble"]["conlleval"]
+    assert span_f1(gold, predicted, mode="conlleval") == pytest.approx(published)
+
+
+def test_who_may_read_the_run_may_read_its_weights(finished):
+    modes = {path.stat().st_mode for path in finished.out.rglob("*") if path.is_file()}
+    assert len(modes) == 1
+
+
+def test_the_table_shows_the_results(finished):
+    shown = (finished.out / "table.md").read_text(encoding="utf-8")
+    figure = finished.results["targets"]["far"]["uxla_ensemble"]["mean"]
+    assert f"| UXLA (ensemble) | {figure:.2f}" in shown
+
+
+def test_the_written_configuration_runs_again_to_the_same_results(synchronous, adapt, tmp_path):
+    again = adapt(tmp_path / "again", synchronous.store, config=synchronous.out / "config.yaml")
+    assert again.results == synchronous.results
+    assert again.weights == synchronous.weights
+    assert again.misses == []
+    for name in ("config.yaml", "table.md", "predictions/far.conll", "ensemble/ensemble.json"):
+        assert (again.out / name).read_bytes() == (synchronous.out / name).read_bytes()
+
+
+def test_the_two_orders_are_different_algorithms(synchronous, in_place):
+    assert synchronous.weights != in_place.weights
+    assert synchronous.results["targets"]["far"]["zero_shot"] == in_place.results["targets"]["far"]["zero_shot"]
+
+
+def _blocks(finished):
+    """Sentences of (word, gold, predicted)."""
+    text = (finished.out / "predictions" / "far.conll").read_text(encoding="utf-8")
+    blocks = [[line.split("\t") for line in block.split("\n")] for block in text.removesuffix("\n\n").split("\n\n")]
+    assert all(len(line) == 3 for block in blocks for line in block)
+    return blocks

@@ -1,0 +1,90 @@
+"""Imports go downwards only, and what needs no torch does not load it."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import uxla
+
+ROOT = Path(uxla.__file__).parent
+BOTTOM = {"errors", "metrics", "progress", "records", "seeds"}
+SIBLINGS = {"algorithm", "models", "data", "testbed"}
+MAY_IMPORT = {
+    **dict.fromkeys(BOTTOM, BOTTOM),
+    **{name: {name} | BOTTOM for name in SIBLINGS},
+    "report": {"report", "data"} | BOTTOM,  # `report.data_check` shows what `data.check` found
+    "run": {"run", "report"} | SIBLINGS | BOTTOM,
+    "cli": {"run", "report"} | SIBLINGS | BOTTOM,
+    "presets": set(),
+    "": {"models"},  # `uxla.load`
+}
+
+
+def imported(file):
+    """The modules of `uxla` that a file names in an import, at its top, in a function or for types only."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import hides what it crosses"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "uxla")
+
+
+def part(name):
+    """The layer's part that `uxla.part.module` belongs to; "" for the package itself."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and (ROOT / parts[1]).exists() | (ROOT / f"{parts[1]}.py").exists() else ""
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(ROOT)) for file in FILES])
+def test_a_file_imports_only_from_below(file):
+    own = part(".".join(["uxla", *file.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__"))
+    allowed = MAY_IMPORT[own] | {""}  # the package itself: `__version__`
+    for name in imported(file):
+        assert part(name) in allowed, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_every_part_of_the_package_has_a_place_among_the_layers():
+    parts = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name[0] != "_")}
+    assert parts - {"__init__"} == set(MAY_IMPORT) - {""}
+
+
+def test_the_walk_sees_imports_inside_functions_too():
+    assert "uxla.run.predict.predict" in set(imported(ROOT / "cli.py"))
+
+
+def _loads(modules, heavy):
+    """Which of `heavy` a fresh process has loaded after importing `modules`."""
+    code = f"import json, sys, {', '.join(modules)}; print(json.dumps([m for m in {heavy!r} if m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def _modules(package):
+    files = [file.relative_to(ROOT.parent).with_suffix("") for file in sorted((ROOT / package).glob("*.py"))]
+    return [".".join(file.parts).removesuffix(".__init__") for file in files]
+
+
+def test_the_paper_the_reports_and_the_readers_load_no_torch():
+    modules = [*_modules("algorithm"), *_modules("report"), *_modules("data"), "uxla.run.config", "uxla.run.console"]
+    assert len(modules) > 10
+    assert _loads(modules, ["torch", "transformers", "tokenizers", "safetensors"]) == []
+
+
+def test_the_package_and_its_command_line_load_neither_torch_nor_numpy():
+    assert _loads(["uxla", "uxla.cli"], ["torch", "transformers", "numpy", "pyarrow", "sklearn", "pydantic"]) == []
+
+
+def test_the_pipeline_does_load_torch():
+    """So that the tests above could fail."""
+    assert _loads(["uxla.run.pipeline"], ["torch"]) == ["torch"]
