@@ -28,6 +28,8 @@ class Pieces:
     mask: int | None
     special: frozenset[int]
     unknown: tuple[int, ...]
+    typed: bool
+    """Whether the model was made for segment numbers (`token_type_ids`), as its tokenizer's settings say."""
     known: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Words already read: a corpus repeats most of its words."""
 
@@ -50,6 +52,7 @@ class Pieces:
             pad=0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
             mask=tokenizer.mask_token_id,
             special=frozenset(added.union(tokenizer.all_special_ids)),
+            typed="token_type_ids" in tokenizer.model_input_names,
             unknown=() if tokenizer.unk_token_id is None else (tokenizer.unk_token_id,),
         )
 

@@ -147,9 +147,15 @@ TASKS: dict[str, Callable[[], Task]] = {
 def _template(pieces: Pieces, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
     """The special tokens around `segments` texts, None where a text goes, and the segment number at each place."""
     sample = pieces.backend.encode(*["a"] * segments)
-    places = zip(sample.ids, sample.type_ids, sample.special_tokens_mask, strict=True)
-    ids, types = zip(*((i if special else None, kind) for i, kind, special in places), strict=True)
-    return ids, types
+    ids: list[int | None] = []
+    types: list[int] = []
+    before: int | None = None
+    for i, kind, text in zip(sample.ids, sample.type_ids, sample.sequence_ids, strict=True):
+        if text is None or text != before:  # a special token, or the first piece of a text
+            ids.append(i if text is None else None)
+            types.append(kind if pieces.typed else 0)
+        before = text
+    return tuple(ids), tuple(types)
 
 
 def longest_first(lengths: Sequence[int], budget: int) -> list[int]:
