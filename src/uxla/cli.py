@@ -205,11 +205,13 @@ def write_testbed(
     unlabelled: Annotated[int, typer.Option(min=1, help="Training sentences of each target.")] = 1000,
     dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = 300,
     test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = 500,
+    task: Annotated[list[str] | None, typer.Option(help="ner (default), nli, paraphrase, topic; repeatable.")] = None,
 ) -> None:
     """Write the synthetic languages as CoNLL and text files, as examples of the input `uxla run` takes."""
     from uxla.testbed.world import write
 
-    write(folder, world=world, seed=seed, train=train, unlabelled=unlabelled, dev=dev, test=test)
+    sizes = {"train": train, "unlabelled": unlabelled, "dev": dev, "test": test}
+    write(folder, world=world, seed=seed, tasks=task or ["ner"], **sizes)
     typer.echo(f"written to {folder}", err=True)
 
 

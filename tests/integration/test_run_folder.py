@@ -115,3 +115,13 @@ def _blocks(finished):
     blocks = [[line.split("\t") for line in block.split("\n")] for block in text.removesuffix("\n\n").split("\n\n")]
     assert all(len(line) == 3 for block in blocks for line in block)
     return blocks
+
+
+def test_the_targets_test_set_is_looked_at_once_and_after_all_training(synchronous):
+    """A test set that is seen while training goes on is a development set."""
+    work = [(event["stage"], event.get("corpus"), event["key"]) for event in synchronous.stages if not event["hit"]]
+    on_test = [i for i, (stage, corpus, _) in enumerate(work) if stage == "predict" and corpus == "far test"]
+    last_fit = max(i for i, (stage, _, _) in enumerate(work) if stage == "fit")
+    assert on_test
+    assert min(on_test) > last_fit
+    assert len({work[i][2] for i in on_test}) == len(on_test)

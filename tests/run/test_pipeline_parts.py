@@ -58,3 +58,13 @@ def test_the_number_of_draws_follows_epochs_or_steps():
     assert _draws(Adaptation(**training, epochs=1.5))(10) == 15
     assert _draws(Adaptation(**training, epochs=0.01))(10) == 1
     assert _draws(Adaptation(**training, max_steps=3))(10) == 24
+
+
+def test_test_sentences_that_also_stand_in_train_are_counted():
+    from uxla.records import Corpus, Example
+    from uxla.run.pipeline import _duplicates
+
+    def corpus(*texts):
+        return Corpus.from_examples("c", ["O"], [Example(str(i), "x", (text,)) for i, text in enumerate(texts)])
+
+    assert _duplicates(corpus("a b", "c", "a b"), corpus("a b", "a  b", "A b", "a b", "d")) == 2

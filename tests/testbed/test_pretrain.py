@@ -68,8 +68,17 @@ def test_special_tokens_stand_where_xlm_r_has_them(tokenizer):
 
 
 def test_text_survives_the_tokenizer(tokenizer):
-    line = pretraining_text(World(SHIPPED_WORLD), 8, 1)[0]
-    assert tokenizer.decode(tokenizer(line)["input_ids"], skip_special_tokens=True) == line
+    for lines in pretraining_text(World(SHIPPED_WORLD), 40, 1):
+        for line in lines:
+            assert tokenizer.decode(tokenizer(line)["input_ids"], skip_special_tokens=True) == line
+
+
+def test_pretraining_text_has_pairs_and_the_joined_language_with_and_without_spaces():
+    rows = pretraining_text(World(SHIPPED_WORLD), 200, 1)
+    assert {len(row) for row in rows} == {1, 2}
+    joined = [line for row in rows for line in row if not line.replace(" ", "").isascii()]
+    assert any(line.count(" ") < 3 for line in joined)
+    assert any(line.count(" ") >= 5 for line in joined)
 
 
 def test_the_readme_beside_the_shipped_files_names_their_digests():
@@ -79,7 +88,7 @@ def test_the_readme_beside_the_shipped_files_names_their_digests():
 
 
 def test_the_shipped_folder_is_small_and_loads_as_a_tagger(model):
-    assert sum(path.stat().st_size for path in asset().iterdir()) < 800_000
+    assert sum(path.stat().st_size for path in asset().iterdir()) < 900_000
     tagger = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=9, dtype=torch.float32)
     theirs = model.get_input_embeddings().weight
     assert torch.equal(tagger.get_input_embeddings().weight, theirs)

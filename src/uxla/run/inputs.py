@@ -19,6 +19,9 @@ from uxla.seeds import derive
 SHAPES: dict[str, Shape] = {"ner": "tagging", "nli": "pair", "paraphrase": "pair", "classification": "single"}
 """What one example of a task is."""
 
+WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
+"""The testbed's task of each kind."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -51,7 +54,7 @@ class Inputs:
 
 def load_inputs(config: RunConfig, store: Store) -> Inputs:
     """Read every file the configuration names; raises DataError or ConfigError with the place."""
-    world = _world_folder(config.testbed, store) if config.testbed is not None else None
+    world = _world_folder(config.testbed, WORLD_TASKS[config.task], store) if config.testbed is not None else None
     source, data = config.source, config.target_data
     names = discover_labels(
         _path(source.train, world, config.task), label_map=source.labels, **_format(config.task, source)
@@ -99,7 +102,7 @@ def _path(written: str, world: Path | None, task: str) -> Path:
     if world is None or not written.startswith(TESTBED):
         return Path(written)
     language, _, split = written.removeprefix(TESTBED).partition("/")
-    prefix, suffix = ("", ".conll") if task == "ner" else (f"{task}-", ".tsv")
+    prefix, suffix = ("", ".conll") if task == "ner" else (f"{WORLD_TASKS[task]}-", ".tsv")
     path = world / language / (f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}")
     if not path.is_file():
         languages = ", ".join(sorted(folder.name for folder in world.iterdir() if folder.is_dir()))
@@ -107,11 +110,11 @@ def _path(written: str, world: Path | None, task: str) -> Path:
     return path
 
 
-def _world_folder(sizes: World, store: Store) -> Path:
+def _world_folder(sizes: World, task: str, store: Store) -> Path:
     from uxla.testbed.world import write
 
     def make(into: Path) -> Mapping[str, Any]:
-        write(into, **sizes.model_dump())
+        write(into, **sizes.model_dump(), tasks=(task,))
         return {"files": sum(file.is_file() for file in into.rglob("*"))}
 
-    return store.folder("world", sizes.model_dump(), make)[0]
+    return store.folder("world", {**sizes.model_dump(), "task": task}, make)[0]

@@ -29,6 +29,27 @@ COMMON_NOUNS = {"PER": "role", "ORG": "firm", "LOC": "site", "MISC": "event"}
 """The class of common nouns that fill the same places as the names of a kind."""
 
 SYNONYMS = 4
+"""Verbs of one frame."""
+
+PAIR_WORDS = ("by", "was", "not")
+"""Function words that only sentences in pairs use: passive and negation."""
+
+OPPOSITES = {
+    "hire": "dismiss",
+    "visit": "avoid",
+    "buy": "sell",
+    "blame": "praise",
+    "win": "lose",
+    "make": "destroy",
+    "join": "leave",
+    "meet": "miss",
+    "host": "cancel",
+    "need": "spare",
+    "show": "hide",
+}
+"""Frames whose verbs have a group of verbs that say the contrary; only sentences in pairs use those."""
+
+OPPOSITE_SYNONYMS = 2
 
 Weights = tuple[tuple[str, float], ...]
 """Kinds of phrases (an entity kind, `thing` or `clause`) with how often each fills a place."""
@@ -72,8 +93,22 @@ def concepts_of(class_: str, topic: int | None) -> list[str]:
     return [f"{class_}.{topic}.{index}" for index in range(of_topic)]
 
 
+def general_concept(class_: str, topic: int) -> str:
+    """The concept of which all of the class are examples: one for the things of each topic, else one for the class."""
+    return f"any-{class_}.{topic}" if class_ == "thing" else f"any-{class_}"
+
+
 def all_concepts() -> list[str]:
-    """Every concept that has a word, in a fixed order."""
+    """Every concept that tagged sentences use, in a fixed order."""
     topical = [name for class_ in CLASSES for topic in (*range(TOPICS), None) for name in concepts_of(class_, topic)]
     verbs = [f"{frame.verb}.{index}" for frame in FRAMES for index in range(SYNONYMS)]
     return [*FUNCTION_WORDS, *CONJUNCTIONS, *topical, *verbs]
+
+
+def pair_concepts() -> list[str]:
+    """Every other concept that has a word: only sentences in pairs use them."""
+    verbs = [f"{verb}.{index}" for verb in OPPOSITES.values() for index in range(OPPOSITE_SYNONYMS)]
+    general = [
+        general_concept(class_, topic) for class_ in ("thing", *COMMON_NOUNS.values()) for topic in range(TOPICS)
+    ]
+    return [*PAIR_WORDS, *verbs, *dict.fromkeys(general)]

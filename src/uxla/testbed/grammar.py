@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from uxla.testbed.concepts import (
@@ -41,6 +42,8 @@ class Clause:
     time: str | None = None
     time_first: bool = False
     past: bool = True
+    passive: bool = False
+    negated: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Sentence:
 
     clauses: tuple[Clause, ...]
     conjunction: str
+    scramble: int | None = None
+    """Where it is a number: the words in a wrong order, which the number decides."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class Speaker:
         adjuncts = draws.shuffled(frame.adjuncts)[: draws.weighted(((0, 2.0), (1, 3.0), (2, 1.0)))]
         return Clause(
             subject=self.phrase(draws.weighted(frame.subject)),
-            verb=self._verb(frame),
+            verb=self.verb(frame),
             object=self.clause(embedded=True) if kind == "clause" else self.phrase(kind),
             adjuncts=() if kind == "clause" else tuple((word, self.phrase(what)) for word, what in adjuncts),
             time=self.concept("time") if draws.chance(0.3) else None,
@@ -122,16 +127,29 @@ class Speaker:
             past=draws.chance(0.6),
         )
 
-    def _verb(self, frame: Frame) -> str:
+    def verb(self, frame: Frame) -> str:
         """One of the frame's synonyms; every topic has its favourite."""
         favourite = self.topic % SYNONYMS
         index = favourite if self.draws.chance(0.5) else self.draws.below(SYNONYMS)
         return f"{frame.verb}.{index}"
 
 
-def sentence(draws: Draws, scenes: list[dict[str, tuple[Name, ...]]]) -> Sentence:
+Scenes = Sequence[dict[str, tuple[Name, ...]]]
+"""The well-known names of each scene by kind, topic after topic."""
+
+
+def speaker(draws: Draws, scenes: Scenes, topic: int) -> Speaker:
+    """Somebody who speaks about one topic, in one of its scenes."""
+    return Speaker(draws, topic, scenes[topic * SCENES_PER_TOPIC + draws.below(SCENES_PER_TOPIC)])
+
+
+def sentence(draws: Draws, scenes: Scenes) -> Sentence:
     """A sentence about one topic and scene, with well-known and fresh names."""
-    topic = draws.below(TOPICS)
-    speaker = Speaker(draws, topic, scenes[topic * SCENES_PER_TOPIC + draws.below(SCENES_PER_TOPIC)])
+    return sentence_about(draws.below(TOPICS), draws, scenes)
+
+
+def sentence_about(topic: int, draws: Draws, scenes: Scenes) -> Sentence:
+    """The same about a given topic."""
+    who = speaker(draws, scenes, topic)
     count = 2 if draws.chance(0.35) else 1
-    return Sentence(tuple(speaker.clause() for _ in range(count)), draws.pick(("and", "while")))
+    return Sentence(tuple(who.clause() for _ in range(count)), draws.pick(("and", "while")))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from uxla.errors import ConfigError
 
@@ -22,6 +24,15 @@ class Language:
     postpositions: bool = False
     case_marks: bool = False
     """Objects carry a suffix of their own, proper names too."""
+    unspaced: bool = False
+    """Written in Thai letters without spaces between words, and without inflection; what is shared stays in Latin."""
+
+    def text(self, words: Sequence[str]) -> str:
+        """The words as one writes them: between spaces, or, if `unspaced`, those in its own letters without."""
+        if not self.unspaced:
+            return " ".join(words)
+        runs = groupby(words, key=str.isascii)
+        return " ".join((" " if latin else "").join(run) for latin, run in runs)
 
 
 SOURCE = Language("source", cognates=1.0, names_shared=1.0, text_share=0.35)
@@ -39,14 +50,16 @@ LOW = Language(
     "low",
     cognates=0.07,
     names_shared=0.4,
-    text_share=0.07,
+    text_share=0.10,
     verb_last=True,
     postpositions=True,
     case_marks=True,
 )
 
-LANGUAGES = {language.name: language for language in (SOURCE, NEAR, FAR, LOW)}
-TARGETS = ("near", "far", "low")
+JOINED = Language("joined", cognates=0.10, names_shared=0.4, text_share=0.20, unspaced=True)
+
+LANGUAGES = {language.name: language for language in (SOURCE, NEAR, FAR, LOW, JOINED)}
+TARGETS = ("near", "far", "low", "joined")
 
 
 def language_named(name: str) -> Language:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from uxla.testbed.concepts import CONJUNCTIONS, FUNCTION_WORDS, KINDS, SUFFIXES, all_concepts
+from uxla.testbed.concepts import (
+    CONJUNCTIONS,
+    FUNCTION_WORDS,
+    KINDS,
+    PAIR_WORDS,
+    SUFFIXES,
+    all_concepts,
+    pair_concepts,
+)
 from uxla.testbed.draws import Draws
 from uxla.testbed.languages import Language
 
@@ -13,6 +21,9 @@ _ONSETS = tuple("bdfghklmnprstvzjw")
 _CLUSTERS = ("bl", "br", "dr", "fr", "gr", "kl", "kr", "pl", "pr", "sk", "sl", "st", "tr", "sh", "ch")
 _VOWELS = ("a", "e", "i", "o", "u", "ai", "ei", "ou")
 _CODAS = ("n", "r", "s", "l", "m", "t", "k", "x", "nd", "rt", "sk")
+_THAI_ONSETS = tuple("กขคจชดตทนบปผพมยรลวสห")
+_THAI_VOWELS = tuple("าะิีุู")
+_THAI_CODAS = tuple("กงดนบม")
 _NAME_SUFFIXES = {"PER": 3, "LOC": 4, "ORG": 2, "MISC": 2}
 
 
@@ -45,7 +56,7 @@ class Lexicon:
     name_suffixes: dict[str, tuple[str, ...]]
 
 
-def build_lexicons(world: int, languages: Iterable[Language]) -> dict[str, Lexicon]:
+def build_lexicons(world: int, languages: Collection[Language]) -> dict[str, Lexicon]:
     """A lexicon for each language by name; the first language is the one the others share words with.
 
     Two languages have equal words for exactly the share of concepts that `cognates` names; no other word occurs twice.
@@ -56,23 +67,43 @@ def build_lexicons(world: int, languages: Iterable[Language]) -> dict[str, Lexic
     for language in languages:
         lexicons[language.name] = _build(world, language, source, taken)
         source = source or lexicons[language.name]
+    for language in languages:  # last, so that tagged sentences have the words they had before there were pairs
+        draws, lexicon = Draws("lexicon-pairs", world, language.name), lexicons[language.name]
+        theirs = None if lexicon is source else source
+        lexicon.words.update(_words(draws, pair_concepts(), lexicon.sounds, language, theirs, taken))
     return lexicons
 
 
 def _build(world: int, language: Language, source: Lexicon | None, taken: set[str]) -> Lexicon:
     draws = Draws("lexicon", world, language.name)
+    sounds = _thai_sounds(draws) if language.unspaced else _latin_sounds(draws)
+    words = _words(draws, all_concepts(), sounds, language, source, taken)
+    suffixes = {use: "" if language.unspaced else _new_suffix(draws, sounds, taken) for use in SUFFIXES}
+    return Lexicon(sounds, words, suffixes, _name_suffixes(draws, sounds, language, source))
+
+
+def _latin_sounds(draws: Draws) -> Sounds:
     onsets = draws.shuffled(_ONSETS)[:12] + draws.shuffled(_CLUSTERS)[:3]
-    sounds = Sounds(tuple(onsets), tuple(draws.shuffled(_VOWELS)[:5]), tuple(draws.shuffled(_CODAS)[:5]))
-    concepts = all_concepts()
+    return Sounds(tuple(onsets), tuple(draws.shuffled(_VOWELS)[:5]), tuple(draws.shuffled(_CODAS)[:5]))
+
+
+def _thai_sounds(draws: Draws) -> Sounds:
+    return Sounds(tuple(draws.shuffled(_THAI_ONSETS)[:15]), _THAI_VOWELS, _THAI_CODAS)
+
+
+def _words(
+    draws: Draws, concepts: list[str], sounds: Sounds, language: Language, source: Lexicon | None, taken: set[str]
+) -> dict[str, str]:
+    """A word for each concept: the source's for the share `cognates`, else a new one."""
+    short = {*FUNCTION_WORDS, *CONJUNCTIONS, *PAIR_WORDS}
     shared = set(draws.shuffled(concepts)[: round(language.cognates * len(concepts))]) if source else set()
     words: dict[str, str] = {}
     for concept in concepts:
         if source and concept in shared:
             words[concept] = source.words[concept]
         else:
-            words[concept] = _new_word(draws, sounds, taken, function=concept in FUNCTION_WORDS + CONJUNCTIONS)
-    suffixes = {use: _new_suffix(draws, sounds, taken) for use in SUFFIXES}
-    return Lexicon(sounds, words, suffixes, _name_suffixes(draws, sounds, language, source))
+            words[concept] = _new_word(draws, sounds, taken, function=concept in short)
+    return words
 
 
 def _new_word(draws: Draws, sounds: Sounds, taken: set[str], *, function: bool) -> str:
@@ -94,11 +125,11 @@ def _new_suffix(draws: Draws, sounds: Sounds, taken: set[str]) -> str:
 def _name_suffixes(
     draws: Draws, sounds: Sounds, language: Language, source: Lexicon | None
 ) -> dict[str, tuple[str, ...]]:
-    """The endings of names by kind; each is the source's with the probability `names_shared`."""
+    """The endings of names by kind; each is the source's with the probability `names_shared`, if the script is."""
     endings: dict[str, tuple[str, ...]] = {}
     for kind in KINDS:
         own = [sounds.syllable(draws, closed=1.0) for _ in range(_NAME_SUFFIXES[kind])]
-        shared = source.name_suffixes[kind] if source else own
+        shared = source.name_suffixes[kind] if source and not language.unspaced else own
         endings[kind] = tuple(
             theirs if draws.chance(language.names_shared) else mine for mine, theirs in zip(own, shared, strict=True)
         )

@@ -15,6 +15,7 @@ from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
 from uxla.testbed.cooccurrence import embed
 from uxla.testbed.languages import LANGUAGES
+from uxla.testbed.sentences import SENTENCE_TASKS
 from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
 from uxla.testbed.world import World
 
@@ -23,6 +24,7 @@ _BATCH = 128
 _POOL = 16  # batches whose sentences are sorted by length together, so that little is padded
 _LEARNING_RATE = 4e-3
 _MASKED = 0.3
+_PAIRS = 0.25
 _WARM_UP = 0.06
 _CLIP = 1.0
 
@@ -32,9 +34,9 @@ def build(
     *,
     world: int = SHIPPED_WORLD,
     seed: int = 0,
-    sentences: int = 30_000,
-    pieces: int = 2_500,
-    steps: int = 3_500,
+    sentences: int = 34_000,
+    pieces: int = 3_000,
+    steps: int = 3_800,
 ) -> Path:
     """The folder, now with a tokenizer and an `XLMRobertaForMaskedLM` (fp16) that has read all languages of a world.
 
@@ -42,9 +44,9 @@ def build(
     fixed and one thread computes, so the same arguments give the same bytes on the same machine.
     """
     text = pretraining_text(World(world), sentences, seed)
-    tokenizer = train_tokenizer(text, pieces=pieces)
+    tokenizer = train_tokenizer((line for lines in text for line in lines), pieces=pieces)
     with _one_thread(seed):
-        rows = tokenizer(text, truncation=True, max_length=MAX_PIECES)["input_ids"]
+        rows = [tokenizer(*lines, truncation=True, max_length=MAX_PIECES)["input_ids"] for lines in text]
         model = _model(tokenizer, rows)
         _train(model, tokenizer, rows, steps=steps, seed=seed)
     place = Path(folder)
@@ -53,14 +55,35 @@ def build(
     return place
 
 
-def pretraining_text(world: World, sentences: int, seed: int) -> list[str]:
-    """About `sentences` sentences of all languages as lines, language after language."""
+def pretraining_text(world: World, sentences: int, seed: int) -> list[tuple[str, ...]]:
+    """About `sentences` rows of all languages, language after language: one sentence, or two that go together.
+
+    A quarter of the rows are pairs: a premise and what does not contradict it, or the same said twice, since running
+    text does not contradict itself.
+    """
     total = sum(language.text_share for language in LANGUAGES.values())
-    return [
-        " ".join(words)
-        for name, language in LANGUAGES.items()
-        for words, _ in world.sentences(name, "pretrain", round(sentences * language.text_share / total), seed)
-    ]
+    rows: list[tuple[str, ...]] = []
+    for name, language in LANGUAGES.items():
+        count = round(sentences * language.text_share / total)
+        pairs = round(_PAIRS * count)
+        rows += _single_rows(world, name, count - pairs, seed)
+        rows += _pair_rows(world, name, "nli", ("entailment", "neutral"), pairs - pairs // 3, seed)
+        rows += _pair_rows(world, name, "paraphrase", ("1",), pairs // 3, seed)
+    return rows
+
+
+def _single_rows(world: World, language: str, count: int, seed: int) -> list[tuple[str, ...]]:
+    """Sentences as one writes them, but every second with spaces between its words, as files for tagging have them."""
+    written = LANGUAGES[language].text
+    drawn = [words for words, _ in world.sentences(language, "pretrain", count, seed)]
+    return [(" ".join(words) if index % 2 else written(words),) for index, words in enumerate(drawn)]
+
+
+def _pair_rows(
+    world: World, language: str, task: str, labels: tuple[str, ...], count: int, seed: int
+) -> list[tuple[str, ...]]:
+    drawn = count * len(SENTENCE_TASKS[task].labels) // len(labels)
+    return [texts for texts, label in world.examples(language, task, "pretrain", drawn, seed) if label in labels]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from uxla.testbed.draws import Draws
 from uxla.testbed.grammar import Clause, Phrase, Sentence
 from uxla.testbed.languages import Language
 from uxla.testbed.lexicon import Lexicon
@@ -26,18 +27,30 @@ class Voice:
         tokens = self.clause(sentence.clauses[0])
         for clause in sentence.clauses[1:]:
             tokens += self._word(sentence.conjunction) + self.clause(clause)
+        if sentence.scramble is not None:
+            tokens = Draws("scramble", sentence.scramble).shuffled(tokens)
         return [*tokens, (".", "O")]
 
     def clause(self, clause: Clause) -> Tokens:
-        """Subject, verb, object, adjuncts in this language's order."""
-        verb = self._word(clause.verb, "past" if clause.past else None)
+        """Subject, verb, object, adjuncts in this language's order; in the passive, "by" the subject at its place."""
+        verb = self._verb(clause)
         adjuncts = [token for word, phrase in clause.adjuncts for token in self._adjunct(word, phrase)]
-        subject, object_ = self.phrase(clause.subject), self._object(clause.object)
+        if clause.passive and isinstance(clause.object, Phrase):
+            subject, object_ = self.phrase(clause.object), self._adjunct("by", clause.subject)
+        else:
+            subject, object_ = self.phrase(clause.subject), self._object(clause.object)
         body = subject + adjuncts + object_ + verb if self.language.verb_last else subject + verb + object_ + adjuncts
         if clause.time is None:
             return body
         time = self._word(clause.time)
         return time + body if clause.time_first or self.language.verb_last else body + time
+
+    def _verb(self, clause: Clause) -> Tokens:
+        """The verb between what makes it negative and passive, or both after it where it comes last."""
+        verb = self._word(clause.verb, "past" if clause.past else None)
+        not_ = self._word("not") if clause.negated else []
+        was = self._word("was") if clause.passive else []
+        return verb + was + not_ if self.language.verb_last else was + not_ + verb
 
     def _object(self, object_: Phrase | Clause) -> Tokens:
         if isinstance(object_, Phrase):
