@@ -93,8 +93,6 @@ class HubTable:
     def _data(self) -> Any:
         """The split as an Arrow table, memory-mapped from the cache of `datasets`."""
         id_, config, split = parse_uri(self.uri)
-        if id_ in SOURCES:
-            note(f"{self.uri}: licence {SOURCES[id_].licence}")
         try:
             table = load(id_, config, split).data.table
         except Exception as error:  # whatever a network and a foreign library can raise: for the user it is one fault
@@ -104,6 +102,8 @@ class HubTable:
             raise DataError(f"cannot be loaded ({reason}); {remedy} {branch}", file=self.path) from error
         if table.num_rows == 0:
             raise DataError("no row; choose another split", file=self.path)
+        if id_ in SOURCES:
+            note(f"{self.uri}: licence {SOURCES[id_].licence}")
         return table
 
 
