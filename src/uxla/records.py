@@ -108,11 +108,6 @@ class Corpus:
         )
         return Corpus(self.name, self.label_names, self.table.set_column(3, SCHEMA.field("labels"), column))
 
-    @property
-    def is_labelled(self) -> bool:
-        """Whether every example has labels."""
-        return len(self) > 0 and self.table.column("labels").null_count == 0
-
     @cached_property
     def digest(self) -> str:
         """SHA-256 over label names and content: equal for equal examples in equal order, however they were made."""

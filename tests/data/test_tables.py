@@ -162,7 +162,7 @@ def test_labels_of_an_unlabelled_corpus_are_never_looked_at(load, kind):
     assert load(dump(kind, names, absurd), f"x.{kind}", labelled=False).digest == sound.digest
     without = dump(kind, names[:2], [row[:2] for row in PAIRS])
     assert load(without, f"x.{kind}", labelled=False).digest == sound.digest
-    assert not sound.is_labelled
+    assert all(example.labels is None for example in sound)
 
 
 def test_a_map_renames_labels_and_lists_what_it_knows(load, refusal):

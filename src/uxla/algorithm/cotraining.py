@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -143,9 +143,10 @@ def triples(order: Order) -> list[tuple[int, int, int]]:
     return [(k, j, 3 - k - j) for k, j in combinations(range(3), 2)]
 
 
-def gold_labels(corpus: Corpus) -> Any:
+def gold_labels(corpus: Corpus) -> Ints:
     """(R,) all labels of a labelled corpus, example by example."""
-    return corpus.table.column("labels").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    column = corpus.table.column("labels").combine_chunks()
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _counts(labels: Ints, names: Sequence[str]) -> dict[str, int]:
