@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from string import ascii_letters
 from typing import Any, Literal
 
 import regex
 
+from uxla.models.batches import chunks
 from uxla.models.pieces import Pieces
 
 Place = Literal["start", "inside", "apart"]
@@ -112,7 +113,7 @@ def _read_back(
 
     It is asked about many at once, joined by spaces, and about each only where one of the many is not found again.
     """
-    lines = list(_chunks(asked, _TOGETHER))
+    lines = list(chunks(asked, _TOGETHER))
     texts = [[before + surfaces[i] for i in line] for line in lines]
     for line, words, read in zip(lines, texts, _encode(pieces, [" ".join(words) for words in texts]), strict=True):
         if read == [piece for i in line for piece in (*ids_before, i)]:
@@ -138,9 +139,3 @@ def _encode(pieces: Pieces, texts: Sequence[str]) -> list[list[int]]:
 
 def _ids(backend: Any, text: str) -> list[int]:
     return list(backend.encode(text, add_special_tokens=False).ids)
-
-
-def _chunks(items: Iterable[int], size: int) -> Iterator[list[int]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from uxla import progress
 from uxla.errors import ModelError
+from uxla.models.batches import cheapest_cuts, chunks, equal_length
 from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
 from uxla.models.losses import penalised_loss
 from uxla.models.pieces import Pieces
@@ -24,8 +25,9 @@ from uxla.models.selection import Keeper, Selection
 from uxla.models.tasks import Task, Window
 from uxla.records import IGNORED, Corpus, Example, Predictions
 
-T = TypeVar("T")
+Labelled = tuple[Window, list[int]]
 _SHARD = 8192  # examples encoded at once when predicting
+_OVERHEAD = {"cpu": 128, "cuda": 1024}  # what a forward and backward pass costs before its first piece, in pieces
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,15 @@ class Loaded:
         offsets = np.cumsum([0, *(self.task.rows(example) for example in corpus)], dtype=np.int64)
         probs = np.empty((int(offsets[-1]), len(corpus.label_names)), dtype=np.float32)
         self.module.eval()
-        examples, first = iter(corpus), 0
+        first = 0
         with torch.inference_mode(), progress.bar(label, len(corpus)) as bar:
-            while shard := list(islice(examples, _SHARD)):
+            for shard in chunks(corpus, _SHARD):
                 pairs = [
                     (window, int(offsets[first + i]) + window.first_row)
                     for i, found in enumerate(self.encode(shard))
                     for window in found
                 ]
-                for group in _equal_length(pairs, self.tokens_per_batch):
+                for group in equal_length(pairs, lambda pair: len(pair[0].ids), self.tokens_per_batch):
                     rows = np.concatenate([np.arange(at, at + len(w.positions)) for w, at in group])
                     probs[rows] = self.forward([w for w, _ in group]).float().softmax(-1).cpu().numpy()
                 first += len(shard)
@@ -136,7 +138,7 @@ def fit(
     """Train `loaded.module` in place on `mix`, once through in its order, and return what is worth telling.
 
     The loss of a step is the mean over its labelled rows (words or sentences), however they are cut into
-    micro-batches. Selection keeps the weights it names; `source_dev` and `target_dev` need `dev`.
+    forward passes. Selection keeps the weights it names; `source_dev` and `target_dev` need `dev`.
     """
     steps = math.ceil(len(mix) / settings.step_size)
     module = loaded.module
@@ -148,9 +150,9 @@ def fit(
     devices = [loaded.device] if loaded.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), progress.bar(label, steps) as bar:
         torch.manual_seed(seed)
-        for step, micro_batches in enumerate(_steps(loaded, mix, settings), start=1):
+        for step, rows in enumerate(_steps(loaded, mix, settings), start=1):
             module.train()
-            losses.append(_step(loaded, micro_batches, settings, where=f"{label}, step {step}"))
+            losses.append(_step(loaded, rows, settings, where=f"{label}, step {step}"))
             torch.nn.utils.clip_grad_norm_(module.parameters(), settings.max_grad_norm)
             optimiser.step()
             schedule.step()
@@ -161,40 +163,43 @@ def fit(
     return {"steps": steps, "examples": len(mix), "loss": float(np.mean(losses[-50:])), **keeper.finish()}
 
 
-def _step(
-    loaded: Loaded, micro_batches: list[list[tuple[Window, list[int]]]], settings: Optimisation, where: str
-) -> float:
-    """Gradients of one optimiser step; returns its loss."""
-    rows = sum(label != IGNORED for batch in micro_batches for _, labels in batch for label in labels)
+def _step(loaded: Loaded, rows: list[Labelled], settings: Optimisation, where: str) -> float:
+    """Gradients of one optimiser step over `rows` in ascending length; returns its loss."""
+    count = sum(label != IGNORED for _, labels in rows for label in labels)
+    ends = cheapest_cuts(
+        [len(window.ids) for window, _ in rows],
+        most=settings.batch_size,
+        tokens=loaded.tokens_per_batch,
+        overhead=_OVERHEAD[loaded.device.type],
+    )
     total = 0.0
-    for batch in micro_batches:
-        for chunk in _within_budget(batch, loaded.tokens_per_batch):
-            try:
-                logits = loaded.forward([window for window, _ in chunk])
-                labels = torch.tensor([label for _, found in chunk for label in found], device=loaded.device)
-                loss = penalised_loss(logits, labels, penalty=settings.penalty) / max(rows, 1)
-                torch.autograd.backward(loss)
-            except torch.OutOfMemoryError as error:
-                raise ModelError(
-                    f"{where}: out of memory with {len(chunk)} windows of {max(len(w.ids) for w, _ in chunk)} pieces; "
-                    "lower batch_size (and raise accumulation), max_length or tokens_per_batch"
-                ) from error
-            total += float(loss.detach())
+    for start, stop in pairwise([0, *ends]):
+        batch = rows[start:stop]
+        try:
+            logits = loaded.forward([window for window, _ in batch])
+            labels = torch.tensor([label for _, found in batch for label in found], device=loaded.device)
+            loss = penalised_loss(logits, labels, penalty=settings.penalty) / max(count, 1)
+            torch.autograd.backward(loss)
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"{where}: out of memory with {len(batch)} windows of {len(batch[-1][0].ids)} pieces; "
+                "lower batch_size (and raise accumulation), max_length or tokens_per_batch"
+            ) from error
+        total += float(loss.detach())
     if not math.isfinite(total):
         raise ModelError(f"{where}: the loss is {total}; lower learning_rate or max_grad_norm")
     return total
 
 
-def _steps(loaded: Loaded, mix: Corpus, settings: Optimisation) -> Iterator[list[list[tuple[Window, list[int]]]]]:
-    """The micro-batches of each step: examples of similar length share one, which changes no step's gradient."""
-    examples = iter(mix)
-    while step := list(islice(examples, settings.step_size)):
-        pairs = list(zip(step, loaded.encode(step), strict=True))
-        pairs.sort(key=lambda pair: sum(len(window.ids) for window in pair[1]))
-        yield [
-            [(window, _labels(example, window)) for example, found in batch for window in found]
-            for batch in _chunks(pairs, settings.batch_size)
+def _steps(loaded: Loaded, mix: Corpus, settings: Optimisation) -> Iterator[list[Labelled]]:
+    """The rows of each step, shortest first: which of them share a forward pass changes no step's gradient."""
+    for step in chunks(mix, settings.step_size):
+        rows = [
+            (window, _labels(example, window))
+            for example, found in zip(step, loaded.encode(step), strict=True)
+            for window in found
         ]
+        yield sorted(rows, key=lambda row: len(row[0].ids))
 
 
 def _labels(example: Example, window: Window) -> list[int]:
@@ -228,23 +233,3 @@ def _adamw(module: Any, settings: Optimisation) -> torch.optim.AdamW:
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)
-
-
-def _equal_length(pairs: list[tuple[Window, int]], tokens: int) -> Iterator[list[tuple[Window, int]]]:
-    def length(pair: tuple[Window, int]) -> int:
-        return len(pair[0].ids)
-
-    for size, group in groupby(sorted(pairs, key=length), key=length):
-        yield from _chunks(group, max(1, tokens // size))
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
-def _within_budget(batch: list[tuple[Window, list[int]]], tokens: int) -> Iterator[list[tuple[Window, list[int]]]]:
-    """A micro-batch cut so that each forward pass holds at most `tokens` padded pieces (or one window)."""
-    longest = max(len(window.ids) for window, _ in batch)
-    yield from _chunks(batch, max(1, tokens // longest))

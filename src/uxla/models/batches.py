@@ -1,0 +1,42 @@
+"""How rows of different length share forward passes: no choice made here changes a prediction or a step's gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Consecutive items, `size` at a time; the last list may be shorter."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def equal_length(items: Iterable[T], length: Callable[[T], int], tokens: int) -> Iterator[list[T]]:
+    """The items, shortest first, in lists of one length that hold at most `tokens` pieces (or one item)."""
+    for size, group in groupby(sorted(items, key=length), key=length):
+        yield from chunks(group, max(1, tokens // size))
+
+
+def cheapest_cuts(lengths: Sequence[int], *, most: int, tokens: int, overhead: int) -> list[int]:
+    """Where to cut rows of ascending `lengths` into forward passes so that they cost least together.
+
+    A pass costs its padded pieces (rows × longest) plus `overhead`; it holds at most `most` rows and `tokens` padded
+    pieces, or one row. The value is the end of each pass: [2, 5] for rows 0–1 and 2–4.
+    """
+    cost, begin = [0.0] + [float("inf")] * len(lengths), [0] * (len(lengths) + 1)
+    for stop, longest in enumerate(lengths, start=1):
+        widest = max(1, min(most, tokens // longest))
+        for start in range(max(0, stop - widest), stop):
+            total = cost[start] + (stop - start) * longest + overhead
+            if total < cost[stop]:
+                cost[stop], begin[stop] = total, start
+    ends, stop = [], len(lengths)
+    while stop:
+        ends.append(stop)
+        stop = begin[stop]
+    return ends[::-1]
