@@ -19,7 +19,6 @@ RESULTS = {
     "source": {"name": "source"},
     "targets": {"far": {"uxla_ensemble": {"mean": 50.0, "sd": 0.0, "models": [50.0], "conlleval": 50.0}}},
     "inputs": {},
-    "seconds": {},
 }
 
 

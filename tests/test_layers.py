@@ -11,7 +11,7 @@ import pytest
 import uxla
 
 ROOT = Path(uxla.__file__).parent
-BOTTOM = {"errors", "metrics", "progress", "records", "seeds"}
+BOTTOM = {"errors", "metrics", "progress", "records", "seeds", "signals"}
 SIBLINGS = {"algorithm", "models", "data", "testbed"}
 MAY_IMPORT = {
     **dict.fromkeys(BOTTOM, BOTTOM),

@@ -90,6 +90,15 @@ class Corpus:
         chosen = self.table.take(pa.array(np.asarray(indices, dtype=np.int64)))
         return Corpus(self.name, self.label_names, chosen)
 
+    def part(self, start: int, stop: int | None = None) -> Corpus:
+        """The examples from `start` to before `stop` (default: the end), without a copy."""
+        length = None if stop is None else max(stop - start, 0)
+        return Corpus(self.name, self.label_names, self.table.slice(start, length))
+
+    def parts(self, size: int) -> Iterator[Corpus]:
+        """Consecutive parts of `size` examples, the last one shorter; of an empty corpus one empty part."""
+        return (self.part(start, start + size) for start in range(0, max(len(self), 1), size))
+
     def renamed(self, name: str) -> Corpus:
         """The same examples under another name; the digest does not change."""
         return Corpus(name, self.label_names, self.table)
@@ -177,6 +186,15 @@ class Predictions:
     def best(self) -> Floats:
         """(R,) the probability of the most probable class of each row."""
         return np.asarray(self.probs.max(axis=1), dtype=np.float32)
+
+
+def joined(tables: Sequence[Predictions]) -> Predictions:
+    """The predictions of consecutive parts of a corpus as those of the whole."""
+    starts = np.cumsum([0, *(table.offsets[-1] for table in tables)])[:-1]
+    offsets = [table.offsets[1:] + start for table, start in zip(tables, starts, strict=True)]
+    return Predictions(
+        np.concatenate([table.probs for table in tables]), np.concatenate([np.zeros(1, dtype=np.int64), *offsets])
+    )
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,8 @@ class Finished:
 
     @property
     def results(self):
-        """`results.json` without what no two runs share: the seconds."""
-        found = json.loads((self.out / "results.json").read_text(encoding="utf-8"))
-        del found["seconds"]
-        return found
+        """`results.json`."""
+        return json.loads((self.out / "results.json").read_text(encoding="utf-8"))
 
     @property
     def stages(self):

@@ -16,19 +16,18 @@ METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ens
 
 def test_the_folder_holds_what_is_promised_and_nothing_unfinished(finished):
     names = {path.name for path in finished.out.iterdir()}
-    files = {"config.yaml", "journal.jsonl", "results.json", "table.md"}
+    files = {"config.yaml", "environment.json", "journal.jsonl", "results.json", "table.md"}
     assert names == files | {"models", "ensemble", "predictions"}
     assert not list(finished.out.rglob("*.unfinished"))
 
 
 def test_results_follow_the_schema(finished):
     results = json.loads((finished.out / "results.json").read_text(encoding="utf-8"))
-    assert set(results) == {"version", "task", "selection", "source", "targets", "inputs", "seconds"}
+    assert set(results) == {"version", "task", "selection", "source", "targets", "inputs"}
     assert (results["version"], results["task"], results["selection"]) == (1, "ner", "last")
     assert set(results["source"]) == {"name", "before", "after"}
     assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}
     assert set(results["targets"]["far"]) == METHODS
-    assert set(results["seconds"]) == {"world", "check", "fit", "predict", "vicinity"}
     places = {"source.train", "source.dev", "source.test", "far.train", "far.dev", "far.test", "far.labelled"}
     assert set(results["inputs"]) == {"model", "vicinity_model"} | places
     assert all(len(bytes.fromhex(digest)) == 32 for digest in results["inputs"].values())

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from transformers import AutoModelForTokenClassification
 
 from uxla.errors import ModelError
-from uxla.models.learner import Loaded, Optimisation, Runtime, fit
+from uxla.models.learner import Optimisation, fit
+from uxla.models.loaded import Loaded, Runtime
+from uxla.models.memory import Budget
 from uxla.models.tasks import Tagging, windows
 from uxla.records import IGNORED, Corpus, Example
 from uxla.testbed import asset
@@ -30,7 +32,7 @@ def corpus(count=24, *, labelled=True):
 
 def opened(*, seed=0, max_length=64, tokens_per_batch=2048, **values):
     names = dict(enumerate(LABELS))
-    runtime = Runtime("cpu", max_length, tokens_per_batch)
+    runtime = Runtime("cpu", max_length, Budget(tokens_per_batch))
     given_values = {"id2label": names, "label2id": {v: k for k, v in names.items()}, **values}
     return Loaded.open(Tagging(), asset(), asset(), runtime, head_seed=seed, **given_values)
 

@@ -24,6 +24,7 @@ from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.errors import ModelError
 from uxla.models.mask_head import FullHead, GatheredHead
 from uxla.models.masked_lm import MaskedLM, uniform
+from uxla.models.memory import Budget
 from uxla.models.rows import window
 from uxla.models.units import word_spans
 from uxla.records import Corpus, Example
@@ -118,7 +119,7 @@ def test_neither_batch_size_nor_order_changes_a_sample_of_pieces(piece_lm, top, 
     lm = replace(piece_lm, top=top)
     requests = requests_by_piece(lm, texts)
     whole = lm.fill(requests)
-    small = replace(lm, tokens_per_batch=1)
+    small = replace(lm, budget=Budget(1))
     assert small.fill(requests[::-1]) == whole[::-1]
     assert [lm.fill([request])[0] for request in requests] == whole
 
@@ -150,7 +151,7 @@ def test_sampling_equals_the_naive_loop_with_the_same_keys(lm, texts):
 def test_neither_batch_size_nor_order_nor_neighbours_change_a_sample(lm, top, texts):
     requests = requests_of(texts)
     whole = replace(lm, top=top).fill(requests)
-    small = replace(lm, top=top, tokens_per_batch=1)
+    small = replace(lm, top=top, budget=Budget(1))
     assert small.fill(requests) == whole
     assert small.fill(requests[::-1]) == whole[::-1]
     assert [replace(lm, top=top).fill([request])[0] for request in requests] == whole
@@ -245,7 +246,7 @@ def test_equal_rows_are_forwarded_once(xlmr, texts):
 
 
 def test_forwards_stay_under_the_token_budget(xlmr, texts):
-    lm = MaskedLM.load(str(xlmr), tokens_per_batch=64)
+    lm = MaskedLM.load(str(xlmr), budget=Budget(64))
     head = CountingHead(lm.heads["start"])
     replace(lm, heads={"start": head}).fill(requests_of(texts, every=1) + requests_of(texts))
     assert all(rows == 1 or rows * length <= 64 for rows, length in head.shapes)

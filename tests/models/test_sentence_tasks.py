@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from uxla.models.learner import Loaded, Optimisation, Runtime, fit
+from uxla.models.learner import Optimisation, fit
+from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import load_tokenizer
+from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import SentenceTask, longest_first
 from uxla.records import Corpus, Example
@@ -42,7 +44,7 @@ def bert(tmp_path_factory):
 
 def opened(folder, segments, *, max_length=64):
     labels = {"id2label": dict(enumerate(NAMES)), "label2id": {name: i for i, name in enumerate(NAMES)}}
-    return Loaded.open(SentenceTask(segments), folder, folder, Runtime("cpu", max_length, 512), **labels)
+    return Loaded.open(SentenceTask(segments), folder, folder, Runtime("cpu", max_length, Budget(512)), **labels)
 
 
 def pairs(count):

@@ -42,7 +42,6 @@ RESULTS = {
         },
     },
     "inputs": {},
-    "seconds": {},
 }
 
 GOLDEN = """\

@@ -29,14 +29,14 @@ def store(tmp_path):
 def writes(text, **facts):
     """A `make` that writes one file."""
 
-    def make(into):
+    def make(into, scratch):
         (into / "file").write_text(text)
         return facts
 
     return make
 
 
-def never(into):
+def never(into, scratch):
     raise AssertionError("this work was done before")
 
 
@@ -64,7 +64,7 @@ def test_the_journal_says_what_was_done_and_what_was_found(store):
 
 @pytest.mark.parametrize("fault", [ValueError("a bug"), KeyboardInterrupt(), MemoryError()])
 def test_work_that_fails_leaves_nothing_and_its_error_as_it_was(fault, store):
-    def make(into):
+    def make(into, scratch):
         (into / "file").write_text("half")
         raise fault
 
@@ -78,7 +78,8 @@ def test_a_killed_process_leaves_nothing_where_artifacts_are_looked_for(store, t
     code = (
         "import sys, time\nfrom pathlib import Path\n"
         "from uxla.run.journal import Journal\nfrom uxla.run.store import Store\n"
-        "def make(into):\n    (into / 'file').write_text('half')\n    print('half', flush=True)\n    time.sleep(60)\n"
+        "def make(into, _):\n    (into / 'file').write_text('half')\n    print('half', flush=True)\n"
+        "    time.sleep(60)\n"
         "root = Path(sys.argv[1])\nStore(root, Journal(root / 'j')).folder('fit', {}, make)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code, store.root], stdout=subprocess.PIPE) as process:
@@ -97,7 +98,7 @@ def test_a_folder_without_its_last_file_is_made_anew(store):
 
 
 def test_where_two_processes_make_the_same_the_first_artifact_stays(store):
-    def make(into):
+    def make(into, scratch):
         (into / "file").write_text("slower")
         store.folder("fit", {}, writes("faster", by="the other"))
         return {"by": "this one"}
@@ -143,7 +144,7 @@ def test_the_order_of_the_inputs_is_not(values):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
 def test_a_write_failure_is_one_error_that_names_place_cause_and_remedy(number, store):
-    def make(into):
+    def make(into, scratch):
         (into / "file").write_text("half")
         raise OSError(number, os.strerror(number))
 
@@ -160,7 +161,7 @@ def test_a_write_failure_is_one_error_that_names_place_cause_and_remedy(number, 
 def test_weights_that_do_not_fit_the_disk_are_one_error_too(store):
     """safetensors has an error of its own; a limit on file sizes stands for a full disk."""
 
-    def make(into):
+    def make(into, scratch):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
         try:
@@ -204,7 +205,7 @@ def test_the_store_is_in_the_users_cache_unless_told_otherwise(tmp_path, monkeyp
 
 
 def test_a_hit_costs_no_time(store):
-    store.folder("fit", {}, lambda into: time.sleep(0.05) or {})
+    store.folder("fit", {}, lambda into, scratch: time.sleep(0.05) or {})
     done = store.journal.seconds["fit"]
     store.folder("fit", {}, never)
     assert done >= 0.05

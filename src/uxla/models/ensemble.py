@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from uxla.errors import ArtifactError
-from uxla.models.learner import Loaded, Runtime
+from uxla.models.loaded import Loaded, Runtime
 from uxla.models.tasks import TASKS
 from uxla.records import Corpus, Example, Predictions
 

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -15,9 +16,11 @@ from safetensors import SafetensorError
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ModelError
+from uxla.models.batches import chunks
 from uxla.models.candidates import Candidates, Place, Vocabulary
 from uxla.models.loading import pick_device, usable_length
 from uxla.models.mask_head import MaskHead, mask_head
+from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
 from uxla.models.rows import Request, Row, window
 from uxla.models.units import Cutter, Unit
@@ -49,7 +52,7 @@ class MaskedLM:
     heads: dict[Place, MaskHead]
     room: int
     """The most pieces of a sentence in one row, special tokens not counted."""
-    tokens_per_batch: int
+    budget: Budget
     top: int
     device: torch.device
 
@@ -61,16 +64,16 @@ class MaskedLM:
         revision: str | None = None,
         device: str = "auto",
         max_length: int | None = None,
-        tokens_per_batch: int = 4096,
+        budget: Budget | None = None,
         top: int = 1,
         unit: Unit = "word",
     ) -> MaskedLM:
         """The masked LM of a folder or of the Hub, in float32.
 
         `max_length`: pieces of a row with its special tokens (at most, and by default, what the model takes); longer
-        sentences are masked inside windows. `tokens_per_batch`: pieces of one forward. `top`: S of §2.2, 1 is argmax.
-        `unit`: what is masked as one. What cannot be loaded, has no masked-LM head or no fast tokenizer with a mask is
-        a ModelError.
+        sentences are masked inside windows. `budget`: pieces of one forward, by default 4096. `top`: S of §2.2, 1 is
+        argmax. `unit`: what is masked as one. What cannot be loaded, has no masked-LM head or no fast tokenizer with a
+        mask is a ModelError.
         """
         model, tokenizer = _load(name_or_path, revision)
         model = model.eval().requires_grad_(False).to(pick_device(device))
@@ -89,7 +92,7 @@ class MaskedLM:
             for place, candidates in vocabulary.candidates.items()
             if unit != "word" or place == "start"
         }
-        return cls(Cutter(pieces, vocabulary, unit), mask, heads, room, tokens_per_batch, top, model.device)
+        return cls(Cutter(pieces, vocabulary, unit), mask, heads, room, budget or Budget(4096), top, model.device)
 
     @property
     def pieces(self) -> Pieces:
@@ -142,7 +145,8 @@ class MaskedLM:
             if step < len(row.order):
                 waiting[self._query(row, row.order[step])].append(row)
         for batch in self._batches(list(waiting)):
-            for query, choice in zip(batch, self._choices(batch), strict=True):
+            choices = self.budget.fit(partial(self._within, batch), "masked words")
+            for query, choice in zip(batch, choices, strict=True):
                 for row in waiting[query]:
                     self._replace(row, step, choice)
             yield sum(len(waiting[query]) for query in batch)
@@ -163,9 +167,13 @@ class MaskedLM:
         for query in queries:
             alike[len(query[0]), query[2]].append(query)
         for (length, place), group in sorted(alike.items()):
-            size = min(self.tokens_per_batch // length, _LOGITS_A_BATCH // self.heads[place].floats_a_row(length))
-            for start in range(0, len(group), max(1, size)):
-                yield group[start : start + max(1, size)]
+            size = min(self.budget.tokens // length, _LOGITS_A_BATCH // self.heads[place].floats_a_row(length))
+            yield from chunks(group, max(1, size))
+
+    def _within(self, batch: Sequence[Query], tokens: int) -> list[Choice]:
+        """The choices of a batch, in as many forwards as a budget that was halved meanwhile asks for."""
+        size = max(1, tokens // len(batch[0][0]))
+        return [choice for some in chunks(batch, size) for choice in self._choices(some)]
 
     def _choices(self, batch: Sequence[Query]) -> list[Choice]:
         ids = torch.tensor([ids for ids, _, _ in batch]).to(self.device)

@@ -9,6 +9,7 @@ import torch
 
 Selection = Literal["last", "source_dev", "target_dev", "average"]
 Weights = dict[str, torch.Tensor]
+Facts = dict[str, float]
 
 
 class Keeper:
@@ -32,6 +33,13 @@ class Keeper:
         """Put the kept weights in place; what was kept, for the journal."""
         return {}
 
+    def state(self) -> tuple[Weights, Facts]:
+        """All that `restore` needs to go on in another process."""
+        return {}, {}
+
+    def restore(self, weights: Weights, facts: Facts) -> None:
+        """Be as the keeper was that gave this state."""
+
 
 class _Best(Keeper):
     def __init__(self, module: Any, score: Callable[[], float]) -> None:
@@ -48,6 +56,12 @@ class _Best(Keeper):
         self.module.load_state_dict(self.weights)
         return {"dev": self.best, "best_step": self.best_step}
 
+    def state(self) -> tuple[Weights, Facts]:
+        return self.weights, {"best": self.best, "best_step": self.best_step}
+
+    def restore(self, weights: Weights, facts: Facts) -> None:
+        self.weights, self.best, self.best_step = weights, facts["best"], int(facts["best_step"])
+
 
 class _Average(Keeper):
     def __init__(self, module: Any) -> None:
@@ -63,6 +77,12 @@ class _Average(Keeper):
         kinds = {name: value.dtype for name, value in self.module.state_dict().items()}
         self.module.load_state_dict({name: (v / self.count).to(kinds[name]) for name, v in self.sum.items()})
         return {"averaged": self.count}
+
+    def state(self) -> tuple[Weights, Facts]:
+        return self.sum, {"count": self.count}
+
+    def restore(self, weights: Weights, facts: Facts) -> None:
+        self.sum, self.count = weights, int(facts["count"])
 
 
 def _copy(module: Any) -> Weights:

@@ -113,7 +113,7 @@ def _path(written: str, world: Path | None, task: str) -> Path:
 def _world_folder(sizes: World, task: str, store: Store) -> Path:
     from uxla.testbed.world import write
 
-    def make(into: Path) -> Mapping[str, Any]:
+    def make(into: Path, scratch: Path) -> Mapping[str, Any]:
         write(into, **sizes.model_dump(), tasks=(task,))
         return {"files": sum(file.is_file() for file in into.rglob("*"))}
 

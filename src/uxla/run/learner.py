@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,17 @@ from safetensors.numpy import load_file, save_file
 
 from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
-from uxla.models.learner import Loaded, Optimisation, Runtime, fit
+from uxla.models.checkpoint import Checkpoints
+from uxla.models.learner import Optimisation, fit
+from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import weights_digest
 from uxla.models.tasks import Task
-from uxla.records import Corpus, ModelHandle, Predictions
+from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.run.store import Store, reading
 from uxla.seeds import derive
+
+_LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
+"""Examples in one artifact of the store: what a kill can cost."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class StoredLearner:
     store: Store
     purpose: str
     dev: Corpus | None = None
+    checkpoint_every: int = 500
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -46,16 +52,20 @@ class StoredLearner:
             "settings": asdict(self.settings),
             "dev": self.dev.digest if self.dev is not None else None,
         }
-        folder, facts = self.store.folder("fit", inputs, lambda into: self._fit(model, mix, seed, into))
+        folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
         return ModelHandle(folder, facts["weights"])
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
-        """Class probabilities of `model` on `corpus`."""
-        inputs = {**self._model_inputs(model), "corpus": corpus.unlabelled().digest}
-        folder, _ = self.store.folder("predict", inputs, lambda into: self._predict(model, corpus, into))
-        with reading(folder):
-            arrays = load_file(folder / "predictions.safetensors")
-            return Predictions(arrays["probs"], arrays["offsets"])
+        """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
+        opened = cache(lambda: self._open(model))
+        tables = []
+        for part in _parts(f"{self.purpose}: label {corpus.name}", corpus, _LABELLED_TOGETHER):
+            inputs = {**self._model_inputs(model), "corpus": part.unlabelled().digest}
+            folder, _ = self.store.folder("predict", inputs, partial(self._predict, opened, part))
+            with reading(folder):
+                arrays = load_file(folder / "predictions.safetensors")
+                tables.append(Predictions(arrays["probs"], arrays["offsets"]))
+        return joined(tables)
 
     def check(self, label_names: Sequence[str]) -> None:
         """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels."""
@@ -68,19 +78,32 @@ class StoredLearner:
     def _open(self, model: ModelHandle, **config_values: Any) -> Loaded:
         return Loaded.open(self.task, model.path, self.backbone.path, self.runtime, **config_values)
 
-    def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path) -> Mapping[str, Any]:
+    def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
         values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout, **_labels(mix.label_names)}
         loaded = self._open(model, **values)
-        facts = fit(loaded, mix, self.settings, seed=seed, label=f"{self.purpose}: train", dev=self.dev)
+        checkpoints = Checkpoints(scratch, self.checkpoint_every)
+        label = f"{self.purpose}: train"
+        facts = fit(loaded, mix, self.settings, seed=seed, label=label, dev=self.dev, checkpoints=checkpoints)
         loaded.module.save_pretrained(into)
         return {**facts, "cut": _told(loaded, mix), "weights": weights_digest(into)}
 
-    def _predict(self, model: ModelHandle, corpus: Corpus, into: Path) -> Mapping[str, Any]:
-        loaded = self._open(model)
-        predictions = loaded.predict(corpus, f"{self.purpose}: label {corpus.name}")
+    def _predict(self, opened: Callable[[], Loaded], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+        loaded = opened()
+        predictions = loaded.predict(part, f"{self.purpose}: label {part.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
-        return {"corpus": corpus.name, "examples": len(corpus), "cut": _told(loaded, corpus)}
+        return {"corpus": part.name, "examples": len(part), "cut": _told(loaded, part)}
+
+
+def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
+    """The parts that are finished one by one, with a bar over all of them where there are several."""
+    if len(corpus) <= size:
+        yield corpus
+        return
+    with progress.bar(label, len(corpus)) as bar:
+        for part in corpus.parts(size):
+            yield part
+            bar.advance(len(part))
 
 
 def _labels(names: Sequence[str]) -> dict[str, Any]:
@@ -105,22 +128,27 @@ def _say_once(text: str) -> None:
 class StoredVicinity:
     """GEN-LM behind the store: each corpus is generated from once, or once an epoch with `fresh`."""
 
-    open_vicinity: Any
+    open_vicinity: Callable[[], Vicinity]
     inputs: Mapping[str, Any]
     store: Store
     fresh: bool = False
 
     def __call__(self, corpus: Corpus, epoch: int) -> Corpus:
-        """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15)."""
+        """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15), kept part by part as they are made."""
         draw = epoch if self.fresh else 0
-        inputs = {**self.inputs, "corpus": corpus.unlabelled().digest, "draw": draw}
-        folder, _ = self.store.folder("vicinity", inputs, lambda into: self._generate(corpus, draw, into))
-        with reading(folder):
-            return Corpus.read(folder / "corpus.arrow")
+        opened = cache(self.open_vicinity)
+        made = []
+        for part in _parts(f"vicinity of {corpus.name}", corpus, _GENERATED_TOGETHER):
+            inputs = {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}
+            folder, _ = self.store.folder("vicinity", inputs, partial(self._generate, opened, part, draw))
+            with reading(folder):
+                made.append(Corpus.read(folder / "corpus.arrow"))
+        return concatenate(made[0].name, made)
 
-    def _generate(self, corpus: Corpus, draw: int, into: Path) -> Mapping[str, Any]:
-        vicinity: Vicinity = self.open_vicinity()
-        result = vicinity(corpus, draw)
+    def _generate(
+        self, opened: Callable[[], Vicinity], part: Corpus, draw: int, into: Path, scratch: Path
+    ) -> Mapping[str, Any]:
+        result = opened()(part, draw)
         result.corpus.write(into / "corpus.arrow")
         counts = {"drawn": result.drawn, "unchanged": result.unchanged, "duplicates": result.duplicates}
-        return {"corpus": corpus.name, "examples": len(result.corpus), **counts}
+        return {"corpus": part.name, "examples": len(result.corpus), **counts}

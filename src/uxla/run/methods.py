@@ -15,8 +15,10 @@ from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
 from uxla.metrics import Score
 from uxla.models.ensemble import average
-from uxla.models.learner import Optimisation, Runtime
+from uxla.models.learner import Optimisation
+from uxla.models.loaded import Runtime
 from uxla.models.masked_lm import MaskedLM
+from uxla.models.memory import Budget
 from uxla.models.tasks import Task
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.run.config import Method, RunConfig
@@ -39,13 +41,14 @@ class Study:
     model: ModelHandle
     vicinity_model: ModelHandle
     store: Store
+    budget: Budget
 
     def check_models(self) -> None:
         """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up."""
         config, names = self.config, self.inputs.train.label_names
         virtual = "uxla" in config.methods and any("vicinity" in name for e in config.schedule for name in e.data)
 
-        def check(into: Path) -> dict[str, Any]:
+        def check(into: Path, scratch: Path) -> dict[str, Any]:
             self._learner(config.warmup, None, "check").check(names)
             if virtual:
                 self._vicinity().open_vicinity()
@@ -148,7 +151,7 @@ class Study:
         optimisation = Optimisation(**values)
         if optimisation.selection not in ("source_dev", "target_dev"):
             dev = None
-        runtime = Runtime(config.device, config.max_length, config.tokens_per_batch)
+        runtime = Runtime(config.device, config.max_length, self.budget)
         return StoredLearner(config.task, self.task, self.model, optimisation, runtime, self.store, purpose, dev)
 
     def _vicinity(self) -> StoredVicinity:
@@ -164,7 +167,7 @@ class Study:
                 str(self.vicinity_model.path),
                 device=config.device,
                 max_length=config.max_length,
-                tokens_per_batch=config.tokens_per_batch,
+                budget=self.budget,
                 top=settings.top,
                 unit=settings.unit,
             )

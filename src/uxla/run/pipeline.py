@@ -12,6 +12,7 @@ import transformers
 
 from uxla import progress
 from uxla.models.loading import resolve
+from uxla.models.memory import Budget
 from uxla.models.tasks import TASKS
 from uxla.records import Corpus
 from uxla.run.config import Method, RunConfig
@@ -42,7 +43,7 @@ def run(config: RunConfig, out: Path) -> Results:
     vicinity_model = model
     if config.vicinity.model is not None:
         vicinity_model = resolve(_shipped(config.vicinity.model), revision=config.vicinity.revision)
-    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store)
+    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, Budget(config.tokens_per_batch))
     study.check_models()
     journal.open()
     _describe(inputs, study)
@@ -54,7 +55,6 @@ def run(config: RunConfig, out: Path) -> Results:
         "source": _source_results(study, trained),
         "targets": {t.name: _target_results(study, t, trained[t.name]) for t in inputs.targets},
         "inputs": {"model": model.digest, "vicinity_model": vicinity_model.digest, **inputs.digests()},
-        "seconds": {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())},
     }
     write_run(out, results, study, {name: _final(methods) for name, methods in trained.items()})
     return results

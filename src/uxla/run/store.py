@@ -25,6 +25,9 @@ VERSIONS = {"world": 1, "check": 1, "fit": 2, "predict": 1, "vicinity": 1}
 _META = "meta.json"
 
 
+Make = Callable[[Path, Path], Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class Store:
     """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs."""
@@ -32,13 +35,13 @@ class Store:
     root: Path
     journal: Journal
 
-    def folder(
-        self, stage: str, inputs: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]
-    ) -> tuple[Path, dict[str, Any]]:
+    def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, dict[str, Any]]:
         """The artifact's folder and what `make` told about it; made only if it is not there yet.
 
-        `make` fills an empty folder that is renamed into place when all of it is on the disk. Every call leaves a
-        line in the journal that says whether the work was done (`hit: false`) or found.
+        `make(into, scratch)` fills the empty folder `into`, which is renamed into place when all of it is on the disk.
+        What it leaves in the folder `scratch` is there when the same work is begun again after an interruption, and is
+        removed when the work is done. Every call leaves a line in the journal that says whether the work was done
+        (`hit: false`) or found.
         """
         key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
         place = self.root / stage / key
@@ -51,16 +54,19 @@ class Store:
         self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
         return place, facts
 
-    def _make(self, place: Path, inputs: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]) -> None:
+    def _make(self, place: Path, inputs: Mapping[str, Any], make: Make) -> None:
         unfinished = self.root / "unfinished" / uuid.uuid4().hex
+        scratch = self.root / "scratch" / f"{place.parent.name}-{place.name}"
         try:
             unfinished.mkdir(parents=True)
-            facts = make(unfinished)
+            scratch.mkdir(parents=True, exist_ok=True)
+            facts = make(unfinished, scratch)
             meta = {"inputs": inputs, "facts": dict(facts)}
             (unfinished / _META).write_text(json.dumps(meta, ensure_ascii=False, sort_keys=True), encoding="utf-8")
             for file in unfinished.rglob("*"):
                 _flush(file)
             _publish(unfinished, place)
+            shutil.rmtree(scratch, ignore_errors=True)
         except (OSError, SafetensorError) as error:
             cause = getattr(error, "strerror", None) or error
             raise ArtifactError(

@@ -1,0 +1,110 @@
+"""A model in memory with its tokenizer: from examples to windows, logits and probabilities."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from uxla import progress
+from uxla.models.batches import chunks, equal_length
+from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
+from uxla.models.memory import Budget
+from uxla.models.pieces import Pieces
+from uxla.models.tasks import Task, Window
+from uxla.records import Corpus, Example, Floats, Predictions
+
+Placed = tuple[Window, int]
+"""A window and the row of the predictions where its first one goes."""
+
+_SHARD = 8192  # examples encoded at once when predicting
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how large: nothing here changes what is computed, only how fast."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    max_length: int = 280
+    budget: Budget = field(default_factory=lambda: Budget(8192))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory with its tokenizer, ready for one task."""
+
+    task: Task
+    module: Any
+    pieces: Pieces
+    device: torch.device
+    max_length: int
+    budget: Budget
+    seen: Counter[str] = field(default_factory=Counter)
+    """How many `examples` were encoded, and how many of them were `cut` to the model's length."""
+
+    @classmethod
+    def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
+        """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
+        device = pick_device(runtime.device)
+        module: Any = load_model(task.auto_class, folder, **config_values).to(device)
+        pieces = _pieces(tokenizer)
+        max_length = min(runtime.max_length, usable_length(module))
+        return cls(task, module, pieces, device, max_length, runtime.budget)
+
+    def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
+        """The windows of each example."""
+        encoded = [self.task.encode(example, self.pieces, self.max_length) for example in examples]
+        self.seen.update(examples=len(encoded), cut=sum(any(w.cut for w in found) for found in encoded))
+        return encoded
+
+    def forward(self, windows: list[Window]) -> torch.Tensor:
+        """(R, C) logits of all rows the windows are responsible for, window by window."""
+        length = max(len(window.ids) for window in windows)
+        ids = np.full((len(windows), length), self.pieces.pad, dtype=np.int64)
+        mask, types = np.zeros_like(ids), np.zeros_like(ids)
+        for row, window in enumerate(windows):
+            ids[row, : len(window.ids)] = window.ids
+            mask[row, : len(window.ids)] = 1
+            types[row, : len(window.types)] = window.types
+        batch = np.repeat(np.arange(len(windows)), [len(window.positions) for window in windows])
+        position = np.concatenate([window.positions for window in windows]).astype(np.int64)
+        named = {"input_ids": ids, "attention_mask": mask, **({"token_type_ids": types} if types.any() else {})}
+        inputs = {name: torch.from_numpy(array).to(self.device) for name, array in named.items()}
+        places = (torch.from_numpy(array).to(self.device) for array in (batch, position))
+        return self.task.logits(self.module(**inputs).logits, *places)
+
+    def predict(self, corpus: Corpus, label: str) -> Predictions:
+        """Class probabilities; windows of equal length go together, so no padding can touch a result."""
+        offsets = np.cumsum([0, *(self.task.rows(example) for example in corpus)], dtype=np.int64)
+        probs = np.empty((int(offsets[-1]), len(corpus.label_names)), dtype=np.float32)
+        self.module.eval()
+        first = 0
+        with torch.inference_mode(), progress.bar(label, len(corpus)) as bar:
+            for shard in chunks(corpus, _SHARD):
+                pairs = [
+                    (window, int(offsets[first + i]) + window.first_row)
+                    for i, found in enumerate(self.encode(shard))
+                    for window in found
+                ]
+                self.budget.fit(partial(self._label, pairs, probs), label)
+                first += len(shard)
+                bar.advance(len(shard))
+        return Predictions(probs, offsets)
+
+    def _label(self, pairs: list[Placed], probs: Floats, tokens: int) -> None:
+        """Fill the rows of `probs` that belong to each window."""
+        for group in equal_length(pairs, lambda pair: len(pair[0].ids), tokens):
+            rows = np.concatenate([np.arange(at, at + len(window.positions)) for window, at in group])
+            probs[rows] = self.forward([window for window, _ in group]).float().softmax(-1).cpu().numpy()
+
+
+@lru_cache(maxsize=2)
+def _pieces(tokenizer: Path) -> Pieces:
+    """Read once a process: 250,000 pieces take seconds, and a run opens dozens of models on one tokenizer."""
+    return Pieces.of(load_tokenizer(tokenizer), str(tokenizer))
