@@ -29,7 +29,9 @@ from uxla.models.tasks import Window
 from uxla.records import IGNORED, Corpus, Example
 
 Labelled = tuple[Window, list[int]]
-_OVERHEAD = {"cpu": 128, "cuda": 1024}  # what a forward and backward pass costs before its first piece, in pieces
+_OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
+"""What a forward and backward pass costs beyond its pieces, in pieces of a model of hidden size 1: a piece's cost grows
+with the square of the hidden size, a pass's own cost hardly."""
 _TOLD = 50  # the loss that is told is the mean of the last steps'
 
 
@@ -140,7 +142,7 @@ class Training:
         restore_generators(loaded.device, generators)
         count = sum(label != IGNORED for _, labels in rows for label in labels)
         lengths = [len(window.ids) for window, _ in rows]
-        overhead = _OVERHEAD[loaded.device.type]
+        overhead = _OVERHEAD[loaded.device.type] // loaded.module.config.hidden_size**2
         ends = cheapest_cuts(lengths, most=self.settings.batch_size, tokens=tokens, overhead=overhead)
         total = 0.0
         for start, stop in pairwise([0, *ends]):
