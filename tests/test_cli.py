@@ -1,6 +1,8 @@
 """The command line: refusals in one line, exit codes, and what is not imported on the way to them."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import types
@@ -37,8 +39,8 @@ def pipeline(monkeypatch):
     calls = []
     fake = types.ModuleType("uxla.run.pipeline")
 
-    def run(config, out):
-        calls.append((config, out))
+    def run(config, out, *, fresh=False):
+        calls.append((config, out, fresh))
         progress.note("working")
         return RESULTS
 
@@ -56,13 +58,13 @@ def test_version_is_printed(invoke):
 
 def test_help_lists_every_command(invoke):
     shown = invoke("--help").stdout
-    assert all(command in shown for command in ("run", "predict", "data", "testbed"))
+    assert all(command in shown for command in ("run", "predict", "data", "testbed", "cache"))
 
 
 def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, pipeline):
     result = invoke("run", "testbed", "seed=3", "source.label_column=-1")
-    [(config, out)] = pipeline.calls
-    assert (config.seed, out) == (3, Path("runs/testbed-far"))
+    [(config, out, fresh)] = pipeline.calls
+    assert (config.seed, out, fresh) == (3, Path("runs/testbed-far"), False)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 |"
     assert result.stderr == "working\nwritten to runs/testbed-far\n"
@@ -71,7 +73,7 @@ def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, p
 def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipeline):
     invoke("run", "testbed", "target=[near, low]")
     invoke("run", "testbed", "--out", "here")
-    assert [out for _, out in pipeline.calls] == [Path("runs/testbed-near-low"), Path("here")]
+    assert [out for _, out, _ in pipeline.calls] == [Path("runs/testbed-near-low"), Path("here")]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke,
 
 
 def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
-    def run(config, out):
+    def run(config, out, *, fresh=False):
         raise DataError("one\n  two", file="a.conll", line=3)
 
     pipeline.module.run = run
@@ -104,18 +106,28 @@ def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
     assert (result.exit_code, result.stderr) == (2, "uxla: error: a.conll:3: one two\n")
 
 
-def test_an_interruption_is_one_line_and_exit_130(invoke, pipeline):
-    def run(config, out):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, code, invoke, pipeline):
+    def run(config, out, *, fresh=False):
+        os.kill(os.getpid(), number)
+        raise AssertionError("not reached")
 
     pipeline.module.run = run
+    before = signal.getsignal(number)
     result = invoke("run", "testbed")
-    assert (result.exit_code, result.stderr.count("\n")) == (130, 1)
+    assert (result.exit_code, result.stderr.count("\n")) == (code, 1)
     assert "the same command goes on where it stopped" in result.stderr
+    assert signal.getsignal(number) is before
+
+
+def test_fresh_is_handed_on(invoke, pipeline):
+    invoke("run", "testbed", "--fresh")
+    [(_, _, fresh)] = pipeline.calls
+    assert fresh is True
 
 
 def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
-    def run(config, out):
+    def run(config, out, *, fresh=False):
         raise AssertionError("a bug")
 
     pipeline.module.run = run
@@ -146,7 +158,7 @@ def test_testbed_write_makes_files_a_run_can_read(invoke, tmp_path):
     assert invoke("data", "check", "world/source/train.conll").exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "xner"], ["run", "testbed", "sed=1"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "xner"], ["run", "testbed", "sed=1"], ["cache", "ls"]])
 def test_help_and_refusals_load_no_heavy_module(arguments):
     heavy = ["torch", "transformers", "pyarrow", "numpy", "sklearn"]
     code = (
@@ -156,4 +168,4 @@ def test_help_and_refusals_load_no_heavy_module(arguments):
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert json.loads(done.stdout.splitlines()[-1]) == []
-    assert done.returncode == (0 if arguments == ["--help"] else 2)
+    assert done.returncode == (2 if arguments[0] == "run" else 0)

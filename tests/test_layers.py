@@ -11,7 +11,7 @@ import pytest
 import uxla
 
 ROOT = Path(uxla.__file__).parent
-BOTTOM = {"errors", "metrics", "progress", "records", "seeds", "signals"}
+BOTTOM = {"errors", "estimates", "metrics", "progress", "records", "sealed", "seeds", "signals", "spill"}
 SIBLINGS = {"algorithm", "models", "data", "testbed"}
 MAY_IMPORT = {
     **dict.fromkeys(BOTTOM, BOTTOM),
@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "run": {"run", "report"} | SIBLINGS | BOTTOM,
     "cli": {"run", "report"} | SIBLINGS | BOTTOM,
     "presets": set(),
-    "": {"models"},  # `uxla.load`
+    "": {"models", "run"},  # `uxla.load`, `uxla.augment`
 }
 
 

@@ -66,6 +66,19 @@ def test_the_digest_depends_on_the_label_names():
     assert Corpus("c", ("O", "I"), corpus.table).digest != corpus.digest
 
 
+def test_the_digest_is_what_it_was_when_artifacts_were_stored_under_it():
+    corpus = Corpus.from_examples("c", ["O", "B"], [Example("1", "x", ("a b",), (0, 1)), Example("2", "x", ("c",))])
+    assert corpus.digest == "1fa8f8f95778d38efca8cf235e4390d5f4718285a2d7e3e2d0348d486fd10255"
+    assert corpus.unlabelled().digest == "b82ef0d096c1d19550771312d571f0fd93285562e721b7e55717927d47818073"
+
+
+def test_labels_are_removed_from_a_corpus_of_many_batches():
+    corpus = Corpus.from_examples("c", ["O"], (Example(str(i), "x", ("w",), (0,)) for i in range(10_000)))
+    bare = corpus.unlabelled()
+    assert len(bare) == bare.table.column("labels").null_count == 10_000
+    assert bare.digest == Corpus.from_examples("c", ["O"], (Example(str(i), "x", ("w",)) for i in range(10_000))).digest
+
+
 @given(CORPORA)
 def test_unlabelled_removes_every_label_and_nothing_else(corpus):
     bare = list(corpus.unlabelled())

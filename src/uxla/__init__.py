@@ -1,18 +1,32 @@
 """uxla: labels in one language, a model in another."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["Sample", "__version__", "augment", "load"]
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from uxla.models.ensemble import Ensemble
+    from uxla.run.augment import Sample, augment
+else:
+
+    def __getattr__(name: str) -> Any:
+        """`augment` and `Sample`, imported when first asked for: they need numpy and Arrow."""
+        if name not in ("augment", "Sample"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from uxla.run import augment as module
+
+        return getattr(module, name)
 
 
-def load(folder: "str | Path") -> "Ensemble":
-    """The ensemble of a finished run, ready to label; `folder` is the run's or its `ensemble/`."""
+def load(folder: "str | Path", *, trust_remote_code: bool = False) -> "Ensemble":
+    """The ensemble of a finished run, ready to label; `folder` is the run's or its `ensemble/`.
+
+    `trust_remote_code` runs Python code that the backbone brought along.
+    """
     from uxla.models.ensemble import Ensemble
+    from uxla.models.trust import Trust
 
-    return Ensemble.load(folder)
+    return Ensemble.load(folder, trust=Trust(remote_code=trust_remote_code))

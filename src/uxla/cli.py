@@ -1,4 +1,4 @@
-"""The command line: `uxla run`, `predict`, `data check`, `testbed build`, `testbed write`.
+"""The command line: `uxla run`, `predict`, `data check`, `testbed build`, `testbed write`, `augment`, `cache`.
 
 Heavy modules are imported by the command that needs them, so that help and refusals answer at once.
 """
@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from uxla import __version__
-from uxla.errors import UxlaError
+from uxla import __version__, signals
+from uxla.errors import UxlaError, printable
+from uxla.run.augment_command import augment
+from uxla.run.cache_commands import cache
 
 if TYPE_CHECKING:
     from uxla.data.check import CheckReport
 
 TaskName = Literal["ner", "nli", "paraphrase", "classification"]
 FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
-USER_FAULT, INTERRUPTED, CLOSED_PIPE = 2, 130, 141
+USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
 
 
 class _Commands(TyperGroup):
@@ -30,20 +32,24 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with signals.handling():
+                return super().invoke(ctx)
         except UxlaError as error:
-            typer.echo(f"uxla: error: {' '.join(str(error).split())}", err=True)
+            typer.echo(f"uxla: error: {error}", err=True)
             raise typer.Exit(USER_FAULT) from None
         except OSError as error:  # a place that cannot be read or written, where no command had a better answer
             if isinstance(error, BrokenPipeError):
                 raise _closed_pipe() from None
             typer.echo(
-                f"uxla: error: {error.filename or 'output'}: {error.strerror or error}; check the path", err=True
+                f"uxla: error: {printable(str(error.filename or 'output'))}: {error.strerror or error}; check the path",
+                err=True,
             )
             raise typer.Exit(USER_FAULT) from None
-        except KeyboardInterrupt:
-            typer.echo("uxla: interrupted; the same command goes on where it stopped", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        except KeyboardInterrupt as signal:
+            terminated = isinstance(signal, signals.Terminated)
+            said = "terminated" if terminated else "interrupted"
+            typer.echo(f"uxla: {said}; the same command goes on where it stopped (without --fresh)", err=True)
+            raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -57,6 +63,8 @@ data = typer.Typer(no_args_is_help=True, help="Look at data files.")
 testbed = typer.Typer(no_args_is_help=True, help="The synthetic languages and their masked language model.")
 app.add_typer(data, name="data")
 app.add_typer(testbed, name="testbed")
+app.add_typer(cache, name="cache")
+app.command()(augment)
 
 
 def _closed_pipe() -> typer.Exit:
@@ -92,6 +100,7 @@ def run(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="As target=es or warmup.max_steps=100.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/NAME-TARGET.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")] = False,
 ) -> None:
     """Warm up, adapt to the target language, compare, and write a run folder.
 
@@ -109,7 +118,7 @@ def run(
     with showing():
         from uxla.run import pipeline
 
-        results = pipeline.run(settings, folder)
+        results = pipeline.run(settings, folder, fresh=fresh)
     _print_table(results)
     typer.echo(f"written to {folder}", err=True)
 
@@ -119,6 +128,9 @@ def predict(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Raw text or CoNLL, UTF-8; - reads stdin.")],
     out: Annotated[Path | None, typer.Option(help="Write here instead of stdout.")] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that the backbone brought along.")
+    ] = False,
 ) -> None:
     """Label text with a run's ensemble: raw text or CoNLL in, CoNLL out."""
     if not run.is_dir():
@@ -134,9 +146,10 @@ def predict(
     from uxla.run.console import showing
 
     with showing():
+        from uxla.models.trust import Trust
         from uxla.run.predict import predict as label
 
-        label(run, source, None if out == Path("-") else out)
+        label(run, source, None if out == Path("-") else out, trust=Trust(remote_code=trust_remote_code))
 
 
 @data.command("check")
@@ -177,7 +190,7 @@ def _pair(text: str) -> tuple[str, str | int]:
     role, equals, column = text.partition("=")
     if not equals or not role or not column:
         raise UxlaError(f"--columns: got {text!r}, expected ROLE=COLUMN, as text=2 or first=premise,second=hypothesis")
-    return role, int(column) if column.isdecimal() else column
+    return role, int(column) if column.isdecimal() and len(column) < 10 else column
 
 
 @testbed.command("build")

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_KEPT = 500
+
+
+def printable(text: str) -> str:
+    """`text` on one line that a terminal can show, whatever file it comes from: line ends as spaces, characters that do
+    not print (control and direction marks, halves of surrogate pairs) as Python writes them, the middle of more than
+    1000 left out."""
+    if len(text) > 2 * _KEPT:
+        text = f"{text[:_KEPT]} … {text[-_KEPT:]}"
+    flat = " ".join(part.strip() for part in text.split("\n"))
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in flat)
+
 
 class UxlaError(Exception):
     """A fault the user can mend. The command line prints it on one line and exits with 2, without a traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class ConfigError(UxlaError):

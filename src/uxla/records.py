@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from uxla.spill import gathered, spill
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -52,7 +55,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Examples in a fixed order, in an Arrow table: memory-mapped when read from disk, never a list of objects."""
+    """Examples in a fixed order, in an Arrow table: never a list of objects, and memory-mapped if large or read from
+    disk."""
 
     name: str
     label_names: tuple[str, ...]
@@ -60,17 +64,13 @@ class Corpus:
 
     @classmethod
     def from_examples(cls, name: str, label_names: Sequence[str], examples: Iterable[Example]) -> Corpus:
-        """A corpus of `examples`, built batch by batch."""
-        batches: list[pa.RecordBatch] = []
-        rows: list[Example] = []
-        for example in examples:
-            rows.append(example)
-            if len(rows) == _BATCH_ROWS:
-                batches.append(_record_batch(rows))
-                rows = []
-        if rows or not batches:
-            batches.append(_record_batch(rows))
-        return cls(name, tuple(label_names), pa.Table.from_batches(batches, SCHEMA))
+        """A corpus of `examples`, built batch by batch; a large one is not held in memory."""
+        return cls.from_batches(name, label_names, _record_batches(examples))
+
+    @classmethod
+    def from_batches(cls, name: str, label_names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Corpus:
+        """A corpus of batches with the columns of `SCHEMA`; a large one is not held in memory."""
+        return cls(name, tuple(label_names), spill(batches, SCHEMA))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -86,9 +86,9 @@ class Corpus:
         return next(iter(Corpus(self.name, self.label_names, row)))
 
     def take(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Corpus:
-        """The examples at `indices` (int, any order, repeats allowed), in that order."""
-        chosen = self.table.take(pa.array(np.asarray(indices, dtype=np.int64)))
-        return Corpus(self.name, self.label_names, chosen)
+        """The examples at `indices` (int, any order, repeats allowed), in that order; many are not held in memory."""
+        rows = gathered(self.table, np.asarray(indices, dtype=np.int64))
+        return Corpus.from_batches(self.name, self.label_names, rows)
 
     def part(self, start: int, stop: int | None = None) -> Corpus:
         """The examples from `start` to before `stop` (default: the end), without a copy."""
@@ -105,8 +105,11 @@ class Corpus:
 
     def unlabelled(self) -> Corpus:
         """The same sentences with every label removed: what the target language may show to Algorithm 1."""
-        none = pa.nulls(len(self), SCHEMA.field("labels").type)
-        return Corpus(self.name, self.label_names, self.table.set_column(3, SCHEMA.field("labels"), none))
+        labels = SCHEMA.field("labels")
+        whole, rest = divmod(len(self), _BATCH_ROWS)
+        nulls = pa.nulls(_BATCH_ROWS, labels.type)  # the same ones again and again: ten million are 80 MB
+        none = pa.chunked_array([nulls] * whole + [nulls[:rest]])
+        return Corpus(self.name, self.label_names, self.table.set_column(3, labels, none))
 
     def with_labels(self, labels: npt.NDArray[np.integer], offsets: npt.NDArray[np.integer]) -> Corpus:
         """The same sentences with `labels` (R,) int, example i owning rows `offsets[i]:offsets[i+1]` (N+1,)."""
@@ -151,16 +154,16 @@ def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
     return Corpus(name, corpora[0].label_names, pa.concat_tables([corpus.table for corpus in corpora]))
 
 
-def _record_batch(rows: Sequence[Example]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pydict(
-        {
+def _record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
+    rest = iter(examples)
+    while rows := list(islice(rest, _BATCH_ROWS)):
+        columns = {
             "id": [row.id for row in rows],
             "lang": [row.lang for row in rows],
             "segments": [list(row.segments) for row in rows],
             "labels": [None if row.labels is None else list(row.labels) for row in rows],
-        },
-        SCHEMA,
-    )
+        }
+        yield pa.RecordBatch.from_pydict(columns, SCHEMA)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sklearn.mixture import GaussianMixture
 
+from uxla.algorithm import distil
 from uxla.algorithm.distil import CleanCluster, MostConfident, agree, confidence, loss, majority_share
 from uxla.records import IGNORED, Predictions
 
@@ -94,8 +96,6 @@ def test_clustering_is_monotone_at_the_low_end(seed, threshold):
 
 
 def test_without_the_rule_the_posterior_alone_would_drop_the_lowest_loss():
-    from sklearn.mixture import GaussianMixture
-
     found = of_best(np.concatenate([np.full(200, 0.90) + np.linspace(-0.005, 0.005, 200), np.linspace(0.55, 0.8, 100)]))
     tail = Predictions(np.concatenate([found.probs, np.array([[0.99999, 0.00001]], dtype=np.float32)]), np.arange(302))
     losses = loss(tail)[:, None] / loss(tail).std()
@@ -108,6 +108,39 @@ def test_without_the_rule_the_posterior_alone_would_drop_the_lowest_loss():
 def test_losses_without_spread_are_all_selected():
     assert CleanCluster(0.5)(of_best([0.8] * 10)).all()
     assert CleanCluster(0.5)(of_best([0.8])).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(peers(), st.integers(1, 7))
+def test_no_result_depends_on_how_many_examples_are_looked_at_together(pair, together):
+    k, j = pair
+
+    def results():
+        chosen = [*agree(k, j, "exact"), *agree(k, j, "token"), CleanCluster(0.5)(k)]
+        return [array.tolist() for array in (confidence(k), loss(k), *chosen)]
+
+    at_once = results()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distil, "_TOGETHER", together)
+        assert results() == at_once
+
+
+def test_a_mixture_fitted_to_a_part_selects_as_one_fitted_to_all(monkeypatch):
+    sizes = []
+
+    class Watched(GaussianMixture):
+        def fit(self, features):
+            sizes.append(len(features))
+            return super().fit(features)
+
+    monkeypatch.setattr(distil, "GaussianMixture", Watched)
+    found = of_best(clusters(np.random.default_rng(0), clean=3000, noisy=1000))
+    whole = CleanCluster(0.5)(found)
+    monkeypatch.setattr(distil, "_FITTED", 1000)
+    part = CleanCluster(0.5)(found)
+    assert sizes == [4000, 1000]
+    assert (part != whole).mean() < 0.01
+    assert (part == CleanCluster(0.5)(found)).all()
 
 
 @given(peers())

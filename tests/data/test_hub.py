@@ -53,20 +53,28 @@ def wikiann(path, spelling):
     return write(path, columns, features)
 
 
+@pytest.fixture(autouse=True)
+def _new_process():
+    """What a process remembers of the Hub is of its own test."""
+    hub.load.cache_clear()
+
+
 @pytest.fixture
 def local_hub(tmp_path, monkeypatch):
     """`datasets` itself, kept from the network: an id stands for a folder here."""
     import datasets
 
     real = datasets.load_dataset
+    asked = []
 
     def load_dataset(id_, config=None, **options):
-        options.pop("revision", None)
+        asked.append(options.pop("revision", None))
         if "data_files" not in options:
             raise RuntimeError("Dataset scripts are no longer supported, but found x.py")
         return real(str(tmp_path / "hub"), config, cache_dir=str(tmp_path / "cache"), **options)
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    return asked
 
 
 def load(path, names, **options):
@@ -131,7 +139,41 @@ def test_a_name_without_its_namespace_is_refused_with_the_full_one(name):
     assert str(caught.value).endswith(f"{name!r} has no namespace; write hub:{full}/en/test")
 
 
-@pytest.mark.parametrize("uri", ["hub:", "hub:facebook/xnli", "hub:a/b/c/d/e", "hub:a//train", "hub:a/b/train[:5%]"])
+NO_SPLIT = ["hub:", "hub:facebook/xnli", "hub:a/b/c/d/e", "hub:a//train", "hub:a/b/train[:5%]"]
+NO_REVISION = ["hub:a/b/train@", "hub:a/b/train@../x", "hub:a/b/train@a b", "hub:a/b/train@/x", "hub:a/b/train@x\n"]
+
+
+def test_a_pinned_revision_reaches_the_hub_and_is_read_once_a_process(xnli, local_hub):
+    names = ("contradiction", "entailment")
+    assert discover_labels("hub:facebook/xnli/en/test@v1.0", shape="pair") == names
+    assert len(load("hub:facebook/xnli/en/test@v1.0", names, shape="pair")) == 2
+    assert local_hub == ["v1.0", "v1.0"]  # the data set's own files, then the same revision as the conversion's
+    load("hub:facebook/xnli/en/test", names, shape="pair")
+    assert local_hub[2:] == [None, hub.CONVERTED]
+
+
+@pytest.mark.parametrize(
+    ("uri", "parts"),
+    [
+        ("hub:a/b/train@refs/convert/parquet", ("a/b", None, "train", "refs/convert/parquet")),
+        ("hub:a/b/en/train@0a1b2c", ("a/b", "en", "train", "0a1b2c")),
+        ("hub:a/b/en/train", ("a/b", "en", "train", None)),
+    ],
+)
+def test_a_revision_follows_the_split(uri, parts):
+    assert hub.parse_uri(uri) == parts
+
+
+@pytest.mark.parametrize("folder", ["0123456789abcdef0123456789abcdef01234567", "default-1a2b"])
+def test_the_commit_is_the_one_that_datasets_names_its_cache_by(folder, monkeypatch):
+    class Rows:
+        cache_files = ({"filename": f"cache/a___b/en/0.0.0/{folder}/b-test.arrow"},)
+
+    monkeypatch.setattr(hub, "load", lambda *where: Rows)
+    assert hub.commit("hub:a/b/en/test") == (folder if len(folder) == 40 else None)
+
+
+@pytest.mark.parametrize("uri", [*NO_SPLIT, *NO_REVISION])
 def test_what_is_no_name_of_a_split_is_refused_with_an_example(uri):
     with pytest.raises(DataError, match=r"expected hub:namespace/name\[/config\]/split, as hub:facebook/xnli/en/test"):
         hub.parse_uri(uri)

@@ -133,7 +133,21 @@ def _without(name):
     return lambda folder: (folder / name).unlink()
 
 
+def _needs_code(folder):
+    """A model of a kind that only the Python file beside it knows; the file ends the process."""
+    (folder / "evil.py").write_text("import os\nos._exit(3)\n")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    autos = ("AutoConfig", "AutoModelForTokenClassification", "AutoModelForMaskedLM")
+    config |= {"model_type": "evil", "auto_map": dict.fromkeys(autos, "evil.Evil")}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
 BAD_MODELS = {
+    "pickled weights": (
+        lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
+        ["only safetensors", "pytorch_model.bin is a pickle", "allow_pickle_weights=true"],
+    ),
+    "code of its own": (_needs_code, ["Python code that comes with it", "trust_remote_code=true"]),
     "no weights": (_without("model.safetensors"), ["no *.safetensors file", "only safetensors"]),
     "no configuration": (_without("config.json"), ["config.json", "save_pretrained"]),
     "no tokenizer": (_without("tokenizer.json"), ["tokenizer"]),
@@ -169,6 +183,7 @@ CARDS = {
     "not JSON": "{",
     "a list": "[]",
     "no members": '{"version": 1, "task": "ner", "label_names": ["O"], "max_length": 64}',
+    "a model elsewhere": '{"version": 1, "task": "ner", "members": ["../../x"], "label_names": ["O"], "max_length": 9}',
     "unknown task": '{"version": 1, "task": "chess", "members": [], "label_names": ["O"], "max_length": 64}',
 }
 

@@ -1,7 +1,6 @@
 """One configuration and seed, one result: over fresh stores, second runs, kills, and whatever stands in gold labels."""
 
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -96,24 +95,6 @@ def test_a_killed_run_goes_on_to_the_same_bytes(synchronous, tiny, command, envi
     expected = synchronous.results["targets"]["far"]
     assert finished.results["targets"]["far"] == {name: expected[name] for name in ("uxla", "uxla_ensemble")}
     assert max(Counter(finished.misses).values()) == 1, "what was journaled as done was done again"
-
-
-@pytest.mark.parametrize(("stage", "name"), [("predict", "predictions.safetensors"), ("vicinity", "corpus.arrow")])
-def test_a_damaged_artifact_is_one_error_that_names_the_folder_to_delete(
-    stage, name, synchronous, tiny, invoke, tmp_path, monkeypatch
-):
-    shutil.copytree(synchronous.store, tmp_path / "store")
-    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
-    for folder in (tmp_path / "store" / stage).iterdir():
-        (folder / name).write_bytes((folder / name).read_bytes()[:100])
-    result = invoke("run", "testbed", *tiny, "--out", "out")
-    last = result.stderr.splitlines()[-1]
-    assert result.exit_code == 2, result.exception
-    assert "Traceback" not in result.output
-    assert last.startswith(f"uxla: error: {tmp_path}/store/{stage}/")
-    assert "damaged" in last
-    assert "delete this folder and run again" in last
-    assert not (tmp_path / "out/results.json").exists()
 
 
 def _misses(out):

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from transformers import AutoModelForTokenClassification
 
 from uxla.errors import ModelError
-from uxla.models.learner import Optimisation, fit
+from uxla.models.learner import fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.optimiser import Optimisation, adamw
 from uxla.models.tasks import Tagging, windows
 from uxla.records import IGNORED, Corpus, Example
 from uxla.testbed import asset
@@ -200,10 +201,8 @@ def test_a_loss_that_is_no_number_stops_the_training_with_the_step():
 
 
 def test_biases_and_layer_norms_have_no_weight_decay():
-    from uxla.models.learner import _adamw
-
     loaded = opened()
-    decayed, free = _adamw(loaded.module, Optimisation(8, 1, 1e-3, 0, weight_decay=0.1)).param_groups
+    decayed, free = adamw(loaded.module, Optimisation(8, 1, 1e-3, 0, weight_decay=0.1)).param_groups
     names = {id(p): name for name, p in loaded.module.named_parameters()}
     assert decayed["weight_decay"] == 0.1
     assert free["weight_decay"] == 0.0

@@ -121,3 +121,49 @@ def test_the_report_loads_no_torch():
     code = "import sys\nimport uxla.report.table\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "transformers", "numpy"} & set(loaded)
+
+
+def estimate(score: float, low: float, high: float) -> dict:
+    return {"score": score, "low": low, "high": high, "atc": score, "doc": score, "agreement": score}
+
+
+ESTIMATED = {
+    "version": 1,
+    "task": "ner",
+    "selection": "estimated",
+    "source": {"name": "en"},
+    "targets": {
+        "es": {"estimate": {"penalty": estimate(60.4, 41.0, 66.6), "uxla": [estimate(63.0, 50.0, 70.0)]}},
+        "de": {"estimate": {"penalty": estimate(50.0, 30.0, 60.0), "uxla": [estimate(45.0, 30.0, 50.0)]}},
+    },
+    "kept_epoch": {"es": 1, "de": 0},
+    "warnings": ["de: adaptation did not help"],
+}
+
+
+def test_estimates_stand_in_marked_rows_also_without_a_test_set():
+    shown = markdown(ESTIMATED)
+    assert "| estimated, no labels: + confidence penalty | 60 [41, 67] | 50 [30, 60] |" in shown
+    assert "| estimated, no labels: UXLA, epoch 1 | 63 [50, 70] | 45 [30, 50] |" in shown
+    assert "No scores: no labelled test set was given" in shown
+    assert "Estimated, no labels: " in shown
+    assert "mean ± standard deviation" not in shown
+
+
+def test_the_epochs_kept_by_the_estimate_and_the_warnings_are_told():
+    shown = markdown(ESTIMATED)
+    assert "es: by the estimate the models kept are those of epoch 1." in shown
+    assert "de: by the estimate the models kept are the warm-up's, for no epoch seems better." in shown
+    assert "Warning: de: adaptation did not help." in shown
+
+
+def test_estimates_leave_the_measured_rows_as_they_are():
+    results = copy.deepcopy(RESULTS)
+    results["targets"]["es"]["estimate"] = {
+        "zero_shot": estimate(40.0, 30.0, 50.0),
+        "uxla": [estimate(44.0, 30.0, 50.0)],
+    }
+    rows = {row.method: row.cells for row in table(results).rows}
+    assert rows.pop("estimated, no labels: zero-shot") == ("40 [30, 50]", "")
+    assert rows.pop("estimated, no labels: UXLA, epoch 1") == ("44 [30, 50]", "")
+    assert rows == {row.method: row.cells for row in table(RESULTS).rows}

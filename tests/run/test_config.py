@@ -121,6 +121,18 @@ def test_paths_in_a_file_start_from_the_file_and_overrides_from_the_working_dire
     assert config.target_data.train == str(folder.parent / "elsewhere" / "b.txt")
 
 
+def test_nothing_of_a_stranger_s_runs_by_default():
+    for name in preset_names():
+        config = load_config(name, ["target=sw"] if name != "testbed" else [])
+        assert (config.trust_remote_code, config.allow_pickle_weights) == (False, False)
+
+
+def test_a_revision_is_part_of_a_data_set_s_name(folder):
+    path = "hub:facebook/xnli/{target}/train@refs/convert/parquet"
+    config = load_config(str(folder / "my.yaml"), [f"target_data.train={path}"])
+    assert config.target_data.of("sw").train == path.replace("{target}", "sw")
+
+
 def test_a_model_is_made_absolute_only_where_it_is_a_folder(folder):
     (folder / "some" / "model").mkdir(parents=True)
     assert load_config(str(folder / "my.yaml")).model == str(folder / "some" / "model")
@@ -213,6 +225,12 @@ def test_a_comparison_without_a_test_set_is_refused(folder):
         ("target=[near, near]", "expected each name once"),
         ("target=a/b", "expected a name of letters"),
         ("target=5", "got 5, expected text"),
+        ("target=[ur, UR]", "expected each name once"),
+        ("target=[near, models]", "got 'models', expected a name the run folder has no other use for"),
+        ("target=[near, Table.md]", "got 'Table.md', expected a name the run folder has no other use for"),
+        (f"target={'x' * 51}", "50 characters"),
+        ("checkpoint_every=0", "got 0, expected at least 1"),
+        ("trust_remote_code=yes", "got 'yes', expected true or false"),
         ("target_data.labelled=", "supervised needs target_data.labelled, which is not given"),
         ("testbed=", "source.train is a testbed: path but there is no testbed section"),
         ("methods=[uxla, uxla]", "expected each once"),

@@ -1,24 +1,22 @@
-"""The store: artifacts whole or absent, found again by everything that went into them."""
+"""The store: artifacts whole or absent, found again by everything that went into them, made by one process only."""
 
-import errno
 import json
-import os
-import resource
 import signal
 import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
 
+from uxla import progress
 from uxla.errors import ArtifactError
 from uxla.run import store as stores
+from uxla.run.artifacts import digest
 from uxla.run.journal import Journal, read
-from uxla.run.store import Store, default_root, digest
+from uxla.run.locks import locked, locked_folder
+from uxla.run.store import Store, default_root
 
 
 @pytest.fixture
@@ -41,8 +39,9 @@ def never(into, scratch):
 
 
 def contents(store):
-    """Every file under the store, but for directories."""
-    return sorted(str(path.relative_to(store.root)) for path in store.root.rglob("*") if path.is_file())
+    """Every file of the store but for the locks."""
+    files = [path.relative_to(store.root) for path in store.root.rglob("*") if path.is_file()]
+    return sorted(str(file) for file in files if file.parts[0] not in ("locks", "running"))
 
 
 def test_finished_work_is_found_and_its_facts_with_it(store):
@@ -74,39 +73,206 @@ def test_work_that_fails_leaves_nothing_and_its_error_as_it_was(fault, store):
     assert store.folder("fit", {}, writes("whole"))[0].is_dir()
 
 
-def test_a_killed_process_leaves_nothing_where_artifacts_are_looked_for(store, tmp_path):
-    code = (
-        "import sys, time\nfrom pathlib import Path\n"
-        "from uxla.run.journal import Journal\nfrom uxla.run.store import Store\n"
-        "def make(into, _):\n    (into / 'file').write_text('half')\n    print('half', flush=True)\n"
-        "    time.sleep(60)\n"
-        "root = Path(sys.argv[1])\nStore(root, Journal(root / 'j')).folder('fit', {}, make)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code, store.root], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"half\n"
+MAKE = """
+import sys, time
+from pathlib import Path
+from uxla.run.journal import Journal
+from uxla.run.store import Store
+
+root = Path(sys.argv[1])
+store = Store(root, Journal(root / "journal.jsonl"))
+"""
+
+
+def python(code, *arguments):
+    """Another process at the same store."""
+    call = [sys.executable, "-c", MAKE + code, *map(str, arguments)]
+    return subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+HALF = """
+def make(into, scratch):
+    (into / "file").write_text("half")
+    (scratch / "part").write_text("saved")
+    print("half", flush=True)
+    time.sleep(60)
+
+store.folder("fit", {}, make)
+"""
+
+
+def test_a_killed_process_leaves_its_saved_progress_and_no_lock_and_nothing_where_artifacts_are_looked_for(store):
+    with python(HALF, store.root) as process:
+        assert process.stdout.readline() == "half\n"
         process.send_signal(signal.SIGKILL)
     assert not (store.root / "fit").exists()
-    place, _ = store.folder("fit", {}, writes("whole"))
-    assert (place / "file").read_text() == "whole"
+    assert len(list((store.root / "unfinished").iterdir())) == 1
 
-
-def test_a_folder_without_its_last_file_is_made_anew(store):
-    place, _ = store.folder("fit", {}, writes("first"))
-    (place / "meta.json").unlink()
-    assert store.folder("fit", {}, writes("second"))[0] == place
-    assert (place / "file").read_text() == "second"
-
-
-def test_where_two_processes_make_the_same_the_first_artifact_stays(store):
     def make(into, scratch):
-        (into / "file").write_text("slower")
-        store.folder("fit", {}, writes("faster", by="the other"))
-        return {"by": "this one"}
+        assert list(into.iterdir()) == []
+        assert (scratch / "part").read_text() == "saved"
+        return writes("whole")(into, scratch)
 
-    place, facts = store.folder("fit", {}, make)
-    assert (place / "file").read_text() == "faster"
-    assert facts == {"by": "the other"}
+    place, _ = store.folder("fit", {}, make)
+    assert (place / "file").read_text() == "whole"
     assert not any((store.root / "unfinished").iterdir())
+    assert not any((store.root / "scratch").iterdir())
+
+
+RACE = """
+def make(into, scratch):
+    with (root / "made").open("a") as stream:
+        stream.write(f"{number}\\n")
+    time.sleep(0.01)
+    (into / "file").write_text("bytes")
+    return {}
+
+print("ready", flush=True)
+for line in sys.stdin:
+    number = int(line)
+    place, _ = store.folder("fit", {"round": number}, make)
+    assert (place / "file").read_text() == "bytes"
+    print(number, flush=True)
+"""
+
+
+def test_what_two_processes_want_at_once_is_made_by_one_of_them(store):
+    store.root.mkdir()
+    with python(RACE, store.root) as first, python(RACE, store.root) as second:
+        both = first, second
+        for number in ("ready", *range(20)):
+            if number != "ready":
+                for process in both:
+                    print(number, file=process.stdin, flush=True)
+            for process in both:
+                assert process.stdout.readline() == f"{number}\n"
+        for process in both:
+            process.stdin.close()
+    assert (store.root / "made").read_text().split() == [str(number) for number in range(20)]
+
+
+class Notes(list):
+    """A listener that keeps what it is told and then does something."""
+
+    then = staticmethod(lambda: None)
+
+    def note(self, text):
+        self.append(text)
+        self.then()
+
+
+def test_who_waits_for_another_run_says_so_once_and_takes_what_it_made(store, monkeypatch):
+    monkeypatch.setattr("uxla.run.locks.PATIENCE", 0.1)
+    store.root.mkdir()
+    notes = Notes()
+    slow = """
+def make(into, scratch):
+    print("at it", flush=True)
+    sys.stdin.readline()
+    return {"by": "the other"}
+store.folder("fit", {}, make)
+"""
+    with python(slow, store.root) as process, progress.listening(notes):
+        assert process.stdout.readline() == "at it\n"
+        notes.then = lambda: print(file=process.stdin, flush=True)
+        store.journal.open()
+        assert store.folder("fit", {}, never)[1] == {"by": "the other"}
+    [told] = notes
+    assert told.startswith("fit ")
+    assert "another run is at it" in told
+    assert read(store.journal.path)[-1]["hit"] is True
+
+
+def test_a_lock_dies_with_its_process(tmp_path):
+    code = """
+from uxla.run.locks import locked
+with locked(root / "a.lock", ""):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    with python(code, tmp_path) as process:
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGKILL)
+    with locked(tmp_path / "a.lock", ""):
+        pass
+
+
+def test_a_run_folder_is_for_one_run_at_a_time(tmp_path):
+    with locked_folder(tmp_path / "run"):
+        with pytest.raises(ArtifactError, match="another uxla run is writing to this folder") as caught:
+            locked_folder(tmp_path / "run").__enter__()
+        with locked_folder(tmp_path / "other"):
+            pass
+    assert str(tmp_path / "run") in str(caught.value)
+    with locked_folder(tmp_path / "run"):
+        pass
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_run_folder_that_cannot_be_is_one_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtifactError, match=r"cannot be written .* --out"), locked_folder(tmp_path / "file"):
+        raise AssertionError("not reached")
+
+
+def test_an_error_inside_a_run_folder_is_its_own(tmp_path):
+    with pytest.raises(OSError, match="a bug"), locked_folder(tmp_path / "run"):
+        raise OSError("a bug")
+
+
+def test_fresh_makes_anew_what_this_run_did_not_make(store):
+    store.folder("fit", {}, writes("old"))
+    fresh = Store(store.root, store.journal, fresh=True)
+    place, facts = fresh.folder("fit", {}, writes("new", by="fresh"))
+    assert ((place / "file").read_text(), facts) == ("new", {"by": "fresh"})
+    assert fresh.folder("fit", {}, never) == (place, facts)
+    assert Store(store.root, store.journal).folder("fit", {}, never) == (place, facts)
+    assert not any((store.root / "unfinished").iterdir())
+
+
+def test_what_fresh_makes_to_the_same_bytes_stays_as_it_was(store):
+    place, _ = store.folder("fit", {}, writes("same"))
+    inode = (place / "file").stat().st_ino
+    Store(store.root, store.journal, fresh=True).folder("fit", {}, writes("same"))
+    assert (place / "file").stat().st_ino == inode
+
+
+def test_fresh_uses_no_saved_progress(store):
+    def fails(into, scratch):
+        (scratch / "part").write_text("saved")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.folder("fit", {}, fails)
+
+    def make(into, scratch):
+        assert not any(scratch.iterdir())
+        return {}
+
+    Store(store.root, store.journal, fresh=True).folder("fit", {}, make)
+
+
+def test_a_signal_waits_until_the_artifact_is_in_place(store):
+    """Sent when all is made: what follows is the write that must not be cut."""
+    code = """
+import os, signal
+from uxla import signals
+from uxla.run import store as stores
+
+def finish(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return whole(*arguments)
+
+whole, stores.finish = stores.finish, finish
+try:
+    with signals.handling():
+        store.folder("fit", {}, lambda into, scratch: {"weights": "abc"})
+except signals.Terminated:
+    print("ended")
+"""
+    with python(code, store.root) as process:
+        assert process.stdout.read() == "ended\n"
+    assert store.folder("fit", {}, never)[1] == {"weights": "abc"}
 
 
 INPUTS = {"model": "abc", "seed": 3, "settings": {"learning_rate": 1e-3, "dropout": None, "names": ["O", "B-PER"]}}
@@ -142,58 +308,17 @@ def test_the_order_of_the_inputs_is_not(values):
     assert digest(values) == digest(dict(reversed(values.items())))
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
-def test_a_write_failure_is_one_error_that_names_place_cause_and_remedy(number, store):
-    def make(into, scratch):
-        (into / "file").write_text("half")
-        raise OSError(number, os.strerror(number))
-
-    with pytest.raises(ArtifactError) as caught:
-        store.folder("fit", {}, make)
-    said = str(caught.value)
-    assert str(store.root) in said
-    assert os.strerror(number) in said
-    assert "UXLA_CACHE" in said
-    assert "\n" not in said
-    assert contents(store) == []
-
-
-def test_weights_that_do_not_fit_the_disk_are_one_error_too(store):
-    """safetensors has an error of its own; a limit on file sizes stands for a full disk."""
-
-    def make(into, scratch):
-        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-        try:
-            save_file({"weights": np.zeros(1000, dtype=np.float32)}, into / "model.safetensors")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        return {}
-
-    with pytest.raises(ArtifactError, match="the store cannot be written"):
-        store.folder("fit", {}, make)
-    assert contents(store) == []
-
-
-def test_a_store_where_none_can_be_is_one_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    store = Store(tmp_path / "file", Journal(tmp_path / "journal.jsonl"))
-    with pytest.raises(ArtifactError, match="the store cannot be written"):
-        store.folder("fit", {}, writes(""))
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"facts": 3}', "\x00\xff"])
-def test_a_damaged_card_is_one_error_that_names_the_folder_to_delete(text, store):
-    place, _ = store.folder("fit", {}, writes(""))
-    (place / "meta.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ArtifactError, match="damaged") as caught:
-        store.folder("fit", {}, never)
-    assert str(place) in str(caught.value)
-
-
 def test_the_card_tells_what_the_artifact_was_made_from(store):
     place, _ = store.folder("fit", INPUTS, writes("", steps=3))
-    assert json.loads((place / "meta.json").read_text()) == {"inputs": INPUTS, "facts": {"steps": 3}}
+    manifest = json.loads((place / "meta.json").read_text())
+    assert (manifest["inputs"], manifest["facts"]) == (INPUTS, {"steps": 3})
+    assert manifest["files"] == {"file": [0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]}
+
+
+def test_facts_come_back_the_same_whether_made_or_found(store):
+    _, made = store.folder("fit", {}, writes("", counts={10: (1, 2), 9: None}, share=0.1))
+    assert made == {"counts": {"10": [1, 2], "9": None}, "share": 0.1}
+    assert Store(store.root, store.journal).folder("fit", {}, never)[1] == made
 
 
 def test_the_store_is_in_the_users_cache_unless_told_otherwise(tmp_path, monkeypatch):

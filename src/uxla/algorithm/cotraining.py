@@ -15,13 +15,31 @@ import numpy as np
 
 from uxla.algorithm.distil import Agreement, MostConfident, Select, agree, majority_share
 from uxla.algorithm.mixing import balanced_mix
-from uxla.records import IGNORED, Corpus, Ints, Predictions
+from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
 
 M = TypeVar("M")
 Order = Literal["synchronous", "in_place"]
 Record = Callable[..., None]
 """Receives what happened: an event's name and its counts, as keywords."""
+
+Place = tuple[int, int, int, int]
+"""(e, k, j, l): the epoch from 1, the two peers and the model they teach from 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """One labelling of one corpus by two peers: what `CoTraining.watch` receives. Pairs are (of k, of j)."""
+
+    place: Place
+    corpus: Corpus
+    predictions: tuple[Predictions, Predictions]
+    selected: tuple[Bools, Bools]
+    """(N,) what each peer was trusted on (DISTIL)."""
+    agreed: Bools
+    """(N,) what the peers label alike."""
+    chosen: Bools
+    """(N,) what teaches: selected by both and agreed on, unless a peer has collapsed."""
 
 
 class Learner(Protocol[M]):
@@ -60,7 +78,8 @@ class CoTraining(Generic[M]):
     `order` is `in_place` (the algorithm read literally: ordered pairs, the third model replaced at once, six trainings
     an epoch) or `synchronous` (peers frozen for the epoch, three trainings). `vicinity(corpus, e)` is GEN-LM. A peer
     that gives one label to more than `collapse_share` of a corpus, where the source labels do not, teaches nobody.
-    `draws` turns Σ n_i into the number of examples of one training.
+    `draws` turns Σ n_i into the number of examples of one training. `record` is told the counts of each step, `watch`
+    what became of every example.
     """
 
     learner: Learner[M]
@@ -74,6 +93,7 @@ class CoTraining(Generic[M]):
     draws: Callable[[int], int] = lambda total: total
     seed: int = 0
     record: Record = field(default=lambda event, **counts: None)
+    watch: Callable[[Decisions], None] = field(default=lambda decisions: None)
 
     def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
         """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
@@ -83,21 +103,21 @@ class CoTraining(Generic[M]):
             start_of_epoch = tuple(models)
             for k, j, l in triples(self.order):  # lines 3-6, 19-20
                 teachers = start_of_epoch if self.order == "synchronous" else models
-                peers = teachers[k], teachers[j]
+                peers, place = (teachers[k], teachers[j]), (e, k, j, l)
                 mix = []
                 if epoch.source:
                     mix += [source]  # D_s
                 if epoch.target:
-                    mix += [self.co_label(target, peers, epoch.select, source)]  # D'_t, lines 4, 12-13
+                    mix += [self.co_label(target, peers, epoch.select, source, place)]  # D'_t, lines 4, 12-13
                 if epoch.source_vicinity:
-                    mix += [self.co_label(self.vicinity(source, e), peers, epoch.select, source)]  # lines 8-10
+                    mix += [self.co_label(self.vicinity(source, e), peers, epoch.select, source, place)]  # lines 8-10
                 if epoch.target_vicinity:
-                    mix += [self.co_label(self.vicinity(target, e), peers, epoch.select, source)]  # lines 15-17
-                models[l] = self.train(models[l], mix, place=(e, k, j, l))  # lines 20-22
+                    mix += [self.co_label(self.vicinity(target, e), peers, epoch.select, source, place)]  # lines 15-17
+                models[l] = self.train(models[l], mix, place)  # lines 20-22
             after.append((models[0], models[1], models[2]))
         return after  # line 23: the last entry
 
-    def co_label(self, corpus: Corpus, peers: tuple[M, M], select: Select, source: Corpus) -> Corpus:
+    def co_label(self, corpus: Corpus, peers: tuple[M, M], select: Select, source: Corpus, place: Place) -> Corpus:
         """The examples of `corpus` that both peers selected (DISTIL) and agree on (AGREEMENT), with their labels."""
         k, j = (self.learner.predict(peer, corpus) for peer in peers)
         selected_k, selected_j = select(k), select(j)
@@ -106,6 +126,7 @@ class CoTraining(Generic[M]):
         collapsed = [name for name, peer in (("k", k), ("j", j)) if self.has_collapsed(peer, source)]
         if collapsed:
             chosen = np.zeros_like(chosen)
+        self.watch(Decisions(place, corpus, (k, j), (selected_k, selected_j), agreed, chosen))
         self.record(
             "co_label",
             data=corpus.name,
@@ -118,7 +139,7 @@ class CoTraining(Generic[M]):
         )
         return corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen))
 
-    def train(self, model: M, mix: Sequence[Corpus], place: tuple[int, int, int, int]) -> M:
+    def train(self, model: M, mix: Sequence[Corpus], place: Place) -> M:
         """`model` after one training on the balanced mix (Eq. 2); unchanged where distillation left nothing at all."""
         e, k, j, l = place
         where = {"epoch": e, "k": k + 1, "j": j + 1, "l": l + 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,19 +17,26 @@ Select = Callable[[Predictions], Bools]
 
 Agreement = Literal["exact", "none", "token"]
 
+_FITTED = 1_000_000
+"""Losses the mixture is fitted to: more of them take longer and change nothing."""
+
+_TOGETHER = 1 << 16
+"""Examples looked at together: a bound on memory which no result depends on."""
+
 
 def confidence(predictions: Predictions) -> npt.NDArray[np.float64]:
     """(N,) each example's mean, over its rows, of the highest class probability.
 
     With one row a word this is the paper's p* for tagging, with one row a sentence its p* for sentence tasks (§2.3).
     """
-    return _example_means(predictions.best.astype(np.float64), predictions.offsets)
+    return _example_means(lambda rows: predictions.best[rows].astype(np.float64), predictions.offsets)
 
 
 def loss(predictions: Predictions) -> npt.NDArray[np.float64]:
     """(N,) each example's mean cross-entropy against the model's own pseudo labels, in nats (§2.3, App. C)."""
     floor = np.finfo(np.float32).tiny  # the best of C probabilities is at least 1/C, so this never binds
-    return _example_means(-np.log(np.maximum(predictions.best.astype(np.float64), floor)), predictions.offsets)
+    best = predictions.best
+    return _example_means(lambda rows: -np.log(np.maximum(best[rows].astype(np.float64), floor)), predictions.offsets)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class CleanCluster:
     Selected are the examples whose posterior exceeds `threshold`, and every example whose loss is below the clean
     mean: with unequal variances the wider component wins at *both* ends, so that without the second rule the very
     lowest losses can come out as noise. Where the losses have no spread there are no clusters, and all are selected.
+    The mixture is fitted to a million losses at most, drawn with a fixed seed: its five parameters ask for no more.
     """
 
     threshold: float
@@ -73,13 +81,14 @@ class CleanCluster:
         losses = loss(predictions)
         if len(np.unique(losses)) < 3:
             return np.ones(len(losses), dtype=np.bool_)
-        scale = losses.std()
-        features = (losses / scale)[:, None]  # scikit-learn's variance floor is absolute: give it unit scale
-        mixture = GaussianMixture(n_components=2, covariance_type="full", random_state=0, n_init=3).fit(features)
+        features = (losses / losses.std())[:, None]  # scikit-learn's variance floor is absolute: give it unit scale
+        mixture = GaussianMixture(n_components=2, covariance_type="full", random_state=0, n_init=3)
+        mixture.fit(_sample(features))
         clean = int(mixture.means_[:, 0].argmin())
-        posterior = mixture.predict_proba(features)[:, clean]
-        below = features[:, 0] <= mixture.means_[clean, 0]
-        return np.asarray((posterior > self.threshold) | below)
+        chosen = features[:, 0] <= mixture.means_[clean, 0]
+        for block in _blocks(len(chosen)):
+            chosen[block] |= mixture.predict_proba(features[block])[:, clean] > self.threshold
+        return np.asarray(chosen)
 
 
 def agree(k: Predictions, j: Predictions, how: Agreement = "exact", min_agreed: float = 0.5) -> tuple[Bools, Ints]:
@@ -89,13 +98,12 @@ def agree(k: Predictions, j: Predictions, how: Agreement = "exact", min_agreed: 
     Table 5). `token`, an extension: labels the peers dispute are set to IGNORED and carry no loss; an example needs
     at least the share `min_agreed` of undisputed labels.
     """
-    equal = k.labels == j.labels
     if how == "none":
         return np.ones(len(k), dtype=np.bool_), k.labels
-    agreed_share = _example_means(equal.astype(np.float64), k.offsets)
+    agreed_share = _example_means(lambda rows: (k.labels[rows] == j.labels[rows]).astype(np.float64), k.offsets)
     if how == "exact":
         return agreed_share == 1.0, k.labels
-    return agreed_share >= min_agreed, np.where(equal, k.labels, IGNORED)
+    return agreed_share >= min_agreed, np.where(k.labels == j.labels, k.labels, IGNORED)
 
 
 def majority_share(labels: npt.NDArray[np.integer]) -> float:
@@ -111,9 +119,27 @@ def _top(scores: npt.NDArray[np.float64], share: float) -> Bools:
     return chosen
 
 
-def _example_means(rows: npt.NDArray[np.float64], offsets: Ints) -> npt.NDArray[np.float64]:
-    """(N,) the mean of each example's rows: summed per example, so that neighbours cannot leak through rounding."""
+def _sample(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(n, 1) all of the features (N, 1), or the part that is enough to fit a mixture to."""
+    if len(features) <= _FITTED:
+        return features
+    return features[np.random.default_rng(0).choice(len(features), _FITTED, replace=False)]
+
+
+def _example_means(of_rows: Callable[[slice], npt.NDArray[np.float64]], offsets: Ints) -> npt.NDArray[np.float64]:
+    """(N,) the mean of each example's rows: summed per example, so that neighbours cannot leak through rounding.
+
+    `of_rows` gives the values of some rows: never of all, since there may be twenty for each of ten million examples.
+    """
     counts = np.diff(offsets)
     if len(counts) and counts.min() == 0:
         raise ValueError("an example without rows: every sentence needs at least one word")
-    return np.asarray(np.add.reduceat(rows, offsets[:-1]) / counts) if len(counts) else np.empty(0)
+    sums = np.empty(len(counts))
+    for block in _blocks(len(counts)):
+        ends = offsets[block.start : block.stop + 1]
+        sums[block] = np.add.reduceat(of_rows(slice(ends[0], ends[-1])), ends[:-1] - ends[0])
+    return np.asarray(sums / counts)
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    return (slice(start, min(start + _TOGETHER, n)) for start in range(0, n, _TOGETHER))

@@ -28,19 +28,25 @@ def balanced_mix(
     shuffled stream; an exhausted stream is shuffled anew and starts again.
     """
     sizes = [len(corpus) for corpus in corpora]
-    draws = sum(sizes) if draws is None else draws
-    which = rng.choice(len(corpora), size=draws, p=sampling_probabilities(sizes, alpha))
-    starts = np.cumsum([0, *sizes[:-1]])
-    rows: Ints = np.empty(draws, dtype=np.int64)
-    for i, size in enumerate(sizes):
-        slots = np.flatnonzero(which == i)
-        rows[slots] = starts[i] + _stream(size, len(slots), rng)
-    counts = np.bincount(which, minlength=len(corpora)).tolist()
+    rows, counts = _drawn(sizes, sum(sizes) if draws is None else draws, alpha, rng)
     return concatenate("mix", corpora).take(rows), counts
+
+
+def _drawn(sizes: Sequence[int], draws: int, alpha: float, rng: np.random.Generator) -> tuple[Ints, list[int]]:
+    """The rows (draws,) of the data sets laid end to end, and how many of each."""
+    which = rng.choice(len(sizes), size=draws, p=sampling_probabilities(sizes, alpha))
+    counts = np.bincount(which, minlength=len(sizes)).tolist()
+    rows: Ints = np.empty(draws, dtype=np.int64)
+    start = 0
+    for i, (size, count) in enumerate(zip(sizes, counts, strict=True)):
+        rows[which == i] = start + _stream(size, count, rng)
+        start += size
+    return rows, counts
 
 
 def _stream(size: int, length: int, rng: np.random.Generator) -> Ints:
     """The first `length` indices of an endless stream of fresh permutations of `range(size)`."""
-    rounds = -(-length // size) if length else 0
-    permutations = [rng.permutation(size) for _ in range(rounds)]
-    return np.concatenate([np.empty(0, dtype=np.int64), *permutations])[:length]
+    stream: Ints = np.empty(length, dtype=np.int64)
+    for start in range(0, length, max(size, 1)):
+        stream[start : start + size] = rng.permutation(size)[: length - start]
+    return stream

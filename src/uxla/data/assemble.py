@@ -53,15 +53,19 @@ def table_corpus(
         labels_of = _tag_reader(label_names, label_map or {}, scheme_of(rows, scheme))
     elif labelled:
         labels_of = _class_reader(label_names, label_map or {})
-    batches: list[pa.RecordBatch] = []
+    return Corpus.from_batches(name, label_names, _record_batches(rows, name, lang, labels_of, labelled))
+
+
+def _record_batches(
+    rows: Rows, name: str, lang: str, labels_of: Callable[[Batch], pa.Array], labelled: bool
+) -> Iterator[pa.RecordBatch]:
     first = 0
     for batch in rows.batches(labelled=labelled):
         numbers = pa.array(np.arange(first, first + len(batch))).cast(TEXT)
         ids = pc.binary_join_element_wise(pa.scalar(f"{lang}:{name}:", TEXT), numbers, pa.scalar("", TEXT))
         columns = [ids, pa.repeat(pa.scalar(lang, TEXT), len(batch)), segments(batch, rows.shape), labels_of(batch)]
-        batches.append(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
+        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
         first += len(batch)
-    return Corpus(name, tuple(label_names), pa.Table.from_batches(batches, SCHEMA))
 
 
 def segments(batch: Batch, shape: Shape) -> pa.LargeListArray:

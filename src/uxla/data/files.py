@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from uxla.errors import DataError
 
 BOM = "\ufeff"
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_INNER_CR = re.compile("\r(?=[^\r\n])")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -41,18 +45,55 @@ def write_bytes(path: Path, raw: bytes) -> None:
 
 def decode(raw: bytes, encoding: str, *, file: Path) -> str:
     """`raw` as text, a byte order mark included as its first character. DataError names line and remedy."""
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        raise DataError(f"unknown encoding {encoding!r}; expected e.g. utf-8 or latin-1", file=file) from None
-    if raw.startswith(codecs.BOM_UTF8) and not codec.startswith("utf"):
+    codec = text_codec(encoding, file=file)
+    if wrongly_marked(raw, codec):
         raise DataError(f"starts with the mark of UTF-8, read as {encoding}; set encoding: utf-8", file=file, line=1)
     try:
-        return raw.decode("utf-8" if codec == "utf-8-sig" else codec)
-    except LookupError:
-        raise DataError(f"{encoding!r} is no text encoding; expected e.g. utf-8 or latin-1", file=file) from None
+        text = raw.decode(codec)
     except UnicodeError as error:
         raise _undecodable(raw, codec, getattr(error, "start", 0), file) from None
+    if has_half_pair(text, codec):
+        line = _line_at(text, _HALF_PAIR)
+        raise DataError("half a surrogate pair; write the file as utf-8", file=file, line=line)
+    return text
+
+
+def text_codec(encoding: str, *, file: Path) -> str:
+    """The codec that `encoding` names; that of UTF-8 leaves the mark in. DataError for a name of none, or of no text's
+    (`hex`)."""
+    try:
+        codec = codecs.lookup(encoding).name
+        b" ".decode(codec)
+    except UnicodeDecodeError:  # one byte is half a character of UTF-16
+        return codec
+    except (LookupError, ValueError) as error:
+        known = "text encoding" in str(error)  # hex, zlib, ...: from bytes to bytes
+        wrong = f"{encoding!r} is no text encoding" if known else f"unknown encoding {encoding!r}"
+        raise DataError(f"{wrong}; expected e.g. utf-8 or latin-1", file=file) from None
+    return "utf-8" if codec == "utf-8-sig" else codec
+
+
+def wrongly_marked(raw: bytes, codec: str) -> bool:
+    """Whether the bytes begin as UTF-8 does and `codec` is another."""
+    return raw.startswith(codecs.BOM_UTF8) and codec != "utf-8"
+
+
+def has_half_pair(text: str, codec: str) -> bool:
+    """Whether `text` has a code point that no encoding writes again; only odd codecs (utf-7) read such a thing."""
+    return codec != "utf-8" and _HALF_PAIR.search(text) is not None
+
+
+def refuse_inner_cr(text: str, *, file: Path, first_line: int = 1) -> None:
+    """DataError at the first CR that does not stand before LF: old Mac line ends, which would make one row of many."""
+    if "\r" in text and _INNER_CR.search(text):
+        message = "a CR within the line; expected lines to end in LF or CR LF, write such a file again with LF"
+        raise DataError(message, file=file, line=first_line - 1 + _line_at(text, _INNER_CR))
+
+
+def _line_at(text: str, found: re.Pattern[str]) -> int:
+    """The line, from 1, of the first place `found` in `text`."""
+    match = found.search(text)
+    return text.count("\n", 0, match.start() if match else 0) + 1
 
 
 def _undecodable(raw: bytes, codec: str, start: int, file: Path) -> DataError:
@@ -71,9 +112,12 @@ def encode(text: str, encoding: str, *, file: Path) -> bytes:
     codec = codecs.lookup(encoding).name
     try:
         return text.encode("utf-8" if codec == "utf-8-sig" else codec)
-    except UnicodeEncodeError as error:
-        character = f"{text[error.start]!r} (U+{ord(text[error.start]):04X})"
-        line = text.count("\n", 0, error.start) + 1
+    except UnicodeError as error:
+        start = getattr(error, "start", None)
+        if start is None:  # idna, which is for names of one line
+            raise DataError(f"{codec} cannot write this text; use encoding: utf-8", file=file) from None
+        character = f"{text[start]!r} (U+{ord(text[start]):04X})"
+        line = text.count("\n", 0, start) + 1
         raise DataError(f"{codec} has no {character}; use encoding: utf-8", file=file, line=line) from None
 
 

@@ -1,11 +1,11 @@
-"""Data sets of the Hugging Face Hub by name, `hub:namespace/name[/config]/split`, read without running their code."""
+"""Data sets of the Hugging Face Hub, `hub:namespace/name[/config]/split[@revision]`; no code of theirs is run."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,11 @@ HUB = "hub:"
 CONVERTED = "refs/convert/parquet"
 """The branch on which the Hub keeps Parquet copies, `config/split/0000.parquet`, of data that comes with a script."""
 
-_URI = re.compile(r"hub:(?P<id>[\w.-]+/[\w.-]+)(?:/(?P<config>[\w.-]+))?/(?P<split>\w+)")
+_URI = re.compile(
+    r"hub:(?P<id>[\w.-]+/[\w.-]+)(?:/(?P<config>[\w.-]+))?/(?P<split>\w+)"
+    r"(?:@(?P<revision>\w[\w.-]*(?:/\w[\w.-]*)*))?"
+)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _ROWS = 1 << 14
 
 
@@ -76,7 +80,7 @@ class HubTable:
         """All rows in order. DataError for a name that is none, a data set that cannot be had, or a column that is not
         there."""
         data = self._data
-        id_, _, _ = parse_uri(self.uri)
+        id_, *_ = parse_uri(self.uri)
         source = SOURCES.get(id_)
         if source is not None and source.shape != self.shape and self.columns is None:
             message = f"holds {source.shape} examples, read as {self.shape}; choose the task that fits, or set columns"
@@ -92,9 +96,9 @@ class HubTable:
     @cached_property
     def _data(self) -> Any:
         """The split as an Arrow table, memory-mapped from the cache of `datasets`."""
-        id_, config, split = parse_uri(self.uri)
+        id_, *_ = where = parse_uri(self.uri)
         try:
-            table = load(id_, config, split).data.table
+            table = load(*where).data.table
         except Exception as error:  # whatever a network and a foreign library can raise: for the user it is one fault
             reason = " ".join(str(error).split())[:160].removesuffix(".")
             remedy = f"check name and network, or where there is one: hf download {id_} --repo-type dataset"
@@ -107,26 +111,43 @@ class HubTable:
         return table
 
 
-def parse_uri(uri: str) -> tuple[str, str | None, str]:
-    """Data set, configuration if any, and split. DataError for another form, and for the names without a namespace that
-    the Hub no longer knows."""
+def commit(uri: str) -> str | None:
+    """The commit of the data set's repository that the rows of `uri` were read from, as `datasets` names the folder of
+    its cache by it; None where that names none."""
+    files = load(*parse_uri(uri)).cache_files
+    folder = Path(files[0]["filename"]).parent.name if files else ""
+    return folder if _COMMIT.fullmatch(folder) else None
+
+
+def parse_uri(uri: str) -> tuple[str, str | None, str, str | None]:
+    """Data set, configuration if any, split, and revision if one is pinned. DataError for another form, and for the
+    names without a namespace that the Hub no longer knows."""
     first, *rest = uri.removeprefix(HUB).split("/")
     if first in _BARE:
         full = "/".join([_BARE[first], *rest])
         raise DataError(f"{first!r} has no namespace; write {HUB}{full}", file=uri)
     match = _URI.fullmatch(uri)
     if match is None:
-        raise DataError(f"expected {HUB}namespace/name[/config]/split, as {HUB}facebook/xnli/en/test", file=uri)
-    return match["id"], match["config"], match["split"]
+        form = f"{HUB}namespace/name[/config]/split"
+        raise DataError(f"expected {form}, as {HUB}facebook/xnli/en/test, and @revision to pin one", file=uri)
+    return match["id"], match["config"], match["split"], match["revision"]
 
 
-def load(id_: str, config: str | None, split: str) -> Any:
+@cache
+def load(id_: str, config: str | None, split: str, revision: str | None = None) -> Any:
     """The split as a `datasets.Dataset`: of the data set's own files or, where it comes with a script, of the Hub's
-    conversion to Parquet. `id_` may be a local folder too. Raises whatever `datasets` does."""
+    conversion to Parquet. `id_` may be a local folder too. Raises whatever `datasets` does.
+
+    The Hub is asked once a process, so that all of a run sees one commit.
+    """
     import datasets  # late: seconds, and needed by nobody who has files
 
     try:
-        return datasets.load_dataset(id_, config, split=split)
-    except RuntimeError:  # "Dataset scripts are no longer supported"
+        return datasets.load_dataset(id_, config, split=split, revision=revision)
+    except (RuntimeError, ValueError) as error:
+        # RuntimeError: "Dataset scripts are no longer supported". ValueError: no such configuration, which is how a
+        # pinned commit of the conversion looks, where configurations are folders
+        if isinstance(error, ValueError) and revision is None:
+            raise
         files = {split: f"{config or '*'}/{split}/*.parquet"}
-        return datasets.load_dataset(id_, data_files=files, split=split, revision=CONVERTED)
+        return datasets.load_dataset(id_, data_files=files, split=split, revision=revision or CONVERTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,14 +15,22 @@ from uxla.errors import DataError
 
 
 def parse_object(line: str, path: Path, number: int) -> dict[str, Any]:
-    """The object in `line`. DataError if there is none."""
+    """The object in `line`. DataError if there is none, or one with a key twice, of which only one value would stay."""
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
-        reason = str(error).partition(":")[0]
+        reason = str(error).partition(": ")[0] if isinstance(error, json.JSONDecodeError) else str(error)
         _fail(f"not JSON ({reason}); expected one JSON object a line", path, number)
     if not isinstance(value, dict):
         _fail(f"a JSON {type(value).__name__}, expected one JSON object a line", path, number)
+    return value
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice!r} twice")
     return value
 
 

@@ -11,7 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.data.files import BOM, decode, read_bytes, split_lines
+from uxla.data.files import (
+    BOM,
+    decode,
+    has_half_pair,
+    read_bytes,
+    refuse_inner_cr,
+    split_lines,
+    text_codec,
+    wrongly_marked,
+)
 from uxla.errors import DataError
 from uxla.records import Ints
 
@@ -23,9 +32,10 @@ def text_blocks(path: Path, encoding: str) -> Iterator[str]:
 
     DataError as from `files.decode`, and for a file that is missing or empty.
     """
+    codec = text_codec(encoding, file=path)
     try:
-        yield from _blocks(path, encoding)
-    except (OSError, LookupError, UnicodeError) as error:
+        yield from _blocks(path, codec)
+    except (OSError, UnicodeError) as error:
         decode(read_bytes(path), encoding, file=path)  # the same fault again, with its line
         raise DataError(f"cannot be read ({error}); name the byte order (encoding: utf-16-le?)", file=path) from None
 
@@ -36,35 +46,40 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
 
 
 def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray, Ints]]:
-    """The lines that are not empty, without \\n or \\r\\n, and the number of each in the file, from 1; in batches."""
+    """The lines that are not empty, without \\n or \\r\\n, and the number of each in the file, from 1; in batches.
+    DataError for a CR within a line."""
     first = 1
     for block in text_blocks(path, encoding):
-        try:
-            whole = pa.array([block.removesuffix("\n")], pa.large_string())
-        except UnicodeEncodeError:
-            raise DataError("half a surrogate pair; write the file as utf-8", file=path, line=first) from None
+        refuse_inner_cr(block, file=path, first_line=first)
+        whole = pa.array([block.removesuffix("\n")], pa.large_string())
         lines = pc.split_pattern(whole, "\n").flatten()
         if "\r" in block:
-            lines = pc.replace_substring_regex(lines, r"\r\z", "")
+            lines = pc.utf8_rtrim(lines, "\r")
         numbers = np.arange(first, first + len(lines), dtype=np.int64)
         first += len(lines)
         filled = pc.not_equal(lines, "")
         yield lines.filter(filled), numbers[filled.to_numpy(zero_copy_only=False)]
 
 
-def _blocks(path: Path, encoding: str) -> Iterator[str]:
+def _blocks(path: Path, codec: str) -> Iterator[str]:
     with path.open("rb") as file:
         head = file.peek(len(codecs.BOM_UTF8))
-        if not head or (head.startswith(codecs.BOM_UTF8) and not codecs.lookup(encoding).name.startswith("utf")):
+        if not head or wrongly_marked(head, codec):
             raise UnicodeError("empty, or marked as UTF-8: `decode` knows the words")
-        decoder = codecs.getincrementaldecoder(encoding)()
+        decoder = codecs.getincrementaldecoder(codec)()
         rest = decoder.decode(file.read(_BLOCK_BYTES)).removeprefix(BOM)
         while chunk := file.read(_BLOCK_BYTES):
             rest += decoder.decode(chunk)
             end = rest.rfind("\n") + 1
             if end:
-                yield rest[:end]
+                yield _whole(rest[:end], codec)
                 rest = rest[end:]
         rest += decoder.decode(b"", final=True)
         if rest:
-            yield rest
+            yield _whole(rest, codec)
+
+
+def _whole(text: str, codec: str) -> str:
+    if has_half_pair(text, codec):
+        raise UnicodeError("half a surrogate pair: `decode` knows the words")
+    return text

@@ -19,7 +19,7 @@ _ODD = {
     "direction mark": re.compile(f"[{_DIRECTION}]"),
     "control character": re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
     "replacement character": re.compile("\ufffd"),
-    "nothing visible": re.compile(f"[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+\\Z"),
+    "nothing visible": re.compile(f"\\A[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+\\Z"),
 }
 
 _BURMESE = re.compile("[\u1000-\u109f]")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from uxla.data.files import split_lines
+from uxla.data.files import refuse_inner_cr, split_lines
 from uxla.data.schemes import Scheme
 from uxla.errors import DataError
 
@@ -70,7 +70,8 @@ def with_label(line: str, label: str, column: int | None) -> str:
 
 
 def parse_rows(text: str, *, path: Path, layout: Layout) -> Rows:
-    """The rows of `text`. DataError, with the line, for uneven columns or a word that is none."""
+    """The rows of `text`. DataError, with the line, for uneven columns, a word that is none, or a CR within a line."""
+    refuse_inner_cr(text, file=path)
     shape: _Shape | None = None
     sentences: list[list[str]] = []
     labels: list[list[str]] = []

@@ -7,6 +7,7 @@ quoting. A line without any character is no row; raw text also skips lines of wh
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -81,6 +82,9 @@ def arrow_batches(
     A batch may have all columns of `schema`, or those of the roles only.
     """
     places = table.places(schema.names, labelled, None)
+    for name in (schema.names[place] for place in places.values()):
+        if schema.names.count(name) > 1:
+            raise DataError(f"two columns are called {name!r}; rename one", file=table.path)
     label = LABEL[table.shape]
     first = 1
     for batch in batches:
@@ -101,7 +105,7 @@ def _text(table: Table, labelled: bool | None) -> Iterator[Batch]:
         filled = pc.invert(pc.match_substring_regex(lines, r"\A[ \t]*\z"))
         batch = Batch({}, numbers[filled.to_numpy(zero_copy_only=False)], table.path)
         texts = lines.filter(filled)
-        columns = [texts] if len(roles) == 1 else _cut(texts, batch, len(roles))
+        columns = [texts] if len(roles) == 1 else _cut(texts, batch, len(roles), range(len(roles)))
         yield Batch(dict(zip(roles, columns, strict=True)), batch.lines, table.path)
 
 
@@ -116,12 +120,12 @@ def _tsv(table: Table, labelled: bool | None) -> Iterator[Batch]:
             width, places = len(names), table.places(_header(table, names), labelled, int(numbers[0]))
             lines, numbers = lines[table.header :], numbers[table.header :]
         batch = Batch({}, numbers, table.path)
-        columns = _cut(lines, batch, width)
-        yield Batch({role: columns[place] for role, place in places.items()}, numbers, table.path)
+        columns = _cut(lines, batch, width, list(places.values()))
+        yield Batch(dict(zip(places, columns, strict=True)), numbers, table.path)
 
 
-def _cut(lines: pa.Array, batch: Batch, width: int) -> list[pa.Array]:
-    """`width` arrays of fields. DataError at the first line with more or fewer."""
+def _cut(lines: pa.Array, batch: Batch, width: int, wanted: Iterable[int]) -> list[pa.Array]:
+    """The fields at each place `wanted` (of 10⁵ columns, two). DataError at the first line without `width` fields."""
     fields = pc.split_pattern(lines, "\t")
     counts = pc.list_value_length(fields).to_numpy(zero_copy_only=False)
     wrong = counts != width
@@ -130,7 +134,7 @@ def _cut(lines: pa.Array, batch: Batch, width: int) -> list[pa.Array]:
         fields_ = f"{got} field{'s' * (got != 1)}, expected {width} with one TAB between them"
         batch.fail_where(wrong, f"{fields_}; replace TABs within a text by spaces, or is this CSV (format: csv)?")
     flat = fields.flatten()
-    return [flat.take(pa.array(np.arange(i, len(flat), width))) for i in range(width)]
+    return [flat.take(pa.array(np.arange(i, len(flat), width))) for i in wanted]
 
 
 def _csv(table: Table, labelled: bool | None) -> Iterator[Batch]:
@@ -190,15 +194,19 @@ def _jsonl(table: Table, labelled: bool | None) -> Iterator[Batch]:
 
 
 def _parquet(table: Table, labelled: bool | None) -> Iterator[Batch]:
-    if not table.path.is_file():
+    if not os.path.isfile(table.path):  # Path.is_file raises for a name that is too long
         read_bytes(table.path)  # the same words for a missing file as everywhere
     try:
-        with pq.ParquetFile(table.path) as file:
-            schema = file.schema_arrow
+        with pq.ParquetFile(table.path, page_checksum_verification=True) as file:
+            schema, missing = file.schema_arrow, file.metadata.num_rows
             wanted = [schema.names[place] for place in table.places(schema.names, labelled, None).values()]
-            batches = file.iter_batches(_ROWS, columns=wanted)
-            yield from arrow_batches(table, schema, map(_sound, batches), labelled=labelled)
-    except (pa.ArrowException, OSError) as error:
+            batches = map(_sound, file.iter_batches(_ROWS, columns=wanted))
+            for batch in arrow_batches(table, schema, batches, labelled=labelled):
+                missing -= len(batch)
+                yield batch
+            if missing:
+                raise OSError(f"{missing} rows fewer than its footer says")
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0]
         message = f"cannot be read as Parquet ({reason}); write it again, or set format"
         raise DataError(message, file=table.path) from None

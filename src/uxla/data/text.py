@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from uxla.data.files import BOM, decode, split_lines
+from uxla.data.files import BOM, decode, refuse_inner_cr, split_lines
 from uxla.errors import DataError
 
 
@@ -12,7 +12,8 @@ def parse_text(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[list[
     """The words of each line that has any.
 
     Words are what lies between ASCII spaces and TABs, a run of them counting as one; every other character, NBSP and
-    U+3000 among them, stays in its word. DataError for bytes that are not `encoding`, or if no line has a word.
+    U+3000 among them, stays in its word. DataError for bytes that are not `encoding`, a CR within a
+    line, or if no line has a word.
     """
     return [words for _, words in numbered_sentences(raw, path=path, encoding=encoding)]
 
@@ -20,6 +21,7 @@ def parse_text(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[list[
 def numbered_sentences(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[tuple[int, list[str]]]:
     """The same, each with the line it stands in, from 1."""
     text = decode(raw, encoding, file=path).removeprefix(BOM)
+    refuse_inner_cr(text, file=path)
     rows = ([word for word in _body(line).split(" ") if word] for line in split_lines(text))
     sentences = [(number, row) for number, row in enumerate(rows, start=1) if row]
     if not sentences:

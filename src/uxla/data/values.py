@@ -52,15 +52,16 @@ class Batch:
 
 
 def class_names(field: pa.Field, metadata: dict[bytes, bytes] | None) -> Sequence[str] | None:
-    """The label names that `datasets` keeps in a Parquet file's schema for an integer column, or a list of such."""
-    if not metadata or b"huggingface" not in metadata:
+    """The label names that `datasets` keeps in a Parquet file's schema for an integer column, or a list of such; None
+    where there are none, or something else stands in their place."""
+    try:
+        feature = json.loads((metadata or {})[b"huggingface"])["info"]["features"][field.name]
+        while isinstance(feature, list):  # a list of features is written as a list of one by older versions
+            feature = feature[0]
+        names = feature.get("feature", feature)["names"]
+        return pa.array(names, pa.string()).to_pylist() or None
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
         return None
-    feature = json.loads(metadata[b"huggingface"]).get("info", {}).get("features", {}).get(field.name, {})
-    while isinstance(feature, list):  # a list of features is written as a list of one by older versions
-        feature = feature[0]
-    feature = feature.get("feature", feature)
-    names: Sequence[str] | None = feature.get("names")
-    return names
 
 
 def with_names(column: pa.Array, names: Sequence[str] | None) -> pa.Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import chain
 from string import ascii_letters
 from typing import Any, Literal
@@ -52,7 +53,15 @@ class Vocabulary:
 
     @classmethod
     def of(cls, pieces: Pieces, limit: int) -> Vocabulary:
-        """The vocabulary of a tokenizer, as far as its ids are below `limit`."""
+        """The vocabulary of a tokenizer, as far as its ids are below `limit`; asked again, at no cost."""
+        key = blake2b(f"{limit} {sorted(pieces.special)} {pieces.backend.to_str()}".encode()).digest()
+        if key not in _KNOWN:
+            _KNOWN.clear()
+            _KNOWN[key] = cls._read(pieces, limit)
+        return _KNOWN[key]
+
+    @classmethod
+    def _read(cls, pieces: Pieces, limit: int) -> Vocabulary:
         backend = pieces.backend
         count = min(limit, backend.get_vocab_size(with_added_tokens=True))
         letter, behind = _anchor(pieces)
@@ -76,6 +85,11 @@ class Vocabulary:
             {i: place for place, ids in found.items() for i in ids},
             frozenset(i for i, text in enumerate(surfaces) if not text.strip() and i not in pieces.special),
         )
+
+
+_KNOWN: dict[bytes, Vocabulary] = {}
+"""The last vocabulary read, by the tokenizer's content: a run opens the same model several times, and 250,002 pieces
+take seconds."""
 
 
 def is_word(surface: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +14,7 @@ import numpy as np
 from uxla.errors import ArtifactError
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.tasks import TASKS
+from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, Example, Predictions
 
 _FILE = "ensemble.json"
@@ -33,16 +35,16 @@ class Ensemble:
     members: tuple[Loaded, ...]
 
     @classmethod
-    def load(cls, folder: str | Path, runtime: Runtime | None = None) -> Ensemble:
-        """The ensemble of a run folder, or of the `ensemble/` folder inside one."""
+    def load(cls, folder: str | Path, runtime: Runtime | None = None, *, trust: Trust = SAFE) -> Ensemble:
+        """The ensemble of a run folder, or of the `ensemble/` folder inside one; all of it lies in the run folder."""
         folder = Path(folder)
         file = folder / _FILE if (folder / _FILE).is_file() else folder / "ensemble" / _FILE
         try:
             card = json.loads(file.read_text(encoding="utf-8"))
-            models = [(file.parent / member).resolve() for member in card["members"]]
+            models = [_inside(file.absolute().parent, member) for member in card["members"]]
             task, label_names = TASKS[card["task"]](), tuple(card["label_names"])
             tokenizer = models[0]
-            runtime = runtime or Runtime(max_length=card["max_length"])
+            runtime = runtime or Runtime(max_length=card["max_length"], trust=trust)
         except FileNotFoundError as error:
             raise ArtifactError(
                 f"{folder}: no {_FILE} here or in ensemble/; expected the folder of a finished run"
@@ -97,6 +99,14 @@ def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequen
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _inside(folder: Path, member: str) -> Path:
+    """The model's folder. A run may come from anywhere: it names no file but its own."""
+    place = Path(os.path.abspath(folder / member))  # links stay as they are: a person may have set them
+    if not place.is_relative_to(folder.parent):
+        raise ValueError(f"member {member!r} lies outside the run folder")
+    return place
 
 
 def _valid(sequence: list[str]) -> list[str]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 
@@ -22,9 +21,11 @@ from uxla.models.checkpoint import (
     restore_optimiser,
     under,
 )
+from uxla.models.device import grad_scaler
 from uxla.models.loaded import Loaded
 from uxla.models.losses import penalised_loss
-from uxla.models.selection import Keeper, Selection
+from uxla.models.optimiser import Optimisation, adamw, prepare
+from uxla.models.selection import Keeper
 from uxla.models.tasks import Window
 from uxla.records import IGNORED, Corpus, Example
 
@@ -32,33 +33,20 @@ Labelled = tuple[Window, list[int]]
 _OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
 """What a forward and backward pass costs beyond its pieces, in pieces of a model of hidden size 1: a piece's cost grows
 with the square of the hidden size, a pass's own cost hardly."""
+_CHECKED_TOGETHER = {"cpu": 1, "cuda": 16}
+"""Steps whose losses are looked at together: to look is to wait until a GPU has caught up. A checkpoint, of either
+kind, is made of checked steps only."""
 _TOLD = 50  # the loss that is told is the mean of the last steps'
 
 
 @dataclass(frozen=True)
-class Optimisation:
-    """How one training goes (Table 8). `lr_warmup` is a number of steps (int) or a share of all steps (float)."""
+class Unchecked:
+    """A step whose loss nobody has looked at yet."""
 
-    batch_size: int
-    accumulation: int
-    learning_rate: float
-    lr_warmup: int | float
-    weight_decay: float = 0.0
-    adam_epsilon: float = 1e-8
-    max_grad_norm: float = 1.0
-    dropout: float = 0.1
-    evaluate_every: int = 50
-    selection: Selection = "last"
-    penalty: float = 0.0
-
-    @property
-    def step_size(self) -> int:
-        """Examples in one optimiser step."""
-        return self.batch_size * self.accumulation
-
-    def warmup_steps(self, steps: int) -> int:
-        """Steps of the learning rate's rise in a training of `steps`."""
-        return self.lr_warmup if isinstance(self.lr_warmup, int) else int(self.lr_warmup * steps)
+    place: str
+    rate: float
+    examples: list[Example]
+    loss: torch.Tensor
 
 
 def fit(
@@ -104,7 +92,10 @@ class Training:
     def __init__(self, loaded: Loaded, settings: Optimisation, steps: int, label: str, keeper: Keeper) -> None:
         self.loaded, self.settings, self.label, self.keeper = loaded, settings, label, keeper
         self.steps, self.done = steps, 0
-        self.optimiser = _adamw(loaded.module, settings)
+        prepare(loaded.module, settings)
+        self.optimiser = adamw(loaded.module, settings)
+        self.scaler = grad_scaler(loaded.device, loaded.precision)
+        self.unchecked: list[Unchecked] = []
         self.losses: list[float] = []
 
     def step(self, examples: list[Example]) -> None:
@@ -117,44 +108,61 @@ class Training:
             for window in found
         ]
         rows.sort(key=lambda row: len(row[0].ids))
-        rate = settings.learning_rate * warm_up_then_decay(self.done, settings.warmup_steps(self.steps), self.steps)
+        rate = settings.rate(self.done, self.steps)
         loaded.module.train()
         generators = generator_tensors(loaded.device)
         loss = loaded.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), place)
-        if not math.isfinite(loss):
-            raise ModelError(_no_number(place, loss, rate, examples))
-        torch.nn.utils.clip_grad_norm_(loaded.module.parameters(), settings.max_grad_norm)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
+        self.unchecked.append(Unchecked(place, rate, examples, loss))
+        if len(self.unchecked) >= _CHECKED_TOGETHER[loaded.device.type]:
+            self._check()
+        self._update(rate)
         self.done += 1
-        self.losses = [*self.losses[1 - _TOLD :], loss]
         if self.done % settings.evaluate_every == 0 or self.done == self.steps:
+            self._check()
             self.keeper.see(self.done)
 
-    def _gradients(self, rows: list[Labelled], tokens: int, generators: dict[str, torch.Tensor]) -> float:
+    def _check(self) -> None:
+        """Look at the losses of the last steps; ModelError for the first that is no number."""
+        for step in self.unchecked:
+            loss = float(step.loss)
+            if not math.isfinite(loss):
+                raise ModelError(_no_number(step, loss))
+            self.losses = [*self.losses[1 - _TOLD :], loss]
+        self.unchecked.clear()
+
+    def _update(self, rate: float) -> None:
+        """Clip the gradients and move the weights; in fp16, a step whose gradients are infinite moves nothing."""
+        self.scaler.unscale_(self.optimiser)
+        torch.nn.utils.clip_grad_norm_(self.loaded.module.parameters(), self.settings.max_grad_norm)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+
+    def _gradients(self, rows: list[Labelled], tokens: int, generators: dict[str, torch.Tensor]) -> torch.Tensor:
         """Gradients of the step's loss over `rows` in ascending length, whatever an earlier attempt left; the loss.
 
         Which rows share a forward pass changes no gradient.
         """
         loaded = self.loaded
-        self.optimiser.zero_grad()
+        self.optimiser.zero_grad(set_to_none=False)  # to free and ask again for a table of 250,000 rows takes longer
         restore_generators(loaded.device, generators)
         count = sum(label != IGNORED for _, labels in rows for label in labels)
         lengths = [len(window.ids) for window, _ in rows]
         overhead = _OVERHEAD[loaded.device.type] // loaded.module.config.hidden_size**2
         ends = cheapest_cuts(lengths, most=self.settings.batch_size, tokens=tokens, overhead=overhead)
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=loaded.device)
         for start, stop in pairwise([0, *ends]):
             logits = loaded.forward([window for window, _ in rows[start:stop]])
-            labels = torch.tensor([label for _, found in rows[start:stop] for label in found], device=loaded.device)
+            labels = torch.tensor([label for _, found in rows[start:stop] for label in found])
             loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
-            torch.autograd.backward(loss)
-            total += float(loss.detach())
+            torch.autograd.backward(self.scaler.scale(loss))
+            total += loss.detach()
         return total
 
     def save(self, checkpoints: Checkpoints) -> None:
         """Leave a checkpoint from which `resume` goes on."""
+        self._check()
         weights, kept = self.keeper.state()
         tensors = prefixed(
             module=self.loaded.module.state_dict(),
@@ -163,7 +171,7 @@ class Training:
             keeper=weights,
         )
         facts = {"done": self.done, "losses": self.losses, "seen": self.loaded.seen, "kept": kept}
-        checkpoints.save(tensors, facts)
+        checkpoints.save(tensors, {**facts, "scaler": self.scaler.state_dict()})
 
     def resume(self, checkpoints: Checkpoints) -> None:
         """Be where the training was that left the checkpoint, if there is one."""
@@ -175,24 +183,21 @@ class Training:
         restore_optimiser(self.optimiser, under("optimiser", tensors))
         restore_generators(self.loaded.device, under("generators", tensors))
         self.keeper.restore(under("keeper", tensors), facts["kept"])
+        self.scaler.load_state_dict(facts["scaler"])
         self.done, self.losses = facts["done"], facts["losses"]
         self.loaded.seen.update(facts["seen"])
         progress.note(f"{self.label}: goes on behind step {self.done} of {self.steps}")
 
     def finish(self) -> dict[str, float]:
         """Put the selected weights in place; the loss and the selection, for the journal."""
+        self._check()
         return {"loss": sum(self.losses) / len(self.losses), **self.keeper.finish()}
 
 
-def warm_up_then_decay(done: int, warmup: int, steps: int) -> float:
-    """The learning rate's factor after `done` steps: linear from 0 to 1, then linear to 0 at the end."""
-    return done / warmup if done < warmup else (steps - done) / max(1, steps - warmup)
-
-
-def _no_number(place: str, loss: float, rate: float, examples: list[Example]) -> str:
-    ids = ", ".join(example.id for example in examples[:8]) + (", …" if len(examples) > 8 else "")
+def _no_number(step: Unchecked, loss: float) -> str:
+    ids = ", ".join(example.id for example in step.examples[:8]) + (", …" if len(step.examples) > 8 else "")
     return (
-        f"{place}: the loss is {loss}, expected a number; learning rate {rate:.3g}, examples {ids}; "
+        f"{step.place}: the loss is {loss}, expected a number; learning rate {step.rate:.3g}, examples {ids}; "
         "lower learning_rate or max_grad_norm"
     )
 
@@ -213,13 +218,3 @@ def _scorer(loaded: Loaded, dev: Corpus | None) -> Callable[[], float] | None:
         return next(iter(scores.values()))
 
     return score
-
-
-def _adamw(module: Any, settings: Optimisation) -> torch.optim.AdamW:
-    """AdamW without weight decay on biases and normalisation weights, which are all the one-dimensional parameters."""
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)

@@ -14,10 +14,12 @@ import torch
 
 from uxla import progress
 from uxla.models.batches import chunks, equal_length
+from uxla.models.device import Precision, autocast, fetched, finished, sent
 from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
 from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import Task, Window
+from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, Example, Floats, Predictions
 
 Placed = tuple[Window, int]
@@ -28,11 +30,13 @@ _SHARD = 8192  # examples encoded at once when predicting
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how large: nothing here changes what is computed, only how fast."""
+    """Where, how large and how exact a model computes. But for `precision`, it decides only how fast."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     max_length: int = 280
     budget: Budget = field(default_factory=lambda: Budget(8192))
+    trust: Trust = SAFE
+    precision: Precision = "fp32"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Loaded:
     device: torch.device
     max_length: int
     budget: Budget
+    precision: Precision = "fp32"
     seen: Counter[str] = field(default_factory=Counter)
     """How many `examples` were encoded, and how many of them were `cut` to the model's length."""
 
@@ -52,10 +57,10 @@ class Loaded:
     def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
         """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
         device = pick_device(runtime.device)
-        module: Any = load_model(task.auto_class, folder, **config_values).to(device)
-        pieces = _pieces(tokenizer)
+        module: Any = load_model(task.auto_class, folder, trust=runtime.trust, **config_values).to(device)
+        pieces = _pieces(tokenizer, runtime.trust)
         max_length = min(runtime.max_length, usable_length(module))
-        return cls(task, module, pieces, device, max_length, runtime.budget)
+        return cls(task, module, pieces, device, max_length, runtime.budget, runtime.precision)
 
     def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
         """The windows of each example."""
@@ -74,13 +79,19 @@ class Loaded:
             types[row, : len(window.types)] = window.types
         batch = np.repeat(np.arange(len(windows)), [len(window.positions) for window in windows])
         position = np.concatenate([window.positions for window in windows]).astype(np.int64)
-        named = {"input_ids": ids, "attention_mask": mask, **({"token_type_ids": types} if types.any() else {})}
-        inputs = {name: torch.from_numpy(array).to(self.device) for name, array in named.items()}
-        places = (torch.from_numpy(array).to(self.device) for array in (batch, position))
-        return self.task.logits(self.module(**inputs).logits, *places)
+        named = {"input_ids": ids, **({"token_type_ids": types} if types.any() else {})}
+        if not mask.all():  # a mask that hides nothing is looked at all the same, and a GPU waited for
+            named["attention_mask"] = mask
+        inputs = {name: sent(torch.from_numpy(array), self.device) for name, array in named.items()}
+        places = (sent(torch.from_numpy(array), self.device) for array in (batch, position))
+        with autocast(self.device, self.precision):
+            return self.task.logits(self.module(**inputs).logits, *places)
 
     def predict(self, corpus: Corpus, label: str) -> Predictions:
-        """Class probabilities; windows of equal length go together, so no padding can touch a result."""
+        """Class probabilities; windows of equal length go together, so no padding can touch a result.
+
+        One forward a window: labels, confidence and loss are all read off its probabilities.
+        """
         offsets = np.cumsum([0, *(self.task.rows(example) for example in corpus)], dtype=np.int64)
         probs = np.empty((int(offsets[-1]), len(corpus.label_names)), dtype=np.float32)
         self.module.eval()
@@ -99,12 +110,17 @@ class Loaded:
 
     def _label(self, pairs: list[Placed], probs: Floats, tokens: int) -> None:
         """Fill the rows of `probs` that belong to each window."""
-        for group in equal_length(pairs, lambda pair: len(pair[0].ids), tokens):
-            rows = np.concatenate([np.arange(at, at + len(window.positions)) for window, at in group])
-            probs[rows] = self.forward([window for window, _ in group]).float().softmax(-1).cpu().numpy()
+        found = []
+        with autocast(self.device, self.precision):  # one context: the weights' casts serve all groups
+            for group in equal_length(pairs, lambda pair: len(pair[0].ids), tokens):
+                rows = np.concatenate([np.arange(at, at + len(window.positions)) for window, at in group])
+                found.append((rows, fetched(self.forward([window for window, _ in group]).float().softmax(-1))))
+        finished(self.device)
+        for rows, values in found:
+            probs[rows] = values.numpy()
 
 
 @lru_cache(maxsize=2)
-def _pieces(tokenizer: Path) -> Pieces:
+def _pieces(tokenizer: Path, trust: Trust) -> Pieces:
     """Read once a process: 250,000 pieces take seconds, and a run opens dozens of models on one tokenizer."""
-    return Pieces.of(load_tokenizer(tokenizer), str(tokenizer))
+    return Pieces.of(load_tokenizer(tokenizer, trust=trust), str(tokenizer))

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
+from uxla.models.trust import SAFE, Trust, weight_files
 from uxla.records import ModelHandle
 
-_FILES = ["*.json", "*.safetensors", "*.model", "*.txt"]
+_TEXTS = ["*.json", "*.model", "*.txt"]
+_CODE = "*.py"
 _DROPOUTS = (
     "hidden_dropout_prob",
     "attention_probs_dropout_prob",
@@ -25,15 +28,35 @@ _DROPOUTS = (
 )
 
 
-def resolve(name: str, *, revision: str | None = None) -> ModelHandle:
-    """A pretrained model as a folder on this disk: `name` is a folder, or a Hub id that is downloaded (once)."""
+def resolve(name: str, *, revision: str | None = None, trust: Trust = SAFE) -> ModelHandle:
+    """A pretrained model as a folder on this disk: `name` is a folder, or a Hub id that is downloaded (once).
+
+    Its digest covers all that decides what it computes: weights, configuration, tokenizer, and code where that is run.
+    """
+    folder = local_folder(name, revision=revision, trust=trust)
+    patterns = [*_TEXTS, _CODE] if trust.remote_code else _TEXTS
+    files = {file for pattern in patterns for file in folder.glob(pattern)}
+    return ModelHandle(folder, _digest([*files, *weight_files(folder, trust)]))
+
+
+def local_folder(name: str, *, revision: str | None = None, trust: Trust = SAFE) -> Path:
+    """The folder `name`, else that of the Hub's model `name`, downloaded if need be. ModelError where neither is."""
     folder = Path(name).expanduser()
-    if not folder.is_dir():
-        folder = _download(name, revision)
-    return ModelHandle(folder, weights_digest(folder))
+    if folder.is_dir():
+        return folder
+    files = [*_TEXTS, "*.safetensors", *([_CODE] if trust.remote_code else [])]
+    folder = _download(name, revision, files)
+    if trust.pickle and not any(folder.glob("*.safetensors")):
+        folder = _download(name, revision, [*files, "pytorch_model*.bin"])
+    return folder
 
 
-def _download(name: str, revision: str | None) -> Path:
+def hub_commit(folder: Path) -> str | None:
+    """The commit of a model that was downloaded from the Hub; None for any other folder."""
+    return folder.name if folder.parent.name == "snapshots" else None
+
+
+def _download(name: str, revision: str | None, files: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -41,7 +64,7 @@ def _download(name: str, revision: str | None) -> Path:
     if name.count("/") > 1 or name.startswith((".", "/", "~")):
         raise ModelError(f"model {name!r}: there is no such folder; {remedy}")
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except LocalEntryNotFoundError as error:
         raise ModelError(f"model {name!r}: not on this disk and the Hub cannot be reached; {remedy}") from error
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
@@ -52,14 +75,13 @@ def _download(name: str, revision: str | None) -> Path:
 
 
 def weights_digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a folder's weights and configuration; equal folders, equal digest."""
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise ModelError(f"{folder}: no *.safetensors file; only safetensors weights are loaded")
+    """SHA-256 over the names and bytes of a folder's safetensors and configuration; equal folders, equal digest."""
+    return _digest([*weight_files(folder), folder / "config.json"])
+
+
+def _digest(files: list[Path]) -> str:
     sha = hashlib.sha256()
-    for file in [folder / "config.json", *weights]:
-        if not file.is_file():
-            raise ModelError(f"{folder}: no {file.name}; expected a folder written by save_pretrained")
+    for file in sorted(files):
         sha.update(file.name.encode())
         with file.open("rb") as stream:
             while block := stream.read(1 << 22):
@@ -67,26 +89,36 @@ def weights_digest(folder: Path) -> str:
     return sha.hexdigest()
 
 
-def load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path, *, trust: Trust = SAFE) -> Any:
     """The fast tokenizer of a model folder, set up for words that were split beforehand."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), add_prefix_space=True)
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), add_prefix_space=True, **offline(trust))
     except Exception as error:
-        raise ModelError(f"{folder}: no tokenizer could be loaded ({_first_line(error)})") from error
+        raise ModelError(f"{folder}: no tokenizer could be loaded ({reason(error)})") from error
     if not tokenizer.is_fast:
         raise ModelError(f"{folder}: its tokenizer has no fast version (tokenizer.json), which word alignment needs")
+    step = tokenizer.backend_tokenizer.pre_tokenizer
+    if isinstance(step, ByteLevel):  # transformers does so for RoBERTa's own class only
+        step.add_prefix_space = True
     return tokenizer
 
 
 def load_model(
-    auto_class: Any, folder: Path, *, dropout: float | None = None, head_seed: int = 0, **config_values: Any
+    auto_class: Any,
+    folder: Path,
+    *,
+    dropout: float | None = None,
+    head_seed: int = 0,
+    trust: Trust = SAFE,
+    **config_values: Any,
 ) -> torch.nn.Module:
     """A model in fp32; weights that the folder lacks (a new classification layer) are drawn by `head_seed`.
 
     `dropout` sets every dropout the model's configuration knows; `config_values` go into the configuration as they are.
     """
+    safe = use_safetensors(folder, trust)
     try:
-        config = AutoConfig.from_pretrained(str(folder), **config_values)
+        config = AutoConfig.from_pretrained(str(folder), **offline(trust), **config_values)
         if dropout is not None:
             for key in _DROPOUTS:
                 if hasattr(config, key):
@@ -94,11 +126,29 @@ def load_model(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(head_seed)
             model: torch.nn.Module = auto_class.from_pretrained(
-                str(folder), config=config, dtype=torch.float32, use_safetensors=True
+                str(folder), config=config, dtype=torch.float32, use_safetensors=safe, **offline(trust)
             )
     except Exception as error:
-        raise ModelError(f"{folder}: cannot be loaded as {auto_class.__name__} ({_first_line(error)})") from error
+        raise ModelError(f"{folder}: cannot be loaded as {auto_class.__name__} ({reason(error)})") from error
     return model
+
+
+def offline(trust: Trust) -> dict[str, bool]:
+    """What every call of transformers is told: all is on this disk already, and whether code on it may run."""
+    return {"local_files_only": True, "trust_remote_code": trust.remote_code}
+
+
+def use_safetensors(folder: Path, trust: Trust) -> bool:
+    """Whether the folder's weights are safetensors, not pickles that `trust` allows. ModelError where neither."""
+    return weight_files(folder, trust)[0].suffix == ".safetensors"
+
+
+def reason(error: Exception) -> str:
+    """A foreign error in one line; of a model that needs code of its own, the key that lets it run."""
+    if "trust_remote_code" in str(error):
+        return "it needs Python code that comes with it; if you have read that and trust it, set trust_remote_code=true"
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def usable_length(model: Any) -> int:
@@ -118,8 +168,3 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

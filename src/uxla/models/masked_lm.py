@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ModelError
-from uxla.models.batches import chunks
+from uxla.models.batches import chunks, equal_length
 from uxla.models.candidates import Candidates, Place, Vocabulary
-from uxla.models.loading import pick_device, usable_length
+from uxla.models.device import Precision, sent
+from uxla.models.loading import local_folder, offline, pick_device, reason, usable_length, use_safetensors
 from uxla.models.mask_head import MaskHead, mask_head
 from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
 from uxla.models.rows import Request, Row, window
+from uxla.models.trust import SAFE, Trust
 from uxla.models.units import Cutter, Unit
 from uxla.progress import bar
 
@@ -31,8 +33,13 @@ Query = tuple[tuple[int, ...], int, Place]
 Choice = tuple[list[int], list[float]]
 """The top candidates of a query, best first, and their cumulative probabilities."""
 
-_LOGITS_A_BATCH = 2**25
-"""Bounds the memory of logits (128 MB in float32), which grows with the candidates and not with the pieces."""
+_NUMBERS_A_BATCH = 2**25
+"""Bounds the memory of what forwards result in (128 MB in float32), where that is logits of all candidates."""
+_CPU_TOKENS = 2048
+"""More pieces in a forward would be no faster on a CPU, but leave its caches."""
+_POOL = 1024
+"""Rows, of whatever length, whose candidates are compared together: the decoder's weights are read once for all."""
+_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _REMEDY = (
     "give a masked LM with safetensors weights as vicinity.model=: a folder, or a Hub name such as "
     "FacebookAI/xlm-roberta-base"
@@ -62,21 +69,24 @@ class MaskedLM:
         name_or_path: str,
         *,
         revision: str | None = None,
+        trust: Trust = SAFE,
         device: str = "auto",
         max_length: int | None = None,
         budget: Budget | None = None,
         top: int = 1,
         unit: Unit = "word",
+        precision: Precision = "fp32",
     ) -> MaskedLM:
-        """The masked LM of a folder or of the Hub, in float32.
+        """The masked LM of a folder or of the Hub.
 
         `max_length`: pieces of a row with its special tokens (at most, and by default, what the model takes); longer
         sentences are masked inside windows. `budget`: pieces of one forward, by default 4096. `top`: S of §2.2, 1 is
-        argmax. `unit`: what is masked as one. What cannot be loaded, has no masked-LM head or no fast tokenizer with a
-        mask is a ModelError.
+        argmax. `unit`: what is masked as one. `precision`: of the weights and all that is computed; other than `fp32`
+        is faster, its choices are approximate, and may differ a little between batch sizes. What cannot be loaded, has
+        no masked-LM head or no fast tokenizer with a mask is a ModelError.
         """
-        model, tokenizer = _load(name_or_path, revision)
-        model = model.eval().requires_grad_(False).to(pick_device(device))
+        model, tokenizer = _load(name_or_path, revision, trust)
+        model = model.eval().requires_grad_(False).to(pick_device(device), _TYPES[precision])
         pieces = Pieces.of(tokenizer, name_or_path)
         mask = pieces.mask
         if mask is None:
@@ -86,9 +96,10 @@ class MaskedLM:
         if room < 1 or "start" not in vocabulary.candidates:
             lacks = f"no room for a word in max_length {max_length}" if room < 1 else "no piece that is a word"
             raise ModelError(f"{name_or_path}: {lacks}; {_REMEDY}")
-        probe = [*pieces.prefix, mask, *pieces.suffix]
+        body = vocabulary.candidates["start"].ids[: min(8, room - 1)]
+        probe = [*pieces.prefix, *body[:3], mask, *body[3:], *pieces.suffix]
         heads = {
-            place: mask_head(model, torch.tensor(candidates.ids, device=model.device), probe)
+            place: mask_head(model, torch.tensor(candidates.ids, device=model.device), probe, probe.index(mask))
             for place, candidates in vocabulary.candidates.items()
             if unit != "word" or place == "start"
         }
@@ -144,12 +155,12 @@ class MaskedLM:
         for row in rows:
             if step < len(row.order):
                 waiting[self._query(row, row.order[step])].append(row)
-        for batch in self._batches(list(waiting)):
-            choices = self.budget.fit(partial(self._within, batch), "masked words")
-            for query, choice in zip(batch, choices, strict=True):
+        for pool in self._pools(waiting):
+            choices = self.budget.fit(partial(self._choices, pool), "masked words")
+            for query, choice in zip(pool, choices, strict=True):
                 for row in waiting[query]:
                     self._replace(row, step, choice)
-            yield sum(len(waiting[query]) for query in batch)
+            yield sum(len(waiting[query]) for query in pool)
 
     def _query(self, row: Row, unit: int) -> Query:
         """The row with `unit` as one mask; of a sentence too long, the cells around it that fit."""
@@ -161,33 +172,35 @@ class MaskedLM:
         ids = (*self.pieces.prefix, *chain(*row.ids[first:last]), *self.pieces.suffix)
         return ids, before, row.cells[unit].place
 
-    def _batches(self, queries: Sequence[Query]) -> Iterator[list[Query]]:
-        """Queries of one length and place together, under the budgets of pieces and of logits."""
-        alike: defaultdict[tuple[int, Place], list[Query]] = defaultdict(list)
-        for query in queries:
-            alike[len(query[0]), query[2]].append(query)
-        for (length, place), group in sorted(alike.items()):
-            size = min(self.budget.tokens // length, _LOGITS_A_BATCH // self.heads[place].floats_a_row(length))
-            yield from chunks(group, max(1, size))
+    def _pools(self, queries: Iterable[Query]) -> Iterator[list[Query]]:
+        """Queries of one place together, those of one length side by side."""
+        for place, group in groupby(
+            sorted(queries, key=lambda query: (query[2], len(query[0]))), lambda query: query[2]
+        ):
+            yield from chunks(group, max(1, min(_POOL, _NUMBERS_A_BATCH // self.heads[place].floats_a_row(1))))
 
-    def _within(self, batch: Sequence[Query], tokens: int) -> list[Choice]:
-        """The choices of a batch, in as many forwards as a budget that was halved meanwhile asks for."""
-        size = max(1, tokens // len(batch[0][0]))
-        return [choice for some in chunks(batch, size) for choice in self._choices(some)]
-
-    def _choices(self, batch: Sequence[Query]) -> list[Choice]:
-        ids = torch.tensor([ids for ids, _, _ in batch]).to(self.device)
-        at = torch.tensor([position for _, position, _ in batch]).to(self.device)
-        logits = self.heads[batch[0][2]](ids, at)
-        if self.top == 1:
-            return [([column], [1.0]) for column in logits.argmax(-1).tolist()]
-        best, columns = logits.topk(min(self.top, logits.shape[-1]))
+    def _choices(self, pool: Sequence[Query], tokens: int) -> list[Choice]:
+        """The choices of a pool, its queries forwarded in batches of one length that hold at most `tokens` pieces."""
+        head = self.heads[pool[0][2]]
+        features = []
+        for batch in self._batches(pool, tokens):
+            ids = torch.from_numpy(np.array([ids for ids, _, _ in batch]))
+            at = torch.from_numpy(np.array([position for _, position, _ in batch]))
+            features.append(head(sent(ids, self.device), sent(at, self.device)))
+        best, columns = head.best(torch.cat(features), self.top)
         cumulative = best.double().softmax(-1).cumsum(-1)
         return list(zip(columns.tolist(), cumulative.tolist(), strict=True))
 
+    def _batches(self, pool: Sequence[Query], tokens: int) -> Iterator[list[Query]]:
+        if self.device.type == "cpu":
+            tokens = min(tokens, _CPU_TOKENS)
+        floats = self.heads[pool[0][2]].floats_a_row
+        for batch in equal_length(pool, lambda query: len(query[0]), tokens):
+            yield from chunks(batch, max(1, _NUMBERS_A_BATCH // floats(len(batch[0][0]))))
+
     def _replace(self, row: Row, step: int, choice: Choice) -> None:
         columns, cumulative = choice
-        rank = bisect_right(cumulative, uniform(row.request.seed, step))
+        rank = bisect_right(cumulative, uniform(row.request.seed, step)) if self.top > 1 else 0
         column = columns[min(rank, len(columns) - 1)]  # the last sum may fall short of 1 by a rounding
         unit = row.order[step]
         candidates = self.candidates[row.cells[unit].place]
@@ -200,15 +213,17 @@ def uniform(seed: int, step: int) -> float:
     return int.from_bytes(blake2b(f"{seed}:{step}".encode(), digest_size=6).digest(), "big") / 2**48
 
 
-def _load(name: str, revision: str | None) -> tuple[Any, Any]:
+def _load(name: str, revision: str | None, trust: Trust) -> tuple[Any, Any]:
     try:
+        folder = local_folder(name, revision=revision, trust=trust)
+        safe = use_safetensors(folder, trust)
         model, info = AutoModelForMaskedLM.from_pretrained(
-            name, dtype=torch.float32, use_safetensors=True, output_loading_info=True, revision=revision
+            str(folder), dtype=torch.float32, use_safetensors=safe, output_loading_info=True, **offline(trust)
         )
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{name}: cannot be loaded as a masked LM ({reason}); {_REMEDY}") from error
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(trust))
+    except Exception as error:  # whatever foreign files, and code where that is trusted, can raise
+        why = str(error).removeprefix(f"{name}: ") if isinstance(error, ModelError) else reason(error)
+        raise ModelError(f"{name}: cannot be loaded as a masked LM ({why}); {_REMEDY}") from error
     missing = sorted(info["missing_keys"])
     if missing:
         raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")

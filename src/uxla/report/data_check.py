@@ -8,15 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from uxla.data.check import LONG, CheckReport
+from uxla.errors import printable
 
 
 def check_table(report: CheckReport) -> Table:
     """One line a fact: counts first, then whatever deserves a second look with the line where it stands."""
-    table = Table(show_header=False, title=report.path, title_justify="left")
+    table = Table(show_header=False, title=Text(printable(report.path)), title_justify="left")
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in (*_facts(report), *_doubts(report)):
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(printable(value)))
     return table
 
 

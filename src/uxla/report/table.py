@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -25,6 +25,7 @@ _METHODS = {
     "uxla_ensemble": "UXLA (ensemble)",
     "supervised": "supervised (target labels)",
 }
+_ESTIMATED = {"zero_shot": "zero-shot", "penalty": "+ confidence penalty", "uxla": "UXLA, epoch {}"}
 _METRICS = {"ner": "Strict entity F1", "nli": "Accuracy", "paraphrase": "Accuracy", "classification": "Accuracy"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _LOUD = (
@@ -57,9 +58,13 @@ def table(results: Mapping[str, Any]) -> Table:
         got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
     targets = tuple(results["targets"])
-    rows = (*_method_rows(results["targets"]), *_source_rows(results["source"], targets))
+    methods = tuple(_method_rows(results["targets"], _METHODS, _cell))
+    found = {target: scores.get("estimate", {}) for target, scores in results["targets"].items()}
+    estimated = tuple(_method_rows(found, _ESTIMATED, _estimated_cell, mark="estimated, no labels: "))
+    source = tuple(_source_rows(results["source"], targets))
     warning = _LOUD if results.get("selection") == "target_dev" else None
-    return Table(targets, rows, _notes(results, scored=bool(rows)), warning)
+    notes = (*_notes(results, scored=bool(methods or source)), *_doubts(results, estimated=bool(estimated)))
+    return Table(targets, (*methods, *estimated, *source), notes, warning)
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -88,14 +93,16 @@ def rich_table(results: Mapping[str, Any]) -> Group:
     return Group(shown, *below)
 
 
-def _method_rows(targets: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
-    for method, title in _METHODS.items():
+def _method_rows(
+    targets: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str], cell: Callable[[Any], str], mark: str = ""
+) -> Iterator[Row]:
+    for method, title in titles.items():
         if method == "uxla":
             epochs = zip_longest(*(found.get("uxla", ()) for found in targets.values()))
             for number, scores in enumerate(epochs, start=1):
-                yield Row(title.format(number), tuple(map(_cell, scores)))
+                yield Row(mark + title.format(number), tuple(map(cell, scores)))
         elif any(method in found for found in targets.values()):
-            yield Row(title, tuple(_cell(found.get(method)) for found in targets.values()))
+            yield Row(mark + title, tuple(cell(found.get(method)) for found in targets.values()))
 
 
 def _source_rows(source: Mapping[str, Any], targets: tuple[str, ...]) -> Iterator[Row]:
@@ -115,6 +122,24 @@ def _cell(score: Mapping[str, Any] | None) -> str:
     if "macro_f1" in score:
         return f"{text} (macro-F1 {score['macro_f1']:.2f})"
     return text if conlleval is None or f"{conlleval:.2f}" == mean else f"{text} (conlleval {conlleval:.2f})"
+
+
+def _estimated_cell(estimate: Mapping[str, float] | None) -> str:
+    """`64 [35, 74]`: whole points, since no estimate is surer than that."""
+    return "{score:.0f} [{low:.0f}, {high:.0f}]".format(**estimate) if estimate else ""
+
+
+def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
+    """What to know of figures that no label has confirmed."""
+    if estimated:
+        yield (
+            "Estimated, no labels: what models that saw no target sentence hold of the labels given to its raw text, "
+            "read against the source's dev set; in brackets the interval meant to hold the true score in 4 of 5 cases"
+        )
+    for target, epoch in results.get("kept_epoch", {}).items():
+        kept = f"those of epoch {epoch}" if epoch else "the warm-up's, for no epoch seems better"
+        yield f"{target}: by the estimate the models kept are {kept}"
+    yield from (f"Warning: {warning}" for warning in results.get("warnings", ()))
 
 
 def _notes(results: Mapping[str, Any], *, scored: bool) -> tuple[str, ...]:
@@ -137,7 +162,8 @@ def _has_conlleval(score: Mapping[str, Any]) -> bool:
 def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for found in results["targets"].values():
         for method, score in found.items():
-            yield from score if method == "uxla" else (score,)
+            if method in _METHODS:
+                yield from score if method == "uxla" else (score,)
     source = results["source"]
     yield from (score for score in (source.get("before"), *(source.get("after") or {}).values()) if score)
 

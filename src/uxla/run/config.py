@@ -7,7 +7,7 @@ that lacks them is answered with all of their names and an example command.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -15,13 +15,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from uxla import __version__
 from uxla.errors import ConfigError
+from uxla.run.consistency import CHECKS, DATA_PATHS, data_paths
 from uxla.run.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.run.refusals import keys, refused
 from uxla.run.sections import (
     ELSEWHERE,
-    SOURCE_PATHS,
-    TARGET_PATHS,
-    TESTBED,
     Adaptation,
     EpochPlan,
     Name,
@@ -34,13 +32,10 @@ from uxla.run.sections import (
     WarmUp,
     World,
     key,
-    refusal,
 )
-from uxla.run.yaml_text import KeyPath, Plain, dump
+from uxla.run.yaml_text import Plain, dump
 
 Method = Literal["zero_shot", "penalty", "ensemble", "tri_training", "uxla", "supervised"]
-
-PAIR_TASKS = ("nli", "paraphrase")
 
 PAPER_SCHEDULE = (
     EpochPlan(data=("source", "target"), confidence=0.8),
@@ -62,6 +57,20 @@ class RunConfig(Section):
     max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
     device: Literal["auto", "cpu", "cuda"] = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
     threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
+    deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
+    precision: Literal["fp32", "bf16", "fp16"] = key(
+        "matrix products in training and labelling: `fp32`, or the faster, less exact `bf16` and `fp16`",
+        "fp32",
+    )
+    trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
+    allow_pickle_weights: bool = key(
+        "take `pytorch_model.bin` where a model has no safetensors; only tensors are read from it", False
+    )
+    checkpoint_every: int = key(
+        "optimizer steps between rolling checkpoints of a training; at most so many are lost when it is interrupted",
+        500,
+        ge=1,
+    )
     tokens_per_batch: int = key("padded tokens in a batch of prediction or generation", 8192, ge=8)
     source: Source = key("the labelled language")
     target: OneOrSeveral[Name] = key("the target language's name, or a list of names", min_length=1)
@@ -109,7 +118,7 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:
-        for check in (_lengths, _targets, _world, _selection, _copies, _per_class, _methods):
+        for check in CHECKS:
             check(self)
         return self
 
@@ -147,7 +156,7 @@ def _forget_replaced_data(document: Document) -> None:
     """Drop a preset's Hub data from a section that was given a file by hand: one section, one data set."""
     for section in ("source", "target_data"):
         values = document.values.get(section)
-        paths = [name for at, name in _DATA_PATHS if at == section]
+        paths = [name for at, name in DATA_PATHS if at == section]
         by_hand = [name for name in paths if document.origin((section, name)).place.startswith(COMMAND_LINE)]
         if not isinstance(values, dict) or not by_hand:
             continue
@@ -158,7 +167,7 @@ def _forget_replaced_data(document: Document) -> None:
 
 def _resolve_paths(document: Document) -> None:
     """Make paths absolute in place; names that are no folder here (`org/model`) stay as they are."""
-    for section, name in _DATA_PATHS:
+    for section, name in DATA_PATHS:
         values = document.values.get(section)
         written = values.get(name) if isinstance(values, dict) else None
         if isinstance(values, dict) and isinstance(written, str) and not written.startswith(ELSEWHERE):
@@ -172,82 +181,16 @@ def _resolve_paths(document: Document) -> None:
                 values["model"] = folder
 
 
-_DATA_PATHS = [("source", name) for name in SOURCE_PATHS] + [("target_data", name) for name in TARGET_PATHS]
-
-
-def _data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
-    for section, name in _DATA_PATHS:
-        path = getattr(getattr(config, section), name)
-        if path is not None:
-            yield (section, name), path
-
-
 def _require_files(config: RunConfig, document: Document) -> None:
-    for path, written in _data_paths(config):
+    for path, written in data_paths(config):
         if written.startswith(ELSEWHERE):
             continue
         targets = config.target if path[0] == "target_data" else ("",)
         for file in [Path(written.replace("{target}", target)) if target else Path(written) for target in targets]:
-            if not file.is_file():
-                wrong = "is a folder" if file.is_dir() else "no such file"
+            if not os.path.isfile(file):  # Path.is_file raises for a name that is too long
+                wrong = "is a folder" if os.path.isdir(file) else "no such file"
                 place = document.origin(path).place
                 raise ConfigError(f"{place}: {wrong}: {file}, expected a data file; check the path")
-
-
-def _lengths(config: RunConfig) -> None:
-    if config.tokens_per_batch < config.max_length:
-        got = f"got {config.tokens_per_batch}, expected at least max_length={config.max_length}"
-        raise refusal("tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length")
-
-
-def _targets(config: RunConfig) -> None:
-    if len(set(config.target)) != len(config.target):
-        raise refusal("target", f"got {list(config.target)}, expected each name once; remove the repeated one")
-    for (section, name), path in _data_paths(config):
-        if section == "target_data" and len(config.target) > 1 and "{target}" not in path:
-            several = f"{len(config.target)} targets would share {path}"
-            raise refusal("target_data", f"{name}: {several}; write {{target}} where the name belongs in the path")
-
-
-def _world(config: RunConfig) -> None:
-    asked = [".".join(map(str, key)) for key, path in _data_paths(config) if path.startswith(TESTBED)]
-    if asked and config.testbed is None:
-        raise refusal("testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0")
-
-
-def _selection(config: RunConfig) -> None:
-    for name, training in (("warmup", config.warmup), ("adaptation", config.adaptation)):
-        if training.selection == "source_dev" and config.source.dev is None:
-            remedy = f"give source.dev=FILE or {name}.selection=last"
-            raise refusal(name, f"selection source_dev needs source.dev, which is not given; {remedy}")
-    if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
-        remedy = "give target_data.dev=FILE or adaptation.selection=last"
-        raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
-
-
-def _copies(config: RunConfig) -> None:
-    if isinstance(config.vicinity.copies, tuple) and config.task not in PAIR_TASKS:
-        got = f"copies: got {list(config.vicinity.copies)}, expected one number: {config.task} has one text an example"
-        raise refusal("vicinity", f"{got}; give vicinity.copies={config.vicinity.copies[0]}")
-
-
-def _per_class(config: RunConfig) -> None:
-    for number, plan in enumerate(config.schedule):
-        if plan.per_class and config.task == "ner":
-            why = "got per_class with task ner, expected a task with one label an example"
-            raise refusal("schedule", f"{number}: {why}; set schedule.{number}.per_class=false")
-
-
-def _methods(config: RunConfig) -> None:
-    if len(set(config.methods)) != len(config.methods):
-        raise refusal("methods", f"got {list(config.methods)}, expected each once; remove the repeated one")
-    needs_test = [method for method in config.methods if method != "uxla"]
-    if needs_test and config.target_data.test is None:
-        why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
-        raise refusal("methods", f"{why}; give target_data.test=FILE or methods=[uxla]")
-    if "supervised" in config.methods and config.target_data.labelled is None:
-        why = "supervised needs target_data.labelled, which is not given"
-        raise refusal("methods", f"{why}; give target_data.labelled=FILE or leave supervised out")
 
 
 def _plain(value: object) -> Plain:

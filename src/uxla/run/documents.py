@@ -13,9 +13,11 @@ from typing import cast
 import yaml
 
 from uxla.errors import ConfigError
-from uxla.run.yaml_text import KeyPath, Plain, one_line, parse
+from uxla.run.yaml_text import MAX_DEPTH, KeyPath, Plain, one_line, parse
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1 << 16
+"""Many times the longest configuration, and YAML that is read within a second whatever it holds."""
+
 COMMAND_LINE = "command line"
 
 
@@ -50,7 +52,7 @@ def preset_names() -> list[str]:
 
 def read_document(preset_or_path: str) -> Document:
     """The preset of that name or, where the name has a suffix, the YAML file. Raises `ConfigError`."""
-    path = Path(preset_or_path).expanduser()
+    path = Path(os.path.expanduser(preset_or_path))  # Path.expanduser raises for a user that is none
     if path.suffix:
         name, text, folder = preset_or_path, _read(path), path.parent.absolute()
     else:
@@ -73,14 +75,17 @@ def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Do
     The value is YAML where it reads as YAML, else text. A list that `document` leaves out is taken from `defaults`.
     """
     dotted, equals, written = text.partition("=")
-    path = tuple(int(part) if part.isdecimal() else part for part in dotted.strip().split("."))
-    if not equals or "" in path:
+    steps = dotted.strip().split(".")
+    if not equals or "" in steps:
         raise ConfigError(f"{COMMAND_LINE}: got {text!r}, expected key=value, as seed=1 or warmup.max_steps=100")
+    if len(text) > MAX_BYTES or len(steps) > MAX_DEPTH:
+        limits = f"{MAX_BYTES} characters, {MAX_DEPTH} keys"
+        raise ConfigError(f"{COMMAND_LINE}: {text}: longer than a setting can be ({limits}); is this a data file?")
     values = cast(dict[str, Plain], _copy(document.values))
-    root = str(path[0])
-    if len(path) > 1 and values.get(root) is None and root in defaults:
+    root = steps[0]
+    if len(steps) > 1 and values.get(root) is None and root in defaults:
         values[root] = _copy(defaults[root])
-    _set(values, path, _value(written, text), text)
+    path = _set(values, steps, _value(written, text), text)
     here = Origin(f"{COMMAND_LINE}: {text}", Path.cwd())
     kept = {where: origin for where, origin in document.origins.items() if where[: len(path)] != path}
     made = {path[:depth]: here for depth in range(1, len(path) + 1)}
@@ -89,25 +94,35 @@ def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Do
 
 def absolute(path: str, origin: Origin) -> str:
     """`path` as an absolute path, `~` expanded, a relative one starting where its origin says."""
-    return os.path.abspath(origin.folder / Path(path).expanduser())
+    return os.path.abspath(origin.folder / os.path.expanduser(path))
 
 
-def _set(values: dict[str, Plain], path: KeyPath, value: Plain, text: str) -> None:
+def _set(values: dict[str, Plain], steps: list[str], value: Plain, text: str) -> KeyPath:
+    """Put `value` where `steps` lead; that place, its list entries as numbers."""
     here: Plain = values
-    for depth, step in enumerate(path):
-        place = ".".join(map(str, path[:depth]))
+    path: KeyPath = ()
+    for depth, step in enumerate(steps, start=1):
+        place = ".".join(steps[: depth - 1])
+        at: str | int = step
         if isinstance(here, list):
-            if not isinstance(step, int) or step >= len(here):
-                known = f"a number from 0 to {len(here) - 1}"
-                raise ConfigError(f"{COMMAND_LINE}: {text}: got {step!r} after {place}, expected {known}")
-        elif isinstance(here, dict):
-            step = str(step)
-        else:
+            at = _index(step, len(here))
+            if at < 0:
+                got = f"got {step} after {place}, expected a number from 0 to {len(here) - 1}"
+                raise ConfigError(f"{COMMAND_LINE}: {text}: {got}")
+        elif not isinstance(here, dict):
             raise ConfigError(f"{COMMAND_LINE}: {text}: {place} is {_kind(here)} and has no keys; set {place}=…")
-        if depth == len(path) - 1:
-            here[step] = value  # type: ignore[index]
+        path = (*path, at)
+        if depth == len(steps):
+            here[at] = value  # type: ignore[index]
         else:
-            here = _step_into(here, step)
+            here = _step_into(here, at)
+    return path
+
+
+def _index(step: str, length: int) -> int:
+    """The entry of a list that `step` means, -1 if none; a dict's key keeps its zeros, so only here it is a number."""
+    number = int(step) if step.isdecimal() and len(step) < 10 else length
+    return number if number < length else -1
 
 
 def _step_into(here: dict[str, Plain] | list[Plain], step: str | int) -> Plain:
@@ -133,8 +148,8 @@ def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}; check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', error)}; check the path") from None
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"{path}: more than {MAX_BYTES} bytes, expected a configuration; is this a data file?")
     try:

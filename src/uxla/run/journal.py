@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from uxla.errors import ArtifactError
 
@@ -36,20 +37,37 @@ class Journal:
             self._waiting.append(line)
 
     def open(self) -> None:
-        """Make the file, with every event so far; from here on each is written at once."""
+        """Make the file, with every event so far; from here on each is written at once. Raises ArtifactError."""
         waiting, self._waiting = self._waiting or [], None
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._append("".join(waiting))
-        except OSError as error:
-            message = f"the run folder cannot be written ({error.strerror}); give another one with --out"
-            raise ArtifactError(f"{self.path.parent}: {message}") from error
+        self._append("".join(waiting))
 
     def _append(self, text: str) -> None:
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(text)
+        """One write, behind whatever a killed or a second process left, which keeps a line of its own."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab+", buffering=0) as stream:
+                stream.write((_line_end(stream) + text).encode())
+        except OSError as error:
+            message = f"the run folder cannot be written ({error.strerror}); free space there, or give another --out"
+            raise ArtifactError(f"{self.path.parent}: {message}") from error
 
 
 def read(path: Path) -> list[Mapping[str, Any]]:
-    """All events of a journal."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """All events of a journal but for lines that a kill cut."""
+    events = (_parsed(line) for line in path.read_bytes().split(b"\n"))
+    return [event for event in events if isinstance(event, dict)]
+
+
+def _line_end(stream: BinaryIO) -> str:
+    """What the last line lacks."""
+    if stream.seek(0, os.SEEK_END) == 0:
+        return ""
+    stream.seek(-1, os.SEEK_END)
+    return "" if stream.read(1) == b"\n" else "\n"
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -13,9 +13,10 @@ from safetensors.numpy import load_file, save_file
 from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
 from uxla.models.checkpoint import Checkpoints
-from uxla.models.learner import Optimisation, fit
+from uxla.models.learner import fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import weights_digest
+from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Task
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.run.store import Store, reading
@@ -72,8 +73,8 @@ class StoredLearner:
         self._open(self.backbone, **_labels(label_names))
 
     def _model_inputs(self, model: ModelHandle) -> dict[str, Any]:
-        limits = {"max_length": self.runtime.max_length}
-        return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **limits}
+        runtime = {"max_length": self.runtime.max_length, "precision": self.runtime.precision}
+        return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime}
 
     def _open(self, model: ModelHandle, **config_values: Any) -> Loaded:
         return Loaded.open(self.task, model.path, self.backbone.path, self.runtime, **config_values)

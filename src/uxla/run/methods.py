@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,17 +15,19 @@ from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
 from uxla.metrics import Score
 from uxla.models.ensemble import average
-from uxla.models.learner import Optimisation
 from uxla.models.loaded import Runtime
 from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
+from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Task
+from uxla.models.trust import Trust
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.run.config import Method, RunConfig
 from uxla.run.inputs import Inputs, Target
 from uxla.run.learner import StoredLearner, StoredVicinity
 from uxla.run.sections import EpochPlan, Training
 from uxla.run.store import Store
+from uxla.run.trace import TRACED, Trace
 from uxla.seeds import derive, generator
 
 Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
@@ -42,6 +44,9 @@ class Study:
     vicinity_model: ModelHandle
     store: Store
     budget: Budget
+    trust: Trust
+    traces: dict[str, Trace] = field(default_factory=dict)
+    """What `uxla` did with the examples, by target; filled as it runs."""
 
     def check_models(self) -> None:
         """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up."""
@@ -130,6 +135,9 @@ class Study:
     def _cotrain(self, target: Target, schedule: Sequence[Epoch], method: str) -> list[Triple]:
         config = self.config
         dev = {"source_dev": self.inputs.dev, "target_dev": target.dev}.get(config.adaptation.selection)
+        trace = Trace(TRACED if method == "uxla" else 0)
+        if trace.limit:
+            self.traces[target.name] = trace
         cotraining = CoTraining(
             learner=self._learner(config.adaptation, dev, method),
             vicinity=self._vicinity(),
@@ -142,6 +150,7 @@ class Study:
             draws=_draws(config.adaptation),
             seed=config.seed,
             record=self._record(method, target.name),
+            watch=trace,
         )
         return cotraining(self.inputs.train, target.train, self.warm_up(penalty=True))
 
@@ -151,8 +160,18 @@ class Study:
         optimisation = Optimisation(**values)
         if optimisation.selection not in ("source_dev", "target_dev"):
             dev = None
-        runtime = Runtime(config.device, config.max_length, self.budget)
-        return StoredLearner(config.task, self.task, self.model, optimisation, runtime, self.store, purpose, dev)
+        runtime = Runtime(config.device, config.max_length, self.budget, self.trust, config.precision)
+        return StoredLearner(
+            task_name=config.task,
+            task=self.task,
+            backbone=self.model,
+            settings=optimisation,
+            runtime=runtime,
+            store=self.store,
+            purpose=purpose,
+            dev=dev,
+            checkpoint_every=config.checkpoint_every,
+        )
 
     def _vicinity(self) -> StoredVicinity:
         config, settings = self.config, self.config.vicinity
@@ -165,11 +184,13 @@ class Study:
         def open_vicinity() -> Vicinity:
             filler = MaskedLM.load(
                 str(self.vicinity_model.path),
+                trust=self.trust,
                 device=config.device,
                 max_length=config.max_length,
                 budget=self.budget,
                 top=settings.top,
                 unit=settings.unit,
+                precision=settings.precision,
             )
             return Vicinity(
                 filler,

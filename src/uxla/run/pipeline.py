@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,53 +12,70 @@ import torch
 import transformers
 
 from uxla import progress
+from uxla.data.odd import WordCount
 from uxla.models.loading import resolve
 from uxla.models.memory import Budget
 from uxla.models.tasks import TASKS
+from uxla.models.trust import Trust
 from uxla.records import Corpus
 from uxla.run.config import Method, RunConfig
+from uxla.run.environment import environment
 from uxla.run.inputs import Inputs, Target, load_inputs
 from uxla.run.journal import Journal
+from uxla.run.locks import locked_folder
 from uxla.run.methods import Study, Triple
 from uxla.run.store import Store, default_root
+from uxla.run.verdict import NO_DEV, Verdict, verdict
 from uxla.run.write import write_run
+
+_LOOKED_AT = 1000  # sentences that tell an encoding
 
 Results = dict[str, Any]
 Trained = dict[Method, list[Triple]]
 
 
-def run(config: RunConfig, out: Path) -> Results:
+def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
     """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
 
     Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
-    that the same call after an interruption goes on where it was.
+    that the same call after an interruption goes on where it was; `fresh` does all of it anew.
     """
+    _set_up(config)
+    journal = Journal(out / "journal.jsonl")
+    store = Store(default_root(), journal, fresh)
+    inputs = load_inputs(config, store)
+    trust = Trust(config.trust_remote_code, config.allow_pickle_weights)
+    model = resolve(_shipped(config.model), revision=config.revision, trust=trust)
+    vicinity_model = model
+    if config.vicinity.model is not None:
+        name = _shipped(config.vicinity.model)
+        vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
+    budget = Budget(config.tokens_per_batch)
+    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust)
+    study.check_models()
+    with locked_folder(out):
+        journal.open()
+        _describe(inputs, study)
+        trainer = _trainer(study)
+        trained = {t.name: {method: trainer.train(method, t) for method in config.methods} for t in inputs.targets}
+        verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
+        results = _results(study, trained, verdicts)
+        for warning in results["warnings"]:
+            progress.note(warning)
+        around = environment(config, {"model": model, "vicinity.model": vicinity_model})
+        around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
+        write_run(out, results, around, study, {name: found.kept for name, found in verdicts.items()})
+    return results
+
+
+def _set_up(config: RunConfig) -> None:
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    journal = Journal(out / "journal.jsonl")
-    store = Store(default_root(), journal)
-    inputs = load_inputs(config, store)
-    model = resolve(_shipped(config.model), revision=config.revision)
-    vicinity_model = model
-    if config.vicinity.model is not None:
-        vicinity_model = resolve(_shipped(config.vicinity.model), revision=config.vicinity.revision)
-    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, Budget(config.tokens_per_batch))
-    study.check_models()
-    journal.open()
-    _describe(inputs, study)
-    trained = {t.name: {method: study.train(method, t) for method in config.methods} for t in inputs.targets}
-    results: Results = {
-        "version": 1,
-        "task": config.task,
-        "selection": config.adaptation.selection,
-        "source": _source_results(study, trained),
-        "targets": {t.name: _target_results(study, t, trained[t.name]) for t in inputs.targets},
-        "inputs": {"model": model.digest, "vicinity_model": vicinity_model.digest, **inputs.digests()},
-    }
-    write_run(out, results, study, {name: _final(methods) for name, methods in trained.items()})
-    return results
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it before its first call
+        torch.use_deterministic_algorithms(True)
 
 
 def _shipped(name: str) -> str:
@@ -69,50 +87,81 @@ def _shipped(name: str) -> str:
 
 
 def _describe(inputs: Inputs, study: Study) -> None:
-    journal = study.store.journal
-    journal.write("versions", torch=torch.__version__, transformers=transformers.__version__, cpus=os.cpu_count())
     for target in inputs.targets:
         counts = {"source": len(inputs.train), "target": len(target.train)}
         shared = _duplicates(target.train, target.test) if target.test is not None else 0
-        journal.write("data", language=target.name, **counts, test_sentences_also_in_train=shared)
+        study.store.journal.write("data", language=target.name, **counts, test_sentences_also_in_train=shared)
         progress.note(
             f"{inputs.train.name} → {target.name}: {counts['source']} labelled, {counts['target']} raw sentences"
         )
         if shared:
             progress.note(f"{target.name}: {shared} of {len(target.test or ())} test sentences also stand in its train")
+        if _in_zawgyi(target.train.part(0, _LOOKED_AT)):
+            progress.note(
+                f"{target.name}: its Burmese looks like Zawgyi, the old font encoding, which no model has read; "
+                "convert it to Unicode first"
+            )
 
 
 def _duplicates(train: Corpus, test: Corpus) -> int:
-    known = Counter(example.segments for example in train)
-    return sum(example.segments in known for example in test)
+    """How many examples of `test` stand in `train` too; only `test` is held in memory."""
+    copies = Counter(example.segments for example in test)
+    found = {example.segments for example in train if example.segments in copies}
+    return sum(copies[segments] for segments in found)
 
 
-def _final(trained: Trained) -> Triple:
-    """The models a run is for: UXLA's, or where that was not asked for those of the strongest method there is."""
-    for method in ("uxla", "tri_training", "penalty", "zero_shot", "ensemble", "supervised"):
-        if method in trained:
-            return trained[method][-1]
-    raise AssertionError("a run has at least one method")
+def _in_zawgyi(corpus: Corpus) -> bool:
+    words = WordCount()
+    for example in corpus:
+        for segment in example.segments:
+            words.add(segment.split(" "), lambda _: 0)
+    return words.probable_zawgyi
 
 
-def _source_results(study: Study, trained: dict[str, Trained]) -> Results:
+def _trainer(study: Study) -> Study:
+    """The study as trainings see it: `estimated` looks at finished epochs, so each training keeps its last weights."""
+    adaptation = study.config.adaptation
+    if adaptation.selection != "estimated":
+        return study
+    last = adaptation.model_copy(update={"selection": "last"})
+    return replace(study, config=study.config.model_copy(update={"adaptation": last}))
+
+
+def _results(study: Study, trained: dict[str, Trained], verdicts: dict[str, Verdict]) -> Results:
+    models = {"model": study.model.digest, "vicinity_model": study.vicinity_model.digest}
+    targets = {t.name: _target_results(study, t, trained[t.name], verdicts[t.name]) for t in study.inputs.targets}
+    kept = {name: found.kept_epoch for name, found in verdicts.items() if found.kept_epoch is not None}
+    no_reference = [NO_DEV] if study.inputs.dev is None else []
+    return {
+        "version": 1,
+        "task": study.config.task,
+        "selection": study.config.adaptation.selection,
+        "source": _source_results(study, verdicts),
+        "targets": targets,
+        **({"kept_epoch": kept} if kept else {}),
+        "warnings": no_reference + [warning for found in verdicts.values() for warning in found.warnings],
+        "inputs": {**models, **study.inputs.digests()},
+    }
+
+
+def _source_results(study: Study, verdicts: dict[str, Verdict]) -> Results:
     test = study.inputs.test
     named: Results = {"name": study.config.source.name}
     if test is None or "uxla" not in study.config.methods:
         return named
-    after = {name: study.score(methods["uxla"][-1], test) for name, methods in trained.items()}
+    after = {name: study.score(found.kept, test) for name, found in verdicts.items()}
     return named | {"before": study.score(study.warm_up(penalty=True), test), "after": after}
 
 
-def _target_results(study: Study, target: Target, trained: Trained) -> Results:
-    """The scores of one target, on its test set, looked at here for the first time."""
-    results: Results = {}
+def _target_results(study: Study, target: Target, trained: Trained, found: Verdict) -> Results:
+    """The estimates of one target, and its scores on the test set, looked at here for the first time."""
+    results: Results = found.as_dict()
     if target.test is None:
         return results
     for method, epochs in trained.items():
         if method == "uxla":
             results["uxla"] = [study.score(models, target.test) for models in epochs]
-            results["uxla_ensemble"] = study.score_ensemble(epochs[-1], target.test)
+            results["uxla_ensemble"] = study.score_ensemble(found.kept, target.test)
         elif method == "ensemble":
             results["ensemble"] = study.score_ensemble(epochs[-1], target.test)
         else:

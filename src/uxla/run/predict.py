@@ -18,12 +18,13 @@ from uxla.data.files import encode, read_bytes, write_bytes
 from uxla.data.load import load_corpus, open_sentences
 from uxla.errors import DataError
 from uxla.models.ensemble import Ensemble
+from uxla.models.trust import SAFE, Trust
 from uxla.run.inputs import SHAPES
 
 Answer = tuple[Sequence[str], str, float]
 
 
-def predict(run: Path, source: Path | TextIOWrapper, out: Path | None) -> None:
+def predict(run: Path, source: Path | TextIOWrapper, out: Path | None, *, trust: Trust = SAFE) -> None:
     """Write what the ensemble of `run` says of `source` to `out`, or to standard output.
 
     Tagging: CoNLL comes back as it came, every column and blank line kept, the label column replaced (or added, where
@@ -32,7 +33,7 @@ def predict(run: Path, source: Path | TextIOWrapper, out: Path | None) -> None:
     """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    ensemble = Ensemble.load(run)
+    ensemble = Ensemble.load(run, trust=trust)
     raw = _tagged(ensemble, source, out) if ensemble.task == "ner" else _classified(ensemble, source, out)
     if out is None:
         sys.stdout.buffer.write(raw)

@@ -30,6 +30,8 @@ _EXPECTED = {
     "less_than": "less than {lt:g}",
     "less_than_equal": "at most {le:g}",
     "too_short": "at least one entry",
+    "string_too_long": "at most {max_length} characters",
+    "string_unicode": "text without halves of surrogate pairs",
     "string_pattern_mismatch": "a name of letters, digits and - _ . +, beginning with a letter or digit",
 }
 _EXAMPLES = {
@@ -110,7 +112,8 @@ def _wrong(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInf
         text = context["text"]
     else:
         path = _path(fault)
-        expected = _EXPECTED.get(fault["type"], fault["msg"]).format(**context)
+        known_words = _EXPECTED.get(fault["type"])
+        expected = fault["msg"] if known_words is None else known_words.format(**context)
         text = f"got {_shown(fault['input'])}, expected {expected}{_meaning(fault, known)}"
     key = ".".join(map(str, path))
     place = document.origin(path).place

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 T = TypeVar("T")
 
 DataSet = Literal["source", "target", "source_vicinity", "target_vicinity"]
-Selection = Literal["last", "source_dev", "target_dev", "average"]
+Selection = Literal["last", "source_dev", "target_dev", "average", "estimated"]
 
 TESTBED = "testbed:"
 """A data path that begins so is a file of the synthetic world, not of the disk."""
@@ -56,8 +56,8 @@ def _one_or_two(value: object) -> object:
 Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
 Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
 OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
-Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
-"""A name that is also safe as a part of a file name and in a table."""
+Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=50)]
+"""A name that is also safe as a part of a file name (of at most 255 bytes) and in a table."""
 
 
 class Section(BaseModel):
@@ -95,7 +95,7 @@ class Reading(Section):
     def _is_an_encoding(cls, name: str) -> str:
         try:
             codecs.lookup(name)
-        except LookupError:
+        except (LookupError, ValueError):  # ValueError: a NUL in it
             raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
         return name
 
@@ -163,6 +163,8 @@ class Training(Section):
         paper="Table 8",
         ge=1,
     )
+    gradient_checkpointing: bool = key("compute activations twice instead of keeping them: less memory, slower", False)
+    freeze_embeddings: bool = key("leave the piece embeddings as they are: faster, less memory", False)
     selection: Selection
     penalty: float
 
@@ -191,7 +193,8 @@ class Adaptation(Training):
     """Each training inside Algorithm 1 (line 21)."""
 
     selection: Selection = key(
-        "as in warm-up; `target_dev` uses target labels, as the paper does, and every report says so",
+        "as in warm-up; `estimated`: the epoch, or the warm-up, with the best estimate (needs source.dev); "
+        "`target_dev` uses target labels, as the paper does, and every report says so",
         "last",
         paper="App. D",
     )
@@ -250,3 +253,7 @@ class Vicinity(Section):
     min_word_chars: int = key("shorter words are never replaced", 1, ge=1)
     keep_unchanged: bool = key("keep generated sentences that equal their original", False)
     fresh: bool = key("generate anew in each epoch instead of once", False)
+    precision: Literal["fp32", "bf16", "fp16"] = key(
+        "of the masked LM: `fp32`, or `bf16` and `fp16`, faster and half the memory, which change some replacements",
+        "fp32",
+    )

@@ -2,79 +2,120 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
+from uxla import progress, signals
 from uxla.errors import ArtifactError
+from uxla.run.artifacts import META, DamageError, Facts, check, digest, finish, flush, set_aside
 from uxla.run.journal import Journal
+from uxla.run.locks import Uses, key_lock, locked
 
-VERSIONS = {"world": 1, "check": 1, "fit": 2, "predict": 1, "vicinity": 1}
+VERSIONS = {"world": 1, "check": 1, "fit": 2, "predict": 2, "vicinity": 1, "augment": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result."""
-
-_META = "meta.json"
-
 
 Make = Callable[[Path, Path], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Store:
-    """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs."""
+    """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs.
+
+    One store is one run's view: each artifact is verified by size and digest the first time it is found, and `fresh`
+    makes anew what this run has not made itself. Any number of runs may share a root: each key has a lock, taken only
+    where there is work to do, so that none is done twice.
+    """
 
     root: Path
     journal: Journal
+    fresh: bool = False
+    _known: dict[Path, Facts] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _uses: Uses = field(default_factory=Uses, init=False, repr=False, compare=False)
 
-    def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, dict[str, Any]]:
-        """The artifact's folder and what `make` told about it; made only if it is not there yet.
+    def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
+        """The artifact's folder and what `make` told about it; made only if it is not there yet, whole.
 
         `make(into, scratch)` fills the empty folder `into`, which is renamed into place when all of it is on the disk.
         What it leaves in the folder `scratch` is there when the same work is begun again after an interruption, and is
-        removed when the work is done. Every call leaves a line in the journal that says whether the work was done
-        (`hit: false`) or found.
+        removed when the work is done. A damaged artifact is named, set aside and made again. Every call leaves a line
+        in the journal that says whether the work was done (`hit: false`) or found. ArtifactError where the store
+        cannot be written, or an artifact not be looked at.
         """
         key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
         place = self.root / stage / key
-        hit = (place / _META).is_file()
         began = time.monotonic()
-        if not hit:
-            self._make(place, inputs, make)
-        facts = _read_facts(place)
+        with suppress(DamageError):
+            self._find(place)
+        hit = self._has(place) or self._settle(place, inputs, make)
         seconds = round(time.monotonic() - began, 3)
+        facts = dict(self._known[place])
         self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
         return place, facts
 
-    def _make(self, place: Path, inputs: Mapping[str, Any], make: Make) -> None:
-        unfinished = self.root / "unfinished" / uuid.uuid4().hex
-        scratch = self.root / "scratch" / f"{place.parent.name}-{place.name}"
+    def _has(self, place: Path) -> bool:
+        return place in self._known and (place / META).is_file()
+
+    def _find(self, place: Path) -> None:
+        """Look at an artifact that this run has not seen; DamageError where it must not be used."""
+        if self._has(place):
+            return
+        self._uses.add(self.root, _name(place))  # before the look: what was told is not removed behind our back
+        manifest = None if self.fresh else check(place)
+        if manifest is not None:
+            self._known[place] = manifest.facts
+            with suppress(OSError):
+                os.utime(place / META)
+
+    def _settle(self, place: Path, inputs: Mapping[str, Any], make: Make) -> bool:
+        """Have the artifact made, by another process (True) or this one."""
         try:
-            unfinished.mkdir(parents=True)
-            scratch.mkdir(parents=True, exist_ok=True)
-            facts = make(unfinished, scratch)
-            meta = {"inputs": inputs, "facts": dict(facts)}
-            (unfinished / _META).write_text(json.dumps(meta, ensure_ascii=False, sort_keys=True), encoding="utf-8")
-            for file in unfinished.rglob("*"):
-                _flush(file)
-            _publish(unfinished, place)
-            shutil.rmtree(scratch, ignore_errors=True)
-        except (OSError, SafetensorError) as error:
+            with locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"):
+                try:
+                    self._find(place)
+                except DamageError as damage:
+                    self._put_away(place, damage)
+                if self._has(place):
+                    return True
+                self._make(place, inputs, make)
+                return False
+        except (OSError, SafetensorError, DamageError) as error:
             cause = getattr(error, "strerror", None) or error
             raise ArtifactError(
                 f"{self.root}: the store cannot be written ({cause}); free space there, or set "
                 "UXLA_CACHE to another folder, and run again: finished work is kept"
             ) from error
+
+    def _put_away(self, place: Path, damage: DamageError) -> None:
+        moved = set_aside(self.root, place)
+        self.journal.write("damaged", stage=place.parent.name, key=place.name[:16], fault=str(damage), moved=str(moved))
+        progress.note(f"{place}: damaged ({damage}); set aside as {moved} and made again")
+
+    def _make(self, place: Path, inputs: Mapping[str, Any], make: Make) -> None:
+        unfinished, scratch = self.root / "unfinished" / _name(place), self.root / "scratch" / _name(place)
+        shutil.rmtree(unfinished, ignore_errors=True)  # a dead process left it: we have the lock
+        if self.fresh:
+            shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True)
+            scratch.mkdir(parents=True, exist_ok=True)
+            facts = make(unfinished, scratch)
+            with signals.held():
+                manifest = finish(unfinished, inputs, facts)
+                _publish(unfinished, place)
+                self._known[place] = manifest.facts
+                shutil.rmtree(scratch, ignore_errors=True)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+            with suppress(OSError):  # what is in it is for the next attempt
+                scratch.rmdir()
 
 
 @contextmanager
@@ -83,7 +124,7 @@ def reading(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ArtifactError(f"{place}: the artifact is damaged ({error}); delete this folder and run again") from error
+        raise ArtifactError(f"{place}: the artifact is damaged ({error}); run again: it is made anew") from error
 
 
 def default_root() -> Path:
@@ -93,32 +134,22 @@ def default_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uxla"
 
 
-def digest(value: Any) -> str:
-    """SHA-256 of a value made of JSON types, independent of the order of keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def _name(place: Path) -> str:
+    return f"{place.parent.name}-{place.name}"
 
 
 def _publish(unfinished: Path, place: Path) -> None:
-    """Rename into place. Where another process was faster its artifact stays: same key, same bytes."""
+    """Rename into place. What a fresh run made a second time to the same bytes stays as it is."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists() and not (place / _META).is_file():
-        shutil.rmtree(place)
-    try:
+    if place.exists():
+        with suppress(DamageError):
+            if check(place) == check(unfinished):
+                return
+        replaced = unfinished.with_name(f"{unfinished.name}-replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        os.replace(place, replaced)
         os.replace(unfinished, place)
-    except OSError:
-        if not (place / _META).is_file():
-            raise
-    _flush(place.parent)
-
-
-def _read_facts(place: Path) -> dict[str, Any]:
-    with reading(place):
-        return dict(json.loads((place / _META).read_text(encoding="utf-8"))["facts"])
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        shutil.rmtree(replaced, ignore_errors=True)
+    else:
+        os.replace(unfinished, place)
+    flush(place.parent)

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from uxla.errors import ArtifactError
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.records import Corpus, Predictions
 from uxla.report.table import markdown
+from uxla.run.card import FINAL, model_card
+from uxla.run.config import Method
 from uxla.run.inputs import Target
 from uxla.run.methods import Study, Triple
+from uxla.run.trace import label_names, write_trace
+
+Compared = Mapping[str, Mapping[Method, Triple]]
+"""The three models of each method, by target and method."""
 
 
-def write_run(out: Path, results: Mapping[str, Any], study: Study, final: Mapping[str, Triple]) -> None:
-    """Write models, ensemble, predictions, configuration, table and results under `out`.
+def write_run(
+    out: Path,
+    results: Mapping[str, Any],
+    around: Mapping[str, Any],
+    study: Study,
+    final: Mapping[str, Triple],
+    compared: Compared = MappingProxyType({}),
+) -> None:
+    """Write models, ensemble, predictions, trace, configuration, environment (`around`), table and results under `out`.
 
     `final` has the three models of each target. With one target they stand in `out` itself; with several, in a folder
-    of each target's name. ArtifactError where the folder cannot be written.
+    of each target's name. The methods `compared` have their labels of the test set beside those of the final models.
+    ArtifactError where the folder cannot be written.
     """
     try:
-        _write(out, results, study, final)
+        _write(out, results, around, study, final, compared)
     except OSError as error:
         message = (
             f"the run folder cannot be written ({error.strerror or error}); free space there, or give another --out"
@@ -33,22 +53,34 @@ def write_run(out: Path, results: Mapping[str, Any], study: Study, final: Mappin
         raise ArtifactError(f"{out}: {message}, and run again: finished work is kept") from error
 
 
-def _write(out: Path, results: Mapping[str, Any], study: Study, final: Mapping[str, Triple]) -> None:
+def _write(
+    out: Path,
+    results: Mapping[str, Any],
+    around: Mapping[str, Any],
+    study: Study,
+    final: Mapping[str, Triple],
+    compared: Compared,
+) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for target in study.inputs.targets:
         folder = out if len(study.inputs.targets) == 1 else out / target.name
         _write_models(folder, final[target.name], study)
+        _write_text(folder / "README.md", _card(results, target, study))
         if target.test is not None:
             _write_predictions(out / "predictions", target, final[target.name], study)
+            methods = {**compared.get(target.name, {}), _final(study): final[target.name]}
+            _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
+    _write_traces(out, study)
     _write_text(out / "config.yaml", study.config.to_yaml())
+    _write_text(out / "environment.json", _json(around))
     _write_text(out / "table.md", markdown(results))
-    _write_text(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    _write_text(out / "results.json", _json(results))
 
 
 def _write_models(folder: Path, models: Triple, study: Study) -> None:
     fresh = folder / "models.unfinished"
     shutil.rmtree(fresh, ignore_errors=True)
-    tokenizer = load_tokenizer(study.model.path)
+    tokenizer = load_tokenizer(study.model.path, trust=study.trust)
     for i, model in enumerate(models, start=1):
         # copyfile: others may read the weights as they may the rest, although safetensors writes for the owner alone
         ignored = shutil.ignore_patterns("meta.json")
@@ -77,23 +109,72 @@ def _write_predictions(folder: Path, target: Target, models: Triple, study: Stud
         _write_text(folder / f"{target.name}.tsv", "".join(_labelled(test, found)))
 
 
+def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
+    """The labels that each method's three models together give to the test set, so that methods can be compared
+    sentence by sentence, and how sure the final models are of theirs."""
+    columns = {name: test.table[name] for name in ("id", "segments")}
+    columns["gold"] = test.table["labels"].cast(pa.large_list(pa.int16()))
+    for method, models in methods.items():
+        found = study.ensemble(models, test)
+        columns[method] = _lists(found, found.labels.astype("int16"))
+        if method == _final(study):
+            columns["confidence"] = _lists(found, found.best)
+    metadata = {**label_names(test), "final": _final(study)}
+    unfinished = path.with_name(path.name + ".unfinished")
+    pq.write_table(pa.table(columns, metadata=metadata), unfinished, compression="zstd")
+    os.replace(unfinished, path)
+
+
+def _lists(found: Predictions, values: Any) -> pa.Array:
+    return pa.LargeListArray.from_arrays(pa.array(found.offsets), pa.array(values))
+
+
+def _final(study: Study) -> Method:
+    return next(method for method in FINAL if method in study.config.methods)
+
+
+def _write_traces(out: Path, study: Study) -> None:
+    """What Algorithm 1 did with each example, beside nothing that an earlier configuration left."""
+    fresh = out / "trace.unfinished"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for target in study.inputs.targets:
+        if target.name in study.traces:
+            write_trace(fresh, study.traces[target.name], target, study.inputs.train)
+    shutil.rmtree(out / "trace", ignore_errors=True)
+    if fresh.is_dir():
+        os.replace(fresh, out / "trace")
+
+
 def _tagged(test: Corpus, found: Predictions) -> Iterator[str]:
     """Word, gold and predicted label, TAB between and a blank line after each sentence: what conlleval reads."""
+    names = ["_".join(name.split()) for name in test.label_names]
     for example, start in zip(test, found.offsets[:-1], strict=True):
         assert example.labels is not None
         predicted = found.labels[start : start + len(example.labels)]
         for word, gold, label in zip(example.words, example.labels, predicted, strict=True):
-            yield f"{word}\t{test.label_names[gold]}\t{test.label_names[label]}\n"
+            yield f"{word}\t{names[gold]}\t{names[label]}\n"
         yield "\n"
 
 
 def _labelled(test: Corpus, found: Predictions) -> Iterator[str]:
-    """Example, gold and predicted label and its probability, TAB between."""
+    """Example, gold and predicted label and its probability, TAB between; what holds a TAB or line end is quoted."""
     yield "id\tgold\tpredicted\tconfidence\n"
     for example, label, confidence in zip(test, found.labels, found.best, strict=True):
         assert example.labels is not None
-        names = f"{test.label_names[example.labels[0]]}\t{test.label_names[label]}"
-        yield f"{example.id}\t{names}\t{confidence:.4f}\n"
+        row = io.StringIO()
+        names = test.label_names[example.labels[0]], test.label_names[label]
+        csv.writer(row, "excel-tab", lineterminator="\n").writerow([example.id, *names, f"{confidence:.4f}"])
+        yield row.getvalue()
+
+
+def _card(results: Mapping[str, Any], target: Target, study: Study) -> str:
+    counts = {f"{study.inputs.train.name}, labelled": len(study.inputs.train), f"{target.name}, raw": len(target.train)}
+    names = study.inputs.train.label_names
+    return model_card(study.config, results, target=target.name, label_names=names, counts=counts)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -67,6 +67,8 @@ def parse(text: str, *, name: str) -> tuple[Plain, dict[KeyPath, int]]:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
+    except (ValueError, OverflowError) as error:  # PyYAML of "\UFFFFFFFF" and of a version with 5000 digits
+        raise yaml.MarkedYAMLError(problem=f"a number out of range ({error})", problem_mark=loader.get_mark()) from None
     finally:
         loader.dispose()
     lines: dict[KeyPath, int] = {}

@@ -1,0 +1,68 @@
+"""What the benchmarks share: arguments, interleaved rounds, the machine's matmul peak, memory, a table."""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+import torch
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """`short` (under two minutes) and `json` (a file for the figures, or None)."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true", help="under two minutes")
+    parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there too")
+    return parser.parse_args()
+
+
+def write_json(path: Path | None, values: Mapping[str, object]) -> None:
+    """The figures as one JSON object, if a file was asked for."""
+    if path is not None:
+        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def rounds(variants: Mapping[str, Callable[[], float]], count: int) -> dict[str, list[float]]:
+    """CPU seconds a unit of work of each variant: all of them once a round, so that other jobs disturb all alike.
+
+    A variant does some work and returns how many units it was. CPU time, since the machine may be shared.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(count):
+        for name, work in variants.items():
+            began = time.process_time()
+            units = work()
+            seconds[name].append((time.process_time() - began) / units)
+    return seconds
+
+
+def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
+    """How many times faster: the median of the rounds' ratios."""
+    return median(a / b for a, b in zip(slow, fast, strict=True))
+
+
+def matmul_peak(dtype: torch.dtype = torch.float32, size: int = 1536, repeats: int = 5) -> float:
+    """The best FLOP a CPU second of a square matrix product at this number of threads."""
+    left, right = torch.rand(size, size).to(dtype), torch.rand(size, size).to(dtype)
+    best = float("inf")
+    for _ in range(repeats):
+        began = time.process_time()
+        torch.mm(left, right)
+        best = min(best, time.process_time() - began)
+    return 2 * size**3 / best
+
+
+def peak_memory() -> float:
+    """The most memory this process has held so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Prints a Markdown table: text to the left, figures to the right."""
+    print("| " + " | ".join(header) + " |")
+    print("| --- |" + " ---: |" * (len(header) - 1))
+    for row in rows:
+        print("| " + " | ".join(map(str, row)) + " |")

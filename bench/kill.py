@@ -1,0 +1,135 @@
+"""Kill a run at random moments, start it again each time, and compare what it leaves with a run that nobody touched.
+
+    python bench/kill.py [--kills 60] [--seed 0] [--folder DIR]
+
+Prints how many kills fell into which stage, how often finished work was done again (never), and whether every file of
+the run folder but the journal and the clock's is the same, byte for byte.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+SMALL = [
+    "threads=1",
+    "checkpoint_every=4",
+    "target=far",
+    "methods=[zero_shot, penalty, tri_training, uxla, supervised]",
+    *("testbed.train=160", "testbed.unlabelled=160", "testbed.dev=40", "testbed.test=120"),
+    *("warmup.epochs=2", "adaptation.epochs=1", "warmup.selection=last", "adaptation.selection=average"),
+    "adaptation.evaluate_every=3",
+]
+SHARDS = {"_LABELLED_TOGETHER": 50, "_GENERATED_TOGETHER": 40}
+"""Small parts, so that a small run has many of them."""
+
+CLOCKS = {"journal.jsonl", "environment.json"}
+"""Files of a run folder that tell when and where, and so differ between any two runs."""
+
+
+class Outcome(NamedTuple):
+    """What became of one run that was killed again and again."""
+
+    kills: Counter
+    """By what was under way."""
+    done_again: int
+    """Artifacts that were finished and yet made a second time."""
+    differing: list
+    """Files of the run folder that differ from the undisturbed run's."""
+
+
+def start(out: Path, store: Path, overrides: list[str]) -> multiprocessing.Process:
+    """The run in a process of its own; torch is imported once for all of them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["uxla.run.pipeline", "uxla.testbed.world"])
+    process = context.Process(target=_run, args=(out, store, overrides))
+    process.start()
+    return process
+
+
+def _run(out: Path, store: Path, overrides: list[str]) -> None:
+    os.environ["UXLA_CACHE"] = str(store)
+    from uxla.run import learner, pipeline
+    from uxla.run.config import load_config
+
+    for name, size in SHARDS.items():
+        setattr(learner, name, size)
+    pipeline.run(load_config("testbed", overrides), out)
+
+
+def undisturbed(folder: Path, overrides: list[str]) -> float:
+    """A whole run under `folder`; how many seconds it took."""
+    began = time.monotonic()
+    process = start(folder / "whole", folder / "whole-store", overrides)
+    process.join()
+    assert process.exitcode == 0, "the undisturbed run failed"
+    return time.monotonic() - began
+
+
+def disturbed(folder: Path, overrides: list[str], *, seconds: float, kills: int, seed: int) -> Outcome:
+    """The same run with its own store, killed about `kills` times, each time after a random while."""
+    draws, fell = random.Random(seed), Counter()
+    out, store = folder / "killed", folder / "killed-store"
+    while True:
+        process = start(out, store, overrides)
+        process.join(draws.uniform(0, 2.2 * seconds / kills) if sum(fell.values()) < 3 * kills else None)
+        if process.exitcode is not None:
+            assert process.exitcode == 0, f"exit {process.exitcode}"
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        fell[_under_way(store)] += 1
+    return Outcome(fell, _done_again(out), _differing(folder / "whole", out))
+
+
+def _under_way(store: Path) -> str:
+    """The stage whose unfinished folder the kill left."""
+    left = sorted((store / "unfinished").glob("*")) if store.is_dir() else []
+    return left[0].name.split("-")[0] if left else "between stages"
+
+
+def _done_again(out: Path) -> int:
+    from uxla.run.journal import read
+
+    stages = [event for event in read(out / "journal.jsonl") if event["event"] == "stage"]
+    made = Counter((event["stage"], event["key"]) for event in stages if not event["hit"])
+    return sum(count - 1 for count in made.values())
+
+
+def _differing(whole: Path, other: Path) -> list[str]:
+    def files(folder: Path) -> dict[str, bytes]:
+        paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in CLOCKS]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+    a, b = files(whole), files(other)
+    assert "results.json" in a
+    return sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
+
+
+def main(kills: int, seed: int, folder: Path) -> None:
+    seconds = undisturbed(folder, SMALL)
+    print(f"undisturbed: {seconds:.0f} s", flush=True)
+    outcome = disturbed(folder, SMALL, seconds=seconds, kills=kills, seed=seed)
+    print(f"killed {sum(outcome.kills.values())} times: {json.dumps(dict(outcome.kills.most_common()))}")
+    print(f"finished work done again: {outcome.done_again}")
+    print(f"files that differ: {', '.join(outcome.differing) or 'none'}")
+    if outcome.done_again or outcome.differing:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=None)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=given.folder) as place:
+        main(given.kills, given.seed, Path(place))

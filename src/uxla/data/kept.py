@@ -1,0 +1,246 @@
+"""Files read row by row with all that is in them kept, so that rows can be written again with other texts.
+
+What is wrong in a file is found by the strict readers, in a first pass that counts; the second pass reads the rows.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uxla.data.columns import TEXTS, Shape
+from uxla.data.json_cells import parse_object
+from uxla.data.lines import text_lines
+from uxla.data.load import Format, format_of, open_table, word_format
+from uxla.data.rows import Layout, Rows, cells_of, parse_rows
+from uxla.data.tables import Table
+from uxla.errors import DataError
+
+_LOOKED_AT = 1000
+_SENTENCES, _ROWS = 4096, 4096
+_TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".parquet")
+_ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
+"""What tells the shape of a table, the more telling first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example: its text, or the two of a pair, and all of it as it stands in the file.
+
+    `record` is a CoNLL sentence's lines without their ends, or a table row's cells by the names of their columns. Words
+    in a list are joined by one space to be a text.
+    """
+
+    texts: tuple[str, ...]
+    record: Any
+
+
+class Kept(Protocol):
+    """A file that can be read as often as one likes."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+
+    @property
+    def shape(self) -> Shape:
+        """What one row is."""
+
+    def count(self) -> int:
+        """How many rows there are, all of it read and checked. DataError, with the line, for whatever is wrong."""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows in order, in bounded memory; of a file that `count` found sound."""
+
+
+@dataclass(frozen=True)
+class KeptConll:
+    """A CoNLL file: sentences of one word a line."""
+
+    path: Path
+    layout: Layout
+    shape: Shape = "tagging"
+
+    def count(self) -> int:
+        """See `Kept`."""
+        return sum(len(rows.sentences) for _, rows in self._parts())
+
+    def rows(self) -> Iterator[Row]:
+        """See `Kept`."""
+        for lines, rows in self._parts():
+            for first, words in zip(rows.first_lines, rows.sentences, strict=True):
+                cut = lines[first - 1 : first - 1 + len(words)]
+                yield Row((" ".join(words),), [line.rstrip("\r\n") for line in cut])
+
+    def _parts(self) -> Iterator[tuple[list[str], Rows]]:
+        """The lines of some whole sentences, and what is in them; every part is held against the file's first word."""
+        head: list[str] = []
+        number = 1
+        for lines in self._cut():
+            try:
+                rows = parse_rows("".join(lines), path=self.path, layout=self.layout)
+                first = lines[rows.first_lines[0] - 1]
+                if head and rows.columns != len(cells_of(head[-1], self.layout.token_column)):
+                    raise DataError("other columns")
+            except DataError:  # the same fault again, with its line in the file
+                before = [*head, *["\n"] * (number - 1 - len(head))]
+                parse_rows("".join([*before, *lines]), path=self.path, layout=self.layout)
+                raise
+            head = head or [*["\n"] * (rows.first_lines[0] - 1), first]
+            number += len(lines)
+            yield lines, rows
+
+    def _cut(self) -> Iterator[list[str]]:
+        lines: list[str] = []
+        sentences, inside = 0, False
+        for line in text_lines(self.path, self.layout.encoding):
+            filled = bool(cells_of(line, self.layout.token_column))
+            sentences += filled and not inside
+            if sentences > _SENTENCES:
+                yield lines
+                lines, sentences = [], 1
+            inside = filled
+            lines.append(line)
+        yield lines
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """TSV, CSV, JSON lines, Parquet, or raw text as a table of one column (of two for pairs)."""
+
+    table: Table
+
+    @property
+    def path(self) -> Path:
+        """See `Kept`."""
+        return self.table.path
+
+    @property
+    def shape(self) -> Shape:
+        """See `Kept`."""
+        return self.table.shape
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The columns' names: the header's, of JSON lines the first object's keys, else roles or numbers from 0."""
+        try:
+            return self._names()
+        except (csv.Error, pa.ArrowException, OSError):
+            self.count()  # the same fault again, in words
+            raise
+
+    def text_columns(self) -> tuple[str, ...]:
+        """The names of the columns that hold the texts. DataError or ConfigError as from `place_columns`."""
+        names = self.names
+        if len(set(names)) < len(names):
+            raise DataError("two columns have the same name; rename one", file=self.path, line=1)
+        places = self.table.places(names, False)
+        return tuple(names[places[role]] for role in TEXTS[self.shape])
+
+    def count(self) -> int:
+        """See `Kept`."""
+        return sum(len(batch) for batch in self.table.batches(labelled=False))
+
+    def rows(self) -> Iterator[Row]:
+        """See `Kept`."""
+        columns = self.text_columns()
+        for record in self._records():
+            cells = [record[column] for column in columns]
+            yield Row(tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in cells), record)
+
+    def _names(self) -> list[str]:
+        match self.table.format:
+            case "text":
+                return list(TEXTS[self.shape])
+            case "parquet":
+                return list(pq.read_schema(self.path).names)
+            case "jsonl":
+                return list(next(self._records(), {}))
+            case _:
+                first = next(self._cells(), [])
+                return first if self.table.header else [str(i) for i in range(len(first))]
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """The rows' cells by the names of their columns."""
+        match self.table.format:
+            case "parquet":
+                with pq.ParquetFile(self.path) as file:
+                    for batch in file.iter_batches(_ROWS):
+                        yield from batch.to_pylist()
+            case "jsonl":
+                numbered = enumerate(self._lines(), start=1)
+                yield from (parse_object(line, self.path, number) for number, line in numbered if line)
+            case form:
+                skipped = form != "text" and self.table.header
+                for cells in islice(self._cells(), skipped, None):
+                    yield dict(zip(self.names, cells, strict=True))
+
+    def _cells(self) -> Iterator[list[str]]:
+        """The fields of every line that is not empty, those of the header first."""
+        match self.table.format:
+            case "text":
+                last = len(TEXTS[self.shape]) - 1
+                yield from (line.split("\t", last) for line in self._lines() if line.strip("\t "))
+            case "tsv":
+                yield from (line.split("\t") for line in self._lines() if line)
+            case _:
+                lines = text_lines(self.path, self.table.encoding)
+                yield from (cells for cells in csv.reader(lines, strict=True) if cells)
+
+    def _lines(self) -> Iterator[str]:
+        return (line.rstrip("\n").removesuffix("\r") for line in text_lines(self.path, self.table.encoding))
+
+
+def open_kept(
+    path: Path,
+    *,
+    shape: Shape | None = None,
+    format: Format = "auto",
+    columns: Mapping[str, str | int] | None = None,
+    header: bool = True,
+    encoding: str = "utf-8",
+    token_column: int = 0,
+) -> Kept:
+    """The file at `path`; nothing but its first lines is read.
+
+    The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL. Where no `shape` is
+    asked for, CoNLL is words, a table what its columns are called like, other text single sentences. DataError for a
+    file that cannot be read, or is not what its name or `shape` says.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError("is no regular file, and it is read twice; save the data in one", file=path)
+    reading: dict[str, Any] = {"columns": columns, "header": header, "encoding": encoding}
+    is_table = path.suffix.lower() in _TABLES if format == "auto" else format not in ("conll", "text")
+    if shape is None and is_table:
+        return _guessed(path, format, reading)
+    table = open_table(path, shape=shape or "tagging", format=format, **reading)
+    if isinstance(table, Table):
+        return KeptTable(table)
+    head = "".join(islice(text_lines(path, encoding), _LOOKED_AT)).encode()
+    if format_of(head, path=path, format=word_format(format)) == "conll":
+        return KeptConll(path, Layout(encoding, token_column))
+    return KeptTable(Table(path, "text", "single", encoding=encoding))
+
+
+def _guessed(path: Path, format: Format, reading: dict[str, Any]) -> KeptTable:
+    """A table, its shape by the roles that were given, else by what its columns are called."""
+    table = open_table(path, shape="single", format=format, **reading)
+    assert isinstance(table, Table)
+    for shape, roles in _ROLES.items():
+        guess = KeptTable(replace(table, shape=shape))
+        if table.columns and roles & set(table.columns):
+            return guess
+        if not table.columns and table.header:
+            with suppress(DataError):
+                guess.text_columns()
+                return guess
+    return KeptTable(table)

@@ -1,0 +1,229 @@
+"""Rows written again with other texts, each with the number of the row it was made from and the words that changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uxla.data.kept import Kept, KeptConll, KeptTable, Row
+from uxla.data.lines import text_lines
+from uxla.data.rows import with_label
+from uxla.errors import ConfigError, DataError
+
+ADDED = ("parent", "changed")
+"""The columns a table gets at its end."""
+
+_BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl"} | {
+    f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
+}
+_SUFFIX = {"text": ".txt", "tsv": ".tsv", "csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
+_FITTING = {
+    "conll": ("conll",),
+    "text": tuple(_SUFFIX),
+    "tsv": tuple(_SUFFIX),
+    "csv": tuple(_SUFFIX),
+    "jsonl": ("jsonl", "text"),
+    "parquet": ("parquet", "text"),
+}
+"""What each format can be written as without a value lost; but raw text, which has the sentences alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """`row` with other texts, made from row number `parent`; of each text the positions of the words that changed."""
+
+    row: Row
+    texts: tuple[str, ...]
+    parent: int
+    changed: Sequence[Sequence[int]]
+
+
+class Writer(Protocol):
+    """Where rewritten rows go."""
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        """Write the rows, in order."""
+
+    def close(self) -> None:
+        """Write what a file of this format ends with."""
+
+
+def written_as(source: Kept, out: Path) -> str:
+    """The format of `out`: by its suffix, else the source's. ConfigError where it cannot hold what the source has."""
+    own = source.table.format if isinstance(source, KeptTable) else "conll"
+    suffix = out.suffix.lower()
+    asked = own if suffix == source.path.suffix.lower() else _BY_SUFFIX.get(suffix, own)
+    if own == "conll" and suffix in (".txt", ".tsv"):  # CoNLL files often have such names
+        return own
+    if asked not in _FITTING[own]:
+        known = "another suffix for CoNLL" if own == "conll" else " or ".join(_SUFFIX[form] for form in _FITTING[own])
+        raise ConfigError(f"--out {out}: {suffix} does not hold all that {own} can; expected {known}")
+    return asked
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A stream into `path`: when the block has ended all of it is there, on the disk, else nothing of it.
+
+    What a killed process left of it beside `path` is written over; only one at a time may write.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        message = f"cannot be written ({error.strerror or error}); free space there, or name another place"
+        raise DataError(message, file=path) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
+    """A writer of rows of `source` into `stream`, in UTF-8, in the format that `written_as` gave.
+
+    CoNLL gets two columns before its last one (words alone: behind them): the parent's number, and 1 where the word
+    changed, else 0. Tables get `parent` and `changed` at their end, the latter with the positions of the words: in TSV
+    and CSV `2 5`, of a pair `2 5|0`, elsewhere lists. Raw text gets nothing. DataError, here or when a row is
+    written, for a table that has such columns already, and for texts that TSV or raw text cannot hold.
+    """
+    if isinstance(source, KeptConll):
+        sentence = partial(_conll, token=source.layout.token_column, end=_line_end(source.path, source.layout.encoding))
+        return _Lines(stream, sentence)
+    assert isinstance(source, KeptTable)
+    if form != "text":
+        _refuse_added(source.names, source.path, None)
+    columns = source.text_columns()
+    if form == "parquet":
+        return _Parquet(stream, source, columns)
+    end = "\n" if source.table.format == "parquet" else _line_end(source.path, source.table.encoding)
+    if form == "jsonl":
+        return _Lines(stream, lambda rewritten: _object(_cells(rewritten, columns, source.path), end))
+    line = partial(_csv_line if form == "csv" else _tsv_line, end=end, path=source.path)
+    if form == "text":
+        return _Lines(stream, lambda rewritten: line(rewritten.texts))
+    if source.table.header:
+        stream.write(line([*source.names, *ADDED]).encode())
+    return _Lines(stream, lambda rewritten: line(_as_text(_cells(rewritten, columns, source.path))))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """A text format: each row is written by itself."""
+
+    stream: BinaryIO
+    line: Callable[[Rewritten], str]
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        self.stream.write("".join(map(self.line, rows)).encode())
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class _Parquet:
+    """Parquet, each part a row group; every column of a Parquet source keeps its type."""
+
+    def __init__(self, stream: BinaryIO, source: KeptTable, columns: tuple[str, ...]) -> None:
+        strings = pa.schema([(name, pa.string()) for name in source.names])
+        schema = pq.read_schema(source.path) if source.table.format == "parquet" else strings
+        positions: pa.DataType = pa.list_(pa.int32())
+        positions = positions if len(columns) == 1 else pa.list_(positions)
+        self._schema = schema.append(pa.field(ADDED[0], pa.int64())).append(pa.field(ADDED[1], positions))
+        self._path, self._columns = source.path, columns
+        self._writer = pq.ParquetWriter(stream, self._schema)
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        cells = [_cells(rewritten, self._columns, self._path) for rewritten in rows]
+        try:
+            self._writer.write_batch(pa.RecordBatch.from_pylist(cells, self._schema))
+        except pa.ArrowException as error:
+            message = f"a column cannot be written back ({str(error).splitlines()[0]}); leave it out of the file"
+            raise DataError(message, file=self._path) from None
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _cells(rewritten: Rewritten, columns: tuple[str, ...], path: Path) -> dict[str, Any]:
+    """The row as a table has it, with what is added."""
+    cells = dict(rewritten.row.record)
+    _refuse_added(cells, path, rewritten.parent)
+    for column, text in zip(columns, rewritten.texts, strict=True):
+        cells[column] = text.split(" ") if isinstance(cells[column], list) else text
+    positions = [list(each) for each in rewritten.changed]
+    return cells | dict(zip(ADDED, (rewritten.parent, positions if len(positions) > 1 else positions[0]), strict=True))
+
+
+def _refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
+    """DataError if a table, or its row, has a column already that is to be added."""
+    for name in set(names).intersection(ADDED):
+        where = "" if row is None else f"row {row}: "
+        raise DataError(f"{where}there is a column {name!r} already, which augment adds; rename it", file=path)
+
+
+def _as_text(cells: dict[str, Any]) -> list[str]:
+    *kept, parent, changed = cells.values()
+    nested = changed if changed and isinstance(changed[0], list) else [changed]
+    return [*kept, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]
+
+
+def _tsv_line(cells: Sequence[str], *, end: str, path: Path) -> str:
+    for cell in cells:
+        if "\t" in cell or "\n" in cell or "\r" in cell:
+            short = " ".join(cell.split())[:40]
+            message = f"the text {short!r} has a TAB or a line break, which a line of the output cannot hold"
+            raise DataError(f"{message}; use --out FILE.csv or FILE.jsonl", file=path)
+    return "\t".join(cells) + end
+
+
+def _csv_line(cells: Sequence[str], *, end: str, path: Path) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator=end).writerow(cells)
+    return buffer.getvalue()
+
+
+def _object(cells: dict[str, Any], end: str) -> str:
+    line = json.dumps(cells, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half a surrogate pair in a column that nobody reads: kept as it was written
+        line = json.dumps(cells)
+    return line + end
+
+
+def _conll(rewritten: Rewritten, *, token: int, end: str) -> str:
+    [changed], lines = rewritten.changed, rewritten.row.record
+    words, numbers = rewritten.texts[0].split(" "), set(changed)
+    marked = (
+        _marked(with_label(line, word, token), f"{rewritten.parent}", f"{int(number in numbers)}")
+        for number, (line, word) in enumerate(zip(lines, words, strict=True))
+    )
+    return "".join(line + end for line in marked) + end
+
+
+def _marked(line: str, parent: str, changed: str) -> str:
+    """The line with two cells before its last, or behind its only one."""
+    if "\t" in line:
+        *cells, last = line.split("\t")
+        return "\t".join([*cells, parent, changed, last])
+    before, _, last = line.rstrip(" ").rpartition(" ")
+    return f"{before} {parent} {changed} {last}" if before.strip(" ") else f"{last}\t{parent}\t{changed}"
+
+
+def _line_end(path: Path, encoding: str) -> str:
+    return "\r\n" if next(text_lines(path, encoding), "").endswith("\r\n") else "\n"

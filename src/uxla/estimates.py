@@ -1,0 +1,248 @@
+"""A score without gold labels: what the models' confidence and agreement say about them, read against source dev.
+
+A model that was trained on the target's own pseudo-labels is sure of them and agrees with its peers whether they are
+right or not. So the confidence and the agreement asked for here are those of *judges*, models that have seen no target
+sentence: for each model the two warm-up models of the other seats. docs/estimates.md has the measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
+
+from uxla.records import IGNORED, Bools, Ints, Predictions
+
+Reals = npt.NDArray[np.float64]
+
+BELOW, ABOVE = 4.0, 1.75
+"""The interval's ends in units of its width, chosen so that on the development runs of bench/estimates.py it held the
+true score 4 times in 5; the longer end is below, because where a model is wrong its judges too can be sure."""
+APART = 20.0
+"""Estimates that lie farther apart than so many points disagree strongly."""
+
+_ROUNDS, _BINS = 200, 10
+_EDGE = 0.005  # probit of a score of exactly 0 or 100 would be infinite
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimated score with its interval, and the three estimates it is the mean of; all in percent."""
+
+    score: float
+    low: float
+    high: float
+    atc: float
+    doc: float
+    agreement: float
+
+    @property
+    def apart(self) -> float:
+        """How far the three estimates lie apart, in points."""
+        values = (self.atc, self.doc, self.agreement)
+        return max(values) - min(values)
+
+    def as_dict(self) -> dict[str, float]:
+        """The form of `results.json`, unrounded."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What the models of one state, at least two, say about the source's dev set and about target sentences."""
+
+    source: Sequence[Predictions]
+    target: Sequence[Predictions]
+
+
+def estimate(models: Labelled, judges: Labelled, gold: Ints, tags: Sequence[str] | None, *, seed: int = 0) -> Estimate:
+    """The mean score of `models` on the target: entity F1 with `tags` (IOB2 label names), else accuracy.
+
+    `gold` (R,) are the labels of the source's dev set; `judges` are as many models that no target sentence has taught,
+    the models themselves where they are such. Each model is read by the judges of the other seats, three ways:
+    `atc`, average thresholded confidence (Garg et al. 2022): as many units count as correct as are surer than the
+    threshold that would be right on source dev; `doc`, difference of confidences (Guillory et al. 2021): source dev's
+    share of correct units less the drop of the mean confidence, by the slope seen within source dev; `agreement`
+    (Jiang et al. 2022, Baek et al. 2022): the score of the models against the judges, moved on the probit scale as
+    far as source dev's own agreement is from its score. The interval comes from a bootstrap over the target's sentences
+    and the spread of the three.
+    """
+    seats = range(len(models.source))
+    kept = gold != IGNORED
+    source = [_without(table, kept) for table in models.source]
+    judged = [_without(table, kept) for table in judges.source]
+    weights = _weights(len(models.target[0]), seed)
+    found = []
+    for i in seats:
+        others = [j for j in seats if j != i]
+        reader = _Reader(source[i], _mean([judged[j] for j in others]), gold[kept], tags)
+        view = _View(models.target[i], _mean([judges.target[j] for j in others]), tags)
+        agreed = [_agreement(source[i], judged[j], np.ones((1, len(source[i]))), tags) for j in others]
+        across = [_agreement(models.target[i], judges.target[j], weights, tags) for j in others]
+        found.append(
+            [*reader.read(view, weights), _moved(np.mean(across, axis=0), float(np.mean(agreed)), reader.score)]
+        )
+    return _combined(np.mean(found, axis=0))
+
+
+def _combined(values: Reals) -> Estimate:
+    """From the three estimates (3, 1 + rounds), the first column that of the sentences as they are."""
+    atc, doc, agreement = (float(value) for value in values[:, 0])
+    score = float(values[:, 0].mean())
+    width = float(np.hypot(values[:, 1:].mean(axis=0).std(), values[:, 0].std()))
+    low, high = max(score - BELOW * width, 0.0), min(score + ABOVE * width, 100.0)
+    return Estimate(score, low, high, atc, doc, agreement)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What a score counts: entities, or whole examples; `start` to before `stop` are rows, all (U,)."""
+
+    start: Ints
+    stop: Ints
+    label: Ints
+    sentence: Ints
+
+    @property
+    def keys(self) -> Ints:
+        """Equal for equal units: where, how long, and what."""
+        return (self.start << 24) | ((self.stop - self.start) << 8) | self.label
+
+
+@dataclass(frozen=True)
+class _View:
+    """Predictions and what the judges (the mean of their probabilities) hold of them."""
+
+    table: Predictions
+    judges: Predictions
+    tags: Sequence[str] | None
+
+    @cached_property
+    def units(self) -> _Units:
+        return _units(self.table.labels, self.table.offsets, self.tags)
+
+    @cached_property
+    def confidence(self) -> Reals:
+        """(U,) the mean over a unit's rows of the probability that the judges give to its label."""
+        rows = np.arange(len(self.table.labels))
+        ends = np.concatenate([[0.0], np.cumsum(self.judges.probs[rows, self.table.labels], dtype=np.float64)])
+        length = self.units.stop - self.units.start
+        return np.asarray((ends[self.units.stop] - ends[self.units.start]) / np.maximum(length, 1))
+
+    @cached_property
+    def inside(self) -> Bools:
+        """(R,) whether a row belongs to a unit."""
+        steps = np.zeros(len(self.table.labels) + 1, dtype=np.int64)
+        np.add.at(steps, self.units.start, 1)
+        np.add.at(steps, self.units.stop, -1)
+        return np.asarray(np.cumsum(steps)[:-1] > 0)
+
+    @cached_property
+    def overlooked(self) -> Reals:
+        """(R,) how sure the judges are that the row is part of an entity, where none was predicted; else -1."""
+        if self.tags is None:
+            return np.full(len(self.inside), -1.0)
+        entity = 1.0 - self.judges.probs[:, self.tags.index("O")].astype(np.float64)
+        return np.asarray(np.where(self.inside, -1.0, entity))
+
+    def by_sentence(self, chosen: Bools, rows: Bools) -> Reals:
+        """(N, 4) of each sentence: its units, those of them `chosen`, their summed confidence, its `rows`."""
+        n, sentence = len(self.table), self.units.sentence
+        starts = np.concatenate([[0], np.cumsum(rows)])[self.table.offsets]
+        counts = [np.bincount(sentence, values, n) for values in (np.ones(len(chosen)), chosen, self.confidence)]
+        return np.stack([*counts, np.diff(starts)], axis=1)
+
+
+class _Reader:
+    """Source dev, where the truth is known: what confidence is worth there, and how much is overlooked."""
+
+    def __init__(self, table: Predictions, judges: Predictions, gold: Ints, tags: Sequence[str] | None) -> None:
+        self.view = _View(table, judges, tags)
+        truth, units = _units(gold, table.offsets, tags), self.view.units
+        self.right = np.isin(units.keys, truth.keys)
+        correct, wrong = int(self.right.sum()), int((~self.right).sum())
+        covered = np.concatenate([[0], np.cumsum(self.view.inside)])
+        touched = int((covered[truth.stop] > covered[truth.start]).sum())
+        self.score = float(_f1(correct, correct + wrong, len(truth.start)))
+        self.precision = correct / max(correct + wrong, 1)
+        self.replaced = min((touched - correct) / max(wrong, 1), 1.0)  # gold units a wrong one stands for
+        self.surer_than = _threshold(self.view.confidence, correct)
+        self.likelier_than = _threshold(self.view.overlooked[~self.view.inside], len(truth.start) - touched)
+
+    @cached_property
+    def slope(self) -> float:
+        """Gain of precision a unit of confidence, over units sorted by confidence; never below 0."""
+        order = np.argsort(self.view.confidence, kind="stable")
+        bins = [part for part in np.array_split(order, _BINS) if len(part)]
+        x = np.array([self.view.confidence[part].mean() for part in bins])
+        y = np.array([self.right[part].mean() for part in bins])
+        spread = float(((x - x.mean()) ** 2).sum()) if bins else 0.0
+        return max(float(((x - x.mean()) * y).sum()) / spread, 0.0) if spread > 1e-9 else 1.0
+
+    def read(self, view: _View, weights: Reals) -> tuple[Reals, Reals]:
+        """(W,) the scores by thresholded confidence and by difference of confidences, a weighting (W, N) each."""
+        surer = view.confidence >= self.surer_than
+        predicted, sure, confidence, more = (weights @ view.by_sentence(surer, view.overlooked >= self.likelier_than)).T
+        at_home = self.view.confidence.mean() if len(self.right) else 0.0
+        drop = at_home - confidence / np.maximum(predicted, 1.0)
+        by_drop = np.clip(self.precision - self.slope * drop, 0.0, 1.0) * predicted
+        atc, doc = (_f1(n, predicted, n + self.replaced * (predicted - n) + more) for n in (sure, by_drop))
+        return atc, doc
+
+
+def _agreement(ours: Predictions, theirs: Predictions, weights: Reals, tags: Sequence[str] | None) -> Reals:
+    """(W,) the score of one model's labels with another's as gold, for each weighting (W, N) of the examples."""
+    a, b = (_units(table.labels, table.offsets, tags) for table in (ours, theirs))
+    both, n = a.sentence[np.isin(a.keys, b.keys)], len(ours)
+    return _f1(*(weights @ np.stack([np.bincount(units, minlength=n) for units in (both, a.sentence, b.sentence)]).T).T)
+
+
+def _moved(agreed: Reals, at_home: float, score: float) -> Reals:
+    """The score that lies as far from the source's as the agreement from the source's, on the probit scale."""
+    a, b, c = (ndtri(np.clip(np.asarray(x) / 100.0, _EDGE, 1 - _EDGE)) for x in (agreed, at_home, score))
+    return np.asarray(100.0 * ndtr(a - b + c))
+
+
+def _units(labels: Ints, offsets: Ints, tags: Sequence[str] | None) -> _Units:
+    """The entities as strict IOB2 reads them, or without `tags` each row."""
+    if tags is None:
+        rows = np.arange(len(labels))
+        return _Units(rows, rows + 1, labels, rows)
+    kinds = sorted({tag[2:] for tag in tags})
+    kind = np.array([kinds.index(tag[2:]) for tag in tags])[labels]
+    letter = np.array(["OBI".index(tag[0]) for tag in tags])[labels]
+    goes_on = np.zeros(len(labels) + 1, dtype=np.bool_)
+    goes_on[1:-1] = (letter[1:] == 2) & (kind[1:] == kind[:-1]) & (letter[:-1] > 0)
+    goes_on[offsets] = False
+    start, ends = np.flatnonzero(letter == 1), np.flatnonzero(~goes_on)
+    stop = ends[np.searchsorted(ends, start, side="right")]
+    return _Units(start, stop, kind[start], np.searchsorted(offsets, start, side="right") - 1)
+
+
+def _threshold(values: Reals, count: int) -> float:
+    """The value that `count` of them reach; above all of them for none."""
+    return float(-np.sort(-values)[min(count, len(values)) - 1]) if count > 0 and len(values) else np.inf
+
+
+def _f1(correct: Reals | int, predicted: Reals | int, gold: Reals | int) -> Reals:
+    """F1 in percent; for units that are whole examples their accuracy. 0 where there are none."""
+    return np.asarray(200.0 * np.asarray(correct) / np.maximum(np.asarray(predicted) + gold, 1e-9))
+
+
+def _weights(n: int, seed: int) -> Reals:
+    """(1 + rounds, n): every sentence once, then how often each bootstrap sample has it."""
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=_ROUNDS)
+    return np.concatenate([np.ones((1, n)), drawn])
+
+
+def _mean(tables: Sequence[Predictions]) -> Predictions:
+    return Predictions(np.mean([table.probs for table in tables], axis=0, dtype=np.float32), tables[0].offsets)
+
+
+def _without(table: Predictions, kept: Bools) -> Predictions:
+    """The rows that are `kept` (R,)."""
+    return Predictions(table.probs[kept], np.concatenate([[0], np.cumsum(kept)])[table.offsets])

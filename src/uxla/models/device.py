@@ -1,0 +1,40 @@
+"""A device's arithmetic and its copies: the precision of products, and transfers that do not hold up a GPU."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+import torch
+
+Precision = Literal["fp32", "bf16", "fp16"]
+"""What matrix products are taken in; weights, sums and probabilities are float32 whatever it is."""
+
+_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """A context in which models compute in `precision`; with `fp32` nothing is changed."""
+    dtype = _TYPES.get(precision)
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def grad_scaler(device: torch.device, precision: Precision) -> torch.amp.GradScaler:
+    """What keeps the small gradients of fp16 from becoming zero; with other precisions it does nothing."""
+    return torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+
+
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A CPU tensor on `device`; nobody waits for a copy to a GPU, which is from page-locked memory."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+def fetched(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor on the CPU, whose content is there after `finished`."""
+    return tensor.to("cpu", non_blocking=True)
+
+
+def finished(device: torch.device) -> None:
+    """Wait until the device has done all it was asked to."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,84 @@
+"""What of a stranger's model folder may be read: code and pickles run only for those who ask for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uxla.errors import ModelError
+
+_KERNELS = ("attn_implementation", "experts_implementation")
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What a model may bring along. `remote_code`: Python files of its own, which are run. `pickle`: weights as
+    `pytorch_model*.bin` where it has no safetensors; torch reads tensors from them and refuses all else."""
+
+    remote_code: bool = False
+    pickle: bool = False
+
+
+SAFE = Trust()
+"""Safetensors only, and no code."""
+
+
+def weight_files(folder: Path, trust: Trust = SAFE) -> list[Path]:
+    """The folder's weights, sorted by name: safetensors or, where there are none and `trust.pickle` is set, pickles.
+
+    ModelError where there are none that may be read, and for a folder whose files name weights or code elsewhere.
+    """
+    _check_configuration(folder, trust)
+    found, suffix = sorted(folder.glob("*.safetensors")), ".safetensors"
+    if not found and (pickled := sorted(folder.glob("pytorch_model*.bin"))):
+        if not trust.pickle:
+            only = f"no *.safetensors file; only safetensors weights are loaded, and {pickled[0].name} is a pickle"
+            raise ModelError(f"{folder}: {only}; convert it, or if you trust its author set allow_pickle_weights=true")
+        found, suffix = pickled, ".bin"
+    if not found:
+        raise ModelError(f"{folder}: no *.safetensors file; only safetensors weights are loaded")
+    for index in sorted(folder.glob(f"*{suffix}.index.json")):
+        for name in _shards(index):
+            _check_name(index, name, suffix)
+    return found
+
+
+def _check_configuration(folder: Path, trust: Trust) -> None:
+    """transformers would load weights, and compiled code of the Hub, that a configuration names."""
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ModelError(f"{folder}: no config.json; expected a folder written by save_pretrained")
+    values = _read(file)
+    named = values.get("transformers_weights")
+    if named is not None:
+        _check_name(file, named, ".safetensors", ".safetensors.index.json")
+    for key in _KERNELS:
+        if "/" in json.dumps(values.get(key)) and not trust.remote_code:
+            what = f"{key} names code on the Hub ({values[key]!r}), which is not run"
+            raise ModelError(f"{file}: {what}; remove that line, or set trust_remote_code=true")
+
+
+def _check_name(file: Path, name: object, *suffixes: str) -> None:
+    if not isinstance(name, str) or Path(name).name != name or not name.endswith(suffixes):
+        expected = f"expected a file beside it ending in {' or '.join(suffixes)}"
+        raise ModelError(f"{file}: names {name!r} as weights, {expected}; get the model anew")
+
+
+def _shards(index: Path) -> Iterator[object]:
+    weights = _read(index).get("weight_map")
+    if not isinstance(weights, dict):
+        raise ModelError(f"{index}: has no weight_map; get the model anew")
+    yield from dict.fromkeys(map(str, weights.values()))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{file}: cannot be read as JSON ({error}); get the model anew") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{file}: holds no JSON object; get the model anew")
+    return values

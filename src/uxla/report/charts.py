@@ -1,0 +1,134 @@
+"""The report's charts, drawn once: inline for the page, in its colours light or dark, and as PNG and SVG files.
+
+No text of a user's is drawn: what it would mean to matplotlib and its fonts nobody knows.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from uxla.report.scoring import Calibration
+
+_SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "uxla",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+_PRINTED = {"ink": "#24292f", "faint": "#8c959f", "accent": "#0b63c4"}
+_INLINE = {"ink": "#010101", "faint": "#020202", "accent": "#030303"}
+"""Colours that stand for the page's own: replaced by `var(--NAME)` in the SVG."""
+
+_LEVELS = {"zero_shot": "zero-shot", "ensemble": "ensemble", "tri_training": "tri-training", "supervised": "supervised"}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: `name` for its files, `title` for the page, and what draws it with given colours."""
+
+    name: str
+    title: str
+    data: Any
+
+    def figure(self, colours: Mapping[str, str]) -> Figure:
+        """The matplotlib figure."""
+        with rc_context(_SETTINGS):
+            made = Figure(figsize=(4.8, 3.0), layout="constrained")
+            axes = made.add_subplot()
+            draw = _draw_scores if self.name == "scores" else _draw_reliability
+            draw(axes, self.data, colours)
+            axes.tick_params(colors=colours["ink"], length=3)
+            for part in (axes.xaxis.label, axes.yaxis.label):
+                part.set_color(colours["ink"])
+            for spine in axes.spines.values():
+                spine.set_color(colours["faint"])
+        return made
+
+    def inline(self) -> str:
+        """SVG markup in the page's colours, as wide as there is room."""
+        svg = _svg(self.figure(_INLINE))
+        svg = svg[svg.index("<svg") :]
+        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+        svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{self.title}"', svg, count=1)
+        svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+        for name, colour in _INLINE.items():
+            svg = svg.replace(colour, f"var(--{name})")
+        return svg
+
+    def write(self, stem: Path) -> list[Path]:
+        """Write `STEM-NAME.svg` and `.png`."""
+        figure = self.figure(_PRINTED)
+        svg, png = (stem.with_name(f"{stem.name}-{self.name}{suffix}") for suffix in (".svg", ".png"))
+        svg.write_text(_svg(figure), encoding="utf-8")
+        figure.savefig(png, dpi=200, metadata={"Software": None})
+        return [svg, png]
+
+
+def score_chart(found: Mapping[str, Any]) -> Chart | None:
+    """The score by epoch of UXLA's models, over the baselines as levels; None where UXLA was not scored."""
+    return Chart("scores", "Score by epoch", dict(found)) if found.get("uxla") else None
+
+
+def reliability_chart(found: Calibration | None) -> Chart | None:
+    """How often the models are right, by how sure they are."""
+    return None if found is None else Chart("reliability", "Reliability", found)
+
+
+def _draw_scores(axes: Axes, found: Mapping[str, Any], colours: Mapping[str, str]) -> None:
+    start = [found["penalty"]] if "penalty" in found else []
+    scores = [*start, *found["uxla"]]
+    places = list(range(1 - len(start), 1 - len(start) + len(scores)))
+    for place, score in zip(places, scores, strict=True):
+        axes.plot([place] * len(score["models"]), score["models"], "o", ms=4, mew=0, color=colours["accent"], alpha=0.4)
+    means = [score["mean"] for score in scores]
+    axes.plot(places, means, "-o", lw=2, ms=6, color=colours["accent"], label="UXLA")
+    _name_ends(axes, places[-1], [("UXLA", means[-1], "accent"), *_levels(axes, found, colours)], colours)
+    axes.set_xticks(places, ["warm-up" if place == 0 else f"epoch {place}" for place in places])
+    axes.set_ylabel("score, percent")
+    axes.set_xlim(places[0] - 0.3, places[-1] + 0.15)
+
+
+def _levels(axes: Axes, found: Mapping[str, Any], colours: Mapping[str, str]) -> list[tuple[str, float, str]]:
+    levels = [(name, found[method]["mean"], "faint") for method, name in _LEVELS.items() if method in found]
+    for _, value, _ in levels:
+        axes.axhline(value, lw=1, ls=(0, (4, 3)), color=colours["faint"], zorder=0)
+    return levels
+
+
+def _name_ends(axes: Axes, place: float, ends: Sequence[tuple[str, float, str]], colours: Mapping[str, str]) -> None:
+    """Names at the lines' right ends, pushed apart where they would cover each other."""
+    low, high = axes.get_ylim()
+    room, last = 0.065 * (high - low), low - (high - low)
+    for name, value, colour in sorted(ends, key=lambda end: end[1]):
+        last = max(value, last + room)
+        axes.annotate(name, (1.01, last), xycoords=("axes fraction", "data"), va="center", color=colours[colour])
+
+
+def _draw_reliability(axes: Axes, found: Calibration, colours: Mapping[str, str]) -> None:
+    sure, right, sizes = zip(*found.bins, strict=True)
+    axes.plot([0, 1], [0, 1], lw=1, ls=(0, (4, 3)), color=colours["faint"])
+    largest = max(sizes)
+    areas = [12 + 240 * size / largest for size in sizes]
+    axes.plot(sure, right, lw=1.5, color=colours["accent"])
+    axes.scatter(sure, right, areas, color=colours["accent"], linewidths=0)
+    axes.set_xlabel("how sure the models are")
+    axes.set_ylabel("how often they are right")
+    axes.set_xlim(0, 1.03)
+    axes.set_ylim(0, 1.03)
+
+
+def _svg(figure: Figure) -> str:
+    written = io.StringIO()
+    with rc_context(_SETTINGS):
+        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return written.getvalue()

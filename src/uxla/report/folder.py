@@ -1,0 +1,126 @@
+"""What a run folder holds, read for the report: results, journal, test labels, trace. Never torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uxla.errors import ArtifactError
+from uxla.records import Ints
+from uxla.report.table import table
+
+MADE_BY_RUN = "expected a folder written by `uxla run`"
+_NAME = re.compile(r"\w[\w.+-]*")
+
+
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """A target's test set with the labels of every method: example i owns rows `offsets[i]:offsets[i+1]`."""
+
+    __test__ = False  # not pytest's
+
+    label_names: tuple[str, ...]
+    final: str
+    """The method whose models the run is for; `confidence` (R,) is theirs."""
+    segments: list[list[str]]
+    offsets: Ints
+    gold: Ints
+    confidence: npt.NDArray[np.float64]
+    labels: dict[str, Ints]
+    """(R,) by method, the final one first."""
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run: its `results.json` and the events of its journal; all else is read when it is asked for."""
+
+    path: Path
+    results: Mapping[str, Any]
+    events: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def read(cls, path: Path, events: tuple[Mapping[str, Any], ...]) -> RunFolder:
+        """The run in `path`. ArtifactError where it is not one, not finished, or of another version."""
+        try:
+            results = json.loads((path / "results.json").read_text(encoding="utf-8"))
+            table(results)
+            _require_names(path, results)
+        except FileNotFoundError:
+            remedy = "if the run was interrupted, run it again: it goes on"
+            raise ArtifactError(f"{path}: no results.json, {MADE_BY_RUN}; {remedy}") from None
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again: it is written anew"
+            raise ArtifactError(f"{path / 'results.json'}: {message}") from None
+        return cls(path, results, events)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.resolve().name
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The target languages."""
+        return tuple(self.results["targets"])
+
+    def test_set(self, target: str) -> TestSet | None:
+        """The target's test set, None where the run had none, or was made by a version that wrote no such file."""
+        found = _parquet(self.path / "predictions" / f"{target}.parquet")
+        if found is None:
+            return None
+        metadata = {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
+        gold = found["gold"].combine_chunks()
+        methods = [name for name in found.column_names if name not in ("id", "segments", "gold", "confidence")]
+        final = metadata["final"]
+        return TestSet(
+            tuple(metadata["label_names"].split("\x00")),
+            final,
+            found["segments"].to_pylist(),
+            np.concatenate([[0], np.cumsum(gold.value_lengths().to_numpy(zero_copy_only=False))]).astype(np.int64),
+            _flat(gold),
+            np.asarray(found["confidence"].combine_chunks().flatten(), dtype=np.float64),
+            {name: _flat(found[name].combine_chunks()) for name in sorted(methods, key=lambda name: name != final)},
+        )
+
+    def trace(self, target: str) -> tuple[pa.Table, pa.Table] | None:
+        """Decisions and texts, as `uxla.run.trace` describes them; None where none were kept."""
+        decisions = _parquet(self.path / "trace" / f"{target}.parquet")
+        texts = _parquet(self.path / "trace" / f"{target}-texts.parquet")
+        return None if decisions is None or texts is None else (decisions, texts)
+
+
+def _require_names(path: Path, results: Mapping[str, Any]) -> None:
+    """Targets' names become parts of paths: in a stranger's folder, too, none may lead elsewhere."""
+    for name in results["targets"]:
+        if not _NAME.fullmatch(name):
+            message = f"target {name!r}, expected a name of letters, digits and - _ . +; {MADE_BY_RUN}"
+            raise ArtifactError(f"{path / 'results.json'}: {message}")
+
+
+def _parquet(path: Path) -> pa.Table | None:
+    if not path.is_file():
+        return None
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        message = (
+            f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote; run again: it is made anew"
+        )
+        raise ArtifactError(f"{path}: {message}") from None
+
+
+def _flat(lists: pa.Array) -> Ints:
+    return np.asarray(lists.flatten().to_numpy(zero_copy_only=False), dtype=np.int64)

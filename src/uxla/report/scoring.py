@@ -1,0 +1,160 @@
+"""Scores of a run's test set taken apart: by class, by length, as a confusion matrix, with their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import bootstrap  # type: ignore[import-untyped]
+
+from uxla.metrics import SpanCounts, span_scores
+from uxla.records import IGNORED, Ints
+from uxla.report.folder import TestSet
+
+RESAMPLES = 2000
+_GROUPS = 4
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score less another in percent points, with the bounds of its 95 % interval (paired bootstrap)."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval is clear of zero, else 0."""
+        return int(self.low > 0) - int(self.high < 0)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A part of the test set and its scores: `scores` by method."""
+
+    name: str
+    examples: int
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`ece` in percent, and the bins that are not empty: mean confidence, share correct, how many."""
+
+    ece: float
+    bins: tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Rows are gold, columns predicted labels, cells counts of words or examples."""
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+def counts(test: TestSet, method: str, *, spans: bool) -> Ints:
+    """(N, 3) gold, predicted and correct of each example: entities with `spans` (strict), else examples."""
+    if not spans:
+        right = test.labels[method] == test.gold
+        return np.stack([np.ones_like(right), np.ones_like(right), right], axis=1).astype(np.int64)
+    return np.array([_three(span_scores([g], [p], mode="strict").total) for g, p in _sentences(test, method)])
+
+
+def score(found: Ints) -> float:
+    """F1 in percent of counts (N, 3); with one entity an example that is accuracy."""
+    return float(_f1(found.sum(axis=0)))
+
+
+def difference(one: Ints, other: Ints) -> Difference | None:
+    """`one` less `other`, counts (N, 3) of the same examples; None for fewer than two of them, which do not vary."""
+    if len(one) < 2:
+        return None
+
+    def statistic(indices: Ints, axis: int = -1) -> npt.NDArray[np.float64]:
+        return _f1(one[indices].sum(axis=-2)) - _f1(other[indices].sum(axis=-2))
+
+    drawn = bootstrap(
+        (np.arange(len(one)),), statistic, n_resamples=RESAMPLES, batch=50, method="percentile", vectorized=True, rng=0
+    )
+    interval = drawn.confidence_interval
+    return Difference(score(one) - score(other), float(interval.low), float(interval.high))
+
+
+def by_class(test: TestSet, *, spans: bool) -> list[tuple[str, SpanCounts]]:
+    """Each class with what the final models found of it: entity types with `spans`, else labels."""
+    if spans:
+        gold, predicted = zip(*_sentences(test, test.final), strict=True) if len(test) else ((), ())
+        return list(span_scores(gold, predicted, mode="strict").by_type.items())
+    found = test.labels[test.final]
+    return [
+        (
+            name,
+            SpanCounts(
+                gold=int((test.gold == label).sum()),
+                predicted=int((found == label).sum()),
+                correct=int(((found == label) & (test.gold == label)).sum()),
+            ),
+        )
+        for label, name in enumerate(test.label_names)
+    ]
+
+
+def by_length(test: TestSet, *, spans: bool) -> list[Group]:
+    """The test set in up to four groups of about equal size, short to long, each with every method's score."""
+    lengths = np.array([sum(len(text.split(" ") if spans else text) for text in texts) for texts in test.segments])
+    if not len(lengths):
+        return []
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _GROUPS + 1), method="higher")[1:])
+    of_method = {method: counts(test, method, spans=spans) for method in test.labels}
+    groups, low = [], 0
+    for high in edges:
+        inside = (lengths > low) & (lengths <= high)
+        scores = {method: score(found[inside]) for method, found in of_method.items()}
+        groups.append(Group(f"{lengths[inside].min()}–{high}", int(inside.sum()), scores))
+        low = high
+    return groups
+
+
+def calibration(test: TestSet, bins: int = 10) -> Calibration | None:
+    """The final models' confidence against how often they are right, over words or examples with a gold label."""
+    known = test.gold != IGNORED
+    sure, right = test.confidence[known], (test.labels[test.final] == test.gold)[known]
+    if not len(sure):
+        return None
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    size = np.bincount(place, minlength=bins)
+    mean_sure, mean_right = (np.bincount(place, values, bins) / np.maximum(size, 1) for values in (sure, right))
+    ece = 100 * float((size * abs(mean_sure - mean_right)).sum() / size.sum())
+    return Calibration(
+        ece, tuple((float(mean_sure[i]), float(mean_right[i]), int(size[i])) for i in np.flatnonzero(size))
+    )
+
+
+def confusion(test: TestSet) -> Confusion:
+    """What the final models take for what."""
+    known, size = test.gold != IGNORED, len(test.label_names)
+    pairs = test.gold[known] * size + test.labels[test.final][known]
+    table = np.bincount(pairs, minlength=size * size).reshape(size, size)
+    return Confusion(test.label_names, tuple(tuple(row) for row in table.tolist()))
+
+
+def _sentences(test: TestSet, method: str) -> list[tuple[list[str], list[str]]]:
+    """The gold and the predicted tags of each sentence, words without a gold label left out."""
+    found, names, tags = test.labels[method], test.label_names, []
+    for start, stop in zip(test.offsets[:-1], test.offsets[1:], strict=True):
+        kept = [i for i in range(start, stop) if test.gold[i] != IGNORED]
+        tags.append(([names[test.gold[i]] for i in kept], [names[found[i]] for i in kept]))
+    return tags
+
+
+def _three(found: SpanCounts) -> Sequence[int]:
+    return found.gold, found.predicted, found.correct
+
+
+def _f1(sums: Ints) -> npt.NDArray[np.float64]:
+    """(…, 3) -> (…): 100 · 2 correct / (gold + predicted), 0 where there is neither."""
+    return np.asarray(200.0 * sums[..., 2] / np.maximum(sums[..., 0] + sums[..., 1], 1))

@@ -1,0 +1,79 @@
+"""`environment.json`: the versions and hardware of a run, and the commits of what it took from the Hub."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from uxla import __version__
+from uxla.data import hub
+from uxla.records import ModelHandle
+from uxla.run.config import RunConfig
+from uxla.run.consistency import data_paths
+
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "datasets", "pyarrow", "numpy", "scikit-learn")
+
+
+def environment(config: RunConfig, models: Mapping[str, ModelHandle]) -> dict[str, Any]:
+    """JSON values: `versions`, `hardware`, `threads`, `deterministic`, and in `hub` the commit of every model and data
+    set of the Hub, by its key in the configuration.
+
+    `models` are those of the run by their keys (`model`, `vicinity.model`). To be called when all data was read.
+    """
+    import torch
+
+    from uxla.models.loading import hub_commit
+
+    commits = {key: hub_commit(handle.path) for key, handle in models.items()} | _data_commits(config)
+    return {
+        "versions": {"uxla": __version__, "python": platform.python_version(), **_versions()},
+        "hardware": {
+            "platform": platform.platform(),
+            "cpu": _cpu(),
+            "cores": os.cpu_count(),
+            "memory_gib": _memory(),
+            "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+            "cuda": torch.version.cuda,
+        },
+        "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "hub": {key: commit for key, commit in commits.items() if commit is not None},
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages that decide what is computed, without importing them."""
+    return {name: metadata.version(name) for name in _PACKAGES}
+
+
+def _data_commits(config: RunConfig) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for (section, name), path in data_paths(config):
+        if not path.startswith(hub.HUB):
+            continue
+        for target in config.target if section == "target_data" else ("",):
+            uri = path.replace("{target}", target)
+            found[f"{target or section}.{name}"] = hub.commit(uri)
+    return found
+
+
+def _cpu() -> str:
+    """The processor's name as Linux tells it, elsewhere its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def _memory() -> float | None:
+    """Physical memory; None where the system does not tell (Windows)."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (AttributeError, ValueError, OSError):
+        return None

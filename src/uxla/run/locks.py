@@ -1,0 +1,122 @@
+"""Who is at work: a lock a key, a lock a run folder, and what each living run has used of the store.
+
+All of them are locks of the system on open files, which die with their process: none is ever stale.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from uxla import progress
+from uxla.errors import ArtifactError
+
+PATIENCE = 1.0
+"""Seconds of waiting after which a person is told."""
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock `path`, waiting for whoever has it; raises OSError where there can be no lock."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        progress.note(f"{what}: another run is at it; waiting for it to end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def vacant(path: Path) -> Iterator[bool]:
+    """Whether nobody had the lock `path`; if so it is held inside the block. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@contextmanager
+def locked_folder(out: Path) -> Iterator[None]:
+    """Make the run folder `out` and keep it to this run; ArtifactError at once where another run writes to it."""
+    lock = out / ".lock"
+    with ExitStack() as stack:
+        try:
+            ours = stack.enter_context(vacant(lock))
+        except OSError as error:
+            message = f"the run folder cannot be written ({error.strerror}); give another one with --out"
+            raise ArtifactError(f"{out}: {message}") from error
+        if not ours:
+            message = "another uxla run is writing to this folder; wait for it to end, or give another --out"
+            raise ArtifactError(f"{out}: {message}")
+        stack.callback(lock.unlink, missing_ok=True)
+        yield
+
+
+def key_lock(root: Path, name: str) -> Path:
+    """The lock of the work whose artifact is `name`, as `fit-KEY`."""
+    return root / "locks" / f"{name}.lock"
+
+
+@contextmanager
+def counting(root: Path) -> Iterator[None]:
+    """Inside the block no run begins to use an artifact, so that what `in_use` does not name may be removed."""
+    with locked(root / "locks" / "uses.lock", "the store"):
+        yield
+
+
+class Uses:
+    """Tells `uxla cache gc` what this run has used, in a file that is locked for as long as the object lives."""
+
+    def __init__(self) -> None:
+        self._lock: FileLock | None = None
+
+    def add(self, root: Path, name: str) -> None:
+        """From here on `name` stays. Where nothing can be written nobody can remove anything either."""
+        with suppress(OSError), counting(root):
+            if self._lock is None:
+                self._lock = _register(root)
+            with Path(self._lock.lock_file).open("a", encoding="utf-8") as stream:
+                stream.write(f"{name}\n")
+
+
+def in_use(root: Path) -> set[str]:
+    """The names of all artifacts that a living run has looked at, made, or is making; to be asked while `counting`."""
+    names: set[str] = set()
+    for file in _running(root):
+        with vacant(file) as dead:
+            if not dead:
+                names |= set(file.read_text(encoding="utf-8").splitlines())
+    return names
+
+
+def _register(root: Path) -> FileLock:
+    for file in _running(root):
+        with vacant(file) as dead:
+            if dead:
+                file.unlink()
+    path = root / "running" / f"{os.getpid()}-{uuid.uuid4().hex}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, thread_local=False)
+    lock.acquire(blocking=False)
+    return lock
+
+
+def _running(root: Path) -> list[Path]:
+    return sorted((root / "running").glob("*"))

@@ -1,0 +1,139 @@
+"""What a file of each format holds, read a second time by other means: slow, plain, and without a word of the library's
+code. An oracle raises where a file cannot be read at all."""
+
+import io
+import json
+import re
+
+import pyarrow.parquet as pq
+
+Row = tuple[tuple[str, ...], tuple[str, ...] | None]
+"""The texts of an example (words joined by a space), and its labels or IOB2 tags where they are asked for."""
+
+
+def conll_rows(case):
+    rows, words, labels = [], [], []
+    for line in [*_lines(case), ""]:
+        cells = line.split("\t") if "\t" in line else re.findall("[^ ]+", line)
+        if not line.strip(" \t") or cells[0] == "-DOCSTART-":
+            if words:
+                rows.append(((" ".join(words),), _iob2(labels) if case.labelled else None))
+            words, labels = [], []
+        else:
+            words.append(cells[0])
+            labels.append(cells[-1])
+    return rows
+
+
+def text_rows(case):
+    lines = [line for line in _lines(case) if line.strip(" \t")]
+    if case.shape == "tagging":
+        return [((" ".join(re.findall("[^ \t]+", line)),), None) for line in lines]
+    return [(tuple(line.split("\t")) if case.shape == "pair" else (line,), None) for line in lines]
+
+
+def tsv_rows(case):
+    return _table(case, [line.split("\t") for line in _lines(case) if line])
+
+
+def csv_rows(case):
+    return _table(case, list(_records(_text(case))))
+
+
+def jsonl_rows(case):
+    rows = []
+    for line in _text(case).split("\n"):
+        if line.strip("\r"):
+            pairs = json.loads(line, object_pairs_hook=list)
+            values = dict(pairs)
+            assert len(values) == len(pairs), "a key twice"
+            rows.append(_row(case, {role: values[name] for role, name in _wanted(case).items()}))
+    return rows
+
+
+def parquet_rows(case):
+    """Of damaged bytes only the number of rows can be known: that of the footer."""
+    return case.told or [None] * pq.read_metadata(io.BytesIO(case.raw)).num_rows
+
+
+ORACLES = {
+    "conll": conll_rows,
+    "text": text_rows,
+    "tsv": tsv_rows,
+    "csv": csv_rows,
+    "jsonl": jsonl_rows,
+    "parquet": parquet_rows,
+}
+
+
+def _text(case):
+    encoding = "utf-8" if case.encoding == "utf-8-sig" else case.encoding  # of two marks, one is text
+    return case.raw.decode(encoding).removeprefix("\ufeff")
+
+
+def _lines(case):
+    """Cut at LF, CR LF and CR."""
+    return [part for line in _text(case).split("\n") for part in line.rstrip("\r").split("\r")]
+
+
+def _table(case, records):
+    names = records[0] if case.header else [str(i) for i in range(len(records[0]))]
+    assert all(len(record) == len(names) for record in records)
+    places = {role: names.index(str(name)) for role, name in _wanted(case).items()}
+    cells = ({role: record[place] for role, place in places.items()} for record in records[case.header :])
+    return [_row(case, values) for values in cells]
+
+
+def _wanted(case):
+    return {role: name for role, name in case.columns.items() if case.labelled or role not in ("tags", "label")}
+
+
+def _row(case, values):
+    if case.shape == "tagging":
+        labels = _iob2(_words(values["tags"])) if case.labelled else None
+        return (" ".join(_words(values["tokens"])),), labels
+    texts = tuple(values[role] for role in ("text", "first", "second") if role in values)
+    label = values.get("label")
+    return texts, ((str(label).lower() if isinstance(label, bool) else label),) if case.labelled else None
+
+
+def _words(value):
+    return value if isinstance(value, list) else [word for word in re.split("[ \t\r\n]+", value) if word]
+
+
+def _records(text):
+    """CSV character by character."""
+    fields, field, state = [], [], "start"
+    for char in text + "\n":
+        if state == "quoted":
+            if char == '"':
+                state = "closing"
+            else:
+                field.append(char)
+        elif state == "closing" and char == '"':
+            field.append(char)
+            state = "quoted"
+        elif char in ",\r\n":
+            if char == "," or field or fields or state == "closing":
+                fields.append("".join(field))
+            if char != "," and fields:
+                yield fields
+                fields = []
+            field, state = [], "start"
+        elif state == "start" and char == '"':
+            state = "quoted"
+        else:
+            assert state != "closing", "text after a quoted field"
+            field.append(char)
+            state = "plain"
+    assert (state, fields) == ("start", []), "an open quote"
+
+
+def _iob2(labels):
+    """The tags as IOB2 whatever the scheme: an entity begins at B, S and U, and wherever nothing goes on."""
+    tags, before = [], "O"
+    for label in labels:
+        goes_on = label[0] in "IEL" and before[0] in "BI" and before[1:] == label[1:]
+        tags.append("O" if label == "O" else ("I" if goes_on else "B") + label[1:])
+        before = label
+    return tuple(tags)

@@ -1,0 +1,228 @@
+"""Nothing of a stranger's runs, nothing is written outside the run folder, and no network that was not asked for."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import uxla
+from uxla.errors import ArtifactError, ConfigError, ModelError
+from uxla.models.ensemble import Ensemble
+from uxla.models.trust import Trust
+from uxla.run.config import load_config
+from uxla.testbed import asset
+
+SOURCES = sorted(Path(uxla.__file__).parent.rglob("*.py"))
+
+FORBIDDEN_IMPORTS = {
+    *("pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "subprocess", "pty", "ctypes", "code"),
+    *("tarfile", "zipfile", "importlib", "runpy", "socket", "urllib", "http", "requests", "httpx"),
+}
+ALLOWED_IMPORTS = {"importlib.metadata", "importlib.resources"}
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
+FORBIDDEN_METHODS = {
+    *("yaml.load", "yaml.load_all", "yaml.full_load", "yaml.unsafe_load", "shutil.unpack_archive"),
+    *("os.system", "os.popen", "os.execv", "os.spawnv", "pd.read_pickle", "np.load", "numpy.load", "torch.hub.load"),
+}
+
+GUARD = """
+import os, socket, sys
+
+def refuse(*arguments, **options):
+    os.write(2, f"NETWORK {arguments[1:]}\\n".encode())  # where no runner that captures can keep it
+    raise OSError("no network in this test")
+
+socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
+socket.getaddrinfo = socket.gethostbyname = socket.create_connection = lambda *a, **o: refuse(None, *a)
+
+from typer.testing import CliRunner
+from uxla.cli import app
+
+for arguments in COMMANDS:
+    result = CliRunner().invoke(app, arguments)
+    print(result.exit_code, result.stdout[:60].replace("\\n", " "))
+    if result.exit_code:
+        print(result.stderr, result.exception, file=sys.stderr)
+"""
+
+
+def online(commands, folder):
+    """`uxla` commands in a process that may use the network as far as Hugging Face is told, and cannot."""
+    kept = {name: value for name, value in os.environ.items() if "OFFLINE" not in name and "PROXY" not in name.upper()}
+    settings = kept | {"UXLA_CACHE": str(folder / "store"), "HF_HOME": str(folder / "hf")}
+    code = f"COMMANDS = {commands!r}\n{GUARD}"
+    options = {"cwd": folder, "env": settings, "capture_output": True, "text": True, "check": True}
+    return subprocess.run([sys.executable, "-c", code], **options)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Overrides of the preset `testbed` that name a few sentences on this disk, and the model as a folder."""
+    lines = "Ada\tB-PER\nwalks\tO\n\nthe\tO\nriver\tO\n\n"
+    for name in ("source-train", "source-dev", "far-test"):
+        (tmp_path / f"{name}.conll").write_text(lines * 4)
+    (tmp_path / "far.txt").write_text("Ada walks\nthe river\n" * 3)
+    shutil.copytree(asset(), tmp_path / "lm")
+    return [
+        *("testbed=null", "model=lm", "vicinity.model=lm", "methods=[uxla]", "warmup.epochs=1", "vicinity.copies=1"),
+        *("source.train=source-train.conll", "source.dev=source-dev.conll", "source.test=null"),
+        *("target_data.train=far.txt", "target_data.test=far-test.conll"),
+        *("target_data.dev=null", "target_data.labelled=null"),
+    ]
+
+
+def test_a_run_on_files_and_folders_opens_no_connection(files, tmp_path):
+    run = ["run", "testbed", *files, "--out", "out"]
+    predict = ["predict", "out", "far.txt", "--out", "labels.conll"]
+    done = online([run, predict, ["data", "check", "source-train.conll"]], tmp_path)
+    assert [line.split(" ")[0] for line in done.stdout.splitlines()] == ["0", "0", "0"], done.stdout + done.stderr
+    assert "NETWORK" not in done.stderr
+
+
+def test_a_name_of_the_hub_asks_the_hub_and_nobody_else(files, tmp_path):
+    """And so the test above could fail."""
+    done = online([["run", "testbed", *files, "model=nobody/no-such-model", "--out", "out"]], tmp_path)
+    asked = [line for line in done.stderr.splitlines() if line.startswith("NETWORK")]
+    assert asked
+    assert all("huggingface.co" in line for line in asked)
+    assert "the Hub cannot be reached" in done.stderr
+
+
+def dotted(node):
+    """`a.b.c` of an attribute chain, or the name."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def dangers(source):
+    """What in a module's text can run foreign code, start a process, unpack an archive or open a connection."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in FORBIDDEN_IMPORTS)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FORBIDDEN_IMPORTS:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name for name in names if name not in ALLOWED_IMPORTS)
+        elif isinstance(node, ast.Call):
+            name, given = dotted(node.func), {keyword.arg: keyword.value for keyword in node.keywords}
+            if name in FORBIDDEN_CALLS | FORBIDDEN_METHODS or (name == "yaml.dump" and "Dumper" not in given):
+                yield name
+            if name == "torch.load" and not _is_true(given.get("weights_only")):
+                yield name
+            yield from (word for word in ("allow_pickle", "shell") if word in given)
+        elif isinstance(node, ast.ClassDef):
+            yield from (base for base in map(dotted, node.bases) if base in ("yaml.Loader", "yaml.UnsafeLoader"))
+
+
+def _is_true(node):
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(SOURCES[0].parent)))
+def test_no_module_can_run_foreign_code(file):
+    assert list(dangers(file.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pickle",
+        "from subprocess import run",
+        "def f():\n    import zipfile",
+        "import os\nos.system('x')",
+        "import yaml\nyaml.load(x)",
+        "class L(yaml.UnsafeLoader): pass",
+        "torch.load(x)",
+        "torch.load(x, weights_only=False)",
+        "eval('1')",
+        "x = [exec(y) for y in z]",
+        "f(x, allow_pickle=True)",
+        "f(x, shell=True)",
+        "import importlib",
+        "from importlib import import_module",
+        "import urllib.request",
+    ],
+)
+def test_the_walk_sees_what_is_dangerous(text):
+    assert list(dangers(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["model.eval()", "re.compile('x')", "torch.load(x, weights_only=True)", "yaml.safe_load(x)"]
+)
+def test_the_walk_lets_pass_what_is_not(text):
+    assert list(dangers(text)) == []
+
+
+ODD_NAMES = ["..", ".", "../x", "/etc/x", "a/b", "a\\b", "x\x00", "~", "-rf", "con\n", "a b", "", "\ud800", "x" * 300]
+NAMES = st.sampled_from(ODD_NAMES) | st.text(max_size=60) | st.from_regex(r"[\w.+-]{1,60}", fullmatch=True)
+
+
+@settings(deadline=None)
+@given(NAMES)
+def test_a_target_s_files_stay_in_the_run_folder_or_its_name_is_refused(tmp_path_factory, name):
+    """What `run.write` makes of a name: a folder and a file of predictions, both written under other names first."""
+    out = tmp_path_factory.getbasetemp() / "out"
+    out.mkdir(exist_ok=True)
+    try:
+        config = load_config("testbed", [f"target=[near, {json.dumps(name)}]"])
+    except ConfigError:
+        return
+    assert config.target == ("near", name)
+    for file in (name, f"{name}.conll.unfinished"):
+        place = out / file
+        assert Path(os.path.normpath(place)) == place
+        assert place.parent == out
+        place.touch()
+        place.unlink()
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_that_is_no_file_s_is_refused(name):
+    with pytest.raises(ConfigError):
+        load_config("testbed", [f"target={json.dumps(name)}"])
+
+
+@pytest.fixture
+def stranger(synchronous, tmp_path):
+    """A copy of a finished run, to be spoilt."""
+    return shutil.copytree(synchronous.out, tmp_path / "run")
+
+
+def test_a_run_that_came_from_elsewhere_runs_no_code(stranger, invoke, tmp_path):
+    ran, file = tmp_path / "ran", stranger / "models/1/config.json"
+    (file.parent / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    config = json.loads(file.read_text(encoding="utf-8")) | {
+        "model_type": "evil",
+        "auto_map": {"AutoConfig": "evil.Evil", "AutoModelForTokenClassification": "evil.Evil"},
+    }
+    file.write_text(json.dumps(config), encoding="utf-8")
+    result = invoke("predict", "run", "-", input=b"a b\n")
+    assert result.exit_code == 2
+    assert "trust_remote_code" in result.stderr
+    assert not ran.exists()
+    with pytest.raises(ModelError):  # Evil is no class of it
+        Ensemble.load(stranger, trust=Trust(remote_code=True))
+    assert ran.exists()
+
+
+@pytest.mark.parametrize("member", ["../../other/models/1", "/etc", "../models/../../x"])
+def test_a_run_names_no_model_outside_its_folder(member, stranger):
+    file = stranger / "ensemble/ensemble.json"
+    card = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**card, "members": [member] * 3}), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="lies outside the run folder"):
+        Ensemble.load(stranger)
+
+
+def test_an_ensemble_is_found_from_inside_its_folder(stranger, monkeypatch):
+    for folder, path in ((stranger, "."), (stranger / "ensemble", "."), (stranger.parent, "run/ensemble")):
+        monkeypatch.chdir(folder)
+        assert len(Ensemble.load(path).members) == 3

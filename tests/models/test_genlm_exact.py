@@ -1,0 +1,190 @@
+"""What makes Gen-LM fast changes no sample: against a naive loop with a trained model, and part by part."""
+
+from dataclasses import replace
+from itertools import chain
+
+import pytest
+import torch
+
+from uxla.algorithm.vicinity import MaskRequest
+from uxla.models import candidates as vocabularies
+from uxla.models import mask_head as heads
+from uxla.models.candidates import Vocabulary
+from uxla.models.last_layer import LastLayer, last_layer
+from uxla.models.mask_head import FullHead, GatheredHead, mask_head
+from uxla.models.masked_lm import MaskedLM
+from uxla.models.memory import Budget
+from uxla.models.pieces import Pieces
+from uxla.models.units import word_spans
+from uxla.testbed import asset
+from uxla.testbed.world import World
+
+BERT_LIKE = ["metaspace", "wordpiece", "roberta"]
+OTHERS = ["bytelevel", "deberta"]
+
+
+@pytest.fixture(scope="module")
+def trained() -> MaskedLM:
+    return MaskedLM.load(str(asset()))
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[MaskRequest]:
+    """Three samples of each of 60 sentences of a language the model has read, a third of the words replaced."""
+    texts = [" ".join(words) for words, _ in World(0).sentences("far", "train", 60)]
+    return [
+        MaskRequest(text, tuple(word_spans(text)[first::3]), seed=number)
+        for number, text in enumerate(texts)
+        for first in range(3)
+    ]
+
+
+def naive(lm: MaskedLM, request: MaskRequest) -> str:
+    """Mask, forward one sentence, all logits, the best candidate, the next mask: none of the engine."""
+    words = request.text.split(" ")
+    ids = [list(read) for read in lm.pieces.read(words)]
+    start = lm.candidates["start"]
+    model = next(iter(lm.heads.values())).model
+    number = {first: n for n, (first, _) in enumerate(word_spans(request.text))}
+    for first, _ in request.spans:
+        unit = number[first]
+        ids[unit] = [lm.mask]
+        row = [*lm.pieces.prefix, *chain(*ids), *lm.pieces.suffix]
+        with torch.no_grad():
+            logits = model(torch.tensor([row])).logits[0, row.index(lm.mask), torch.tensor(start.ids)]
+        best = int(logits.argmax())
+        ids[unit], words[unit] = [start.ids[best]], start.surfaces[best]
+    return " ".join(words)
+
+
+def test_a_trained_model_gives_the_naive_loops_samples(trained, requests):
+    assert isinstance(trained.heads["start"], GatheredHead)
+    assert trained.heads["start"].last is not None
+    samples = trained.fill(requests)
+    assert samples == [naive(trained, request) for request in requests]
+    assert sum(sample != request.text for sample, request in zip(samples, requests, strict=True)) > len(requests) / 2
+
+
+def test_neither_batch_size_nor_pool_nor_order_changes_a_trained_models_sample(trained, requests, monkeypatch):
+    samples = trained.fill(requests)
+    assert replace(trained, budget=Budget(1)).fill(requests) == samples
+    assert trained.fill(requests[::-1]) == samples[::-1]
+    monkeypatch.setattr("uxla.models.masked_lm._POOL", 3)
+    assert trained.fill(requests) == samples
+
+
+def test_the_number_of_threads_changes_no_sample(trained, requests):
+    before, made = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            made.append(trained.fill(requests[:60]))
+    finally:
+        torch.set_num_threads(before)
+    assert made[0] == made[1]
+
+
+def rows_of(lm: MaskedLM) -> tuple[torch.Tensor, torch.Tensor]:
+    ids = torch.randint(5, 300, (6, 9), generator=torch.Generator().manual_seed(1))
+    at = torch.tensor([0, 8, 4, 4, 1, 7])
+    ids[torch.arange(6), at] = lm.mask
+    return ids, at
+
+
+@pytest.mark.parametrize("kind", BERT_LIKE)
+def test_the_last_layer_at_one_position_is_the_whole_layers(folder_of, kind):
+    lm = MaskedLM.load(str(folder_of(kind)))
+    model, (ids, at) = lm.heads["start"].model, rows_of(lm)
+    whole = []
+    last = last_layer(model)
+    assert isinstance(last, LastLayer)
+    for name, parameter in last.layer.named_parameters():
+        if name.endswith("bias"):  # all zero in a new model
+            torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(len(name)))
+    hook = last.layer.register_forward_hook(lambda _, given, made: whole.append((given[0], made)))
+    with torch.inference_mode():
+        model(input_ids=ids)
+        hook.remove()
+        given, made = whole[0]
+        one = last.at(at)(given)
+    torch.testing.assert_close(one[:, 0], made[torch.arange(6), at], rtol=1e-4, atol=1e-4)
+    assert lm.heads["start"].last is not None
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_architectures_keep_their_own_last_layer(folder_of, kind):
+    head = MaskedLM.load(str(folder_of(kind))).heads["start"]
+    assert isinstance(head, GatheredHead)
+    assert head.last is None
+
+
+def test_a_last_layer_that_was_read_wrongly_is_found_out_and_not_used(folder_of, monkeypatch):
+    lm = MaskedLM.load(str(folder_of("metaspace")))
+    model, (ids, at) = lm.heads["start"].model, rows_of(lm)
+    wrong = LastLayer("roberta.encoder.layer.0", model.roberta.encoder.layer[0])
+    monkeypatch.setattr(heads, "last_layer", lambda _: wrong)
+    found = mask_head(model, lm.heads["start"].candidates, ids[2].tolist(), int(at[2]))
+    assert isinstance(found, GatheredHead)
+    assert found.last is None
+
+
+@pytest.mark.parametrize("copied", [0, 2**26])
+@pytest.mark.parametrize("top", [1, 5])
+def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied_or_not(
+    folder_of, monkeypatch, copied, top
+):
+    monkeypatch.setattr(heads, "_COPIED", copied)
+    monkeypatch.setattr(heads, "_BLOCK", 7)
+    lm = MaskedLM.load(str(folder_of("metaspace")))
+    head, (ids, at) = lm.heads["start"], rows_of(lm)
+    assert len(head.blocks) > 10
+    with torch.inference_mode():
+        expected = FullHead(head.model, head.candidates)(ids, at).topk(top)
+        logits, columns = head.best(head(ids, at), top)
+    torch.testing.assert_close(logits, expected.values, rtol=1e-4, atol=1e-4)
+    assert torch.equal(columns, expected.indices)
+
+
+def test_large_decoders_are_not_copied(folder_of, monkeypatch):
+    monkeypatch.setattr(heads, "_COPIED", 0)
+    head = MaskedLM.load(str(folder_of("metaspace"))).heads["start"]
+    assert head.weight.data_ptr() == head.model.get_output_embeddings().weight.data_ptr()
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_halves_the_weights_and_changes_few_words(trained, requests, precision):
+    half = MaskedLM.load(str(asset()), precision=precision)
+    assert half.heads["start"].model.dtype.itemsize == 2
+    made = [sample.split(" ") for sample in half.fill(requests)]
+    same = [sample.split(" ") for sample in trained.fill(requests)]
+    pairs = [(a, b) for one, other in zip(made, same, strict=True) for a, b in zip(one, other, strict=True)]
+    assert sum(a != b for a, b in pairs) / len(pairs) < 0.05
+
+
+@pytest.mark.parametrize("copied", [0, 2**26])
+def test_in_half_precision_candidates_are_ranked_by_sums_in_float32(monkeypatch, copied):
+    """Logits of about 100 in bfloat16 are half a unit apart: rounded so, the first three of these would be equal."""
+    monkeypatch.setattr(heads, "_COPIED", copied)
+    monkeypatch.setattr(heads, "_BLOCK", 2)
+    decoder = torch.nn.Linear(2, 6)
+    decoder.weight.data = torch.tensor([[0, 0], [100, 0.25], [0, 9], [100, 0.5], [99, 0], [100, 0.125]])
+    decoder.bias.data.zero_()
+    model = torch.nn.ModuleDict({"decoder": decoder}).to(torch.bfloat16)
+    head = GatheredHead(model, torch.tensor([1, 2, 3, 4, 5]), "decoder", None)
+    logits, columns = head.best(torch.ones(1, 2, dtype=torch.bfloat16), 3)
+    assert columns.tolist() == [[2, 0, 4]]
+    assert logits.tolist() == [[100.5, 100.25, 100.125]]
+
+
+def test_a_tokenizer_read_again_is_read_once(folder_of, make_tokenizer, monkeypatch):
+    asked = []
+    plain = vocabularies._read_back
+    monkeypatch.setattr(vocabularies, "_read_back", lambda *given: asked.append(1) or plain(*given))
+    monkeypatch.setattr(vocabularies, "_KNOWN", {})
+    first = Vocabulary.of(Pieces.of(make_tokenizer("metaspace"), "a"), 10_000)
+    calls = len(asked)
+    assert Vocabulary.of(Pieces.of(make_tokenizer("metaspace"), "b"), 10_000) is first
+    assert len(asked) == calls > 0
+    assert len(Vocabulary.of(Pieces.of(make_tokenizer("metaspace"), "c"), 100).places) < len(first.places)
+    other = Vocabulary.of(Pieces.of(make_tokenizer("wordpiece"), "d"), 100)
+    assert other.candidates != first.candidates

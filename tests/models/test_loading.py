@@ -1,0 +1,273 @@
+"""Models of strangers: what is read of them, what never runs, and what one line says instead."""
+
+import json
+import pickle
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForTokenClassification
+
+from uxla.errors import ModelError
+from uxla.models.loading import hub_commit, load_model, load_tokenizer, local_folder, resolve, weights_digest
+from uxla.models.masked_lm import MaskedLM
+from uxla.models.trust import Trust, weight_files
+from uxla.testbed import asset
+
+PICKLE = Trust(pickle=True)
+CODE = Trust(remote_code=True)
+EVIL = """
+import pathlib
+from transformers import {bases}
+
+pathlib.Path({ran!r}).write_text("ran")
+
+
+class EvilConfig(XLMRobertaConfig):
+    model_type = "evil"
+
+
+class EvilModel(XLMRobertaForTokenClassification):
+    config_class = EvilConfig
+
+
+class EvilTokenizer(PreTrainedTokenizerFast):
+    pass
+"""
+
+
+class Payload:
+    """A pickle of it makes a file when it is read."""
+
+    def __init__(self, file):
+        self.file = str(file)
+
+    def __reduce__(self):
+        return open, (self.file, "w")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The shipped model, to be spoilt."""
+    return shutil.copytree(asset(), tmp_path / "model")
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """A file that is there once foreign code has run."""
+    return tmp_path / "ran"
+
+
+def as_pickle(folder):
+    """The same weights the old way."""
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    return folder
+
+
+def change(file, **values):
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**content, **values}), encoding="utf-8")
+
+
+def with_code(folder, ran, *, known_type):
+    """`folder` with a Python file that its configuration names for everything."""
+    bases = "XLMRobertaForTokenClassification, XLMRobertaConfig, PreTrainedTokenizerFast"
+    (folder / "evil.py").write_text(EVIL.format(bases=bases, ran=str(ran)))
+    autos = {"AutoConfig": "EvilConfig", "AutoModelForTokenClassification": "EvilModel"}
+    autos = {name: f"evil.{evil}" for name, evil in autos.items()}
+    values = {} if known_type else {"model_type": "evil"}
+    change(folder / "config.json", auto_map={**autos, "AutoModelForMaskedLM": "evil.EvilModel"}, **values)
+    change(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": [None, "evil.EvilTokenizer"]})
+    return folder
+
+
+def refusal(call, *arguments, **options):
+    with pytest.raises(ModelError) as caught:
+        call(*arguments, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+LOADERS = {
+    "resolve": lambda folder, trust: resolve(str(folder), trust=trust),
+    "load_model": lambda folder, trust: load_model(AutoModelForTokenClassification, folder, trust=trust),
+    "masked lm": lambda folder, trust: MaskedLM.load(str(folder), trust=trust),
+}
+
+
+@pytest.mark.parametrize("load", LOADERS.values(), ids=LOADERS)
+def test_pickled_weights_are_read_only_when_allowed(load, folder):
+    as_pickle(folder)
+    said = refusal(load, folder, Trust())
+    for text in ("no *.safetensors file", "pytorch_model.bin is a pickle", "allow_pickle_weights=true"):
+        assert text in said
+    assert load(folder, PICKLE)
+
+
+def test_pickled_weights_are_the_same_model(folder):
+    expected = load_model(AutoModelForTokenClassification, folder).state_dict()
+    found = load_model(AutoModelForTokenClassification, as_pickle(folder), trust=PICKLE).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_safetensors_are_taken_where_there_are_both(folder, ran):
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Payload(ran)))
+    load_model(AutoModelForTokenClassification, folder, trust=PICKLE)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("trust", [Trust(), PICKLE], ids=["default", "allowed"])
+@pytest.mark.parametrize("load", [LOADERS["load_model"], LOADERS["masked lm"]], ids=["load_model", "masked lm"])
+def test_a_pickle_s_code_never_runs(load, trust, folder, ran):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Payload(ran)))
+    refusal(load, folder, trust)
+    assert not ran.exists()
+    pickle.loads(pickle.dumps(Payload(ran))).close()
+    assert ran.exists()  # it would have
+
+
+def test_pickles_hidden_behind_an_index_of_safetensors_are_refused(folder, ran):
+    (folder / "model.safetensors").rename(folder / "part.safetensors")
+    (folder / "part.bin").write_bytes(pickle.dumps(Payload(ran)))
+    index = {"metadata": {}, "weight_map": {"a": "part.safetensors", "b": "part.bin"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    said = refusal(load_model, AutoModelForTokenClassification, folder)
+    assert "names 'part.bin' as weights, expected a file beside it ending in .safetensors" in said
+
+
+@pytest.mark.parametrize("name", ["../other/model.safetensors", "/x/model.safetensors", "model.bin", "", None, 3])
+def test_weights_elsewhere_are_refused(name, folder):
+    index = {"metadata": {}, "weight_map": {"a": name}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert "model.safetensors.index.json: names " in refusal(resolve, str(folder))
+
+
+@pytest.mark.parametrize("name", ["adapter_model.bin", "../model.safetensors", 3])
+def test_a_configuration_that_names_other_weights_is_refused(name, folder):
+    change(folder / "config.json", transformers_weights=name)
+    assert f"config.json: names {name!r} as weights" in refusal(resolve, str(folder))
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", "[" * 100_000, "\x00", '"text"'])
+def test_a_damaged_configuration_is_one_line(text, folder):
+    (folder / "config.json").write_text(text)
+    assert "config.json: " in refusal(resolve, str(folder))
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "experts_implementation"])
+def test_code_that_a_configuration_names_on_the_hub_is_refused(key, folder):
+    change(folder / "config.json", **{key: "someone/kernel"})
+    said = refusal(load_model, AutoModelForTokenClassification, folder)
+    assert f"{key} names code on the Hub ('someone/kernel'), which is not run" in said
+    assert "trust_remote_code=true" in said
+    change(folder / "config.json", **{key: "eager"})
+    assert resolve(str(folder))
+
+
+@pytest.mark.parametrize("load", [LOADERS["load_model"], LOADERS["masked lm"]], ids=["load_model", "masked lm"])
+def test_a_model_that_needs_its_own_code_is_refused_with_the_key(load, folder, ran):
+    said = refusal(load, with_code(folder, ran, known_type=False), Trust())
+    assert "it needs Python code that comes with it" in said
+    assert "set trust_remote_code=true" in said
+    assert not ran.exists()
+
+
+def test_a_model_of_a_known_kind_works_without_the_code_beside_it(folder, ran):
+    with_code(folder, ran, known_type=True)
+    assert type(load_model(AutoModelForTokenClassification, folder)).__name__ == "XLMRobertaForTokenClassification"
+    assert load_tokenizer(folder)("x").input_ids
+    MaskedLM.load(str(folder))
+    assert not ran.exists()
+
+
+def test_with_trust_the_code_runs(folder, ran, tmp_path, monkeypatch):
+    from transformers import dynamic_module_utils
+
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    with_code(folder, ran, known_type=False)
+    assert type(load_model(AutoModelForTokenClassification, folder, trust=CODE)).__name__ == "EvilModel"
+    assert ran.exists()
+
+
+def test_the_digest_covers_all_that_decides_what_a_model_computes(folder):
+    digests = [resolve(str(folder)).digest]
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
+        file = folder / name
+        file.write_bytes(file.read_bytes() + b"\n" if name != "model.safetensors" else shifted(file))
+        digests.append(resolve(str(folder)).digest)
+    (folder / "evil.py").write_text("x = 1\n")
+    assert resolve(str(folder)).digest == digests[-1]
+    digests.append(resolve(str(folder), trust=CODE).digest)
+    (folder / "evil.py").write_text("x = 2\n")
+    digests.append(resolve(str(folder), trust=CODE).digest)
+    assert len(set(digests)) == len(digests)
+    as_pickle(folder)
+    digests.append(resolve(str(folder), trust=PICKLE).digest)
+    change_pickle(folder)
+    digests.append(resolve(str(folder), trust=PICKLE).digest)
+    assert len(set(digests)) == len(digests)
+
+
+def shifted(file):
+    """The file with its last byte, of a weight, another."""
+    raw = file.read_bytes()
+    return raw[:-1] + bytes([raw[-1] ^ 1])
+
+
+def change_pickle(folder):
+    (folder / "pytorch_model.bin").write_bytes((folder / "pytorch_model.bin").read_bytes() + b"\n")
+
+
+def test_the_digest_of_weights_alone_is_that_of_weights_and_configuration(folder):
+    before = weights_digest(folder)
+    (folder / "tokenizer.json").unlink()
+    assert weights_digest(folder) == before
+    change(folder / "config.json", x=1)
+    assert weights_digest(folder) != before
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_the_commit_of_a_downloaded_model_is_the_name_of_its_snapshot(tmp_path, folder):
+    assert hub_commit(tmp_path / "models--a--b" / "snapshots" / COMMIT) == COMMIT
+    assert hub_commit(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("trust", "has", "asked"),
+    [
+        (Trust(), "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors"}]),
+        (CODE, "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors", "*.py"}]),
+        (PICKLE, "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors"}]),
+        (
+            PICKLE,
+            "config.json",
+            [
+                {"*.json", "*.model", "*.txt", "*.safetensors"},
+                {"*.json", "*.model", "*.txt", "*.safetensors", "pytorch_model*.bin"},
+            ],
+        ),
+    ],
+    ids=["default", "code", "pickle beside safetensors", "pickle"],
+)
+def test_only_what_is_trusted_is_downloaded(trust, has, asked, tmp_path, monkeypatch):
+    (tmp_path / has).touch()
+    calls = []
+
+    def snapshot_download(name, revision, allow_patterns):
+        calls.append((name, revision, set(allow_patterns)))
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    assert local_folder("org/model", revision="v1", trust=trust) == tmp_path
+    assert calls == [("org/model", "v1", patterns) for patterns in asked]
+
+
+def test_weights_come_in_the_order_of_their_names(folder):
+    for name in ("b.safetensors", "a.safetensors"):
+        shutil.copy(folder / "model.safetensors", folder / name)
+    assert [file.name for file in weight_files(folder)] == ["a.safetensors", "b.safetensors", "model.safetensors"]

@@ -1,0 +1,102 @@
+"""Words of no piece, of many, and sentences of too many: every word keeps its place, its label and its characters."""
+
+from itertools import chain
+
+import pytest
+from tokenizers import Regex, normalizers
+from transformers import AutoTokenizer, RobertaTokenizer
+
+from uxla.algorithm.vicinity import MaskRequest
+from uxla.models.candidates import Vocabulary
+from uxla.models.learner import _labels
+from uxla.models.loading import load_tokenizer
+from uxla.models.masked_lm import MaskedLM
+from uxla.models.pieces import Pieces
+from uxla.models.tasks import Tagging
+from uxla.models.units import Cutter, word_spans
+from uxla.records import Example
+
+KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta"]
+NOTHING = ["\u200b", "\ufe0f", "\u200b\u200b", "\u200b\ufe0f"]
+
+
+@pytest.fixture(scope="module", params=["metaspace", "wordpiece", "deberta"])
+def deaf(request, make_tokenizer) -> Pieces:
+    """A tokenizer that drops zero-width spaces and variation selectors, as XLM-R's and BERT's do."""
+    tokenizer = make_tokenizer(request.param)
+    backend = tokenizer.backend_tokenizer
+    steps = [normalizers.Replace(Regex("[\u200b\ufe0f]"), "")]
+    backend.normalizer = normalizers.Sequence([*steps, *([backend.normalizer] if backend.normalizer else [])])
+    return Pieces.of(tokenizer, request.param)
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_a_word_that_becomes_nothing_is_unknown_and_keeps_its_label(deaf, nothing):
+    words = ["river", nothing, "lake", nothing]
+    example = Example("1", "xx", (" ".join(words),), (1, 2, 3, 4))
+    (window,) = Tagging().encode(example, deaf, 64)
+    read = deaf.read(words)
+    assert [bool(ids) for ids in read] == [True] * 4
+    assert read[1] == read[3] == deaf.unknown
+    assert [window.ids[at] for at in window.positions] == [ids[0] for ids in read]
+    assert _labels(example, window) == [1, 2, 3, 4]
+    assert Tagging().rows(example) == 4
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_a_word_that_becomes_nothing_is_no_piece_to_replace_but_keeps_its_place(deaf, nothing):
+    cutter = Cutter(deaf, Vocabulary.of(deaf, 10_000), "piece")
+    text = f"river {nothing} lake"
+    (cells,) = cutter.cut([text])
+    assert list(chain(*(cell.ids for cell in cells))) == list(chain(*deaf.read(text.split(" "))))
+    seen = [text[cell.start : cell.stop] for cell in cells if cell.start < cell.stop]
+    assert "".join(seen) == "riverlake"
+
+
+@pytest.mark.parametrize("roberta_class", [True, False])
+def test_a_saved_tokenizer_reads_words_split_beforehand_as_the_task_did(folder_of, tmp_path, roberta_class):
+    """Who opens a run's model with transformers gives it a list of words: each must be read as in mid-sentence."""
+    words = ["the", "old", "miller", "río", "12\u00a0km"]
+    original = AutoTokenizer.from_pretrained(folder_of("roberta" if roberta_class else "bytelevel"))
+    backbone = RobertaTokenizer(tokenizer_object=original.backend_tokenizer) if roberta_class else original
+    backbone.save_pretrained(tmp_path / "backbone")
+    load_tokenizer(tmp_path / "backbone").save_pretrained(tmp_path / "model")
+    opened = AutoTokenizer.from_pretrained(tmp_path / "model")
+    found = opened(words, is_split_into_words=True, add_special_tokens=False)["input_ids"]
+    assert found == list(chain(*Pieces.of(original, "original").read(words)))
+
+
+@pytest.mark.parametrize("max_length", [8, 13, 64])
+def test_each_window_learns_the_labels_of_its_own_words(make_tokenizer, texts, max_length):
+    pieces = Pieces.of(make_tokenizer("metaspace"), "metaspace")
+    words = " ".join(texts[:8]).split(" ")
+    example = Example("1", "xx", (" ".join(words),), tuple(range(len(words))))
+    windows = Tagging().encode(example, pieces, max_length)
+    assert len(windows) > 1
+    budget = max_length - len(pieces.prefix) - len(pieces.suffix)
+    heads = [ids[:budget][0] for ids in pieces.read(words)]
+    for window in windows:
+        labels = _labels(example, window)
+        assert [window.ids[at] for at in window.positions] == [heads[label] for label in labels]
+    assert list(chain(*(_labels(example, window) for window in windows))) == list(range(len(words)))
+
+
+KEPT = ["ﬁn", "e\u0301", "é", "می\u200cروم", "क्\u200dष", "علي", "علی", "كتاب", "کتاب", "İI", "12\u00a0km", "a\u3000b"]
+
+
+@pytest.mark.parametrize("unit", ["word", "auto", "piece"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_that_is_not_replaced_stays_character_by_character(kind, unit, folder_of):
+    lm = MaskedLM.load(str(folder_of(kind)), unit=unit)
+    text = "  " + "  ".join(f"{word} river\n" for word in KEPT)
+    rivers = [span for span in word_spans(text) if text[slice(*span)] == "river"]
+    parts = text.split("river")
+    units = set(lm.units([text])[0])
+    drawn = [span for span in rivers if span in units] or [
+        next(u for u in sorted(units) if start <= u[0] < stop) for start, stop in rivers
+    ]
+    (sample,) = lm.fill([MaskRequest(text, tuple(drawn[::-1]), 0)])
+    for part in parts:
+        assert part in sample
+        sample = sample[sample.index(part) + len(part) :]
+    assert sample == ""

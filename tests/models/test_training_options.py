@@ -1,0 +1,227 @@
+"""Precision, gradient checkpointing, frozen embeddings: what each changes, and what none of them may."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.errors import ModelError
+from uxla.models import learner, lookup, optimiser
+from uxla.models.checkpoint import Checkpoints
+from uxla.models.learner import Training, fit
+from uxla.models.loaded import Loaded, Runtime
+from uxla.models.memory import Budget
+from uxla.models.optimiser import Optimisation
+from uxla.models.tasks import Tagging
+from uxla.records import Corpus, Example
+from uxla.testbed import asset
+from uxla.testbed.world import World
+
+LABELS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
+PLAIN = Optimisation(batch_size=4, accumulation=2, learning_rate=1e-3, lr_warmup=0.2, dropout=0.2)
+FREED = replace(PLAIN, freeze_embeddings=True)
+RECOMPUTED = replace(PLAIN, gradient_checkpointing=True)
+
+
+def corpus(count=24):
+    rows = World(0).sentences("source", "train", count)
+    examples = (
+        Example(f"s{i}", "source", (" ".join(words),), tuple(LABELS.index(tag) for tag in tags))
+        for i, (words, tags) in enumerate(rows)
+    )
+    return Corpus.from_examples("source", LABELS, examples)
+
+
+MIX = corpus()
+
+
+def opened(precision="fp32", dropout=0.2):
+    names = dict(enumerate(LABELS))
+    values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": dropout}
+    runtime = Runtime("cpu", 64, Budget(2048), precision=precision)
+    return Loaded.open(Tagging(), asset(), asset(), runtime, head_seed=1, **values)
+
+
+def trained(settings=PLAIN, precision="fp32", checkpoints=None):
+    loaded = opened(precision, settings.dropout)
+    facts = fit(loaded, MIX, settings, seed=3, label="t", checkpoints=checkpoints)
+    return loaded, facts
+
+
+def weights(loaded):
+    return torch.cat([value.flatten() for value in loaded.module.state_dict().values()])
+
+
+class KillError(Exception):
+    pass
+
+
+# --- precision -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_lower_precision_trains_to_other_weights_close_by_and_keeps_them_in_float32(precision):
+    exact, facts = trained()
+    lower, lower_facts = trained(precision=precision)
+    assert {value.dtype for value in lower.module.parameters()} == {torch.float32}
+    assert not torch.equal(weights(exact), weights(lower))
+    assert lower_facts["loss"] == pytest.approx(facts["loss"], rel=0.02)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_lower_precision_labels_nearly_as_float32_does(precision):
+    exact, lower = opened().predict(MIX, "t"), opened(precision).predict(MIX, "t")
+    assert not np.array_equal(exact.probs, lower.probs)
+    assert lower.probs.dtype == np.float32
+    assert lower.probs == pytest.approx(exact.probs, abs=0.02)
+    assert lower.probs.sum(1) == pytest.approx(np.ones(len(lower.probs)), abs=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("settings", [PLAIN, RECOMPUTED, FREED], ids=["plain", "recomputed", "frozen"])
+def test_no_option_changes_which_examples_a_step_has(monkeypatch, settings, precision):
+    steps, plain = [], Training.step
+    monkeypatch.setattr(Training, "step", lambda self, rows: steps.append([e.id for e in rows]) or plain(self, rows))
+    trained(settings, precision)
+    assert steps == [[f"s{i}" for i in range(start, start + 8)] for start in (0, 8, 16)]
+
+
+def test_a_step_whose_scaled_gradients_are_infinite_moves_no_weight_and_halves_the_scale():
+    loaded = opened("fp16")
+    training = Training(loaded, PLAIN, 3, "t", learner.Keeper())
+    training.step(list(MIX.part(0, 8)))  # the first step's rate is 0
+    before, scale = weights(loaded), training.scaler.get_scale()
+    loaded.module.classifier.weight.register_hook(lambda gradient: gradient * torch.inf)
+    training.step(list(MIX.part(8, 16)))
+    assert torch.equal(weights(loaded), before)
+    assert training.scaler.get_scale() == scale / 2
+
+
+# --- what an interruption costs --------------------------------------------------------------------------------------
+
+OPTIONS = {
+    "bf16": (PLAIN, "bf16"),
+    "fp16": (PLAIN, "fp16"),
+    "recomputed": (RECOMPUTED, "fp32"),
+    "frozen": (FREED, "fp32"),
+    "all": (replace(FREED, gradient_checkpointing=True, selection="average", evaluate_every=1), "fp16"),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_under_every_option_an_interrupted_training_gives_the_same_bytes(monkeypatch, tmp_path, option):
+    settings, precision = OPTIONS[option]
+    whole, facts = trained(settings, precision)
+    plain = Training.step
+
+    def step(self, examples):
+        if self.done == 2:
+            raise KillError
+        plain(self, examples)
+
+    with monkeypatch.context() as patched, pytest.raises(KillError):
+        patched.setattr(Training, "step", step)
+        trained(settings, precision, Checkpoints(tmp_path, every=1))
+    again, facts_again = trained(settings, precision, Checkpoints(tmp_path, every=1))
+    assert torch.equal(weights(again), weights(whole))
+    assert facts_again == facts
+
+
+def test_the_scale_of_fp16_is_part_of_the_checkpoint(tmp_path):
+    checkpoints = Checkpoints(tmp_path, every=1)
+    training = Training(opened("fp16"), PLAIN, 3, "t", learner.Keeper())
+    training.scaler.load_state_dict({**training.scaler.state_dict(), "scale": 512.0, "_growth_tracker": 7})
+    training.save(checkpoints)
+    resumed = Training(opened("fp16"), PLAIN, 3, "t", learner.Keeper())
+    resumed.resume(checkpoints)
+    assert resumed.scaler.state_dict() == training.scaler.state_dict()
+    assert resumed.scaler.get_scale() == 512.0
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+def test_gradient_checkpointing_computes_each_layer_twice_and_gives_the_same_weights(monkeypatch):
+    calls = []
+
+    def counted(settings):
+        loaded = opened()
+        layer = loaded.module.base_model.encoder.layer[0].attention
+        layer.register_forward_hook(lambda *_: calls.append(settings.gradient_checkpointing))
+        fit(loaded, MIX, settings, seed=3, label="t")
+        return weights(loaded)
+
+    assert torch.equal(counted(PLAIN), counted(RECOMPUTED))
+    assert calls.count(True) == 2 * calls.count(False) > 0
+
+
+def test_an_architecture_without_gradient_checkpointing_is_refused_with_the_remedy():
+    module = opened().module
+    module.supports_gradient_checkpointing = False
+    with pytest.raises(ModelError, match="no gradient checkpointing; set gradient_checkpointing=false"):
+        optimiser.prepare(module, RECOMPUTED)
+
+
+def test_frozen_embeddings_stay_and_the_rest_moves():
+    before, (after, _) = opened().module.state_dict(), trained(replace(FREED, weight_decay=0.1))
+    moved = {name for name, value in after.module.state_dict().items() if not torch.equal(value, before[name])}
+    words = {name for name in before if name.endswith("word_embeddings.weight")}
+    assert len(words) == 1
+    assert not words & moved
+    assert {"classifier.weight", next(name for name in before if "position_embeddings" in name)} <= moved
+
+
+# --- speed that changes nothing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("accumulation", [1, 4])
+def test_a_gradient_summed_by_rows_trains_to_the_same_bytes(monkeypatch, accumulation):
+    settings = replace(PLAIN, accumulation=accumulation, weight_decay=0.1)
+    monkeypatch.setattr(lookup, "_LARGE", 10**12)
+    tables, _ = trained(settings)
+    monkeypatch.setattr(lookup, "_LARGE", 1)
+    added, plain = [], lookup._add_rows
+    monkeypatch.setattr(lookup, "_add_rows", lambda *given: added.append(1) or plain(*given))
+    rows, _ = trained(settings)
+    assert added
+    assert torch.equal(weights(tables), weights(rows))
+
+
+def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces(monkeypatch):
+    monkeypatch.setattr(lookup, "_LARGE", 1)
+    table = torch.nn.Embedding(9, 4, padding_idx=1)
+    expected = torch.nn.Embedding(9, 4, padding_idx=1)
+    lookup.gradient_by_rows(table)
+    for ids in (torch.tensor([[3, 3, 1], [5, 1, 1]]), torch.tensor([[3, 8, 0]])):
+        for module in (table, expected):
+            torch.autograd.backward((module(ids) * torch.arange(1.0, 4.0)[:, None]).sum())
+    assert torch.equal(table.weight.grad, expected.weight.grad)
+    assert table.weight.grad[:, 0].tolist() == [3, 0, 0, 1 + 2 + 1, 0, 1, 0, 0, 2]
+
+
+def test_labels_confidence_and_loss_take_one_forward_a_window(monkeypatch):
+    windows, plain = [], Loaded.forward
+    monkeypatch.setattr(Loaded, "forward", lambda self, rows: windows.extend(map(id, rows)) or plain(self, rows))
+    loaded = opened()
+    found = loaded.predict(MIX, "t")
+    assert len(found.labels) == len(found.best) == sum(len(example.words) for example in MIX)
+    assert MostConfident(0.5)(found).sum() == 12
+    CleanCluster(0.5)(found)
+    assert len(windows) == len(MIX)
+
+
+def test_losses_looked_at_late_are_the_same_and_a_bad_one_is_told_with_its_own_step(monkeypatch, tmp_path):
+    _, facts = trained()
+    monkeypatch.setitem(learner._CHECKED_TOGETHER, "cpu", 16)
+    assert trained()[1] == facts
+    plain, checkpoints = Training._gradients, Checkpoints(tmp_path, every=2)
+
+    def gradients(self, rows, tokens, generators):
+        return plain(self, rows, tokens, generators) * (torch.nan if self.done == 1 else 1.0)
+
+    monkeypatch.setattr(Training, "_gradients", gradients)
+    with pytest.raises(ModelError, match=r"t, step 2: the loss is nan.*examples s8, s9"):
+        trained(checkpoints=checkpoints)
+    assert checkpoints.load() is None
