@@ -25,7 +25,11 @@ check: install
 	$(BIN)/mypy
 
 bench: install
-	$(BIN)/uxla run bench/conll.yaml --out runs/conll-es
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python bench/genlm.py --short
+	$(BIN)/python bench/labelling.py --short
+	$(BIN)/python bench/training.py --short
+	$(BIN)/python bench/endtoend.py --short
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -60,7 +60,8 @@ def main(arguments: argparse.Namespace) -> None:
     kept: dict[str, list[tuple[float, float, float, float]]] = {}
     for group, name, config in configurations(arguments):
         results = run(config, arguments.out / name)
-        for target, found in results["targets"].items():
+        for target, scores in results["targets"].items():
+            found = {**scores, "estimate": results["estimates"][target]}
             states += list(seen(group, results, found))
             kept.setdefault(group, []).append(selected(found))
             print(f"{name} {target}: true, estimated:", *map(shown, seen(group, results, found)), flush=True)

@@ -1,4 +1,4 @@
-"""The command line: `uxla run`, `predict`, `data check`, `testbed build`, `testbed write`, `augment`, `cache`.
+"""The command line: `uxla run`, `predict`, `augment`, `report`, `data`, `testbed`, `cache`.
 
 Heavy modules are imported by the command that needs them, so that help and refusals answer at once.
 """
@@ -18,6 +18,7 @@ from uxla import __version__, signals
 from uxla.errors import UxlaError, printable
 from uxla.run.augment_command import augment
 from uxla.run.cache_commands import cache
+from uxla.run.report_command import report as write_report
 
 if TYPE_CHECKING:
     from uxla.data.check import CheckReport
@@ -65,6 +66,7 @@ app.add_typer(data, name="data")
 app.add_typer(testbed, name="testbed")
 app.add_typer(cache, name="cache")
 app.command()(augment)
+app.command("report")(write_report)
 
 
 def _closed_pipe() -> typer.Exit:

@@ -16,14 +16,14 @@ METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ens
 
 def test_the_folder_holds_what_is_promised_and_nothing_unfinished(finished):
     names = {path.name for path in finished.out.iterdir()}
-    files = {"config.yaml", "environment.json", "journal.jsonl", "results.json", "table.md"}
-    assert names == files | {"models", "ensemble", "predictions"}
+    files = {"config.yaml", "environment.json", "journal.jsonl", "results.json", "table.md", "README.md"}
+    assert names == files | {"models", "ensemble", "predictions", "trace"}
     assert not list(finished.out.rglob("*.unfinished"))
 
 
 def test_results_follow_the_schema(finished):
     results = json.loads((finished.out / "results.json").read_text(encoding="utf-8"))
-    assert set(results) == {"version", "task", "selection", "source", "targets", "inputs"}
+    assert set(results) == {"version", "task", "selection", "source", "targets", "estimates", "warnings", "inputs"}
     assert (results["version"], results["task"], results["selection"]) == (1, "ner", "last")
     assert set(results["source"]) == {"name", "before", "after"}
     assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}

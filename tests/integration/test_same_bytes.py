@@ -92,8 +92,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(synchronous, tiny, command, envi
     subprocess.run(call, env=environment(store), check=True, capture_output=True)
     finished = type(synchronous)(out, store)
     assert finished.weights == synchronous.weights
-    expected = synchronous.results["targets"]["far"]
-    assert finished.results["targets"]["far"] == {name: expected[name] for name in ("uxla", "uxla_ensemble")}
+    expected, found = synchronous.results["targets"]["far"], finished.results["targets"]["far"]
+    assert found == {name: expected[name] for name in ("uxla", "uxla_ensemble")}
     assert max(Counter(finished.misses).values()) == 1, "what was journaled as done was done again"
 
 

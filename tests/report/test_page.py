@@ -60,7 +60,8 @@ def test_without_a_test_set_nothing_is_claimed_and_the_estimate_is_shown(make_ru
     shutil.rmtree(run / "predictions")
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
     estimate = {"score": 61.2, "low": 55.1, "high": 67.4, "atc": 60.0, "doc": 61.0, "agreement": 62.0}
-    results["targets"]["far"] = {"estimate": {"zero_shot": estimate, "uxla": [estimate, estimate | {"score": 70.4}]}}
+    results["targets"]["far"] = {}
+    results["estimates"] = {"far": {"zero_shot": estimate, "uxla": [estimate, estimate | {"score": 70.4}]}}
     (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
     report(run)
     assert headline(html(run)) == "Not measured: there is no labelled test set"

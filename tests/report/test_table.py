@@ -132,9 +132,10 @@ ESTIMATED = {
     "task": "ner",
     "selection": "estimated",
     "source": {"name": "en"},
-    "targets": {
-        "es": {"estimate": {"penalty": estimate(60.4, 41.0, 66.6), "uxla": [estimate(63.0, 50.0, 70.0)]}},
-        "de": {"estimate": {"penalty": estimate(50.0, 30.0, 60.0), "uxla": [estimate(45.0, 30.0, 50.0)]}},
+    "targets": {"es": {}, "de": {}},
+    "estimates": {
+        "es": {"penalty": estimate(60.4, 41.0, 66.6), "uxla": [estimate(63.0, 50.0, 70.0)]},
+        "de": {"penalty": estimate(50.0, 30.0, 60.0), "uxla": [estimate(45.0, 30.0, 50.0)]},
     },
     "kept_epoch": {"es": 1, "de": 0},
     "warnings": ["de: adaptation did not help"],
@@ -159,10 +160,7 @@ def test_the_epochs_kept_by_the_estimate_and_the_warnings_are_told():
 
 def test_estimates_leave_the_measured_rows_as_they_are():
     results = copy.deepcopy(RESULTS)
-    results["targets"]["es"]["estimate"] = {
-        "zero_shot": estimate(40.0, 30.0, 50.0),
-        "uxla": [estimate(44.0, 30.0, 50.0)],
-    }
+    results["estimates"] = {"es": {"zero_shot": estimate(40.0, 30.0, 50.0), "uxla": [estimate(44.0, 30.0, 50.0)]}}
     rows = {row.method: row.cells for row in table(results).rows}
     assert rows.pop("estimated, no labels: zero-shot") == ("40 [30, 50]", "")
     assert rows.pop("estimated, no labels: UXLA, epoch 1") == ("44 [30, 50]", "")

@@ -52,7 +52,7 @@ def fits(folder, *, done=False):
 
 
 def test_each_warm_up_and_epoch_has_an_estimate_inside_its_interval(scored):
-    estimate = scored[0]["targets"]["near"]["estimate"]
+    estimate = scored[0]["estimates"]["near"]
     assert set(estimate) == {"zero_shot", "penalty", "uxla"}
     assert len(estimate["uxla"]) == 3
     for found in (estimate["zero_shot"], estimate["penalty"], *estimate["uxla"]):
@@ -62,9 +62,9 @@ def test_each_warm_up_and_epoch_has_an_estimate_inside_its_interval(scored):
 
 def test_a_run_without_any_target_label_has_the_same_estimates_and_shows_them(adapt, scored):
     results, folder = adapt("raw", *RAW)
-    assert set(results["targets"]["near"]) == {"estimate"}
-    estimate = scored[0]["targets"]["near"]["estimate"]
-    assert results["targets"]["near"]["estimate"] == {name: estimate[name] for name in ("penalty", "uxla")}
+    assert results["targets"]["near"] == {}
+    estimate = scored[0]["estimates"]["near"]
+    assert results["estimates"]["near"] == {name: estimate[name] for name in ("penalty", "uxla")}
     shown = (folder / "table.md").read_text(encoding="utf-8")
     assert (
         "| estimated, no labels: UXLA, epoch 3 | {score:.0f} [{low:.0f}, {high:.0f}] |".format(**estimate["uxla"][2])
@@ -89,8 +89,8 @@ def test_estimated_selection_trains_what_last_trains(scored, chosen):
 
 
 def test_the_models_written_are_those_of_the_epoch_with_the_best_estimate(chosen):
-    found = chosen[0]["targets"]["near"]
-    scores = [found["estimate"]["penalty"]["score"], *(epoch["score"] for epoch in found["estimate"]["uxla"])]
+    found = chosen[0]["estimates"]["near"]
+    scores = [found["penalty"]["score"], *(epoch["score"] for epoch in found["uxla"])]
     kept = chosen[0]["kept_epoch"]["near"]
     assert kept == scores.index(max(scores))
     stages = [event for event in read(chosen[1] / "journal.jsonl") if event.get("stage") == "fit"]

@@ -59,7 +59,8 @@ def table(results: Mapping[str, Any]) -> Table:
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
     targets = tuple(results["targets"])
     methods = tuple(_method_rows(results["targets"], _METHODS, _cell))
-    found = {target: scores.get("estimate", {}) for target, scores in results["targets"].items()}
+    estimates = results.get("estimates", {})
+    found = {target: estimates.get(target, {}) for target in targets}
     estimated = tuple(_method_rows(found, _ESTIMATED, _estimated_cell, mark="estimated, no labels: "))
     source = tuple(_source_rows(results["source"], targets))
     warning = _LOUD if results.get("selection") == "target_dev" else None

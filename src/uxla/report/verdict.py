@@ -50,7 +50,7 @@ class Verdict:
 def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     """Whether adaptation to `target` helped."""
     found = run.results["targets"][target]
-    estimate = tuple(_estimates(found.get("estimate") or {}))
+    estimate = tuple(_estimates(run.results.get("estimates", {}).get(target, {})))
     if test is not None:
         spans = run.results["task"] == "ner"
         final = counts(test, test.final, spans=spans)

@@ -9,7 +9,18 @@ from typing import Any, Generic, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.errors import DataError
-from uxla.run.drawing import Drawing, LateFiller, Place, Segments, Unit, changed, origin, parents, remark_on_unspaced
+from uxla.run.drawing import (
+    Precision,
+    Drawing,
+    LateFiller,
+    Place,
+    Segments,
+    Unit,
+    changed,
+    origin,
+    parents,
+    remark_on_unspaced,
+)
 
 Text = TypeVar("Text", str, list[str], tuple[str, str])
 """A sentence, its words, or a pair of sentences."""
@@ -43,6 +54,7 @@ def augment(
     seed: int = 0,
     min_word_chars: int = 1,
     keep_unchanged: bool = False,
+    precision: Precision = "fp32",
     device: str = "auto",
     tokens_per_batch: int = 8192,
     max_length: int | None = None,
@@ -58,7 +70,8 @@ def augment(
     so often as `copies` says for it, and all are crossed (default: 3, and 2 × 2). `unit`: what is replaced as one, a
     word, a piece of the model's vocabulary, or (`auto`) pieces in scripts without spaces. `top`: a replacement is drawn
     from so many best candidates, 1 takes the best. Words shorter than `min_word_chars` stay. Samples that equal their
-    parent or another sample of it are dropped, unless `keep_unchanged`.
+    parent or another sample of it are dropped, unless `keep_unchanged`. `precision`: `bf16` and `fp16` are faster with
+    large models and change some words.
 
     `device`, `tokens_per_batch` (pieces of one forward pass) and `max_length` (pieces of a sentence that the model
     sees at once) say where and how fast. `revision` is a Hub model's; code and pickles that come with a model are left
@@ -72,7 +85,7 @@ def augment(
     >>> len(sample.text.split()), sample.parent, sample.number
     (4, 0, 1)
     """
-    drawing = Drawing(share, copies, unit, top, seed, min_word_chars, keep_unchanged)
+    drawing = Drawing(share, copies, unit, top, seed, min_word_chars, keep_unchanged, precision)
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
     filler = LateFiller(lambda: place.load(drawing))
     drawing.vicinity(filler, len(drawing.copies) if isinstance(drawing.copies, tuple) else 1)

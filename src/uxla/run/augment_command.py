@@ -44,6 +44,9 @@ def augment(
     keep_unchanged: Annotated[
         bool, typer.Option("--keep-unchanged", help="Keep samples that equal their parent or another sample of it.")
     ] = False,
+    precision: Annotated[
+        Literal["fp32", "bf16", "fp16"], typer.Option(help="bf16 and fp16: faster with large models, some other words.")
+    ] = "fp32",
     format: Annotated[FormatName, typer.Option(help="How to read FILE.")] = "auto",
     columns: Annotated[
         str | None, typer.Option(help="A table's columns, as text=review or first=premise,second=hypothesis.")
@@ -70,7 +73,7 @@ def augment(
     from uxla.data.kept import open_kept
     from uxla.run.drawing import Drawing, Place
 
-    drawing = Drawing(share, _numbers(copies), unit, top, seed, min_word_chars, keep_unchanged)
+    drawing = Drawing(share, _numbers(copies), unit, top, seed, min_word_chars, keep_unchanged, precision)
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
     source = open_kept(
         file,

@@ -58,7 +58,8 @@ def model_card(
     `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
     """
     names = {"s": inline(config.source.name), "t": inline(target)}
-    learned = _LEARNED.get(_final(config), "labelled text in {s} alone").format(**names)
+    method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else _final(config)
+    learned = _LEARNED.get(method, "labelled text in {s} alone").format(**names)
     parts = [
         f"---\n{yaml.safe_dump(_front(config, target), sort_keys=False, allow_unicode=True)}---",
         "# {s} → {t}".format(**names),

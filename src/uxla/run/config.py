@@ -98,6 +98,11 @@ class RunConfig(Section):
         le=1,
     )
     vicinity: Vicinity = Field(Vicinity(), description="Gen-LM", json_schema_extra={"paper": "§2.2"})
+    trace: int = key(
+        "examples of each data set whose labelling is written into the run folder, for `uxla report`; 0: none",
+        20_000,
+        ge=0,
+    )
     methods: Several[Method] = key(
         "`zero_shot`, `penalty`, `ensemble`, `tri_training`, `uxla`, `supervised`; without a test set `[uxla]`",
         ("zero_shot", "penalty", "ensemble", "uxla"),

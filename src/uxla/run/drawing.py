@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Segments = tuple[str, ...]
 Unit = Literal["word", "piece", "auto"]
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,13 @@ class Drawing:
     seed: int = 0
     min_word_chars: int = 1
     keep_unchanged: bool = False
+    precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
         if self.unit not in ("word", "piece", "auto"):
             raise ConfigError(f"unit = {self.unit!r}, expected word, piece or auto")
+        if self.precision not in ("fp32", "bf16", "fp16"):
+            raise ConfigError(f"precision = {self.precision!r}, expected fp32, bf16 or fp16")
         if self.top < 1:
             raise ConfigError(f"top = {self.top}, expected at least 1; 1 takes the best candidate")
 
@@ -71,7 +75,7 @@ class Place:
     def load(self, drawing: Drawing) -> MaskFiller:
         """The model, set to replace as `drawing` says; the last one stays in memory. ModelError where it cannot be
         used."""
-        return _load(self, drawing.top, drawing.unit)
+        return _load(self, drawing.top, drawing.unit, drawing.precision)
 
     def digest(self) -> str:
         """The digest of all that decides what the model computes. ModelError where there is none."""
@@ -97,7 +101,7 @@ class Place:
 
 
 @lru_cache(maxsize=1)
-def _load(place: Place, top: int, unit: Unit) -> MaskFiller:
+def _load(place: Place, top: int, unit: Unit, precision: Precision) -> MaskFiller:
     from uxla.models.masked_lm import MaskedLM
     from uxla.models.memory import Budget
 
@@ -110,6 +114,7 @@ def _load(place: Place, top: int, unit: Unit) -> MaskFiller:
         budget=Budget(place.tokens_per_batch),
         top=top,
         unit=unit,
+        precision=precision,
     )
 
 

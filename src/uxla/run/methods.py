@@ -27,7 +27,7 @@ from uxla.run.inputs import Inputs, Target
 from uxla.run.learner import StoredLearner, StoredVicinity
 from uxla.run.sections import EpochPlan, Training
 from uxla.run.store import Store
-from uxla.run.trace import TRACED, Trace
+from uxla.run.trace import Trace
 from uxla.seeds import derive, generator
 
 Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
@@ -135,7 +135,7 @@ class Study:
     def _cotrain(self, target: Target, schedule: Sequence[Epoch], method: str) -> list[Triple]:
         config = self.config
         dev = {"source_dev": self.inputs.dev, "target_dev": target.dev}.get(config.adaptation.selection)
-        trace = Trace(TRACED if method == "uxla" else 0)
+        trace = Trace(config.trace if method == "uxla" else 0)
         if trace.limit:
             self.traces[target.name] = trace
         cotraining = CoTraining(

@@ -64,8 +64,15 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
             progress.note(warning)
         around = environment(config, {"model": model, "vicinity.model": vicinity_model})
         around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
-        write_run(out, results, around, study, {name: found.kept for name, found in verdicts.items()})
+        final = {name: found.kept for name, found in verdicts.items()}
+        compared = {name: _last(methods) for name, methods in trained.items()}
+        write_run(out, results, around, study, final, compared)
     return results
+
+
+def _last(trained: Trained) -> dict[Method, Triple]:
+    """Each method's models in the end; the ensemble has those of zero-shot."""
+    return {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
 
 
 def _set_up(config: RunConfig) -> None:
@@ -138,6 +145,7 @@ def _results(study: Study, trained: dict[str, Trained], verdicts: dict[str, Verd
         "selection": study.config.adaptation.selection,
         "source": _source_results(study, verdicts),
         "targets": targets,
+        "estimates": {name: found.as_dict() for name, found in verdicts.items() if found.as_dict()},
         **({"kept_epoch": kept} if kept else {}),
         "warnings": no_reference + [warning for found in verdicts.values() for warning in found.warnings],
         "inputs": {**models, **study.inputs.digests()},
@@ -154,8 +162,8 @@ def _source_results(study: Study, verdicts: dict[str, Verdict]) -> Results:
 
 
 def _target_results(study: Study, target: Target, trained: Trained, found: Verdict) -> Results:
-    """The estimates of one target, and its scores on the test set, looked at here for the first time."""
-    results: Results = found.as_dict()
+    """The scores of one target on its test set, looked at here for the first time."""
+    results: Results = {}
     if target.test is None:
         return results
     for method, epochs in trained.items():

@@ -43,9 +43,6 @@ TEXTS = pa.schema(
 """One row a text: `epoch` is the first in which it stood under its id, 0 for a parent that was never labelled;
 `changed` has the places of the words, of each segment, in which a sample differs from its parent."""
 
-TRACED = 20_000
-"""Examples of each data set that a run keeps the trace of."""
-
 _ROWS_TOGETHER = 8192
 
 

@@ -38,12 +38,12 @@ class Verdict:
     kept_epoch: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The target's key `estimate` in `results.json`, where there is one."""
+        """The target's entry of `estimates` in `results.json`; empty where there is none."""
         single = {"zero_shot": self.zero_shot, "penalty": self.penalty}
         found: dict[str, Any] = {name: value.as_dict() for name, value in single.items() if value is not None}
         if self.uxla:
             found["uxla"] = [epoch.as_dict() for epoch in self.uxla]
-        return {"estimate": found} if found else {}
+        return found
 
 
 def verdict(study: Study, target: Target, trained: Trained) -> Verdict:
