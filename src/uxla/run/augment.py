@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.errors import DataError
 from uxla.run.drawing import (
-    Precision,
     Drawing,
     LateFiller,
     Place,
+    Precision,
     Segments,
     Unit,
     changed,
