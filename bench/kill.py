@@ -75,19 +75,31 @@ def undisturbed(folder: Path, overrides: list[str]) -> float:
 
 
 def disturbed(folder: Path, overrides: list[str], *, seconds: float, kills: int, seed: int) -> Outcome:
-    """The same run with its own store, killed about `kills` times, each time after a random while."""
+    """The same run with its own store, killed about `kills` times.
+
+    Three times in four the kill comes a random while after something new stands in the store, so that the run gets on;
+    else a random while after the start.
+    """
     draws, fell = random.Random(seed), Counter()
     out, store = folder / "killed", folder / "killed-store"
     while True:
         process = start(out, store, overrides)
-        process.join(draws.uniform(0, 2.2 * seconds / kills) if sum(fell.values()) < 3 * kills else None)
+        before, waits = _saved(store), draws.random() < 0.75
+        while waits and process.exitcode is None and _saved(store) <= before:
+            process.join(0.01)
+        process.join(draws.uniform(0, 1.2 * seconds / kills))
         if process.exitcode is not None:
             assert process.exitcode == 0, f"exit {process.exitcode}"
             break
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         fell[_under_way(store)] += 1
-    return Outcome(fell, _done_again(out), _differing(folder / "whole", out))
+    return Outcome(fell, _done_again(out), differing(folder / "whole", out))
+
+
+def _saved(store: Path) -> set[str]:
+    """What would not be lost now: artifacts and rolling checkpoints."""
+    return {str(path) for pattern in ("*/*/meta.json", "scratch/*/*.safetensors") for path in store.glob(pattern)}
 
 
 def _under_way(store: Path) -> str:
@@ -104,7 +116,9 @@ def _done_again(out: Path) -> int:
     return sum(count - 1 for count in made.values())
 
 
-def _differing(whole: Path, other: Path) -> list[str]:
+def differing(whole: Path, other: Path) -> list[str]:
+    """Files of two run folders that are not the same bytes."""
+
     def files(folder: Path) -> dict[str, bytes]:
         paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in CLOCKS]
         return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
