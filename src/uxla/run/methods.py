@@ -20,7 +20,7 @@ from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
 from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Task
-from uxla.models.trust import Trust
+from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.run.config import Method, RunConfig
 from uxla.run.inputs import Inputs, Target
@@ -43,8 +43,8 @@ class Study:
     model: ModelHandle
     vicinity_model: ModelHandle
     store: Store
-    budget: Budget
-    trust: Trust
+    budget: Budget = field(default_factory=lambda: Budget(8192))
+    trust: Trust = SAFE
     traces: dict[str, Trace] = field(default_factory=dict)
     """What `uxla` did with the examples, by target; filled as it runs."""
 
