@@ -1,8 +1,11 @@
 """What holds for every test: no network, one thread (more of them only disturb each other), a store of its own."""
 
 import os
+from contextlib import contextmanager
 
 import pytest
+
+from uxla.progress import listening
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported
@@ -11,3 +14,35 @@ os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported
 @pytest.fixture(autouse=True)
 def _own_store(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("UXLA_CACHE", str(tmp_path_factory.getbasetemp() / "no-store" / os.urandom(8).hex()))
+
+
+class _Person:
+    """Keeps the lines that a person is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def start(self, label, total):
+        return self
+
+    def note(self, text):
+        self.lines.append(text)
+
+    def advance(self, amount=1):
+        pass
+
+    def stop(self):
+        pass
+
+
+@contextmanager
+def _hearing():
+    person = _Person()
+    with listening(person):
+        yield person.lines
+
+
+@pytest.fixture(scope="session")
+def hearing():
+    """`with hearing() as lines:` what a person is told inside the block."""
+    return _hearing

@@ -5,7 +5,6 @@ from itertools import chain
 
 import pytest
 
-from uxla import progress
 from uxla.data.conll import conll_text
 from uxla.records import Corpus
 
@@ -16,36 +15,16 @@ TEST = [(["علي", "می\u200cروم"], ["B-HUMAN", "O"]), (["كتاب", "ﬁn"
 LONG, NO_SPACES = "river " * 90, "ရေစက်ဟောင်းသည်မြစ်နားမှာရှိသည်"
 
 
-class Notes:
-    """Keeps the lines that a person is told."""
-
-    def __init__(self):
-        self.lines = []
-
-    def start(self, label, total):
-        return self
-
-    def note(self, text):
-        self.lines.append(text)
-
-    def advance(self, amount=1):
-        pass
-
-    def stop(self):
-        pass
-
-
-def told(adapt, folder, *overrides):
+def told(adapt, hearing, folder, *overrides):
     """A run, what its person was told, and its journal."""
-    notes = Notes()
-    with progress.listening(notes):
+    with hearing() as notes:
         run = adapt(folder / "run", folder / "store", *QUICK, *overrides)
     lines = (run.out / "journal.jsonl").read_text(encoding="utf-8").splitlines()
-    return run, notes.lines, [json.loads(line) for line in lines]
+    return run, notes, [json.loads(line) for line in lines]
 
 
 @pytest.fixture(scope="module")
-def tagged(adapt, tmp_path_factory):
+def tagged(adapt, hearing, tmp_path_factory):
     """MISC is no type of the target, HUMAN and WORK none of the source; one test sentence leaked into train."""
     folder = tmp_path_factory.mktemp("tagged")
     for name, rows in (("en.conll", SOURCE), ("test.conll", TEST)):
@@ -54,11 +33,11 @@ def tagged(adapt, tmp_path_factory):
     files = [f"source.train={folder}/en.conll", "source.dev=null", "source.test=null", "source.labels={MISC: null}"]
     files += ["target=xx", f"target_data.train={folder}/train.txt", f"target_data.test={folder}/test.conll"]
     files += ["target_data.dev=null", "target_data.labelled=null", "target_data.labels={HUMAN: PER, WORK: null}"]
-    return told(adapt, folder, *files, "methods=[penalty]")
+    return told(adapt, hearing, folder, *files, "methods=[penalty]")
 
 
 @pytest.fixture(scope="module")
-def pairs(adapt, tmp_path_factory):
+def pairs(adapt, hearing, tmp_path_factory):
     """Three of six source pairs and one of two target pairs are too long; the second texts have no spaces."""
     folder = tmp_path_factory.mktemp("pairs")
     texts = {"en": ["red sun", LONG] * 3, "xx": ["blue sun", LONG]}
@@ -68,7 +47,7 @@ def pairs(adapt, tmp_path_factory):
     files = ["task=nli", f"source.train={folder}/en.tsv", "source.dev=null", "source.test=null", "target=xx"]
     files += [f"target_data.{part}={folder}/xx.tsv" for part in ("train", "test")]
     files += ["target_data.dev=null", "target_data.labelled=null", "collapse_share=1.0", "vicinity.unit=auto"]
-    return told(adapt, folder, *files, SCHEDULE, "methods=[uxla]")
+    return told(adapt, hearing, folder, *files, SCHEDULE, "methods=[uxla]")
 
 
 def test_label_sets_meet_through_the_map_of_each_side(tagged):
@@ -112,7 +91,7 @@ def test_text_without_spaces_is_changed_piece_by_piece(pairs):
         assert text[0] == NO_SPACES[0] or text[-1] == NO_SPACES[-1]
 
 
-def test_a_run_warns_of_raw_text_in_the_old_burmese_font_encoding(pairs, adapt, tmp_path):
+def test_a_run_warns_of_raw_text_in_the_old_burmese_font_encoding(pairs, adapt, hearing, tmp_path):
     _, notes, _ = pairs
     assert not any("Zawgyi" in note for note in notes)
     zawgyi = "\u1031\u1014\u1031\u1000\u102c\u1004\u1039\u1038\u101c\u102c\u1038"
@@ -120,5 +99,7 @@ def test_a_run_warns_of_raw_text_in_the_old_burmese_font_encoding(pairs, adapt, 
     (tmp_path / "en.conll").write_text(conll_text(*zip(*SOURCE, strict=True)), encoding="utf-8")
     files = [f"source.train={tmp_path}/en.conll", "source.dev=null", "source.test=null", "target=my"]
     files += [f"target_data.train={tmp_path}/raw.txt", "target_data.test=null", "target_data.dev=null"]
-    _, notes, _ = told(adapt, tmp_path, *files, "target_data.labelled=null", "methods=[uxla]", "vicinity.unit=piece")
+    _, notes, _ = told(
+        adapt, hearing, tmp_path, *files, "target_data.labelled=null", "methods=[uxla]", "vicinity.unit=piece"
+    )
     assert any("my: its Burmese looks like Zawgyi" in note for note in notes)

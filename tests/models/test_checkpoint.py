@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from uxla import progress, signals
+from uxla import signals
 from uxla.errors import ModelError
 from uxla.models import memory
 from uxla.models.checkpoint import Checkpoints
@@ -150,23 +150,6 @@ def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_check
 # --- memory ------------------------------------------------------------------------------------------------------
 
 
-class _Notes:
-    def __init__(self):
-        self.notes = []
-
-    def start(self, label, total):
-        return self
-
-    def advance(self, amount=1):
-        pass
-
-    def stop(self):
-        pass
-
-    def note(self, text):
-        self.notes.append(text)
-
-
 def small_memory(monkeypatch, most):
     """A device on which a forward of more than `most` padded pieces fails."""
     plain = Loaded.forward
@@ -179,14 +162,14 @@ def small_memory(monkeypatch, most):
     monkeypatch.setattr(Loaded, "forward", forward)
 
 
-def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch):
+def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch, hearing):
     small_memory(monkeypatch, most=32)
-    loaded, told = opened(Budget(64)), _Notes()
-    with progress.listening(told):
+    loaded = opened(Budget(64))
+    with hearing() as told:
         fit(loaded, MIX, replace(SETTINGS, dropout=0.0), seed=3, label="warm-up", dev=None)
         loaded.predict(DEV, "label")
     assert loaded.budget.tokens == 32
-    assert told.notes == ["warm-up, step 1: out of memory; going on with tokens_per_batch=32"]
+    assert told == ["warm-up, step 1: out of memory; going on with tokens_per_batch=32"]
 
 
 def test_a_step_done_again_with_half_the_memory_counts_no_gradient_twice(monkeypatch):

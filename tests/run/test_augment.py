@@ -6,28 +6,8 @@ import pytest
 
 import uxla
 from uxla.errors import ConfigError, DataError, ModelError
-from uxla.progress import listening
 
 SENTENCES = ["ko mira sen tal ru", "pogrin  triju\u00a0ga", "sen", "tal ru ko"]
-
-
-class Notes:
-    """A listener that keeps what it is told."""
-
-    def __init__(self):
-        self.notes = []
-
-    def start(self, label, total):
-        return self
-
-    def advance(self, amount=1):
-        pass
-
-    def stop(self):
-        pass
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 def augmented(texts, **options):
@@ -150,12 +130,11 @@ def test_a_model_that_is_not_there_is_refused_at_the_call(tmp_path):
 
 
 @pytest.mark.parametrize(("unit", "told"), [("word", 1), ("auto", 0)])
-def test_words_asked_for_where_a_text_has_no_spaces_are_remarked_on_once(unit, told):
-    notes = Notes()
-    with listening(notes):
+def test_words_asked_for_where_a_text_has_no_spaces_are_remarked_on_once(hearing, unit, told):
+    with hearing() as notes:
         augmented(["老磨坊在河边没有人看守"] * 200, unit=unit)
-    assert len(notes.notes) == told
-    assert all("unit `auto`" in note for note in notes.notes)
+    assert len(notes) == told
+    assert all("unit `auto`" in note for note in notes)
 
 
 def test_the_package_offers_augment_and_nothing_that_is_not_there():
