@@ -49,9 +49,10 @@ class Tally:
         events = read(folder / order / "journal.jsonl")
         start = next(i for i, event in enumerate(events) if event["event"] == "co_label")
         warm = [i for i, event in enumerate(events) if event["event"] == "stage" and event["stage"] == "fit"][2]
-        scored = max(i for i, event in enumerate(events) if event["event"] == "stage" and event["stage"] == "fit")
-        assert warm < start < scored
-        self.made = [e for e in events[warm + 1 : scored + 1] if e["event"] == "stage" and e["stage"] in STAGES]
+        stages = [(i, event) for i, event in enumerate(events) if event["event"] == "stage"]
+        last = max(i for i, event in stages if event["stage"] == "fit" and not event["hit"])
+        assert warm < start < last
+        self.made = [event for i, event in stages if warm < i <= last and event["stage"] in STAGES]
         self.masked = masked["words"]
 
     def twice(self) -> int:
