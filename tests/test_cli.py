@@ -169,3 +169,17 @@ def test_help_and_refusals_load_no_heavy_module(arguments):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert json.loads(done.stdout.splitlines()[-1]) == []
     assert done.returncode == (2 if arguments[0] == "run" else 0)
+
+
+@pytest.mark.parametrize(
+    "command", [["data", "check", "{file}"], ["augment", "{file}", "--out", "{file}.tsv", "--model", "x"]]
+)
+@pytest.mark.parametrize("columns", ["text", "text=", "=1", "text=" + "9" * 5000])
+def test_columns_that_make_no_sense_are_one_line(tmp_path, command, columns):
+    file = tmp_path / "a.tsv"
+    file.write_text("text\tlabel\na b\tx\n", encoding="utf-8")
+    arguments = [part.format(file=file) for part in command]
+    result = CliRunner().invoke(app, [*arguments, "--task", "classification", "--columns", columns])
+    assert result.exit_code == 2, result.exception
+    assert result.stderr.startswith("uxla: error: ")
+    assert len(result.stderr.splitlines()) == 1

@@ -173,10 +173,11 @@ def check_data(
 ) -> None:
     """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
     from uxla.data.check import check
+    from uxla.data.columns import parse_columns
     from uxla.run.inputs import SHAPES
 
     places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
-    named = dict(_pair(part) for part in columns.split(",")) if columns else None
+    named = parse_columns(columns) if columns else None
     report = check(file, shape=SHAPES[task], format=format, columns=named, header=header, against=against, **places)
     _print_report(report)
     if fix_scheme is not None:
@@ -186,13 +187,6 @@ def check_data(
         typer.echo(f"{len(changes)} labels changed, written to {fix_scheme}", err=True)
     elif report.violation_total:
         raise typer.Exit(1)
-
-
-def _pair(text: str) -> tuple[str, str | int]:
-    role, equals, column = text.partition("=")
-    if not equals or not role or not column:
-        raise UxlaError(f"--columns: got {text!r}, expected ROLE=COLUMN, as text=2 or first=premise,second=hypothesis")
-    return role, int(column) if column.isdecimal() and len(column) < 10 else column
 
 
 @testbed.command("build")

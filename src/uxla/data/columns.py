@@ -102,3 +102,16 @@ def _there(names: Sequence[str]) -> str:
 def _flat(name: str) -> str:
     """The name on one line: a header with an unclosed quote has lines in it."""
     return " ".join(name.split())
+
+
+def parse_columns(text: str) -> dict[str, str | int]:
+    """What `--columns` says, as `text=2` or `first=premise,second=hypothesis`: the column of each role, by name or
+    number. Raises `ConfigError`."""
+    named: dict[str, str | int] = {}
+    for part in text.split(","):
+        role, _, column = part.partition("=")
+        if not role or not column:
+            expected = "expected ROLE=COLUMN, as text=2 or first=premise,second=hypothesis"
+            raise ConfigError(f"--columns: got {part!r}, {expected}")
+        named[role] = int(column) if column.isdecimal() and len(column) < 10 else column
+    return named

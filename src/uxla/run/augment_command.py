@@ -70,6 +70,7 @@ def augment(
 
     Interrupted, the same command goes on where it stopped. More: docs/augment.md.
     """
+    from uxla.data.columns import parse_columns
     from uxla.data.kept import open_kept
     from uxla.run.drawing import Drawing, Place
 
@@ -79,7 +80,7 @@ def augment(
         file,
         shape=_SHAPES[task] if task else None,
         format=format,
-        columns=_roles(columns),
+        columns=parse_columns(columns) if columns else None,
         header=header,
         encoding=encoding,
         token_column=token_column,
@@ -105,16 +106,3 @@ def _numbers(copies: str | None) -> int | tuple[int, ...] | None:
     except ValueError:
         raise ConfigError(f"--copies: got {copies!r}, expected a number as 3, or for pairs two as 2,2") from None
     return numbers if len(numbers) > 1 else numbers[0]
-
-
-def _roles(columns: str | None) -> dict[str, str | int] | None:
-    """The column of each role, by name or number."""
-    if columns is None:
-        return None
-    named = {}
-    for part in columns.split(","):
-        role, _, column = part.partition("=")
-        if not role or not column:
-            raise ConfigError(f"--columns: got {part!r}, expected ROLE=COLUMN, as text=2 or first=premise")
-        named[role] = int(column) if column.isdecimal() else column
-    return named

@@ -58,7 +58,7 @@ def model_card(
     `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
     """
     names = {"s": inline(config.source.name), "t": inline(target)}
-    method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else _final(config)
+    method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config)
     learned = _LEARNED.get(method, "labelled text in {s} alone").format(**names)
     parts = [
         f"---\n{yaml.safe_dump(_front(config, target), sort_keys=False, allow_unicode=True)}---",
@@ -106,15 +106,16 @@ def _front(config: RunConfig, target: str) -> dict[str, Any]:
     return {**front, "library_name": "transformers", "pipeline_tag": kind, "tags": tags}
 
 
-def _final(config: RunConfig) -> Method:
+def final_method(config: RunConfig) -> Method:
+    """The method whose models the run is for."""
     return next(method for method in FINAL if method in config.methods)
 
 
 def _target_labels(config: RunConfig) -> str:
     """What the target's own labels were used for; empty where they were not."""
-    if _final(config) == "supervised":
+    if final_method(config) == "supervised":
         return "trained the models"
-    adapted = _final(config) in ("uxla", "tri_training")
+    adapted = final_method(config) in ("uxla", "tri_training")
     return "chose the checkpoints" if adapted and config.adaptation.selection == "target_dev" else ""
 
 

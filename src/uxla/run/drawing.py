@@ -11,6 +11,7 @@ from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, MaskRequest, Span, Vicinity
 from uxla.errors import ConfigError
 from uxla.records import Corpus, Example
+from uxla.testbed import model_name
 
 if TYPE_CHECKING:
     from uxla.models.trust import Trust
@@ -93,11 +94,7 @@ class Place:
     @property
     def name(self) -> str:
         """The folder of the testbed's model for `testbed`, any other name as it is."""
-        if self.model != "testbed":
-            return self.model
-        from uxla.testbed import asset
-
-        return str(asset())
+        return model_name(self.model)
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ from uxla.run.methods import Study, Triple
 from uxla.run.store import Store, default_root
 from uxla.run.verdict import NO_DEV, Verdict, verdict
 from uxla.run.write import write_run
+from uxla.testbed import model_name
 
 _LOOKED_AT = 1000  # sentences that tell an encoding
 
@@ -45,10 +46,10 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
     store = Store(default_root(), journal, fresh)
     inputs = load_inputs(config, store)
     trust = Trust(config.trust_remote_code, config.allow_pickle_weights)
-    model = resolve(_shipped(config.model), revision=config.revision, trust=trust)
+    model = resolve(model_name(config.model), revision=config.revision, trust=trust)
     vicinity_model = model
     if config.vicinity.model is not None:
-        name = _shipped(config.vicinity.model)
+        name = model_name(config.vicinity.model)
         vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
     budget = Budget(config.tokens_per_batch)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust)
@@ -83,14 +84,6 @@ def _set_up(config: RunConfig) -> None:
     if config.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it before its first call
         torch.use_deterministic_algorithms(True)
-
-
-def _shipped(name: str) -> str:
-    if name != "testbed":
-        return name
-    from uxla.testbed import asset
-
-    return str(asset())
 
 
 def _describe(inputs: Inputs, study: Study) -> None:

@@ -20,7 +20,7 @@ from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.records import Corpus, Predictions
 from uxla.report.table import markdown
-from uxla.run.card import FINAL, model_card
+from uxla.run.card import final_method, model_card
 from uxla.run.config import Method
 from uxla.run.inputs import Target
 from uxla.run.methods import Study, Triple
@@ -68,7 +68,7 @@ def _write(
         _write_text(folder / "README.md", _card(results, target, study))
         if target.test is not None:
             _write_predictions(out / "predictions", target, final[target.name], study)
-            methods = {**compared.get(target.name, {}), _final(study): final[target.name]}
+            methods = {**compared.get(target.name, {}), final_method(study.config): final[target.name]}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
     _write_traces(out, study)
     _write_text(out / "config.yaml", study.config.to_yaml())
@@ -117,9 +117,9 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], st
     for method, models in methods.items():
         found = study.ensemble(models, test)
         columns[method] = _lists(found, found.labels.astype("int16"))
-        if method == _final(study):
+        if method == final_method(study.config):
             columns["confidence"] = _lists(found, found.best)
-    metadata = {**label_names(test), "final": _final(study)}
+    metadata = {**label_names(test), "final": final_method(study.config)}
     unfinished = path.with_name(path.name + ".unfinished")
     pq.write_table(pa.table(columns, metadata=metadata), unfinished, compression="zstd")
     os.replace(unfinished, path)
@@ -127,10 +127,6 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], st
 
 def _lists(found: Predictions, values: Any) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(found.offsets), pa.array(values))
-
-
-def _final(study: Study) -> Method:
-    return next(method for method in FINAL if method in study.config.methods)
 
 
 def _write_traces(out: Path, study: Study) -> None:
