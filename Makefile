@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check bench clean install
+.PHONY: demo test check bench bench-testbed clean install
 
 install: $(INSTALLED)
 
@@ -30,6 +30,10 @@ bench: install
 	$(BIN)/python bench/labelling.py --short
 	$(BIN)/python bench/training.py --short
 	$(BIN)/python bench/endtoend.py --short
+	$(BIN)/python bench/testbed.py --short
+
+bench-testbed: install
+	$(BIN)/python bench/testbed.py
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,12 +11,17 @@ from statistics import median
 import torch
 
 
+def parser(description: str) -> argparse.ArgumentParser:
+    """With `short` (under two minutes) and `json` (a file for the figures, or None)."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--short", action="store_true", help="under two minutes")
+    made.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there too")
+    return made
+
+
 def arguments(description: str) -> argparse.Namespace:
-    """`short` (under two minutes) and `json` (a file for the figures, or None)."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="under two minutes")
-    parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there too")
-    return parser.parse_args()
+    """`short` and `json` of the command line."""
+    return parser(description).parse_args()
 
 
 def write_json(path: Path | None, values: Mapping[str, object]) -> None:

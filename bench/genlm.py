@@ -136,7 +136,7 @@ def measure(folder: Path, shape: tuple[int, int, int], *, short: bool) -> tuple[
     made = material(folder, vocabulary, layers=layers, hidden=hidden)
     exact = MaskedLM.load(str(folder))
     fast = MaskedLM.load(str(folder), precision="bf16")
-    sentences = made.sentences(60 if short else 200)
+    sentences = made.sentences(150 if short else 1000)
     # One sample after the other costs what its masked words and their sentences are long.
     requests = sorted(requests_of(exact, sentences), key=cost_of)
     mean = sum(map(cost_of, requests)) / len(requests)

@@ -131,8 +131,8 @@ def distil(watch: Watch, learner: StoredLearner, target: Corpus) -> None:
     """The parts of co-labelling one by one; what they found is let go of, as after each co-labelling."""
     k = watch("label", lambda: learner.predict(PEERS[0], target))
     j = watch("label, second peer", lambda: learner.predict(PEERS[1], target))
-    watch("most confident", lambda: MostConfident(0.8)(k))
-    watch("clean cluster", lambda: CleanCluster(0.5)(k))
+    watch("most confident", lambda: MostConfident(0.8)(k, target))
+    watch("clean cluster", lambda: CleanCluster(0.5)(k, target))
     watch("agree", lambda: agree(k, j))
 
 

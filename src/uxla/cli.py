@@ -1,4 +1,5 @@
-"""The command line: `uxla run`, `predict`, `augment`, `report`, `data`, `testbed`, `cache`.
+"""The command line: `uxla run`, `grid`, `report`, `table`, `figure`, `predict`, `augment`, `mlm`, `data`, `testbed`,
+`cache`.
 
 Heavy modules are imported by the command that needs them, so that help and refusals answer at once.
 """
@@ -18,6 +19,9 @@ from uxla import __version__, signals
 from uxla.errors import UxlaError, printable
 from uxla.run.augment_command import augment
 from uxla.run.cache_commands import cache
+from uxla.run.grid_command import grid
+from uxla.run.mlm_command import mlm
+from uxla.run.paper_commands import figure, table
 from uxla.run.report_command import report as write_report
 
 if TYPE_CHECKING:
@@ -64,9 +68,13 @@ data = typer.Typer(no_args_is_help=True, help="Look at data files.")
 testbed = typer.Typer(no_args_is_help=True, help="The synthetic languages and their masked language model.")
 app.add_typer(data, name="data")
 app.add_typer(testbed, name="testbed")
+app.add_typer(mlm, name="mlm")
 app.add_typer(cache, name="cache")
 app.command()(augment)
+app.command()(grid)
 app.command("report")(write_report)
+app.command()(table)
+app.command()(figure)
 
 
 def _closed_pipe() -> typer.Exit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -42,6 +42,10 @@ class _Silent:
         return
 
 
+Measure = Callable[[str, Mapping[str, float]], None]
+"""Receives numbers of work under way, by name, and the work's label."""
+
+_measure: ContextVar[Measure] = ContextVar("measure", default=lambda label, values: None)
 _listener: ContextVar[Listener] = ContextVar("listener", default=_Silent())  # noqa: B039 (no state)
 
 
@@ -53,6 +57,21 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+@contextmanager
+def measuring(measure: Measure) -> Iterator[None]:
+    """Send numbers to `measure` inside the block."""
+    token = _measure.set(measure)
+    try:
+        yield
+    finally:
+        _measure.reset(token)
+
+
+def measured(label: str, **values: float) -> None:
+    """Numbers of work under way, as the loss of a training step, to whoever plots them."""
+    _measure.get()(label, values)
 
 
 @contextmanager

@@ -202,7 +202,11 @@ def joined(tables: Sequence[Predictions]) -> Predictions:
 
 @dataclass(frozen=True)
 class ModelHandle:
-    """A model on disk: a folder written by `save_pretrained` and the SHA-256 of its weights; never a live module."""
+    """A model on disk: a folder written by `save_pretrained` and the SHA-256 of its weights; never a live module.
+
+    `head`, from 0: which of several classification layers on one encoder is meant; None for a model with one.
+    """
 
     path: Path
     digest: str
+    head: int | None = None

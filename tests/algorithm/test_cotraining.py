@@ -72,6 +72,42 @@ def test_orders_are_the_pairs_of_the_paper():
     assert triples("synchronous") == [(0, 1, 2), (0, 2, 1), (1, 2, 0)]
 
 
+def test_alone_each_model_is_its_own_two_peers():
+    assert triples("alone") == [(0, 0, 0), (1, 1, 1), (2, 2, 2)]
+    after, trace = run("alone", schedule=[Epoch(MostConfident(0.5), target=True)])
+    assert after == [("A'", "B'", "C'")]
+    asked = [line.split()[1] for line in trace if "predict" in line]
+    assert asked == ["A", "A", "B", "B", "C", "C"]
+    assert all("agreed=10 " in line for line in trace if line.startswith("co_label"))
+
+
+def test_models_with_a_backbone_in_common_all_move_when_one_is_trained():
+    def share(other, trained):
+        return f"{other[0]}{trained[1:]}"
+
+    after, trace = run("synchronous", schedule=[Epoch(MostConfident(1.0), source=True)] * 2, share=share)
+    assert after == [("A'''", "B'''", "C'''"), ("A" + "'" * 6, "B" + "'" * 6, "C" + "'" * 6)]
+    assert [line.split()[1] for line in trace if "fit" in line] == [
+        "C",
+        "B'",
+        "A''",
+        "C'''",
+        "B" + "'" * 4,
+        "A" + "'" * 5,
+    ]
+
+
+def test_selection_is_given_the_corpus_it_selects_from():
+    seen = []
+
+    def select(predictions, corpus):
+        seen.append((corpus.name, len(predictions) == len(corpus)))
+        return np.ones(len(corpus), dtype=np.bool_)
+
+    run("synchronous", schedule=[Epoch(select, target=True, target_vicinity=True)])
+    assert set(seen) == {("ur", True), ("ur~", True)}
+
+
 def test_synchronous_peers_are_those_of_the_epochs_start():
     _, trace = run("synchronous")
     first_epoch = trace[: next(i for i, line in enumerate(trace) if "vicinity" in line)]

@@ -8,8 +8,11 @@ from hypothesis.extra import numpy as arrays
 from sklearn.mixture import GaussianMixture
 
 from uxla.algorithm import distil
-from uxla.algorithm.distil import CleanCluster, MostConfident, agree, confidence, loss, majority_share
-from uxla.records import IGNORED, Predictions
+from uxla.algorithm.distil import CleanCluster, MostConfident, agree, confidence, length, loss, majority_share
+from uxla.records import IGNORED, Corpus, Example, Predictions
+
+ANY = Corpus.from_examples("any", ("a", "b"), [])
+"""Where a selection looks at predictions alone."""
 
 
 @st.composite
@@ -45,33 +48,33 @@ def test_loss_is_the_mean_negative_log_of_the_best_probability():
 
 @given(predictions(), st.floats(0, 1))
 def test_confidence_keeps_exactly_the_floor_of_the_share(found, share):
-    assert MostConfident(share)(found).sum() == np.floor(share * len(found) + 1e-9)
+    assert MostConfident(share)(found, ANY).sum() == np.floor(share * len(found) + 1e-9)
 
 
 def test_a_share_that_floats_cannot_hold_is_not_one_short():
-    assert MostConfident(0.29)(of_best(np.linspace(0.5, 1, 100))).sum() == 29
+    assert MostConfident(0.29)(of_best(np.linspace(0.5, 1, 100)), ANY).sum() == 29
 
 
 @given(predictions(), st.floats(0, 1))
 def test_no_dropped_example_is_more_confident_than_a_kept_one(found, share):
-    kept, scores = MostConfident(share)(found), confidence(found)
+    kept, scores = MostConfident(share)(found, ANY), confidence(found)
     assert not kept.any() or kept.all() or scores[kept].min() >= scores[~kept].max()
 
 
 def test_ties_keep_the_order_of_the_corpus():
-    assert MostConfident(0.5)(of_best([0.8] * 6)).tolist() == [True] * 3 + [False] * 3
+    assert MostConfident(0.5)(of_best([0.8] * 6), ANY).tolist() == [True] * 3 + [False] * 3
 
 
 def test_per_class_selection_keeps_a_share_of_every_class():
     probs = np.array([[0.9, 0.1]] * 8 + [[0.45, 0.55]] * 4, dtype=np.float32)
     found = Predictions(probs, np.arange(13))
-    assert MostConfident(0.5)(found)[8:].sum() == 0
-    assert MostConfident(0.5, per_class=True)(found)[8:].sum() == 2
+    assert MostConfident(0.5)(found, ANY)[8:].sum() == 0
+    assert MostConfident(0.5, per_class=True)(found, ANY)[8:].sum() == 2
 
 
 def test_per_class_selection_of_tagged_sentences_is_refused():
     with pytest.raises(ValueError, match="one label an example"):
-        MostConfident(0.5, per_class=True)(of_best([0.9, 0.8], [2]))
+        MostConfident(0.5, per_class=True)(of_best([0.9, 0.8], [2]), ANY)
 
 
 def clusters(rng, clean=300, noisy=100):
@@ -79,7 +82,7 @@ def clusters(rng, clean=300, noisy=100):
 
 
 def test_clustering_separates_low_losses_from_high_ones():
-    kept = CleanCluster(0.5)(of_best(clusters(np.random.default_rng(0))))
+    kept = CleanCluster(0.5)(of_best(clusters(np.random.default_rng(0))), ANY)
     assert kept[:300].mean() > 0.97
     assert kept[300:].mean() < 0.05
 
@@ -90,7 +93,7 @@ def test_clustering_is_monotone_at_the_low_end(seed, threshold):
     """A wide noisy component wins the far left tail too; without the second rule the best examples were dropped."""
     rng = np.random.default_rng(seed)
     found = of_best(np.concatenate([clusters(rng), [0.99999, 0.999999]]))
-    kept, losses = CleanCluster(threshold)(found), loss(found)
+    kept, losses = CleanCluster(threshold)(found, ANY), loss(found)
     assert kept[losses.argmin()]
     assert losses[~kept].min(initial=np.inf) > np.median(losses[kept]) or kept.all()
 
@@ -102,12 +105,12 @@ def test_without_the_rule_the_posterior_alone_would_drop_the_lowest_loss():
     mixture = GaussianMixture(2, random_state=0, n_init=3).fit(losses)
     clean = mixture.means_[:, 0].argmin()
     assert mixture.predict_proba(losses)[-1, clean] < 0.5
-    assert CleanCluster(0.5)(tail)[-1]
+    assert CleanCluster(0.5)(tail, ANY)[-1]
 
 
 def test_losses_without_spread_are_all_selected():
-    assert CleanCluster(0.5)(of_best([0.8] * 10)).all()
-    assert CleanCluster(0.5)(of_best([0.8])).all()
+    assert CleanCluster(0.5)(of_best([0.8] * 10), ANY).all()
+    assert CleanCluster(0.5)(of_best([0.8]), ANY).all()
 
 
 @settings(deadline=None, max_examples=25)
@@ -116,7 +119,7 @@ def test_no_result_depends_on_how_many_examples_are_looked_at_together(pair, tog
     k, j = pair
 
     def results():
-        chosen = [*agree(k, j, "exact"), *agree(k, j, "token"), CleanCluster(0.5)(k)]
+        chosen = [*agree(k, j, "exact"), *agree(k, j, "token"), CleanCluster(0.5)(k, ANY)]
         return [array.tolist() for array in (confidence(k), loss(k), *chosen)]
 
     at_once = results()
@@ -135,12 +138,12 @@ def test_a_mixture_fitted_to_a_part_selects_as_one_fitted_to_all(monkeypatch):
 
     monkeypatch.setattr(distil, "GaussianMixture", Watched)
     found = of_best(clusters(np.random.default_rng(0), clean=3000, noisy=1000))
-    whole = CleanCluster(0.5)(found)
+    whole = CleanCluster(0.5)(found, ANY)
     monkeypatch.setattr(distil, "_FITTED", 1000)
-    part = CleanCluster(0.5)(found)
+    part = CleanCluster(0.5)(found, ANY)
     assert sizes == [4000, 1000]
     assert (part != whole).mean() < 0.01
-    assert (part == CleanCluster(0.5)(found)).all()
+    assert (part == CleanCluster(0.5)(found, ANY)).all()
 
 
 @given(peers())
@@ -189,3 +192,54 @@ def test_no_example_is_touched_by_rounding_in_its_neighbour():
 def test_majority_share_ignores_hidden_labels():
     assert majority_share(np.array([0, 0, 1, IGNORED, IGNORED])) == pytest.approx(2 / 3)
     assert majority_share(np.array([], dtype=np.int64)) == 0
+
+
+def test_a_feature_beside_the_loss_can_tell_examples_whose_losses_are_alike():
+    rng = np.random.default_rng(0)
+    found = of_best(np.clip(rng.normal(0.9, 0.01, 400), 0.8, 0.99))
+    feature = np.concatenate([rng.normal(0, 0.1, 300), rng.normal(5, 0.1, 100)])
+    found.probs[300:] -= [[0.02, -0.02]]
+    alone = CleanCluster(0.5)(found, ANY)
+    with_feature = CleanCluster(0.5, (lambda corpus: feature,))(found, ANY)
+    assert with_feature.tolist() == [True] * 300 + [False] * 100
+    assert alone[300:].any()
+
+
+def test_a_feature_without_spread_changes_nothing():
+    found = of_best(clusters(np.random.default_rng(0)))
+    assert (CleanCluster(0.5, (lambda corpus: np.ones(400),))(found, ANY) == CleanCluster(0.5)(found, ANY)).all()
+
+
+def test_length_counts_the_characters_of_all_texts():
+    texts = [("a bc",), ("\u0e20\u0e32\u0e29\u0e32",)]
+    corpus = Corpus.from_examples("c", ("a",), [Example(str(i), "c", text, None) for i, text in enumerate(texts)])
+    assert length(corpus).tolist() == [4, 4]
+    pair = Corpus.from_examples("c", ("a",), [Example("0", "c", ("ab", "cde"), None)])
+    assert length(pair).tolist() == [5]
+
+
+def test_union_takes_what_either_peer_selected_with_the_label_of_the_surer_one():
+    k = Predictions(np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]], np.float32), np.arange(5))
+    j = Predictions(np.array([[0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.2, 0.8]], np.float32), np.arange(5))
+    selected = np.array([True, True, True, False]), np.array([True, True, True, False])
+    chosen, agreed, labels = distil.distil(k, j, selected, "union")
+    assert chosen.tolist() == [True, True, True, False]
+    assert not agreed.any()
+    assert labels.tolist()[:3] == [0, 1, 0]
+    one = np.array([False, True, False, False]), np.array([True, False, False, False])
+    chosen, _, labels = distil.distil(k, j, one, "union")
+    assert chosen.tolist() == [True, True, False, False]
+    assert labels.tolist()[:2] == [1, 0]
+
+
+@given(peers(), st.randoms(use_true_random=False))
+def test_but_for_union_both_peers_must_have_selected(pair, rng):
+    k, j = pair
+    selected = tuple(np.array([rng.random() < 0.5 for _ in range(len(k))]) for _ in "kj")
+    for how in ("exact", "token", "none"):
+        chosen, agreed, labels = distil.distil(k, j, selected, how)
+        expected, expected_labels = agree(k, j, how)
+        assert (chosen == selected[0] & selected[1] & expected).all()
+        assert (agreed == expected).all()
+        assert (labels == expected_labels).all()
+    assert (distil.distil(k, j, selected, "union")[0] == selected[0] | selected[1]).all()

@@ -69,7 +69,7 @@ def test_neither_batch_size_nor_pool_nor_order_changes_a_trained_models_sample(t
     samples = trained.fill(requests)
     assert replace(trained, budget=Budget(1)).fill(requests) == samples
     assert trained.fill(requests[::-1]) == samples[::-1]
-    monkeypatch.setattr("uxla.models.masked_lm._POOL", 3)
+    monkeypatch.setattr("uxla.models.pools._POOL", 3)
     assert trained.fill(requests) == samples
 
 

@@ -230,6 +230,10 @@ class CountingHead:
         self.rows = 0
         self.shapes: list[tuple[int, int]] = []
 
+    @property
+    def device(self):
+        return self.head.device
+
     def __call__(self, ids, at):
         self.rows += len(ids)
         self.shapes.append(tuple(ids.shape))

@@ -207,8 +207,8 @@ def test_labels_confidence_and_loss_take_one_forward_a_window(monkeypatch):
     loaded = opened()
     found = loaded.predict(MIX, "t")
     assert len(found.labels) == len(found.best) == sum(len(example.words) for example in MIX)
-    assert MostConfident(0.5)(found).sum() == 12
-    CleanCluster(0.5)(found)
+    assert MostConfident(0.5)(found, MIX).sum() == 12
+    CleanCluster(0.5)(found, MIX)
     assert len(windows) == len(MIX)
 
 

@@ -58,12 +58,12 @@ def test_training_options_are_part_of_the_key_of_weights_alone(option):
 
 
 def test_a_runs_options_reach_the_learner():
-    from uxla.run.methods import Study
+    from uxla.run.study import Study
 
     values = ["precision=bf16", "adaptation.freeze_embeddings=true", "warmup.gradient_checkpointing=true"]
     config = load_config("testbed", values)
     study = Study(config, Tagging(), None, MODEL, MODEL, _Keys(), None, None)
-    adaptation, warmup = study._learner(config.adaptation, None, "t"), study._learner(config.warmup, None, "t")
+    adaptation, warmup = study.learner(config.adaptation, None, "t"), study.learner(config.warmup, None, "t")
     assert adaptation.runtime.precision == "bf16"
     assert (adaptation.settings.freeze_embeddings, adaptation.settings.gradient_checkpointing) == (True, False)
     assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)

@@ -9,7 +9,7 @@ from uxla.models.tasks import Tagging
 from uxla.models.trust import SAFE
 from uxla.records import ModelHandle
 from uxla.run.config import load_config
-from uxla.run.methods import Study
+from uxla.run.study import Study
 
 MODEL = ModelHandle(Path("nowhere"), "0" * 64)
 
@@ -21,6 +21,6 @@ def test_the_masked_lm_is_opened_in_the_precision_that_was_asked_for_and_that_ke
     asked = []
     monkeypatch.setattr(MaskedLM, "load", lambda *_, **given: asked.append(given["precision"]))
     config = load_config("testbed", [f"vicinity.precision={precision}"])
-    vicinity = Study(config, Tagging(), None, MODEL, MODEL, None, None, SAFE)._vicinity()
+    vicinity = Study(config, Tagging(), None, MODEL, MODEL, None, None, SAFE).vicinity()
     vicinity.open_vicinity()
     assert asked == [precision] == [vicinity.inputs["precision"]]

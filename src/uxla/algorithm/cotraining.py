@@ -13,13 +13,13 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
-from uxla.algorithm.distil import Agreement, MostConfident, Select, agree, majority_share
+from uxla.algorithm.distil import Agreement, MostConfident, Select, distil, majority_share
 from uxla.algorithm.mixing import balanced_mix
 from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
 
 M = TypeVar("M")
-Order = Literal["synchronous", "in_place"]
+Order = Literal["synchronous", "in_place", "alone"]
 Record = Callable[..., None]
 """Receives what happened: an event's name and its counts, as keywords."""
 
@@ -39,7 +39,7 @@ class Decisions:
     agreed: Bools
     """(N,) what the peers label alike."""
     chosen: Bools
-    """(N,) what teaches: selected by both and agreed on, unless a peer has collapsed."""
+    """(N,) what teaches: with `exact`, selected by both and agreed on; nothing where a peer has collapsed."""
 
 
 class Learner(Protocol[M]):
@@ -76,10 +76,12 @@ class CoTraining(Generic[M]):
     """Algorithm 1 with its settings; call it with data and three warmed-up models.
 
     `order` is `in_place` (the algorithm read literally: ordered pairs, the third model replaced at once, six trainings
-    an epoch) or `synchronous` (peers frozen for the epoch, three trainings). `vicinity(corpus, e)` is GEN-LM. A peer
+    an epoch), `synchronous` (peers frozen for the epoch, three trainings) or `alone` (each model its own two peers:
+    self-training). `vicinity(corpus, e)` is GEN-LM. A peer
     that gives one label to more than `collapse_share` of a corpus, where the source labels do not, teaches nobody.
     `draws` turns Σ n_i into the number of examples of one training. `record` is told the counts of each step, `watch`
-    what became of every example.
+    what became of every example. `share` says what another model becomes when one was trained: itself, unless they
+    have a backbone in common (App. A).
     """
 
     learner: Learner[M]
@@ -94,6 +96,7 @@ class CoTraining(Generic[M]):
     seed: int = 0
     record: Record = field(default=lambda event, **counts: None)
     watch: Callable[[Decisions], None] = field(default=lambda decisions: None)
+    share: Callable[[M, M], M] = field(default=lambda other, trained: other)
 
     def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
         """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
@@ -113,26 +116,26 @@ class CoTraining(Generic[M]):
                     mix += [self.co_label(self.vicinity(source, e), peers, epoch.select, source, place)]  # lines 8-10
                 if epoch.target_vicinity:
                     mix += [self.co_label(self.vicinity(target, e), peers, epoch.select, source, place)]  # lines 15-17
-                models[l] = self.train(models[l], mix, place)  # lines 20-22
+                trained = self.train(models[l], mix, place)  # lines 20-22
+                models = [trained if i == l else self.share(model, trained) for i, model in enumerate(models)]
             after.append((models[0], models[1], models[2]))
         return after  # line 23: the last entry
 
     def co_label(self, corpus: Corpus, peers: tuple[M, M], select: Select, source: Corpus, place: Place) -> Corpus:
         """The examples of `corpus` that both peers selected (DISTIL) and agree on (AGREEMENT), with their labels."""
         k, j = (self.learner.predict(peer, corpus) for peer in peers)
-        selected_k, selected_j = select(k), select(j)
-        agreed, labels = agree(k, j, self.agreement, self.min_agreed)
-        chosen = selected_k & selected_j & agreed
+        selected = select(k, corpus), select(j, corpus)
+        chosen, agreed, labels = distil(k, j, selected, self.agreement, self.min_agreed)
         collapsed = [name for name, peer in (("k", k), ("j", j)) if self.has_collapsed(peer, source)]
         if collapsed:
             chosen = np.zeros_like(chosen)
-        self.watch(Decisions(place, corpus, (k, j), (selected_k, selected_j), agreed, chosen))
+        self.watch(Decisions(place, corpus, (k, j), selected, agreed, chosen))
         self.record(
             "co_label",
             data=corpus.name,
             of=len(corpus),
-            kept_by_k=int(selected_k.sum()),
-            kept_by_j=int(selected_j.sum()),
+            kept_by_k=int(selected[0].sum()),
+            kept_by_j=int(selected[1].sum()),
             agreed=int(chosen.sum()),
             classes=_counts(labels[np.repeat(chosen, np.diff(k.offsets))], corpus.label_names),
             collapsed=collapsed,
@@ -158,7 +161,9 @@ class CoTraining(Generic[M]):
 
 
 def triples(order: Order) -> list[tuple[int, int, int]]:
-    """The (k, j, l) of one epoch: every ordered pair of peers and the third model, or every unordered pair."""
+    """The (k, j, l) of one epoch: every ordered pair of peers and the third model, every unordered pair, or itself."""
+    if order == "alone":
+        return [(l, l, l) for l in range(3)]
     if order == "in_place":
         return [(k, j, l) for k, j, l in permutations(range(3))]
     return [(k, j, 3 - k - j) for k, j in combinations(range(3), 2)]

@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.mixture import GaussianMixture
 
-from uxla.records import IGNORED, Bools, Ints, Predictions
+from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 
-Select = Callable[[Predictions], Bools]
-"""Stage 1: predictions of one model on N examples -> bool (N,), the ones it is trusted on."""
+Select = Callable[[Predictions, Corpus], Bools]
+"""Stage 1: predictions of one model on a corpus of N examples -> bool (N,), the ones it is trusted on."""
 
-Agreement = Literal["exact", "none", "token"]
+Feature = Callable[[Corpus], npt.NDArray[np.float64]]
+"""Something that may tell good examples from noisy ones, beside the loss (App. C): a corpus -> (N,) numbers."""
+
+Agreement = Literal["exact", "none", "token", "union"]
 
 _FITTED = 1_000_000
 """Losses the mixture is fitted to: more of them take longer and change nothing."""
@@ -50,7 +53,7 @@ class MostConfident:
     share: float
     per_class: bool = False
 
-    def __call__(self, predictions: Predictions) -> Bools:
+    def __call__(self, predictions: Predictions, corpus: Corpus) -> Bools:
         """Bool (N,): the examples selected."""
         scores = confidence(predictions)
         if not self.per_class:
@@ -71,27 +74,60 @@ class CleanCluster:
     Selected are the examples whose posterior exceeds `threshold`, and every example whose loss is below the clean
     mean: with unequal variances the wider component wins at *both* ends, so that without the second rule the very
     lowest losses can come out as noise. Where the losses have no spread there are no clusters, and all are selected.
-    The mixture is fitted to a million losses at most, drawn with a fixed seed: its five parameters ask for no more.
+    The mixture is fitted to a million examples at most, drawn with a fixed seed: its few parameters ask for no more.
+
+    With `features` the mixture is over them too, each given unit scale and left out where it has no spread; the
+    clean component is still that of the lower loss, and only the posterior decides, since no mean orders examples.
     """
 
     threshold: float
+    features: tuple[Feature, ...] = ()
 
-    def __call__(self, predictions: Predictions) -> Bools:
+    def __call__(self, predictions: Predictions, corpus: Corpus) -> Bools:
         """Bool (N,): the examples selected."""
         losses = loss(predictions)
         if len(np.unique(losses)) < 3:
             return np.ones(len(losses), dtype=np.bool_)
-        features = (losses / losses.std())[:, None]  # scikit-learn's variance floor is absolute: give it unit scale
+        columns = [losses, *(feature(corpus) for feature in self.features)]
+        spread = [column / column.std() for column in columns if column.std() > 0]
+        features = np.stack(spread, axis=1)  # scikit-learn's variance floor is absolute: give it unit scale
         mixture = GaussianMixture(n_components=2, covariance_type="full", random_state=0, n_init=3)
         mixture.fit(_sample(features))
         clean = int(mixture.means_[:, 0].argmin())
-        chosen = features[:, 0] <= mixture.means_[clean, 0]
+        alone = features.shape[1] == 1
+        chosen = (features[:, 0] <= mixture.means_[clean, 0]) & alone
         for block in _blocks(len(chosen)):
             chosen[block] |= mixture.predict_proba(features[block])[:, clean] > self.threshold
         return np.asarray(chosen)
 
 
-def agree(k: Predictions, j: Predictions, how: Agreement = "exact", min_agreed: float = 0.5) -> tuple[Bools, Ints]:
+def length(corpus: Corpus) -> npt.NDArray[np.float64]:
+    """(N,) the characters of each example's texts (App. C): characters, since some scripts have no words to count."""
+    sizes = np.empty(len(corpus))
+    for block, batch in zip(_blocks(len(corpus)), corpus.parts(_TOGETHER), strict=False):
+        sizes[block] = [sum(map(len, example.segments)) for example in batch]
+    return sizes
+
+
+def distil(
+    k: Predictions, j: Predictions, selected: tuple[Bools, Bools], how: Agreement = "exact", min_agreed: float = 0.5
+) -> tuple[Bools, Bools, Ints]:
+    """(chosen (N,), agreed (N,), labels (R,)): both stages for two peers, of which each `selected` some examples.
+
+    Chosen is what both selected and agree on. Not so with `union`, an extension: what either selected is chosen, with
+    the labels of that peer, and where both did, of the more confident (of k where they are level).
+    """
+    if how != "union":
+        agreed, labels = agree(k, j, how, min_agreed)
+        return selected[0] & selected[1] & agreed, agreed, labels
+    surer = confidence(j) > confidence(k)
+    of_j = np.repeat(np.where(selected[0] & selected[1], surer, selected[1]), np.diff(k.offsets))
+    return selected[0] | selected[1], agree(k, j)[0], np.where(of_j, j.labels, k.labels)
+
+
+def agree(
+    k: Predictions, j: Predictions, how: Literal["exact", "none", "token"] = "exact", min_agreed: float = 0.5
+) -> tuple[Bools, Ints]:
     """Stage 2: (bool (N,), labels (R,)): the examples two peers agree on, and the labels to learn from.
 
     `exact`: all labels of the example are equal (the paper's AGREEMENT). `none`: no condition, labels of k (φ in
@@ -120,7 +156,7 @@ def _top(scores: npt.NDArray[np.float64], share: float) -> Bools:
 
 
 def _sample(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(n, 1) all of the features (N, 1), or the part that is enough to fit a mixture to."""
+    """(n, F) all of the features (N, F), or the part that is enough to fit a mixture to."""
     if len(features) <= _FITTED:
         return features
     return features[np.random.default_rng(0).choice(len(features), _FITTED, replace=False)]

@@ -7,8 +7,14 @@ from typing import Literal
 
 import torch
 
+from uxla.errors import ModelError
+
 Precision = Literal["fp32", "bf16", "fp16"]
 """What matrix products are taken in; weights, sums and probabilities are float32 whatever it is."""
+
+Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
+"""What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
+Results are equal but for rounding."""
 
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -17,6 +23,16 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     """A context in which models compute in `precision`; with `fp32` nothing is changed."""
     dtype = _TYPES.get(precision)
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def attention_values(attention: Attention, device: torch.device, precision: Precision) -> dict[str, str]:
+    """What `from_pretrained` is told. ModelError where flash-attn, which is for GPUs in half precision, cannot run."""
+    if attention == "flash_attention_2" and (device.type != "cuda" or precision == "fp32"):
+        raise ModelError(
+            f"attention flash_attention_2 on {device.type} in {precision}: it needs a CUDA device and bf16 or fp16; "
+            "set attention=auto"
+        )
+    return {} if attention == "auto" else {"attn_implementation": attention}
 
 
 def grad_scaler(device: torch.device, precision: Precision) -> torch.amp.GradScaler:

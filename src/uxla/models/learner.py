@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import fmean
 
 import torch
 
 from uxla import progress, signals
-from uxla.errors import ModelError
 from uxla.models.batches import cheapest_cuts, chunks
 from uxla.models.checkpoint import (
     Checkpoints,
@@ -22,8 +22,9 @@ from uxla.models.checkpoint import (
     under,
 )
 from uxla.models.device import grad_scaler
+from uxla.models.heads import hold_other_heads, one_by_one
 from uxla.models.loaded import Loaded
-from uxla.models.losses import penalised_loss
+from uxla.models.losses import Unchecked, penalised_loss
 from uxla.models.optimiser import Optimisation, adamw, prepare
 from uxla.models.selection import Keeper
 from uxla.models.tasks import Window
@@ -40,13 +41,21 @@ _TOLD = 50  # the loss that is told is the mean of the last steps'
 
 
 @dataclass(frozen=True)
-class Unchecked:
-    """A step whose loss nobody has looked at yet."""
+class Lesson:
+    """What a training makes of its examples: rows to learn, and the model's logits (R, C) for the rows of windows."""
 
-    place: str
-    rate: float
-    examples: list[Example]
-    loss: torch.Tensor
+    rows: Callable[[list[Example]], list[Labelled]]
+    logits: Callable[[list[Window]], torch.Tensor]
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> Lesson:
+        """The examples' own labels, as the model's task reads them."""
+
+        def rows(examples: list[Example]) -> list[Labelled]:
+            found = zip(examples, loaded.encode(examples), strict=True)
+            return [(window, _labels(example, window)) for example, windows in found for window in windows]
+
+        return cls(rows, loaded.forward)
 
 
 def fit(
@@ -66,12 +75,30 @@ def fit(
     a training that was interrupted goes on behind the last of them, to the same weights. ModelError where memory does
     not suffice or the loss is no number.
     """
+    keeper = Keeper.of(settings.selection, loaded.module, _scorer(loaded, dev))
+    return train(loaded, mix, settings, Lesson.of(loaded), keeper, seed=seed, label=label, checkpoints=checkpoints)
+
+
+def train(
+    loaded: Loaded,
+    mix: Corpus,
+    settings: Optimisation,
+    lesson: Lesson,
+    keeper: Keeper,
+    *,
+    seed: int,
+    label: str,
+    checkpoints: Checkpoints | None = None,
+) -> dict[str, float]:
+    """`fit` for whatever `lesson` makes of the examples, and whatever `keeper` looks at on the way.
+
+    Both may draw from torch's global generator, which is seeded here, and goes on where it was after an interruption.
+    """
     steps = math.ceil(len(mix) / settings.step_size)
     devices = [loaded.device] if loaded.device.type == "cuda" else []
     with signals.held(), torch.random.fork_rng(devices=devices), progress.bar(label, steps) as bar:
         torch.manual_seed(seed)
-        keeper = Keeper.of(settings.selection, loaded.module, _scorer(loaded, dev))
-        training = Training(loaded, settings, steps, label, keeper)
+        training = Training(loaded, settings, steps, label, keeper, lesson)
         if checkpoints is not None:
             training.resume(checkpoints)
             bar.advance(training.done)
@@ -89,11 +116,20 @@ def fit(
 class Training:
     """One training under way: the module and everything else that its next step depends on."""
 
-    def __init__(self, loaded: Loaded, settings: Optimisation, steps: int, label: str, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        settings: Optimisation,
+        steps: int,
+        label: str,
+        keeper: Keeper,
+        lesson: Lesson | None = None,
+    ) -> None:
         self.loaded, self.settings, self.label, self.keeper = loaded, settings, label, keeper
-        self.steps, self.done = steps, 0
+        self.lesson, self.steps, self.done = lesson or Lesson.of(loaded), steps, 0
         prepare(loaded.module, settings)
         self.optimiser = adamw(loaded.module, settings)
+        hold_other_heads(loaded.task, loaded.module, self.optimiser)
         self.scaler = grad_scaler(loaded.device, loaded.precision)
         self.unchecked: list[Unchecked] = []
         self.losses: list[float] = []
@@ -102,17 +138,12 @@ class Training:
         """One update of the weights."""
         loaded, settings = self.loaded, self.settings
         place = f"{self.label}, step {self.done + 1}"
-        rows = [
-            (window, _labels(example, window))
-            for example, found in zip(examples, loaded.encode(examples), strict=True)
-            for window in found
-        ]
-        rows.sort(key=lambda row: len(row[0].ids))
+        rows = sorted(self.lesson.rows(examples), key=lambda row: len(row[0].ids))
         rate = settings.rate(self.done, self.steps)
         loaded.module.train()
         generators = generator_tensors(loaded.device)
         loss = loaded.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), place)
-        self.unchecked.append(Unchecked(place, rate, examples, loss))
+        self.unchecked.append(Unchecked(place, rate, [example.id for example in examples], loss))
         if len(self.unchecked) >= _CHECKED_TOGETHER[loaded.device.type]:
             self._check()
         self._update(rate)
@@ -124,10 +155,8 @@ class Training:
     def _check(self) -> None:
         """Look at the losses of the last steps; ModelError for the first that is no number."""
         for step in self.unchecked:
-            loss = float(step.loss)
-            if not math.isfinite(loss):
-                raise ModelError(_no_number(step, loss))
-            self.losses = [*self.losses[1 - _TOLD :], loss]
+            self.losses = [*self.losses[1 - _TOLD :], step.checked()]
+            progress.measured(self.label, loss=self.losses[-1])
         self.unchecked.clear()
 
     def _update(self, rate: float) -> None:
@@ -153,7 +182,7 @@ class Training:
         ends = cheapest_cuts(lengths, most=self.settings.batch_size, tokens=tokens, overhead=overhead)
         total = torch.zeros((), dtype=torch.float64, device=loaded.device)
         for start, stop in pairwise([0, *ends]):
-            logits = loaded.forward([window for window, _ in rows[start:stop]])
+            logits = self.lesson.logits([window for window, _ in rows[start:stop]])
             labels = torch.tensor([label for _, found in rows[start:stop] for label in found])
             loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
@@ -194,14 +223,6 @@ class Training:
         return {"loss": sum(self.losses) / len(self.losses), **self.keeper.finish()}
 
 
-def _no_number(step: Unchecked, loss: float) -> str:
-    ids = ", ".join(example.id for example in step.examples[:8]) + (", …" if len(step.examples) > 8 else "")
-    return (
-        f"{step.place}: the loss is {loss}, expected a number; learning rate {step.rate:.3g}, examples {ids}; "
-        "lower learning_rate or max_grad_norm"
-    )
-
-
 def _labels(example: Example, window: Window) -> list[int]:
     if example.labels is None:
         raise ValueError(f"example {example.id} has no labels to learn from")
@@ -211,10 +232,10 @@ def _labels(example: Example, window: Window) -> list[int]:
 def _scorer(loaded: Loaded, dev: Corpus | None) -> Callable[[], float] | None:
     if dev is None:
         return None
-    held_out = dev
+    held_out, views = dev, [replace(loaded, task=task) for task in one_by_one(loaded.task)]
 
     def score() -> float:
-        scores = loaded.task.score(held_out, loaded.predict(held_out, "selection").labels)
-        return next(iter(scores.values()))
+        scores = [view.task.score(held_out, view.predict(held_out, "selection").labels) for view in views]
+        return fmean(next(iter(found.values())) for found in scores)
 
     return score

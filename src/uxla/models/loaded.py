@@ -14,7 +14,8 @@ import torch
 
 from uxla import progress
 from uxla.models.batches import chunks, equal_length
-from uxla.models.device import Precision, autocast, fetched, finished, sent
+from uxla.models.compiled import compile_layers
+from uxla.models.device import Attention, Precision, attention_values, autocast, fetched, finished, sent
 from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
 from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
@@ -30,13 +31,19 @@ _SHARD = 8192  # examples encoded at once when predicting
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where, how large and how exact a model computes. But for `precision`, it decides only how fast."""
+    """Where, how large and how exact a model computes. But for `precision`, it decides only how fast.
+
+    `attention` and `compile` (see `compile_layers`) change rounding, and compiled dropout draws other numbers than
+    plain dropout: of the same seed always the same.
+    """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     max_length: int = 280
     budget: Budget = field(default_factory=lambda: Budget(8192))
     trust: Trust = SAFE
     precision: Precision = "fp32"
+    attention: Attention = "auto"
+    compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,10 @@ class Loaded:
     def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
         """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
         device = pick_device(runtime.device)
-        module: Any = load_model(task.auto_class, folder, trust=runtime.trust, **config_values).to(device)
+        values = attention_values(runtime.attention, device, runtime.precision) | config_values
+        module: Any = load_model(task.auto_class, folder, trust=runtime.trust, **values).to(device)
+        if runtime.compile:
+            compile_layers(module)
         pieces = _pieces(tokenizer, runtime.trust)
         max_length = min(runtime.max_length, usable_length(module))
         return cls(task, module, pieces, device, max_length, runtime.budget, runtime.precision)

@@ -26,6 +26,8 @@ _DROPOUTS = (
     "cls_dropout",
     "pooler_dropout",
 )
+_ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
+"""What transformers calls kinds of attention that a model or a machine does not have."""
 
 
 def resolve(name: str, *, revision: str | None = None, trust: Trust = SAFE) -> ModelHandle:
@@ -144,9 +146,11 @@ def use_safetensors(folder: Path, trust: Trust) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """A foreign error in one line; of a model that needs code of its own, the key that lets it run."""
+    """A foreign error in one line, with the key to set where it is about a model's own code or its attention."""
     if "trust_remote_code" in str(error):
         return "it needs Python code that comes with it; if you have read that and trust it, set trust_remote_code=true"
+    if any(name in str(error) for name in _ATTENTIONS):
+        return f"{str(error).split('. ')[0].rstrip('.')}; set attention=auto"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 

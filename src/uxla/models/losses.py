@@ -1,10 +1,15 @@
-"""Eq. 1: cross-entropy with a confidence penalty."""
+"""Eq. 1: cross-entropy with a confidence penalty; and a look at what came of it."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
 
+from uxla.errors import ModelError
 from uxla.models.device import sent
 from uxla.records import IGNORED
 
@@ -14,11 +19,36 @@ def penalised_loss(logits: torch.Tensor, labels: torch.Tensor, *, penalty: float
 
     `logits` is (R, C), on any device; `labels` (R,), on the CPU, with IGNORED rows left out of both terms. The negative
     entropy is computed from the log-softmax, so a probability that underflows to zero contributes zero and not NaN.
-    Divide by the number of labelled rows for the mean.
+    Divide by the number of labelled rows for the mean. Of several heads (R, H, C) it is the mean of their losses.
     """
+    if logits.ndim == 3:
+        heads = logits.shape[1]
+        return penalised_loss(logits.flatten(0, 1), labels.repeat_interleave(heads), penalty=penalty) / heads
     kept = (labels != IGNORED).nonzero().squeeze(1)  # indices, not a mask: a GPU's mask would be waited for
     log_probs = functional.log_softmax(logits[sent(kept, logits.device)].float(), dim=-1)  # (R', C)
     loss = functional.nll_loss(log_probs, sent(labels[kept], logits.device), reduction="sum")
     if penalty == 0.0:
         return loss
     return loss + penalty * (log_probs.exp() * log_probs).sum()
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A step whose loss nobody has looked at yet."""
+
+    place: str
+    rate: float
+    ids: Sequence[str]
+    """Its examples'."""
+    loss: torch.Tensor
+
+    def checked(self) -> float:
+        """The loss; ModelError where it is no number."""
+        loss = float(self.loss)
+        if math.isfinite(loss):
+            return loss
+        ids = ", ".join(self.ids[:8]) + (", …" if len(self.ids) > 8 else "")
+        raise ModelError(
+            f"{self.place}: the loss is {loss}, expected a number; learning rate {self.rate:.3g}, examples {ids}; "
+            "lower learning_rate or max_grad_norm"
+        )

@@ -36,8 +36,15 @@ class MaskHead(Protocol):
     def best(self, features: Tensor, top: int) -> Best:
         """The `top` best candidates of each of the features' rows, which may come from several calls."""
 
+    def log_probs(self, features: Tensor, columns: Tensor) -> Tensor:
+        """(B,) log probability, among all candidates, of one candidate of each of the features' rows, in float32."""
+
     def floats_a_row(self, length: int) -> int:
         """How many numbers a row of `length` pieces adds to a forward's last result."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +54,11 @@ class FullHead:
     model: Any
     candidates: Tensor
 
+    @property
+    def device(self) -> torch.device:
+        """See `MaskHead`."""
+        return self.candidates.device
+
     def __call__(self, ids: Tensor, at: Tensor) -> Tensor:
         """Logits (B, C) of the candidates."""
         logits: Tensor = self.model(input_ids=ids).logits
@@ -55,6 +67,10 @@ class FullHead:
     def best(self, features: Tensor, top: int) -> Best:
         """See `MaskHead`."""
         return _best(features.float(), top)
+
+    def log_probs(self, features: Tensor, columns: Tensor) -> Tensor:
+        """See `MaskHead`."""
+        return features.float().log_softmax(-1).gather(-1, columns[:, None])[:, 0]
 
     def floats_a_row(self, length: int) -> int:
         """See `MaskHead`."""
@@ -84,11 +100,18 @@ class GatheredHead:
         weight, candidates = linear.weight.detach(), self.candidates
         bias = weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()
         blocks: list[Tensor | slice] = list(candidates.split(_BLOCK))
-        if len(candidates) * weight.shape[1] <= _COPIED:
-            weight, bias = weight[candidates], bias[candidates]
+        every = len(candidates) == len(weight)
+        if every or len(candidates) * weight.shape[1] <= _COPIED:
+            if not every:
+                weight, bias = weight[candidates], bias[candidates]
             blocks = [slice(start, start + _BLOCK) for start in range(0, len(candidates), _BLOCK)]
         for name, value in {"blocks": blocks, "weight": weight, "bias": bias}.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def device(self) -> torch.device:
+        """See `MaskHead`."""
+        return self.candidates.device
 
     def __call__(self, ids: Tensor, at: Tensor) -> Tensor:
         """What the decoder is given (B, H)."""
@@ -122,6 +145,11 @@ class GatheredHead:
             logits = self._in_float32(features, columns)
         best, chosen = _best(logits, top)
         return best, columns.gather(-1, chosen)
+
+    def log_probs(self, features: Tensor, columns: Tensor) -> Tensor:
+        """See `MaskHead`."""
+        sums = [F.linear(features, self.weight[block], self.bias[block]).float().logsumexp(-1) for block in self.blocks]
+        return self._in_float32(features, columns[:, None])[:, 0] - torch.stack(sums, -1).logsumexp(-1)
 
     def _in_float32(self, features: Tensor, columns: Tensor) -> Tensor:
         rows = columns if isinstance(self.blocks[0], slice) else self.candidates[columns]

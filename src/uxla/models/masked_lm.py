@@ -4,41 +4,38 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ModelError
-from uxla.models.batches import chunks, equal_length
 from uxla.models.candidates import Candidates, Place, Vocabulary
-from uxla.models.device import Precision, sent
+from uxla.models.compiled import compile_layers
+from uxla.models.device import Attention, Precision, attention_values
+from uxla.models.fluency import Fluency
 from uxla.models.loading import local_folder, offline, pick_device, reason, usable_length, use_safetensors
 from uxla.models.mask_head import MaskHead, mask_head
 from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
+from uxla.models.pools import Masked, features, pools
 from uxla.models.rows import Request, Row, window
 from uxla.models.trust import SAFE, Trust
 from uxla.models.units import Cutter, Unit
 from uxla.progress import bar
 
-Query = tuple[tuple[int, ...], int, Place]
-"""One forward's row: piece ids with the mask among them, where the mask is, and what may take its place."""
+Query = Masked[Place]
+"""One forward's row, and what may take the mask's place."""
 Choice = tuple[list[int], list[float]]
 """The top candidates of a query, best first, and their cumulative probabilities."""
 
-_NUMBERS_A_BATCH = 2**25
-"""Bounds the memory of what forwards result in (128 MB in float32), where that is logits of all candidates."""
-_CPU_TOKENS = 2048
-"""More pieces in a forward would be no faster on a CPU, but leave its caches."""
-_POOL = 1024
-"""Rows, of whatever length, whose candidates are compared together: the decoder's weights are read once for all."""
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _REMEDY = (
     "give a masked LM with safetensors weights as vicinity.model=: a folder, or a Hub name such as "
@@ -57,6 +54,8 @@ class MaskedLM:
     cutter: Cutter
     mask: int
     heads: dict[Place, MaskHead]
+    open_head: Callable[[], MaskHead]
+    """Makes the head whose candidates are all pieces: fluency alone needs it."""
     room: int
     """The most pieces of a sentence in one row, special tokens not counted."""
     budget: Budget
@@ -76,17 +75,21 @@ class MaskedLM:
         top: int = 1,
         unit: Unit = "word",
         precision: Precision = "fp32",
+        attention: Attention = "auto",
+        compile: bool = False,
     ) -> MaskedLM:
         """The masked LM of a folder or of the Hub.
 
         `max_length`: pieces of a row with its special tokens (at most, and by default, what the model takes); longer
         sentences are masked inside windows. `budget`: pieces of one forward, by default 4096. `top`: S of §2.2, 1 is
         argmax. `unit`: what is masked as one. `precision`: of the weights and all that is computed; other than `fp32`
-        is faster, its choices are approximate, and may differ a little between batch sizes. What cannot be loaded, has
-        no masked-LM head or no fast tokenizer with a mask is a ModelError.
+        is faster, its choices are approximate, and may differ a little between batch sizes. `attention`, `compile`:
+        see `Runtime`; they change rounding only. What cannot be loaded, has no masked-LM head or no fast tokenizer
+        with a mask is a ModelError.
         """
-        model, tokenizer = _load(name_or_path, revision, trust)
-        model = model.eval().requires_grad_(False).to(pick_device(device), _TYPES[precision])
+        where = pick_device(device)
+        model, tokenizer = _load(name_or_path, revision, trust, attention_values(attention, where, precision))
+        model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
         pieces = Pieces.of(tokenizer, name_or_path)
         mask = pieces.mask
         if mask is None:
@@ -98,12 +101,17 @@ class MaskedLM:
             raise ModelError(f"{name_or_path}: {lacks}; {_REMEDY}")
         body = vocabulary.candidates["start"].ids[: min(8, room - 1)]
         probe = [*pieces.prefix, *body[:3], mask, *body[3:], *pieces.suffix]
+        head = partial(mask_head, model, probe=probe, at=probe.index(mask))
         heads = {
-            place: mask_head(model, torch.tensor(candidates.ids, device=model.device), probe, probe.index(mask))
+            place: head(candidates=torch.tensor(candidates.ids, device=model.device))
             for place, candidates in vocabulary.candidates.items()
             if unit != "word" or place == "start"
         }
-        return cls(Cutter(pieces, vocabulary, unit), mask, heads, room, budget or Budget(4096), top, model.device)
+        open_head = cache(lambda: head(candidates=torch.arange(model.config.vocab_size, device=model.device)))
+        if compile:  # behind the probes, which are of one row: a variant that nothing else needs
+            compile_layers(model)
+        cutter = Cutter(pieces, vocabulary, unit)
+        return cls(cutter, mask, heads, open_head, room, budget or Budget(4096), top, model.device)
 
     @property
     def pieces(self) -> Pieces:
@@ -130,6 +138,16 @@ class MaskedLM:
                 for rows_done in self._advance(rows, step):
                     running.advance(rows_done)
         return [row.written() for row in rows]
+
+    def log_likelihood(self, texts: Sequence[str | Sequence[str]]) -> npt.NDArray[np.float64]:
+        """(N,) mean log probability, in nats, of a text's pieces when each of them alone is masked: its fluency.
+
+        Pseudo log likelihood (Salazar et al. 2020) by piece, among the whole vocabulary; special tokens have none. Of
+        several texts given as one (a pair), the mean over all their pieces, each seen within its own text; of a text
+        without pieces 0, the logarithm of an empty product. Sentences longer than a row are scored inside windows. One
+        forward a piece: what is told is pieces. Equal but for rounding whatever else is scored with a text.
+        """
+        return Fluency(self.open_head(), self.pieces, self.mask, self.room, self.budget)(texts)
 
     def _rows(self, requests: Sequence[Request]) -> list[Row]:
         """One row a request. Every distinct text is cut once, and nothing is tokenized again later."""
@@ -174,29 +192,15 @@ class MaskedLM:
 
     def _pools(self, queries: Iterable[Query]) -> Iterator[list[Query]]:
         """Queries of one place together, those of one length side by side."""
-        for place, group in groupby(
-            sorted(queries, key=lambda query: (query[2], len(query[0]))), lambda query: query[2]
-        ):
-            yield from chunks(group, max(1, min(_POOL, _NUMBERS_A_BATCH // self.heads[place].floats_a_row(1))))
+        for place, group in groupby(sorted(queries, key=_place), _place):
+            yield from pools(group, self.heads[place])
 
     def _choices(self, pool: Sequence[Query], tokens: int) -> list[Choice]:
         """The choices of a pool, its queries forwarded in batches of one length that hold at most `tokens` pieces."""
-        head = self.heads[pool[0][2]]
-        features = []
-        for batch in self._batches(pool, tokens):
-            ids = torch.from_numpy(np.array([ids for ids, _, _ in batch]))
-            at = torch.from_numpy(np.array([position for _, position, _ in batch]))
-            features.append(head(sent(ids, self.device), sent(at, self.device)))
-        best, columns = head.best(torch.cat(features), self.top)
+        head = self.heads[_place(pool[0])]
+        best, columns = head.best(features(head, pool, tokens), self.top)
         cumulative = best.double().softmax(-1).cumsum(-1)
         return list(zip(columns.tolist(), cumulative.tolist(), strict=True))
-
-    def _batches(self, pool: Sequence[Query], tokens: int) -> Iterator[list[Query]]:
-        if self.device.type == "cpu":
-            tokens = min(tokens, _CPU_TOKENS)
-        floats = self.heads[pool[0][2]].floats_a_row
-        for batch in equal_length(pool, lambda query: len(query[0]), tokens):
-            yield from chunks(batch, max(1, _NUMBERS_A_BATCH // floats(len(batch[0][0]))))
 
     def _replace(self, row: Row, step: int, choice: Choice) -> None:
         columns, cumulative = choice
@@ -208,17 +212,21 @@ class MaskedLM:
         row.chosen.append(candidates.surfaces[column])
 
 
+def _place(query: Query) -> Place:
+    return query[2]
+
+
 def uniform(seed: int, step: int) -> float:
     """A number in [0, 1) that depends on the sample's seed and the replacement's number alone."""
     return int.from_bytes(blake2b(f"{seed}:{step}".encode(), digest_size=6).digest(), "big") / 2**48
 
 
-def _load(name: str, revision: str | None, trust: Trust) -> tuple[Any, Any]:
+def _load(name: str, revision: str | None, trust: Trust, values: Mapping[str, str]) -> tuple[Any, Any]:
     try:
         folder = local_folder(name, revision=revision, trust=trust)
         safe = use_safetensors(folder, trust)
         model, info = AutoModelForMaskedLM.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=safe, output_loading_info=True, **offline(trust)
+            str(folder), dtype=torch.float32, use_safetensors=safe, output_loading_info=True, **values, **offline(trust)
         )
         tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(trust))
     except Exception as error:  # whatever foreign files, and code where that is trusted, can raise

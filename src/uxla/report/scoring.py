@@ -66,7 +66,7 @@ def counts(test: TestSet, method: str, *, spans: bool) -> Ints:
 
 def score(found: Ints) -> float:
     """F1 in percent of counts (N, 3); with one entity an example that is accuracy."""
-    return float(_f1(found.sum(axis=0)))
+    return float(f1(found.sum(axis=0)))
 
 
 def difference(one: Ints, other: Ints) -> Difference | None:
@@ -75,7 +75,7 @@ def difference(one: Ints, other: Ints) -> Difference | None:
         return None
 
     def statistic(indices: Ints, axis: int = -1) -> npt.NDArray[np.float64]:
-        return _f1(one[indices].sum(axis=-2)) - _f1(other[indices].sum(axis=-2))
+        return f1(one[indices].sum(axis=-2)) - f1(other[indices].sum(axis=-2))
 
     drawn = bootstrap(
         (np.arange(len(one)),), statistic, n_resamples=RESAMPLES, batch=50, method="percentile", vectorized=True, rng=0
@@ -155,6 +155,6 @@ def _three(found: SpanCounts) -> Sequence[int]:
     return found.gold, found.predicted, found.correct
 
 
-def _f1(sums: Ints) -> npt.NDArray[np.float64]:
+def f1(sums: Ints) -> npt.NDArray[np.float64]:
     """(…, 3) -> (…): 100 · 2 correct / (gold + predicted), 0 where there is neither."""
     return np.asarray(200.0 * sums[..., 2] / np.maximum(sums[..., 0] + sums[..., 1], 1))

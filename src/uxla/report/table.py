@@ -16,15 +16,24 @@ from uxla.errors import ArtifactError
 VERSION = 1
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
 
-_METHODS = {
+METHODS = {
     "zero_shot": "zero-shot",
     "penalty": "+ confidence penalty",
     "ensemble": "ensemble of zero-shot",
+    "mlm_tuned": "masked LM tuned first",
+    "source_vicinity": "source and its vicinity",
+    "self_training": "self-training",
     "tri_training": "tri-training",
+    "no_distillation": "UXLA, no distillation",
+    "no_agreement": "UXLA, no agreement",
+    "three_heads": "UXLA, three heads",
     "uxla": "UXLA, epoch {}",
     "uxla_ensemble": "UXLA (ensemble)",
+    "translate_train": "translate-train",
     "supervised": "supervised (target labels)",
 }
+"""The methods' names in tables, in the order of their rows."""
+
 _ESTIMATED = {"zero_shot": "zero-shot", "penalty": "+ confidence penalty", "uxla": "UXLA, epoch {}"}
 _METRICS = {"ner": "Strict entity F1", "nli": "Accuracy", "paraphrase": "Accuracy", "classification": "Accuracy"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
@@ -58,7 +67,7 @@ def table(results: Mapping[str, Any]) -> Table:
         got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
     targets = tuple(results["targets"])
-    methods = tuple(_method_rows(results["targets"], _METHODS, _cell))
+    methods = tuple(_method_rows(results["targets"], METHODS, _cell))
     estimates = results.get("estimates", {})
     found = {target: estimates.get(target, {}) for target in targets}
     estimated = tuple(_method_rows(found, _ESTIMATED, _estimated_cell, mark="estimated, no labels: "))
@@ -163,7 +172,7 @@ def _has_conlleval(score: Mapping[str, Any]) -> bool:
 def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for found in results["targets"].values():
         for method, score in found.items():
-            if method in _METHODS:
+            if method in METHODS:
                 yield from score if method == "uxla" else (score,)
     source = results["source"]
     yield from (score for score in (source.get("before"), *(source.get("after") or {}).values()) if score)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Literal
 
+from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.scoring import Difference, counts, difference, score
 
 Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown"]
 """`mixed`: better than the first baseline, worse than another."""
 
-METHODS = {
-    "zero_shot": "zero-shot",
+METHODS = table.METHODS | {
     "penalty": "the confidence penalty alone",
-    "tri_training": "tri-training",
     "uxla": "UXLA",
     "supervised": "training on target labels",
 }
+"""The methods' names within a sentence."""
 _BASELINES = ("zero_shot", "penalty", "tri_training")
 _SAID = {1: "better than", -1: "worse than", 0: "not clearly different from"}
 

@@ -18,12 +18,30 @@ from uxla.run.sections import ELSEWHERE
 
 _CODE = re.compile(r"[a-z]{2,3}")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-FINAL: tuple[Method, ...] = ("uxla", "tri_training", "penalty", "zero_shot", "ensemble", "supervised")
+FINAL: tuple[Method, ...] = (
+    "uxla",
+    "no_agreement",
+    "no_distillation",
+    "tri_training",
+    "self_training",
+    "source_vicinity",
+    "translate_train",
+    "mlm_tuned",
+    "penalty",
+    "zero_shot",
+    "ensemble",
+    "supervised",
+)
 """A run's models are those of the first of these methods that was asked for."""
 
 _LEARNED = {
     "uxla": "labelled text in {s} and raw text in {t}, by UXLA",
+    "no_agreement": "labelled text in {s} and raw text in {t}, by UXLA without agreement",
+    "no_distillation": "labelled text in {s} and raw text in {t}, by UXLA without distillation",
     "tri_training": "labelled text in {s} and raw text in {t}, by tri-training",
+    "self_training": "labelled text in {s} and raw text in {t}, by self-training",
+    "mlm_tuned": "labelled text in {s}, after raw text of all languages,",
+    "translate_train": "labelled text in {s} and its translation into {t}",
     "supervised": "labelled text in {t}",
 }
 _WHAT = {
@@ -115,7 +133,7 @@ def _target_labels(config: RunConfig) -> str:
     """What the target's own labels were used for; empty where they were not."""
     if final_method(config) == "supervised":
         return "trained the models"
-    adapted = final_method(config) in ("uxla", "tri_training")
+    adapted = "raw text" in _LEARNED.get(final_method(config), "")
     return "chose the checkpoints" if adapted and config.adaptation.selection == "target_dev" else ""
 
 

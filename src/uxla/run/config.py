@@ -22,6 +22,7 @@ from uxla.run.sections import (
     ELSEWHERE,
     Adaptation,
     EpochPlan,
+    MaskedLMTuning,
     Name,
     OneOrSeveral,
     Section,
@@ -35,7 +36,21 @@ from uxla.run.sections import (
 )
 from uxla.run.yaml_text import Plain, dump
 
-Method = Literal["zero_shot", "penalty", "ensemble", "tri_training", "uxla", "supervised"]
+Method = Literal[
+    "zero_shot",
+    "penalty",
+    "ensemble",
+    "self_training",
+    "tri_training",
+    "uxla",
+    "no_agreement",
+    "no_distillation",
+    "three_heads",
+    "mlm_tuned",
+    "source_vicinity",
+    "translate_train",
+    "supervised",
+]
 
 PAPER_SCHEDULE = (
     EpochPlan(data=("source", "target"), confidence=0.8),
@@ -80,14 +95,16 @@ class RunConfig(Section):
     adaptation: Adaptation = key("each training inside Algorithm 1", paper="line 21")
     alpha: float = key("exponent of balanced sampling; 1: by size, 0: equal shares", 0.7, paper="Eq. 2", ge=0)
     schedule: Several[EpochPlan] = key("Algorithm 1's epochs in order", PAPER_SCHEDULE, paper="§2.4", min_length=1)
-    agreement: Literal["exact", "none", "token"] = key(
-        "peers must agree: `exact`, on the whole sentence; `none`; `token`, word by word (others get no loss)",
+    agreement: Literal["exact", "none", "token", "union"] = key(
+        "peers must agree: `exact`, on the whole sentence; `none`; `token`, word by word (others get no loss); "
+        "`union`: what one peer alone selects is taken too",
         "exact",
         paper="§2.3, Table 5",
     )
     min_agreed: float = key("with `token`: share of a sentence's words the peers must agree on", 0.5, ge=0, le=1)
-    order: Literal["synchronous", "in_place"] = key(
-        "`synchronous`: peers frozen for an epoch, three trainings; `in_place`: replaced at once, six",
+    order: Literal["synchronous", "in_place", "alone"] = key(
+        "`synchronous`: peers frozen for an epoch, three trainings; `in_place`: replaced at once, six; "
+        "`alone`: each model teaches itself",
         "synchronous",
         paper="Algorithm 1",
     )
@@ -98,13 +115,21 @@ class RunConfig(Section):
         le=1,
     )
     vicinity: Vicinity = Field(Vicinity(), description="Gen-LM", json_schema_extra={"paper": "§2.2"})
+    mlm: MaskedLMTuning = Field(
+        MaskedLMTuning(),
+        description="the backbone's own training in the method `mlm_tuned`",
+        json_schema_extra={"paper": "Table 7"},
+    )
     trace: int = key(
         "examples of each data set whose labelling is written into the run folder, for `uxla report`; 0: none",
         20_000,
         ge=0,
     )
+    tracking: Several[Literal["tensorboard", "mlflow", "wandb"]] = key(
+        "experiment trackers that are told losses, kept shares and scores: `tensorboard`, `mlflow`, `wandb`", ()
+    )
     methods: Several[Method] = key(
-        "`zero_shot`, `penalty`, `ensemble`, `tri_training`, `uxla`, `supervised`; without a test set `[uxla]`",
+        "what is compared; docs/algorithm.md says what each is. Without a test set `[uxla]`",
         ("zero_shot", "penalty", "ensemble", "uxla"),
         paper="Tables 1, 5",
         min_length=1,

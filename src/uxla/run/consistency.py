@@ -17,7 +17,9 @@ PAIR_TASKS = ("nli", "paraphrase")
 DATA_PATHS = [("source", name) for name in SOURCE_PATHS] + [("target_data", name) for name in TARGET_PATHS]
 """The keys that name data files."""
 
-_OWN = re.compile(r"ensemble|models|predictions|.*\.(json|jsonl|md|yaml|unfinished)", re.IGNORECASE)
+_OWN = re.compile(
+    r"ensemble|models|predictions|trace|tracking|warmup|.*\.(json|jsonl|md|yaml|unfinished)", re.IGNORECASE
+)
 """What a run folder holds beside the folders of its targets."""
 
 
@@ -86,9 +88,13 @@ def _methods(config: RunConfig) -> None:
     if needs_test and config.target_data.test is None:
         why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
         raise refusal("methods", f"{why}; give target_data.test=FILE or methods=[uxla]")
-    if "supervised" in config.methods and config.target_data.labelled is None:
-        why = "supervised needs target_data.labelled, which is not given"
-        raise refusal("methods", f"{why}; give target_data.labelled=FILE or leave supervised out")
+    if config.methods == ("three_heads",):
+        why = "three_heads is only a score to compare with: its three models are one"
+        raise refusal("methods", f"{why}; give another method too, as methods=[penalty,three_heads]")
+    for method, path in (("supervised", "labelled"), ("translate_train", "translated")):
+        if method in config.methods and getattr(config.target_data, path) is None:
+            why = f"{method} needs target_data.{path}, which is not given"
+            raise refusal("methods", f"{why}; give target_data.{path}=FILE or leave {method} out")
 
 
 CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _methods)

@@ -12,7 +12,7 @@ from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.run.config import RunConfig
-from uxla.run.sections import TESTBED, Reading, World
+from uxla.run.sections import TARGET_PATHS, TESTBED, Reading, World
 from uxla.run.store import Store
 from uxla.seeds import derive
 
@@ -32,6 +32,7 @@ class Target:
     dev: Corpus | None
     test: Corpus | None
     labelled: Corpus | None
+    translated: Corpus | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Inputs:
         """The digest of every corpus by its place in the configuration."""
         named = {"source.train": self.train, "source.dev": self.dev, "source.test": self.test}
         for target in self.targets:
-            for part in ("train", "dev", "test", "labelled"):
+            for part in TARGET_PATHS:
                 named[f"{target.name}.{part}"] = getattr(target, part)
         return {place: corpus.digest for place, corpus in named.items() if corpus is not None}
 
@@ -63,7 +64,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
     def read(reading: Reading, path: str | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
             return None
-        whole = part != "train" and part != "labelled"
+        whole = part in ("dev", "test")
         limits: dict[str, Any] = {} if whole else {"take": reading.take, "share": reading.share}
         return load_corpus(
             _path(path, world, config.task),
@@ -84,7 +85,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
             raise ConfigError(f"target: {name!r} is also the source's name; give source.name another one")
         files = data.of(name)
         train = read(data, files.train, name, "train", labelled=False)
-        others = [read(data, getattr(files, part), name, part) for part in ("dev", "test", "labelled")]
+        others = [read(data, getattr(files, part), name, part) for part in TARGET_PATHS[1:]]
         assert train is not None
         targets.append(Target(name, train, *others))
     train, dev, test = source_corpora

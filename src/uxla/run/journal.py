@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,12 +21,15 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.watch: Callable[[str, Mapping[str, Any]], None] = lambda event, counts: None
+        """Is told every event that is written from here on."""
         self.started = time.monotonic()
         self.seconds: dict[str, float] = defaultdict(float)
         self._waiting: list[str] | None = []
 
     def write(self, event: str, **counts: Any) -> None:
         """Append one event; `stage` with `seconds` also adds to the stage's total."""
+        self.watch(event, counts)
         if event == "stage":
             self.seconds[counts["stage"]] += counts["seconds"]
         event_line = {"event": event, "at": round(time.monotonic() - self.started, 3), **counts}

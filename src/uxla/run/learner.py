@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
 from uxla.models.checkpoint import Checkpoints
+from uxla.models.heads import Heads, columns
 from uxla.models.learner import fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import weights_digest
+from uxla.models.masked_lm import MaskedLM
 from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Task
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
@@ -54,7 +58,7 @@ class StoredLearner:
             "dev": self.dev.digest if self.dev is not None else None,
         }
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
-        return ModelHandle(folder, facts["weights"])
+        return replace(model, path=folder, digest=facts["weights"])
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
@@ -70,18 +74,24 @@ class StoredLearner:
 
     def check(self, label_names: Sequence[str]) -> None:
         """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels."""
-        self._open(self.backbone, **_labels(label_names))
+        self._open(self.backbone, label_names)
 
     def _model_inputs(self, model: ModelHandle) -> dict[str, Any]:
         runtime = {"max_length": self.runtime.max_length, "precision": self.runtime.precision}
-        return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime}
+        head = {} if model.head is None else {"head": model.head}
+        return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
 
-    def _open(self, model: ModelHandle, **config_values: Any) -> Loaded:
-        return Loaded.open(self.task, model.path, self.backbone.path, self.runtime, **config_values)
+    def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> Loaded:
+        """The model in memory; with `names`, of the labels, its configuration has one column for each."""
+        task = self.task if model.head is None else Heads(self.task, only=model.head)
+        if names:
+            named = dict(enumerate(columns(task, names)))
+            config_values |= {"id2label": named, "label2id": {name: i for i, name in named.items()}}
+        return Loaded.open(task, model.path, self.backbone.path, self.runtime, **config_values)
 
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
-        values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout, **_labels(mix.label_names)}
-        loaded = self._open(model, **values)
+        values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}
+        loaded = self._open(model, mix.label_names, **values)
         checkpoints = Checkpoints(scratch, self.checkpoint_every)
         label = f"{self.purpose}: train"
         facts = fit(loaded, mix, self.settings, seed=seed, label=label, dev=self.dev, checkpoints=checkpoints)
@@ -105,10 +115,6 @@ def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
         for part in corpus.parts(size):
             yield part
             bar.advance(len(part))
-
-
-def _labels(names: Sequence[str]) -> dict[str, Any]:
-    return {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
 
 
 def _told(loaded: Loaded, corpus: Corpus) -> int:
@@ -153,3 +159,31 @@ class StoredVicinity:
         result.corpus.write(into / "corpus.arrow")
         counts = {"drawn": result.drawn, "unchanged": result.unchanged, "duplicates": result.duplicates}
         return {"corpus": part.name, "examples": len(result.corpus), **counts}
+
+
+@dataclass(frozen=True)
+class StoredFluency:
+    """How fluent the vicinity model finds the examples of a corpus (App. C), behind the store."""
+
+    open_model: Callable[[], MaskedLM]
+    inputs: Mapping[str, Any]
+    store: Store
+
+    def __call__(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """(N,) the mean of each example's texts' mean log likelihood a piece, in nats."""
+        opened = cache(self.open_model)
+        found = []
+        for part in _parts(f"fluency of {corpus.name}", corpus, _GENERATED_TOGETHER):
+            inputs = {**self.inputs, "corpus": part.unlabelled().digest}
+            folder, _ = self.store.folder("fluency", inputs, partial(self._score, opened, part))
+            with reading(folder):
+                found.append(load_file(folder / "fluency.safetensors")["fluency"])
+        return np.concatenate(found)
+
+    def _score(self, opened: Callable[[], MaskedLM], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+        segments = [example.segments for example in part]
+        scores = opened().log_likelihood([text for texts in segments for text in texts])
+        ends = np.cumsum([len(texts) for texts in segments])
+        values = np.add.reduceat(scores, ends - np.diff(ends, prepend=0)) / np.diff(ends, prepend=0)
+        save_file({"fluency": values}, into / "fluency.safetensors")
+        return {"corpus": part.name, "examples": len(part)}

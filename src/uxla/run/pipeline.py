@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import transformers
@@ -20,19 +19,19 @@ from uxla.models.trust import Trust
 from uxla.records import Corpus
 from uxla.run.config import Method, RunConfig
 from uxla.run.environment import environment
-from uxla.run.inputs import Inputs, Target, load_inputs
+from uxla.run.inputs import Inputs, load_inputs
 from uxla.run.journal import Journal
 from uxla.run.locks import locked_folder
-from uxla.run.methods import Study, Triple
+from uxla.run.methods import METHODS
+from uxla.run.results import Results, Trained, run_results
 from uxla.run.store import Store, default_root
-from uxla.run.verdict import NO_DEV, Verdict, verdict
+from uxla.run.study import Study, Triple
+from uxla.run.tracking import require, tracking
+from uxla.run.verdict import verdict
 from uxla.run.write import write_run
 from uxla.testbed import model_name
 
 _LOOKED_AT = 1000  # sentences that tell an encoding
-
-Results = dict[str, Any]
-Trained = dict[Method, list[Triple]]
 
 
 def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
@@ -53,14 +52,17 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
         vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
     budget = Budget(config.tokens_per_batch)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust)
+    require(config)
     study.check_models()
-    with locked_folder(out):
+    with locked_folder(out), tracking(config, out) as trackers:
+        journal.watch = trackers.event
         journal.open()
         _describe(inputs, study)
         trainer = _trainer(study)
-        trained = {t.name: {method: trainer.train(method, t) for method in config.methods} for t in inputs.targets}
+        trained = {t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets}
         verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
-        results = _results(study, trained, verdicts)
+        results = run_results(study, trained, verdicts)
+        trackers.results(results)
         for warning in results["warnings"]:
             progress.note(warning)
         around = environment(config, {"model": model, "vicinity.model": vicinity_model})
@@ -125,46 +127,3 @@ def _trainer(study: Study) -> Study:
         return study
     last = adaptation.model_copy(update={"selection": "last"})
     return replace(study, config=study.config.model_copy(update={"adaptation": last}))
-
-
-def _results(study: Study, trained: dict[str, Trained], verdicts: dict[str, Verdict]) -> Results:
-    models = {"model": study.model.digest, "vicinity_model": study.vicinity_model.digest}
-    targets = {t.name: _target_results(study, t, trained[t.name], verdicts[t.name]) for t in study.inputs.targets}
-    kept = {name: found.kept_epoch for name, found in verdicts.items() if found.kept_epoch is not None}
-    no_reference = [NO_DEV] if study.inputs.dev is None else []
-    return {
-        "version": 1,
-        "task": study.config.task,
-        "selection": study.config.adaptation.selection,
-        "source": _source_results(study, verdicts),
-        "targets": targets,
-        "estimates": {name: found.as_dict() for name, found in verdicts.items() if found.as_dict()},
-        **({"kept_epoch": kept} if kept else {}),
-        "warnings": no_reference + [warning for found in verdicts.values() for warning in found.warnings],
-        "inputs": {**models, **study.inputs.digests()},
-    }
-
-
-def _source_results(study: Study, verdicts: dict[str, Verdict]) -> Results:
-    test = study.inputs.test
-    named: Results = {"name": study.config.source.name}
-    if test is None or "uxla" not in study.config.methods:
-        return named
-    after = {name: study.score(found.kept, test) for name, found in verdicts.items()}
-    return named | {"before": study.score(study.warm_up(penalty=True), test), "after": after}
-
-
-def _target_results(study: Study, target: Target, trained: Trained, found: Verdict) -> Results:
-    """The scores of one target on its test set, looked at here for the first time."""
-    results: Results = {}
-    if target.test is None:
-        return results
-    for method, epochs in trained.items():
-        if method == "uxla":
-            results["uxla"] = [study.score(models, target.test) for models in epochs]
-            results["uxla_ensemble"] = study.score_ensemble(found.kept, target.test)
-        elif method == "ensemble":
-            results["ensemble"] = study.score_ensemble(epochs[-1], target.test)
-        else:
-            results[method] = study.score(epochs[-1], target.test)
-    return results

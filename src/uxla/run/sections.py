@@ -114,10 +114,15 @@ class TargetData(Reading):
 
     train: str = key("unlabelled training file, raw text or CoNLL; labels in it are never read", paper="X_t")
     dev: str | None = key(
-        "labelled development file, read only for `target_dev` and by `supervised`", None, paper="App. D"
+        "labelled development file, read for `target_dev`, by `supervised`, and to score each epoch on it",
+        None,
+        paper="App. D",
     )
     test: str | None = key("labelled test file, scored once at the end; null: no scores", None)
     labelled: str | None = key("labelled training file, read only by the method `supervised`", None, paper="Tables 1–2")
+    translated: str | None = key(
+        "labelled sentences translated into the target language, read only by `translate_train`", None, paper="Table 3"
+    )
 
     def of(self, target: str) -> TargetData:
         """The same with `{target}` in every path replaced by `target`."""
@@ -126,7 +131,7 @@ class TargetData(Reading):
 
 
 SOURCE_PATHS = ("train", "dev", "test")
-TARGET_PATHS = ("train", "dev", "test", "labelled")
+TARGET_PATHS = ("train", "dev", "test", "labelled", "translated")
 
 
 class World(Section):
@@ -222,6 +227,11 @@ class EpochPlan(Section):
         lt=1,
     )
     per_class: bool = key("apply `confidence` within each predicted class instead of over all", False)
+    features: Several[Literal["length", "fluency"]] = key(
+        "what `clustering` looks at beside the loss: `length` in characters, `fluency` under the vicinity model",
+        (),
+        paper="App. C",
+    )
 
     @model_validator(mode="after")
     def _one_selection(self) -> EpochPlan:
@@ -232,6 +242,10 @@ class EpochPlan(Section):
             raise refusal("confidence", f"got {got}, expected exactly one; set the other to null")
         if self.per_class and self.confidence is None:
             raise refusal("per_class", "goes with confidence, got clustering; set per_class to false")
+        if self.features and self.clustering is None:
+            raise refusal("features", f"got {list(self.features)} with confidence; set features to [], or clustering")
+        if len(set(self.features)) != len(self.features):
+            raise refusal("features", f"got {list(self.features)}, expected each once; remove the repeated one")
         return self
 
 
@@ -257,3 +271,14 @@ class Vicinity(Section):
         "of the masked LM: `fp32`, or `bf16` and `fp16`, faster and half the memory, which change some replacements",
         "fp32",
     )
+
+
+class MaskedLMTuning(Section):
+    """How the method `mlm_tuned` trains the backbone as a masked LM on the task's sentences (Table 7)."""
+
+    batch_size: int = key("sentences in one forward pass", 16, ge=1)
+    accumulation: int = key("forward passes in one optimizer step", 1, ge=1)
+    learning_rate: float = key("AdamW's peak learning rate", 5e-5, gt=0)
+    epochs: float = key("passes over the sentences of source and targets", 1.0, gt=0)
+    masked: float = key("share of the pieces that are masked, 80/10/10", 0.15, gt=0, lt=1)
+    held_out: float = key("share of the sentences, up to 1,000, that are only scored", 0.05, ge=0, lt=1)

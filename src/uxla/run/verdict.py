@@ -13,7 +13,7 @@ from uxla.records import Corpus
 from uxla.run.card import FINAL
 from uxla.run.config import Method
 from uxla.run.inputs import Target
-from uxla.run.methods import Study, Triple
+from uxla.run.study import Study, Triple
 
 LOOKED_AT = 8192
 """The first sentences of the target, and of source dev, that an estimate reads: a part that the store keeps whole."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,8 +24,10 @@ from uxla.report.table import markdown
 from uxla.run.card import final_method, model_card
 from uxla.run.config import Method
 from uxla.run.inputs import Target
-from uxla.run.methods import Study, Triple
+from uxla.run.study import Study, Triple
 from uxla.run.trace import label_names, write_trace
+
+_DRAWN = 2000  # test examples that figures of the warm-up show
 
 Compared = Mapping[str, Mapping[Method, Triple]]
 """The three models of each method, by target and method."""
@@ -70,6 +73,7 @@ def _write(
             _write_predictions(out / "predictions", target, final[target.name], study)
             methods = {**compared.get(target.name, {}), final_method(study.config): final[target.name]}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
+            _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study)
     _write_traces(out, study)
     _write_text(out / "config.yaml", study.config.to_yaml())
     _write_text(out / "environment.json", _json(around))
@@ -120,8 +124,30 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], st
         if method == final_method(study.config):
             columns["confidence"] = _lists(found, found.best)
     metadata = {**label_names(test), "final": final_method(study.config)}
+    _write_table(path, pa.table(columns, metadata=metadata))
+
+
+def _write_warm_up(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
+    """What Figures 3 and 4 are drawn from: how one model sees test examples without and with confidence penalty."""
+    if not {"zero_shot", "penalty"} <= methods.keys():
+        path.unlink(missing_ok=True)  # of an earlier configuration
+        return
+    shown = test.part(0, _DRAWN)
+    columns = {"id": shown.table["id"], "gold": shown.table["labels"].cast(pa.large_list(pa.int16()))}
+    columns["words"] = pa.array([sum(len(text.split()) for text in example.segments) for example in shown], pa.int32())
+    for method in ("zero_shot", "penalty"):
+        found = study.predict(methods[method][0], test)
+        stop = found.offsets[len(shown)]
+        values = np.log(np.maximum(found.probs[:stop], np.finfo(np.float32).tiny)).ravel()
+        ends = found.offsets[: len(shown) + 1] * found.probs.shape[1]
+        columns[method] = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(values))
+    path.parent.mkdir(exist_ok=True)
+    _write_table(path, pa.table(columns, metadata=label_names(test)))
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
     unfinished = path.with_name(path.name + ".unfinished")
-    pq.write_table(pa.table(columns, metadata=metadata), unfinished, compression="zstd")
+    pq.write_table(table, unfinished, compression="zstd")
     os.replace(unfinished, path)
 
 

@@ -1,0 +1,241 @@
+"""The testbed's protocol: fresh worlds, their own masked LMs, several trainings; every method on every target.
+
+    python bench/testbed.py [--short] [--jobs N] [--out DIR] [--json FILE]
+
+Nothing was chosen on these worlds (100, 101, 102). Each has a masked LM of its own, pretrained with the world's number
+as seed; on each, seeds 1, 2 and 3 draw sentences and trainings anew: nine runs of `uxla run testbed` with the frozen
+settings below, four targets each. Hours; interrupted, the same command goes on (with other settings runs are made anew,
+but a changed pretraining needs another --out). Prints Markdown:
+
+1. scores: strict entity F1, mean over the runs of the mean of three models (an ensemble is one); after the last epoch
+   where none is named;
+2. differences, run by run;
+3. what each method trained on beside the warm-up, from the journals;
+4. how far the scores estimated without labels are from these.
+
+`± a (± b)`: 95 % intervals by Student's t. a is over the runs, as if all were independent; b over the worlds' means, as
+runs of one world share its languages and its masked LM. * marks a difference whose a is clear of zero, ** if b is too.
+"""
+
+import math
+import multiprocessing
+import os
+import shutil
+import sys
+from argparse import Namespace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from statistics import fmean
+from typing import Any, get_args
+
+import numpy as np
+from common import parser, table, write_json
+from estimates import accuracy_rows, seen
+from scipy.stats import t
+
+from uxla.progress import bar, note
+from uxla.report.compared import Cell
+from uxla.run.config import Method, RunConfig, load_config
+from uxla.run.console import showing
+from uxla.run.grid import Planned, make
+from uxla.run.journal import read
+from uxla.testbed.pretrain import build
+
+ROOT = Path(__file__).parents[1]
+WORLDS, SEEDS, TARGETS = (100, 101, 102), (1, 2, 3), "near,far,low,joined"
+WANTED = (
+    *("zero_shot", "penalty", "ensemble", "self_training", "tri_training", "uxla"),
+    *("no_agreement", "no_distillation", "supervised"),
+)
+FROZEN: tuple[str, ...] = (
+    *("testbed.unlabelled=200", "testbed.test=1500"),
+    *("agreement=token", "vicinity.top=5", "vicinity.share=0.5", "vicinity.copies=3"),
+    *("adaptation.epochs=null", "adaptation.max_steps=150", "trace=0"),
+    "schedule=[{data: [source, target, target_vicinity], confidence: 1.0}, "
+    "{data: [source, target, target_vicinity], confidence: 1.0}, {data: [source, target], confidence: 1.0}]",
+)
+"""Settings, as for `uxla run`, that were chosen on development worlds (0 to 4) before the first run of this script."""
+
+TINY = (
+    *("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=15", "testbed.test=20"),
+    *("warmup.epochs=2", "warmup.learning_rate=4e-3", "vicinity.copies=1"),
+)
+TINY_LM = {"sentences": 1500, "pieces": 600, "steps": 100}
+
+COMPARED = (
+    ("uxla", "zero_shot"),
+    ("uxla", "ensemble"),
+    ("uxla_ensemble", "ensemble"),
+    ("uxla", "tri_training, epoch 1"),
+    ("uxla", "tri_training"),
+    ("uxla, epoch 1", "tri_training, epoch 1"),
+    ("uxla", "no_agreement"),
+    ("uxla", "no_distillation"),
+    ("uxla", "supervised"),
+)
+
+Scores = dict[tuple[str, str], dict[int, list[float]]]
+"""By method and target: the runs' scores by world, seeds in order."""
+
+
+def main(given: Namespace) -> None:
+    worlds, seeds, targets = ((100,), (1, 2), "near,far") if given.short else (WORLDS, SEEDS, TARGETS)
+    folder = given.out / "short" if given.short else given.out
+    lm = TINY_LM if given.short else {}
+    with showing():
+        models = [(folder / f"model-{world}", world, lm) for world in worlds]
+        every(build_model, [model for model in models if not model[0].is_dir()], given.jobs, "masked LMs")
+        plans = [(planned(w, s, targets, folder, given.short), folder) for w in worlds for s in seeds]
+        made = every(make_run, plans, given.jobs, "runs")
+    failed = {name: error for _, errors in made for name, error in errors.items()}
+    if failed:
+        sys.exit("\n".join(f"{name}: failed: {error}" for name, error in failed.items()))
+    show([cell for cells, _ in made for cell in cells], given.json)
+
+
+def build_model(place: Path, world: int, sizes: dict[str, int]) -> None:
+    """The masked LM of a world, whole or absent."""
+    unfinished = place.with_name(f"{place.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    build(unfinished, world=world, seed=world, **sizes)
+    os.replace(unfinished, place)
+
+
+def planned(world: int, seed: int, targets: str, folder: Path, short: bool) -> Planned:
+    """One run of the protocol."""
+    methods = ", ".join(method for method in WANTED if method in get_args(Method))
+    model = (folder / f"model-{world}").absolute()
+    own = (f"testbed.world={world}", f"testbed.seed={seed}", f"seed={seed}", f"target=[{targets}]", f"model={model}")
+    config = load_config("testbed", (*FROZEN, *own, f"methods=[{methods}]", *(TINY if short else ())))
+    return Planned(f"world-{world}-seed-{seed}", (str(world),), config)
+
+
+def make_run(one: Planned, folder: Path) -> tuple[list[Cell], dict[str, str]]:
+    """The run's folder, made if it is not there with the same configuration; or its error by its name."""
+    return make([one], folder)
+
+
+def every(work: Callable[..., Any], cases: list[tuple[Any, ...]], jobs: int, label: str) -> list[Any]:
+    """What `work` gives for each case, in order; in so many processes, or in this one, where all progress is shown."""
+    with bar(label, len(cases)) as shown:
+        if jobs == 1:
+            return [(work(*case), shown.advance())[0] for case in cases]
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            running = [pool.submit(work, *case) for case in cases]
+            for number, _ in enumerate(as_completed(running), start=1):
+                note(f"{label}: {number} of {len(cases)} done")
+                shown.advance()
+        return [one.result() for one in running]
+
+
+def show(cells: list[Cell], file: Path | None) -> None:
+    """All tables, and the JSON file."""
+    scores, names = collected(cells), list(cells[0].run.targets)
+    methods = list(dict.fromkeys(method for method, _ in scores))
+    print("## Scores\n")
+    table(["method", *names], [[m, *(interval(scores[m, name]) for name in names)] for m in methods])
+    pairs = [(one, other) for one, other in COMPARED if one in methods and other in methods]
+    gains = {(f"{a} − {b}", name): less(scores[a, name], scores[b, name]) for a, b in pairs for name in names}
+    print("\n## Differences\n")
+    labels = [f"{one} − {other}" for one, other in pairs]
+    table(["difference", *names], [[label, *(marked(gains[label, name]) for name in names)] for label in labels])
+    steps = list(training_rows(cells))
+    print("\n## Training beside the warm-up, mean over runs and targets\n")
+    table(["method", "trainings of a model", "examples drawn", "optimizer steps"], steps)
+    estimated = list(estimate_rows(cells))
+    print("\n## Scores estimated without labels\n")
+    table(["state", "estimate", "n", "mean error", "bias", "rank correlation", "in the interval"], estimated)
+    figures = {"scores": scores, "differences": gains}
+    nested = {kind: {f"{name}: {label}": by for (label, name), by in found.items()} for kind, found in figures.items()}
+    write_json(file, {"frozen": FROZEN, **nested, "training": steps, "estimates": estimated})
+
+
+def collected(cells: Iterable[Cell]) -> Scores:
+    """Every method's scores."""
+    scores: Scores = defaultdict(lambda: defaultdict(list))
+    for cell in cells:
+        for target, found in cell.run.results["targets"].items():
+            for method, score in named(found):
+                scores[method, target][int(cell.values[0])].append(score)
+    return scores
+
+
+def named(found: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Methods and their scores on one target, in the order of WANTED; the last epoch is the method's own."""
+    epochs = {"uxla": found["uxla"], "tri_training": found.get("by_epoch", {}).get("tri_training", [])}
+    for method in WANTED:
+        for epoch, score in enumerate(epochs.get(method, [])[:-1], start=1):
+            yield f"{method}, epoch {epoch}", score["mean"]
+        if method in found:
+            yield method, (found[method][-1] if method == "uxla" else found[method])["mean"]
+    yield "uxla_ensemble", found["uxla_ensemble"]["mean"]
+
+
+def less(one: dict[int, list[float]], other: dict[int, list[float]]) -> dict[int, list[float]]:
+    """Run by run."""
+    return {world: [a - b for a, b in zip(one[world], other[world], strict=True)] for world in one}
+
+
+def interval(by_world: dict[int, list[float]], sign: str = "") -> str:
+    """`61.2 ± 1.3 (± 2.4)`; without a half where there is one run, or world, only."""
+    values = [value for found in by_world.values() for value in found]
+    halves = half(values), half([fmean(found) for found in by_world.values()])
+    return f"{fmean(values):{sign}.1f} ± {halves[0]:.1f} (± {halves[1]:.1f})".replace(" (± inf)", "")
+
+
+def marked(by_world: dict[int, list[float]]) -> str:
+    """The interval of a difference, with its stars."""
+    values = [value for found in by_world.values() for value in found]
+    means = [fmean(found) for found in by_world.values()]
+    stars = "".join("*" for found in (values, means) if abs(fmean(found)) > half(found))
+    return f"{interval(by_world, '+')} {stars}".rstrip()
+
+
+def half(values: list[float]) -> float:
+    """Half the 95 % interval of a mean, by Student's t."""
+    if len(values) < 2:
+        return math.inf
+    return float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
+
+
+def training_rows(cells: list[Cell]) -> Iterator[tuple[str, str, str, str]]:
+    """Each method's trainings of one model, the examples drawn and the steps made in them, from the journals."""
+    totals: dict[str, Counter[str]] = defaultdict(Counter)
+    for cell in cells:
+        size = config_of(cell).adaptation.batch_size * config_of(cell).adaptation.accumulation
+        for (method, *_), drawn in drawn_by_training(cell).items():
+            totals[method] += Counter(trainings=1, drawn=drawn, steps=math.ceil(drawn / size))
+    share = 1 / (3 * sum(len(cell.run.targets) for cell in cells))
+    for method, total in totals.items():
+        yield method, *(f"{total[key] * share:,.1f}" for key in ("trainings", "drawn", "steps"))
+
+
+def drawn_by_training(cell: Cell) -> dict[tuple[Any, ...], int]:
+    """A run that was made again has told each training twice: the last counts."""
+    events = [event for event in read(cell.run.path / "journal.jsonl") if event["event"] == "train"]
+    key = ("method", "target", "epoch", "k", "j", "l")
+    return {tuple(event[name] for name in key): sum(event["drawn"].values()) for event in events}
+
+
+def config_of(cell: Cell) -> RunConfig:
+    return load_config(str(cell.run.path / "config.yaml"))
+
+
+def estimate_rows(cells: list[Cell]) -> Iterator[tuple[object, ...]]:
+    """How far the estimates are from the scores, over all runs, targets and states."""
+    states = [
+        state
+        for cell in cells
+        for target, found in cell.run.results["targets"].items()
+        for state in seen("all", cell.run.results, {**found, "estimate": cell.run.results["estimates"][target]})
+    ]
+    yield from accuracy_rows("all", states)
+
+
+if __name__ == "__main__":
+    wanted = parser(__doc__)
+    wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; each is busy on one core")
+    wanted.add_argument("--out", type=Path, default=ROOT / "runs/testbed", metavar="DIR", help="models and runs")
+    main(wanted.parse_args())

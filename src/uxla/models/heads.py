@@ -1,0 +1,91 @@
+"""Several classification layers on one encoder: the paper's first attempt at three different models (App. A)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from uxla.models.pieces import Pieces
+from uxla.models.tasks import Task, Window
+from uxla.records import Corpus, Example, Ints
+
+
+@dataclass(frozen=True)
+class Heads:
+    """A task whose model has a classification layer for each of `of` heads: one layer of `of` · C columns.
+
+    With `only`, counted from 0, the task is that head's: its logits are the head's own columns, and a training leaves
+    the other heads' columns as they are. Without it a training teaches all heads the same labels, each from its own
+    initial layer, by the mean of their losses; predictions need `only`.
+    """
+
+    task: Task
+    of: int = 3
+    only: int | None = None
+
+    @property
+    def auto_class(self) -> Any:
+        """The Auto class of the model."""
+        return self.task.auto_class
+
+    @property
+    def segments(self) -> int:
+        """How many texts an example has."""
+        return self.task.segments
+
+    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+        """As the task without heads."""
+        return self.task.encode(example, pieces, max_length)
+
+    def rows(self, example: Example) -> int:
+        """As the task without heads."""
+        return self.task.rows(example)
+
+    def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
+        """(R, C) of the head `only`; of all heads (R, H, C)."""
+        found = self.task.logits(output, batch, position)
+        found = found.view(len(found), self.of, -1)
+        return found if self.only is None else found[:, self.only]
+
+    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
+        """As the task without heads."""
+        return self.task.score(corpus, labels)
+
+
+def columns(task: Task, label_names: Sequence[str]) -> tuple[str, ...]:
+    """What the columns of the model's classification layer are called: the labels, once for each head."""
+    if not isinstance(task, Heads):
+        return tuple(label_names)
+    return tuple(f"{name} (head {head})" for head in range(1, task.of + 1) for name in label_names)
+
+
+def one_by_one(task: Task) -> list[Task]:
+    """The tasks with one label a row that a model has predictions for: of all heads each, else the task itself."""
+    if isinstance(task, Heads) and task.only is None:
+        return [replace(task, only=head) for head in range(task.of)]
+    return [task]
+
+
+def hold_other_heads(task: Task, module: Any, optimiser: torch.optim.Optimizer) -> None:
+    """Have every step of the optimiser leave the columns of the heads that the task does not train as they are.
+
+    They have no gradient, but weight decay would shrink them.
+    """
+    if not isinstance(task, Heads) or task.only is None:
+        return
+    encoder = set(module.base_model.modules())
+    layer = [part for part in module.modules() if isinstance(part, nn.Linear) and part not in encoder][-1]
+    others = torch.arange(layer.out_features, device=layer.weight.device).view(task.of, -1)
+    others = torch.cat([others[: task.only], others[task.only + 1 :]]).flatten()
+    kept = [(parameter, parameter.detach()[others].clone()) for parameter in layer.parameters()]
+
+    def put_back(*_: object) -> None:
+        with torch.no_grad():
+            for parameter, values in kept:
+                parameter[others] = values
+
+    optimiser.register_step_post_hook(put_back)

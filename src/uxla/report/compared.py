@@ -1,0 +1,170 @@
+"""The figures of a grid of runs: every score as a tidy row, and a summary over seeds with differences to a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+import pyarrow as pa
+
+from uxla import progress
+from uxla.report.folder import RunFolder
+from uxla.report.paired import Counted, counted, difference, pair
+from uxla.report.scoring import Difference
+
+Setting = tuple[str, ...]
+"""The values of the varied keys, as they were written."""
+
+_MODELS = 3
+_KINDS = {"target": pa.string(), "method": pa.string(), "epoch": pa.int16(), "score": pa.float64(), "sd": pa.float64()}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a grid."""
+
+    values: Setting
+    seed: int
+    run: RunFolder
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What is compared with: the method `name` of the same run or, with a `key`, the same method where that is `name`.
+
+    `key` is a place among the varied keys.
+    """
+
+    name: str
+    key: int | None = None
+
+    def of(self, values: Setting, method: str) -> tuple[Setting, str]:
+        """The setting and method that `method` with `values` is compared with."""
+        if self.key is None:
+            return values, self.name
+        return (*values[: self.key], self.name, *values[self.key + 1 :]), method
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One setting, method and target: the mean over `seeds` runs and their deviation (None for one run).
+
+    `difference` to the baseline is of the three models together; None where there is nothing to compare with, and for
+    `ensemble` and `uxla_ensemble`, which are zero-shot's and UXLA's three models together.
+    """
+
+    mean: float
+    sd: float | None
+    seeds: int
+    difference: Difference | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting and method, an entry for each target (None: no score); `is_baseline`: others are compared with it."""
+
+    values: Setting
+    method: str
+    entries: tuple[Entry | None, ...]
+    is_baseline: bool
+
+
+def tidy(keys: Sequence[str], cells: Sequence[Cell]) -> pa.Table:
+    """One row a cell, target, method and epoch (null: the method's final models): score, sd, and each model's score.
+
+    A varied key is a column of its name, of numbers where all its values are; `target` and `seed` are there anyway.
+    """
+    rows = [(cell, row) for cell in cells for row in _scores(cell.run)]
+    columns = {
+        key: _column([cell.values[place] for cell, _ in rows])
+        for place, key in enumerate(keys)
+        if key not in (*_KINDS, "seed")
+    }
+    columns["seed"] = pa.array([cell.seed for cell, _ in rows], pa.int64())
+    for place, (name, kind) in enumerate(_KINDS.items()):
+        columns[name] = pa.array([row[place] for _, row in rows], kind)
+    for i in range(_MODELS):
+        columns[f"model_{i + 1}"] = pa.array([dict(enumerate(row[-1])).get(i) for _, row in rows], pa.float64())
+    return pa.table(columns)
+
+
+def summary(cells: Sequence[Cell], baseline: Baseline | None) -> list[Row]:
+    """One row a setting and method, in the cells' order, with an entry for each of `targets(cells)`."""
+    runs = {(cell.values, cell.seed): _Run(_finals(cell.run), counted(cell.run) if baseline else {}) for cell in cells}
+    order = dict.fromkeys((values, method) for (values, _), run in runs.items() for _, method in run.scores)
+    rows = []
+    with progress.bar("intervals", len(order)) as bar:
+        for values, method in order:
+            other = baseline.of(values, method) if baseline else (values, method)
+            entries = [_entry(runs, (values, method), other, target) for target in targets(cells)]
+            rows.append(Row(values, method, tuple(entries), baseline is not None and other == (values, method)))
+            bar.advance()
+    return rows
+
+
+def targets(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """The targets of all cells, in the order in which they come."""
+    return tuple(dict.fromkeys(target for cell in cells for target in cell.run.targets))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a summary needs of a run: final scores by target and method, test sets by target."""
+
+    scores: Mapping[tuple[str, str], Mapping[str, Any]]
+    tests: Mapping[str, Counted]
+
+
+def _entry(
+    runs: Mapping[tuple[Setting, int], _Run], one: tuple[Setting, str], other: tuple[Setting, str], target: str
+) -> Entry | None:
+    """The entry of setting and method `one`, compared with `other` run by run of the same seed."""
+    values, method = one
+    mine = {seed: run for (its, seed), run in runs.items() if its == values and (target, method) in run.scores}
+    if not mine:
+        return None
+    means = [run.scores[target, method]["mean"] for run in mine.values()]
+    pairs = []
+    for seed, run in mine.items():
+        theirs = runs.get((other[0], seed))
+        if one != other and theirs is not None:
+            pairs += pair(run.tests.get(target), method, theirs.tests.get(target), other[1])
+    return Entry(fmean(means), stdev(means) if len(means) > 1 else None, len(means), difference(pairs))
+
+
+def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:
+    """Target, method, epoch, mean, deviation and the models' scores, of everything a run scored on test sets."""
+    finals = _finals(run)
+    for target, found in run.results["targets"].items():
+        epochs = {"uxla": found.get("uxla", []), **found.get("by_epoch", {})}
+        rows: list[tuple[str, int | None, Any]] = [
+            (method, epoch, one) for method, scores in epochs.items() for epoch, one in enumerate(scores, start=1)
+        ]
+        rows += [(method, None, one) for (own, method), one in finals.items() if own == target]
+        for method, epoch, one in rows:
+            yield target, method, epoch, one["mean"], one["sd"], one["models"]
+
+
+def _finals(run: RunFolder) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The score of each method's final models, by target and method; those of UXLA are the ones that were kept."""
+    scores: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for target, found in run.results["targets"].items():
+        for method, one in found.items():
+            if isinstance(one, list) and one:
+                kept = run.results.get("kept_epoch", {}).get(target, len(one))
+                one = one[kept - 1] if kept else found.get("penalty", {})
+            if "models" in one:
+                scores[target, method] = one
+    return scores
+
+
+def _column(texts: Sequence[str]) -> pa.Array:
+    """Numbers where all are numbers or null, else the text as it was written."""
+    values = pa.array([None if text == "null" else text for text in texts], pa.string())
+    for kind in (pa.int64(), pa.float64()):
+        with suppress(pa.ArrowInvalid):
+            return values.cast(kind)
+    return pa.array(texts, pa.string())

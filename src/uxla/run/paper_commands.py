@@ -1,0 +1,171 @@
+"""`uxla table` and `uxla figure`: the paper's tables and figures made from runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uxla.errors import ArtifactError, ConfigError, UxlaError
+
+if TYPE_CHECKING:
+    from uxla.report.folder import RunFolder
+    from uxla.report.sheet import Sheet
+
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
+_SUFFIXES = (".md", ".csv")
+_LONGEST = 100  # bytes of a name that becomes a part of a file's name
+
+
+def table(
+    number: Annotated[int, typer.Argument(metavar="1…8", min=1, max=8, help="The table's number in the paper.")],
+    runs: Runs,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md|FILE.csv", help="Write here, not to stdout.")] = None,
+) -> None:
+    """Make one of the paper's tables from runs, with the paper's own figures beside.
+
+    Which table needs which run: docs/paper.md.
+    """
+    if out is not None:
+        _check_file(out)
+
+    from uxla.report.paper_runs import PaperRun
+    from uxla.report.paper_tables import paper_table
+
+    found = [PaperRun(name, folder.results, _config(folder.path)) for name, folder in _read(runs).items()]
+    made = paper_table(number, found)
+    if out is None:
+        _print(made)
+        return
+
+    from uxla.report.sheet import markdown, tidy_csv
+
+    _write(out, markdown(made) if out.suffix == ".md" else tidy_csv(made))
+    typer.echo(f"written to {out}", err=True)
+
+
+def figure(
+    number: Annotated[int, typer.Argument(metavar="2|3|4", min=2, max=4, help="The figure's number in the paper.")],
+    runs: Runs,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go; made where it is missing.")] = Path(),
+) -> None:
+    """Draw one of the paper's figures from runs, as PNG and SVG: all of its panels in one file.
+
+    Figure 2 is one for all runs, Figures 3 and 4 are one for each target.
+    """
+    if out.exists() and not out.is_dir():
+        raise UxlaError(f"--out {out}: is a file, expected a folder; give another one")
+    found = _read(runs)
+
+    from uxla.report.drawing import write_figure
+    from uxla.run.console import showing
+
+    with showing():
+        drawn = _score_figure(found) if number == 2 else _warm_up_figures(number, found)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name, made in drawn:
+                for file in write_figure(made, out / f"{name}-figure{number}"):
+                    typer.echo(f"written to {file}", err=True)
+        except OSError as error:
+            message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
+            raise ArtifactError(f"{out}: {message}") from error
+
+
+def _score_figure(runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
+    from uxla.report.paper_figures import curves, score_figure
+
+    tasks = {run.results["task"] for run in runs.values()}
+    if len(tasks) > 1:
+        raise ArtifactError(
+            f"{', '.join(runs)}: runs of {' and '.join(sorted(tasks))}, expected one task; draw each apart"
+        )
+    return [(_part(next(iter(runs))) if len(runs) == 1 else "runs", score_figure(curves(runs), tasks.pop()))]
+
+
+def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
+    from uxla.report.paper_figures import kept_share, length_figure, penalty_figure
+    from uxla.report.warmup import read_warm_up
+
+    seen = [(name, run, target, read_warm_up(run, target)) for name, run in runs.items() for target in run.targets]
+    drawn = []
+    for name, run, target, found in seen:
+        if number == 3:
+            made = penalty_figure(found)
+        else:
+            share, chosen = kept_share(_config(run.path))
+            made = length_figure(found, share, chosen=chosen)
+        drawn.append((f"{_part(name)}-{_part(target)}", made))
+    return drawn
+
+
+def _read(runs: Sequence[Path]) -> dict[str, RunFolder]:
+    """The runs by the names of their folders, by their paths where two have one name."""
+    from uxla.report.folder import RunFolder
+
+    folders = [RunFolder.read(run, ()) for run in runs]
+    names = [folder.name for folder in folders]
+    return {
+        name if names.count(name) == 1 else str(folder.path): folder
+        for name, folder in zip(names, folders, strict=True)
+    }
+
+
+def _config(run: Path) -> dict[str, Any]:
+    """What the run's `config.yaml` holds. ArtifactError where it is missing or damaged."""
+    import yaml
+
+    from uxla.run.yaml_text import parse
+
+    path = run / "config.yaml"
+    try:
+        found, _ = parse(path.read_text(encoding="utf-8"), name=str(path))
+        if isinstance(found, dict):
+            return found
+        wrong = "no mapping"
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
+        wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
+    raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again: it is written anew")
+
+
+def _part(name: str) -> str:
+    """A run's or a target's name as a part of a file's name; a long one ends in a digest, so that no two are one."""
+    raw = os.fsencode(name.strip(os.sep).replace(os.sep, "-"))
+    whole = raw if len(raw) <= _LONGEST else raw[: _LONGEST - 9] + b"-" + sha256(raw).hexdigest()[:8].encode()
+    return whole.decode(errors="ignore")
+
+
+def _check_file(out: Path) -> None:
+    if out.suffix not in _SUFFIXES:
+        raise UxlaError(f"--out {out}: expected a file whose name ends in {' or '.join(_SUFFIXES)}; rename it")
+    if out.is_dir():
+        raise UxlaError(f"--out {out}: is a folder, expected a file; give another name")
+    if not out.absolute().parent.is_dir():
+        raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
+
+
+def _print(made: Sheet) -> None:
+    """A table on a terminal, Markdown into a file or pipe."""
+    from uxla.report.sheet import markdown, rich_sheet
+
+    if not sys.stdout.isatty():
+        typer.echo(markdown(made), nl=False)
+        return
+    from rich.console import Console
+
+    Console().print(rich_sheet(made))
+
+
+def _write(out: Path, text: str) -> None:
+    unfinished = out.with_name(out.name + ".unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8", errors="replace")
+        os.replace(unfinished, out)
+    except OSError as error:
+        message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
+        raise ArtifactError(f"{out}: {message}") from error

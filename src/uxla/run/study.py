@@ -1,0 +1,273 @@
+"""What the methods of one run share: data, backbone, store; trainings, Algorithm 1, labels and scores from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from uxla import progress
+from uxla.algorithm.cotraining import CoTraining, Epoch
+from uxla.algorithm.distil import CleanCluster, Feature, MostConfident, Select, length
+from uxla.algorithm.mixing import balanced_mix
+from uxla.algorithm.vicinity import Vicinity
+from uxla.metrics import Score
+from uxla.models.ensemble import average
+from uxla.models.heads import Heads
+from uxla.models.loaded import Runtime
+from uxla.models.masked_lm import MaskedLM
+from uxla.models.memory import Budget
+from uxla.models.mlm import Recipe
+from uxla.models.mlm_model import TrainableLM
+from uxla.models.optimiser import Optimisation
+from uxla.models.tasks import Task
+from uxla.models.trust import SAFE, Trust
+from uxla.records import Corpus, ModelHandle, Predictions
+from uxla.run.config import Method, RunConfig
+from uxla.run.inputs import Inputs, Target
+from uxla.run.learner import StoredFluency, StoredLearner, StoredVicinity
+from uxla.run.mlm import tuned
+from uxla.run.sections import EpochPlan, Training
+from uxla.run.store import Store
+from uxla.run.told import sentence
+from uxla.run.trace import Trace
+from uxla.seeds import derive, generator
+
+Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
+
+ADAPTED: frozenset[Method] = frozenset({"uxla", "no_agreement", "no_distillation", "three_heads"})
+"""The methods that follow the configuration's schedule."""
+
+_OF_COTRAINING = ("alpha", "agreement", "min_agreed", "order", "collapse_share", "seed")
+"""Settings of `CoTraining` that are the configuration's own, under the same names."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything the methods of one run need."""
+
+    config: RunConfig
+    task: Task
+    inputs: Inputs
+    model: ModelHandle
+    vicinity_model: ModelHandle
+    store: Store
+    budget: Budget = field(default_factory=lambda: Budget(8192))
+    trust: Trust = SAFE
+    traces: dict[str, Trace] = field(default_factory=dict)
+    """What `uxla` did with the examples, by target; filled as it runs."""
+
+    def check_models(self) -> None:
+        """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up."""
+        config, names = self.config, self.inputs.train.label_names
+        virtual = generates(config)
+
+        def check(into: Path, scratch: Path) -> dict[str, Any]:
+            self.learner(config.warmup, None, "check").check(names)
+            if "mlm_tuned" in config.methods:
+                TrainableLM.open(self.model.path, self.runtime, masked=config.mlm.masked)
+            if virtual:
+                self.masked_lm()
+            return {}
+
+        models = {"model": self.model.digest, "vicinity_model": self.vicinity_model.digest if virtual else None}
+        also = {"mlm_tuned": True} if "mlm_tuned" in config.methods else {}
+        self.store.folder("check", {**models, **also, "label_names": names, "max_length": config.max_length}, check)
+
+    def warm_up(self, *, penalty: bool) -> Triple:
+        """Three models trained on the source (§2.1), with the confidence penalty or without."""
+        settings, kind = self.config.warmup, "warm-up"
+        if not penalty:
+            settings, kind = settings.model_copy(update={"penalty": 0.0}), "warm-up without penalty"
+        return self.trained_on([self.inputs.train], settings, self.inputs.dev, kind)
+
+    def score(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
+        """The models' scores on a labelled corpus and their mean, in percent."""
+        return self._scored([self.predict(model, corpus) for model in models], corpus)
+
+    def score_ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
+        """The score of the mean of the models' probabilities, in percent."""
+        return self._scored([self.ensemble(models, corpus)], corpus)
+
+    def ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> Predictions:
+        """The mean of the models' probabilities."""
+        return average([self.predict(model, corpus) for model in models])
+
+    def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
+        """The model's class probabilities."""
+        return self.learner(self.config.warmup, None, "score").predict(model, corpus)
+
+    def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
+        found = [self.task.score(corpus, table.labels) for table in tables]
+        main = [next(iter(scores.values())) for scores in found]
+        others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
+        return Score.of(main, **others).as_dict()
+
+    def trained_on(self, corpora: Sequence[Corpus], settings: Training, dev: Corpus | None, kind: str) -> Triple:
+        """Three models trained on labelled corpora, all of their sentences alike."""
+        draws = _draws(settings)(sum(map(len, corpora)))
+        models = []
+        for i in (1, 2, 3):
+            mix, _ = balanced_mix(corpora, alpha=1.0, rng=generator(self.config.seed, "warm-up", i), draws=draws)
+            learner = self.learner(settings, dev, f"{kind}, model {i} of 3")
+            models.append(learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", i)))
+        return models[0], models[1], models[2]
+
+    def mlm_tuned(self) -> Study:
+        """The same study on a backbone that first read the sentences of the source and all targets (Table 7)."""
+        corpora = [self.inputs.train, *(target.train for target in self.inputs.targets)]
+        recipe, seed = Recipe(**self.config.mlm.model_dump()), derive(self.config.seed, "mlm")
+        every = self.config.checkpoint_every
+        model = tuned(self.model, corpora, recipe, self.runtime, self.store, seed, checkpoint_every=every)
+        return replace(self, model=model)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Where, how large and how exact models compute."""
+        config = self.config
+        return Runtime(config.device, config.max_length, self.budget, self.trust, config.precision)
+
+    def three_heads(self) -> Triple:
+        """One model trained on the source with three classification layers (App. A), as three models."""
+        settings, train = self.config.warmup, self.inputs.train
+        rng, draws = generator(self.config.seed, "warm-up", 1), _draws(settings)(len(train))
+        mix, _ = balanced_mix([train], alpha=1.0, rng=rng, draws=draws)
+        learner = self.learner(settings, self.inputs.dev, "warm-up, three heads")
+        learner = replace(learner, task=Heads(self.task), task_name=f"{self.config.task}, heads")
+        model = learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", 1))
+        return replace(model, head=0), replace(model, head=1), replace(model, head=2)
+
+    def cotrain(
+        self,
+        target: Target,
+        schedule: Sequence[Epoch],
+        method: Method,
+        models: Triple | None = None,
+        **other: Any,
+    ) -> list[Triple]:
+        """The three models after each epoch of Algorithm 1 by this schedule, beginning with `models`, by default the
+        warmed-up ones; `other`: `CoTraining`'s settings where they are not the configuration's."""
+        config = self.config
+        dev = {"source_dev": self.inputs.dev, "target_dev": target.dev}.get(config.adaptation.selection)
+        trace = Trace(config.trace if method == "uxla" else 0)
+        if trace.limit:
+            self.traces[target.name] = trace
+        settings = {name: getattr(config, name) for name in _OF_COTRAINING} | other
+        cotraining = CoTraining(
+            learner=self.learner(config.adaptation, dev, method),
+            vicinity=self.vicinity(),
+            schedule=schedule,
+            draws=_draws(config.adaptation),
+            record=self._record(method, target.name),
+            watch=trace,
+            **settings,
+        )
+        return cotraining(self.inputs.train, target.train, models or self.warm_up(penalty=True))
+
+    def epoch(self, plan: EpochPlan) -> Epoch:
+        """One line of Algorithm 1's schedule."""
+        used: dict[str, Any] = dict.fromkeys(plan.data, True)
+        return Epoch(self.select(plan), **used)
+
+    def select(self, plan: EpochPlan) -> Select:
+        """How an epoch distils (§2.3, stage 1)."""
+        if plan.confidence is not None:
+            return MostConfident(plan.confidence, per_class=plan.per_class)
+        assert plan.clustering is not None
+        known: dict[str, Feature] = {"length": length, "fluency": self.fluency()}
+        return CleanCluster(plan.clustering, tuple(known[name] for name in plan.features))
+
+    def learner(self, settings: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
+        """`fit` and `predict` with one section's training values; `purpose` is what a person is told it is for."""
+        config = self.config
+        values = settings.model_dump(exclude={"epochs", "max_steps"})
+        optimisation = Optimisation(**values)
+        if optimisation.selection not in ("source_dev", "target_dev"):
+            dev = None
+        return StoredLearner(
+            task_name=config.task,
+            task=self.task,
+            backbone=self.model,
+            settings=optimisation,
+            runtime=self.runtime,
+            store=self.store,
+            purpose=purpose,
+            dev=dev,
+            checkpoint_every=config.checkpoint_every,
+        )
+
+    def vicinity(self) -> StoredVicinity:
+        """GEN-LM as the run's settings have it (§2.2)."""
+        config, settings = self.config, self.config.vicinity
+        seed = derive(config.seed, "vicinity")
+        inputs = settings.model_dump(exclude={"model", "revision", "fresh"})
+        inputs |= {"lm": self.vicinity_model.digest, "seed": seed, "max_length": config.max_length}
+        copies = _copies(settings.copies, self.task.segments)
+
+        def open_vicinity() -> Vicinity:
+            return Vicinity(
+                self.masked_lm(),
+                share=settings.share,
+                copies=copies,
+                seed=seed,
+                min_word_chars=settings.min_word_chars,
+                keep_unchanged=settings.keep_unchanged,
+            )
+
+        return StoredVicinity(open_vicinity, inputs, self.store, settings.fresh)
+
+    def fluency(self) -> StoredFluency:
+        """How fluent the vicinity model finds examples (App. C)."""
+        config = self.config
+        inputs = {"lm": self.vicinity_model.digest, "max_length": config.max_length}
+        return StoredFluency(
+            self.masked_lm, inputs | {"precision": config.vicinity.precision, "task": config.task}, self.store
+        )
+
+    def masked_lm(self) -> MaskedLM:
+        """The vicinity model in memory."""
+        config, settings = self.config, self.config.vicinity
+        return MaskedLM.load(
+            str(self.vicinity_model.path),
+            trust=self.trust,
+            device=config.device,
+            max_length=config.max_length,
+            budget=self.budget,
+            top=settings.top,
+            unit=settings.unit,
+            precision=settings.precision,
+        )
+
+    def _record(self, method: str, target: str) -> Callable[..., None]:
+        def record(event: str, **counts: Any) -> None:
+            self.store.journal.write(event, method=method, target=target, **counts)
+            progress.note(f"{method}: {sentence(event, counts)}")
+
+        return record
+
+
+def generates(config: RunConfig) -> bool:
+    """Whether any method of a run asks the vicinity model for something."""
+    plans = config.schedule if set(config.methods) & ADAPTED else ()
+    virtual = any("vicinity" in name for plan in plans for name in plan.data)
+    fluent = any("fluency" in plan.features for plan in plans)
+    return virtual or fluent or "source_vicinity" in config.methods
+
+
+def _copies(copies: int | tuple[int, int] | None, segments: int) -> tuple[int, ...]:
+    """δ of each segment; by default Table 8's 3, for pairs 2 × 2."""
+    if isinstance(copies, tuple):
+        return copies
+    return (copies or (3 if segments == 1 else 2),) * segments
+
+
+def _draws(settings: Training) -> Callable[[int], int]:
+    """From the number of examples to the number drawn in one training."""
+    if settings.max_steps is not None:
+        fixed = settings.max_steps * settings.batch_size * settings.accumulation
+        return lambda total: fixed
+    epochs = settings.epochs
+    assert epochs is not None
+    return lambda total: max(1, round(total * epochs))

@@ -1,0 +1,159 @@
+"""Experiment trackers (TensorBoard, MLflow, W&B) behind the same two calls, imported only when asked for.
+
+A tracker is told the configuration, the loss of every training step, what each co-labelling kept, and the scores.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from uxla import progress
+from uxla.errors import ConfigError
+from uxla.run.config import RunConfig
+
+FOLDER = "tracking"
+"""Where in the run folder a tracker that writes files writes them."""
+
+
+class Tracker(Protocol):
+    """What is asked of a tracker."""
+
+    def log(self, values: Mapping[str, float], step: int) -> None:
+        """Numbers by name, and which step of these names this is."""
+
+    def close(self) -> None:
+        """Nothing more comes."""
+
+
+class Tracking:
+    """The trackers of one run. A tracker that fails while the run goes on is told of once and left out."""
+
+    def __init__(self, trackers: Mapping[str, Tracker]) -> None:
+        self._trackers = dict(trackers)
+        self._steps: Counter[str] = Counter()
+
+    def event(self, event: str, counts: Mapping[str, Any]) -> None:
+        """One event of the journal: of those that have something to plot, the counts."""
+        if event == "co_label":
+            kept = {f"{counts['method']}/{counts['target']}/{counts['data']}: kept": counts["agreed"] / counts["of"]}
+            self._log(kept if counts["of"] else {})
+
+    def measured(self, label: str, values: Mapping[str, float]) -> None:
+        """Numbers of work that is under way."""
+        self._log({f"{label}: {name}": value for name, value in values.items()})
+
+    def results(self, results: Mapping[str, Any]) -> None:
+        """The scores of the run: methods with epochs as curves."""
+        for target, found in results["targets"].items():
+            curves = {**{name: [value] for name, value in found.items()}, **found.get("by_epoch", {})}
+            curves |= {name: value for name, value in found.items() if isinstance(value, list)}
+            for method, scores in curves.items():
+                for score in scores:
+                    if "mean" in score:
+                        self._log({f"score/{target}/{method}": score["mean"]})
+
+    def close(self) -> None:
+        """Tell every tracker that the run is over."""
+        self._each(lambda tracker: tracker.close())
+
+    def _log(self, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            self._steps[name] += 1
+            step, number = self._steps[name], {name: float(value)}
+            self._each(lambda tracker, step=step, number=number: tracker.log(number, step))  # type: ignore[misc]
+
+    def _each(self, call: Callable[[Tracker], None]) -> None:
+        for name, tracker in list(self._trackers.items()):
+            try:
+                call(tracker)
+            except Exception as error:  # whatever foreign code and a network can raise: no run is lost for it
+                del self._trackers[name]
+                progress.note(f"tracking: {name} failed and is left out ({type(error).__name__}: {error})")
+
+
+@contextmanager
+def tracking(config: RunConfig, out: Path) -> Iterator[Tracking]:
+    """The trackers that `config.tracking` names, closed at the end; ConfigError where one cannot be opened."""
+    found = Tracking({name: _opened(name, config, out) for name in config.tracking})
+    try:
+        with progress.measuring(found.measured):
+            yield found
+    finally:
+        found.close()
+
+
+def require(config: RunConfig) -> None:
+    """ConfigError for a tracker that is not installed: said before any work."""
+    for name in config.tracking:
+        _module(name)
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module({"tensorboard": "torch.utils.tensorboard"}.get(name, name))
+    except ImportError:
+        raise ConfigError(f"tracking: {name} is not installed; pip install {name}, or leave it out") from None
+
+
+def _opened(name: str, config: RunConfig, out: Path) -> Tracker:
+    try:
+        return _TRACKERS[name](_module(name), config, out)
+    except ConfigError:
+        raise
+    except Exception as error:
+        why = str(error).strip().split("\n")[0]
+        raise ConfigError(f"tracking: {name} cannot begin ({why}); mend that, or leave it out") from error
+
+
+class _TensorBoard:
+    def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
+        self._writer = module.SummaryWriter(str(out / FOLDER))
+        self._writer.add_text("config", "    " + config.to_yaml().replace("\n", "\n    "))
+
+    def log(self, values: Mapping[str, float], step: int) -> None:
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _MLflow:
+    def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
+        self._module = module
+        module.start_run(run_name=out.name)
+        module.log_text(config.to_yaml(), "config.yaml")
+
+    def log(self, values: Mapping[str, float], step: int) -> None:
+        self._module.log_metrics({_plain(name): value for name, value in values.items()}, step=step)
+
+    def close(self) -> None:
+        self._module.end_run()
+
+
+class _WandB:
+    def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
+        self._run = module.init(project="uxla", name=out.name, config=config.model_dump(), dir=str(out))
+
+    def log(self, values: Mapping[str, float], step: int) -> None:
+        self._run.log({**values, "step": step})
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+def _plain(name: str) -> str:
+    """MLflow's names have letters, digits and _ - . / and blanks alone."""
+    return "".join(c if c.isalnum() or c in "_-./ " else "_" for c in name)
+
+
+_TRACKERS: Mapping[str, Callable[[Any, RunConfig, Path], Tracker]] = {
+    "tensorboard": _TensorBoard,
+    "mlflow": _MLflow,
+    "wandb": _WandB,
+}

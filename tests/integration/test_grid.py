@@ -1,0 +1,122 @@
+"""A grid of tiny runs: shared work done once, finished runs taken as they are, failed ones told and left out."""
+
+import json
+import os
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from uxla.errors import ConfigError, UxlaError
+from uxla.run.grid_command import grid
+from uxla.run.journal import read
+
+SIZES = ("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=10", "testbed.test=20", "threads=1")
+ONE_EPOCH = "schedule=[{data: [source, target], confidence: 0.8}]"
+SETTINGS = (*SIZES, "warmup.epochs=1", "target=near,nowhere", "methods=[penalty, uxla]", ONE_EPOCH)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """`agreement=exact,token` for one target that is there and one that is not; `again()` gives the same command."""
+    folder = tmp_path_factory.mktemp("grid")
+
+    def command(**options):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("UXLA_CACHE", str(folder / "store"))
+            patch.setenv("COLUMNS", "200")
+            settings = [*SETTINGS, "agreement=exact,token"]
+            with pytest.raises(UxlaError) as failed:
+                grid("testbed", settings, out=folder / "out", against="agreement=exact", **options)
+        return str(failed.value)
+
+    said = command(seeds=1, fresh=False)
+    runs = {name: folder / "out" / f"target=near_agreement={name}_seed=0" for name in ("exact", "token")}
+    return SimpleNamespace(out=folder / "out", said=said, runs=runs, again=command)
+
+
+def events(run):
+    """The run's journal without what differs between any two runs: times, and whether work was found or done."""
+    volatile = ("at", "seconds", "hit")
+    return [{k: v for k, v in event.items() if k not in volatile} for event in read(run / "journal.jsonl")]
+
+
+def test_two_runs_that_differ_in_agreement_agree_in_everything_before_the_first_one(done):
+    exact, token = (events(run) for run in done.runs.values())
+    first = next(i for i, event in enumerate(exact) if event["event"] == "co_label")
+    assert sum(event["event"] == "stage" for event in exact[:first]) > 3
+    assert exact[:first] == token[:first]
+    apart = {key for key in exact[first] if exact[first][key] != token[first][key]}
+    assert {"agreed"} <= apart <= {"agreed", "classes"}
+
+
+def test_and_so_do_the_decisions_of_the_first_epoch(done):
+    exact, token = (pq.read_table(run / "trace" / "near.parquet") for run in done.runs.values())
+    assert len(exact) > 0
+    after = ("agreed", "used")
+    assert exact.drop_columns(after).equals(token.drop_columns(after))
+    assert not exact["agreed"].equals(token["agreed"])
+
+
+def test_work_that_runs_share_is_done_once(done):
+    second = [event for event in read(done.runs["token"] / "journal.jsonl") if event["event"] == "stage"]
+    fits = [event["hit"] for event in second if event["stage"] == "fit"]
+    assert sorted(fits) == [False] * 3 + [True] * (len(fits) - 3)  # three trainings after the agreement are its own
+
+
+def test_the_tables_have_the_finished_runs(done):
+    tidy = pq.read_table(done.out / "grid.parquet")
+    results = json.loads((done.runs["token"] / "results.json").read_text(encoding="utf-8"))
+    found = tidy.filter(pa.compute.equal(tidy["agreement"], "token")).to_pylist()
+    [uxla] = [row for row in found if row["method"] == "uxla" and row["epoch"] == 1]
+    assert uxla["score"] == results["targets"]["near"]["uxla"][0]["mean"]
+    page = (done.out / "grid.md").read_text(encoding="utf-8")
+    assert "| target | agreement | method | near | near − exact |" in page
+    assert "nowhere" not in page
+    assert sorted(path.name for path in done.out.iterdir() if path.is_file()) == ["grid.md", "grid.parquet"]
+
+
+def test_a_failed_run_is_told_in_one_line_and_left_out(done):
+    assert done.said.startswith("2 of 4 runs failed and are left out: target=nowhere_agreement=exact_seed=0: ")
+    assert "no such file" in done.said
+    assert "\n" not in done.said
+
+
+def of_another_configuration(config):
+    times = config.stat()
+    config.write_text(config.read_text(encoding="utf-8") + "# and more\n", encoding="utf-8")
+    os.utime(config, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def written_after_the_results(config):
+    later = config.with_name("results.json").stat().st_mtime_ns + 1
+    os.utime(config, ns=(later, later))
+
+
+@pytest.mark.parametrize("change", [of_another_configuration, written_after_the_results])
+def test_the_same_command_takes_finished_runs_as_they_are_and_makes_the_others(done, change):
+    before = {name: (run / "results.json").stat().st_mtime_ns for name, run in done.runs.items()}
+    change(done.runs["token"] / "config.yaml")
+    done.again(seeds=1, fresh=False)
+    after = {name: (run / "results.json").stat().st_mtime_ns for name, run in done.runs.items()}
+    assert after["exact"] == before["exact"]
+    assert after["token"] > before["token"]
+    assert "more" not in (done.runs["token"] / "config.yaml").read_text(encoding="utf-8")
+
+
+def test_a_damaged_run_is_made_again(done):
+    results = done.runs["exact"] / "results.json"
+    whole = results.read_bytes()
+    results.write_bytes(whole[:100])
+    done.again(seeds=1, fresh=False)
+    assert results.read_bytes() == whole
+
+
+def test_nothing_is_written_for_a_grid_with_a_fault(tmp_path):
+    with pytest.raises(ConfigError, match=r"alpha=-1"):
+        grid("testbed", ["alpha=0.7,-1"], out=tmp_path / "out", seeds=1, against=None, fresh=False)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(UxlaError, match=r"--out .*file: is a file"):
+        grid("testbed", [], out=tmp_path / "file", seeds=1, against=None, fresh=False)

@@ -1,0 +1,119 @@
+"""Trackers are foreign packages: stand-ins with their calls take their places here."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from uxla import progress
+from uxla.errors import ConfigError
+from uxla.run.config import load_config
+from uxla.run.tracking import Tracking, require, tracking
+
+RESULTS = {"targets": {"es": {"penalty": {"mean": 40.0}, "uxla": [{"mean": 41.0}, {"mean": 43.0}]}}}
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What the three packages are asked to do, in order."""
+    made = []
+    writer = SimpleNamespace(
+        add_text=lambda name, text: made.append(("tensorboard", name)),
+        add_scalar=lambda name, value, step: made.append(("tensorboard", name, value, step)),
+        close=lambda: made.append(("tensorboard", "close")),
+    )
+    run = SimpleNamespace(
+        log=lambda values: made.append(("wandb", values)), finish=lambda: made.append(("wandb", "close"))
+    )
+    stand_ins = {
+        "torch.utils.tensorboard": {"SummaryWriter": lambda folder: writer},
+        "wandb": {"init": lambda **given: run},
+        "mlflow": {
+            "start_run": lambda run_name: made.append(("mlflow", run_name)),
+            "log_text": lambda text, file: None,
+            "log_metrics": lambda values, step: made.append(("mlflow", values, step)),
+            "end_run": lambda: made.append(("mlflow", "close")),
+        },
+    }
+    for name, members in stand_ins.items():
+        module = ModuleType(name)
+        module.__dict__.update(members)
+        monkeypatch.setitem(sys.modules, name, module)
+    return made
+
+
+def config(*names):
+    return load_config("testbed", [f"tracking=[{','.join(names)}]"])
+
+
+def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed(calls, tmp_path):
+    with tracking(config("tensorboard", "mlflow", "wandb"), tmp_path / "out") as found:
+        progress.measured("warm-up: train", loss=0.5)
+        progress.measured("warm-up: train", loss=0.25)
+        found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 3, "of": 4})
+        found.event("stage", {"stage": "fit"})
+        found.results(RESULTS)
+    scalars = [call[1:] for call in calls if call[0] == "tensorboard" and len(call) == 4]
+    assert scalars == [
+        ("warm-up: train: loss", 0.5, 1),
+        ("warm-up: train: loss", 0.25, 2),
+        ("uxla/es/es~: kept", 0.75, 1),
+        ("score/es/penalty", 40.0, 1),
+        ("score/es/uxla", 41.0, 1),
+        ("score/es/uxla", 43.0, 2),
+    ]
+    assert ("mlflow", {"uxla/es/es__ kept": 0.75}, 1) in calls
+    assert ("wandb", {"score/es/uxla": 43.0, "step": 2}) in calls
+    assert [call for call in calls if call[1] == "close"] == [
+        (name, "close") for name in ("tensorboard", "mlflow", "wandb")
+    ]
+    progress.measured("warm-up: train", loss=0.1)
+    assert len([call for call in calls if len(call) == 4]) == 6
+
+
+def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
+    class Failing:
+        def log(self, values, step):
+            raise ConnectionError("no network")
+
+        def close(self):
+            raise AssertionError("left out already")
+
+    kept, notes = [], []
+    working = SimpleNamespace(log=lambda values, step: kept.append(values), close=lambda: None)
+    listener = SimpleNamespace(note=notes.append)
+    with progress.listening(listener):
+        found = Tracking({"wandb": Failing(), "tensorboard": working})
+        found.measured("fit", {"loss": 1.0})
+        found.measured("fit", {"loss": 0.5})
+        found.close()
+    assert kept == [{"fit: loss": 1.0}, {"fit: loss": 0.5}]
+    assert notes == ["tracking: wandb failed and is left out (ConnectionError: no network)"]
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "mlflow", "wandb"])
+def test_a_tracker_that_is_not_installed_is_refused_in_one_line(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, {"tensorboard": "torch.utils.tensorboard"}.get(name, name), None)
+    with pytest.raises(ConfigError, match=rf"tracking: {name} is not installed; pip install {name}, or leave it out"):
+        require(config(name))
+
+
+def test_a_tracker_that_cannot_begin_is_refused_in_one_line(calls, tmp_path, monkeypatch):
+    def refuse(**given):
+        raise ValueError("no API key\nmore")
+
+    monkeypatch.setattr(sys.modules["wandb"], "init", refuse)
+    with (
+        pytest.raises(ConfigError, match=r"tracking: wandb cannot begin \(no API key\); mend that"),
+        tracking(config("wandb"), tmp_path),
+    ):
+        pass
+
+
+def test_nothing_is_imported_unless_it_is_asked_for(tmp_path):
+    before = set(sys.modules)
+    with tracking(config(), tmp_path):
+        pass
+    assert not {name for name in set(sys.modules) - before if name.split(".")[0] in ("mlflow", "wandb", "tensorboard")}
