@@ -141,8 +141,9 @@ def _flash():
 
 def test_compiled_layers_give_the_same_labels_with_two_graphs_for_all_lengths(taught, source, graphs):
     assert len({len(window.ids) for found in opened(taught).encode(source) for window in found}) > 8
-    assert_same_labels(taught, source, compile=True)
-    assert 1 <= len(graphs) <= 2, "one for one row, one for several"
+    with torch._dynamo.config.patch(cache_size_limit=1):  # as where many other models came before
+        assert_same_labels(taught, source, compile=True)
+    assert len(graphs) == 2, "one for one row, one for several"
 
 
 def test_compiled_layers_give_the_same_samples_and_scores(graphs):

@@ -200,7 +200,10 @@ def test_a_comparison_without_a_test_set_is_refused(folder):
     ("override", "said"),
     [
         ("warmup.batchsize=3", "no key warmup.batchsize; did you mean warmup.batch_size?"),
-        ("batch_size=3", "no key batch_size; did you mean warmup.batch_size or adaptation.batch_size or mlm.batch_size?"),
+        (
+            "batch_size=3",
+            "no key batch_size; did you mean warmup.batch_size or adaptation.batch_size or mlm.batch_size?",
+        ),
         ("warmpu.batch_size=3", "command line: warmpu.batch_size=3: no key warmpu; did you mean warmup?"),
         ("schedule.1.confidnce=1", "no key schedule.1.confidnce; did you mean schedule.1.confidence?"),
         ("warmup.batch_size=x", "command line: warmup.batch_size=x: got 'x', expected a whole number"),

@@ -57,13 +57,29 @@ def test_training_options_are_part_of_the_key_of_weights_alone(option):
     assert plain["predict"] == other["predict"]
 
 
+@pytest.mark.parametrize("option", [{"attention": "eager"}, {"compile": True}])
+def test_speed_options_are_part_of_the_keys_only_where_they_are_not_the_default(option):
+    plain, other = asked(), asked(Runtime(**option))
+    for stage in ("fit", "predict"):
+        assert not {"attention", "compile"} & set(plain[stage])
+        assert plain[stage] | option == other[stage]
+
+
 def test_a_runs_options_reach_the_learner():
     from uxla.run.study import Study
 
-    values = ["precision=bf16", "adaptation.freeze_embeddings=true", "warmup.gradient_checkpointing=true"]
+    values = [
+        "attention=eager",
+        "compile=true",
+        "precision=bf16",
+        "adaptation.freeze_embeddings=true",
+        "warmup.gradient_checkpointing=true",
+    ]
     config = load_config("testbed", values)
     study = Study(config, Tagging(), None, MODEL, MODEL, _Keys(), None, None)
     adaptation, warmup = study.learner(config.adaptation, None, "t"), study.learner(config.warmup, None, "t")
-    assert adaptation.runtime.precision == "bf16"
+    runtime = adaptation.runtime
+    assert (runtime.precision, runtime.attention, runtime.compile) == ("bf16", "eager", True)
+    assert {"attention": "eager", "compile": True}.items() <= study.vicinity().inputs.items()
     assert (adaptation.settings.freeze_embeddings, adaptation.settings.gradient_checkpointing) == (True, False)
     assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)

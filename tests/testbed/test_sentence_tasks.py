@@ -9,7 +9,7 @@ import pytest
 
 from uxla.errors import ConfigError
 from uxla.testbed.concepts import OPPOSITES, TOPICS
-from uxla.testbed.draws import Draws
+from uxla.testbed.draws import Draws, key_of
 from uxla.testbed.grammar import speaker
 from uxla.testbed.languages import LANGUAGES, TARGETS
 from uxla.testbed.names import scene_names
@@ -189,10 +189,19 @@ def test_every_task_has_its_files_whatever_others_are_asked_for(tmp_path):
     names = {str(path.relative_to(tmp_path / "one")) for path in (tmp_path / "one").rglob("*.*")}
     splits = ("train", "dev", "test")
     assert names == {f"{language}/nli-{split}.tsv" for language in LANGUAGES for split in splits} | {
-        f"{language}/nli-train.txt" for language in TARGETS
+        f"{language}/nli-{file}" for language in TARGETS for file in ("train.txt", "translated.tsv")
     }
     assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "all" / name).read_bytes() for name in names)
-    assert sum(path.is_file() for path in (tmp_path / "all").rglob("*")) == len(LANGUAGES) * 12 + len(TARGETS) * 4
+    assert sum(path.is_file() for path in (tmp_path / "all").rglob("*")) == len(LANGUAGES) * 12 + len(TARGETS) * 8
+
+
+@pytest.mark.parametrize("task", SENTENCE_TASKS)
+def test_translated_examples_have_the_labels_of_the_sources_and_no_text_that_is_scored_on(world, task):
+    source, far = world.examples("source", task, "train", 60), world.translated_examples("far", task, 60)
+    assert {label for _, label in far} == {label for _, label in source}
+    assert len({texts for texts, _ in far}) == 60
+    assert all(key_of("split", texts[0]) % 100 < 75 for texts, _ in far)
+    assert {len(texts) for texts, _ in far} == {len(texts) for texts, _ in source}
 
 
 @pytest.mark.parametrize("task", SENTENCE_TASKS)

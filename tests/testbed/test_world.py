@@ -49,7 +49,7 @@ def test_tagged_files_are_what_they_were_before_there_were_sentence_tasks(tmp_pa
     write(tmp_path, world=3, seed=5, train=30, unlabelled=30, dev=20, test=20)
     digest = hashlib.sha256()
     for name, content in _bytes(tmp_path).items():
-        if not name.startswith("joined"):
+        if not name.startswith("joined") and "translated" not in name:
             digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     assert digest.hexdigest()[:16] == "7138b934d55f0018"
 
@@ -155,13 +155,33 @@ def test_files_hold_what_the_world_says(tmp_path, world):
     write(tmp_path, world=0, seed=2, train=7, unlabelled=5, dev=3, test=4)
     assert set(_bytes(tmp_path)) == {
         f"{name}/{split}.conll" for name in LANGUAGES for split in ("train", "dev", "test")
-    } | {f"{name}/train.txt" for name in TARGETS}
+    } | {f"{name}/{file}" for name in TARGETS for file in ("train.txt", "translated.conll")}
     blocks = (tmp_path / "near/train.conll").read_text().removesuffix("\n\n").split("\n\n")
     read = [tuple(zip(*(line.split("\t") for line in block.split("\n")), strict=True)) for block in blocks]
     expected = world.sentences("near", "train", 5, seed=2)
     assert [(list(words), list(tags)) for words, tags in read] == expected
     assert (tmp_path / "near/train.txt").read_text() == "".join(" ".join(words) + "\n" for words, _ in expected)
     assert (tmp_path / "source/train.conll").read_text().count("\n\n") == 7
+
+
+def test_a_translation_says_what_the_source_says_in_the_targets_words(world):
+    voices = {name: world.voice(name) for name in ("source", "far")}
+    names = {voice: set(voices[voice].lexicon.words.values()) for voice in voices}
+    source, far = world.sentences("source", "train", 200), world.translated("far", 150)
+    entities = [sorted(tag for tag in tags if tag.startswith("B-")) for _, tags in source]
+    rest = iter(entities)
+    assert all(sorted(tag for tag in tags if tag.startswith("B-")) in rest for _, tags in far)
+    spoken = {word for words, _ in far for word in words}
+    assert len(spoken & names["far"]) > 5 * len(spoken & (names["source"] - names["far"]))
+
+
+def test_no_translation_stands_in_a_split_that_is_scored_on(world):
+    held_out = {" ".join(words) for split in ("dev", "test") for words, _ in world.sentences("near", split, 300)}
+    translated = [" ".join(words) for words, _ in world.translated("near", 300)]
+    assert len(set(translated)) == 300
+    assert not held_out & set(translated)
+    places = [key_of("split", sentence) % 100 for sentence in translated]
+    assert max(places) < 75
 
 
 @pytest.mark.parametrize(("language", "split"), [("nearr", "train"), ("near", "valid")])

@@ -45,6 +45,14 @@ class Runtime:
     attention: Attention = "auto"
     compile: bool = False
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What of it can change a result, for keys: of `attention` and `compile` what is not the default, so that
+        what was made before there were these is still found."""
+        attention = {} if self.attention == "auto" else {"attention": self.attention}
+        compiled = {"compile": True} if self.compile else {}
+        return {"max_length": self.max_length, "precision": self.precision, **attention, **compiled}
+
 
 @dataclass(frozen=True)
 class Loaded:

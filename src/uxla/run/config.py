@@ -77,6 +77,12 @@ class RunConfig(Section):
         "matrix products in training and labelling: `fp32`, or the faster, less exact `bf16` and `fp16`",
         "fp32",
     )
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = key(
+        "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
+    )
+    compile: bool = key(
+        "compile encoder layers (torch.compile), for GPUs; changes rounding, and which units dropout drops", False
+    )
     trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
     allow_pickle_weights: bool = key(
         "take `pytorch_model.bin` where a model has no safetensors; only tensors are read from it", False

@@ -77,7 +77,7 @@ class StoredLearner:
         self._open(self.backbone, label_names)
 
     def _model_inputs(self, model: ModelHandle) -> dict[str, Any]:
-        runtime = {"max_length": self.runtime.max_length, "precision": self.runtime.precision}
+        runtime = self.runtime.inputs
         head = {} if model.head is None else {"head": model.head}
         return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
 
@@ -170,7 +170,7 @@ class StoredFluency:
     store: Store
 
     def __call__(self, corpus: Corpus) -> npt.NDArray[np.float64]:
-        """(N,) the mean of each example's texts' mean log likelihood a piece, in nats."""
+        """(N,) each example's mean log likelihood a piece, in nats."""
         opened = cache(self.open_model)
         found = []
         for part in _parts(f"fluency of {corpus.name}", corpus, _GENERATED_TOGETHER):
@@ -181,9 +181,6 @@ class StoredFluency:
         return np.concatenate(found)
 
     def _score(self, opened: Callable[[], MaskedLM], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
-        segments = [example.segments for example in part]
-        scores = opened().log_likelihood([text for texts in segments for text in texts])
-        ends = np.cumsum([len(texts) for texts in segments])
-        values = np.add.reduceat(scores, ends - np.diff(ends, prepend=0)) / np.diff(ends, prepend=0)
+        values = opened().log_likelihood([example.segments for example in part])
         save_file({"fluency": values}, into / "fluency.safetensors")
         return {"corpus": part.name, "examples": len(part)}

@@ -64,13 +64,9 @@ def trained(
 
 
 def training_inputs(model: ModelHandle, texts: Corpus, recipe: Recipe, runtime: Runtime, seed: int) -> dict[str, Any]:
-    """All that decides what a training comes to; what changes rounding alone, only where it is not the default."""
-    runs: dict[str, Any] = {"max_length": runtime.max_length, "precision": runtime.precision}
-    plain = Runtime()
-    for name in ("attention", "compile"):
-        if getattr(runtime, name) != getattr(plain, name):
-            runs[name] = getattr(runtime, name)
-    return {"model": model.digest, "texts": texts.digest, "recipe": asdict(recipe), "seed": seed, **runs}
+    """All that decides what a training comes to."""
+    inputs = {"model": model.digest, "texts": texts.digest, "recipe": asdict(recipe), "seed": seed}
+    return inputs | runtime.inputs
 
 
 def blank(texts: Corpus, shape: Blank, store: Store, seed: int) -> ModelHandle:

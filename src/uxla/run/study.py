@@ -127,7 +127,8 @@ class Study:
     def runtime(self) -> Runtime:
         """Where, how large and how exact models compute."""
         config = self.config
-        return Runtime(config.device, config.max_length, self.budget, self.trust, config.precision)
+        speed = config.attention, config.compile
+        return Runtime(config.device, config.max_length, self.budget, self.trust, config.precision, *speed)
 
     def three_heads(self) -> Triple:
         """One model trained on the source with three classification layers (App. A), as three models."""
@@ -202,8 +203,8 @@ class Study:
         """GEN-LM as the run's settings have it (§2.2)."""
         config, settings = self.config, self.config.vicinity
         seed = derive(config.seed, "vicinity")
-        inputs = settings.model_dump(exclude={"model", "revision", "fresh"})
-        inputs |= {"lm": self.vicinity_model.digest, "seed": seed, "max_length": config.max_length}
+        inputs = self.runtime.inputs | settings.model_dump(exclude={"model", "revision", "fresh"})
+        inputs |= {"lm": self.vicinity_model.digest, "seed": seed}
         copies = _copies(settings.copies, self.task.segments)
 
         def open_vicinity() -> Vicinity:
@@ -221,10 +222,9 @@ class Study:
     def fluency(self) -> StoredFluency:
         """How fluent the vicinity model finds examples (App. C)."""
         config = self.config
-        inputs = {"lm": self.vicinity_model.digest, "max_length": config.max_length}
-        return StoredFluency(
-            self.masked_lm, inputs | {"precision": config.vicinity.precision, "task": config.task}, self.store
-        )
+        inputs = self.runtime.inputs | {"lm": self.vicinity_model.digest, "task": config.task}
+        inputs |= {"precision": config.vicinity.precision}
+        return StoredFluency(self.masked_lm, inputs, self.store)
 
     def masked_lm(self) -> MaskedLM:
         """The vicinity model in memory."""
@@ -238,6 +238,8 @@ class Study:
             top=settings.top,
             unit=settings.unit,
             precision=settings.precision,
+            attention=config.attention,
+            compile=config.compile,
         )
 
     def _record(self, method: str, target: str) -> Callable[..., None]:

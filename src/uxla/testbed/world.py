@@ -7,11 +7,11 @@ from pathlib import Path
 
 from uxla.errors import ConfigError
 from uxla.testbed.draws import Draws, key_of
-from uxla.testbed.grammar import sentence
+from uxla.testbed.grammar import Sentence, sentence
 from uxla.testbed.languages import LANGUAGES, SOURCE, TARGETS, language_named
 from uxla.testbed.lexicon import build_lexicons
 from uxla.testbed.names import scene_names
-from uxla.testbed.realise import Voice
+from uxla.testbed.realise import Tokens, Voice
 from uxla.testbed.sentences import SENTENCE_TASKS, SentenceTask, sentence_task
 
 Labelled = tuple[list[str], list[str]]
@@ -57,14 +57,29 @@ class World:
             found.setdefault(" ".join(words), (words, tags))
         return list(found.values())
 
+    def translated(self, language: str, count: int, seed: int = 0) -> list[Labelled]:
+        """The first `count` of the source's training sentences as `language` says them, but for those that would stand
+        in its dev or test split."""
+        found: dict[str, Labelled] = {}
+        stream = self._said(SOURCE.name, "train", seed)
+        while len(found) < count:
+            words, tags = _split(self.voice(language).sentence(next(stream)))
+            if _is_free(words):
+                found.setdefault(" ".join(words), (words, tags))
+        return list(found.values())
+
     def _stream(self, language: str, split: str, seed: int) -> Iterator[Labelled]:
+        return (_split(self.voice(language).sentence(said)) for said in self._said(language, split, seed))
+
+    def _said(self, language: str, split: str, seed: int) -> Iterator[Sentence]:
+        """What the sentences of a split are about."""
         draws = Draws("sentences", self.seed, language, split, seed)
         voice = self.voice(language)
         while True:
-            tokens = voice.sentence(sentence(draws, self._scenes))
-            words = [word for word, _ in tokens]
-            if len(words) in LENGTHS and key_of("split", " ".join(words)) % 100 in SPLITS[split]:
-                yield words, [tag for _, tag in tokens]
+            said = sentence(draws, self._scenes)
+            words, _ = _split(voice.sentence(said))
+            if len(words) in LENGTHS and _place(words) in SPLITS[split]:
+                yield said
 
     def examples(self, language: str, task: str, split: str, count: int, seed: int = 0) -> list[Example]:
         """`count` different examples of a sentence task (`nli`, `paraphrase`, `topic`), all labels equally often.
@@ -84,16 +99,48 @@ class World:
                 found[texts] = label
         return list(found.items())[:count]
 
+    def translated_examples(self, language: str, task: str, count: int, seed: int = 0) -> list[Example]:
+        """As `translated`, of the source's training examples of a sentence task."""
+        asked, source, voice = sentence_task(task), self.voice(SOURCE.name), self.voice(language)
+        draws = Draws("examples", self.seed, SOURCE.name, task, "train", seed)
+        found: dict[tuple[str, ...], str] = {}
+        while len(found) < count:
+            for label in draws.shuffled(asked.labels):
+                said = None
+                while said is None or not self._lines(source, said, "train") or not _is_free(_words(voice, said[0])):
+                    said = asked.draw(draws, self._scenes, label)
+                found.setdefault(tuple(voice.language.text(_words(voice, line)) for line in said), label)
+        return list(found.items())[:count]
+
     def _texts(self, task: SentenceTask, voice: Voice, split: str, label: str, draws: Draws) -> tuple[str, ...] | None:
         """The texts of one example, or None if what was drawn belongs to another split or has too many words."""
-        lines = [[word for word, _ in voice.sentence(said)] for said in task.draw(draws, self._scenes, label)]
-        if len(lines) == 1 and len(lines[0]) not in LENGTHS:
-            return None
-        if lines[0] == lines[-1] and len(lines) > 1:
-            return None
-        if key_of("split", " ".join(lines[0])) % 100 not in SPLITS[split]:
-            return None
-        return tuple(voice.language.text(words) for words in lines)
+        lines = self._lines(voice, task.draw(draws, self._scenes, label), split)
+        return tuple(voice.language.text(words) for words in lines) if lines else None
+
+    def _lines(self, voice: Voice, said: Sequence[Sentence], split: str) -> list[list[str]]:
+        """The words of an example's texts; none if they belong to another split, are too many, or twice the same."""
+        lines = [_words(voice, line) for line in said]
+        too_long = len(lines) == 1 and len(lines[0]) not in LENGTHS
+        same = len(lines) > 1 and lines[0] == lines[-1]
+        return [] if too_long or same or _place(lines[0]) not in SPLITS[split] else lines
+
+
+def _split(tokens: Tokens) -> Labelled:
+    return [word for word, _ in tokens], [tag for _, tag in tokens]
+
+
+def _words(voice: Voice, said: Sentence) -> list[str]:
+    return _split(voice.sentence(said))[0]
+
+
+def _place(words: Sequence[str]) -> int:
+    """The hundredth of all sentences to which one belongs."""
+    return key_of("split", " ".join(words)) % 100
+
+
+def _is_free(words: Sequence[str]) -> bool:
+    """Whether a sentence may be trained on."""
+    return _place(words) not in SPLITS["dev"] and _place(words) not in SPLITS["test"]
 
 
 def _check_split(split: str) -> None:
@@ -116,6 +163,7 @@ def write(
 
     `ner`: `{train,dev,test}.conll`, and for the targets `train.txt`, which is train without its labels. Others:
     `{task}-{train,dev,test}.tsv` with a header, and for the targets `{task}-train.txt`, a TAB between two texts.
+    `translated.conll`, `{task}-translated.tsv`: the source's training sentences, as the targets say them.
     `train` counts the source's sentences, `unlabelled` each target's. The same arguments give the same bytes, whatever
     other tasks are asked for.
     """
@@ -133,6 +181,10 @@ def write(
                     _write_tagged(place, split, drawn.sentences(language, split, count, seed))
                 else:
                     _write_examples(place, task, split, drawn.examples(language, task, split, count, seed))
+            if language in TARGETS and task == "ner":
+                _write_tagged(place, "translated", drawn.translated(language, train, seed))
+            elif language in TARGETS:
+                _write_examples(place, task, "translated", drawn.translated_examples(language, task, train, seed))
 
 
 def _write_tagged(place: Path, split: str, sentences: Sequence[Labelled]) -> None:
