@@ -10,7 +10,7 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -19,16 +19,13 @@ from uxla import __version__, signals
 from uxla.errors import UxlaError, printable
 from uxla.run.augment_command import augment
 from uxla.run.cache_commands import cache
+from uxla.run.data_commands import data
 from uxla.run.grid_command import grid
 from uxla.run.mlm_command import mlm
 from uxla.run.paper_commands import figure, table
 from uxla.run.report_command import report as write_report
+from uxla.run.testbed_commands import testbed
 
-if TYPE_CHECKING:
-    from uxla.data.check import CheckReport
-
-TaskName = Literal["ner", "nli", "paraphrase", "classification"]
-FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
 USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
 
 
@@ -64,8 +61,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Labels in one language, a model in another: UXLA, zero-resource cross-lingual adaptation.",
 )
-data = typer.Typer(no_args_is_help=True, help="Look at data files.")
-testbed = typer.Typer(no_args_is_help=True, help="The synthetic languages and their masked language model.")
 app.add_typer(data, name="data")
 app.add_typer(testbed, name="testbed")
 app.add_typer(mlm, name="mlm")
@@ -162,76 +157,6 @@ def predict(
         label(run, source, None if out == Path("-") else out, trust=Trust(remote_code=trust_remote_code))
 
 
-@data.command("check")
-def check_data(
-    file: Annotated[Path, typer.Argument(help="A data file.")],
-    task: Annotated[TaskName, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
-    format: Annotated[FormatName, typer.Option(help="How to read it.")] = "auto",
-    columns: Annotated[
-        str | None, typer.Option(help="A table's columns, as first=premise,second=hypothesis,label=gold.")
-    ] = None,
-    header: Annotated[bool, typer.Option(help="Whether a table begins with its columns' names.")] = True,
-    encoding: Annotated[str, typer.Option(help="Its text encoding.")] = "utf-8",
-    token_column: Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")] = 0,
-    label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
-    against: Annotated[Path | None, typer.Option(help="Another file: how many examples stand in both.")] = None,
-    fix_scheme: Annotated[
-        Path | None, typer.Option(help="Write a copy here in which no label breaks the CoNLL scheme.")
-    ] = None,
-) -> None:
-    """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
-    from uxla.data.check import check
-    from uxla.data.columns import parse_columns
-    from uxla.run.inputs import SHAPES
-
-    places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
-    named = parse_columns(columns) if columns else None
-    report = check(file, shape=SHAPES[task], format=format, columns=named, header=header, against=against, **places)
-    _print_report(report)
-    if fix_scheme is not None:
-        from uxla.data.repair import fix_scheme as repair
-
-        changes = repair(file, fix_scheme, **places).changes
-        typer.echo(f"{len(changes)} labels changed, written to {fix_scheme}", err=True)
-    elif report.violation_total:
-        raise typer.Exit(1)
-
-
-@testbed.command("build")
-def build_testbed(
-    out: Annotated[Path, typer.Option(help="The model's folder.")] = Path("testbed-model"),
-    world: Annotated[int, typer.Option(min=0, help="The world whose languages are read; 0 is the shipped one.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="The training's seed.")] = 0,
-) -> None:
-    """Train the testbed's masked language model anew: the shipped one, or that of another world."""
-    from uxla.run.console import showing
-
-    with showing():
-        from uxla.testbed.pretrain import build
-
-        build(out, world=world, seed=seed)
-    typer.echo(f"written to {out}", err=True)
-
-
-@testbed.command("write")
-def write_testbed(
-    folder: Annotated[Path, typer.Argument(help="Where a folder for each language is written.")],
-    world: Annotated[int, typer.Option(min=0, help="The world; 0 is the one the shipped model knows.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Which of its sentences are drawn.")] = 0,
-    train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = 1000,
-    unlabelled: Annotated[int, typer.Option(min=1, help="Training sentences of each target.")] = 1000,
-    dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = 300,
-    test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = 500,
-    task: Annotated[list[str] | None, typer.Option(help="ner (default), nli, paraphrase, topic; repeatable.")] = None,
-) -> None:
-    """Write the synthetic languages as CoNLL and text files, as examples of the input `uxla run` takes."""
-    from uxla.testbed.world import write
-
-    sizes = {"train": train, "unlabelled": unlabelled, "dev": dev, "test": test}
-    write(folder, world=world, seed=seed, tasks=task or ["ner"], **sizes)
-    typer.echo(f"written to {folder}", err=True)
-
-
 def _utf8_stdin() -> TextIOWrapper:
     """stdin as UTF-8 whatever the locale says, line ends kept: only the reader decides what ends a line."""
     return TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
@@ -247,11 +172,3 @@ def _print_table(results: dict[str, Any]) -> None:
     from rich.console import Console
 
     Console().print(rich_table(results))
-
-
-def _print_report(report: CheckReport) -> None:
-    from rich.console import Console
-
-    from uxla.report.data_check import check_table
-
-    Console().print(check_table(report))

@@ -1,0 +1,58 @@
+"""`uxla data check`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uxla.run.augment_command import FormatName, TaskName
+
+if TYPE_CHECKING:
+    from uxla.data.check import CheckReport
+
+data = typer.Typer(no_args_is_help=True, help="Look at data files.")
+
+
+@data.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A data file.")],
+    task: Annotated[TaskName, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
+    format: Annotated[FormatName, typer.Option(help="How to read it.")] = "auto",
+    columns: Annotated[
+        str | None, typer.Option(help="A table's columns, as first=premise,second=hypothesis,label=gold.")
+    ] = None,
+    header: Annotated[bool, typer.Option(help="Whether a table begins with its columns' names.")] = True,
+    encoding: Annotated[str, typer.Option(help="Its text encoding.")] = "utf-8",
+    token_column: Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")] = 0,
+    label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
+    against: Annotated[Path | None, typer.Option(help="Another file: how many examples stand in both.")] = None,
+    fix_scheme: Annotated[
+        Path | None, typer.Option(help="Write a copy here in which no label breaks the CoNLL scheme.")
+    ] = None,
+) -> None:
+    """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
+    from uxla.data.check import check as look_at
+    from uxla.data.columns import parse_columns
+    from uxla.run.inputs import SHAPES
+
+    places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
+    named = parse_columns(columns) if columns else None
+    report = look_at(file, shape=SHAPES[task], format=format, columns=named, header=header, against=against, **places)
+    _print_report(report)
+    if fix_scheme is not None:
+        from uxla.data.repair import fix_scheme as repair
+
+        changes = repair(file, fix_scheme, **places).changes
+        typer.echo(f"{len(changes)} labels changed, written to {fix_scheme}", err=True)
+    elif report.violation_total:
+        raise typer.Exit(1)
+
+
+def _print_report(report: CheckReport) -> None:
+    from rich.console import Console
+
+    from uxla.report.data_check import check_table
+
+    Console().print(check_table(report))
