@@ -58,7 +58,13 @@ def test_version_is_printed(invoke):
 
 def test_help_lists_every_command(invoke):
     shown = invoke("--help").stdout
-    assert all(command in shown for command in ("run", "predict", "data", "testbed", "cache"))
+    commands = [command.name or command.callback.__name__ for command in app.registered_commands]
+    commands += [group.name for group in app.registered_groups]
+    assert set(commands) == {
+        *("run", "grid", "predict", "augment", "report", "table", "figure"),
+        *("data", "testbed", "mlm", "cache"),
+    }
+    assert all(f"\u2502 {command} " in shown for command in commands)
 
 
 def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, pipeline):
@@ -85,6 +91,10 @@ def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipelin
         (("predict", "nowhere", "-"), "nowhere: no such folder, expected one written by `uxla run`"),
         (("predict", ".", "nowhere.txt"), "nowhere.txt: no such file"),
         (("data", "check", "nowhere.conll"), "nowhere.conll: "),
+        (("grid", "testbed", "agreement=exact,nope"), "command line: agreement=nope: got 'nope', expected"),
+        (("table", "1", "nowhere"), "nowhere: no results.json"),
+        (("figure", "2", "nowhere"), "nowhere: no results.json"),
+        (("mlm", "tune", "testbed", "nowhere.txt", "--out", "lm"), "nowhere.txt: "),
     ],
 )
 def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke, tmp_path):
