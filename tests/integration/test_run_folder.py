@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
@@ -17,17 +19,25 @@ METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ens
 def test_the_folder_holds_what_is_promised_and_nothing_unfinished(finished):
     names = {path.name for path in finished.out.iterdir()}
     files = {"config.yaml", "environment.json", "journal.jsonl", "results.json", "table.md", "README.md"}
-    assert names == files | {"models", "ensemble", "predictions", "trace"}
+    assert names == files | {"models", "ensemble", "predictions", "trace", "warmup"}
     assert not list(finished.out.rglob("*.unfinished"))
 
 
 def test_results_follow_the_schema(finished):
     results = json.loads((finished.out / "results.json").read_text(encoding="utf-8"))
-    assert set(results) == {"version", "task", "selection", "source", "targets", "estimates", "warnings", "inputs"}
+    parts = {"version", "task", "selection", "source", "targets", "transfer", "estimates", "warnings", "inputs"}
+    assert set(results) == parts
     assert (results["version"], results["task"], results["selection"]) == (1, "ner", "last")
     assert set(results["source"]) == {"name", "before", "after"}
     assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}
-    assert set(results["targets"]["far"]) == METHODS
+    assert set(results["targets"]["far"]) == METHODS | {"by_epoch", "dev"}
+    assert len(results["targets"]["far"]["by_epoch"]["tri_training"]) == 3
+    assert {name: type(found) for name, found in results["targets"]["far"]["dev"].items()} == {
+        "penalty": dict,
+        "uxla": list,
+    }
+    assert set(results["transfer"]) == {"before", "after"}
+    assert set(results["transfer"]["before"]) == set(results["transfer"]["after"]["far"]) == {"source", "far"}
     places = {"source.train", "source.dev", "source.test", "far.train", "far.dev", "far.test", "far.labelled"}
     assert set(results["inputs"]) == {"model", "vicinity_model"} | places
     assert all(len(bytes.fromhex(digest)) == 32 for digest in results["inputs"].values())
@@ -47,6 +57,22 @@ def test_every_score_has_its_models_mean_and_deviation(finished):
         assert all(0 <= figure <= 100 for figure in (*score["models"], score["conlleval"]))
         assert (score["sd"] > 0) == (len(set(score["models"])) > 1)
     assert far["uxla_ensemble"]["mean"] > 0, "a score of nothing would hide what the other tests look for"
+
+
+def test_the_adapted_ensemble_on_its_own_language_has_the_score_of_the_table(finished):
+    found = finished.results
+    assert found["transfer"]["after"]["far"]["far"] == found["targets"]["far"]["uxla_ensemble"]
+    assert found["targets"]["far"]["by_epoch"]["tri_training"][-1] == found["targets"]["far"]["tri_training"]
+
+
+def test_what_figures_of_the_warm_up_are_drawn_from_are_log_probabilities_of_the_test_set(finished):
+    drawn = pq.read_table(finished.out / "warmup" / "far.parquet")
+    predicted = pq.read_table(finished.out / "predictions" / "far.parquet")
+    assert drawn["id"].to_pylist() == predicted["id"].to_pylist()
+    assert drawn["gold"].to_pylist() == predicted["gold"].to_pylist()
+    for method in ("zero_shot", "penalty"):
+        for row, words in zip(drawn[method].to_pylist(), drawn["words"].to_pylist(), strict=True):
+            assert np.exp(np.array(row).reshape(words, 9)).sum(1) == pytest.approx(np.ones(words), abs=1e-4)
 
 
 def test_each_model_loads_with_the_auto_classes(finished):

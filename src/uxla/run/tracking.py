@@ -5,7 +5,6 @@ A tracker is told the configuration, the loss of every training step, what each 
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -95,9 +94,30 @@ def require(config: RunConfig) -> None:
 
 def _module(name: str) -> Any:
     try:
-        return importlib.import_module({"tensorboard": "torch.utils.tensorboard"}.get(name, name))
+        return _IMPORTS[name]()
     except ImportError:
         raise ConfigError(f"tracking: {name} is not installed; pip install {name}, or leave it out") from None
+
+
+def _tensorboard() -> Any:
+    import torch.utils.tensorboard as module
+
+    return module
+
+
+def _mlflow() -> Any:
+    import mlflow  # type: ignore[import-not-found,unused-ignore]
+
+    return mlflow
+
+
+def _wandb() -> Any:
+    import wandb  # type: ignore[import-not-found,unused-ignore]
+
+    return wandb
+
+
+_IMPORTS: Mapping[str, Callable[[], Any]] = {"tensorboard": _tensorboard, "mlflow": _mlflow, "wandb": _wandb}
 
 
 def _opened(name: str, config: RunConfig, out: Path) -> Tracker:
