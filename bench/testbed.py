@@ -60,7 +60,7 @@ FROZEN: tuple[str, ...] = (
 
 TINY = (
     *("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=15", "testbed.test=20"),
-    *("warmup.epochs=2", "warmup.learning_rate=4e-3", "vicinity.copies=1"),
+    *("warmup.epochs=2", "warmup.learning_rate=4e-3", "vicinity.copies=1", "adaptation.max_steps=10"),
 )
 TINY_LM = {"sentences": 1500, "pieces": 600, "steps": 100}
 
