@@ -155,6 +155,7 @@ def test_every_method_of_a_configuration_is_there():
         (["methods=[uxla]"], True),
         (["methods=[no_agreement]"], True),
         (["methods=[source_vicinity]"], True),
+        (["methods=[self_training]", "schedule=[{data: [target], clustering: 0.5, features: [fluency]}]"], True),
         (["methods=[uxla]", "schedule=[{data: [source, target], confidence: 0.8}]"], False),
         (["methods=[uxla]", "schedule=[{data: [target], clustering: 0.5, features: [fluency]}]"], True),
     ],

@@ -254,7 +254,8 @@ def generates(config: RunConfig) -> bool:
     """Whether any method of a run asks the vicinity model for something."""
     plans = config.schedule if set(config.methods) & ADAPTED else ()
     virtual = any("vicinity" in name for plan in plans for name in plan.data)
-    fluent = any("fluency" in plan.features for plan in plans)
+    selects = set(config.methods) & (ADAPTED | {"self_training", "source_vicinity"})
+    fluent = bool(selects) and any("fluency" in plan.features for plan in config.schedule)
     return virtual or fluent or "source_vicinity" in config.methods
 
 
