@@ -25,7 +25,9 @@ def calls(monkeypatch):
         close=lambda: made.append(("tensorboard", "close")),
     )
     run = SimpleNamespace(
-        log=lambda values: made.append(("wandb", values)), finish=lambda: made.append(("wandb", "close"))
+        define_metric=lambda name, step_metric: made.append(("wandb", name, step_metric)),
+        log=lambda values: made.append(("wandb", values)),
+        finish=lambda: made.append(("wandb", "close")),
     )
     stand_ins = {
         "torch.utils.tensorboard": {"SummaryWriter": lambda folder: writer},
@@ -65,6 +67,7 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
         ("score/es/uxla", 43.0, 2),
     ]
     assert ("mlflow", {"uxla/es/es__ kept": 0.75}, 1) in calls
+    assert next(call for call in calls if call[0] == "wandb") == ("wandb", "*", "step")
     assert ("wandb", {"score/es/uxla": 43.0, "step": 2}) in calls
     assert [call for call in calls if call[1] == "close"] == [
         (name, "close") for name in ("tensorboard", "mlflow", "wandb")

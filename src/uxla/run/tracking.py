@@ -159,6 +159,7 @@ class _MLflow:
 class _WandB:
     def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
         self._run = module.init(project="uxla", name=out.name, config=config.model_dump(), dir=str(out))
+        self._run.define_metric("*", step_metric="step")  # W&B's own step counts the calls of all curves together
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         self._run.log({**values, "step": step})
