@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoModelForTokenClassification, AutoTokenizer
 
+from uxla.errors import ConfigError
 from uxla.testbed import SHIPPED_WORLD, asset
 from uxla.testbed.cooccurrence import embed
 from uxla.testbed.languages import LANGUAGES
@@ -42,6 +43,17 @@ def test_another_seed_gives_another_model(tmp_path):
     first = build(tmp_path / "a", sentences=300, pieces=300, steps=1)
     second = build(tmp_path / "b", sentences=300, pieces=300, steps=1, seed=1)
     assert _files(first)["model.safetensors"] != _files(second)["model.safetensors"]
+
+
+def test_a_build_has_the_shape_that_was_asked_for(tmp_path):
+    config = AutoModelForMaskedLM.from_pretrained(
+        build(tmp_path / "wide", sentences=300, pieces=400, steps=1, hidden=96, layers=3)
+    ).config
+    assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (96, 3, 3)
+    assert config.vocab_size == 400
+    with pytest.raises(ConfigError, match="hidden 100: expected a multiple of 32"):
+        build(tmp_path / "odd", hidden=100)
+    assert not (tmp_path / "odd").exists()
 
 
 def test_every_word_of_every_language_has_pieces_and_starts_with_a_word_initial_one(tokenizer):

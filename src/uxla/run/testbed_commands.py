@@ -15,14 +15,20 @@ def build_testbed(
     out: Annotated[Path, typer.Option(help="The model's folder.")] = Path("testbed-model"),
     world: Annotated[int, typer.Option(min=0, help="The world whose languages are read; 0 is the shipped one.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="The training's seed.")] = 0,
+    sentences: Annotated[int, typer.Option(min=100, help="How many sentences of all languages it reads.")] = 34_000,
+    pieces: Annotated[int, typer.Option(min=200, help="Pieces of its vocabulary.")] = 3_000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of its training.")] = 3_800,
+    hidden: Annotated[int, typer.Option(min=32, help="Width of its layers, a multiple of 32.")] = 64,
+    layers: Annotated[int, typer.Option(min=1, help="Its layers.")] = 2,
 ) -> None:
-    """Train the testbed's masked language model anew: the shipped one, or that of another world."""
+    """Train the testbed's masked language model anew: the shipped one, that of another world, or a stronger one."""
     from uxla.run.console import showing
 
     with showing():
         from uxla.testbed.pretrain import build
 
-        build(out, world=world, seed=seed)
+        sizes = {"sentences": sentences, "pieces": pieces, "steps": steps, "hidden": hidden, "layers": layers}
+        build(out, world=world, seed=seed, **sizes)
     typer.echo(f"written to {out}", err=True)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
+from uxla.errors import ConfigError
 from uxla.progress import bar
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
@@ -19,10 +20,10 @@ from uxla.testbed.sentences import SENTENCE_TASKS
 from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
 from uxla.testbed.world import World
 
-_HIDDEN, _LAYERS, _HEADS = 64, 2, 2
+_HEAD = 32
 _BATCH = 128
 _POOL = 16  # batches whose sentences are sorted by length together, so that little is padded
-_LEARNING_RATE = 4e-3
+_LEARNING_RATE = 4e-3 * 64  # over the width
 _MASKED = 0.3
 _PAIRS = 0.25
 _WARM_UP = 0.06
@@ -37,17 +38,22 @@ def build(
     sentences: int = 34_000,
     pieces: int = 3_000,
     steps: int = 3_800,
+    hidden: int = 64,
+    layers: int = 2,
 ) -> Path:
     """The folder, now with a tokenizer and an `XLMRobertaForMaskedLM` (fp16) that has read all languages of a world.
 
-    The text is `sentences` of the world's `pretrain` split, shared out by `Language.text_share`. The number of steps is
-    fixed and one thread computes, so the same arguments give the same bytes on the same machine.
+    `hidden`, a multiple of 32, is the width of its `layers`. The text is `sentences` of the world's `pretrain` split,
+    shared out by `Language.text_share`. The number of steps is fixed and one thread computes, so the same arguments
+    give the same bytes on the same machine.
     """
+    if hidden % _HEAD:
+        raise ConfigError(f"hidden {hidden}: expected a multiple of {_HEAD}, the width of a head")
     text = pretraining_text(World(world), sentences, seed)
     tokenizer = train_tokenizer((line for lines in text for line in lines), pieces=pieces)
     with _one_thread(seed):
         rows = [tokenizer(*lines, truncation=True, max_length=MAX_PIECES)["input_ids"] for lines in text]
-        model = _model(tokenizer, rows)
+        model = _model(tokenizer, rows, hidden, layers)
         _train(model, tokenizer, rows, steps=steps, seed=seed)
     place = Path(folder)
     model.half().save_pretrained(place)
@@ -101,14 +107,16 @@ def _one_thread(seed: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(deterministic)
 
 
-def _model(tokenizer: PreTrainedTokenizerFast, rows: list[list[int]]) -> XLMRobertaForMaskedLM:
+def _model(
+    tokenizer: PreTrainedTokenizerFast, rows: list[list[int]], hidden: int, layers: int
+) -> XLMRobertaForMaskedLM:
     """The untrained model, but for what counts tell: which pieces occur together, and how often each does."""
     config = XLMRobertaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=_HIDDEN,
-        num_hidden_layers=_LAYERS,
-        num_attention_heads=_HEADS,
-        intermediate_size=4 * _HIDDEN,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // _HEAD,
+        intermediate_size=4 * hidden,
         max_position_embeddings=MAX_PIECES + tokenizer.pad_token_id + 1,  # XLM-R counts positions from the padding's id
         type_vocab_size=1,
         bos_token_id=tokenizer.bos_token_id,
@@ -120,9 +128,8 @@ def _model(tokenizer: PreTrainedTokenizerFast, rows: list[list[int]]) -> XLMRobe
     pieces = torch.tensor([piece for row in rows for piece in row])
     frequency = (torch.bincount(pieces, minlength=len(tokenizer)) + 1.0).log()
     with torch.no_grad():
-        model.roberta.embeddings.word_embeddings.weight.copy_(
-            embed(rows, len(tokenizer), _HIDDEN, pad=tokenizer.pad_token_id)
-        )
+        embedded = embed(rows, len(tokenizer), hidden, pad=tokenizer.pad_token_id)
+        model.roberta.embeddings.word_embeddings.weight.copy_(embedded)
         model.lm_head.bias.copy_(frequency - frequency.mean())
     return model
 
@@ -137,7 +144,8 @@ def _train(
 ) -> None:
     """Train in place; without dropout, the head only where a piece is masked."""
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=_LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    rate = _LEARNING_RATE / model.config.hidden_size
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
     warm_up = max(1, round(_WARM_UP * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
