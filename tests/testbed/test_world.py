@@ -164,6 +164,26 @@ def test_files_hold_what_the_world_says(tmp_path, world):
     assert (tmp_path / "source/train.conll").read_text().count("\n\n") == 7
 
 
+@pytest.mark.parametrize(("task", "prefix", "suffix"), [("ner", "", ".conll"), ("topic", "topic-", ".tsv")])
+@pytest.mark.parametrize(("raw", "labelled"), [(3, 8), (8, 3)])
+def test_raw_and_labelled_sentences_have_their_own_numbers_and_begin_alike(
+    tmp_path, task, prefix, suffix, raw, labelled
+):
+    few = {"train": 4, "dev": 2, "test": 2, "tasks": (task,)}
+    write(tmp_path / "a", unlabelled=raw, labelled=labelled, **few)
+    write(tmp_path / "b", unlabelled=8, **few)
+    mine, whole = _bytes(tmp_path / "a"), _bytes(tmp_path / "b")
+    assert set(mine) == set(whole)
+    text, gold = f"far/{prefix}train.txt", f"far/{prefix}train{suffix}"
+    assert mine[text].count(b"\n") == raw
+    assert whole[text].startswith(mine[text])
+    assert whole[gold].startswith(mine[gold])
+    assert (mine[gold] == whole[gold]) == (labelled == 8)
+    assert {name for name in mine if mine[name] != whole[name]} == {
+        name for name in mine if not name.startswith("source/") and name.endswith((text[3:], gold[3:])[raw == 8])
+    }
+
+
 def test_a_translation_says_what_the_source_says_in_the_targets_words(world):
     voices = {name: world.voice(name) for name in ("source", "far")}
     names = {voice: set(voices[voice].lexicon.words.values()) for voice in voices}

@@ -114,8 +114,10 @@ def _path(written: str, world: Path | None, task: str) -> Path:
 def _world_folder(sizes: World, task: str, store: Store) -> Path:
     from uxla.testbed.world import write
 
+    asked = sizes.model_dump(exclude_none=True)
+
     def make(into: Path, scratch: Path) -> Mapping[str, Any]:
-        write(into, **sizes.model_dump(), tasks=(task,))
+        write(into, **asked, tasks=(task,))
         return {"files": sum(file.is_file() for file in into.rglob("*"))}
 
-    return store.folder("world", {**sizes.model_dump(), "task": task}, make)[0]
+    return store.folder("world", {**asked, "task": task}, make)[0]

@@ -38,7 +38,8 @@ def write_testbed(
     world: Annotated[int, typer.Option(min=0, help="The world; 0 is the one the shipped model knows.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Which of its sentences are drawn.")] = 0,
     train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = 1000,
-    unlabelled: Annotated[int, typer.Option(min=1, help="Training sentences of each target.")] = 1000,
+    unlabelled: Annotated[int, typer.Option(min=1, help="Raw training sentences of each target.")] = 1000,
+    labelled: Annotated[int | None, typer.Option(min=1, help="Labelled ones; as many unless given.")] = None,
     dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = 300,
     test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = 500,
     task: Annotated[list[str] | None, typer.Option(help="ner (default), nli, paraphrase, topic; repeatable.")] = None,
@@ -47,5 +48,5 @@ def write_testbed(
     from uxla.testbed.world import write
 
     sizes = {"train": train, "unlabelled": unlabelled, "dev": dev, "test": test}
-    write(folder, world=world, seed=seed, tasks=task or ["ner"], **sizes)
+    write(folder, world=world, seed=seed, tasks=task or ["ner"], labelled=labelled, **sizes)
     typer.echo(f"written to {folder}", err=True)

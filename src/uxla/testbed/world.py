@@ -155,49 +155,60 @@ def write(
     seed: int = 0,
     train: int = 1000,
     unlabelled: int = 1000,
+    labelled: int | None = None,
     dev: int = 300,
     test: int = 500,
     tasks: Sequence[str] = ("ner",),
 ) -> None:
     """Write the languages of a world, a folder each, for some of the tasks `ner`, `nli`, `paraphrase`, `topic`.
 
-    `ner`: `{train,dev,test}.conll`, and for the targets `train.txt`, which is train without its labels. Others:
+    `ner`: `{train,dev,test}.conll`, and for the targets `train.txt`, without labels. Others:
     `{task}-{train,dev,test}.tsv` with a header, and for the targets `{task}-train.txt`, a TAB between two texts.
     `translated.conll`, `{task}-translated.tsv`: the source's training sentences, as the targets say them.
-    `train` counts the source's sentences, `unlabelled` each target's. The same arguments give the same bytes, whatever
-    other tasks are asked for.
+    `train` counts the source's sentences, `unlabelled` each target's raw ones and `labelled` those of its train file,
+    as many where it is not given; the fewer are the beginning of the more. The same arguments give the same bytes,
+    whatever other tasks are asked for.
     """
     for task in tasks:
         if task != "ner":
             sentence_task(task)
     drawn = World(world)
     for language in LANGUAGES:
-        sizes = {"train": unlabelled if language in TARGETS else train, "dev": dev, "test": test}
         place = Path(folder) / language
         place.mkdir(parents=True, exist_ok=True)
+        raw = unlabelled if language in TARGETS else 0
+        sizes = {"train": labelled or raw if raw else train, "dev": dev, "test": test}
         for task in tasks:
             for split, count in sizes.items():
-                if task == "ner":
-                    _write_tagged(place, split, drawn.sentences(language, split, count, seed))
-                else:
-                    _write_examples(place, task, split, drawn.examples(language, task, split, count, seed))
-            if language in TARGETS and task == "ner":
+                _write_split(drawn, place, task, split, count, raw if split == "train" else 0, seed)
+            if raw and task == "ner":
                 _write_tagged(place, "translated", drawn.translated(language, train, seed))
-            elif language in TARGETS:
+            elif raw:
                 _write_examples(place, task, "translated", drawn.translated_examples(language, task, train, seed))
+
+
+def _write_split(world: World, place: Path, task: str, split: str, count: int, raw: int, seed: int) -> None:
+    """The first `count` of a split's sentences with labels, and the first `raw` without, if there are any."""
+    most, texts = max(count, raw), place / ("train.txt" if task == "ner" else f"{task}-train.txt")
+    if task == "ner":
+        sentences = world.sentences(place.name, split, most, seed)
+        _write_tagged(place, split, sentences[:count])
+        lines = [" ".join(words) for words, _ in sentences]
+    else:
+        examples = world.examples(place.name, task, split, most, seed)
+        _write_examples(place, task, split, examples[:count])
+        lines = ["\t".join(found) for found, _ in examples]
+    if raw:
+        _write_text(texts, "".join(line + "\n" for line in lines[:raw]))
 
 
 def _write_tagged(place: Path, split: str, sentences: Sequence[Labelled]) -> None:
     _write_text(place / f"{split}.conll", "".join(_conll(words, tags) for words, tags in sentences))
-    if split == "train" and place.name in TARGETS:
-        _write_text(place / "train.txt", "".join(" ".join(words) + "\n" for words, _ in sentences))
 
 
 def _write_examples(place: Path, task: str, split: str, examples: Sequence[Example]) -> None:
     rows = [sentence_task(task).columns, *((*texts, label) for texts, label in examples)]
     _write_text(place / f"{task}-{split}.tsv", "".join("\t".join(row) + "\n" for row in rows))
-    if split == "train" and place.name in TARGETS:
-        _write_text(place / f"{task}-train.txt", "".join("\t".join(texts) + "\n" for texts, _ in examples))
 
 
 def _conll(words: Sequence[str], tags: Sequence[str]) -> str:
