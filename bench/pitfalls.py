@@ -4,7 +4,7 @@ python bench/pitfalls.py [WORD]
 
 Works on a temporary copy of the repository. `pitfalls.yaml` has a row for each pitfall: the file under `src/uxla`, the
 text of the handling, what takes its place, and the tests under `tests` that should notice. With WORD only the rows
-whose pitfall has it. Exit 1 where a row is not noticed, or its handling is not found.
+that have it in their pitfall or file. Exit 1 where a row is not noticed, or its handling is not found.
 """
 
 import multiprocessing
@@ -34,7 +34,7 @@ FAILED = re.compile(r"^(?:FAILED|ERROR) tests/(\S+?::\w+)", re.MULTILINE)
 
 def main(word: str) -> int:
     rows = yaml.safe_load((ROOT / "bench/pitfalls.yaml").read_text(encoding="utf-8"))
-    rows = [row for row in rows if word in row["pitfall"]]
+    rows = [row for row in rows if word in f"{row['file']}: {row['pitfall']}"]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "uxla"
         shutil.copytree(ROOT, copy, ignore=LEFT_OUT)

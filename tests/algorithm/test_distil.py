@@ -205,6 +205,16 @@ def test_a_feature_beside_the_loss_can_tell_examples_whose_losses_are_alike():
     assert alone[300:].any()
 
 
+@pytest.mark.parametrize("unit", [-1.0, 1e-4])
+def test_neither_the_unit_of_a_feature_nor_which_end_of_it_is_good_changes_the_selection(unit):
+    """Noise may be long, and not fluent: high in one feature and low in another."""
+    rng = np.random.default_rng(0)
+    found = of_best(np.clip(rng.normal(0.9, 0.01, 400), 0.8, 0.99))
+    found.probs[300:] -= [[0.02, -0.02]]
+    feature = np.concatenate([rng.normal(0, 0.1, 300), rng.normal(5, 0.1, 100)])
+    assert CleanCluster(0.5, (lambda corpus: unit * feature,))(found, ANY).tolist() == [True] * 300 + [False] * 100
+
+
 def test_a_feature_without_spread_changes_nothing():
     found = of_best(clusters(np.random.default_rng(0)))
     assert (CleanCluster(0.5, (lambda corpus: np.ones(400),))(found, ANY) == CleanCluster(0.5)(found, ANY)).all()

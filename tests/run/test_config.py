@@ -235,6 +235,8 @@ def test_a_comparison_without_a_test_set_is_refused(folder):
         ("checkpoint_every=0", "got 0, expected at least 1"),
         ("trust_remote_code=yes", "got 'yes', expected true or false"),
         ("target_data.labelled=", "supervised needs target_data.labelled, which is not given"),
+        ("methods=[translate_train]", "translate_train needs target_data.translated, which is not given"),
+        ("methods=[three_heads]", "its three models are one; give another method too"),
         ("testbed=", "source.train is a testbed: path but there is no testbed section"),
         ("methods=[uxla, uxla]", "expected each once"),
         ("methods=[tritraining]", "got 'tritraining', expected 'zero_shot', 'penalty'"),

@@ -138,6 +138,7 @@ def test_what_is_compared_with(against, methods, baseline):
         (["alpha=0.5,0.50"], {}, r"alpha=0.50_seed=0 and alpha=0.5_seed=0 are the same run"),
         (["alpha=0.5,1", "alpha=0.7"], {}, r"alpha: given twice"),
         (["seed=1,2"], {}, r"--seeds"),
+        (["methods=[uxla]", "adaptation.selection=estimated"], {}, r"add penalty"),
         (["target_data.test=null", "methods=[uxla]"], {}, r"give target_data.test=FILE"),
         (
             [],

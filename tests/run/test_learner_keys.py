@@ -31,12 +31,12 @@ class _Keys:
         return MODEL.path, {"weights": "w"}
 
 
-def asked(runtime=Runtime(), settings=SETTINGS):  # noqa: B008
+def asked(runtime=Runtime(), settings=SETTINGS, model=MODEL):  # noqa: B008
     store = _Keys()
     learner = StoredLearner("ner", Tagging(), MODEL, settings, runtime, store, "t")
-    learner.fit(MODEL, MIX, seed=1)
+    learner.fit(model, MIX, seed=1)
     with pytest.raises(LookupError):
-        learner.predict(MODEL, MIX)
+        learner.predict(model, MIX)
     return store.asked
 
 
@@ -63,6 +63,12 @@ def test_speed_options_are_part_of_the_keys_only_where_they_are_not_the_default(
     for stage in ("fit", "predict"):
         assert not {"attention", "compile"} & set(plain[stage])
         assert plain[stage] | option == other[stage]
+
+
+def test_what_one_head_learned_and_said_is_kept_apart_from_another_head():
+    plain, *heads = (asked(model=replace(MODEL, head=head)) for head in (None, 0, 1))
+    for stage in ("fit", "predict"):
+        assert [found[stage] for found in heads] == [plain[stage] | {"head": 0}, plain[stage] | {"head": 1}]
 
 
 def test_a_runs_options_reach_the_learner():

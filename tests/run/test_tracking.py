@@ -76,6 +76,20 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
     assert len([call for call in calls if len(call) == 4]) == 6
 
 
+def test_a_method_with_epochs_is_a_curve_not_a_point(calls, tmp_path):
+    found = {"tri_training": {"mean": 42.0}, "by_epoch": {"tri_training": [{"mean": 40.0}, {"mean": 42.0}]}}
+    with tracking(config("tensorboard"), tmp_path) as trackers:
+        trackers.results({"targets": {"es": found | {"dev": {"penalty": {"mean": 1.0}}}}})
+    scalars = [call[1:] for call in calls if len(call) == 4]
+    assert scalars == [("score/es/tri_training", 40.0, 1), ("score/es/tri_training", 42.0, 2)]
+
+
+def test_a_run_that_fails_closes_its_trackers(calls, tmp_path):
+    with pytest.raises(KeyboardInterrupt), tracking(config("mlflow", "wandb"), tmp_path):
+        raise KeyboardInterrupt
+    assert [call for call in calls if call[1] == "close"] == [("mlflow", "close"), ("wandb", "close")]
+
+
 def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
     class Failing:
         def log(self, values, step):
@@ -110,9 +124,10 @@ def test_a_tracker_that_cannot_begin_is_refused_in_one_line(calls, tmp_path, mon
     monkeypatch.setattr(sys.modules["wandb"], "init", refuse)
     with (
         pytest.raises(ConfigError, match=r"tracking: wandb cannot begin \(no API key\); mend that"),
-        tracking(config("wandb"), tmp_path),
+        tracking(config("mlflow", "wandb"), tmp_path),
     ):
         pass
+    assert ("mlflow", "close") in calls
 
 
 def test_nothing_is_imported_unless_it_is_asked_for(tmp_path):

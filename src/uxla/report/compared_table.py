@@ -58,7 +58,7 @@ def notes(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], basel
     )
     drawn = "paired bootstrap over the test examples of each seed"
     if len(seeds) >= SEEDS_VARY:
-        yield f"Intervals: {drawn} and over the seeds"
+        yield f"Intervals: {drawn} and, where {SEEDS_VARY} or more have both sides, over the seeds"
     else:
         yield f"Intervals: {drawn}; with fewer than {SEEDS_VARY} seeds they say nothing of other seeds"
     yield f"Of {len(intervals)} such intervals about {0.05 * len(intervals):.1f} are clear of zero by chance alone"

@@ -36,6 +36,10 @@ class Tracking:
         self._trackers = dict(trackers)
         self._steps: Counter[str] = Counter()
 
+    def add(self, name: str, tracker: Tracker) -> None:
+        """Tell this one too."""
+        self._trackers[name] = tracker
+
     def event(self, event: str, counts: Mapping[str, Any]) -> None:
         """One event of the journal: of those that have something to plot, the counts."""
         if event == "co_label":
@@ -78,8 +82,10 @@ class Tracking:
 @contextmanager
 def tracking(config: RunConfig, out: Path) -> Iterator[Tracking]:
     """The trackers that `config.tracking` names, closed at the end; ConfigError where one cannot be opened."""
-    found = Tracking({name: _opened(name, config, out) for name in config.tracking})
+    found = Tracking({})
     try:
+        for name in config.tracking:
+            found.add(name, _opened(name, config, out))
         with progress.measuring(found.measured):
             yield found
     finally:

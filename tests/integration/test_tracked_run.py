@@ -1,0 +1,31 @@
+"""A whole run with a tracker, in whose place stands one that keeps what it is told."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from uxla.errors import ConfigError
+from uxla.run import tracking
+
+TINY = (
+    *("testbed.train=30", "testbed.unlabelled=20", "testbed.dev=5", "testbed.test=5", "warmup.epochs=1"),
+    *("methods=[uxla]", "schedule=[{data: [source, target], confidence: 1.0}]", "tracking=[wandb]"),
+)
+
+
+def test_a_run_tells_its_tracker_losses_kept_shares_and_scores(adapt, tmp_path, monkeypatch):
+    told = []
+    kept = SimpleNamespace(log=lambda values, step: told.extend(values), close=lambda: told.append("closed"))
+    monkeypatch.setitem(tracking._IMPORTS, "wandb", lambda: None)
+    monkeypatch.setitem(tracking._TRACKERS, "wandb", lambda package, config, out: kept)
+    adapt(tmp_path / "out", tmp_path / "store", *TINY)
+    assert {"warm-up, model 1 of 3: train: loss", "uxla/far/far: kept", "score/far/uxla"} <= set(told)
+    assert told[-1] == "closed"
+
+
+def test_a_tracker_that_is_not_there_is_refused_before_the_run_folder_is_made(adapt, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ConfigError, match="tracking: wandb is not installed"):
+        adapt(tmp_path / "out", tmp_path / "store", *TINY)
+    assert not (tmp_path / "out").exists()
