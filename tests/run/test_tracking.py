@@ -27,7 +27,7 @@ def calls(monkeypatch):
     run = SimpleNamespace(
         define_metric=lambda name, step_metric: made.append(("wandb", name, step_metric)),
         log=lambda values: made.append(("wandb", values)),
-        finish=lambda: made.append(("wandb", "close")),
+        finish=lambda exit_code: made.append(("wandb", "close", exit_code)),
     )
     stand_ins = {
         "torch.utils.tensorboard": {"SummaryWriter": lambda folder: writer},
@@ -36,7 +36,7 @@ def calls(monkeypatch):
             "start_run": lambda run_name: made.append(("mlflow", run_name)),
             "log_text": lambda text, file: None,
             "log_metrics": lambda values, step: made.append(("mlflow", values, step)),
-            "end_run": lambda: made.append(("mlflow", "close")),
+            "end_run": lambda status: made.append(("mlflow", "close", status)),
         },
     }
     for name, members in stand_ins.items():
@@ -70,7 +70,9 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
     assert next(call for call in calls if call[0] == "wandb") == ("wandb", "*", "step")
     assert ("wandb", {"score/es/uxla": 43.0, "step": 2}) in calls
     assert [call for call in calls if call[1] == "close"] == [
-        (name, "close") for name in ("tensorboard", "mlflow", "wandb")
+        ("tensorboard", "close"),
+        ("mlflow", "close", "FINISHED"),
+        ("wandb", "close", 0),
     ]
     progress.measured("warm-up: train", loss=0.1)
     assert len([call for call in calls if len(call) == 4]) == 6
@@ -84,10 +86,10 @@ def test_a_method_with_epochs_is_a_curve_not_a_point(calls, tmp_path):
     assert scalars == [("score/es/tri_training", 40.0, 1), ("score/es/tri_training", 42.0, 2)]
 
 
-def test_a_run_that_fails_closes_its_trackers(calls, tmp_path):
+def test_a_run_that_fails_closes_its_trackers_as_failed(calls, tmp_path):
     with pytest.raises(KeyboardInterrupt), tracking(config("mlflow", "wandb"), tmp_path):
         raise KeyboardInterrupt
-    assert [call for call in calls if call[1] == "close"] == [("mlflow", "close"), ("wandb", "close")]
+    assert [call for call in calls if call[1] == "close"] == [("mlflow", "close", "FAILED"), ("wandb", "close", 1)]
 
 
 def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
@@ -95,11 +97,11 @@ def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
         def log(self, values, step):
             raise ConnectionError("no network")
 
-        def close(self):
+        def close(self, *, failed):
             raise AssertionError("left out already")
 
     kept, notes = [], []
-    working = SimpleNamespace(log=lambda values, step: kept.append(values), close=lambda: None)
+    working = SimpleNamespace(log=lambda values, step: kept.append(values), close=lambda failed: None)
     listener = SimpleNamespace(note=notes.append)
     with progress.listening(listener):
         found = Tracking({"wandb": Failing(), "tensorboard": working})
@@ -127,7 +129,7 @@ def test_a_tracker_that_cannot_begin_is_refused_in_one_line(calls, tmp_path, mon
         tracking(config("mlflow", "wandb"), tmp_path),
     ):
         pass
-    assert ("mlflow", "close") in calls
+    assert ("mlflow", "close", "FAILED") in calls
 
 
 def test_nothing_is_imported_unless_it_is_asked_for(tmp_path):

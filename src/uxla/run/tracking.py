@@ -25,8 +25,8 @@ class Tracker(Protocol):
     def log(self, values: Mapping[str, float], step: int) -> None:
         """Numbers by name, and which step of these names this is."""
 
-    def close(self) -> None:
-        """Nothing more comes."""
+    def close(self, *, failed: bool) -> None:
+        """Nothing more comes: the run is over, or has failed."""
 
 
 class Tracking:
@@ -60,9 +60,9 @@ class Tracking:
                     if "mean" in score:
                         self._log({f"score/{target}/{method}": score["mean"]})
 
-    def close(self) -> None:
-        """Tell every tracker that the run is over."""
-        self._each(lambda tracker: tracker.close())
+    def close(self, *, failed: bool = False) -> None:
+        """Tell every tracker that the run is over, or has failed."""
+        self._each(lambda tracker: tracker.close(failed=failed))
 
     def _log(self, values: Mapping[str, float]) -> None:
         for name, value in values.items():
@@ -82,14 +82,15 @@ class Tracking:
 @contextmanager
 def tracking(config: RunConfig, out: Path) -> Iterator[Tracking]:
     """The trackers that `config.tracking` names, closed at the end; ConfigError where one cannot be opened."""
-    found = Tracking({})
+    found, failed = Tracking({}), True
     try:
         for name in config.tracking:
             found.add(name, _opened(name, config, out))
         with progress.measuring(found.measured):
             yield found
+        failed = False
     finally:
-        found.close()
+        found.close(failed=failed)
 
 
 def require(config: RunConfig) -> None:
@@ -145,7 +146,7 @@ class _TensorBoard:
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
 
-    def close(self) -> None:
+    def close(self, *, failed: bool) -> None:
         self._writer.close()
 
 
@@ -158,8 +159,8 @@ class _MLflow:
     def log(self, values: Mapping[str, float], step: int) -> None:
         self._module.log_metrics({_plain(name): value for name, value in values.items()}, step=step)
 
-    def close(self) -> None:
-        self._module.end_run()
+    def close(self, *, failed: bool) -> None:
+        self._module.end_run("FAILED" if failed else "FINISHED")
 
 
 class _WandB:
@@ -170,8 +171,8 @@ class _WandB:
     def log(self, values: Mapping[str, float], step: int) -> None:
         self._run.log({**values, "step": step})
 
-    def close(self) -> None:
-        self._run.finish()
+    def close(self, *, failed: bool) -> None:
+        self._run.finish(exit_code=int(failed))
 
 
 def _plain(name: str) -> str:
