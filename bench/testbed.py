@@ -75,7 +75,7 @@ COMPARED = (
     ("uxla_ensemble", "ensemble"),
     ("uxla", "tri_training, epoch 1"),
     ("uxla", "tri_training"),
-    ("uxla, epoch 1", "tri_training, epoch 1"),
+    ("uxla, epoch 2", "tri_training, epoch 2"),
     ("uxla", "no_agreement"),
     ("uxla", "supervised"),
 )
@@ -136,7 +136,7 @@ def every(work: Callable[..., Any], cases: list[tuple[Any, ...]], jobs: int, lab
 
 def show(cells: list[Cell], file: Path | None) -> None:
     """All tables, and the JSON file."""
-    scores, names = collected(cells), list(cells[0].run.targets)
+    scores, names = collected(cells), [*cells[0].run.targets, "all"]
     methods = list(dict.fromkeys(method for method, _ in scores))
     print("## Scores\n")
     table(["method", *names], [[m, *(interval(scores[m, name]) for name in names)] for m in methods])
@@ -157,12 +157,18 @@ def show(cells: list[Cell], file: Path | None) -> None:
 
 
 def collected(cells: Iterable[Cell]) -> Scores:
-    """Every method's scores."""
+    """Every method's scores on each target, and their mean over the targets as those on `all`."""
     scores: Scores = defaultdict(lambda: defaultdict(list))
     for cell in cells:
         for target, found in cell.run.results["targets"].items():
             for method, score in named(found):
                 scores[method, target][int(cell.values[0])].append(score)
+    for method in dict.fromkeys(method for method, _ in scores):
+        by_target = [found for (name, _), found in scores.items() if name == method]
+        scores[method, "all"] = {
+            world: [fmean(run) for run in zip(*(found[world] for found in by_target), strict=True)]
+            for world in by_target[0]
+        }
     return scores
 
 
@@ -193,8 +199,8 @@ def marked(by_world: dict[int, list[float]]) -> str:
     """The interval of a difference, with its stars."""
     values = [value for found in by_world.values() for value in found]
     means = [fmean(found) for found in by_world.values()]
-    stars = "".join("*" for found in (values, means) if abs(fmean(found)) > half(found))
-    return f"{interval(by_world, '+')} {stars}".rstrip()
+    clear = [abs(fmean(found)) > half(found) for found in (values, means)]
+    return f"{interval(by_world, '+')} {'*' * (1 + clear[1]) if clear[0] else ''}".rstrip()
 
 
 def half(values: list[float]) -> float:

@@ -29,12 +29,15 @@ def test_the_nine_runs_differ_in_world_and_seed_alone(protocol, tmp_path):
     assert len({run.name for run in runs}) == 9
     for run in runs:
         config = run.config
-        assert (config.testbed.world, config.model) == (int(run.values[0]), str(tmp_path / f"model-{run.values[0]}"))
+        world = run.values[0]
+        assert (config.testbed.world, config.model) == (int(world), str(tmp_path / f"model-{world}"))
+        assert config.vicinity.model == str(tmp_path / f"vicinity-{world}")
         assert config.testbed.seed == config.seed
         assert config.target == ("near", "far", "low", "joined")
         assert {"zero_shot", "ensemble", "tri_training", "uxla", "supervised"} <= set(config.methods)
-    same = [run.config.model_copy(update={"seed": 0, "testbed": None, "model": "m"}).to_yaml().encode() for run in runs]
-    assert len(set(same)) == 1
+    own = {"seed": 0, "testbed": None, "model": "m", "vicinity": None}
+    assert len({run.config.model_copy(update=own).to_yaml() for run in runs}) == 1
+    assert len({run.config.vicinity.model_copy(update={"model": "m"}) for run in runs}) == 1
     assert min(protocol.WORLDS) >= 100
 
 
@@ -52,6 +55,7 @@ def test_the_intervals_are_student_s_over_runs_and_over_worlds(protocol):
         (NINE, " **"),
         ({100: [1.0] * 3, 101: [1.0] * 3, 102: [5.0] * 3}, " *"),
         ({100: [-1.0, 1.0], 101: [1.0, -1.0]}, ""),
+        ({100: [-9.0, 11.0], 101: [11.0, -9.0], 102: [-8.0, 10.0]}, ""),  # clear over the worlds alone
         ({100: [1.0]}, ""),
     ],
 )
@@ -61,6 +65,15 @@ def test_a_star_is_an_interval_clear_of_zero(protocol, gains, stars):
 
 def test_differences_are_run_by_run(protocol):
     assert protocol.less(NINE, {100: [0.0, 1.0, 1.0], 101: [2.0] * 3, 102: [3.0] * 3})[100] == [1.0, 1.0, 2.0]
+
+
+def test_all_is_the_mean_over_the_targets_run_by_run(protocol):
+    def cell(world, **means):
+        targets = {name: {"uxla": [{"mean": mean}], "uxla_ensemble": {"mean": 0.0}} for name, mean in means.items()}
+        return SimpleNamespace(values=(world,), run=SimpleNamespace(results={"targets": targets}))
+
+    scores = protocol.collected([cell("100", near=1, far=3), cell("100", near=4, far=8), cell("101", near=7, far=9)])
+    assert scores["uxla", "all"] == {100: [2.0, 6.0], 101: [8.0]}
 
 
 def test_the_last_epoch_is_the_method_s_own(protocol):
