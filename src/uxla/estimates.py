@@ -22,9 +22,9 @@ Reals = npt.NDArray[np.float64]
 WEIGHTS = (0.5, 0.25, 0.25)
 """Of atc, doc and agreement: as much for the one that reads single units as for the two that believe the judges on the
 whole, and are too high where these are sure and wrong. Chosen on development runs (docs/log.md)."""
-BELOW, ABOVE = 3.0, 1.75
-"""The interval's ends in units of its width, chosen so that on the development runs of bench/estimates.py it held the
-true score 4 times in 5; the longer end is below, because where a model is wrong its judges too can be sure."""
+BELOW, ABOVE = 3.0, 1.5
+"""The interval's ends in units of its width, chosen so that on development runs (docs/log.md) it held the true score 4
+times in 5; the longer end is below, because where a model is wrong its judges too can be sure."""
 APART = 20.0
 """Estimates that lie farther apart than so many points disagree strongly."""
 
