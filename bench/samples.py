@@ -3,9 +3,10 @@
     python bench/samples.py [MODEL] [--world N] [--top S] [--share P] [--count N]
 
 MODEL is a folder that has read the world, as of `uxla testbed build`; without it the shipped one. A row a language:
-of the words with an entity label that a sample replaces, the share that stays a proper name (begins with a capital;
-`joined` has letters without) and the share whose new word is, in the world's own text, most often part of an entity of
-the same type. The others are names of another type, common words, or words that the world does not have.
+of the words with an entity label the share that is one piece of the model's vocabulary, since a mask is filled by one;
+of those that a sample replaces, the share that stays a proper name (begins with a capital; `joined` has letters
+without) and the share whose new word is, in the world's own text, most often part of an entity of the same type. The
+others are names of another type, common words, or words that the world does not have.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from common import table
+from transformers import AutoTokenizer
 
 from uxla.algorithm.vicinity import Vicinity
 from uxla.models.masked_lm import MaskedLM
@@ -26,7 +28,9 @@ TEXT = 8000
 
 
 def main(given: argparse.Namespace) -> None:
-    world, model = World(given.world), MaskedLM.load(str(given.model or asset()), top=given.top, unit="word")
+    place = str(given.model or asset())
+    world, model = World(given.world), MaskedLM.load(place, top=given.top, unit="word")
+    tokenizer = AutoTokenizer.from_pretrained(place)
     rows = []
     for language in TARGETS:
         sentences = world.sentences(language, "train", given.count)
@@ -38,10 +42,13 @@ def main(given: argparse.Namespace) -> None:
             words, tags = sentences[int(sample.id.split("~")[0])]
             changed = zip(words, tags, sample.segments[0].split(), strict=True)
             new += [(word, types.get(word) == tag[2:]) for old, tag, word in changed if tag != "O" and word != old]
+        entities = [word for words, tags in sentences for word, tag in zip(words, tags, strict=True) if tag != "O"]
+        whole = sum(len(tokenizer.tokenize(word)) == 1 for word in entities)
         names = sum(word[0].isupper() for word, _ in new)
         kept = sum(same for _, same in new)
-        rows.append((language, len(made), len(new), f"{names / len(new):.2f}", f"{kept / len(new):.2f}"))
-    table(["language", "samples", "entity words replaced", "by a name", "by one of the same type"], rows)
+        shares = (whole / len(entities), names / len(new), kept / len(new))
+        rows.append((language, len(made), len(new), *(f"{share:.2f}" for share in shares)))
+    table(["language", "samples", "entity words replaced", "one piece", "by a name", "by one of the same type"], rows)
 
 
 def common_types(sentences: list[Labelled]) -> dict[str, str]:

@@ -59,7 +59,7 @@ FROZEN: tuple[str, ...] = (
 )
 """Settings, as for `uxla run`, that were chosen on development worlds (0 and 1) before the first run on WORLDS."""
 STRONG_LM = {"sentences": 100_000, "pieces": 9_000, "steps": 4_000, "hidden": 128, "layers": 3}
-"""The vicinity model, chosen there too: most names are one piece of its vocabulary."""
+"""The vicinity model, chosen there too: half of the entity words are one piece of its vocabulary."""
 LMS = {"model": "model", "vicinity.model": "vicinity"}
 """By key of the configuration: the folder's name, before the world's number."""
 

@@ -20,11 +20,9 @@ from uxla.records import IGNORED, Bools, Ints, Predictions
 Reals = npt.NDArray[np.float64]
 
 WEIGHTS = (0.5, 0.25, 0.25)
-"""Of atc, doc and agreement: as much for the one that reads single units as for the two that believe the judges on the
-whole, and are too high where these are sure and wrong. Chosen on development runs (docs/log.md)."""
+"""Of atc, doc and agreement; the last two are too high where judges are sure and wrong (docs/log.md)."""
 BELOW, ABOVE = 3.0, 1.5
-"""The interval's ends in units of its width, chosen so that on development runs (docs/log.md) it held the true score 4
-times in 5; the longer end is below, because where a model is wrong its judges too can be sure."""
+"""The interval's ends in units of its width: on development runs it held the true score 4 times in 5 (docs/log.md)."""
 APART = 20.0
 """Estimates that lie farther apart than so many points disagree strongly."""
 
