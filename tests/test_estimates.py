@@ -88,7 +88,20 @@ def test_confidence_by_hand():
     assert found.atc == pytest.approx(40.0)
     assert found.doc == pytest.approx(62.4, abs=1e-3)
     assert found.agreement == pytest.approx(75.0, abs=0.1)  # they agree on all, on dev too
-    assert found.score == pytest.approx((2 * found.atc + found.doc + found.agreement) / 4)
+    assert found.score == pytest.approx(0.2 * found.atc + 0.3 * found.doc + 0.5 * found.agreement)
+    width = (found.score - found.low) / 3  # beside the estimates' spread, chance has a part in it
+    assert width > np.std([found.atc, found.doc, found.agreement])
+    assert found.high == pytest.approx(min(found.score + 1.75 * width, 100))
+
+
+def test_of_entities_the_thresholded_confidence_weighs_most_and_the_interval_is_another():
+    gold, source = world(17, tagging=True, sentences=400)
+    _, target = world(18, tagging=True, sentences=400, sure=2)
+    models = Labelled(source, target)
+    found = estimate(models, models, gold, TAGS)
+    assert found.score == pytest.approx(0.7 * found.atc + 0.15 * found.doc + 0.15 * found.agreement)
+    assert 0 < found.low and found.high < 100
+    assert (found.score - found.low) / 2.25 == pytest.approx((found.high - found.score) / 1.25)
 
 
 def test_a_models_own_certainty_says_nothing():
