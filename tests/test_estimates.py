@@ -100,7 +100,8 @@ def test_of_entities_the_thresholded_confidence_weighs_most_and_the_interval_is_
     models = Labelled(source, target)
     found = estimate(models, models, gold, TAGS)
     assert found.score == pytest.approx(0.7 * found.atc + 0.15 * found.doc + 0.15 * found.agreement)
-    assert 0 < found.low and found.high < 100
+    assert found.low > 0
+    assert found.high < 100
     assert (found.score - found.low) / 2.25 == pytest.approx((found.high - found.score) / 1.25)
 
 
