@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 import transformers
 
 from uxla import progress
+from uxla.computing import computing
 from uxla.data.odd import WordCount
 from uxla.models.loading import resolve
 from uxla.models.memory import Budget
@@ -40,7 +39,8 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
     Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
     that the same call after an interruption goes on where it was; `fresh` does all of it anew.
     """
-    _set_up(config)
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     journal = Journal(out / "journal.jsonl")
     store = Store(default_root(), journal, fresh)
     inputs = load_inputs(config, store)
@@ -54,7 +54,8 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust)
     require(config)
     study.check_models()
-    with locked_folder(out), tracking(config, out) as trackers:
+    settings = computing(threads=config.threads, deterministic=config.deterministic)
+    with settings, locked_folder(out), tracking(config, out) as trackers:
         journal.watch = trackers.event
         journal.open()
         _describe(inputs, study)
@@ -76,16 +77,6 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
 def _last(trained: Trained) -> dict[Method, Triple]:
     """Each method's models in the end; the ensemble has those of zero-shot."""
     return {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
-
-
-def _set_up(config: RunConfig) -> None:
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    if config.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it before its first call
-        torch.use_deterministic_algorithms(True)
 
 
 def _describe(inputs: Inputs, study: Study) -> None:

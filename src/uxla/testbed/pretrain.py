@@ -10,6 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
+from uxla.computing import computing
 from uxla.errors import ConfigError
 from uxla.progress import bar
 from uxla.testbed import SHIPPED_WORLD
@@ -95,16 +96,9 @@ def _pair_rows(
 @contextmanager
 def _one_thread(seed: int) -> Iterator[None]:
     """Seeded, deterministic and on one thread inside; as it was outside."""
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), computing(threads=1, deterministic=True):
         torch.manual_seed(seed)
-        torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(deterministic)
+        yield
 
 
 def _model(
