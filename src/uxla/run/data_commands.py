@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uxla.run.augment_command import FormatName, TaskName
+from uxla.run import options
+from uxla.run.options import TaskName
 
 if TYPE_CHECKING:
     from uxla.data.check import CheckReport
@@ -19,13 +20,11 @@ data = typer.Typer(no_args_is_help=True, help="Look at data files.")
 def check(
     file: Annotated[Path, typer.Argument(help="A data file.")],
     task: Annotated[TaskName, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
-    format: Annotated[FormatName, typer.Option(help="How to read it.")] = "auto",
-    columns: Annotated[
-        str | None, typer.Option(help="A table's columns, as first=premise,second=hypothesis,label=gold.")
-    ] = None,
-    header: Annotated[bool, typer.Option(help="Whether a table begins with its columns' names.")] = True,
-    encoding: Annotated[str, typer.Option(help="Its text encoding.")] = "utf-8",
-    token_column: Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")] = 0,
+    format: options.Format = "auto",
+    columns: options.Columns = None,
+    header: options.Header = True,
+    encoding: options.Encoding = "utf-8",
+    token_column: options.TokenColumn = 0,
     label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
     against: Annotated[Path | None, typer.Option(help="Another file: how many examples stand in both.")] = None,
     fix_scheme: Annotated[

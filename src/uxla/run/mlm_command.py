@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from uxla.errors import ConfigError
-from uxla.run.augment_command import FormatName, TaskName
+from uxla.run import options
+from uxla.run.options import DeviceName, PrecisionName, open_file
 
 if TYPE_CHECKING:
-    from uxla.data.kept import Kept
     from uxla.models.loaded import Runtime
     from uxla.models.trust import Trust
     from uxla.run.mlm import Course
@@ -31,20 +31,6 @@ EvaluateEvery = Annotated[int, typer.Option(min=1, help="Steps between two looks
 CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps that an interruption costs at most.")]
 Seed = Annotated[int, typer.Option(help="Another seed, other masks, order and initial weights.")]
 MaxLength = Annotated[int, typer.Option(min=3, help="Pieces seen at once; longer text is cut into windows.")]
-Precision = Annotated[Literal["fp32", "bf16", "fp16"], typer.Option(help="What matrix products are taken in.")]
-Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: CUDA where there is one.")]
-TokensPerBatch = Annotated[int, typer.Option(min=1, help="Pieces in one forward pass at most.")]
-Task = Annotated[
-    TaskName | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
-]
-Format = Annotated[FormatName, typer.Option(help="How to read the files.")]
-Columns = Annotated[
-    str | None, typer.Option(help="A table's columns, as text=review or first=premise,second=hypothesis.")
-]
-Header = Annotated[bool, typer.Option(help="Whether a TSV or CSV file begins with its columns' names.")]
-Encoding = Annotated[str, typer.Option(help="The files' text encoding.")]
-TokenColumn = Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
 
 
 @mlm.command()
@@ -62,23 +48,19 @@ def tune(
     checkpoint_every: CheckpointEvery = 500,
     seed: Seed = 0,
     max_length: MaxLength = 512,
-    precision: Precision = "fp32",
-    device: Device = "auto",
-    tokens_per_batch: TokensPerBatch = 8192,
-    task: Task = None,
-    format: Format = "auto",
-    columns: Columns = None,
-    header: Header = True,
-    encoding: Encoding = "utf-8",
-    token_column: TokenColumn = 0,
-    revision: Annotated[str | None, typer.Option(help="The model's revision on the Hub.")] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
-    ] = False,
-    allow_pickle_weights: Annotated[
-        bool, typer.Option("--allow-pickle-weights", help="Read weights that are no safetensors.")
-    ] = False,
-    fresh: Fresh = False,
+    precision: options.Precision = "fp32",
+    device: options.Device = "auto",
+    tokens_per_batch: options.TokensPerBatch = 8192,
+    task: options.Task = None,
+    format: options.Format = "auto",
+    columns: options.Columns = None,
+    header: options.Header = True,
+    encoding: options.Encoding = "utf-8",
+    token_column: options.TokenColumn = 0,
+    revision: options.Revision = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    allow_pickle_weights: options.AllowPickleWeights = False,
+    fresh: options.Fresh = False,
 ) -> None:
     """Go on training a masked language model on your text, labels unseen.
 
@@ -89,7 +71,7 @@ def tune(
     length = _length(steps, epochs, {"epochs": 1.0})
     length |= {"batch_size": batch_size, "learning_rate": learning_rate, "masked": masked, "held_out": held_out}
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
-    sources = _sources(files, task, format, columns, header, encoding, token_column)
+    sources = [open_file(file, task, format, columns, header, encoding, token_column) for file in files]
     runtime = _runtime(device, tokens_per_batch, max_length, precision, place.trust)
     course = _course(out, {**length, "evaluate_every": evaluate_every}, runtime, seed, checkpoint_every, fresh=fresh)
     _show(out, lambda: course.tune(sources, place))
@@ -114,16 +96,16 @@ def pretrain(
     checkpoint_every: CheckpointEvery = 500,
     seed: Seed = 0,
     max_length: MaxLength = 128,
-    precision: Precision = "fp32",
-    device: Device = "auto",
-    tokens_per_batch: TokensPerBatch = 8192,
-    task: Task = None,
-    format: Format = "auto",
-    columns: Columns = None,
-    header: Header = True,
-    encoding: Encoding = "utf-8",
-    token_column: TokenColumn = 0,
-    fresh: Fresh = False,
+    precision: options.Precision = "fp32",
+    device: options.Device = "auto",
+    tokens_per_batch: options.TokensPerBatch = 8192,
+    task: options.Task = None,
+    format: options.Format = "auto",
+    columns: options.Columns = None,
+    header: options.Header = True,
+    encoding: options.Encoding = "utf-8",
+    token_column: options.TokenColumn = 0,
+    fresh: options.Fresh = False,
 ) -> None:
     """Make a small masked language model of XLM-R's kind, vocabulary and weights, from your text alone.
 
@@ -131,7 +113,7 @@ def pretrain(
     """
     length = _length(steps, epochs, {"max_steps": 10_000})
     length |= {"batch_size": batch_size, "learning_rate": learning_rate, "masked": masked, "held_out": held_out}
-    sources = _sources(files, task, format, columns, header, encoding, token_column)
+    sources = [open_file(file, task, format, columns, header, encoding, token_column) for file in files]
 
     from uxla.models.blank_lm import Blank
     from uxla.models.trust import SAFE
@@ -150,39 +132,8 @@ def _length(steps: int | None, epochs: float | None, otherwise: dict[str, Any]) 
     return otherwise if epochs is None else {"epochs": epochs}
 
 
-def _sources(
-    files: Sequence[Path],
-    task: TaskName | None,
-    format: FormatName,
-    columns: str | None,
-    header: bool,
-    encoding: str,
-    token_column: int,
-) -> list[Kept]:
-    from uxla.data.columns import parse_columns
-    from uxla.data.kept import open_kept
-    from uxla.run.inputs import SHAPES
-
-    return [
-        open_kept(
-            file,
-            shape=SHAPES[task] if task else None,
-            format=format,
-            columns=parse_columns(columns) if columns else None,
-            header=header,
-            encoding=encoding,
-            token_column=token_column,
-        )
-        for file in files
-    ]
-
-
 def _runtime(
-    device: Literal["auto", "cpu", "cuda"],
-    tokens_per_batch: int,
-    max_length: int,
-    precision: Literal["fp32", "bf16", "fp16"],
-    trust: Trust,
+    device: DeviceName, tokens_per_batch: int, max_length: int, precision: PrecisionName, trust: Trust
 ) -> Runtime:
     import transformers
 

@@ -1,0 +1,61 @@
+"""Options that several commands have, with one help text each; no heavy module is imported for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from uxla.data.kept import Kept
+
+TaskName = Literal["ner", "nli", "paraphrase", "classification"]
+FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
+PrecisionName = Literal["fp32", "bf16", "fp16"]
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+Task = Annotated[
+    TaskName | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
+]
+Format = Annotated[FormatName, typer.Option(help="How to read a file.")]
+Columns = Annotated[
+    str | None, typer.Option(help="A table's columns, as text=review or first=premise,second=hypothesis,label=gold.")
+]
+Header = Annotated[bool, typer.Option(help="Whether a TSV or CSV file begins with its columns' names.")]
+Encoding = Annotated[str, typer.Option(help="The text encoding of what is read.")]
+TokenColumn = Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")]
+Precision = Annotated[PrecisionName, typer.Option(help="What matrix products are taken in; fp32 is exact.")]
+Device = Annotated[DeviceName, typer.Option(help="auto: CUDA where there is one.")]
+TokensPerBatch = Annotated[int, typer.Option(min=1, help="Pieces in one forward pass at most.")]
+Revision = Annotated[str | None, typer.Option(help="The model's revision on the Hub.")]
+TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")]
+AllowPickleWeights = Annotated[
+    bool, typer.Option("--allow-pickle-weights", help="Read weights that are no safetensors.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
+
+
+def open_file(
+    file: Path,
+    task: TaskName | None,
+    format: FormatName,
+    columns: str | None,
+    header: bool,
+    encoding: str,
+    token_column: int,
+) -> Kept:
+    """The file as those options say it is to be read, all its columns kept. DataError where it cannot be."""
+    from uxla.data.columns import parse_columns
+    from uxla.data.kept import open_kept
+    from uxla.run.inputs import SHAPES
+
+    return open_kept(
+        file,
+        shape=SHAPES[task] if task else None,
+        format=format,
+        columns=parse_columns(columns) if columns else None,
+        header=header,
+        encoding=encoding,
+        token_column=token_column,
+    )
