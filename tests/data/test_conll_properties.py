@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from uxla.data.check import check
 from uxla.data.conll import label_names, parse_conll, read_conll
+from uxla.data.layout import Layout
 from uxla.data.load import open_sentences
-from uxla.data.rows import Layout
 from uxla.data.schemes import SCHEMES, from_iob2
 from uxla.errors import DataError
 

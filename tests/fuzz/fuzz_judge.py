@@ -16,8 +16,8 @@ from rich.console import Console
 
 from uxla.data.check import check
 from uxla.data.conll import ConllFile
+from uxla.data.layout import Layout
 from uxla.data.load import load_corpus, open_sentences
-from uxla.data.rows import Layout
 from uxla.errors import UxlaError
 from uxla.report.data_check import check_table
 
@@ -126,7 +126,7 @@ def _check(path: Path, options: dict) -> int | None:
 def _label_anew(case: Case) -> None:
     """What `uxla predict` does: read as standard input, and a CoNLL file's labels replaced."""
     try:
-        content = open_sentences(case.raw, path=Path("-"), layout=Layout(case.encoding))
+        content = open_sentences(case.raw, path=Path("-"), layout=Layout(encoding=case.encoding))
         if isinstance(content, ConllFile):
             tags = [["O"] * len(words) for words in content.sentences]
             again = content.with_tags(tags)

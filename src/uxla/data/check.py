@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from uxla.data.columns import Shape
 from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import read_bytes
 from uxla.data.hub import HubTable
-from uxla.data.load import Format, WordFormat, format_of, open_table, word_format
+from uxla.data.layout import How, Layout
+from uxla.data.load import format_of, open_table
 from uxla.data.odd import OddWords, WordCount
-from uxla.data.rows import Layout
 from uxla.data.schemes import Scheme, entity_type, to_iob2, violations
 from uxla.data.text import numbered_sentences
 from uxla.records import Ints
@@ -88,25 +88,19 @@ def check(
     path: Path | str,
     *,
     shape: Shape = "tagging",
-    format: Format = "auto",
-    columns: Mapping[str, str | int] | None = None,
-    header: bool = True,
-    encoding: str = "utf-8",
-    token_column: int = 0,
-    label_column: int = -1,
-    scheme: Scheme | Literal["auto"] = "auto",
     against: Path | str | None = None,
+    **how: Unpack[How],
 ) -> CheckReport:
     """The report on one file or data set of the Hub, read as `load_corpus` reads it; labels are counted where there are
     any. `against` is another one, read in the same way, to count the examples in both. DataError only for what keeps a
     file from being read at all."""
-    layout = Layout(encoding, token_column, label_column, scheme)
+    layout = Layout(**how)
 
     def open_(path: Path) -> _Content:
-        rows = open_table(path, shape=shape, format=format, columns=columns, header=header, encoding=encoding)
+        rows = open_table(path, shape, layout)
         if rows is not None:
-            return _table(rows, scheme, "hub" if isinstance(rows, HubTable) else rows.format)
-        return _words(path, word_format(format), layout)
+            return _table(rows, layout.scheme, "hub" if isinstance(rows, HubTable) else rows.format)
+        return _words(path, layout)
 
     content = open_(Path(path))
     figures = content.figures()
@@ -116,7 +110,7 @@ def check(
         path=str(path),
         format=content.format,
         shape=shape,
-        encoding=encoding,
+        encoding=layout.encoding,
         sentences=len(lengths),
         words=figures.words.counts.total(),
         length_unit="characters" if in_characters else "words",
@@ -205,9 +199,9 @@ class _Content:
         return figures
 
 
-def _words(path: Path, format: WordFormat, layout: Layout) -> _Content:
+def _words(path: Path, layout: Layout) -> _Content:
     raw = read_bytes(path)
-    if format_of(raw, path=path, format=format, encoding=layout.encoding) == "text":
+    if format_of(raw, path=path, layout=layout) == "text":
         rows = numbered_sentences(raw, path=path, encoding=layout.encoding)
         texts = [[" ".join(words)] for _, words in rows]
         return _Content("text", None, None, iter([_Part(texts, None, None, lambda i, word: rows[i][0])]))

@@ -17,7 +17,8 @@ from typing import Literal, NoReturn
 from uxla.data.examples import tagging_corpus
 from uxla.data.files import BOM, decode, encode, read_bytes, split_lines, write_bytes
 from uxla.data.labels import known_types, label_names, tag_ids
-from uxla.data.rows import Layout, Rows, cells_of, parse_rows, with_label
+from uxla.data.layout import Layout
+from uxla.data.rows import Rows, cells_of, parse_rows, with_label
 from uxla.data.schemes import OUTSIDE, Scheme, detect, entity_type, from_iob2, to_iob2, violations
 from uxla.errors import DataError
 from uxla.records import Corpus
@@ -148,7 +149,7 @@ def read_conll(
     scheme: Scheme | Literal["auto"] = "auto",
 ) -> ConllFile:
     """The file at `path`. DataError, with the line, for whatever is not well-formed; labels are not looked at."""
-    layout = Layout(encoding, token_column, label_column, scheme)
+    layout = Layout(encoding=encoding, token_column=token_column, label_column=label_column, scheme=scheme)
     return parse_conll(read_bytes(Path(path)), path=Path(path), layout=layout)
 
 

@@ -6,22 +6,23 @@ What is wrong in a file is found by the strict readers, in a first pass that cou
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from uxla.data.columns import TEXTS, Shape
 from uxla.data.json_cells import parse_object
+from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
-from uxla.data.load import Format, format_of, open_table, word_format
-from uxla.data.rows import Layout, Rows, cells_of, parse_rows
+from uxla.data.load import format_of, open_table
+from uxla.data.rows import Rows, cells_of, parse_rows
 from uxla.data.tables import Table
 from uxla.errors import DataError
 
@@ -204,13 +205,9 @@ def open_kept(
     path: Path,
     *,
     shape: Shape | None = None,
-    format: Format = "auto",
-    columns: Mapping[str, str | int] | None = None,
-    header: bool = True,
-    encoding: str = "utf-8",
-    token_column: int = 0,
+    **how: Unpack[How],
 ) -> Kept:
-    """The file at `path`; nothing but its first lines is read.
+    """The file at `path`, read as `Layout` says with these keywords; nothing but its first lines is read.
 
     The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL. Where no `shape` is
     asked for, CoNLL is words, a table what its columns are called like, other text single sentences. DataError for a
@@ -218,22 +215,22 @@ def open_kept(
     """
     if path.exists() and not path.is_file():
         raise DataError("is no regular file, and it is read twice; save the data in one", file=path)
-    reading: dict[str, Any] = {"columns": columns, "header": header, "encoding": encoding}
-    is_table = path.suffix.lower() in _TABLES if format == "auto" else format not in ("conll", "text")
+    layout = Layout(**how)
+    is_table = path.suffix.lower() in _TABLES if layout.format == "auto" else layout.word_format == "auto"
     if shape is None and is_table:
-        return _guessed(path, format, reading)
-    table = open_table(path, shape=shape or "tagging", format=format, **reading)
+        return _guessed(path, layout)
+    table = open_table(path, shape or "tagging", layout)
     if isinstance(table, Table):
         return KeptTable(table)
-    head = "".join(islice(text_lines(path, encoding), _LOOKED_AT)).encode()
-    if format_of(head, path=path, format=word_format(format)) == "conll":
-        return KeptConll(path, Layout(encoding, token_column))
-    return KeptTable(Table(path, "text", "single", encoding=encoding))
+    head = "".join(islice(text_lines(path, layout.encoding), _LOOKED_AT)).encode()
+    if format_of(head, path=path, layout=replace(layout, encoding="utf-8")) == "conll":
+        return KeptConll(path, layout)
+    return KeptTable(Table(path, "text", "single", encoding=layout.encoding))
 
 
-def _guessed(path: Path, format: Format, reading: dict[str, Any]) -> KeptTable:
+def _guessed(path: Path, layout: Layout) -> KeptTable:
     """A table, its shape by the roles that were given, else by what its columns are called."""
-    table = open_table(path, shape="single", format=format, **reading)
+    table = open_table(path, "single", layout)
     assert isinstance(table, Table)
     for shape, roles in _ROLES.items():
         guess = KeptTable(replace(table, shape=shape))

@@ -6,24 +6,14 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from uxla.data.files import refuse_inner_cr, split_lines
-from uxla.data.schemes import Scheme
+from uxla.data.layout import Layout
 from uxla.errors import DataError
 
 DOCSTART = "-DOCSTART-"
 _CELL = re.compile("[^ ]+")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a file is to be read: columns count from 0, or from the end if negative; `auto` detects the scheme."""
-
-    encoding: str = "utf-8"
-    token_column: int = 0
-    label_column: int = -1
-    scheme: Scheme | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, eq=False)

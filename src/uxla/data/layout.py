@@ -1,0 +1,48 @@
+"""How a data file or data set is read, whatever its format: the same keywords wherever one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from uxla.data.schemes import Scheme
+
+Format = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
+WordFormat = Literal["auto", "conll", "text"]
+
+
+class How(TypedDict, total=False):
+    """The fields of `Layout`, as keywords."""
+
+    format: Format
+    columns: Mapping[str, str | int] | None
+    header: bool
+    encoding: str
+    token_column: int
+    label_column: int
+    scheme: Scheme | Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is read.
+
+    `format` `auto` goes by the suffix and the first lines, `scheme` `auto` by the labels. `columns` says which column
+    of a table is what, by name or by position from 0: `tokens` and `tags` for tagging, `text` and `label` for single
+    texts, `first`, `second` and `label` for pairs; what it leaves out is found by the usual names. `token_column` and
+    `label_column` are CoNLL's, from 0, or from the end if negative.
+    """
+
+    format: Format = "auto"
+    columns: Mapping[str, str | int] | None = None
+    header: bool = True
+    encoding: str = "utf-8"
+    token_column: int = 0
+    label_column: int = -1
+    scheme: Scheme | Literal["auto"] = "auto"
+
+    @property
+    def word_format(self) -> WordFormat:
+        """The format of a file that is no table: what was asked for, else `auto`."""
+        return self.format if self.format in ("conll", "text") else "auto"
