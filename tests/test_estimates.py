@@ -91,7 +91,29 @@ def test_confidence_by_hand():
     assert found.score == pytest.approx(0.2 * found.atc + 0.3 * found.doc + 0.5 * found.agreement)
     width = (found.score - found.low) / 3  # beside the estimates' spread, chance has a part in it
     assert width > np.std([found.atc, found.doc, found.agreement])
-    assert found.high == pytest.approx(min(found.score + 1.75 * width, 100))
+    assert found.high == pytest.approx(min(found.score + 2 * width, 100))
+
+
+def test_half_of_what_training_on_the_same_sentences_seems_to_have_gained_is_believed():
+    gold, source = world(19, tagging=True, sentences=400)
+    _, unsure = world(20, tagging=True, sentences=400, sure=1)
+    judges = Labelled(source, unsure)
+    first = estimate(judges, judges, gold, TAGS)
+    agreed = [unsure[0]] * 3  # models that label as one of the judges does, all three
+    raw = estimate(Labelled(source, agreed), judges, gold, TAGS)
+    found = estimate(Labelled(source, agreed), judges, gold, TAGS, before=first)
+    assert raw.score > first.score + 2
+    assert found.score == pytest.approx((first.score + raw.score) / 2)
+    assert values(found)[1:] == pytest.approx((np.array(values(first)[1:]) + values(raw)[1:]) / 2)
+    assert (found.high - found.score) / 1.25 >= (raw.score - first.score) / 2
+
+
+def test_where_training_has_changed_nothing_the_estimate_is_the_one_before():
+    gold, source = world(21, tagging=False, sentences=300)
+    _, target = world(22, tagging=False, sentences=300)
+    models = Labelled(source, target)
+    first = estimate(models, models, gold, None)
+    assert estimate(models, models, gold, None, before=first) == first
 
 
 def test_of_entities_the_thresholded_confidence_weighs_most_and_the_interval_is_another():

@@ -59,7 +59,7 @@ def verdict(study: Study, target: Target, trained: Trained) -> Verdict:
         return Verdict(last, zero_shot, warnings=tuple(_doubts(view, target, trained, [zero_shot])))
     warm_up = study.warm_up(penalty=True)
     penalty = view.estimate(warm_up)
-    uxla = tuple(view.estimate(models, warm_up) for models in epochs)
+    uxla = tuple(view.estimate(models, warm_up, penalty) for models in epochs)
     found = Verdict(last, zero_shot, penalty, uxla, tuple(_doubts(view, target, trained, [zero_shot, penalty, *uxla])))
     return _chosen(found, target, [warm_up, *epochs], asked=study.config.adaptation.selection == "estimated")
 
@@ -72,11 +72,11 @@ class _View:
     dev: Corpus
     raw: Corpus
 
-    def estimate(self, models: Triple, judges: Triple | None = None) -> Estimate:
+    def estimate(self, models: Triple, judges: Triple | None = None, before: Estimate | None = None) -> Estimate:
         ours = self.labelled(models)
         theirs = ours if judges is None else self.labelled(judges)
         tags = self.dev.label_names if self.study.config.task == "ner" else None
-        return estimate(ours, theirs, gold_labels(self.dev), tags, seed=self.study.config.seed)
+        return estimate(ours, theirs, gold_labels(self.dev), tags, before=before, seed=self.study.config.seed)
 
     def labelled(self, models: Triple) -> Labelled:
         source, target = ([self.study.predict(model, part) for model in models] for part in (self.dev, self.raw))
