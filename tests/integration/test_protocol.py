@@ -24,9 +24,9 @@ def protocol():
         return module
 
 
-def test_the_nine_runs_differ_in_world_and_seed_alone(protocol, tmp_path):
+def test_the_runs_differ_in_world_and_seed_alone(protocol, tmp_path):
     runs = [protocol.planned(w, s, protocol.TARGETS, tmp_path, False) for w in protocol.WORLDS for s in protocol.SEEDS]
-    assert len({run.name for run in runs}) == 9
+    assert len({run.name for run in runs}) == len(protocol.WORLDS) * len(protocol.SEEDS) >= 9
     for run in runs:
         config = run.config
         world = run.values[0]
