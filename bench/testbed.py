@@ -12,7 +12,7 @@ changed pretraining needs another --out). Prints Markdown:
    where none is named;
 2. differences, run by run;
 3. what each method trained on beside the warm-up, from the journals;
-4. how far the scores estimated without labels are from these.
+4. how far the scores estimated without labels are from these (`seen`: world 300, looked at before their last change).
 
 `± a (± b)`: 95 % intervals by Student's t. a is over the runs, as if all were independent; b over the worlds' means, as
 runs of one world share its languages and its masked LM. * marks a difference whose a is clear of zero, ** if b is too.
@@ -33,7 +33,7 @@ from typing import Any, get_args
 
 import numpy as np
 from common import parser, table, write_json
-from estimates import accuracy_rows, seen
+from estimates import State, accuracy_rows, seen
 from scipy.stats import t
 
 from uxla.progress import bar, note
@@ -60,6 +60,8 @@ FROZEN: tuple[str, ...] = (
 """As for `uxla run`; chosen on development worlds (0, 1, 200, 201, 202) before the first run on WORLDS."""
 STRONG_LM = {"sentences": 100_000, "pieces": 9_000, "steps": 4_000, "hidden": 128, "layers": 3}
 """The vicinity model, chosen there too: half of the entity words are one piece of its vocabulary."""
+ESTIMATES_SEEN = (300,)
+"""Worlds whose estimates were looked at before the estimate got its last change: in a table row of their own."""
 LMS = {"model": "model", "vicinity.model": "vicinity"}
 """By key of the configuration: the folder's name, before the world's number."""
 
@@ -234,14 +236,16 @@ def config_of(cell: Cell) -> RunConfig:
 
 
 def estimate_rows(cells: list[Cell]) -> Iterator[tuple[object, ...]]:
-    """How far the estimates are from the scores, over all runs, targets and states."""
-    states = [
-        state
-        for cell in cells
-        for target, found in cell.run.results["targets"].items()
-        for state in seen("all", cell.run.results, {**found, "estimate": cell.run.results["estimates"][target]})
-    ]
-    yield from accuracy_rows("all", states)
+    """How far the estimates are from the scores, over all runs, targets and states of fresh worlds, then of others."""
+    groups: dict[str, list[State]] = {"fresh": [], "seen": []}
+    for cell in cells:
+        results = cell.run.results
+        group = "seen" if int(cell.values[0]) in ESTIMATES_SEEN else "fresh"
+        for target, found in results["targets"].items():
+            groups[group] += seen(group, results, {**found, "estimate": results["estimates"][target]})
+    for group, states in groups.items():
+        if states:
+            yield from accuracy_rows(group, states)
 
 
 if __name__ == "__main__":
