@@ -1,6 +1,6 @@
 """The testbed's protocol: fresh worlds, their own masked LMs, several trainings; every method on every target.
 
-    python bench/testbed.py [--short] [--jobs N] [--out DIR] [--json FILE]
+    python bench/testbed.py [--short] [--more] [--jobs N] [--out DIR] [--json FILE]
 
 Nothing was chosen on these worlds (300 to 303). Each has two masked LMs of its own, pretrained with the world's
 number as seed: the backbone, of the shipped one's size, and a stronger one that makes the vicinity samples. On each
@@ -13,6 +13,9 @@ changed pretraining needs another --out). Prints Markdown:
 2. differences, run by run;
 3. what each method trained on beside the warm-up, from the journals;
 4. how far the scores estimated without labels are from these (`seen`: world 300, looked at before their last change).
+
+With --more also seeds 4, 5 and 6 of each world, near and far, tri-training and UXLA alone, and the difference over all
+six seeds: a second look, decided on when the first had been seen.
 
 `± a (± b)`: 95 % intervals by Student's t. a is over the runs, as if all were independent; b over the worlds' means, as
 runs of one world share its languages and its masked LM. * marks a difference whose a is clear of zero, ** if b is too.
@@ -50,6 +53,7 @@ WANTED = (
     *("zero_shot", "penalty", "ensemble", "self_training", "tri_training", "uxla"),
     *("no_agreement", "supervised"),
 )
+MORE_SEEDS, MORE_TARGETS, MORE_WANTED = (4, 5, 6), "near,far", ("tri_training", "uxla")
 FROZEN: tuple[str, ...] = (
     *("testbed.unlabelled=50", "testbed.labelled=1000", "testbed.test=1500"),
     *("agreement=exact", "vicinity.top=5", "vicinity.share=0.5", "vicinity.copies=10"),
@@ -93,12 +97,18 @@ def main(given: Namespace) -> None:
     with showing():
         models = [(folder / f"{part}-{world}", world, size) for world in worlds for part, size in sizes.items()]
         every(build_model, [model for model in models if not model[0].is_dir()], given.jobs, "masked LMs")
-        plans = [(planned(w, s, targets, folder, given.short), folder) for w in worlds for s in seeds]
-        made = every(make_run, plans, given.jobs, "runs")
+        plans = [planned(w, s, targets, folder, given.short) for w in worlds for s in seeds]
+        if given.more:
+            more = [planned(w, s, MORE_TARGETS, folder, given.short, MORE_WANTED) for w in worlds for s in MORE_SEEDS]
+            plans += more
+        made = every(make_run, [(one, folder) for one in plans], given.jobs, "runs")
     failed = {name: error for _, errors in made for name, error in errors.items()}
     if failed:
         sys.exit("\n".join(f"{name}: failed: {error}" for name, error in failed.items()))
-    show([cell for cells, _ in made for cell in cells], given.json)
+    cells = [cell for cells, _ in made for cell in cells]
+    show(cells[: len(worlds) * len(seeds)], given.json)
+    if given.more:
+        show_more(cells)
 
 
 def build_model(place: Path, world: int, sizes: dict[str, int]) -> None:
@@ -109,9 +119,11 @@ def build_model(place: Path, world: int, sizes: dict[str, int]) -> None:
     os.replace(unfinished, place)
 
 
-def planned(world: int, seed: int, targets: str, folder: Path, short: bool) -> Planned:
+def planned(
+    world: int, seed: int, targets: str, folder: Path, short: bool, wanted: tuple[str, ...] = WANTED
+) -> Planned:
     """One run of the protocol."""
-    methods = ", ".join(method for method in WANTED if method in get_args(Method))
+    methods = ", ".join(method for method in wanted if method in get_args(Method))
     models = (f"{key}={(folder / f'{part}-{world}').absolute()}" for key, part in LMS.items())
     own = (f"testbed.world={world}", f"testbed.seed={seed}", f"seed={seed}", f"target=[{targets}]", *models)
     config = load_config("testbed", (*FROZEN, *own, f"methods=[{methods}]", *(TINY if short else ())))
@@ -156,6 +168,19 @@ def show(cells: list[Cell], file: Path | None) -> None:
     figures = {"scores": scores, "differences": gains}
     nested = {kind: {f"{name}: {label}": by for (label, name), by in found.items()} for kind, found in figures.items()}
     write_json(file, {"frozen": FROZEN, **nested, "training": steps, "estimates": estimated})
+
+
+def show_more(cells: list[Cell]) -> None:
+    """UXLA − tri-training over the seeds of both looks."""
+    names = MORE_TARGETS.split(",")
+    scores: Scores = defaultdict(lambda: defaultdict(list))
+    for cell in cells:
+        for name in names:
+            for method, score in named(cell.run.results["targets"][name]):
+                scores[method, name][int(cell.values[0])].append(score)
+    gains = [less(scores["uxla", name], scores["tri_training", name]) for name in names]
+    print(f"\n## With {len(MORE_SEEDS)} more seeds of each world\n")
+    table(["difference", *names], [["uxla − tri_training", *map(marked, gains)]])
 
 
 def collected(cells: Iterable[Cell]) -> Scores:
@@ -251,5 +276,6 @@ def estimate_rows(cells: list[Cell]) -> Iterator[tuple[object, ...]]:
 if __name__ == "__main__":
     wanted = parser(__doc__)
     wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; each is busy on one core")
+    wanted.add_argument("--more", action="store_true", help="seeds 4 to 6 too, near and far, two methods")
     wanted.add_argument("--out", type=Path, default=ROOT / "runs/testbed", metavar="DIR", help="models and runs")
     main(wanted.parse_args())
