@@ -76,6 +76,20 @@ def test_all_is_the_mean_over_the_targets_run_by_run(protocol):
     assert scores["uxla", "all"] == {100: [2.0, 6.0], 101: [8.0]}
 
 
+def test_the_second_look_is_told_apart(protocol, capsys):
+    def cell(world, seed, gain):
+        found = {"uxla": [{"mean": 0}, {"mean": 50 + gain}], "tri_training": {"mean": 50}, "uxla_ensemble": {"mean": 0}}
+        targets = {"near": found, "far": found}
+        return SimpleNamespace(values=(world,), seed=seed, run=SimpleNamespace(results={"targets": targets}))
+
+    cells = [cell(w, s, s) for w in ("300", "301") for s in (1, 2, 3, *protocol.MORE_SEEDS)]
+    assert protocol.gain(cells[:2], "far") == {300: [1, 2]}
+    protocol.show_more(cells)
+    told = capsys.readouterr().out
+    assert f"| all seeds | {protocol.marked({300: [1, 2, 3, 4, 5, 6], 301: [1, 2, 3, 4, 5, 6]})} |" in told
+    assert f"| the second look alone | {protocol.marked({300: [4, 5, 6], 301: [4, 5, 6]})} |" in told
+
+
 def test_the_last_epoch_is_the_method_s_own(protocol):
     def score(mean):
         return {"mean": mean}
