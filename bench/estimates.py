@@ -2,8 +2,8 @@
 
 python bench/estimates.py [--short] [--real] [--fresh N] [--out DIR] [--json FILE]
 
-Runs the testbed on development seeds, on which the interval was chosen, and on fresh ones; each is a new draw of
-sentences and new trainings, for several targets at once, some of which adaptation helps and some it harms. `--real`
+Runs the testbed on development seeds, which had a part in choosing the interval, and on fresh ones; each is a new draw
+of sentences and new trainings, for several targets at once, some of which adaptation helps and some it harms. `--real`
 adds CoNLL English to Spanish and German with the small encoder, where the shared folder is there. Work is kept in the
 store: the same command goes on where it was stopped. A row of the first table is one kind of estimate over all targets
 and states of a group; `as at home` takes the source's test score for the target's. The second table has true scores.

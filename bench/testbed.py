@@ -15,7 +15,7 @@ changed pretraining needs another --out). Prints Markdown:
 4. how far the scores estimated without labels are from these (`seen`: world 300, looked at before their last change).
 
 With --more also seeds 4, 5 and 6 of each world, near and far, tri-training and UXLA alone, and the difference over all
-six seeds: a second look, decided on when the first had been seen.
+six seeds: a second look, decided on when eleven of the first twelve runs had been seen.
 
 `± a (± b)`: 95 % intervals by Student's t. a is over the runs, as if all were independent; b over the worlds' means, as
 runs of one world share its languages and its masked LM. * marks a difference whose a is clear of zero, ** if b is too.
