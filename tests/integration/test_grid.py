@@ -113,6 +113,19 @@ def test_a_damaged_run_is_made_again(done):
     assert results.read_bytes() == whole
 
 
+def test_a_fresh_grid_makes_everything_anew_and_shared_work_once(done):
+    told = {run: len(read(run / "journal.jsonl")) for run in done.runs.values()}
+    done.again(seeds=1, fresh=True)
+    made = [
+        (event["stage"], event["key"])
+        for run, before in told.items()
+        for event in read(run / "journal.jsonl")[before:]
+        if event["event"] == "stage" and not event["hit"]
+    ]
+    assert {"world", "fit", "predict"} <= {stage for stage, _ in made}
+    assert len(made) == len(set(made))
+
+
 def test_nothing_is_written_for_a_grid_with_a_fault(tmp_path):
     with pytest.raises(ConfigError, match=r"alpha=-1"):
         grid("testbed", ["alpha=0.7,-1"], out=tmp_path / "out", seeds=1, against=None, fresh=False)

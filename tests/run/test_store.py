@@ -230,6 +230,13 @@ def test_fresh_makes_anew_what_this_run_did_not_make(store):
     assert not any((store.root / "unfinished").iterdir())
 
 
+def test_fresh_runs_of_one_command_share_what_they_make(store):
+    store.folder("fit", {}, writes("old"))
+    first = Store(store.root, store.journal, fresh=True)
+    made = first.folder("fit", {}, writes("new", by="fresh"))
+    assert Store(store.root, store.journal, fresh=True, seen=first.seen).folder("fit", {}, never) == made
+
+
 def test_what_fresh_makes_to_the_same_bytes_stays_as_it_was(store):
     place, _ = store.folder("fit", {}, writes("same"))
     inode = (place / "file").stat().st_ino

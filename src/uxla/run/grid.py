@@ -17,6 +17,7 @@ from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.report.compared import Baseline, Cell, Setting
 from uxla.report.folder import RunFolder
 from uxla.run.config import RunConfig, load_config
+from uxla.run.store import Seen
 from uxla.run.yaml_text import Plain, parse
 
 _LONGEST_NAME = 100
@@ -65,8 +66,10 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
 def make(planned: Sequence[Planned], out: Path, *, fresh: bool = False) -> tuple[list[Cell], dict[str, str]]:
     """Make each run's folder under `out` where it is not there yet; the finished ones, and why others failed by name.
 
-    A folder whose run ended with the same configuration is taken as it is, unless `fresh`.
+    A folder whose run ended with the same configuration is taken as it is, unless `fresh`: then all is made anew, what
+    runs share once.
     """
+    seen = Seen()
     waiting = [one for one in planned if fresh or not _is_finished(one, out)]
     failed: dict[str, str] = {}
     if len(waiting) < len(planned):
@@ -75,7 +78,7 @@ def make(planned: Sequence[Planned], out: Path, *, fresh: bool = False) -> tuple
         for number, one in enumerate(waiting, start=1):
             progress.note(f"run {number} of {len(waiting)}: {one.name}")
             try:
-                _run(one, out, fresh=fresh)
+                _run(one, out, fresh, seen)
             except UxlaError as error:
                 failed[one.name] = str(error)
                 progress.note(f"{one.name}: failed and left out: {error}")
@@ -84,10 +87,10 @@ def make(planned: Sequence[Planned], out: Path, *, fresh: bool = False) -> tuple
     return [Cell(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
 
 
-def _run(one: Planned, out: Path, *, fresh: bool) -> None:
+def _run(one: Planned, out: Path, fresh: bool, seen: Seen) -> None:
     from uxla.run import pipeline  # late: it loads torch
 
-    pipeline.run(one.config, out / one.name, fresh=fresh)
+    pipeline.run(one.config, out / one.name, fresh=fresh, seen=seen)
 
 
 def _is_finished(one: Planned, out: Path) -> bool:

@@ -23,7 +23,7 @@ from uxla.run.journal import Journal
 from uxla.run.locks import locked_folder
 from uxla.run.methods import METHODS
 from uxla.run.results import Results, Trained, run_results
-from uxla.run.store import Store, default_root
+from uxla.run.store import Seen, Store, default_root
 from uxla.run.study import Study, Triple
 from uxla.run.tracking import require, tracking
 from uxla.run.verdict import verdict
@@ -33,16 +33,16 @@ from uxla.testbed import model_name
 _LOOKED_AT = 1000  # sentences that tell an encoding
 
 
-def run(config: RunConfig, out: Path, *, fresh: bool = False) -> Results:
+def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None = None) -> Results:
     """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
 
     Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
-    that the same call after an interruption goes on where it was; `fresh` does all of it anew.
+    that the same call after an interruption goes on where it was; `fresh` does all of it anew, but for what is `seen`.
     """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     journal = Journal(out / "journal.jsonl")
-    store = Store(default_root(), journal, fresh)
+    store = Store(default_root(), journal, fresh, seen or Seen())
     inputs = load_inputs(config, store)
     trust = Trust(config.trust_remote_code, config.allow_pickle_weights)
     model = resolve(model_name(config.model), revision=config.revision, trust=trust)

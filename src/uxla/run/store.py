@@ -26,19 +26,26 @@ Make = Callable[[Path, Path], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
+class Seen:
+    """The artifacts that one command has verified or made, with their facts; they stay for as long as this lives."""
+
+    facts: dict[Path, Facts] = field(default_factory=dict)
+    uses: Uses = field(default_factory=Uses)
+
+
+@dataclass(frozen=True)
 class Store:
     """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs.
 
     One store is one run's view: each artifact is verified by size and digest the first time it is found, and `fresh`
-    makes anew what this run has not made itself. Any number of runs may share a root: each key has a lock, taken only
-    where there is work to do, so that none is done twice.
+    makes anew what is not among the `seen`, which the runs of one command share. Any number of runs may share a root:
+    each key has a lock, taken only where there is work to do, so that none is done twice.
     """
 
     root: Path
     journal: Journal
     fresh: bool = False
-    _known: dict[Path, Facts] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _uses: Uses = field(default_factory=Uses, init=False, repr=False, compare=False)
+    seen: Seen = field(default_factory=Seen, repr=False, compare=False)
 
     def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
         """The artifact's folder and what `make` told about it; made only if it is not there yet, whole.
@@ -56,21 +63,21 @@ class Store:
             self._find(place)
         hit = self._has(place) or self._settle(place, inputs, make)
         seconds = round(time.monotonic() - began, 3)
-        facts = dict(self._known[place])
+        facts = dict(self.seen.facts[place])
         self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
         return place, facts
 
     def _has(self, place: Path) -> bool:
-        return place in self._known and (place / META).is_file()
+        return place in self.seen.facts and (place / META).is_file()
 
     def _find(self, place: Path) -> None:
         """Look at an artifact that this run has not seen; DamageError where it must not be used."""
         if self._has(place):
             return
-        self._uses.add(self.root, _name(place))  # before the look: what was told is not removed behind our back
+        self.seen.uses.add(self.root, _name(place))  # before the look: what was told is not removed behind our back
         manifest = None if self.fresh else check(place)
         if manifest is not None:
-            self._known[place] = manifest.facts
+            self.seen.facts[place] = manifest.facts
             with suppress(OSError):
                 os.utime(place / META)
 
@@ -110,7 +117,7 @@ class Store:
             with signals.held():
                 manifest = finish(unfinished, inputs, facts)
                 _publish(unfinished, place)
-                self._known[place] = manifest.facts
+                self.seen.facts[place] = manifest.facts
                 shutil.rmtree(scratch, ignore_errors=True)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
