@@ -31,9 +31,11 @@ bench: install
 	$(BIN)/python bench/training.py --short
 	$(BIN)/python bench/endtoend.py --short
 	$(BIN)/python bench/testbed.py --short
+	$(BIN)/python bench/estimates.py --short
 
 bench-testbed: install
 	$(BIN)/python bench/testbed.py
+	$(BIN)/python bench/estimates.py
 
 clean:
 	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,45 +1,51 @@
-"""How far the scores estimated without labels are from the true ones, and which epoch they would keep.
+"""How far the scores estimated without labels are from the true ones, and how often their interval holds the truth.
 
-python bench/estimates.py [--short] [--real] [--fresh N] [--out DIR] [--json FILE]
+    python bench/estimates.py [--short] [--real] [--fit] [--jobs N] [--out DIR] [--json FILE]
 
-Runs the testbed on development seeds, which had a part in choosing the interval, and on fresh ones; each is a new draw
-of sentences and new trainings, for several targets at once, some of which adaptation helps and some it harms. `--real`
-adds CoNLL English to Spanish and German with the small encoder, where the shared folder is there. Work is kept in the
-store: the same command goes on where it was stopped. A row of the first table is one kind of estimate over all targets
-and states of a group; `as at home` takes the source's test score for the target's. The second table has true scores.
+Worlds with a masked LM of their own, pretrained with the world's number as seed, which also makes the vicinity samples.
+On each four runs: `protocol`, with the frozen settings of bench/testbed.py (50 raw sentences of each target), `preset`
+(1,000 of them, the preset's own schedule), topics and paraphrases. The estimate's constants were chosen on
+development worlds; fresh worlds were opened when they had been. `--real` adds CoNLL English to Spanish and German, and
+WikiANN English to Spanish, with the small encoder, where the shared folder is there. `--fit` prints what the constants
+were chosen by, from the development worlds alone. Interrupted, the same command goes on. Prints Markdown:
+
+1. errors over all targets and states of a group; `as at home` takes the source's test score for the target's. `in the
+   interval ± a`: the share of states whose truth the interval holds, a the 95 % interval by Student's t over worlds,
+   since the states of one share its languages and its masked LM;
+2. which state the estimate would keep: true scores.
 """
 
-import argparse
-import logging
-from collections.abc import Iterator, Mapping
+from argparse import Namespace
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
-from common import table, write_json
+from common import parser, table, write_json
+from scipy.special import ndtri
 from scipy.stats import spearmanr
+from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, every, finished, half, make_run
 
-from uxla.run.config import RunConfig, load_config
-from uxla.run.pipeline import run
+from uxla.estimates import ERROR, SHARE, WEIGHTS
+from uxla.report.compared import Cell
+from uxla.run.config import load_config
+from uxla.run.console import showing
+from uxla.run.grid import Planned
 
-ROOT = Path(__file__).parents[1]
+DEVELOPMENT, FRESH = (300, 301, 302, 303), (400, 401, 402, 403, 404, 405)
+SENTENCES = ("testbed.train=600", "testbed.unlabelled=300", "vicinity.copies=1", "methods=[penalty,uxla]")
+CASES: dict[str, tuple[int, str, tuple[str, ...]]] = {
+    "protocol": (1, "near,far,low,joined", (*FROZEN, "methods=[zero_shot,penalty,uxla]")),
+    "preset": (2, "near,far,low", ("testbed.test=1000", "methods=[penalty,uxla]")),
+    "classification": (3, "near,far,low", ("task=classification", *SENTENCES)),
+    "paraphrase": (3, "near,far,low", ("task=paraphrase", *SENTENCES)),
+}
+"""Of each world: the seed of sentences and trainings, targets, settings as for `uxla run testbed`."""
 SHARED = ROOT.parent / "shared"
-ALL, SPACED = "near,far,low,joined", "near,far,low"
-METHODS = "methods=[zero_shot,penalty,uxla]"
-DEVELOPMENT = [("ner", 0, 1000, 1000, SPACED), ("ner", 1, 300, 300, ALL), ("classification", 1, 600, 300, SPACED)]
-FRESH = [
-    ("ner", 100, 600, 300, ALL),
-    ("ner", 101, 400, 400, ALL),
-    ("classification", 100, 600, 300, SPACED),
-    ("ner", 102, 800, 300, ALL),
-    ("ner", 103, 500, 500, ALL),
-    ("classification", 101, 400, 300, SPACED),
-    ("ner", 104, 600, 300, ALL),
-    ("ner", 105, 800, 500, ALL),
-]
-"""Task, seed of sentences and trainings, sentences of the source and of each target, targets."""
+NORMAL = float(ndtri((1 + SHARE) / 2))
+"""How many standard deviations such an interval reaches."""
 
 
 @dataclass(frozen=True)
@@ -47,94 +53,196 @@ class State:
     """The models at one point of a run: `epoch` 0 for a warm-up."""
 
     group: str
+    world: str
+    target: str
     epoch: int
     true: float
     at_home: float
     estimate: Mapping[str, float]
+    before: Mapping[str, float]
+
+    @property
+    def held(self) -> bool:
+        """Whether the interval holds the truth."""
+        return self.estimate["low"] <= self.true <= self.estimate["high"]
+
+    @property
+    def by_chance(self) -> float:
+        """The part of the interval that the choice of sentences has, as a standard deviation on the probit scale."""
+        low, high = (probit(np.array(self.estimate[end])) for end in ("low", "high"))
+        return float(np.sqrt(max(((high - low) / 2 / NORMAL) ** 2 - ERROR**2, 0)))
+
+    def three(self, believed: float) -> tuple[float, ...]:
+        """atc, doc and agreement with so much of what an epoch seems to have changed; they themselves have half."""
+        pairs = ((self.before[name], self.estimate[name]) for name in ("atc", "doc", "agreement"))
+        return tuple(before + 2 * believed * (value - before) for before, value in pairs)
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run everything, print the tables."""
-    logging.getLogger("transformers").setLevel(logging.ERROR)
-    states: list[State] = []
-    kept: dict[str, list[tuple[float, float, float, float]]] = {}
-    for group, name, config in configurations(arguments):
-        results = run(config, arguments.out / name)
-        for target, scores in results["targets"].items():
-            found = {**scores, "estimate": results["estimates"][target]}
-            states += list(seen(group, results, found))
-            kept.setdefault(group, []).append(selected(found))
-            print(f"{name} {target}: true, estimated:", *map(shown, seen(group, results, found)), flush=True)
-    rows = [row for group in kept for row in accuracy_rows(group, [state for state in states if state.group == group])]
-    table(["group, states", "estimate", "n", "mean error", "bias", "rank correlation", "in the interval"], rows)
-    print()
-    selection = [
-        (group, len(cases), *(f"{fmean(case[i] for case in cases):.1f}" for i in range(4)))
-        for group, cases in kept.items()
-    ]
-    table(["group", "targets", "warm-up", "last epoch", "best estimate", "best of all"], selection)
-    write_json(arguments.json, {"accuracy": rows, "selection": selection})
-
-
-def configurations(arguments: argparse.Namespace) -> Iterator[tuple[str, str, RunConfig]]:
-    """Group, name and configuration of each run."""
-    if arguments.short:
-        yield "short", "short", testbed("ner", 1, 150, 60, "near,low", "testbed.dev=50", "testbed.test=60")
+def main(given: Namespace) -> None:
+    """Make every run, print the tables."""
+    folder = given.out / "short" if given.short else given.out
+    worlds = DEVELOPMENT[:1] if given.short else DEVELOPMENT if given.fit else DEVELOPMENT + FRESH
+    sizes = TINY_LM if given.short else {}
+    with showing():
+        models = [(folder / f"model-{world}", world, sizes) for world in worlds]
+        every(build_model, [model for model in models if not model[0].is_dir()], given.jobs, "masked LMs")
+        plans = [planned(case, world, folder, given.short) for world in worlds for case in CASES]
+        if given.real and (SHARED / "data/conll").is_dir() and (SHARED / "models/encoder-en-es-de-nl").is_dir():
+            plans += real()
+        cells = finished(every(make_run, [(one, folder) for one in plans], given.jobs, "runs"))
+    states = [state for cell in cells for state in states_of(cell)]
+    if given.fit:
+        show_fit(states)
         return
-    for group, cases in (("development", DEVELOPMENT), ("fresh", FRESH[: arguments.fresh])):
-        for task, seed, train, unlabelled, targets in cases:
-            size = () if seed == 0 else ("testbed.dev=200", "testbed.test=300")
-            yield f"{group}, {task}", f"{task}-{seed}", testbed(task, seed, train, unlabelled, targets, *size)
-    if arguments.real and (SHARED / "data/conll").is_dir() and (SHARED / "models/encoder-en-es-de-nl").is_dir():
-        for target in ("es", "de"):
-            values = ("threads=1", METHODS, f"target={target}")
-            yield "conll", f"conll-{target}", load_config(str(ROOT / "bench/conll.yaml"), values)
+    groups = list(dict.fromkeys(state.group for state in states))
+    rows = [row for group in groups for row in accuracy_rows(group, [one for one in states if one.group == group])]
+    table(["states", "estimate", "n", "mean error", "bias", "rank correlation", "in the interval"], rows)
+    print()
+    kept = list(selection_rows(cells))
+    table(["group", "targets", "warm-up", "last epoch", "best estimate", "best of all"], kept)
+    write_json(given.json, {"accuracy": rows, "selection": kept})
 
 
-def testbed(task: str, seed: int, train: int, unlabelled: int, targets: str, *more: str) -> RunConfig:
-    sizes = (f"testbed.train={train}", f"testbed.unlabelled={unlabelled}", *more)
-    few = ("vicinity.copies=1",) if task == "classification" else ()
-    seeds = (f"testbed.seed={seed}", f"seed={seed}")
-    return load_config("testbed", (f"task={task}", METHODS, f"target=[{targets}]", *seeds, *sizes, *few))
+def planned(case: str, world: int, folder: Path, short: bool) -> Planned:
+    """One run on a world; `values` are its group and what shares its errors."""
+    seed, targets, settings = CASES[case]
+    own = (f"testbed.world={world}", f"testbed.seed={seed}", f"seed={seed}", f"target=[{targets}]", "trace=0")
+    model = f"model={(folder / f'model-{world}').absolute()}"
+    config = load_config("testbed", (*settings, *own, model, *(TINY if short else ())))
+    return Planned(f"{case}-{world}", (f"{'fresh' if world in FRESH else 'development'}, {case}", str(world)), config)
 
 
-def seen(group: str, results: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[State]:
-    at_home = results["source"]["before"]["mean"]
-    for method in ("zero_shot", "penalty"):
-        yield State(group, 0, found[method]["mean"], at_home, found["estimate"][method])
-    for epoch, (score, guess) in enumerate(zip(found["uxla"], found["estimate"]["uxla"], strict=True), start=1):
-        yield State(group, epoch, score["mean"], at_home, guess)
+def real() -> Iterator[Planned]:
+    """Real languages: CoNLL as bench/conll.yaml has it, and the same with WikiANN."""
+    values = ("threads=1", "trace=0", "methods=[zero_shot,penalty,uxla]")
+    wikiann = SHARED / "data/panx"
+    source = (f"source.{part}={wikiann}/en/{part}.conll" for part in ("train", "dev", "test"))
+    target = (f"target_data.{part}={wikiann}/{{target}}/{part}.conll" for part in ("train", "test"))
+    runs = {
+        "conll-es": ("target=es",),
+        "conll-de": ("target=de",),
+        "wikiann-es": ("target=es", *source, *target, "target_data.labelled=null"),
+    }
+    for name, more in runs.items():
+        yield Planned(name, ("real", name), load_config(str(ROOT / "bench/conll.yaml"), (*values, *more)))
 
 
-def selected(found: Mapping[str, Any]) -> tuple[float, float, float, float]:
-    """True scores: of the warm-up, of the last epoch, of the state with the best estimate, of the best state."""
-    true = [found["penalty"]["mean"], *(score["mean"] for score in found["uxla"])]
-    guesses = [found["estimate"]["penalty"]["score"], *(guess["score"] for guess in found["estimate"]["uxla"])]
-    return true[0], true[-1], true[int(np.argmax(guesses))], max(true)
+def states_of(cell: Cell) -> Iterator[State]:
+    """Every state whose score is known and estimated, for each target."""
+    group, world = cell.values
+    at_home = cell.run.results["source"]["before"]["mean"]
+    for target, found in cell.run.results["targets"].items():
+        guesses = cell.run.results["estimates"][target]
+        for method in ("zero_shot", "penalty"):
+            if method in guesses:
+                guess = guesses[method]
+                yield State(group, world, target, 0, found[method]["mean"], at_home, guess, guess)
+        for epoch, (score, guess) in enumerate(zip(found["uxla"], guesses["uxla"], strict=True), start=1):
+            yield State(group, world, target, epoch, score["mean"], at_home, guess, guesses["penalty"])
+
+
+def selection_rows(cells: Sequence[Cell]) -> Iterator[tuple[object, ...]]:
+    """By group the mean true scores: of the warm-up, the last epoch, the best estimate's state, the best state."""
+    kept: dict[str, list[tuple[float, ...]]] = defaultdict(list)
+    for cell in cells:
+        for target, found in cell.run.results["targets"].items():
+            guess = cell.run.results["estimates"][target]
+            true = [found["penalty"]["mean"], *(score["mean"] for score in found["uxla"])]
+            guesses = [mean(guess["penalty"]), *map(mean, guess["uxla"])]
+            kept[cell.values[0]].append((true[0], true[-1], true[int(np.argmax(guesses))], max(true)))
+    for group, cases in kept.items():
+        yield group, len(cases), *(f"{fmean(scores):.1f}" for scores in zip(*cases, strict=True))
+
+
+def mean(guess: Mapping[str, float]) -> float:
+    """What states are compared by, as `uxla.estimates.Estimate.mean`."""
+    return float(WEIGHTS @ [guess[name] for name in ("atc", "doc", "agreement")])
 
 
 def accuracy_rows(group: str, states: list[State]) -> Iterator[tuple[object, ...]]:
+    """The rows of the first table for one group."""
     for part, chosen in (("warm-up", [s for s in states if s.epoch == 0]), ("epochs", [s for s in states if s.epoch])):
         true = np.array([state.true for state in chosen])
-        held = fmean(s.estimate["low"] <= s.true <= s.estimate["high"] for s in chosen)
         for name in ("score", "atc", "doc", "agreement", "as at home"):
             guess = np.array([state.at_home if name == "as at home" else state.estimate[name] for state in chosen])
             rank = f"{spearmanr(guess, true)[0]:.2f}" if len(set(guess)) > 1 < len(set(true)) else ""
             error = (f"{abs(guess - true).mean():.1f}", f"{(guess - true).mean():+.1f}", rank)
-            yield (f"{group}, {part}", name, len(chosen), *error, f"{held:.0%}" if name == "score" else "")
+            yield f"{group}, {part}", name, len(chosen), *error, held(chosen) if name == "score" else ""
 
 
-def shown(state: State) -> str:
+def show_fit(states: list[State]) -> None:
+    """What WEIGHTS, the half of a gain that is believed, and ERROR rest on; worlds, cases and targets weigh alike.
+
+    ERROR: the smallest with which the intervals hold the truth as often as they say; `held`: how often they do in
+    each world with the ERROR of the others. (The score is capped here by that on the source's test set.)
+    """
+    kinds = {"entities": ("protocol", "preset"), "examples": ("classification", "paraphrase"), "all": tuple(CASES)}
+    header = [
+        "states",
+        "weight of atc",
+        "gain believed",
+        "mean error",
+        "bias",
+        "ERROR for 80 %",
+        "held, world left out",
+    ]
+    rows = []
+    for kind, cases in kinds.items():
+        chosen = [state for state in states if state.group.split(", ")[1] in cases]
+        rows += [(kind, *fit_row(chosen, atc, 0.5)) for atc in (1 / 3, 0.4, 0.5, 0.6, 0.7, 1.0)]
+        rows += [(kind, *fit_row(chosen, 0.5, believed)) for believed in (0.0, 0.25, 0.75, 1.0)]
+    table(header, rows)
+
+
+def fit_row(states: list[State], atc: float, believed: float) -> tuple[str, ...]:
+    """Errors with this weight of atc, the rest shared by the other two, and with this part of a gain."""
+    sizes = Counter((state.group, state.world, state.target, state.epoch > 0) for state in states)
+    weight = np.array([1 / sizes[state.group, state.world, state.target, state.epoch > 0] for state in states])
+    true, world = np.array([state.true for state in states]), np.array([state.world for state in states])
+    three = np.array([state.three(believed) for state in states])
+    rest = (1 - atc) / 2
+    score = np.minimum(three @ (atc, rest, rest), [state.at_home for state in states])
+    error, chance = probit(true) - probit(score), np.array([state.by_chance for state in states])
+    ours = smallest(error, chance, weight)
+    held = np.zeros(len(states))
+    for left_out in dict.fromkeys(world):
+        others = world != left_out
+        half = smallest(error[others], chance[others], weight[others])
+        held[~others] = abs(error[~others]) <= NORMAL * np.hypot(chance[~others], half)
+    figures = np.average([abs(score - true), score - true, 100 * held], axis=1, weights=weight)
     return (
-        f"{state.true:.0f}, {state.estimate['score']:.0f} [{state.estimate['low']:.0f} {state.estimate['high']:.0f}];"
+        *(f"{atc:.2f}", f"{believed:.2f}", f"{figures[0]:.1f}", f"{figures[1]:+.1f}", f"{ours:.2f}"),
+        f"{figures[2]:.0f} %",
     )
 
 
+def smallest(error: np.ndarray, chance: np.ndarray, weight: np.ndarray) -> float:
+    """The smallest ERROR with which the intervals hold the truth as often as they say."""
+    tried = np.arange(0.01, 1.0, 0.01)
+    return next(
+        value
+        for value in tried
+        if np.average(abs(error) <= NORMAL * np.hypot(chance, value), weights=weight) >= SHARE or value == tried[-1]
+    )
+
+
+def probit(score: np.ndarray) -> np.ndarray:
+    return ndtri(np.clip(score / 100, 0.005, 0.995))
+
+
+def held(states: list[State]) -> str:
+    """`81 % ± 7`: the share of states whose interval holds the truth, and its interval over the worlds."""
+    by_world: dict[str, list[float]] = defaultdict(list)
+    for state in states:
+        by_world[state.world].append(100.0 * state.held)
+    shares = [fmean(found) for found in by_world.values()]
+    return f"{fmean(shares):.0f} % ± {half(shares):.0f}".replace(" ± inf", "")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="one tiny run, under two minutes")
-    parser.add_argument("--real", action="store_true", help="CoNLL English to Spanish and German too")
-    parser.add_argument("--fresh", type=int, default=len(FRESH), metavar="N", help="only the first N fresh runs")
-    parser.add_argument("--out", type=Path, default=ROOT / "runs/estimates", metavar="DIR", help="the runs' folders")
-    parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there too")
-    main(parser.parse_args())
+    wanted = parser(__doc__)
+    wanted.add_argument("--real", action="store_true", help="CoNLL es and de, WikiANN es too")
+    wanted.add_argument("--fit", action="store_true", help="development worlds alone, and what the constants rest on")
+    wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; each is busy on one core")
+    wanted.add_argument("--out", type=Path, default=ROOT / "runs/estimates", metavar="DIR", help="models and runs")
+    main(wanted.parse_args())

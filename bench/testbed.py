@@ -11,8 +11,9 @@ changed pretraining needs another --out). Prints Markdown:
 1. scores: strict entity F1, mean over the runs of the mean of three models (an ensemble is one); after the last epoch
    where none is named;
 2. differences, run by run;
-3. what each method trained on beside the warm-up, from the journals;
-4. how far the scores estimated without labels are from these (`seen`: world 300, looked at before their last change).
+3. what each method trained on beside the warm-up, from the journals.
+
+How far the scores estimated without labels are from the true ones: bench/estimates.py, on more worlds.
 
 With --more also seeds 4, 5 and 6 of each world, near and far, tri-training and UXLA alone, and the difference over all
 six seeds: a second look, decided on when eleven of the first twelve runs had been seen.
@@ -36,7 +37,6 @@ from typing import Any, get_args
 
 import numpy as np
 from common import parser, table, write_json
-from estimates import State, accuracy_rows, seen
 from scipy.stats import t
 
 from uxla.progress import bar, note
@@ -64,14 +64,13 @@ FROZEN: tuple[str, ...] = (
 """As for `uxla run`; chosen on development worlds (0, 1, 200, 201, 202) before the first run on WORLDS."""
 STRONG_LM = {"sentences": 100_000, "pieces": 9_000, "steps": 4_000, "hidden": 128, "layers": 3}
 """The vicinity model, chosen there too: half of the entity words are one piece of its vocabulary."""
-ESTIMATES_SEEN = (300,)
-"""Worlds whose estimates were looked at before the estimate got its last change: in a table row of their own."""
 LMS = {"model": "model", "vicinity.model": "vicinity"}
 """By key of the configuration: the folder's name, before the world's number."""
 
 TINY = (
     *("testbed.train=60", "testbed.unlabelled=30", "testbed.labelled=60", "testbed.dev=15", "testbed.test=20"),
-    *("warmup.epochs=2", "warmup.learning_rate=4e-3", "vicinity.copies=1", "adaptation.max_steps=10"),
+    *("warmup.epochs=2", "warmup.learning_rate=4e-3", "vicinity.copies=1"),
+    *("adaptation.epochs=null", "adaptation.max_steps=10"),
 )
 TINY_LM = {"sentences": 1500, "pieces": 600, "steps": 100}
 
@@ -102,13 +101,11 @@ def main(given: Namespace) -> None:
             more = [planned(w, s, MORE_TARGETS, folder, given.short, MORE_WANTED) for w in worlds for s in MORE_SEEDS]
             plans += more
         made = every(make_run, [(one, folder) for one in plans], given.jobs, "runs")
-    failed = {name: error for _, errors in made for name, error in errors.items()}
-    if failed:
-        sys.exit("\n".join(f"{name}: failed: {error}" for name, error in failed.items()))
-    cells = [cell for cells, _ in made for cell in cells]
-    show(cells[: len(worlds) * len(seeds)], given.json)
+    cells = finished(made)
+    figures = show(cells[: len(worlds) * len(seeds)])
     if given.more:
-        show_more(cells)
+        figures |= show_more(cells)
+    write_json(given.json, {"frozen": FROZEN, **figures})
 
 
 def build_model(place: Path, world: int, sizes: dict[str, int]) -> None:
@@ -135,6 +132,14 @@ def make_run(one: Planned, folder: Path) -> tuple[list[Cell], dict[str, str]]:
     return make([one], folder)
 
 
+def finished(made: list[tuple[list[Cell], dict[str, str]]]) -> list[Cell]:
+    """The runs that `make_run` gave; ends the program where one failed."""
+    failed = {name: error for _, errors in made for name, error in errors.items()}
+    if failed:
+        sys.exit("\n".join(f"{name}: failed: {error}" for name, error in failed.items()))
+    return [cell for cells, _ in made for cell in cells]
+
+
 def every(work: Callable[..., Any], cases: list[tuple[Any, ...]], jobs: int, label: str) -> list[Any]:
     """What `work` gives for each case, in order; in so many processes, or in this one, where all progress is shown."""
     with bar(label, len(cases)) as shown:
@@ -148,8 +153,8 @@ def every(work: Callable[..., Any], cases: list[tuple[Any, ...]], jobs: int, lab
         return [one.result() for one in running]
 
 
-def show(cells: list[Cell], file: Path | None) -> None:
-    """All tables, and the JSON file."""
+def show(cells: list[Cell]) -> dict[str, Any]:
+    """Prints the tables of the first look; their figures."""
     scores, names = collected(cells), [*cells[0].run.targets, "all"]
     methods = list(dict.fromkeys(method for method, _ in scores))
     print("## Scores\n")
@@ -162,28 +167,20 @@ def show(cells: list[Cell], file: Path | None) -> None:
     steps = list(training_rows(cells))
     print("\n## Training beside the warm-up, mean over runs and targets\n")
     table(["method", "trainings of a model", "examples drawn", "optimizer steps"], steps)
-    estimated = list(estimate_rows(cells))
-    print("\n## Scores estimated without labels\n")
-    table(["state", "estimate", "n", "mean error", "bias", "rank correlation", "in the interval"], estimated)
     figures = {"scores": scores, "differences": gains}
     nested = {kind: {f"{name}: {label}": by for (label, name), by in found.items()} for kind, found in figures.items()}
-    write_json(file, {"frozen": FROZEN, **nested, "training": steps, "estimates": estimated})
+    return nested | {"training": steps}
 
 
-def show_more(cells: list[Cell]) -> None:
-    """UXLA − tri-training over the seeds of both looks, and over those of the second alone."""
-    names = MORE_TARGETS.split(",")
+def show_more(cells: list[Cell]) -> dict[str, Any]:
+    """Prints UXLA − tri-training over the seeds of both looks, and over those of the second alone; the figures."""
+    names, looks = MORE_TARGETS.split(","), {"all seeds": cells}
+    looks["the second look alone"] = [cell for cell in cells if cell.seed in MORE_SEEDS]
+    gains = {look: {name: gain(chosen, name) for name in names} for look, chosen in looks.items()}
     print(f"\n## With {len(MORE_SEEDS)} more seeds of each world\n")
-    table(
-        ["uxla − tri_training", *names],
-        [
-            [label, *(marked(gain(chosen, name)) for name in names)]
-            for label, chosen in (
-                ("all seeds", cells),
-                ("the second look alone", [cell for cell in cells if cell.seed in MORE_SEEDS]),
-            )
-        ],
-    )
+    rows = [[look, *(marked(found[name]) for name in names)] for look, found in gains.items()]
+    table(["uxla − tri_training", *names], rows)
+    return {"more": gains}
 
 
 def gain(cells: Iterable[Cell], target: str) -> dict[int, list[float]]:
@@ -270,19 +267,6 @@ def drawn_by_training(cell: Cell) -> dict[tuple[Any, ...], int]:
 
 def config_of(cell: Cell) -> RunConfig:
     return load_config(str(cell.run.path / "config.yaml"))
-
-
-def estimate_rows(cells: list[Cell]) -> Iterator[tuple[object, ...]]:
-    """How far the estimates are from the scores, over all runs, targets and states of fresh worlds, then of others."""
-    groups: dict[str, list[State]] = {"fresh": [], "seen": []}
-    for cell in cells:
-        results = cell.run.results
-        group = "seen" if int(cell.values[0]) in ESTIMATES_SEEN else "fresh"
-        for target, found in results["targets"].items():
-            groups[group] += seen(group, results, {**found, "estimate": results["estimates"][target]})
-    for group, states in groups.items():
-        if states:
-            yield from accuracy_rows(group, states)
 
 
 if __name__ == "__main__":

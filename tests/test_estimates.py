@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
-from uxla.estimates import Estimate, Labelled, _units, estimate
+from uxla.estimates import ERROR, SHARE, WEIGHTS, Estimate, Labelled, _units, estimate
 from uxla.metrics import accuracy, span_f1, span_scores
 from uxla.records import IGNORED, Predictions
 
@@ -88,10 +89,13 @@ def test_confidence_by_hand():
     assert found.atc == pytest.approx(40.0)
     assert found.doc == pytest.approx(62.4, abs=1e-3)
     assert found.agreement == pytest.approx(75.0, abs=0.1)  # they agree on all, on dev too
-    assert found.score == pytest.approx(0.2 * found.atc + 0.3 * found.doc + 0.5 * found.agreement)
-    width = (found.score - found.low) / 3  # beside the estimates' spread, chance has a part in it
-    assert width > np.std([found.atc, found.doc, found.agreement])
-    assert found.high == pytest.approx(min(found.score + 2 * width, 100))
+    assert found.score == found.mean == pytest.approx(WEIGHTS @ values(found))
+    below, above = (
+        ndtri(found.score / 100) - ndtri(found.low / 100),
+        ndtri(found.high / 100) - ndtri(found.score / 100),
+    )
+    assert below == pytest.approx(above)
+    assert below > ndtri((1 + SHARE) / 2) * ERROR  # chance has a part in it: five sentences
 
 
 def test_half_of_what_training_on_the_same_sentences_seems_to_have_gained_is_believed():
@@ -105,7 +109,6 @@ def test_half_of_what_training_on_the_same_sentences_seems_to_have_gained_is_bel
     assert raw.score > first.score + 2
     assert found.score == pytest.approx((first.score + raw.score) / 2)
     assert values(found)[1:] == pytest.approx((np.array(values(first)[1:]) + values(raw)[1:]) / 2)
-    assert (found.high - found.score) / 1.25 >= (raw.score - first.score) / 2
 
 
 def test_where_training_has_changed_nothing_the_estimate_is_the_one_before():
@@ -116,15 +119,16 @@ def test_where_training_has_changed_nothing_the_estimate_is_the_one_before():
     assert estimate(models, models, gold, None, before=first) == first
 
 
-def test_of_entities_the_thresholded_confidence_weighs_most_and_the_interval_is_another():
-    gold, source = world(17, tagging=True, sentences=400)
-    _, target = world(18, tagging=True, sentences=400, sure=2)
+@pytest.mark.parametrize("tagging", [True, False])
+def test_no_target_is_believed_to_be_easier_than_the_source(tagging):
+    gold, source = world(17, tagging=tagging, sentences=400, sure=2)
+    _, target = world(18, tagging=tagging, sentences=400, sure=3)
     models = Labelled(source, target)
-    found = estimate(models, models, gold, TAGS)
-    assert found.score == pytest.approx(0.7 * found.atc + 0.15 * found.doc + 0.15 * found.agreement)
-    assert found.low > 0
-    assert found.high < 100
-    assert (found.score - found.low) / 2.25 == pytest.approx((found.high - found.score) / 1.25)
+    found = estimate(models, models, gold, TAGS if tagging else None)
+    at_home = true_score(gold, source, tagging=tagging)
+    assert found.mean > at_home + 5
+    assert found.score == pytest.approx(at_home)
+    assert found.score < found.high
 
 
 def test_a_models_own_certainty_says_nothing():
@@ -182,15 +186,18 @@ def test_the_interval_is_narrower_with_more_sentences_of_the_same_kind():
     assert other.score - other.low < one.score - one.low - 1
 
 
-def test_the_interval_is_wider_where_the_estimates_lie_apart():
-    gold, source = world(15, tagging=False, sentences=500)
-    _, target = world(16, tagging=False, sentences=500)
-    flat = [
-        Predictions(np.asarray(t.probs * 0.5 + 0.1, dtype=np.float32), t.offsets) for t in target
-    ]  # unsure, but agreed
-    steady, torn = (estimate(Labelled(source, t), Labelled(source, t), gold, None) for t in (target, flat))
-    assert torn.apart > steady.apart + 10
-    assert torn.high - torn.low > steady.high - steady.low + 10
+def test_the_interval_is_that_of_a_normal_error_on_the_probit_scale():
+    """With very many sentences chance has no part in it: 1.2816 standard deviations hold 80 %."""
+    gold, source = world(15, sentences=500)
+    _, target = world(16, sentences=20, sure=2)
+    many = [Predictions(np.tile(t.probs, (2000, 1)), _tiled(t.offsets, 2000)) for t in target]
+    found = estimate(Labelled(source, many), Labelled(source, many), gold, TAGS)
+    low, score, high = (ndtri(value / 100) for value in (found.low, found.score, found.high))
+    assert score - low == pytest.approx(high - score) == pytest.approx(1.2816 * ERROR, rel=0.05)
+
+
+def _tiled(offsets, times):
+    return np.concatenate([[0], np.cumsum(np.tile(np.diff(offsets), times))])
 
 
 def test_how_far_estimates_lie_apart_is_the_distance_of_the_outermost():

@@ -21,33 +21,25 @@ from uxla.records import IGNORED, Bools, Ints, Predictions
 Reals = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How the three estimates become one score with an interval.
-
-    `weights` are those of atc, doc and agreement; `below` and `above` are the interval's ends in units of its width.
-    Fitted: on development runs the interval held the true score 4 times in 5 (docs/log.md).
-    """
-
-    weights: tuple[float, float, float]
-    below: float
-    above: float
-
-
-F1 = Reading((0.7, 0.15, 0.15), below=2.25, above=1.25)
-"""Of entities: doc and agreement are too high where judges are sure and wrong."""
-ACCURACY = Reading((0.2, 0.3, 0.5), below=3.0, above=2.0)
-"""Of whole examples: atc is too low."""
+WEIGHTS = np.array([0.5, 0.25, 0.25])
+"""Of atc, doc and agreement in the score."""
+ERROR = 0.3
+"""The standard deviation of a score's error on the probit scale, chance in the choice of sentences apart."""
+SHARE = 0.8
+"""How often the interval is meant to hold the true score. These three were fitted to development runs (docs/log.md)."""
 APART = 20.0
 """Estimates that lie farther apart than so many points disagree strongly."""
 
 _ROUNDS, _BINS = 200, 10
-_EDGE = 0.005  # probit of a score of exactly 0 or 100 would be infinite
+_EDGE = 0.005  # the probit of 0 or 1 would be infinite
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimated score with its interval, and the three estimates it is the weighted mean of; all in percent."""
+    """An estimated score with its interval, and the three estimates it is the weighted mean of; all in percent.
+
+    The mean is not taken for more than the score on source dev; the three stay as they are.
+    """
 
     score: float
     low: float
@@ -55,6 +47,11 @@ class Estimate:
     atc: float
     doc: float
     agreement: float
+
+    @property
+    def mean(self) -> float:
+        """The weighted mean of the three, whatever the score on source dev: what states are compared by."""
+        return float(WEIGHTS @ (self.atc, self.doc, self.agreement))
 
     @property
     def apart(self) -> float:
@@ -92,19 +89,20 @@ def estimate(
     threshold that would be right on source dev; `doc`, difference of confidences (Guillory et al. 2021): source dev's
     share of correct units less the drop of the mean confidence, by the slope seen within source dev; `agreement`
     (Jiang et al. 2022, Baek et al. 2022): the score of the models against the judges, moved on the probit scale as
-    far as source dev's own agreement is from its score. The interval comes from a bootstrap over the target's sentences
-    and the spread of the three.
+    far as source dev's own agreement is from its score. The score is their weighted mean, but no more than that on
+    source dev. Its interval is that of a normal error on the probit scale, whose variance is `ERROR`'s and what a
+    bootstrap over the target's sentences gives.
 
     `before` is the judges' own estimate, where `models` were trained from them on target sentences, most likely on
-    these, with labels on which the judges had agreed. Such sentences flatter them: half of what the training seems to
-    have changed is believed, in each of the three, and the other half widens the interval.
+    these, with labels on which the judges had agreed. Such sentences flatter them: of each of the three, half of what
+    the training seems to have changed is believed.
     """
     seats = range(len(models.source))
     kept = gold != IGNORED
     source = [_without(table, kept) for table in models.source]
     judged = [_without(table, kept) for table in judges.source]
     weights = _weights(len(models.target[0]), seed)
-    found = []
+    found, at_home = [], []
     for i in seats:
         others = [j for j in seats if j != i]
         reader = _Reader(source[i], _mean([judged[j] for j in others]), gold[kept], tags)
@@ -114,20 +112,20 @@ def estimate(
         found.append(
             [*reader.read(view, weights), _moved(np.mean(across, axis=0), float(np.mean(agreed)), reader.score)]
         )
-    return _combined(np.mean(found, axis=0), before, ACCURACY if tags is None else F1)
+        at_home.append(reader.score)
+    return _combined(np.mean(found, axis=0), before, float(np.mean(at_home)))
 
 
-def _combined(values: Reals, before: Estimate | None, reading: Reading) -> Estimate:
+def _combined(values: Reals, before: Estimate | None, at_home: float) -> Estimate:
     """From the three estimates (3, 1 + rounds), the first column that of the sentences as they are."""
     three = values[:, 0]
     if before is not None:
         three = (three + np.array([before.atc, before.doc, before.agreement])) / 2
-    atc, doc, agreement = (float(value) for value in three)
-    scores = np.asarray(reading.weights) @ values
-    score = float(np.asarray(reading.weights) @ three)
-    width = math.hypot(scores[1:].std(), three.std(), scores[0] - score)
-    low, high = max(score - reading.below * width, 0.0), min(score + reading.above * width, 100.0)
-    return Estimate(score, low, high, atc, doc, agreement)
+    score = min(float(WEIGHTS @ three), at_home)
+    by_chance = _probit(WEIGHTS @ values[:, 1:]).std()
+    reach = ndtri((1 + SHARE) / 2) * math.hypot(ERROR, by_chance)
+    low, high = (float(100.0 * ndtr(_probit(score) + side)) for side in (-reach, reach))
+    return Estimate(score, min(low, score), max(high, score), *(float(value) for value in three))
 
 
 @dataclass(frozen=True)
@@ -235,8 +233,11 @@ def _agreement(ours: Predictions, theirs: Predictions, weights: Reals, tags: Seq
 
 def _moved(agreed: Reals, at_home: float, score: float) -> Reals:
     """The score that lies as far from the source's as the agreement from the source's, on the probit scale."""
-    a, b, c = (ndtri(np.clip(np.asarray(x) / 100.0, _EDGE, 1 - _EDGE)) for x in (agreed, at_home, score))
-    return np.asarray(100.0 * ndtr(a - b + c))
+    return np.asarray(100.0 * ndtr(_probit(agreed) - _probit(at_home) + _probit(score)))
+
+
+def _probit(score: Reals | float) -> Reals:
+    return np.asarray(ndtri(np.clip(np.asarray(score) / 100.0, _EDGE, 1 - _EDGE)))
 
 
 def _units(labels: Ints, offsets: Ints, tags: Sequence[str] | None) -> _Units:

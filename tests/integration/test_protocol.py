@@ -84,7 +84,8 @@ def test_the_second_look_is_told_apart(protocol, capsys):
 
     cells = [cell(w, s, s) for w in ("300", "301") for s in (1, 2, 3, *protocol.MORE_SEEDS)]
     assert protocol.gain(cells[:2], "far") == {300: [1, 2]}
-    protocol.show_more(cells)
+    figures = protocol.show_more(cells)
+    assert figures["more"]["the second look alone"]["far"] == {300: [4, 5, 6], 301: [4, 5, 6]}
     told = capsys.readouterr().out
     assert f"| all seeds | {protocol.marked({300: [1, 2, 3, 4, 5, 6], 301: [1, 2, 3, 4, 5, 6]})} |" in told
     assert f"| the second look alone | {protocol.marked({300: [4, 5, 6], 301: [4, 5, 6]})} |" in told

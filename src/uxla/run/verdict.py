@@ -96,7 +96,7 @@ def _chosen(found: Verdict, target: Target, states: Sequence[Triple], *, asked: 
     if not found.uxla:
         return found
     assert found.penalty is not None
-    scores = [found.penalty.score, *(epoch.score for epoch in found.uxla)]
+    scores = [state.mean for state in (found.penalty, *found.uxla)]
     best = max(range(len(scores)), key=lambda epoch: scores[epoch])
     warnings = found.warnings
     if best == 0:
