@@ -1,13 +1,14 @@
 """How far the scores estimated without labels are from the true ones, and how often their interval holds the truth.
 
-    python bench/estimates.py [--short] [--real] [--fit] [--jobs N] [--out DIR] [--json FILE]
+    python bench/estimates.py [--short] [--fit] [--jobs N] [--out DIR] [--json FILE]
+    python bench/estimates.py RUN… [--json FILE]
 
 Worlds with a masked LM of their own, pretrained with the world's number as seed, which also makes the vicinity samples.
 On each four runs: `protocol`, with the frozen settings of bench/testbed.py (50 raw sentences of each target), `preset`
 (1,000 of them, the preset's own schedule), topics and paraphrases. The estimate's constants were chosen on
-development worlds; fresh worlds were opened when they had been. `--real` adds CoNLL English to Spanish and German, and
-WikiANN English to Spanish, with the small encoder, where the shared folder is there. `--fit` prints what the constants
-were chosen by, from the development worlds alone. Interrupted, the same command goes on. Prints Markdown:
+development worlds; fresh worlds were opened when they had been. `--fit` prints what the constants were chosen by, from
+the development worlds alone. Interrupted, the same command goes on. With RUN folders of `uxla run` or a grid, scored on
+test sets, nothing is made, and the tables are about these. Prints Markdown:
 
 1. errors over all targets and states of a group; `as at home` takes the source's test score for the target's. `in the
    interval ± a`: the share of states whose truth the interval holds, a the 95 % interval by Student's t over worlds,
@@ -30,6 +31,7 @@ from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, every, finished, h
 
 from uxla.estimates import ERROR, SHARE, WEIGHTS
 from uxla.report.compared import Cell
+from uxla.report.folder import RunFolder
 from uxla.run.config import load_config
 from uxla.run.console import showing
 from uxla.run.grid import Planned
@@ -43,7 +45,6 @@ CASES: dict[str, tuple[int, str, tuple[str, ...]]] = {
     "paraphrase": (3, "near,far,low", ("task=paraphrase", *SENTENCES)),
 }
 """Of each world: the seed of sentences and trainings, targets, settings as for `uxla run testbed`."""
-SHARED = ROOT.parent / "shared"
 NORMAL = float(ndtri((1 + SHARE) / 2))
 """How many standard deviations such an interval reaches."""
 
@@ -80,6 +81,21 @@ class State:
 
 def main(given: Namespace) -> None:
     """Make every run, print the tables."""
+    cells = [Cell(("given", "given"), 0, RunFolder.read(path, ())) for path in given.runs] or made(given)
+    states = [state for cell in cells for state in states_of(cell)]
+    if given.fit:
+        show_fit(states)
+        return
+    rows = [row for group, chosen in grouped(states).items() for row in accuracy_rows(group, chosen)]
+    table(["states", "estimate", "n", "mean error", "bias", "rank correlation", "in the interval"], rows)
+    print()
+    kept = list(selection_rows(cells))
+    table(["group", "targets", "warm-up", "last epoch", "best estimate", "best of all"], kept)
+    write_json(given.json, {"accuracy": rows, "selection": kept})
+
+
+def made(given: Namespace) -> list[Cell]:
+    """Every world's runs."""
     folder = given.out / "short" if given.short else given.out
     worlds = DEVELOPMENT[:1] if given.short else DEVELOPMENT if given.fit else DEVELOPMENT + FRESH
     sizes = TINY_LM if given.short else {}
@@ -87,20 +103,7 @@ def main(given: Namespace) -> None:
         models = [(folder / f"model-{world}", world, sizes) for world in worlds]
         every(build_model, [model for model in models if not model[0].is_dir()], given.jobs, "masked LMs")
         plans = [planned(case, world, folder, given.short) for world in worlds for case in CASES]
-        if given.real and (SHARED / "data/conll").is_dir() and (SHARED / "models/encoder-en-es-de-nl").is_dir():
-            plans += real()
-        cells = finished(every(make_run, [(one, folder) for one in plans], given.jobs, "runs"))
-    states = [state for cell in cells for state in states_of(cell)]
-    if given.fit:
-        show_fit(states)
-        return
-    groups = list(dict.fromkeys(state.group for state in states))
-    rows = [row for group in groups for row in accuracy_rows(group, [one for one in states if one.group == group])]
-    table(["states", "estimate", "n", "mean error", "bias", "rank correlation", "in the interval"], rows)
-    print()
-    kept = list(selection_rows(cells))
-    table(["group", "targets", "warm-up", "last epoch", "best estimate", "best of all"], kept)
-    write_json(given.json, {"accuracy": rows, "selection": kept})
+        return finished(every(make_run, [(one, folder) for one in plans], given.jobs, "runs"))
 
 
 def planned(case: str, world: int, folder: Path, short: bool) -> Planned:
@@ -110,21 +113,6 @@ def planned(case: str, world: int, folder: Path, short: bool) -> Planned:
     model = f"model={(folder / f'model-{world}').absolute()}"
     config = load_config("testbed", (*settings, *own, model, *(TINY if short else ())))
     return Planned(f"{case}-{world}", (f"{'fresh' if world in FRESH else 'development'}, {case}", str(world)), config)
-
-
-def real() -> Iterator[Planned]:
-    """Real languages: CoNLL as bench/conll.yaml has it, and the same with WikiANN."""
-    values = ("threads=1", "trace=0", "methods=[zero_shot,penalty,uxla]")
-    wikiann = SHARED / "data/panx"
-    source = (f"source.{part}={wikiann}/en/{part}.conll" for part in ("train", "dev", "test"))
-    target = (f"target_data.{part}={wikiann}/{{target}}/{part}.conll" for part in ("train", "test"))
-    runs = {
-        "conll-es": ("target=es",),
-        "conll-de": ("target=de",),
-        "wikiann-es": ("target=es", *source, *target, "target_data.labelled=null"),
-    }
-    for name, more in runs.items():
-        yield Planned(name, ("real", name), load_config(str(ROOT / "bench/conll.yaml"), (*values, *more)))
 
 
 def states_of(cell: Cell) -> Iterator[State]:
@@ -139,6 +127,17 @@ def states_of(cell: Cell) -> Iterator[State]:
                 yield State(group, world, target, 0, found[method]["mean"], at_home, guess, guess)
         for epoch, (score, guess) in enumerate(zip(found["uxla"], guesses["uxla"], strict=True), start=1):
             yield State(group, world, target, epoch, score["mean"], at_home, guess, guesses["penalty"])
+
+
+def grouped(states: list[State]) -> dict[str, list[State]]:
+    """The states of each group, and of `development` and `fresh` as a whole at the end of theirs."""
+    groups: dict[str, list[State]] = {}
+    for whole in dict.fromkeys(state.group.split(", ")[0] for state in states):
+        own = [state for state in states if state.group.split(", ")[0] == whole]
+        for name in dict.fromkeys(state.group for state in own):
+            groups[name] = [state for state in own if state.group == name]
+        groups[whole] = own
+    return groups
 
 
 def selection_rows(cells: Sequence[Cell]) -> Iterator[tuple[object, ...]]:
@@ -241,8 +240,11 @@ def held(states: list[State]) -> str:
 
 if __name__ == "__main__":
     wanted = parser(__doc__)
-    wanted.add_argument("--real", action="store_true", help="CoNLL es and de, WikiANN es too")
+    wanted.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="folders of finished runs; none: the worlds")
     wanted.add_argument("--fit", action="store_true", help="development worlds alone, and what the constants rest on")
     wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; each is busy on one core")
     wanted.add_argument("--out", type=Path, default=ROOT / "runs/estimates", metavar="DIR", help="models and runs")
-    main(wanted.parse_args())
+    chosen = wanted.parse_args()
+    if chosen.fit and chosen.runs:
+        wanted.error("--fit is about the worlds; leave out RUN or --fit")
+    main(chosen)

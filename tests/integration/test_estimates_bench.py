@@ -1,5 +1,6 @@
 """bench/estimates.py: fresh worlds are fresh, shares are over worlds, and the fit finds the error that was put in."""
 
+import dataclasses
 import importlib.util
 import sys
 from pathlib import Path
@@ -95,3 +96,11 @@ def test_states_are_those_of_the_results_each_beside_its_estimate(bench):
     ]
     assert bench.mean(guess(30)) == pytest.approx(30 * WEIGHTS.sum())
     assert list(bench.selection_rows([cell])) == [("fresh, protocol", 1, "2.0", "4.0", "4.0", "4.0")]
+
+
+def test_a_group_s_rows_come_before_those_of_all_of_its_kind(bench):
+    cases = [state(bench, 50, 55, world=world) for world in ("400", "401")]
+    other, given = (dataclasses.replace(cases[0], group=group) for group in ("fresh, preset", "given"))
+    groups = bench.grouped([cases[0], other, cases[1], given])
+    sizes = [(name, len(found)) for name, found in groups.items()]
+    assert sizes == [("fresh, protocol", 2), ("fresh, preset", 1), ("fresh", 3), ("given", 1)]
