@@ -90,9 +90,9 @@ def test_estimated_selection_trains_what_last_trains(scored, chosen):
 
 def test_the_models_written_are_those_of_the_epoch_with_the_best_estimate(chosen):
     found = chosen[0]["estimates"]["near"]
-    scores = [found["penalty"]["score"], *(epoch["score"] for epoch in found["uxla"])]
+    means = [Estimate(**guess).mean for guess in (found["penalty"], *found["uxla"])]
     kept = chosen[0]["kept_epoch"]["near"]
-    assert kept == scores.index(max(scores))
+    assert kept == means.index(max(means))
     stages = [event for event in read(chosen[1] / "journal.jsonl") if event.get("stage") == "fit"]
     trained = list(dict.fromkeys(event["weights"] for event in stages))  # zero-shot, penalty, three epochs
     states = [sorted(trained[i : i + 3]) for i in range(3, 15, 3)]
@@ -114,6 +114,13 @@ def test_estimated_selection_needs_a_reference():
 
 def state(score):
     return Estimate(score, score - 5, score + 5, score, score, score)
+
+
+def test_states_held_to_be_as_good_as_the_source_are_told_apart_by_what_they_would_be_without_that_limit():
+    limited = [replace(state(value), score=70.0) for value in (72.0, 75.0, 74.0)]
+    found = Verdict(triple("epoch2"), penalty=limited[0], uxla=tuple(limited[1:]))
+    states = [triple(name) for name in ("warm-up", "epoch1", "epoch2")]
+    assert _chosen(found, SimpleNamespace(name="near"), states, asked=True).kept_epoch == 1
 
 
 def triple(name):
