@@ -1,5 +1,6 @@
 """Runs of the whole path that several tests look at, each made once a session, all on tiny sizes."""
 
+import importlib
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+BENCH = Path(__file__).parents[2] / "bench"
 XLMR = Path(__file__).parents[3] / "shared/data/tokenizers/xlmr_hf"
 SIZES = ("testbed.train=100", "testbed.unlabelled=40", "testbed.dev=20", "testbed.test=30")
 TRAINING = ("warmup.epochs=3", "warmup.learning_rate=4e-3", "warmup.penalty=0.1", "threads=1")
@@ -130,3 +132,11 @@ def command():
 def environment():
     """This process's environment with another store."""
     return lambda store: {**os.environ, "UXLA_CACHE": str(store)}
+
+
+@pytest.fixture(scope="session")
+def bench():
+    """Of a name the script of that name under bench/, as a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(BENCH), *sys.path])
+        yield importlib.import_module

@@ -1,27 +1,18 @@
 """bench/testbed.py: its runs are what the protocol says, its intervals those of Student's t, its stars earned."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-BENCH = Path(__file__).parents[2] / "bench"
 NINE = {100: [1.0, 2.0, 3.0], 101: [2.0, 3.0, 4.0], 102: [3.0, 4.0, 5.0]}
 
 
 @pytest.fixture(scope="module")
-def protocol():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCH), *sys.path])
-        spec = importlib.util.spec_from_file_location("protocol", BENCH / "testbed.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+def protocol(bench):
+    return bench("testbed")
 
 
 def test_the_runs_differ_in_world_and_seed_alone(protocol, tmp_path):
