@@ -64,8 +64,9 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
     def read(reading: Reading, path: str | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
             return None
-        whole = part in ("dev", "test")
-        limits: dict[str, Any] = {} if whole else {"take": reading.take, "share": reading.share}
+        limits: dict[str, Any] = {} if part in ("dev", "test") else {"take": reading.take, "share": reading.share}
+        if part in ("labelled", "translated") and data.labelled_take is not None:
+            limits["take"] = data.labelled_take
         return load_corpus(
             _path(path, world, config.task),
             name=lang if part == "train" else f"{lang} {part}",

@@ -123,6 +123,9 @@ class TargetData(Reading):
     translated: str | None = key(
         "labelled sentences translated into the target language, read only by `translate_train`", None, paper="Table 3"
     )
+    labelled_take: int | None = key(
+        "at most so many labelled, and translated, sentences; null: as `take` has it for the raw ones", None, ge=1
+    )
 
     def of(self, target: str) -> TargetData:
         """The same with `{target}` in every path replaced by `target`."""

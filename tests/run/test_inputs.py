@@ -1,0 +1,41 @@
+"""How much of each file a run reads."""
+
+import pytest
+
+from uxla.run.config import load_config
+from uxla.run.inputs import load_inputs
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Of settings, the corpora of a run on 20 labelled sentences and a target with 30 of each kind."""
+    for name, count in (("source", 20), ("target", 30), ("translated", 30)):
+        lines = "\n\n".join(f"{name}\tO\nAna{i}\tB-PER" for i in range(count))
+        (tmp_path / f"{name}.conll").write_text(lines + "\n", encoding="utf-8")
+    parts = {"train": "target", "labelled": "target", "translated": "translated", "test": "target"}
+    files = [f"target_data.{part}={tmp_path / name}.conll" for part, name in parts.items()]
+    training = [f"{section}.{value}" for section in ("warmup", "adaptation") for value in ("batch_size=4", "epochs=1")]
+    rates = ["warmup.learning_rate=1e-3", "adaptation.learning_rate=1e-3", "warmup.selection=last"]
+    (tmp_path / "run.yaml").write_text(f"source: {{train: {tmp_path / 'source.conll'}}}\n", encoding="utf-8")
+    settings = [*files, *training, *rates, "target=xx", "model=m"]
+    return lambda *more: load_inputs(load_config(str(tmp_path / "run.yaml"), [*settings, *more]), None)
+
+
+def sizes(found):
+    [target] = found.targets
+    return [len(corpus) for corpus in (found.train, target.train, target.labelled, target.translated, target.test)]
+
+
+def test_take_is_of_everything_that_a_training_reads(inputs):
+    assert sizes(inputs()) == [20, 30, 30, 30, 30]
+    assert sizes(inputs("target_data.take=5")) == [20, 5, 5, 5, 30]
+    assert sizes(inputs("source.take=3")) == [3, 30, 30, 30, 30]
+
+
+def test_labelled_sentences_can_be_another_number(inputs):
+    found = inputs("target_data.take=5", "target_data.labelled_take=12")
+    assert sizes(found) == [20, 5, 12, 12, 30]
+    assert sizes(inputs("target_data.labelled_take=12")) == [20, 30, 12, 12, 30]
+    [target] = found.targets
+    raw, labelled = ({example.segments for example in corpus} for corpus in (target.train, target.labelled))
+    assert raw < labelled  # the labels of the raw sentences are among them, for the report
