@@ -25,11 +25,10 @@ from statistics import fmean
 
 import numpy as np
 from common import parser, table, write_json
-from scipy.special import ndtri
 from scipy.stats import spearmanr
 from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, every, finished, half, make_run
 
-from uxla.estimates import ERROR, SHARE, WEIGHTS
+from uxla.estimates import ERROR, REACH, SHARE, Estimate, probit
 from uxla.report.compared import Cell
 from uxla.report.folder import RunFolder
 from uxla.run.config import load_config
@@ -45,8 +44,6 @@ CASES: dict[str, tuple[int, str, tuple[str, ...]]] = {
     "paraphrase": (3, "near,far,low", ("task=paraphrase", *SENTENCES)),
 }
 """Of each world: the seed of sentences and trainings, targets, settings as for `uxla run testbed`."""
-NORMAL = float(ndtri((1 + SHARE) / 2))
-"""How many standard deviations such an interval reaches."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,8 @@ class State:
     @property
     def by_chance(self) -> float:
         """The part of the interval that the choice of sentences has, as a standard deviation on the probit scale."""
-        low, high = (probit(np.array(self.estimate[end])) for end in ("low", "high"))
-        return float(np.sqrt(max(((high - low) / 2 / NORMAL) ** 2 - ERROR**2, 0)))
+        low, high = (probit(self.estimate[end]) for end in ("low", "high"))
+        return float(np.sqrt(max(((high - low) / 2 / REACH) ** 2 - ERROR**2, 0)))
 
     def three(self, believed: float) -> tuple[float, ...]:
         """atc, doc and agreement with so much of what an epoch seems to have changed; they themselves have half."""
@@ -147,15 +144,10 @@ def selection_rows(cells: Sequence[Cell]) -> Iterator[tuple[object, ...]]:
         for target, found in cell.run.results["targets"].items():
             guess = cell.run.results["estimates"][target]
             true = [found["penalty"]["mean"], *(score["mean"] for score in found["uxla"])]
-            guesses = [mean(guess["penalty"]), *map(mean, guess["uxla"])]
+            guesses = [Estimate(**state).mean for state in (guess["penalty"], *guess["uxla"])]
             kept[cell.values[0]].append((true[0], true[-1], true[int(np.argmax(guesses))], max(true)))
     for group, cases in kept.items():
         yield group, len(cases), *(f"{fmean(scores):.1f}" for scores in zip(*cases, strict=True))
-
-
-def mean(guess: Mapping[str, float]) -> float:
-    """What states are compared by, as `uxla.estimates.Estimate.mean`."""
-    return float(WEIGHTS @ [guess[name] for name in ("atc", "doc", "agreement")])
 
 
 def accuracy_rows(group: str, states: list[State]) -> Iterator[tuple[object, ...]]:
@@ -207,7 +199,7 @@ def fit_row(states: list[State], atc: float, believed: float) -> tuple[str, ...]
     for left_out in dict.fromkeys(world):
         others = world != left_out
         half = smallest(error[others], chance[others], weight[others])
-        held[~others] = abs(error[~others]) <= NORMAL * np.hypot(chance[~others], half)
+        held[~others] = abs(error[~others]) <= REACH * np.hypot(chance[~others], half)
     figures = np.average([abs(score - true), score - true, 100 * held], axis=1, weights=weight)
     return (
         *(f"{atc:.2f}", f"{believed:.2f}", f"{figures[0]:.1f}", f"{figures[1]:+.1f}", f"{ours:.2f}"),
@@ -221,12 +213,8 @@ def smallest(error: np.ndarray, chance: np.ndarray, weight: np.ndarray) -> float
     return next(
         value
         for value in tried
-        if np.average(abs(error) <= NORMAL * np.hypot(chance, value), weights=weight) >= SHARE or value == tried[-1]
+        if np.average(abs(error) <= REACH * np.hypot(chance, value), weights=weight) >= SHARE or value == tried[-1]
     )
-
-
-def probit(score: np.ndarray) -> np.ndarray:
-    return ndtri(np.clip(score / 100, 0.005, 0.995))
 
 
 def held(states: list[State]) -> str:

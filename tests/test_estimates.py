@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from uxla.estimates import ERROR, SHARE, WEIGHTS, Estimate, Labelled, _units, estimate
+from uxla.estimates import ERROR, REACH, WEIGHTS, Estimate, Labelled, _units, estimate
 from uxla.metrics import accuracy, span_f1, span_scores
 from uxla.records import IGNORED, Predictions
 
@@ -95,7 +95,7 @@ def test_confidence_by_hand():
         ndtri(found.high / 100) - ndtri(found.score / 100),
     )
     assert below == pytest.approx(above)
-    assert below > ndtri((1 + SHARE) / 2) * ERROR  # chance has a part in it: five sentences
+    assert below > REACH * ERROR  # chance has a part in it: five sentences
 
 
 def test_half_of_what_training_on_the_same_sentences_seems_to_have_gained_is_believed():

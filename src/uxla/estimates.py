@@ -27,6 +27,8 @@ ERROR = 0.3
 """The standard deviation of a score's error on the probit scale, chance in the choice of sentences apart."""
 SHARE = 0.8
 """How often the interval is meant to hold the true score. These three were fitted to development runs (docs/log.md)."""
+REACH = float(ndtri((1 + SHARE) / 2))
+"""How many standard deviations such an interval goes to each side."""
 APART = 20.0
 """Estimates that lie farther apart than so many points disagree strongly."""
 
@@ -122,9 +124,9 @@ def _combined(values: Reals, before: Estimate | None, at_home: float) -> Estimat
     if before is not None:
         three = (three + np.array([before.atc, before.doc, before.agreement])) / 2
     score = min(float(WEIGHTS @ three), at_home)
-    by_chance = _probit(WEIGHTS @ values[:, 1:]).std()
-    reach = ndtri((1 + SHARE) / 2) * math.hypot(ERROR, by_chance)
-    low, high = (float(100.0 * ndtr(_probit(score) + side)) for side in (-reach, reach))
+    by_chance = probit(WEIGHTS @ values[:, 1:]).std()
+    reach = REACH * math.hypot(ERROR, by_chance)
+    low, high = (float(100.0 * ndtr(probit(score) + side)) for side in (-reach, reach))
     return Estimate(score, min(low, score), max(high, score), *(float(value) for value in three))
 
 
@@ -233,10 +235,11 @@ def _agreement(ours: Predictions, theirs: Predictions, weights: Reals, tags: Seq
 
 def _moved(agreed: Reals, at_home: float, score: float) -> Reals:
     """The score that lies as far from the source's as the agreement from the source's, on the probit scale."""
-    return np.asarray(100.0 * ndtr(_probit(agreed) - _probit(at_home) + _probit(score)))
+    return np.asarray(100.0 * ndtr(probit(agreed) - probit(at_home) + probit(score)))
 
 
-def _probit(score: Reals | float) -> Reals:
+def probit(score: Reals | float) -> Reals:
+    """Scores in percent on the probit scale, where 0 and 100 are taken for half a point less extreme."""
     return np.asarray(ndtri(np.clip(np.asarray(score) / 100.0, _EDGE, 1 - _EDGE)))
 
 
