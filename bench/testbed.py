@@ -29,7 +29,7 @@ import shutil
 import sys
 from argparse import Namespace
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from statistics import fmean
@@ -91,12 +91,13 @@ Scores = dict[tuple[str, str], dict[int, list[float]]]
 
 def main(given: Namespace) -> None:
     worlds, seeds, targets = (WORLDS[:1], (1, 2), "near,far") if given.short else (WORLDS, SEEDS, TARGETS)
+    worlds = given.worlds or worlds
     folder = given.out / "short" if given.short else given.out
     sizes = {"model": TINY_LM if given.short else {}, "vicinity": TINY_LM if given.short else STRONG_LM}
     with showing():
         models = [(folder / f"{part}-{world}", world, size) for world in worlds for part, size in sizes.items()]
         every(build_model, [model for model in models if not model[0].is_dir()], given.jobs, "masked LMs")
-        plans = [planned(w, s, targets, folder, given.short) for w in worlds for s in seeds]
+        plans = [planned(w, s, targets, folder, given.short, given.methods) for w in worlds for s in seeds]
         if given.more:
             more = [planned(w, s, MORE_TARGETS, folder, given.short, MORE_WANTED) for w in worlds for s in MORE_SEEDS]
             plans += more
@@ -116,9 +117,7 @@ def build_model(place: Path, world: int, sizes: dict[str, int]) -> None:
     os.replace(unfinished, place)
 
 
-def planned(
-    world: int, seed: int, targets: str, folder: Path, short: bool, wanted: tuple[str, ...] = WANTED
-) -> Planned:
+def planned(world: int, seed: int, targets: str, folder: Path, short: bool, wanted: Sequence[str] = WANTED) -> Planned:
     """One run of the protocol."""
     methods = ", ".join(method for method in wanted if method in get_args(Method))
     models = (f"{key}={(folder / f'{part}-{world}').absolute()}" for key, part in LMS.items())
@@ -273,5 +272,10 @@ if __name__ == "__main__":
     wanted = parser(__doc__)
     wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; each is busy on one core")
     wanted.add_argument("--more", action="store_true", help="seeds 4 to 6 too, near and far, two methods")
+    wanted.add_argument("--worlds", type=int, nargs="+", metavar="W", help="other worlds than the protocol's")
+    wanted.add_argument("--methods", nargs="+", default=WANTED, choices=WANTED, metavar="M", help="uxla and others")
     wanted.add_argument("--out", type=Path, default=ROOT / "runs/testbed", metavar="DIR", help="models and runs")
-    main(wanted.parse_args())
+    chosen = wanted.parse_args()
+    if "uxla" not in chosen.methods:
+        wanted.error("--methods: uxla must be among them, the differences are from it")
+    main(chosen)
