@@ -10,23 +10,23 @@ development worlds; fresh worlds were opened when they had been. `--fit` prints 
 the development worlds alone. Interrupted, the same command goes on. With RUN folders of `uxla run` or a grid, scored on
 test sets, nothing is made, and the tables are about these. Prints Markdown:
 
-1. errors over all targets and states of a group; `as at home` takes the source's test score for the target's. `in the
-   interval ± a`: the share of states whose truth the interval holds, a the 95 % interval by Student's t over worlds,
-   since the states of one share its languages and its masked LM;
+1. errors over all targets and states of a group (of given runs for each target, then for all); `as at home` takes the
+   source's test score for the target's. `in the interval ± a`: the share of states whose truth the interval holds, a
+   the 95 % interval by Student's t over worlds, since the states of one share its languages and its masked LM;
 2. which state the estimate would keep: true scores.
 """
 
 from argparse import Namespace
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from common import parser, table, write_json
 from scipy.stats import spearmanr
-from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, every, finished, half, make_run
+from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, config_of, every, finished, half, make_run
 
 from uxla.estimates import ERROR, REACH, SHARE, Estimate, probit
 from uxla.report.compared import Cell
@@ -78,7 +78,7 @@ class State:
 
 def main(given: Namespace) -> None:
     """Make every run, print the tables."""
-    cells = [Cell(("given", "given"), 0, RunFolder.read(path, ())) for path in given.runs] or made(given)
+    cells = [told(path) for path in given.runs] or made(given)
     states = [state for cell in cells for state in states_of(cell)]
     if given.fit:
         show_fit(states)
@@ -89,6 +89,13 @@ def main(given: Namespace) -> None:
     kept = list(selection_rows(cells))
     table(["group", "targets", "warm-up", "last epoch", "best estimate", "best of all"], kept)
     write_json(given.json, {"accuracy": rows, "selection": kept})
+
+
+def told(path: Path) -> Cell:
+    """A finished run; what shares its errors is its world, all that is not of the testbed being one."""
+    run = Cell(("given", "given"), 0, RunFolder.read(path, ()))
+    config = config_of(run)
+    return run if config.testbed is None else replace(run, values=("given", str(config.testbed.world)))
 
 
 def made(given: Namespace) -> list[Cell]:
@@ -127,12 +134,13 @@ def states_of(cell: Cell) -> Iterator[State]:
 
 
 def grouped(states: list[State]) -> dict[str, list[State]]:
-    """The states of each group, and of `development` and `fresh` as a whole at the end of theirs."""
+    """The states of each group, of given runs of each target; those of all its kind at the end of theirs."""
     groups: dict[str, list[State]] = {}
     for whole in dict.fromkeys(state.group.split(", ")[0] for state in states):
         own = [state for state in states if state.group.split(", ")[0] == whole]
-        for name in dict.fromkeys(state.group for state in own):
-            groups[name] = [state for state in own if state.group == name]
+        for state in own:
+            name = f"{whole}, {state.target}" if state.group == whole else state.group
+            groups.setdefault(name, []).append(state)
         groups[whole] = own
     return groups
 

@@ -91,4 +91,11 @@ def test_a_group_s_rows_come_before_those_of_all_of_its_kind(estimates):
     other, given = (dataclasses.replace(cases[0], group=group) for group in ("fresh, preset", "given"))
     groups = estimates.grouped([cases[0], other, cases[1], given])
     sizes = [(name, len(found)) for name, found in groups.items()]
-    assert sizes == [("fresh, protocol", 2), ("fresh, preset", 1), ("fresh", 3), ("given", 1)]
+    assert sizes == [("fresh, protocol", 2), ("fresh, preset", 1), ("fresh", 3), ("given, far", 1), ("given", 1)]
+
+
+def test_a_given_run_counts_as_one_of_its_world(estimates, synchronous):
+    cell = estimates.told(synchronous.out)
+    assert cell.values == ("given", "0")
+    states = list(estimates.states_of(cell))
+    assert [*estimates.grouped(states)] == [*(f"given, {target}" for target in cell.run.targets), "given"]
