@@ -160,6 +160,17 @@ def test_the_order_of_the_targets_sentences_does_not_matter():
     assert values(one) == pytest.approx(values(other))
 
 
+def test_labels_that_are_far_apart_are_not_taken_for_one_another():
+    def sure_of(label, n=40):
+        probs = np.full((n, 300), 0.1 / 299, dtype=np.float32)
+        probs[:, label] = 0.9
+        return Predictions(probs, np.arange(n + 1))
+
+    wrong = [sure_of(0)] * 3
+    found = estimate(Labelled(wrong, wrong), Labelled(wrong, wrong), np.full(40, 256), None)
+    assert found.score < 1
+
+
 def test_words_without_a_gold_label_do_not_count():
     gold, source = world(10, tagging=False)
     _, target = world(11, tagging=False)

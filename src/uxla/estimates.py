@@ -141,8 +141,8 @@ class _Units:
 
     @property
     def keys(self) -> Ints:
-        """Equal for equal units: where, how long, and what."""
-        return (self.start << 24) | ((self.stop - self.start) << 8) | self.label
+        """Equal for equal units: where, how long and what, of 2^20 lengths and labels at most."""
+        return (self.start << 40) | ((self.stop - self.start) << 20) | self.label
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 import uxla
+from uxla.errors import ArtifactError
 from uxla.metrics import span_f1
+from uxla.run import journal
 from uxla.run.config import load_config
 
 S = {"mean", "sd", "models", "conlleval"}
@@ -127,6 +129,41 @@ def test_the_written_configuration_runs_again_to_the_same_results(synchronous, a
     assert again.misses == []
     for name in ("config.yaml", "table.md", "predictions/far.conll", "ensemble/ensemble.json"):
         assert (again.out / name).read_bytes() == (synchronous.out / name).read_bytes()
+
+
+def test_where_results_stand_all_else_is_of_the_same_run(synchronous, adapt, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    again = adapt(tmp_path / "again", synchronous.store, config=synchronous.out / "config.yaml")
+    monkeypatch.setattr("uxla.run.write.ensemble.save", full)
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        adapt(again.out, synchronous.store, config=synchronous.out / "config.yaml")
+    assert not (again.out / "results.json").exists()
+    monkeypatch.undo()
+    assert adapt(again.out, synchronous.store, config=synchronous.out / "config.yaml").results == synchronous.results
+    events = [event["event"] for event in journal.read(again.out / "journal.jsonl")]
+    assert events[-1] == "finished"
+    assert events.count("finished") == 2
+
+
+def test_models_of_an_earlier_run_with_one_target_do_not_stay_beside_those_of_several(
+    synchronous, adapt, tiny, tmp_path
+):
+    settings = ("methods=[zero_shot]", "trace=0")
+    out = tmp_path / "one"
+    assert (adapt(out, synchronous.store, *tiny, *settings).out / "ensemble").is_dir()
+    adapt(out, synchronous.store, *tiny, *settings, "target=[far,near]")
+    assert not (out / "models").exists()
+    assert not (out / "ensemble").exists()
+    assert (out / "near" / "ensemble").is_dir()
+
+
+def test_the_ensemble_s_labels_are_there_to_compare_with(synchronous, adapt, tiny, tmp_path):
+    out = adapt(tmp_path / "two", synchronous.store, *tiny, "methods=[ensemble,uxla]").out
+    both = pq.read_table(out / "predictions" / "far.parquet")
+    whole = pq.read_table(synchronous.out / "predictions" / "far.parquet")
+    assert both["zero_shot"].equals(whole["zero_shot"])
 
 
 def test_the_two_orders_are_different_algorithms(synchronous, in_place):

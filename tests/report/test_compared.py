@@ -15,7 +15,7 @@ from uxla.report import scoring
 from uxla.report.compared import Baseline, Cell, summary, targets, tidy
 from uxla.report.compared_table import markdown, rich_table
 from uxla.report.folder import RunFolder
-from uxla.report.paired import SEEDS_VARY, counted, difference, pair
+from uxla.report.paired import SEEDS_VARY, Pair, counted, difference, pair
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "grid.md"
 KEYS = ("agreement", "alpha")
@@ -30,6 +30,16 @@ def right(share, size=40):
     found = np.ones((size, 3), dtype=np.int64)
     found[round(share * size) :, 2] = 0
     return found
+
+
+def alike(*pairs):
+    """Pairs of seeds that have the same examples."""
+    return [Pair(one, other, 0) for one, other in pairs]
+
+
+def apart(*pairs):
+    """Pairs of seeds that have examples of their own."""
+    return [Pair(*pair, identity) for identity, pair in enumerate(pairs)]
 
 
 @pytest.fixture
@@ -65,53 +75,55 @@ def make_cell(tmp_path):
 def test_with_one_seed_the_interval_is_that_of_the_report():
     rng = np.random.default_rng(0)
     one, other = (np.stack([np.ones(60), np.ones(60), rng.random(60) < p], axis=1).astype(int) for p in (0.7, 0.6))
-    assert difference([(one, other)]) == scoring.difference(one, other)
+    assert difference(alike((one, other))) == scoring.difference(one, other)
 
 
 def test_a_difference_is_the_mean_of_those_of_the_seeds():
-    found = difference([(right(0.75), right(0.5)), (right(0.5), right(0.5))])
+    found = difference(alike((right(0.75), right(0.5)), (right(0.5), right(0.5))))
     assert found.value == pytest.approx(12.5)
     assert found.low < 12.5 < found.high
 
 
 def test_what_is_the_same_differs_by_nothing():
-    assert difference([(right(0.3), right(0.3))] * 3) == scoring.Difference(0.0, 0.0, 0.0)
+    assert difference(apart(*[(right(0.3), right(0.3))] * 3)) == scoring.Difference(0.0, 0.0, 0.0)
 
 
+@pytest.mark.parametrize("of", [alike, apart])
 @pytest.mark.parametrize("seeds", [SEEDS_VARY - 1, SEEDS_VARY])
-def test_seeds_vary_where_there_are_enough_of_them(seeds):
+def test_seeds_vary_where_there_are_enough_of_them(seeds, of):
     # Within a seed nothing varies, every example being equal: all the uncertainty is that of the seeds.
     pairs = [(right(float(seed == 0)), right(0.0)) for seed in range(seeds)]
-    found = difference(pairs)
+    found = difference(of(*pairs))
     assert found.value == pytest.approx(100 / seeds)
     assert (found.low < found.high) == (seeds >= SEEDS_VARY)
 
 
-def test_a_drawn_seed_has_examples_of_its_own():
-    # Five seeds of one kind are one seed of five times the examples: the interval shrinks by about √5.
-    alone, together = (
-        difference([(right(0.5, 100), right(0.0, 100))]),
-        difference([(right(0.5, 100), right(0.0, 100))] * 5),
-    )
-    ratio = (alone.high - alone.low) / (together.high - together.low)
-    assert 2.0 < ratio < 2.5
+@pytest.mark.parametrize("seeds", [SEEDS_VARY - 2, SEEDS_VARY])
+def test_examples_that_the_seeds_share_are_not_more_for_it(seeds):
+    # Seeds that differ in nothing: with examples of their own they are one of so many times the examples, and the
+    # interval shrinks by the root of that; with the same ones they say what one of them says.
+    one = (right(0.5, 100), right(0.0, 100))
+    alone, same, own = (difference(pairs) for pairs in (alike(one), alike(*[one] * seeds), apart(*[one] * seeds)))
+    width = alone.high - alone.low
+    assert width / (same.high - same.low) == pytest.approx(1, rel=0.1)
+    assert width / (own.high - own.low) == pytest.approx(seeds**0.5, rel=0.1)
 
 
 def test_less_than_two_examples_have_no_interval():
-    assert difference([(right(1.0, 1), right(0.0, 1))]) is None
+    assert difference(alike((right(1.0, 1), right(0.0, 1)))) is None
     assert difference([]) is None
 
 
 def test_test_sets_that_changed_between_seeds_are_refused():
     with pytest.raises(ArtifactError, match=r"test sets of 40, 30 examples .* --fresh"):
-        difference([(right(0.5), right(0.5)), (right(0.5, 30), right(0.5, 30))])
+        difference(apart((right(0.5), right(0.5)), (right(0.5, 30), right(0.5, 30))))
 
 
 def test_only_labels_of_the_same_test_set_are_paired(make_cell):
     methods = {"uxla": ((60.0,) * 3, 0.6), "zero_shot": ((40.0,) * 3, 0.4)}
     one = counted(make_cell(far=methods).run)["far"]
     same, other = (counted(make_cell(seed=i, texts=t, far=methods).run)["far"] for i, t in ((1, "t{}"), (2, "u{}")))
-    [(mine, theirs)] = pair(one, "uxla", same, "zero_shot")
+    [(mine, theirs, _)] = pair(one, "uxla", same, "zero_shot")
     assert (scoring.score(mine), scoring.score(theirs)) == (60.0, 40.0)
     assert (
         pair(one, "uxla", other, "zero_shot") == pair(one, "uxla", one, "supervised") == pair(None, "a", one, "a") == []
@@ -213,7 +225,7 @@ def test_the_page_is_the_golden_one(grid_cells):
 def test_with_many_seeds_the_page_says_that_they_vary(make_cell):
     cells = [make_cell(seed=s, far=dict.fromkeys(("uxla", "zero_shot"), ((50.0,) * 3, 0.5))) for s in range(SEEDS_VARY)]
     said = shown(KEYS, cells, Baseline("zero_shot"))
-    assert "of each seed and, where 5 or more have both sides, over the seeds.\n" in said
+    assert "these and, where 5 or more have both sides, over the seeds.\n" in said
     assert "they say nothing of other seeds.\n" in shown(KEYS, cells[1:], Baseline("zero_shot"))
 
 

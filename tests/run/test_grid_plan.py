@@ -118,7 +118,8 @@ def test_every_run_has_a_folder_of_its_own_on_any_disk():
     [
         (None, "[zero_shot, tri_training, uxla]", Baseline("tri_training")),
         (None, "[zero_shot, uxla]", Baseline("zero_shot")),
-        (None, "[penalty, uxla]", None),
+        (None, "[penalty, uxla]", Baseline("penalty")),
+        (None, "[self_training, uxla]", None),
         ("penalty", "[penalty, tri_training]", Baseline("penalty")),
         ("alpha=1.0", "[uxla]", Baseline("1.0", 0)),
         ("alpha= 1.00", "[uxla]", Baseline("1.0", 0)),

@@ -73,6 +73,8 @@ def test_languages_are_compared_with_the_warm_up_that_adaptation_began_with():
 def test_a_language_without_a_test_set_has_no_scores_and_is_none_to_score_on():
     results = found(ES, DE)
     assert results["targets"]["de"] == {}
+    with_dev = found(ES, replace(DE, dev=corpus("de dev")))["targets"]["de"]
+    assert with_dev == {"dev": {"penalty": "penalty on de dev", "uxla": ["1 on de dev", "2 on de dev"]}}
     assert set(results["transfer"]["before"]) == {"src", "es"}
     assert set(results["transfer"]["after"]["de"]) == {"src", "es"}
     assert "transfer" not in found(DE)

@@ -55,6 +55,7 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
         progress.measured("warm-up: train", loss=0.5)
         progress.measured("warm-up: train", loss=0.25)
         found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 3, "of": 4})
+        found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 0, "of": 0})  # no sample
         found.event("stage", {"stage": "fit"})
         found.results(RESULTS)
     scalars = [call[1:] for call in calls if call[0] == "tensorboard" and len(call) == 4]

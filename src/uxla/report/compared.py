@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from uxla import progress
 from uxla.report.folder import RunFolder
-from uxla.report.paired import Counted, counted, difference, pair
+from uxla.report.paired import Counted, Pair, counted, difference, pair
 from uxla.report.scoring import Difference
 
 Setting = tuple[str, ...]
@@ -127,7 +127,7 @@ def _entry(
     if not mine:
         return None
     means = [run.scores[target, method]["mean"] for run in mine.values()]
-    pairs = []
+    pairs: list[Pair] = []
     for seed, run in mine.items():
         theirs = runs.get((other[0], seed))
         if one != other and theirs is not None:

@@ -56,7 +56,7 @@ def notes(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], basel
         f"Differences are to {to}, each method as its three models together (the mean of their probabilities: of "
         "zero_shot the ensemble), mean over seeds; in brackets the 95 % interval, with a star where it is clear of zero"
     )
-    drawn = "paired bootstrap over the test examples of each seed"
+    drawn = "paired bootstrap over the test examples, each seed's own or, where all seeds have the same, these"
     if len(seeds) >= SEEDS_VARY:
         yield f"Intervals: {drawn} and, where {SEEDS_VARY} or more have both sides, over the seeds"
     else:

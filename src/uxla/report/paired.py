@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,41 +40,50 @@ def counted(run: RunFolder) -> dict[str, Counted]:
     return found
 
 
-def pair(one: Counted | None, method: str, other: Counted | None, other_method: str) -> list[tuple[Ints, Ints]]:
+class Pair(NamedTuple):
+    """Counts (N, 3) of two methods on the same N examples, and what tells these from others."""
+
+    one: Ints
+    other: Ints
+    identity: int
+
+
+def pair(one: Counted | None, method: str, other: Counted | None, other_method: str) -> list[Pair]:
     """The counts of a method and of another, perhaps of another run; empty where one is missing or the tests differ."""
     if one is None or other is None or one.identity != other.identity:
         return []
     if method not in one.counts or other_method not in other.counts:
         return []
-    return [(one.counts[method], other.counts[other_method])]
+    return [Pair(one.counts[method], other.counts[other_method], one.identity)]
 
 
-def difference(pairs: Sequence[tuple[Ints, Ints]]) -> Difference | None:
-    """The mean over seeds of `score(one) - score(other)`, a pair a seed: counts (N, 3) of the same N examples.
+def difference(pairs: Sequence[Pair]) -> Difference | None:
+    """The mean over seeds of `score(one) - score(other)`, a pair a seed.
 
-    95 % interval: paired percentile bootstrap. The examples are drawn anew within each seed and, from `SEEDS_VARY`
-    seeds on, the seeds too, each drawn one with examples of its own. None without pairs or for fewer than two examples.
+    95 % interval: paired percentile bootstrap. Where all seeds are scored on the same examples, these are drawn once
+    for all of them, since what is odd about them is odd for each; else anew within each seed. From `SEEDS_VARY` seeds
+    on the seeds are drawn too. None without pairs or for fewer than two examples.
     """
-    if not pairs or len(pairs[0][0]) < 2:
+    if not pairs or len(pairs[0].one) < 2:
         return None
-    if len({len(one) for one, _ in pairs}) > 1:
-        sizes = ", ".join(str(len(one)) for one, _ in pairs)
+    if len({len(found.one) for found in pairs}) > 1:
+        sizes = ", ".join(str(len(found.one)) for found in pairs)
         message = f"test sets of {sizes} examples at different seeds, expected one size; did the data change meanwhile?"
         raise ArtifactError(f"{message} run again with --fresh")
-    both = np.stack([np.stack(pair, axis=1) for pair in pairs])  # (seeds, N, 2, 3)
+    both = np.stack([np.stack([found.one, found.other], axis=1) for found in pairs])  # (seeds, N, 2, 3)
     seeds, size = both.shape[:2]
-    varying = seeds >= SEEDS_VARY
+    varying, shared = seeds >= SEEDS_VARY, len({found.identity for found in pairs}) == 1
 
     def statistic(*drawn: Ints, axis: int = -1) -> npt.NDArray[np.float64]:
         gains = []
-        for i, examples in enumerate(drawn[-seeds:]):
+        for i in range(seeds):
             seed = drawn[0][..., i, None] if varying else i
-            found = f1(both[seed, examples].sum(axis=-3))
+            found = f1(both[seed, drawn[-1 if shared else i - seeds]].sum(axis=-3))
             gains.append(found[..., 0] - found[..., 1])
         return np.asarray(np.mean(gains, axis=0))
 
-    samples = (np.arange(seeds),) * varying + (np.arange(size),) * seeds
+    samples = (np.arange(seeds),) * varying + (np.arange(size),) * (1 if shared else seeds)
     options: dict[str, Any] = {"method": "percentile", "n_resamples": RESAMPLES, "batch": 50, "rng": 0}
     interval = bootstrap(samples, statistic, vectorized=True, **options).confidence_interval
-    value = fmean(score(one) - score(other) for one, other in pairs)
+    value = fmean(score(found.one) - score(found.other) for found in pairs)
     return Difference(value, float(interval.low), float(interval.high))

@@ -21,7 +21,7 @@ from uxla.run.store import Seen
 from uxla.run.yaml_text import Plain, parse
 
 _LONGEST_NAME = 100
-_DEFAULT_BASELINES = ("tri_training", "zero_shot")
+_DEFAULT_BASELINES = ("tri_training", "zero_shot", "penalty")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from uxla.models.memory import Budget
 from uxla.models.tasks import TASKS
 from uxla.models.trust import Trust
 from uxla.records import Corpus
+from uxla.run.card import final_method
 from uxla.run.config import Method, RunConfig
 from uxla.run.environment import environment
 from uxla.run.inputs import Inputs, load_inputs
@@ -53,30 +54,33 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None 
     budget = Budget(config.tokens_per_batch)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust)
     require(config)
-    study.check_models()
-    settings = computing(threads=config.threads, deterministic=config.deterministic)
-    with settings, locked_folder(out), tracking(config, out) as trackers:
-        journal.watch = trackers.event
-        journal.open()
-        _describe(inputs, study)
-        trainer = _trainer(study)
-        trained = {t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets}
-        verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
-        results = run_results(study, trained, verdicts)
-        trackers.results(results)
-        for warning in results["warnings"]:
-            progress.note(warning)
-        around = environment(config, {"model": model, "vicinity.model": vicinity_model})
-        around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
-        final = {name: found.kept for name, found in verdicts.items()}
-        compared = {name: _last(methods) for name, methods in trained.items()}
-        write_run(out, results, around, study, final, compared)
+    with computing(threads=config.threads, deterministic=config.deterministic):
+        study.check_models()
+        with locked_folder(out), tracking(config, out) as trackers:
+            journal.watch = trackers.event
+            journal.open()
+            _describe(inputs, study)
+            trainer = _trainer(study)
+            trained = {
+                t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets
+            }
+            verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
+            results = run_results(study, trained, verdicts)
+            trackers.results(results)
+            for warning in results["warnings"]:
+                progress.note(warning)
+            around = environment(config, {"model": model, "vicinity.model": vicinity_model})
+            around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
+            final = {name: found.kept for name, found in verdicts.items()}
+            compared = {name: _last(methods, final_method(config)) for name, methods in trained.items()}
+            write_run(out, results, around, study, final, compared)
     return results
 
 
-def _last(trained: Trained) -> dict[Method, Triple]:
-    """Each method's models in the end; the ensemble has those of zero-shot."""
-    return {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
+def _last(trained: Trained, final: Method) -> dict[Method, Triple]:
+    """Each method's models in the end; those of the ensemble are zero-shot's, and have that name beside others."""
+    own: dict[Method, Triple] = {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
+    return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
 
 
 def _describe(inputs: Inputs, study: Study) -> None:

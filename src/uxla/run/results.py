@@ -46,9 +46,9 @@ def _source_results(study: Study, verdicts: Mapping[str, Verdict]) -> Results:
 
 def _target_results(study: Study, target: Target, trained: Trained, found: Verdict) -> Results:
     """The scores of one target on its test set, and on its dev set where one is given."""
-    results: Results = {}
     if target.test is None:
-        return results
+        return _dev_results(study, target, trained)
+    results: Results = {}
     by_epoch: Results = {}
     for method, epochs in trained.items():
         if method == "ensemble":

@@ -42,9 +42,10 @@ class Tracking:
 
     def event(self, event: str, counts: Mapping[str, Any]) -> None:
         """One event of the journal: of those that have something to plot, the counts."""
-        if event == "co_label":
-            kept = {f"{counts['method']}/{counts['target']}/{counts['data']}: kept": counts["agreed"] / counts["of"]}
-            self._log(kept if counts["of"] else {})
+        if event == "co_label" and counts["of"]:
+            self._log(
+                {f"{counts['method']}/{counts['target']}/{counts['data']}: kept": counts["agreed"] / counts["of"]}
+            )
 
     def measured(self, label: str, values: Mapping[str, float]) -> None:
         """Numbers of work that is under way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from uxla.algorithm.cotraining import gold_labels
@@ -49,19 +49,20 @@ class Verdict:
 def verdict(study: Study, target: Target, trained: Trained) -> Verdict:
     """The verdict on what was `trained` for a target; reads its raw training sentences, and of source dev the gold."""
     last = trained[next(method for method in FINAL if method in trained)][-1]
+    zero_shot, epochs = trained.get("zero_shot", [])[-1:], trained.get("uxla", [])
+    warm_up = [study.warm_up(penalty=True)] if epochs or "penalty" in trained else []
+    states = {"zero_shot": zero_shot, "penalty": warm_up, "uxla": epochs}
+    raw = target.train.part(0, LOOKED_AT)
+    fallen = tuple(f"{target.name}: {doubt}" for doubt in _collapsed(study, raw, states))
     dev = study.inputs.dev
-    if dev is None or not ({"zero_shot", "penalty", "uxla"} & trained.keys()):
-        return Verdict(last)
-    view = _View(study, dev.part(0, LOOKED_AT), target.train.part(0, LOOKED_AT))
-    epochs = trained.get("uxla", [])
-    zero_shot = view.estimate(trained["zero_shot"][-1]) if "zero_shot" in trained else None
-    if "penalty" not in trained and not epochs:
-        return Verdict(last, zero_shot, warnings=tuple(_doubts(view, target, trained, [zero_shot])))
-    warm_up = study.warm_up(penalty=True)
-    penalty = view.estimate(warm_up)
-    uxla = tuple(view.estimate(models, warm_up, penalty) for models in epochs)
-    found = Verdict(last, zero_shot, penalty, uxla, tuple(_doubts(view, target, trained, [zero_shot, penalty, *uxla])))
-    return _chosen(found, target, [warm_up, *epochs], asked=study.config.adaptation.selection == "estimated")
+    if dev is None or not (zero_shot or warm_up):
+        return Verdict(last, warnings=fallen)
+    view = _View(study, dev.part(0, LOOKED_AT), raw)
+    before = [view.estimate(models) for models in (*zero_shot, *warm_up)]
+    uxla = tuple(view.estimate(models, warm_up[0], before[-1]) for models in epochs)
+    warnings = (*_doubts(target, [*before, *uxla]), *fallen)
+    found = Verdict(last, before[0] if zero_shot else None, before[-1] if warm_up else None, uxla, warnings)
+    return _chosen(found, target, [*warm_up, *epochs], asked=study.config.adaptation.selection == "estimated")
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,6 @@ class _View:
         source, target = ([self.study.predict(model, part) for model in models] for part in (self.dev, self.raw))
         return Labelled(source, target)
 
-    def collapsed(self, models: Triple) -> list[str]:
-        """The models, by number, that give nearly one label only, where source dev does not."""
-        limit = self.study.config.collapse_share
-        if majority_share(gold_labels(self.dev)) > limit:
-            return []
-        tables = self.labelled(models).target
-        return [str(i) for i, table in enumerate(tables, start=1) if majority_share(table.labels) > limit]
-
 
 def _chosen(found: Verdict, target: Target, states: Sequence[Triple], *, asked: bool) -> Verdict:
     """With the models kept that the estimate finds best, the earliest of equals, where it was `asked` to choose."""
@@ -104,16 +97,25 @@ def _chosen(found: Verdict, target: Target, states: Sequence[Triple], *, asked: 
         done = "the warm-up's models are kept" if asked else "adaptation.selection=estimated would keep the warm-up"
         warnings = (*warnings, f"{target.name}: adaptation did not help, by the estimate ({figures}); {done}")
     if not asked:
-        return Verdict(found.kept, found.zero_shot, found.penalty, found.uxla, warnings)
-    return Verdict(states[best], found.zero_shot, found.penalty, found.uxla, warnings, best)
+        return replace(found, warnings=warnings)
+    return replace(found, kept=states[best], warnings=warnings, kept_epoch=best)
 
 
-def _doubts(view: _View, target: Target, trained: Trained, found: Sequence[Estimate | None]) -> Iterator[str]:
-    apart = max(state.apart for state in found if state is not None)
+def _doubts(target: Target, found: Sequence[Estimate]) -> Iterator[str]:
+    apart = max(state.apart for state in found)
     if apart > APART:
         yield f"{target.name}: the estimates lie up to {apart:.0f} points apart; trust none of them without a look"
-    for method, epochs in trained.items():
+
+
+def _collapsed(study: Study, raw: Corpus, states: Mapping[str, Sequence[Triple]]) -> Iterator[str]:
+    """Which models, by number, give nearly one label only, where the source's labels are not so."""
+    limit, known = study.config.collapse_share, study.inputs.dev or study.inputs.train
+    if majority_share(gold_labels(known.part(0, LOOKED_AT))) > limit:
+        return
+    for method, epochs in states.items():
         for number, models in enumerate(epochs, start=1):
-            if method in ("zero_shot", "penalty", "uxla") and (fallen := view.collapsed(models)):
+            shares = [majority_share(study.predict(model, raw).labels) for model in models]
+            fallen = [str(i) for i, share in enumerate(shares, start=1) if share > limit]
+            if fallen:
                 place = f"{method}, epoch {number}" if method == "uxla" else method
-                yield f"{target.name}: {place}: model {' and '.join(fallen)} gives nearly one label only: collapsed"
+                yield f"{place}: model {' and '.join(fallen)} gives nearly one label only: collapsed"

@@ -65,6 +65,10 @@ def _write(
     compared: Compared,
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
+    if len(study.inputs.targets) > 1:
+        for name in ("models", "ensemble"):
+            shutil.rmtree(out / name, ignore_errors=True)  # of an earlier run with one target
     for target in study.inputs.targets:
         folder = out if len(study.inputs.targets) == 1 else out / target.name
         _write_models(folder, final[target.name], study)
@@ -78,6 +82,7 @@ def _write(
     _write_text(out / "config.yaml", study.config.to_yaml())
     _write_text(out / "environment.json", _json(around))
     _write_text(out / "table.md", markdown(results))
+    study.store.journal.write("finished")
     _write_text(out / "results.json", _json(results))
 
 
