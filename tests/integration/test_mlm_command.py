@@ -31,6 +31,19 @@ def test_tune_writes_a_model_and_prints_its_figures(invoke, tmp_path, text):
     assert AutoModelForMaskedLM.from_pretrained(tmp_path / "out").config.vocab_size == 3000
 
 
+def test_the_command_again_trains_nothing_and_fresh_replaces_the_folder(invoke, tmp_path, text):
+    first, second, fresh = (
+        invoke("mlm", "tune", "testbed", text, "--out", "out", *QUICK, *more) for more in ((), (), ("--fresh",))
+    )
+    assert first.stdout == second.stdout == fresh.stdout
+    assert "--out out: has this model already, whole" in second.stderr
+    assert "has this model already" not in first.stderr + fresh.stderr
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    refused = invoke("mlm", "tune", "testbed", text, "--out", "out", *QUICK, "--fresh")
+    assert refused.exit_code == 2
+    assert "mine.txt is not known to be from `uxla mlm` and would be lost" in refused.stderr
+
+
 def test_pretrain_makes_the_shape_that_was_asked_for(invoke, tmp_path, text):
     shape = ["--pieces", 300, "--hidden", 16, "--layers", 1, "--heads", 2, "--max-length", 40]
     done = invoke("mlm", "pretrain", text, "--out", "out", *shape, *QUICK, "--masked", 0.3)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from transformers import PreTrainedModel
 
 from uxla import signals
 from uxla.errors import ModelError
@@ -14,6 +15,7 @@ from uxla.models import memory
 from uxla.models.checkpoint import Checkpoints
 from uxla.models.learner import Optimisation, Training, fit
 from uxla.models.loaded import Loaded, Runtime
+from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
 from uxla.models.tasks import Tagging
 from uxla.records import Corpus, Example
@@ -108,6 +110,25 @@ def test_a_damaged_checkpoint_is_not_trusted(monkeypatch, tmp_path, damage):
         content[len(content) // 2] ^= 1
     path.write_bytes({"flipped": content, "short": content[:-5], "empty": b""}[damage])
     assert torch.equal(trained(checkpoints)[0], whole)
+
+
+def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(monkeypatch, tmp_path, hearing):
+    whole, facts, seen = trained()
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, 3, checkpoints)
+    tensors, told = checkpoints.load()
+    assert told["device"] == "cpu"
+    checkpoints.save(tensors, told | {"device": "cuda"})
+    with hearing() as notes:
+        again, facts_again, seen_again = trained(checkpoints)
+    assert notes == ["t: begun on cuda, now on cpu, where dropout draws other numbers: starts over"]
+    assert torch.equal(again, whole)
+    assert (facts_again, seen_again) == (facts, seen)
+
+
+def test_the_development_set_is_not_counted_among_the_texts_that_were_learned_from():
+    _, _, seen = trained(settings=replace(SETTINGS, selection="source_dev"))
+    assert seen["examples"] == len(MIX)
 
 
 @pytest.mark.parametrize(
@@ -213,3 +234,55 @@ def test_only_a_lack_of_memory_is_tried_again():
 
     assert memory.Budget(8).fit(starved, "t") == "done"
     assert tried == [8, 4]
+
+
+CUBLAS = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+ENDS = r"out of memory; set freeze_embeddings=true or gradient_checkpointing=true.* or take a smaller model$"
+
+
+def test_what_cublas_and_cuda_say_of_memory_is_known():
+    for text in (CUBLAS, "CUDA error: out of memory"):
+        tried = []
+
+        def starved(tokens, text=text, tried=tried):
+            tried.append(tokens)
+            if len(tried) == 1:
+                raise RuntimeError(text)
+
+        memory.Budget(8).fit(starved, "t")
+        assert tried == [8, 4]
+
+
+@pytest.mark.parametrize("fault", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError(CUBLAS), MemoryError()])
+def test_no_memory_for_the_optimisers_state_ends_with_the_remedy_and_the_step(monkeypatch, fault):
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda *_, **__: raised(fault))
+    with pytest.raises(ModelError, match=rf"^t, step 1: {ENDS}"):
+        fit(opened(), MIX, SETTINGS, seed=3, label="t")
+
+
+def test_no_memory_for_a_restored_optimiser_ends_with_the_remedy_and_the_checkpoint_stays(monkeypatch, tmp_path):
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, 3, checkpoints)
+    fault = torch.OutOfMemoryError("CUDA out of memory")
+    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda *_, **__: raised(fault))
+    with pytest.raises(ModelError, match=rf"^t: {ENDS}"):
+        trained(checkpoints)
+    assert checkpoints.load()[1]["done"] == 2
+
+
+@pytest.mark.parametrize("load", [opened, lambda: MaskedLM.load(str(asset()), device="cpu")])
+def test_a_model_that_does_not_fit_the_device_is_refused_in_one_line(monkeypatch, load):
+    fault = torch.OutOfMemoryError("CUDA out of memory")
+    monkeypatch.setattr(PreTrainedModel, "to", lambda *_, **__: raised(fault))
+    with pytest.raises(ModelError, match=rf" on cpu: {ENDS}"):
+        load()
+
+
+def test_another_fault_of_a_step_is_not_taken_for_a_lack_of_memory(monkeypatch):
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda *_, **__: raised(RuntimeError("shapes")))
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit(opened(), MIX, SETTINGS, seed=3, label="t")
+
+
+def raised(fault):
+    raise fault

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from uxla import progress
+from uxla.models.fluency import Fluency
 from uxla.models.mask_head import FullHead
 from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
@@ -71,6 +72,24 @@ def test_neither_batch_size_nor_order_nor_company_nor_a_second_copy_changes_a_sc
     monkeypatch.setattr("uxla.models.pools._POOL", 7)
     monkeypatch.setattr("uxla.models.fluency._TOGETHER", 3)
     assert replace(trained, budget=Budget(1)).log_likelihood(sentences) == pytest.approx(scores, abs=1e-5)
+
+
+def test_rows_of_long_texts_are_made_a_portion_at_a_time(trained, sentences, monkeypatch):
+    texts = [*sentences, " ".join(sentences[:3]), ""]
+    scores = trained.log_likelihood(texts)
+    held, plain = [], Fluency._scores
+
+    def scored(self, rows, advance):
+        held.append(sum(len(ids) for ids, _, _ in rows))
+        return plain(self, rows, advance)
+
+    monkeypatch.setattr(Fluency, "_scores", scored)
+    assert trained.log_likelihood(texts).tolist() == scores.tolist()
+    assert len(held) == 1
+    monkeypatch.setattr("uxla.models.fluency._IDS", 500)
+    assert trained.log_likelihood(texts) == pytest.approx(scores, abs=1e-5)
+    assert max(held[1:]) <= 500
+    assert sum(held[1:]) == held[0] > 5 * 500
 
 
 def test_blocks_of_the_vocabulary_and_the_full_model_give_the_same_score(trained, sentences, monkeypatch):

@@ -115,6 +115,43 @@ def test_each_word_has_its_home_in_exactly_one_window_that_holds_it(lengths, bud
         assert sum(lengths[start:stop]) <= budget
 
 
+@st.composite
+def with_long_words(draw):
+    """A budget, and words of which some need nearly all of it."""
+    budget = draw(st.integers(4, 60))
+    length = st.one_of(st.integers(1, 3), st.integers(max(1, budget - 12), budget))
+    return budget, draw(st.lists(length, min_size=1, max_size=60))
+
+
+@given(with_long_words())
+def test_each_window_is_the_home_of_a_word(drawn):
+    budget, lengths = drawn
+    found = windows(lengths, budget, budget // 4)
+    assert [word for _, _, home, stop in found for word in range(home, stop)] == list(range(len(lengths)))
+    for start, stop, home, home_stop in found:
+        assert start <= home < home_stop <= stop
+        assert sum(lengths[start:stop]) <= budget
+
+
+def test_windows_before_a_long_word_worked_out_by_hand():
+    """Forty short words, one of 50, two short ones; 60 a window: 0-39 end before the long word, and share with the next
+    window the ten that fit beside it, 30-39; of those five go to each side. With the 15 that may be shared, the next
+    window would end before the long word too, and have no word of its own."""
+    assert windows([1] * 40 + [50, 1, 1], 60, 15) == [(0, 40, 0, 35), (30, 41, 35, 41), (41, 43, 41, 43)]
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_sentence_with_a_very_long_word_is_learned_and_labelled(batch_size):
+    """Alone in a forward pass, a window without words of its own fell over."""
+    for before in range(40, 56):
+        words = ["ko"] * before + ["https://example.org/" + "x7q" * 25] + ["ko"] * 3
+        long = Corpus.from_examples("long", LABELS, [Example("1", "x", (" ".join(words),), (0,) * len(words))])
+        [found] = opened().encode(long)
+        assert all(window.positions for window in found)
+    assert len(opened().predict(long, "t").labels) == len(words)
+    assert trained(Optimisation(batch_size, 1, 1e-5, 0), mix=long)[1]["steps"] == 1
+
+
 def test_windows_worked_out_by_hand():
     """Ten words of one piece, six to a window, two shared: 0-5, 4-9; of the shared 4 and 5, one goes to each side."""
     assert windows([1] * 10, 6, 2) == [(0, 6, 0, 5), (4, 10, 5, 10)]

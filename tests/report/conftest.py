@@ -110,6 +110,22 @@ def make_run(tmp_path):
 
 
 @pytest.fixture
+def samples_of():
+    """`samples_of(run, words, samples)`: the run with a trace of these four sentences and of one sample of each."""
+
+    def trace_them(run, words, samples):
+        own = Corpus.from_examples("far", NAMES, [Example(f"far:{i}", "far", (w,)) for i, w in enumerate(words)])
+        made = [Example(f"far:{i}~1", "far", (w,)) for i, w in enumerate(samples)]
+        trace = Trace(100)
+        for one in (own, Corpus.from_examples("far~", NAMES, made)):
+            trace(decisions(one, 1))
+        write_trace(run / "trace", trace, Target("far", own, None, None, None), own.part(0, 0).renamed("src"))
+        return run
+
+    return trace_them
+
+
+@pytest.fixture
 def report():
     """`uxla report` in this process; only the command line around it is left out."""
     from uxla.run.report_command import report as command

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -65,7 +66,23 @@ def test_without_a_test_set_nothing_is_claimed_and_the_estimate_is_shown(make_ru
     (run / "results.json").write_text(json.dumps(results), encoding="utf-8")
     report(run)
     assert headline(html(run)) == "Not measured: there is no labelled test set"
-    assert "zero-shot 61 (55 to 67); UXLA 70 (55 to 67)" in html(run)
+    assert "zero-shot: 61 (55 to 67); UXLA: 70 (55 to 67)" in html(run)
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_what_a_run_doubts_stands_in_its_verdict_and_in_the_table_file(make_run, report, measured):
+    run = make_run()
+    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    doubts = ["no estimate: source.dev is not given", "far: model 1 <collapsed>"]
+    (run / "results.json").write_text(json.dumps(found | {"warnings": doubts}), encoding="utf-8")
+    if not measured:
+        shutil.rmtree(run / "predictions")
+        (run / "results.json").write_text(json.dumps(found | {"warnings": doubts, "targets": {"far": {}}}))
+    report(run)
+    article = re.search(r"<article.*?</article>", html(run), re.DOTALL)[0]
+    assert re.findall(r'<p class="warning">(.*?)</p>', article) == [f"{escape(doubt)}." for doubt in doubts]
+    assert html(run).count("model 1 &lt;collapsed&gt;") == 1, "not once more below the table"
+    assert f"Warning: {doubts[1]}." in (run / "report-table.md").read_text(encoding="utf-8")
 
 
 def test_the_tables_and_figures_go_beside_it(make_run, report):
@@ -104,6 +121,56 @@ def test_several_runs_begin_with_their_comparison(make_run, report, tmp_path):
     assert text.index("+100.0") < text.index("Adaptation helped")
     assert [found["run"] for found in explored(text)] == ["first", "second"]
     assert "## second" in (tmp_path / "both-table.md").read_text(encoding="utf-8")
+
+
+def test_runs_in_folders_of_one_name_are_told_apart_by_their_paths(make_run, report, tmp_path, monkeypatch):
+    for name in ("a/x", "b/x"):
+        make_run(name, right=name == "a/x")
+    monkeypatch.chdir(tmp_path)
+    report(Path("a/x"), Path("b/x"))
+    made = sorted(path.name for path in tmp_path.glob("report-*scores.svg"))
+    assert made == ["report-a-x-far-scores.svg", "report-b-x-far-scores.svg"]
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert [found["run"] for found in explored(text)] == ["a/x", "b/x"]
+    assert all(f"<bdi>{name}</bdi>" in text for name in ("a/x", "b/x"))
+    assert "## b/x" in Path("report-table.md").read_text(encoding="utf-8")
+    rows = csv.DictReader(Path("report-table.csv").read_text(encoding="utf-8").splitlines())
+    assert {row["run"] for row in rows} == {"a/x", "b/x"}
+
+
+def test_a_figure_is_written_whole_or_not_at_all(make_run, report):
+    run = make_run()
+    report(run)
+    figure = run / "report-far-scores.svg"
+    figure.write_text("as it was", encoding="utf-8")
+    (run / f"{figure.name}.unfinished").mkdir()
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        report(run)
+    assert figure.read_text(encoding="utf-8") == "as it was"
+
+
+def test_the_csv_has_scores_by_epoch_of_the_source_and_estimates(make_run, report):
+    run = make_run()
+    one, found = json.loads((run / "results.json").read_text(encoding="utf-8")), {"score": 61.0, "low": 50, "high": 70}
+    found |= dict.fromkeys(("atc", "doc", "agreement"), 61.0)
+    score = one["targets"]["far"]["zero_shot"]
+    one["targets"]["far"] |= {"tri_training": score, "by_epoch": {"tri_training": [score, score | {"mean": 44.0}]}}
+    one["source"] |= {"before": score, "after": {"far": score}}
+    one["estimates"] = {"far": {"penalty": found, "uxla": [found, found | {"score": 64.0}]}}
+    (run / "results.json").write_text(json.dumps(one), encoding="utf-8")
+    report(run)
+    rows = list(csv.DictReader((run / "report-table.csv").read_text(encoding="utf-8").splitlines()))
+    shown = [(r["target"], r["method"], r["epoch"], r["mean"], r["models"]) for r in rows]
+    assert shown[5:] == [
+        ("far", "tri_training", "", "41.0", "40.0 41.0 42.0"),
+        ("far", "tri_training", "1", "41.0", "40.0 41.0 42.0"),
+        ("far", "tri_training", "2", "44.0", "40.0 41.0 42.0"),
+        ("far", "estimated:penalty", "", "61.0", ""),
+        ("far", "estimated:uxla", "1", "61.0", ""),
+        ("far", "estimated:uxla", "2", "64.0", ""),
+        ("", "source:before", "", "41.0", "40.0 41.0 42.0"),
+        ("far", "source:after", "", "41.0", "40.0 41.0 42.0"),
+    ]
 
 
 def test_no_text_of_a_users_becomes_markup(make_run, report):
@@ -167,6 +234,67 @@ def test_the_flow_counts_the_last_pass_only(make_run, report):
     assert "A model gave nearly one label only to <bdi>far</bdi>" in html(run)
 
 
+def test_the_flow_is_that_of_the_last_run_that_finished(make_run, report):
+    run = make_run()
+    journal = run / "journal.jsonl"
+    whole = journal.read_text(encoding="utf-8") + '{"event": "finished"}\n'
+    begun = journal.read_text(encoding="utf-8").splitlines()[:2]  # reads the data, labels once
+    journal.write_text(whole * 2 + "\n".join(begun), encoding="utf-8")
+    report(run)
+    assert re.findall(r"<h3>(Epoch \d)</h3>", html(run)) == ["Epoch 1", "Epoch 2"]
+
+
+def traced_with(run, agreement, change):
+    """The run as it would be with another agreement: `change` makes a trace's rows others."""
+    (run / "config.yaml").write_text(f"task: ner\nagreement: {agreement}\n", encoding="utf-8")
+    file = run / "trace/far.parquet"
+    found = pq.read_table(file)
+    rows = [row | change(row) for row in found.to_pylist()]
+    pq.write_table(type(found).from_pylist(rows, found.schema), file)
+
+
+def by_fate(text):
+    rows = re.findall(r"<tr><td>(\d)</td><td>([^<]*)</td>((?:<td[^>]*>[^<]*</td>)*)</tr>", text)
+    return {(epoch, fate): re.findall(r">([^<]+)<", cells) for epoch, fate, cells in rows}
+
+
+def test_with_union_nothing_that_a_peer_was_trusted_on_is_dropped_but_by_a_collapse(make_run, report):
+    """j alone is trusted on the first two sentences, nobody on the third, k alone on the last."""
+
+    def change(row):
+        i, epoch = int(row["id"][-1]), row["epoch"]
+        trusted = {"kept_by_k": i == 3, "kept_by_j": i < 2}
+        none = [0] * len(row["labels_j"])  # of these sentences' words all are O
+        return trusted | {"used": i != 2 and epoch == 1, "agreed": False} | ({"labels_j": none} if i == 1 else {})
+
+    run = make_run()
+    traced_with(run, "union", change)
+    report(run)
+    found = by_fate(html(run))
+    assert found["1", "used"] == ["3", "66.7 %", "66.7 %"], "j's labels are right, k's of the last are wrong"
+    assert found["1", "dropped: not trusted"] == ["1", "100.0 %", "100.0 %"]
+    assert found["2", "dropped: a model collapsed"][0] == "3"
+    assert not any("disagree" in fate for _, fate in found)
+
+
+def test_words_in_dispute_that_taught_nothing_are_not_scored(make_run, report):
+    def change(row):
+        half = {"labels_k": [0, 0, 2][: len(row["labels_k"])], "labels_j": [0, 0, 1][: len(row["labels_k"])]}
+        return half | {"used": True} if row["id"] == "far:0" else {}
+
+    run = make_run()
+    traced_with(run, "token", change)
+    report(run)
+    assert by_fate(html(run))["1", "used"] == ["1", "100.0 %", "100.0 %"]
+    assert "without the words on which the peers differ" in html(run)
+
+
+def test_a_confusion_that_does_not_fit_says_so(make_run, report):
+    run = make_run(labels=("O", *(f"B-{i}" for i in range(36))))
+    report(run)
+    assert "there are 37 labels, and a table has room for 30" in html(run)
+
+
 @pytest.mark.parametrize("lost", ["predictions", "trace", "journal.jsonl"])
 def test_a_run_that_kept_less_has_a_shorter_report(make_run, report, lost):
     run = make_run()
@@ -213,7 +341,14 @@ def test_a_damaged_run_is_one_line(make_run, report, tmp_path, damage, said):
     assert not (tmp_path / "r.html").exists()
 
 
-@pytest.mark.parametrize(("out", "said"), [(".", "is a folder"), ("no/such/r.html", "no such folder")])
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        (".", "is a folder"),
+        ("no/such/r.html", "no such folder"),
+        ("results.json", "expected a file whose name ends in .html; rename it"),
+    ],
+)
 def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path, report, out, said):
     with pytest.raises(UxlaError, match=said):
         report(tmp_path / "no-run", out=tmp_path / out)

@@ -157,6 +157,17 @@ def test_filters_choose_by_data_epoch_and_fate(opened):
     assert len(page.texts(".row")) == 4
 
 
+def test_with_union_one_trusted_peer_is_enough(opened, make_run):
+    run = make_run()
+    (run / "config.yaml").write_text("agreement: union\n", encoding="utf-8")
+    page = opened(run)
+    page.set("epoch", "1")
+    dropped = ["dropped: a model collapsed", "dropped: neither peer sure enough", "dropped: a model collapsed"]
+    assert page.texts(".row .fate") == ["used", *dropped]
+    page.click(".row")
+    assert page.texts("#detail .note")[0].endswith("The labels of the surer taught.")
+
+
 def test_a_sample_is_followed_to_its_parent_and_back(opened):
     page = opened()
     page.search("far:1~1", 1)
@@ -179,6 +190,24 @@ def test_both_peers_labels_and_the_gold_one_stand_under_each_word(opened):
     assert page.texts("#detail .word") == [f"{word}B-PERI-PERO" for word in ("the", "river", "Ebro")]
     assert page.texts("#detail small.differs") == ["I-PER"] * 3
     assert "model 1 is 60.0 % sure, trusted; model 2 is 60.0 % sure, trusted" in page.texts("#detail p")[0]
+
+
+def test_the_changed_word_of_a_sample_of_one_word_is_marked(opened, make_run, samples_of):
+    page = opened(samples_of(make_run(), ["one", "two", "six", "ten"], ["won", "two", "six", "ten"]))
+    page.search("far:0~1", 1)
+    page.click(".row")
+    assert page.texts("#detail .words mark") == ["won"]
+
+
+def test_a_long_text_without_spaces_is_cut_in_the_list_and_has_a_node_a_stretch(opened, make_run, samples_of):
+    long = "\u5b57" * 5000
+    page = opened(samples_of(make_run(), [long, "b", "c", "d"], [f"{long[:2]}\u6587{long[3:]}", "b", "c", "d"]))
+    page.search("far:0~1", 1)
+    (shown,) = page.texts(".row .text")
+    assert len(shown) < 500
+    assert shown.endswith(" …")
+    assert page.texts(".row .text mark") == ["\u6587"]
+    assert page.driver.execute_script("return document.querySelector('.row .text').childNodes.length") == 4
 
 
 def test_right_to_left_text_runs_from_the_right(opened):

@@ -97,11 +97,30 @@ def test_the_confusion_matrix_is_scikit_learns_without_ignored_words():
     known = test.gold != IGNORED
     assert 0 < known.sum() < 200
     expected = confusion_matrix(test.gold[known], test.labels["uxla"][known], labels=range(4))
-    assert np.array(confusion(test).counts).tolist() == expected.tolist()
+    assert np.array(confusion(test, spans=True, widest=4).counts).tolist() == expected.tolist()
+
+
+def test_a_confusion_of_too_many_tags_is_one_of_entity_types():
+    names = ("O", *(f"{letter}-{kind}" for kind in "ABCDEFGHIJKLMNOPQR" for letter in "BI"))
+    assert len(names) == 37, "as OntoNotes has"
+    test = made(np.random.default_rng(4), [8] * 60, names=names, ignored=0.1)
+    found = confusion(test, spans=True, widest=30)
+    known = test.gold != IGNORED
+    kinds = (np.arange(37) + 1) // 2  # O, then B and I of each type
+    expected = confusion_matrix(kinds[test.gold[known]], kinds[test.labels["uxla"][known]])
+    assert (len(found.labels), found.types) == (18 + 1, True)
+    assert found.labels == ("O", *"ABCDEFGHIJKLMNOPQR"), "a type may be called O"
+    assert np.array(found.counts).tolist() == expected.tolist()
+
+
+def test_more_classes_than_there_is_room_for_have_no_confusion():
+    test = made(np.random.default_rng(5), [1] * 60, names=tuple(f"B-{i}" for i in range(31)))
+    assert confusion(test, spans=False, widest=30) is None
+    assert confusion(test, spans=False, widest=31).types is False
 
 
 def test_words_without_a_gold_label_count_nowhere():
     test = made(np.random.default_rng(3), [4] * 30, ignored=1.0)
     assert calibration(test) is None
     assert score(counts(test, "uxla", spans=True)) == 0
-    assert np.array(confusion(test).counts).sum() == 0
+    assert np.array(confusion(test, spans=True, widest=4).counts).sum() == 0

@@ -177,6 +177,18 @@ def test_warm_ups_that_agree_on_what_they_share_are_one_column_of_table_6(make_r
     ]
 
 
+def test_runs_of_one_language_at_two_shares_have_a_column_each_in_table_6(make_run, capsys):
+    def run(preset, base):
+        scores = {"en": score(90.0, ONE), "sw": score(base, ONE)}
+        found = results({"sw": {}}, "nli", transfer={"before": scores, "after": {"sw": scores}})
+        return make_run(preset, preset, found)
+
+    table(6, [run("xnli-5", 60.0), run("xnli-100", 70.0)])
+    rows = lines_of(capsys.readouterr().out)
+    assert rows[0][-2:] == ["sw (5 %)", "sw (100 %)"]
+    assert rows[3] == ["sw", "60.00", "70.00", "**60.00**", "**70.00**"]
+
+
 def test_a_schedule_of_one_epoch_needs_no_scores_by_epoch(make_run, capsys):
     overrides = ["schedule=[{data: [source, target], confidence: 0.9}]", "agreement=none"]
     found = methods(70.0)

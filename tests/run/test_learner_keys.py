@@ -1,17 +1,27 @@
-"""What a learner's artifacts are kept under: all that changes their bytes, and the precision is among it."""
+"""What a learner's artifacts are kept under: all that changes their bytes, and the precision is among it; and what is
+told of texts that were cut."""
 
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from uxla.errors import ModelError
 from uxla.models.loaded import Runtime
+from uxla.models.loading import resolve
 from uxla.models.optimiser import Optimisation
-from uxla.models.tasks import Tagging
+from uxla.models.tasks import SentenceTask, Tagging
+from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, Example, ModelHandle
+from uxla.run import learner as learner_module
 from uxla.run.config import load_config
+from uxla.run.journal import Journal, read
 from uxla.run.learner import StoredLearner
+from uxla.run.store import Store
+from uxla.run.study import Study
+from uxla.testbed import asset
 
 MIX = Corpus.from_examples("mix", ("O",), [Example("1", "en", ("a b",), (0, 0))])
 MODEL = ModelHandle(Path(tempfile.gettempdir()), "digest")
@@ -72,8 +82,6 @@ def test_what_one_head_learned_and_said_is_kept_apart_from_another_head():
 
 
 def test_a_runs_options_reach_the_learner():
-    from uxla.run.study import Study
-
     values = [
         "attention=eager",
         "compile=true",
@@ -89,3 +97,105 @@ def test_a_runs_options_reach_the_learner():
     assert {"attention": "eager", "compile": True}.items() <= study.vicinity().inputs.items()
     assert (adaptation.settings.freeze_embeddings, adaptation.settings.gradient_checkpointing) == (True, False)
     assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)
+
+
+# --- the early look at the models ---------------------------------------------------------------------------------
+
+
+def looked_at(*values, trust=SAFE):
+    """What the early look at the models is remembered under."""
+    store, inputs = _Keys(), SimpleNamespace(train=MIX)
+    config = load_config("testbed", ["device=cpu", *values])
+    Study(config, Tagging(), inputs, MODEL, MODEL, store, trust=trust).check_models()
+    return store.asked["check"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "attention=eager",
+        "compile=true",
+        "precision=bf16",
+        "max_length=32",
+        "vicinity.precision=bf16",
+        "vicinity.unit=piece",
+    ],
+)
+def test_models_are_looked_at_again_when_a_setting_that_may_refuse_them_changes(value):
+    assert looked_at() == looked_at() != looked_at(value)
+
+
+def test_models_are_looked_at_again_by_who_trusts_them_less_and_on_another_device(monkeypatch):
+    plain = looked_at()
+    assert looked_at(trust=Trust(remote_code=True)) != plain != looked_at(trust=Trust(pickle=True))
+    monkeypatch.setattr("uxla.run.study.pick_device", lambda name: SimpleNamespace(type="cuda"))
+    assert looked_at() != plain
+
+
+def test_the_masked_lms_settings_do_not_matter_where_no_text_is_generated():
+    alone = ["methods=[penalty]", "schedule=[{data: [target], confidence: 1.0}]"]
+    assert looked_at(*alone) == looked_at(*alone, "vicinity.precision=bf16", "vicinity.unit=piece")
+
+
+def test_flash_attention_names_the_precision_that_it_cannot_have():
+    config = load_config("testbed", ["attention=flash_attention_2", "precision=bf16", "vicinity.precision=fp32"])
+    study = Study(config, Tagging(), None, MODEL, MODEL, _Keys())
+    with pytest.raises(ModelError, match=r"^vicinity\.precision fp32: .*; set vicinity\.precision=bf16, or attention"):
+        study.masked_lm()
+
+
+# --- texts that were cut ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened_store(tmp_path):
+    """A store of the test's own, its journal written at once."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.open()
+    return Store(tmp_path / "store", journal)
+
+
+def texts(name, *lengths):
+    rows = [Example(str(i), "x", ("ko " * length + str(i),), (0,)) for i, length in enumerate(lengths)]
+    return Corpus.from_examples(name, ("no", "yes"), rows)
+
+
+def cutting(store, **given):
+    backbone = resolve(str(asset()))
+    settings = replace(SETTINGS, dropout=0.0, **given)
+    learner = StoredLearner("classification", SentenceTask(1), backbone, settings, Runtime("cpu", 8), store, "t")
+    return learner, backbone
+
+
+def cuts(store, stage):
+    return [event["cut"] for event in read(store.journal.path) if event.get("stage") == stage]
+
+
+def test_cut_texts_are_counted_part_by_part_and_told_once_for_a_data_set(opened_store, monkeypatch, hearing):
+    monkeypatch.setattr(learner_module, "_LABELLED_TOGETHER", 2)
+    learner, backbone = cutting(opened_store)
+    with hearing() as notes:
+        model = learner.fit(backbone, texts("mix", 30, 1, 1), seed=0)
+        for _ in range(2):  # the second time everything is found
+            learner.predict(model, texts("test", 30, 30, 1, 1, 30))
+    assert cuts(opened_store, "fit") == [1]
+    assert cuts(opened_store, "predict") == [2, 0, 1] * 2
+    assert notes == ["mix: 1 of 3 longer than 8 pieces, cut", "test: 3 of 5 longer than 8 pieces, cut"]
+
+
+def test_three_models_tell_once_and_another_run_of_the_process_again(opened_store, hearing):
+    learner, backbone = cutting(opened_store)
+    other = replace(learner, told=set())
+    with hearing() as notes:
+        models = [learner.fit(backbone, texts("mix", 1, 1), seed=seed) for seed in range(3)]
+        for model in models[:2]:
+            learner.predict(model, texts("test", 30))
+        other.predict(models[2], texts("test", 30))
+    assert notes == ["test: 1 of 1 longer than 8 pieces, cut"] * 2
+
+
+def test_the_learners_of_a_run_share_what_was_told():
+    config = load_config("testbed", [])
+    first, second = (Study(config, Tagging(), None, MODEL, MODEL, _Keys()) for _ in range(2))
+    learners = [study.learner(config.warmup, None, "t") for study in (first, replace(first, model=MODEL), second)]
+    assert learners[0].told is learners[1].told is not learners[2].told

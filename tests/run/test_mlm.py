@@ -1,6 +1,7 @@
 """Masked LMs behind the store, and the folder `uxla mlm` writes."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -190,6 +191,87 @@ def test_the_same_command_again_finds_the_folder_and_another_is_refused(files, s
     with pytest.raises(ConfigError, match="has a model made from other text or settings"):
         course(store, out, masked=0.3).tune(files[0], Place("testbed"))
     assert done(store) == 1
+
+
+def entries(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def again(store, tmp_path, *, fresh=False, empty=False):
+    """The store as another command sees it, or an empty one; its journal goes on."""
+    return Store(tmp_path / "emptied" if empty else store.root, store.journal, fresh)
+
+
+def test_a_whole_folder_is_said_to_be_there_before_a_training_that_nobody_needs(files, store, tmp_path, hearing):
+    out = tmp_path / "out"
+    first = course(store, out).tune(files[0], Place("testbed"))
+    with hearing() as notes:
+        assert course(again(store, tmp_path, empty=True), out).tune(files[0], Place("testbed")) == first
+    assert done(store) == 1
+    assert notes == [f"--out {out}: has this model already, whole: no training; --fresh makes it anew"]
+
+
+def test_what_was_made_afresh_replaces_the_folder(files, store, tmp_path):
+    out = tmp_path / "out"
+    course(store, out).tune(files[0], Place("testbed"))
+    before, inode = entries(out), out.stat().st_ino
+    (out / "model.safetensors").write_bytes(b"damaged")
+    course(again(store, tmp_path, fresh=True), out).tune(files[0], Place("testbed"))
+    assert done(store) == 2
+    assert entries(out) == before
+    assert out.stat().st_ino != inode
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_folder_that_lacks_a_file_is_written_anew(files, store, tmp_path, hearing, name):
+    out = tmp_path / "out"
+    course(store, out).tune(files[0], Place("testbed"))
+    before = entries(out)
+    (out / name).unlink()
+    with hearing() as notes:
+        course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+    assert f"--out {out}: {name} is missing; the folder is written anew" in notes
+    assert entries(out) == before
+    assert done(store) == 1
+
+
+def test_what_a_person_changed_or_added_is_not_written_over(files, store, tmp_path):
+    out = tmp_path / "out"
+    course(store, out).tune(files[0], Place("testbed"))
+    (out / "README.md").write_text("my own card")
+    (out / "notes.txt").write_text("mine")
+    course(store, out).tune(files[0], Place("testbed"))  # neither is part of the model
+    (out / "config.json").rename(out / "old.json")
+    with pytest.raises(ConfigError, match=r"notes\.txt is not known to be from `uxla mlm` and would be lost; move it"):
+        course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+    (out / "config.json").write_text("{}")
+    with pytest.raises(
+        ConfigError, match=r"config\.json is not as `uxla mlm` wrote it; give another folder, or --fresh"
+    ):
+        course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+    assert (out / "README.md").read_text() == "my own card"
+    assert done(store) == 1
+
+
+def test_a_replacement_that_was_cut_short_loses_no_folder(files, store, tmp_path, monkeypatch):
+    out, plain = tmp_path / "out", os.replace
+    course(store, out).tune(files[0], Place("testbed"))
+    before = entries(out)
+
+    def replace_(source, target):
+        if Path(source).name.endswith("unfinished") and target == out:
+            raise OSError(5, "Input/output error")
+        plain(source, target)
+
+    with monkeypatch.context() as patched, pytest.raises(ConfigError, match="Input/output error"):
+        patched.setattr(mlm_folder.os, "replace", replace_)
+        course(again(store, tmp_path, fresh=True), out).tune(files[0], Place("testbed"))
+    assert entries(out) == before
+    plain(out, tmp_path / ".out.replaced")  # as a kill between the two renames leaves it
+    course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+    assert entries(out) == before
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_a_folder_of_something_else_and_a_file_are_left_alone(files, store, tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, DataError, ModelError
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.tasks import TASKS
 from uxla.models.trust import SAFE, Trust
@@ -59,14 +59,32 @@ class Ensemble:
         return average([member.predict(corpus, f"model {i}") for i, member in enumerate(self.members, start=1)])
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-        """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces)."""
-        examples = (Example(str(i), "", (" ".join(words),)) for i, words in enumerate(sentences))
+        """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces).
+
+        DataError for what is no such sentence, ModelError where the task has labels of whole texts.
+        """
+        if self.task != "ner":
+            raise ModelError(f"tag: these models label whole texts (task {self.task}), not words; call classify")
+        for number, words in enumerate(sentences):
+            _refuse(f"sentence {number}", _fault_of_words(words) or _fault_of_characters(words))
+        examples = (Example(str(i), "", (" ".join(words),)) for i, words in enumerate(sentences) if len(words))
         corpus = Corpus.from_examples("input", self.label_names, examples)
-        return tags(self.probabilities(corpus), self.label_names) if len(corpus) else []
+        found = iter(tags(self.probabilities(corpus), self.label_names) if len(corpus) else [])
+        return [next(found) if len(words) else [] for words in sentences]
 
     def classify(self, texts: Sequence[str | Sequence[str]]) -> list[tuple[str, float]]:
-        """The label of each text or pair of texts, and its probability; for the tasks with a label a sentence."""
+        """The label of each text or pair of texts, and its probability; for the tasks with a label a sentence.
+
+        DataError for what is no text, or no pair where the task asks for pairs; ModelError for a tagger.
+        """
+        if self.task == "ner":
+            raise ModelError("classify: these models label words (task ner), not whole texts; call tag")
+        if isinstance(texts, str):
+            raise DataError("texts is one str, expected a list of texts; write [text]")
+        expected = TASKS[self.task]().segments
         segments = [(text,) if isinstance(text, str) else tuple(text) for text in texts]
+        for number, parts in enumerate(segments):
+            _refuse(f"text {number}", _fault_of_texts(parts, expected) or _fault_of_characters(parts))
         examples = (Example(str(i), "", parts) for i, parts in enumerate(segments))
         corpus = Corpus.from_examples("input", self.label_names, examples)
         if len(corpus) == 0:
@@ -116,3 +134,34 @@ def _valid(sequence: list[str]) -> list[str]:
         continues = bool(valid) and valid[-1] in (f"B-{kind}", f"I-{kind}")
         valid.append(f"B-{kind}" if tag.startswith("I-") and not continues else tag)
     return valid
+
+
+def _refuse(where: str, fault: str | None) -> None:
+    if fault is not None:
+        raise DataError(f"{where}: {fault}")
+
+
+def _fault_of_words(words: Sequence[str]) -> str | None:
+    if isinstance(words, str):
+        return "got one str, expected a list of words; give text.split()"
+    if not all(isinstance(word, str) for word in words):
+        return "got something else than str among its words; write words as str"
+    odd = [word for word in words if not word or " " in word]
+    return f"got {odd[0]!r}, expected words with something in them and no space; cut it in two" if odd else None
+
+
+def _fault_of_texts(parts: tuple[str, ...], expected: int) -> str | None:
+    if not all(isinstance(part, str) for part in parts):
+        return "got something else than str; write texts as str"
+    if len(parts) != expected:
+        remedy = "a pair; give (first, second)" if expected == 2 else "one; give it as a str"
+        return f"got {len(parts)} text{'s' if len(parts) != 1 else ''}, expected {remedy}"
+    return None
+
+
+def _fault_of_characters(parts: Sequence[str]) -> str | None:
+    try:
+        "".join(parts).encode()
+    except UnicodeEncodeError:
+        return "half a surrogate pair (\\ud800 to \\udfff); write the character itself"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -23,7 +23,9 @@ from uxla.models.units import word_spans
 from uxla.progress import bar
 
 _TOGETHER = 2048
-"""Texts whose rows are in memory at a time: a row for each of their pieces."""
+"""Texts whose rows are scored together: a row for each of their pieces."""
+_IDS = 2**25
+"""Piece ids in the rows that are in memory at a time (268 MB): of 2,048 texts all up to 128 pieces each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,8 @@ class Fluency:
         with bar("pieces scored", sum(map(len, texts))) as running:
             for some in chunks(texts, _TOGETHER):
                 ends = np.cumsum([len(ids) for ids in some])
-                values = self._scores(list(chain(*map(self._rows, some))), running.advance)
+                rows = chain.from_iterable(map(self._rows, some))
+                values = np.concatenate([self._scores(portion, running.advance) for portion in _portions(rows)])
                 yield from (float(part.sum()) for part in np.split(values, ends[:-1]))
 
     def _rows(self, ids: tuple[int, ...]) -> Iterator[Masked[int]]:
@@ -81,3 +84,16 @@ class Fluency:
 
     def _log_probs(self, pool: Sequence[Masked[int]], asked: list[int], tokens: int) -> torch.Tensor:
         return self.head.log_probs(features(self.head, pool, tokens), sent(torch.tensor(asked), self.head.device))
+
+
+def _portions(rows: Iterable[Masked[int]]) -> Iterator[list[Masked[int]]]:
+    """The rows in lists of at most `_IDS` piece ids (or one row); of no rows one empty list."""
+    portion: list[Masked[int]] = []
+    held = 0
+    for row in rows:
+        if portion and held + len(row[0]) > _IDS:
+            yield portion
+            portion, held = [], 0
+        portion.append(row)
+        held += len(row[0])
+    yield portion

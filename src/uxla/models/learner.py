@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,6 +26,7 @@ from uxla.models.device import grad_scaler
 from uxla.models.heads import hold_other_heads, one_by_one
 from uxla.models.loaded import Loaded
 from uxla.models.losses import Unchecked, penalised_loss
+from uxla.models.memory import enough
 from uxla.models.optimiser import Optimisation, adamw, prepare
 from uxla.models.selection import Keeper
 from uxla.models.tasks import Window
@@ -146,7 +148,8 @@ class Training:
         self.unchecked.append(Unchecked(place, rate, [example.id for example in examples], loss))
         if len(self.unchecked) >= _CHECKED_TOGETHER[loaded.device.type]:
             self._check()
-        self._update(rate)
+        with enough(place):  # AdamW's moments are made in the first step
+            self._update(rate)
         self.done += 1
         if self.done % settings.evaluate_every == 0 or self.done == self.steps:
             self._check()
@@ -183,7 +186,7 @@ class Training:
         total = torch.zeros((), dtype=torch.float64, device=loaded.device)
         for start, stop in pairwise([0, *ends]):
             logits = self.lesson.logits([window for window, _ in rows[start:stop]])
-            labels = torch.tensor([label for _, found in rows[start:stop] for label in found])
+            labels = torch.tensor([label for _, found in rows[start:stop] for label in found], dtype=torch.long)
             loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
@@ -200,16 +203,24 @@ class Training:
             keeper=weights,
         )
         facts = {"done": self.done, "losses": self.losses, "seen": self.loaded.seen, "kept": kept}
-        checkpoints.save(tensors, {**facts, "scaler": self.scaler.state_dict()})
+        facts |= {"device": self.loaded.device.type, "scaler": self.scaler.state_dict()}
+        checkpoints.save(tensors, facts)
 
     def resume(self, checkpoints: Checkpoints) -> None:
-        """Be where the training was that left the checkpoint, if there is one."""
+        """Be where the training was that left the checkpoint, if there is one, on this kind of device."""
         found = checkpoints.load()
         if found is None:
             return
         tensors, facts = found
-        self.loaded.module.load_state_dict(under("module", tensors))
-        restore_optimiser(self.optimiser, under("optimiser", tensors))
+        before, now = facts.get("device", "cpu"), self.loaded.device.type
+        if before != now:  # a training is all of one device or of the other
+            progress.note(
+                f"{self.label}: begun on {before}, now on {now}, where dropout draws other numbers: starts over"
+            )
+            return
+        with enough(self.label):
+            self.loaded.module.load_state_dict(under("module", tensors))
+            restore_optimiser(self.optimiser, under("optimiser", tensors))
         restore_generators(self.loaded.device, under("generators", tensors))
         self.keeper.restore(under("keeper", tensors), facts["kept"])
         self.scaler.load_state_dict(facts["scaler"])
@@ -232,7 +243,7 @@ def _labels(example: Example, window: Window) -> list[int]:
 def _scorer(loaded: Loaded, dev: Corpus | None) -> Callable[[], float] | None:
     if dev is None:
         return None
-    held_out, views = dev, [replace(loaded, task=task) for task in one_by_one(loaded.task)]
+    held_out, views = dev, [replace(loaded, task=task, seen=Counter()) for task in one_by_one(loaded.task)]
 
     def score() -> float:
         scores = [view.task.score(held_out, view.predict(held_out, "selection").labels) for view in views]

@@ -17,7 +17,7 @@ from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
 from uxla.models.device import Attention, Precision, attention_values, autocast, fetched, finished, sent
 from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
-from uxla.models.memory import Budget
+from uxla.models.memory import Budget, enough
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import Task, Window
 from uxla.models.trust import SAFE, Trust
@@ -31,10 +31,11 @@ _SHARD = 8192  # examples encoded at once when predicting
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where, how large and how exact a model computes. But for `precision`, it decides only how fast.
+    """Where, how large and how exact a model computes.
 
-    `attention` and `compile` (see `compile_layers`) change rounding, and compiled dropout draws other numbers than
-    plain dropout: of the same seed always the same.
+    `max_length` and `precision` change results. `device`, `attention` and `compile` (see `compile_layers`) change
+    rounding, and dropout draws other numbers on a GPU than on a CPU, and compiled than plain: of the same seed always
+    the same. `budget` decides only how fast, but for dropout's draws.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -48,7 +49,8 @@ class Runtime:
     @property
     def inputs(self) -> dict[str, Any]:
         """What of it can change a result, for keys: of `attention` and `compile` what is not the default, so that
-        what was made before there were these is still found."""
+        what was made before there were these is still found. `device` is left out: work that is finished is found
+        again on another one; a training that is not starts over there."""
         attention = {} if self.attention == "auto" else {"attention": self.attention}
         compiled = {"compile": True} if self.compile else {}
         return {"max_length": self.max_length, "precision": self.precision, **attention, **compiled}
@@ -73,7 +75,9 @@ class Loaded:
         """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
         device = pick_device(runtime.device)
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
-        module: Any = load_model(task.auto_class, folder, trust=runtime.trust, **values).to(device)
+        module: Any = load_model(task.auto_class, folder, trust=runtime.trust, **values)
+        with enough(f"{folder} on {device.type}"):
+            module = module.to(device)
         if runtime.compile:
             compile_layers(module)
         pieces = _pieces(tokenizer, runtime.trust)

@@ -23,7 +23,7 @@ from uxla.models.device import Attention, Precision, attention_values
 from uxla.models.fluency import Fluency
 from uxla.models.loading import local_folder, offline, pick_device, reason, usable_length, use_safetensors
 from uxla.models.mask_head import MaskHead, mask_head
-from uxla.models.memory import Budget
+from uxla.models.memory import Budget, enough
 from uxla.models.pieces import Pieces
 from uxla.models.pools import Masked, features, pools
 from uxla.models.rows import Request, Row, window
@@ -89,7 +89,8 @@ class MaskedLM:
         """
         where = pick_device(device)
         model, tokenizer = _load(name_or_path, revision, trust, attention_values(attention, where, precision))
-        model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
+        with enough(f"{name_or_path} on {where.type}"):
+            model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
         pieces = Pieces.of(tokenizer, name_or_path)
         mask = pieces.mask
         if mask is None:
@@ -102,11 +103,12 @@ class MaskedLM:
         body = vocabulary.candidates["start"].ids[: min(8, room - 1)]
         probe = [*pieces.prefix, *body[:3], mask, *body[3:], *pieces.suffix]
         head = partial(mask_head, model, probe=probe, at=probe.index(mask))
-        heads = {
-            place: head(candidates=torch.tensor(candidates.ids, device=model.device))
-            for place, candidates in vocabulary.candidates.items()
-            if unit != "word" or place == "start"
-        }
+        with enough(f"{name_or_path} on {where.type}"):
+            heads = {
+                place: head(candidates=torch.tensor(candidates.ids, device=model.device))
+                for place, candidates in vocabulary.candidates.items()
+                if unit != "word" or place == "start"
+            }
         open_head = cache(lambda: head(candidates=torch.arange(model.config.vocab_size, device=model.device)))
         if compile:  # behind the probes, which are of one row: a variant that nothing else needs
             compile_layers(model)

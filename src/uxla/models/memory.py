@@ -1,8 +1,9 @@
-"""How much fits one forward pass: the token budget, halved once where the device says that it was too much."""
+"""How much fits a device: the token budget, halved once where it was too much; and what no budget can mend."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -13,6 +14,9 @@ from uxla.errors import ModelError
 T = TypeVar("T")
 
 _REMEDY = "lower tokens_per_batch, max_length or batch_size (and raise accumulation), or take a smaller model"
+_OTHER_REMEDY = "set freeze_embeddings=true or gradient_checkpointing=true for a training, or take a smaller model"
+_TEXTS = ("can't allocate memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
+"""What the CPU's allocator, CUDA outside torch's allocator, and cuBLAS and its like say, in a bare RuntimeError."""
 
 
 class Budget:
@@ -46,6 +50,17 @@ class Budget:
         return self.fit(work, where)
 
 
+@contextmanager
+def enough(where: str) -> Iterator[None]:
+    """A block that needs what it needs, however little goes through at once: out of memory in it is a ModelError."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+        raise ModelError(f"{where}: out of memory; {_OTHER_REMEDY}") from None
+
+
 def _out_of_memory(error: Exception) -> bool:
-    """Whether it was memory: CUDA has an exception of its own, the CPU's allocator has only a text."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    """Whether it was memory: torch's allocator on a GPU has an exception of its own, others have only a text."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in _TEXTS)

@@ -176,7 +176,9 @@ def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int
     """(start, stop, home, home_stop) of the windows over words with `lengths` pieces each.
 
     A window covers words start:stop with at most `budget` pieces; neighbours share up to `overlap` pieces, and each
-    word has its home in exactly one window, the one where it is farther from the edge.
+    word has its home in exactly one window, the one where it is farther from the edge. They share fewer where a long
+    word comes next, so that it stands in the following window too: each window is the home of at least one word. No
+    word has more than `budget` pieces.
     """
     ends = list(accumulate(lengths, initial=0))
     if ends[-1] <= budget:
@@ -190,7 +192,11 @@ def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int
         if stop == len(lengths):
             return [*found, (start, stop, home, stop)]
         following = stop
-        while following > start + 1 and ends[stop] - ends[following - 1] <= overlap:
+        while (
+            following > start + 1
+            and ends[stop] - ends[following - 1] <= overlap
+            and ends[stop + 1] - ends[following - 1] <= budget
+        ):
             following -= 1
         border = (following + stop + 1) // 2
         found.append((start, stop, home, border))

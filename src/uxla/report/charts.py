@@ -16,6 +16,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from uxla.report.files import write_whole
 from uxla.report.scoring import Calibration
 
 _SETTINGS: Any = {
@@ -66,11 +67,13 @@ class Chart:
         return svg
 
     def write(self, stem: Path) -> list[Path]:
-        """Write `STEM-NAME.svg` and `.png`."""
+        """Write `STEM-NAME.svg` and `.png`, each whole or not at all."""
         figure = self.figure(_PRINTED)
         svg, png = (stem.with_name(f"{stem.name}-{self.name}{suffix}") for suffix in (".svg", ".png"))
-        svg.write_text(_svg(figure), encoding="utf-8")
-        figure.savefig(png, dpi=200, metadata={"Software": None})
+        pixels = io.BytesIO()
+        figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})
+        write_whole(svg, _svg(figure))
+        write_whole(png, pixels.getvalue())
         return [svg, png]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
+from uxla.report.files import write_whole
 from uxla.report.sheet import right_to_left
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -61,9 +61,7 @@ def write_figure(made: Figure, stem: Path) -> list[Path]:
         for file, option in zip(files, options, strict=True):
             written = io.BytesIO()
             made.savefig(written, **option)
-            unfinished = file.with_name(f"{file.name}.unfinished")
-            unfinished.write_bytes(written.getvalue())
-            os.replace(unfinished, file)
+            write_whole(file, written.getvalue())
     return files
 
 

@@ -42,10 +42,13 @@ class EpochFlow:
 
 
 def flow(events: Iterable[Mapping[str, Any]], target: str) -> tuple[EpochFlow, ...]:
-    """The epochs of the last time UXLA ran for `target`, of all that a journal of interrupted runs holds."""
+    """The epochs of the last time UXLA ran for `target` in a run that finished, whose results are those at hand.
+
+    The journal of a folder in which none says that it finished is read to its end.
+    """
     trainings: list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]] = []
     waiting: list[Mapping[str, Any]] = []
-    for event in events:
+    for event in _finished(list(events)):
         if event["event"] == "data":
             if event.get("language") == target:
                 trainings, waiting = [], []
@@ -57,6 +60,12 @@ def flow(events: Iterable[Mapping[str, Any]], target: str) -> tuple[EpochFlow, .
             trainings.append((event, waiting))
             waiting = []
     return tuple(_epoch(epoch, list(group)) for epoch, group in groupby(trainings, lambda pair: pair[0]["epoch"]))
+
+
+def _finished(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The events up to the last that says a run is finished; a later run did not get so far."""
+    ends = [place for place, event in enumerate(events) if event["event"] == "finished"]
+    return events[: ends[-1]] if ends else events
 
 
 def _epoch(epoch: int, trainings: list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]) -> EpochFlow:

@@ -21,7 +21,7 @@ from uxla.report.flow import EpochFlow, flow
 from uxla.report.folder import MADE_BY_RUN, RunFolder
 from uxla.report.quality import Quality, quality
 from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
-from uxla.report.table import Table, markdown, table
+from uxla.report.table import WARNING, Table, markdown, table
 from uxla.report.verdict import METHODS, Verdict, verdict
 
 _WIDEST_CONFUSION = 30
@@ -38,6 +38,8 @@ class TargetPart:
     classes: list[tuple[str, SpanCounts]]
     lengths: list[Group]
     confusion: Confusion | None
+    labels: int
+    """How many there are: of too many no confusion is shown."""
     calibration: Calibration | None
     quality: list[Quality]
     explorer: dict[str, Any] | None
@@ -45,23 +47,34 @@ class TargetPart:
 
 @dataclass(frozen=True)
 class RunPart:
-    """All that is said about one run."""
+    """All that is said about one run, by a name that no other of the report has."""
 
     name: str
     run: RunFolder
     table: Table
     targets: tuple[TargetPart, ...]
 
+    @property
+    def notes(self) -> list[str]:
+        """What the table's figures are; the run's warnings stand in its verdicts."""
+        return [note for note in self.table.notes if not note.startswith(WARNING)]
 
-def parts(runs: Sequence[RunFolder]) -> list[RunPart]:
+
+def parts(runs: Mapping[str, RunFolder]) -> list[RunPart]:
     """What there is to say about each run. ArtifactError for a run whose files are damaged or do not fit together."""
-    return [_part(run) for run in runs]
+    return [_part(name, run) for name, run in runs.items()]
 
 
 def page(found: Sequence[RunPart]) -> str:
     """The HTML of the report. All text of users' is escaped, or data that no parser of HTML looks into."""
     explorers = [
-        {"run": run.name, "target": target.name, "tagging": run.run.results["task"] == "ner", **target.explorer}
+        {
+            "run": run.name,
+            "target": target.name,
+            "tagging": run.run.results["task"] == "ner",
+            "agreement": run.run.agreement,
+            **target.explorer,
+        }
         for run in found
         for target in run.targets
         if target.explorer is not None
@@ -86,31 +99,53 @@ def tables_markdown(found: Sequence[RunPart]) -> str:
 
 
 def tables_csv(found: Sequence[RunPart]) -> str:
-    """One line a score: run, target, method, epoch, mean, sd, conlleval, macro_f1, models (divided by blanks)."""
+    """One line a score: run, target, method, epoch, mean, sd, conlleval, macro_f1, models (divided by blanks).
+
+    `source:before` and `source:after` are scores on the source's test set, `estimated:…` estimates without labels.
+    """
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(["run", "target", "method", "epoch", "mean", "sd", "conlleval", "macro_f1", "models"])
     for run in found:
-        for target, methods in run.run.results["targets"].items():
-            for method, epoch, score in _scores(methods):
-                figures = [score["mean"], score["sd"], score.get("conlleval"), score.get("macro_f1")]
-                models = " ".join(map(str, score["models"]))
-                writer.writerow([run.name, target, method, epoch, *figures, models])
+        for target, method, epoch, score in _scores(run.run.results):
+            figures = [score.get(name) for name in ("mean", "sd", "conlleval", "macro_f1")]
+            models = " ".join(map(str, score.get("models", ())))
+            writer.writerow([run.name, target, method, epoch, *figures, models])
     return written.getvalue()
 
 
-def _scores(methods: Mapping[str, Any]) -> Iterator[tuple[str, int | None, Mapping[str, Any]]]:
+def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Mapping[str, Any]]]:
+    """Target, method, epoch and score; an estimate is one with a mean only."""
+    estimates, source = results.get("estimates", {}), results["source"]
+    for target, methods in results["targets"].items():
+        final = {name: score for name, score in methods.items() if name in METHODS}
+        yield from _by_epoch(target, final)
+        yield from _by_epoch(target, methods.get("by_epoch", {}))
+        for method, found in estimates.get(target, {}).items():
+            means = [_mean(one) for one in found] if isinstance(found, list) else _mean(found)
+            yield from _by_epoch(target, {f"estimated:{method}": means})
+    if source.get("before"):
+        yield None, "source:before", None, source["before"]
+    for target, score in (source.get("after") or {}).items():
+        yield target, "source:after", None, score
+
+
+def _by_epoch(target: str, methods: Mapping[str, Any]) -> Iterator[tuple[str, str, int | None, Mapping[str, Any]]]:
     for method, found in methods.items():
         if isinstance(found, list):
-            yield from ((method, epoch, score) for epoch, score in enumerate(found, start=1))
-        elif "models" in found:
-            yield method, None, found
+            yield from ((target, method, epoch, score) for epoch, score in enumerate(found, start=1))
+        else:
+            yield target, method, None, found
 
 
-def _part(run: RunFolder) -> RunPart:
+def _mean(estimate: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"mean": estimate["score"]}
+
+
+def _part(name: str, run: RunFolder) -> RunPart:
     try:
         targets = tuple(_target(run, target) for target in run.targets)
-        return RunPart(run.name, run, table(run.results), targets)
+        return RunPart(name, run, table(run.results), targets)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         message = f"its files do not fit together ({type(error).__name__}: {error}), {MADE_BY_RUN}"
         raise ArtifactError(f"{run.path}: {message}; run again: they are written anew") from error
@@ -128,9 +163,10 @@ def _target(run: RunFolder, target: str) -> TargetPart:
         tuple(chart for chart in charts if chart is not None),
         [] if test is None else by_class(test, spans=spans),
         [] if test is None else by_length(test, spans=spans),
-        None if test is None or len(test.label_names) > _WIDEST_CONFUSION else confusion(test),
+        None if test is None else confusion(test, spans=spans, widest=_WIDEST_CONFUSION),
+        0 if test is None else len(test.label_names),
         sure,
-        [] if traced is None else quality(*traced, target),
+        [] if traced is None else quality(*traced, target, run.agreement),
         None if traced is None else explored(*traced, run.path / "trace" / f"{target}.parquet"),
     )
 
@@ -146,7 +182,7 @@ def _comparison(found: Sequence[RunPart]) -> dict[str, list[Verdict | None]]:
 def _environment() -> Environment:
     loader = PackageLoader("uxla.report")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals["methods"] = METHODS
+    made.globals |= {"methods": METHODS, "widest": _WIDEST_CONFUSION}
     made.globals["asset"] = lambda name: Markup(loader.get_source(made, name)[0])
     made.filters["count"] = lambda value: f"{value:,.0f}"
     made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")

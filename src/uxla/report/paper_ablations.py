@@ -64,7 +64,7 @@ def transfer_table(runs: Sequence[PaperRun]) -> Sheet:
         if not run.results.get("transfer"):
             remedy = "expected a run of method uxla with test sets, by this version; run again: finished work is kept"
             raise ArtifactError(f"{run.name}: its models' scores on every language are not in results.json, {remedy}")
-    shown = [*_before(runs), *columns(_after(runs))]
+    shown = [*_before(runs), *(part for column in columns(_after(runs)) for part in _by_setting(column))]
     found = [next(iter(column.scores.values())) for column in shown]
     spoken = list(dict.fromkeys(language for scores in found for language in scores))
     lines = [_transfer_line(language, shown, found) for language in spoken]
@@ -167,6 +167,13 @@ def _after(runs: Sequence[PaperRun]) -> Iterator[Entry]:
     for run in runs:
         for target, scores in run.results["transfer"]["after"].items():
             yield Entry(target, target, run, scores)
+
+
+def _by_setting(column: Column) -> Iterator[Column]:
+    """A column for each setting, named where there are several: this table has no blocks for them."""
+    for setting, scores in column.scores.items():
+        title = column.title if len(column.scores) == 1 else f"{column.title} ({setting})"
+        yield Column(title, column.language, {setting: scores})
 
 
 def _transfer_line(language: str, shown: Sequence[Column], found: Sequence[Scores]) -> Line:

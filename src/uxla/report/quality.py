@@ -8,14 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.records import IGNORED, Ints
+from uxla.records import IGNORED, Bools, Ints
 
 _FATES = ("used", "dropped: peers disagree", "dropped: not trusted", "dropped: a model collapsed")
 
 
 @dataclass(frozen=True)
 class Quality:
-    """The examples of one fate in one epoch, over all its trainings: the share of peer k's labels that are right."""
+    """The examples of one fate in one epoch, over all its trainings: the share of their labels that are right.
+
+    Of used examples these are the labels that taught, words that taught nothing left out; of others peer k's.
+    """
 
     epoch: int
     fate: str
@@ -26,18 +29,20 @@ class Quality:
     """Percent of the examples without a wrong label."""
 
 
-def quality(decisions: pa.Table, texts: pa.Table, target: str) -> list[Quality]:
-    """By epoch and fate, for the target's own sentences; empty without gold labels."""
+def quality(decisions: pa.Table, texts: pa.Table, target: str, agreement: str) -> list[Quality]:
+    """By epoch and fate, for the target's own sentences; empty without gold labels.
+
+    `agreement` is how the peers had to agree, which decides what drops an example and whose labels teach.
+    """
     known = texts.filter(pc.and_(pc.equal(texts["data"], target), pc.is_valid(texts["gold"])))
     own = decisions.filter(pc.equal(decisions["data"], target))
     own = own.append_column("place", pc.index_in(own["id"], known["id"].combine_chunks()))
     own = own.filter(pc.is_valid(own["place"]))
     gold = pc.take(known["gold"].combine_chunks(), own["place"].combine_chunks())
-    labels = own["labels_k"].combine_chunks()
-    if not len(own) or pc.list_value_length(gold) != pc.list_value_length(labels):
+    if not len(own) or pc.list_value_length(gold) != pc.list_value_length(own["labels_k"].combine_chunks()):
         return []
-    right, known_words = _right(labels, gold)
-    fates, epochs = _fates(own), own["epoch"].to_numpy()
+    right, known_words = _right(own, gold, agreement)
+    fates, epochs = _fates(own, agreement), own["epoch"].to_numpy()
     return [
         _quality(epoch, fate, right[chosen], known_words[chosen])
         for epoch in np.unique(epochs).tolist()
@@ -51,17 +56,34 @@ def _quality(epoch: int, fate: int, right: Ints, words: Ints) -> Quality:
     return Quality(epoch, _FATES[fate], len(right), float(share), float(100.0 * (right == words).mean()))
 
 
-def _right(labels: pa.Array, gold: pa.Array) -> tuple[Ints, Ints]:
-    """(n,) how many labels of each example are right, and how many have a gold label at all."""
-    counts = pc.list_value_length(labels).to_numpy(zero_copy_only=False)
+def _right(decisions: pa.Table, gold: pa.Array, agreement: str) -> tuple[Ints, Ints]:
+    """(n,) how many labels of each example are right, and how many can be: they have a gold label and, in an example
+    that was used, taught."""
+    counts = pc.list_value_length(gold).to_numpy(zero_copy_only=False)
     owner = np.repeat(np.arange(len(counts)), counts)
-    expected, found = (np.asarray(values.flatten()) for values in (gold, labels))
-    known = expected != IGNORED
+    expected, k, j = (
+        np.asarray(values.flatten()) for values in (gold, *(decisions[f"labels_{p}"].combine_chunks() for p in "kj"))
+    )
+    used, known, found = np.asarray(decisions["used"]), expected != IGNORED, k
+    if agreement == "token":
+        known &= (k == j) | ~used[owner]
+    if agreement == "union":
+        found = np.where((used & _of_j(decisions))[owner], j, k)
     right = np.bincount(owner, known & (found == expected), len(counts)).astype(np.int64)
     return right, np.bincount(owner, known, len(counts)).astype(np.int64)
 
 
-def _fates(decisions: pa.Table) -> Ints:
-    """(n,) places in `_FATES`."""
+def _of_j(decisions: pa.Table) -> Bools:
+    """(n,) whether `union` takes the labels of j: the peer that is trusted, of two the surer."""
+    kept_k, kept_j, sure_k, sure_j = (
+        np.asarray(decisions[name]) for name in ("kept_by_k", "kept_by_j", "confidence_k", "confidence_j")
+    )
+    return np.where(kept_k & kept_j, sure_j > sure_k, kept_j)
+
+
+def _fates(decisions: pa.Table, agreement: str) -> Ints:
+    """(n,) places in `_FATES`. With `union` one peer is enough: the other cannot drop what it was trusted on."""
     used, k, j, agreed = (np.asarray(decisions[name]) for name in ("used", "kept_by_k", "kept_by_j", "agreed"))
+    if agreement == "union":
+        return np.select([used, ~(k | j)], [0, 2], default=3)
     return np.select([used, ~(k & j), ~agreed], [0, 2, 1], default=3)

@@ -50,10 +50,14 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Rows are gold, columns predicted labels, cells counts of words or examples."""
+    """Rows are gold, columns predicted labels, cells counts of words or examples.
+
+    `types`: the labels are entity types, B and I of each taken together.
+    """
 
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+    types: bool = False
 
 
 def counts(test: TestSet, method: str, *, spans: bool) -> Ints:
@@ -134,12 +138,23 @@ def calibration(test: TestSet, bins: int = 10) -> Calibration | None:
     )
 
 
-def confusion(test: TestSet) -> Confusion:
-    """What the final models take for what."""
-    known, size = test.gold != IGNORED, len(test.label_names)
-    pairs = test.gold[known] * size + test.labels[test.final][known]
-    table = np.bincount(pairs, minlength=size * size).reshape(size, size)
-    return Confusion(test.label_names, tuple(tuple(row) for row in table.tolist()))
+def confusion(test: TestSet, *, spans: bool, widest: int) -> Confusion | None:
+    """What the final models take for what: of more than `widest` labels by entity type, with `spans`; None where there
+    are still more."""
+    names, known = test.label_names, test.gold != IGNORED
+    gold, found = test.gold[known], test.labels[test.final][known]
+    types = spans and len(names) > widest
+    if types:
+        kinds = [name[2:] if name != "O" else None for name in names]
+        distinct = list(dict.fromkeys(kinds))  # None: a type may be called O
+        names = tuple(kind or "O" for kind in distinct)
+        place = np.array([distinct.index(kind) for kind in kinds])
+        gold, found = place[gold], place[found]
+    size = len(names)
+    if size > widest:
+        return None
+    table = np.bincount(gold * size + found, minlength=size * size).reshape(size, size)
+    return Confusion(names, tuple(tuple(row) for row in table.tolist()), types)
 
 
 def _sentences(test: TestSet, method: str) -> list[tuple[list[str], list[str]]]:

@@ -34,6 +34,9 @@ METHODS = {
 }
 """The methods' names in tables, in the order of their rows."""
 
+WARNING = "Warning: "
+"""What a note begins with that is one of the run's warnings."""
+
 _ESTIMATED = {"zero_shot": "zero-shot", "penalty": "+ confidence penalty", "uxla": "UXLA, epoch {}"}
 _METRICS = {"ner": "Strict entity F1", "nli": "Accuracy", "paraphrase": "Accuracy", "classification": "Accuracy"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
@@ -149,7 +152,7 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     for target, epoch in results.get("kept_epoch", {}).items():
         kept = f"those of epoch {epoch}" if epoch else "the warm-up's, for no epoch seems better"
         yield f"{target}: by the estimate the models kept are {kept}"
-    yield from (f"Warning: {warning}" for warning in results.get("warnings", ()))
+    yield from (f"{WARNING}{warning}" for warning in results.get("warnings", ()))
 
 
 def _notes(results: Mapping[str, Any], *, scored: bool) -> tuple[str, ...]:

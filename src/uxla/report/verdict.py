@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Literal
 
+from scipy.stats import t as student  # type: ignore[import-untyped]
+
+from uxla.estimates import Estimate
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.scoring import Difference, counts, difference, score
 
 Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown"]
-"""`mixed`: better than the first baseline, worse than another."""
+"""`mixed`: no worse than the first baseline, worse than another. `unknown`: nothing was measured, or nothing else."""
 
 METHODS = table.METHODS | {
     "penalty": "the confidence penalty alone",
+    "ensemble": "the ensemble of zero-shot",
+    "mlm_tuned": "a masked LM tuned first",
+    "no_distillation": "UXLA without distillation",
+    "no_agreement": "UXLA without agreement",
+    "three_heads": "UXLA with three heads",
     "uxla": "UXLA",
     "supervised": "training on target labels",
 }
 """The methods' names within a sentence."""
 _BASELINES = ("zero_shot", "penalty", "tri_training")
+_LABELLED = frozenset({"translate_train", "supervised"})
+"""They had labels in the target language: nothing that others are measured by."""
+_ADAPTED = frozenset(
+    {"mlm_tuned", "self_training", "tri_training", "no_distillation", "no_agreement", "three_heads", "uxla"}
+)
+"""They read the target's raw text: only of them it can be said that adaptation helped."""
 _SAID = {1: "better than", -1: "worse than", 0: "not clearly different from"}
+_NO_LABELS = "Not measured: there is no labelled test set"
 
 
 @dataclass(frozen=True)
@@ -45,69 +60,157 @@ class Verdict:
     basis: str
     estimate: tuple[str, ...]
     """What the run itself estimates the scores to be, without labels; empty where it did not."""
+    warnings: tuple[str, ...]
+    """What the run itself doubts, of this target and of all."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """The final models: whose they are, their name in a sentence, their score; and what they are compared with."""
+
+    method: str
+    name: str
+    score: float
+    against: list[tuple[str, Comparison]]
+    basis: str
 
 
 def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     """Whether adaptation to `target` helped."""
-    found = run.results["targets"][target]
-    estimate = tuple(_estimates(run.results.get("estimates", {}).get(target, {})))
-    if test is not None:
-        spans = run.results["task"] == "ner"
-        final = counts(test, test.final, spans=spans)
-        compared = [_compared(test, name, final, spans) for name in _BASELINES if name in test.labels]
-        basis = (
-            f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three"
-        )
-        return _verdict(test.final, score(final), [c for c in compared if c is not None], basis, estimate)
-    if found.get("uxla"):
-        last = found["uxla"][-1]
-        compared = [_by_spread(name, last, found[name]) for name in _BASELINES if name in found]
-        basis = "95 % intervals: from the spread of three models, since the test labels are not at hand"
-        return _verdict("uxla", last["mean"], [c for c in compared if c is not None], basis, estimate)
-    return Verdict("unknown", "Not measured: there is no labelled test set", None, (), "", estimate)
+    kept = run.results.get("kept_epoch", {}).get(target)
+    estimates = _states(run.results.get("estimates", {}).get(target, {}), kept)
+    measured = _by_test(test, kept, spans=run.results["task"] == "ner") if test is not None else None
+    measured = measured or _by_models(_states(run.results["targets"][target], kept), kept)
+    about = {"estimate": tuple(_said(estimates, kept)), "warnings": tuple(_warnings(run.results, target))}
+    if measured is None:
+        return Verdict("unknown", _estimated(estimates, kept), None, (), "", **about)
+    kind, headline = _judged(measured)
+    comparisons = tuple(comparison for _, comparison in measured.against)
+    return Verdict(kind, headline, measured.score, comparisons, measured.basis, **about)
 
 
-def _verdict(final: str, value: float, compared: list[Comparison], basis: str, estimate: tuple[str, ...]) -> Verdict:
-    others = tuple(comparison for comparison in compared if comparison.baseline != METHODS.get(final, final))
-    if not others:
-        return Verdict("unknown", "Measured, with nothing to compare it with", value, (), "", estimate)
-    first = others[0]
-    gain, name = first.difference, METHODS.get(final, final)
-    kinds: dict[int, tuple[Kind, str]] = {
-        1: ("helped", f"Adaptation helped: {name} gains {gain.value:.1f} points over {first.baseline}"),
-        -1: ("hurt", f"Adaptation hurt: {name} loses {-gain.value:.1f} points against {first.baseline}"),
-        0: ("unclear", f"No clear effect: {name} differs from {first.baseline} by {_signed(gain.value)} points"),
-    }
-    kind, headline = kinds[gain.sign]
-    better = [comparison.baseline for comparison in others if comparison.difference.sign < 0]
-    if kind == "helped" and better:
-        kind, headline = (
-            "mixed",
-            f"{name} gains {gain.value:.1f} points over {first.baseline}, but less than {_and(better)}",
-        )
-    return Verdict(kind, headline, value, others, basis, estimate)
+def _by_test(test: TestSet, kept: int | None, *, spans: bool) -> _Measured:
+    """From the labels of each test example."""
+    method, name = _kept(test.final, kept)
+    final = counts(test, test.final, spans=spans)
+    found = []
+    for baseline in _compared_with(test.labels, {test.final, method}):
+        other = counts(test, baseline, spans=spans)
+        gain = difference(final, other)
+        found += [(baseline, score(other), gain)] if gain is not None else []
+    basis = f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three"
+    return _Measured(method, name, score(final), [_comparison(*one) for one in found], basis)
 
 
-def _compared(test: TestSet, name: str, final: Any, spans: bool) -> Comparison | None:
-    other = counts(test, name, spans=spans)
-    gain = difference(final, other)
-    return None if gain is None else Comparison(METHODS[name], score(other), gain, _SAID[gain.sign])
-
-
-def _by_spread(name: str, last: Mapping[str, Any], other: Mapping[str, Any]) -> Comparison | None:
-    if min(len(last["models"]), len(other["models"])) < 2:
+def _by_models(states: Mapping[str, Any], kept: int | None) -> _Measured | None:
+    """From the scores of each method's models, where the test labels are not at hand; None without scores."""
+    scores = {method: found for method, found in states.items() if method in METHODS}
+    tried = [method for method in METHODS if method in scores and method not in {*_LABELLED, "ensemble"}]
+    if not tried:
         return None
-    half = 1.96 * sqrt(last["sd"] ** 2 / len(last["models"]) + other["sd"] ** 2 / len(other["models"]))
-    value = last["mean"] - other["mean"]
-    gain = Difference(value, value - half, value + half)
-    return Comparison(METHODS[name], other["mean"], gain, _SAID[gain.sign])
+    final = "uxla" if "uxla" in scores else tried[-1]
+    method, name = _kept(final, kept)
+    found = []
+    for baseline in _compared_with(scores, {final, method}):
+        gain = _by_spread(scores[final], scores[baseline])
+        found += [(baseline, scores[baseline]["mean"], gain)] if gain is not None else []
+    basis = "95 % intervals: from the spread of three models (Welch's t), since the test labels are not at hand"
+    return _Measured(method, name, scores[final]["mean"], [_comparison(*one) for one in found], basis)
 
 
-def _estimates(found: Mapping[str, Any]) -> list[str]:
-    """`UXLA 61 (55 to 67)`: whole points, since no estimate is surer; of methods with epochs the last."""
-    latest = {method: values[-1] if isinstance(values, list) else values for method, values in found.items()}
-    said = "{name} {score:.0f} ({low:.0f} to {high:.0f})"
-    return [said.format(name=METHODS.get(method, method), **values) for method, values in latest.items()]
+def _judged(found: _Measured) -> tuple[Kind, str]:
+    if not found.against:
+        return "unknown", "Measured, with nothing to compare it with"
+    (baseline, first), *_ = found.against
+    gain, name, over = first.difference, found.name + "," * ("," in found.name), first.baseline
+    adapting = found.method in _ADAPTED and baseline not in _ADAPTED
+    better = _and([comparison.baseline for _, comparison in found.against if comparison.difference.sign < 0])
+    if gain.sign < 0:
+        return "hurt", _opening("Adaptation hurt", f"{name} loses {-gain.value:.1f} points against {over}", adapting)
+    if gain.sign == 0:
+        headline = f"No clear effect: {name} differs from {over} by {_signed(gain.value)} points"
+        return ("mixed", f"{headline}, and is worse than {better}") if better else ("unclear", headline)
+    said = f"{name} gains {gain.value:.1f} points over {over}"
+    if better:
+        return "mixed", _opening("", f"{said}, but less than {better}", False)
+    return "helped", _opening("Adaptation helped", said, adapting)
+
+
+def _opening(claim: str, said: str, adapting: bool) -> str:
+    return f"{claim}: {said}" if adapting else said[0].upper() + said[1:]
+
+
+def _estimated(estimates: Mapping[str, Any], kept: int | None) -> str:
+    """The headline where nothing was measured: an estimated gain is told as one, and surely only where the intervals
+    of warm-up and adapted models do not meet."""
+    if not {"penalty", "uxla"} <= estimates.keys():
+        return _NO_LABELS
+    before, after = Estimate(**estimates["penalty"]), Estimate(**estimates["uxla"])
+    begin, gain = "Not measured; adaptation is estimated", after.score - before.score
+    if kept == 0:
+        return f"{begin} not to help: the warm-up's models were kept"
+    points = round(abs(gain))
+    if points == 0 or gain * (after.mean - before.mean) < 0:  # the score is capped, the mean is what epochs are kept by
+        return f"{begin} to make no difference that can be told"
+    doubt = ", which is not sure" if before.low <= after.high and after.low <= before.high else ""
+    amount = f"about {points} point{'s' * (points > 1)}{doubt}"
+    return f"{begin} to gain {amount}" if gain > 0 else f"{begin} not to help: it loses {amount}"
+
+
+def _states(found: Mapping[str, Any], kept: int | None) -> dict[str, Any]:
+    """The last state of each method, of UXLA the kept one: 0 is the warm-up."""
+    states = {method: values for method, values in found.items() if values}
+    epochs = states.pop("uxla", None)
+    if epochs and kept != 0:
+        return {**states, "uxla": epochs[-1 if kept is None else kept - 1]}
+    warm_up = [states[name] for name in ("penalty", "uxla_ensemble") if name in states]
+    return {**states, "uxla": warm_up[0]} if epochs and warm_up else states
+
+
+def _kept(method: str, kept: int | None) -> tuple[str, str]:
+    """Whose models a method's final ones are in truth, and their name."""
+    if method != "uxla" or kept is None:
+        return method, METHODS.get(method, method)
+    return ("uxla", f"UXLA, epoch {kept}") if kept else ("penalty", "the warm-up, kept in place of UXLA")
+
+
+def _compared_with(measured: Collection[str], own: Collection[str]) -> list[str]:
+    """The baselines that were measured; without any, every other method that had no labels of the target."""
+    others = [method for method in METHODS if method in measured and method not in {*own, "uxla_ensemble"}]
+    usual = [method for method in _BASELINES if method in others]
+    return usual or [method for method in others if method not in _LABELLED]
+
+
+def _comparison(baseline: str, value: float, gain: Difference) -> tuple[str, Comparison]:
+    return baseline, Comparison(METHODS[baseline], value, gain, _SAID[gain.sign])
+
+
+def _by_spread(one: Mapping[str, Any], other: Mapping[str, Any]) -> Difference | None:
+    """The difference of two means with Welch's interval; None where one of them is of a single model."""
+    n, m, value = len(one["models"]), len(other["models"]), one["mean"] - other["mean"]
+    if min(n, m) < 2:
+        return None
+    first, second = one["sd"] ** 2 / n, other["sd"] ** 2 / m
+    if first + second == 0:
+        return Difference(value, value, value)
+    freedom = (first + second) ** 2 / (first**2 / (n - 1) + second**2 / (m - 1))
+    half = float(student.ppf(0.975, freedom)) * sqrt(first + second)
+    return Difference(value, value - half, value + half)
+
+
+def _said(estimates: Mapping[str, Any], kept: int | None) -> Iterator[str]:
+    """`UXLA, epoch 2: 61 (55 to 67)`: whole points, since no estimate is surer."""
+    for method, values in estimates.items():
+        name = "UXLA (the warm-up was kept)" if method == "uxla" and kept == 0 else _kept(method, kept)[1]
+        yield "{name}: {score:.0f} ({low:.0f} to {high:.0f})".format(name=name, **values)
+
+
+def _warnings(results: Mapping[str, Any], target: str) -> Iterator[str]:
+    """The run's warnings but for those of other targets."""
+    others = [f"{name}: " for name in results["targets"] if name != target]
+    for warning in results.get("warnings", ()):
+        if not any(warning.startswith(other) for other in others):
+            yield warning
 
 
 def _and(names: list[str]) -> str:

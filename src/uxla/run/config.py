@@ -92,7 +92,7 @@ class RunConfig(Section):
         500,
         ge=1,
     )
-    tokens_per_batch: int = key("padded tokens in a batch of prediction or generation", 8192, ge=8)
+    tokens_per_batch: int = key("padded tokens in one forward pass, of training, labelling or generation", 8192, ge=8)
     source: Source = key("the labelled language")
     target: OneOrSeveral[Name] = key("the target language's name, or a list of names", min_length=1)
     target_data: TargetData = key("the target languages' files")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class StoredLearner:
     purpose: str
     dev: Corpus | None = None
     checkpoint_every: int = 500
+    told: set[str] = field(default_factory=set, compare=False)
+    """What a person was told of data sets; the learners of a run share it."""
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -63,13 +65,16 @@ class StoredLearner:
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
         opened = cache(lambda: self._open(model))
-        tables = []
+        tables, cut = [], 0
         for part in _parts(f"{self.purpose}: label {corpus.name}", corpus, _LABELLED_TOGETHER):
             inputs = {**self._model_inputs(model), "corpus": part.unlabelled().digest}
-            folder, _ = self.store.folder("predict", inputs, partial(self._predict, opened, part))
+            folder, facts = self.store.folder("predict", inputs, partial(self._predict, opened, part))
             with reading(folder):
                 arrays = load_file(folder / "predictions.safetensors")
                 tables.append(Predictions(arrays["probs"], arrays["offsets"]))
+            cut += facts["cut"]
+        if opened.cache_info().currsize:  # there was work to do
+            self._tell(opened(), corpus, cut)
         return joined(tables)
 
     def check(self, label_names: Sequence[str]) -> None:
@@ -96,7 +101,9 @@ class StoredLearner:
         label = f"{self.purpose}: train"
         facts = fit(loaded, mix, self.settings, seed=seed, label=label, dev=self.dev, checkpoints=checkpoints)
         loaded.module.save_pretrained(into)
-        return {**facts, "cut": _told(loaded, mix), "weights": weights_digest(into)}
+        told: dict[str, Any] = {**facts, "cut": _told(loaded, mix), "weights": weights_digest(into)}
+        self._tell(loaded, mix, told["cut"])
+        return told
 
     def _predict(self, opened: Callable[[], Loaded], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         loaded = opened()
@@ -104,6 +111,16 @@ class StoredLearner:
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
         return {"corpus": part.name, "examples": len(part), "cut": _told(loaded, part)}
+
+    def _tell(self, loaded: Loaded, corpus: Corpus, cut: int) -> None:
+        if cut:
+            self._say_once(f"{corpus.name}: {cut} of {len(corpus)} longer than {loaded.max_length} pieces, cut")
+
+    def _say_once(self, text: str) -> None:
+        """Three models cut the same texts: told once a run."""
+        if text not in self.told:
+            self.told.add(text)
+            progress.note(text)
 
 
 def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
@@ -118,17 +135,11 @@ def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
 
 
 def _told(loaded: Loaded, corpus: Corpus) -> int:
-    """How many texts were cut to the model's length, said aloud where there are any."""
-    cut = loaded.seen["cut"]
-    if cut:
-        _say_once(f"{corpus.name}: {cut} of {loaded.seen['examples']} longer than {loaded.max_length} pieces, cut")
+    """How many texts of `corpus`, all that the model has read since this was last asked, were cut to its length."""
+    examples, cut = loaded.seen["examples"], loaded.seen["cut"]
+    assert examples == len(corpus), f"{examples} texts read for {len(corpus)} of {corpus.name}"
+    loaded.seen.clear()
     return cut
-
-
-@cache
-def _say_once(text: str) -> None:
-    """Three models cut the same texts: told once a process."""
-    progress.note(text)
 
 
 @dataclass(frozen=True)

@@ -111,17 +111,18 @@ class Course:
             read = read_texts(sources)
             model = start(read.texts)
             inputs = training_inputs(model, read.texts, self.recipe, self.runtime, self.seed)
-            delivery.check(inputs)
-            folder, facts = trained(
-                model,
-                read.texts,
-                self.recipe,
-                self.runtime,
-                self.store,
-                self.seed,
-                checkpoint_every=self.checkpoint_every,
-            )
-            delivery.write(folder, inputs, card(begin, base, read, inputs, facts))
+            facts = delivery.check(inputs, fresh=self.store.fresh)
+            if facts is None:
+                folder, facts = trained(
+                    model,
+                    read.texts,
+                    self.recipe,
+                    self.runtime,
+                    self.store,
+                    self.seed,
+                    checkpoint_every=self.checkpoint_every,
+                )
+                delivery.write(folder, inputs, facts, card(begin, base, read, inputs, facts))
         return f"{table(facts)}\n{summary(facts)}"
 
 

@@ -19,13 +19,16 @@ from uxla import __version__, progress
 from uxla.data.kept import Kept
 from uxla.errors import ConfigError
 from uxla.records import Corpus, Example
-from uxla.run.artifacts import META, Facts, flush
+from uxla.run.artifacts import META, Facts, flush, read_manifest
 from uxla.run.card import inline
 from uxla.run.locks import vacant
+from uxla.sealed import file_digest
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_CARD = "README.md"
 _TOLD = "mlm.json"
-"""What the folder's model was made from, by which the same command knows it again."""
+"""What the folder's model was made from, by which the same command knows it again; what was told of it (`facts`), and
+the digests of its files."""
 _HELD_OUT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("loss, nats a masked piece", "held_out_loss", lambda loss: f"{loss:.3f}"),
     ("perplexity", "held_out_loss", lambda loss: f"{math.exp(loss):,.1f}"),
@@ -80,35 +83,72 @@ class Delivery:
             if not ours:
                 raise ConfigError(f"--out {out}: another process is writing it; wait for it, or give another folder")
             held.callback(_removed, lock)
+            self._settle()
             yield
 
-    def check(self, inputs: Mapping[str, Any]) -> None:
-        """ConfigError where the folder has the model of another command: said before a long training."""
-        told = self._told()
-        if told and told != json.loads(json.dumps(inputs)):
-            raise ConfigError(f"--out {self.out}: has a model made from other text or settings; give another folder")
+    def check(self, inputs: Mapping[str, Any], *, fresh: bool) -> Facts | None:
+        """What was told of the folder's model, where it is there and whole: with a note, as nothing is trained then.
 
-    def write(self, model: Path, inputs: Mapping[str, Any], card: str) -> None:
+        None where it is to be made: there is none, files of it are missing, or `fresh` asks for it anew. ConfigError,
+        before a long training, where the folder has the model of another command, or files that would be lost.
+        """
+        told = self._told()
+        if not told:
+            return None
+        facts, files = (told.pop(name, {}) if isinstance(told, dict) else {} for name in ("facts", "files"))
+        if told != json.loads(json.dumps(inputs)):
+            raise ConfigError(f"--out {self.out}: has a model made from other text or settings; give another folder")
+        there = {path.relative_to(self.out).as_posix() for path in self.out.rglob("*") if not path.is_dir()}
+        missing, foreign = sorted(files.keys() - there), sorted(there - files.keys() - {_CARD, _TOLD})
+        changed = [name for name in sorted(files.keys() & there) if not _is(self.out / name, files[name])]
+        if files and not (missing or changed or fresh):
+            progress.note(f"--out {self.out}: has this model already, whole: no training; --fresh makes it anew")
+            return dict(facts)
+        if changed and not fresh:
+            remedy = "give another folder, or --fresh to have it made anew"
+            raise ConfigError(f"--out {self.out}: {changed[0]} is not as `uxla mlm` wrote it; {remedy}")
+        if foreign:
+            fault = f"{foreign[0]} is not known to be from `uxla mlm` and would be lost"
+            raise ConfigError(f"--out {self.out}: {fault}; move it away, or give another folder")
+        if missing:
+            progress.note(f"--out {self.out}: {missing[0]} is missing; the folder is written anew")
+        return None
+
+    def write(self, model: Path, inputs: Mapping[str, Any], facts: Facts, card: str) -> None:
         """Bring the model of the folder `model` to `out`, with the card as README.md, all of it or nothing.
 
-        ConfigError where it cannot be written.
+        What `check` found to be replaced goes when the new folder is on the disk. ConfigError where it cannot be
+        written.
         """
-        if self._told():
-            return
-        unfinished = self.out.with_name(f".{self.out.name}.unfinished")
+        unfinished, replaced = self._beside("unfinished"), self._beside("replaced")
+        told = {**inputs, "facts": facts, "files": {name: sha for name, (_, sha) in read_manifest(model).files.items()}}
         try:
             shutil.rmtree(unfinished, ignore_errors=True)
             shutil.copytree(model, unfinished, ignore=shutil.ignore_patterns(META))
-            (unfinished / "README.md").write_text(card, encoding="utf-8")
-            (unfinished / _TOLD).write_text(json.dumps(inputs, indent=1) + "\n", encoding="utf-8")
+            (unfinished / _CARD).write_text(card, encoding="utf-8")
+            (unfinished / _TOLD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
             for path in [*unfinished.iterdir(), unfinished]:
                 flush(path)
+            if self.out.exists():
+                os.replace(self.out, replaced)
             os.replace(unfinished, self.out)
         except OSError as error:
             fault = f"cannot be written ({error.strerror or error}); free space there, or give another folder"
             raise ConfigError(f"--out {self.out}: {fault}: the trained model is kept") from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Undo a replacement that was cut short between its two renames; clear away what one that was not left."""
+        replaced = self._beside("replaced")
+        if replaced.exists() and not self.out.exists():
+            with suppress(OSError):
+                os.replace(replaced, self.out)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    def _beside(self, what: str) -> Path:
+        return self.out.with_name(f".{self.out.name}.{what}")
 
     def _told(self) -> Any:
         with suppress(OSError, ValueError):
@@ -155,6 +195,12 @@ def card(began: str, base: str | None, read: Read, inputs: Mapping[str, Any], fa
         "The licences of the text, and of the model it began with, hold for this model too.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _is(file: Path, sha: str) -> bool:
+    with suppress(OSError):
+        return file_digest(file) == sha
+    return False
 
 
 def _removed(path: Path) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.report.files import file_names, named, write_whole
 
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
 _SUFFIXES = (".md", ".csv")
-_LONGEST = 100  # bytes of a name that becomes a part of a file's name
 
 
 def table(
@@ -85,7 +83,8 @@ def _score_figure(runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
         raise ArtifactError(
             f"{', '.join(runs)}: runs of {' and '.join(sorted(tasks))}, expected one task; draw each apart"
         )
-    return [(_part(next(iter(runs))) if len(runs) == 1 else "runs", score_figure(curves(runs), tasks.pop()))]
+    name = file_names([(run,) for run in runs])[0] if len(runs) == 1 else "runs"
+    return [(name, score_figure(curves(runs), tasks.pop()))]
 
 
 def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
@@ -94,26 +93,21 @@ def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str,
 
     seen = [(name, run, target, read_warm_up(run, target)) for name, run in runs.items() for target in run.targets]
     drawn = []
-    for name, run, target, found in seen:
+    stems = file_names([(name, target) for name, _, target, _ in seen])
+    for stem, (_, run, _, found) in zip(stems, seen, strict=True):
         if number == 3:
             made = penalty_figure(found)
         else:
             share, chosen = kept_share(_config(run.path))
             made = length_figure(found, share, chosen=chosen)
-        drawn.append((f"{_part(name)}-{_part(target)}", made))
+        drawn.append((stem, made))
     return drawn
 
 
 def _read(runs: Sequence[Path]) -> dict[str, RunFolder]:
-    """The runs by the names of their folders, by their paths where two have one name."""
     from uxla.report.folder import RunFolder
 
-    folders = [RunFolder.read(run, ()) for run in runs]
-    names = [folder.name for folder in folders]
-    return {
-        name if names.count(name) == 1 else str(folder.path): folder
-        for name, folder in zip(names, folders, strict=True)
-    }
+    return named([RunFolder.read(run, ()) for run in runs])
 
 
 def _config(run: Path) -> dict[str, Any]:
@@ -131,13 +125,6 @@ def _config(run: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
         wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
     raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again: it is written anew")
-
-
-def _part(name: str) -> str:
-    """A run's or a target's name as a part of a file's name; a long one ends in a digest, so that no two are one."""
-    raw = os.fsencode(name.strip(os.sep).replace(os.sep, "-"))
-    whole = raw if len(raw) <= _LONGEST else raw[: _LONGEST - 9] + b"-" + sha256(raw).hexdigest()[:8].encode()
-    return whole.decode(errors="ignore")
 
 
 def _check_file(out: Path) -> None:
@@ -162,10 +149,8 @@ def _print(made: Sheet) -> None:
 
 
 def _write(out: Path, text: str) -> None:
-    unfinished = out.with_name(out.name + ".unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8", errors="replace")
-        os.replace(unfinished, out)
+        write_whole(out, text)
     except OSError as error:
         message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
         raise ArtifactError(f"{out}: {message}") from error

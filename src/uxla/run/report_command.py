@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from uxla.errors import ArtifactError, UxlaError
+from uxla.report.files import file_names, named, write_whole
 
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder
@@ -26,21 +26,21 @@ def report(
     """
     file = out or (runs[0] / "report.html" if len(runs) == 1 else Path("report.html"))
     _check(file)
-    folders = [_read(run) for run in runs]
+    folders = named([_read(run) for run in runs])
 
     from uxla.report.page import page, parts, tables_csv, tables_markdown
 
     found = parts(folders)
+    drawn = [((run.name, target.name), target.charts) for run in found for target in run.targets]
+    names = file_names([own if len(found) > 1 else own[1:] for own, _ in drawn])
     stem = file.with_name(file.stem)
     try:
-        for run in found:
-            several = f"-{run.name}" if len(found) > 1 else ""
-            for target in run.targets:
-                for chart in target.charts:
-                    chart.write(stem.with_name(f"{stem.name}{several}-{target.name}"))
-        _write(stem.with_name(f"{stem.name}-table.md"), tables_markdown(found))
-        _write(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
-        _write(file, page(found))
+        for name, (_, charts) in zip(names, drawn, strict=True):
+            for chart in charts:
+                chart.write(stem.with_name(f"{stem.name}-{name}"))
+        write_whole(stem.with_name(f"{stem.name}-table.md"), tables_markdown(found))
+        write_whole(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
+        write_whole(file, page(found))
     except OSError as error:
         message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
         raise ArtifactError(f"{file}: {message}") from error
@@ -50,6 +50,8 @@ def report(
 def _check(file: Path) -> None:
     if file.is_dir():
         raise UxlaError(f"--out {file}: is a folder, expected a file; give {file / 'report.html'}")
+    if file.suffix != ".html":
+        raise UxlaError(f"--out {file}: expected a file whose name ends in .html; rename it")
     if not file.absolute().parent.is_dir():
         raise UxlaError(f"{file}: no such folder {file.absolute().parent}; make it first, or give another --out")
 
@@ -60,9 +62,3 @@ def _read(run: Path) -> RunFolder:
 
     journal = run / "journal.jsonl"
     return RunFolder.read(run, tuple(read(journal)) if journal.is_file() else ())
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text, encoding="utf-8", errors="replace")
-    os.replace(unfinished, path)

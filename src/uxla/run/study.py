@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,10 +13,12 @@ from uxla.algorithm.cotraining import CoTraining, Epoch
 from uxla.algorithm.distil import CleanCluster, Feature, MostConfident, Select, length
 from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
+from uxla.errors import ModelError
 from uxla.metrics import Score
 from uxla.models.ensemble import average
 from uxla.models.heads import Heads
 from uxla.models.loaded import Runtime
+from uxla.models.loading import pick_device
 from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
 from uxla.models.mlm import Recipe
@@ -58,6 +60,8 @@ class Study:
     trust: Trust = SAFE
     traces: dict[str, Trace] = field(default_factory=dict)
     """What `uxla` did with the examples, by target; filled as it runs."""
+    told: set[str] = field(default_factory=set)
+    """What a person was told of data sets, so that three models do not say it three times."""
 
     def check_models(self) -> None:
         """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up."""
@@ -74,7 +78,9 @@ class Study:
 
         models = {"model": self.model.digest, "vicinity_model": self.vicinity_model.digest if virtual else None}
         also = {"mlm_tuned": True} if "mlm_tuned" in config.methods else {}
-        self.store.folder("check", {**models, **also, "label_names": names, "max_length": config.max_length}, check)
+        where = {**self.runtime.inputs, "device": pick_device(config.device).type, "trust": asdict(self.trust)}
+        filler = {"vicinity": config.vicinity.model_dump(include={"precision", "unit"})} if virtual else {}
+        self.store.folder("check", {**models, **also, **where, **filler, "label_names": names}, check)
 
     def warm_up(self, *, penalty: bool) -> Triple:
         """Three models trained on the source (§2.1), with the confidence penalty or without."""
@@ -197,6 +203,7 @@ class Study:
             purpose=purpose,
             dev=dev,
             checkpoint_every=config.checkpoint_every,
+            told=self.told,
         )
 
     def vicinity(self) -> StoredVicinity:
@@ -227,8 +234,11 @@ class Study:
         return StoredFluency(self.masked_lm, inputs, self.store)
 
     def masked_lm(self) -> MaskedLM:
-        """The vicinity model in memory."""
+        """The vicinity model in memory. ModelError where it cannot be used as the settings have it."""
         config, settings = self.config, self.config.vicinity
+        if config.attention == "flash_attention_2" and settings.precision == "fp32":
+            fault = "attention=flash_attention_2 computes in bf16 or fp16 only"
+            raise ModelError(f"vicinity.precision fp32: {fault}; set vicinity.precision=bf16, or attention=auto")
         return MaskedLM.load(
             str(self.vicinity_model.path),
             trust=self.trust,

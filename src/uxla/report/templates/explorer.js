@@ -2,7 +2,7 @@
 // The explorer: every labelling of a sentence by two peers, and what became of it. Only rows in sight are in the page;
 // all text goes in as text nodes, never as markup.
 (async () => {
-  const ROW = 58, TALLEST = 8e6, EXTRA = 4, MOST_WORDS = 80, MOST_SAMPLES = 50;
+  const ROW = 58, TALLEST = 8e6, EXTRA = 4, MOST_WORDS = 80, CHARACTERS = 4, MOST_SAMPLES = 50;
   const KEPT_K = 1, KEPT_J = 2, AGREED = 4, USED = 8;
   const FATES = ["used", "dropped", "dropped: peers disagree", "dropped: one peer not sure enough",
     "dropped: neither peer sure enough", "dropped: a model collapsed"];
@@ -50,6 +50,7 @@
   function fate(flags) {
     if (flags & USED) return 0;
     if (!(flags & (KEPT_K | KEPT_J))) return 4;
+    if (set.agreement === "union") return 5; // one trusted peer is enough
     if (!(flags & KEPT_K) || !(flags & KEPT_J)) return 3;
     return flags & AGREED ? 5 : 2;
   }
@@ -134,7 +135,7 @@
       if (s) into.append(" ‖ ");
       const spots = new Set(changed[s]);
       const old = parent >= 0 ? segments(parent)[s] : "";
-      if (spots.size && !segment.includes(" ")) return characters(into, segment, old);
+      if (spots.size && !segment.includes(" ")) return characters(into, segment, old, CHARACTERS * most);
       const words = segment.split(" ");
       words.slice(0, most).forEach((word, i) => {
         if (i) into.append(" ");
@@ -144,17 +145,21 @@
     });
   }
 
-  function characters(into, text, old) {
+  function characters(into, text, old, most) {
     const now = [...text], before = [...old];
     let start = 0, end = 0;
     const least = Math.min(now.length, before.length);
     while (start < least && now[start] === before[start]) start++;
     while (end < least - start && now.at(-1 - end) === before.at(-1 - end)) end++;
     const same = now.length === before.length;
-    now.forEach((c, i) => {
-      const differs = same ? c !== before[i] : i >= start && i < now.length - end;
-      into.append(differs ? make("mark", "", c) : c);
-    });
+    const differs = (i) => (same ? now[i] !== before[i] : i >= start && i < now.length - end);
+    const stop = Math.min(now.length, most);
+    for (let i = 0, j; i < stop; i = j) { // a node for each stretch, not for each character
+      for (j = i + 1; j < stop && differs(j) === differs(i);) j++;
+      const stretch = now.slice(i, j).join("");
+      into.append(differs(i) ? make("mark", "", stretch) : stretch);
+    }
+    if (stop < now.length) into.append(" …");
   }
 
   // ---- one sentence: both peers' labels, its parent, its samples, its other labellings
@@ -187,11 +192,11 @@
   function tagged(t, d) {
     const b = block(d), [k, j] = [0, 1].map((peer) => labelsOf(b.labels[peer][set.at[d]]));
     const gold = set.texts.gold[t] < 0 ? null : labelsOf(set.texts.gold[t]);
-    const spots = new Set((set.texts.changed[t] || [])[0]), unspaced = !segments(t)[0].includes(" ");
+    const spots = new Set((set.texts.changed[t] || [])[0]);
     const words = make("div", "words");
     words.dir = "auto";
     segments(t)[0].split(" ").forEach((word, i) => {
-      const shown = spots.has(i) && !unspaced ? make("mark", "", word) : make("span", "", word);
+      const shown = spots.has(i) ? make("mark", "", word) : make("span", "", word);
       const labels = [k[i], j[i], ...(gold ? [gold[i]] : [])].map((label, n) => {
         const wrong = n === 2 ? false : n === 1 && label !== k[i];
         const small = make("small", wrong ? "differs" : "", label ?? "–");
@@ -201,7 +206,18 @@
       words.append(make("span", "word", shown, ...labels));
     });
     const rows = [`model ${b.k}`, `model ${b.j}`, ...(gold ? ["gold"] : [])].join(", ");
-    return make("div", "", words, make("p", "note", `Under each word: ${rows}.`));
+    return make("div", "", words, make("p", "note", `Under each word: ${rows}.${taught(d)}`));
+  }
+
+  // Which labels taught, where it is not those of both peers.
+  function taught(d) {
+    const b = block(d), i = set.at[d], trusted = [KEPT_K, KEPT_J].map((bit) => b.flags[i] & bit);
+    if (!(b.flags[i] & USED)) return "";
+    if (set.agreement === "token") return " Words on which the two differ taught nothing.";
+    if (set.agreement === "none") return ` Model ${b.k}’s labels taught.`;
+    if (set.agreement !== "union") return "";
+    if (trusted[0] && trusted[1]) return " The labels of the surer taught.";
+    return ` Model ${trusted[0] ? b.k : b.j}’s labels taught.`;
   }
 
   function classified(t, d) {
@@ -212,6 +228,7 @@
       rows.append(peer ? "; " : "", `model ${model}: `, make("bdi", "", labelsOf(b.labels[peer][set.at[d]])[0]));
     });
     if (set.texts.gold[t] >= 0) rows.append("; gold: ", make("bdi", "", labelsOf(set.texts.gold[t])[0]));
+    rows.append(".", taught(d));
     return make("div", "", text, rows);
   }
 

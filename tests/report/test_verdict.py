@@ -1,0 +1,177 @@
+"""What a report says first, from results alone or from labelled test examples: no more than is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_ind
+
+from uxla.report.folder import RunFolder, TestSet
+from uxla.report.verdict import verdict
+
+
+def score(mean, spread=1.0):
+    models = [mean - spread, mean, mean + spread]
+    return {"mean": mean, "sd": spread, "models": models, "conlleval": None}
+
+
+def estimate(mean, reach=10.0, **other):
+    return {
+        "score": mean,
+        "low": mean - reach,
+        "high": mean + reach,
+        "atc": mean,
+        "doc": mean,
+        "agreement": mean,
+    } | other
+
+
+def judged(scores=None, estimates=None, kept=None, warnings=(), test=None):
+    results = {"version": 1, "task": "nli", "source": {"name": "en"}, "targets": {"es": scores or {}, "de": {}}}
+    results |= {"estimates": {"es": estimates or {}}, "warnings": list(warnings)}
+    results |= {} if kept is None else {"kept_epoch": {"es": kept}}
+    return verdict(RunFolder(Path("run"), results, ()), "es", test)
+
+
+def labelled(final="uxla", size=400, **right):
+    """A test set of two classes; each method is right on this share of it, all on the same examples."""
+    gold = np.zeros(size, dtype=np.int64)
+    labels = {method: (np.arange(size) >= share * size).astype(np.int64) for method, share in right.items()}
+    return TestSet(("yes", "no"), final, [["w"]] * size, np.arange(size + 1), gold, np.full(size, 0.9), labels)
+
+
+STATES = {"penalty": estimate(60.0), "uxla": [estimate(66.0), estimate(63.0), estimate(61.0)]}
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (None, "UXLA: 61 (51 to 71)"),
+        (1, "UXLA, epoch 1: 66 (56 to 76)"),
+        (0, "UXLA (the warm-up was kept): 60 (50 to 70)"),
+    ],
+)
+def test_the_estimate_is_that_of_the_state_kept(kept, said):
+    assert judged(estimates=STATES, kept=kept).estimate == ("the confidence penalty alone: 60 (50 to 70)", said)
+
+
+@pytest.mark.parametrize(
+    ("kept", "headline", "value"),
+    [
+        (None, "Adaptation hurt: UXLA loses 10.0 points against zero-shot", 40.0),
+        (1, "Adaptation helped: UXLA, epoch 1, gains 20.0 points over zero-shot", 70.0),
+        (0, "The warm-up, kept in place of UXLA, gains 5.0 points over zero-shot", 55.0),
+    ],
+)
+def test_without_test_labels_the_models_scored_are_those_kept(kept, headline, value):
+    epochs = [score(70.0), score(60.0), score(40.0)]
+    scores = {"zero_shot": score(50.0), "penalty": score(55.0), "uxla": epochs, "uxla_ensemble": score(70.0)}
+    found = judged(scores, kept=kept)
+    assert (found.headline, found.score) == (headline, value)
+    assert ("the confidence penalty alone" in [c.baseline for c in found.comparisons]) == (kept != 0), "not with itself"
+
+
+def test_a_warm_up_that_was_kept_and_scored_as_an_ensemble_only_is_compared_with_nothing():
+    ensemble = {"mean": 55.0, "sd": 0.0, "models": [55.0]}
+    found = judged({"zero_shot": score(50.0), "uxla": [score(40.0)], "uxla_ensemble": ensemble}, kept=0)
+    assert (found.headline, found.score) == ("Measured, with nothing to compare it with", 55.0)
+
+
+def test_with_test_labels_the_epoch_kept_is_named():
+    test = labelled(uxla=0.9, penalty=0.6, zero_shot=0.5)
+    assert judged(test=test, kept=2).headline == "Adaptation helped: UXLA, epoch 2, gains 40.0 points over zero-shot"
+    kept = judged(test=test, kept=0)
+    assert kept.headline == "The warm-up, kept in place of UXLA, gains 40.0 points over zero-shot"
+    assert [c.baseline for c in kept.comparisons] == ["zero-shot"]
+
+
+BEGIN = "Not measured; adaptation is estimated"
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (estimate(64.2), "to gain about 4 points, which is not sure"),
+        (estimate(61.0), "to gain about 1 point, which is not sure"),
+        (estimate(90.0), "to gain about 30 points"),
+        (estimate(60.3), "to make no difference that can be told"),
+        (estimate(57.0), "not to help: it loses about 3 points, which is not sure"),
+        (estimate(30.0), "not to help: it loses about 30 points"),
+        (estimate(64.0, atc=50.0), "to make no difference that can be told"),
+    ],
+)
+def test_without_a_test_set_the_estimate_is_the_verdict(after, said):
+    found = judged(estimates={"penalty": estimate(60.0), "uxla": [estimate(20.0), after]})
+    assert (found.headline, found.kind, found.score) == (f"{BEGIN} {said}", "unknown", None)
+    assert "helped" not in found.headline
+
+
+def test_the_estimate_of_the_epoch_kept_is_the_verdict():
+    assert judged(estimates=STATES, kept=1).headline == f"{BEGIN} to gain about 6 points, which is not sure"
+    assert judged(estimates=STATES, kept=0).headline == f"{BEGIN} not to help: the warm-up's models were kept"
+
+
+@pytest.mark.parametrize("estimates", [{}, {"penalty": estimate(60.0)}, {"zero_shot": estimate(60.0)}])
+def test_without_an_estimate_of_adapted_models_nothing_is_claimed(estimates):
+    assert judged(estimates=estimates).headline == "Not measured: there is no labelled test set"
+
+
+@pytest.mark.parametrize("scores", [{}, {"zero_shot": score(50.0), "uxla": [score(60.0)]}])
+def test_a_targets_own_warnings_and_those_of_all_stand_in_its_verdict(scores):
+    said = ["no estimate of the target's score", "es: a model collapsed", "de: the estimates lie apart"]
+    assert judged(scores, warnings=said).warnings == tuple(said[:2])
+
+
+def test_the_interval_of_few_models_is_welchs():
+    one, other = score(59.0, 2.0), score(55.0, 0.5)
+    (found,) = judged({"zero_shot": other, "uxla": [one]}).comparisons
+    expected = ttest_ind(one["models"], other["models"], equal_var=False).confidence_interval(0.95)
+    assert (found.difference.low, found.difference.high) == pytest.approx((expected.low, expected.high))
+    assert found.difference.sign == 0, "by the normal distribution these 4 points would be clear"
+
+
+def test_models_that_do_not_vary_differ_by_what_they_differ():
+    (found,) = judged({"zero_shot": score(50.0, 0.0), "uxla": [score(51.0, 0.0)]}).comparisons
+    assert (found.difference.low, found.difference.high) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("without_labels", [False, True])
+@pytest.mark.parametrize(
+    ("methods", "headline"),
+    [
+        (("zero_shot", "penalty"), "The confidence penalty alone gains 10.0 points over zero-shot"),
+        (("zero_shot", "source_vicinity"), "Source and its vicinity gains 10.0 points over zero-shot"),
+        (("zero_shot", "self_training"), "Adaptation helped: self-training gains 10.0 points over zero-shot"),
+        (("tri_training", "uxla"), "UXLA gains 10.0 points over tri-training"),
+        (("self_training", "uxla"), "UXLA gains 10.0 points over self-training"),
+        (("no_agreement", "uxla"), "UXLA gains 10.0 points over UXLA without agreement"),
+        (("supervised", "uxla"), "Measured, with nothing to compare it with"),
+        (("translate_train", "uxla"), "Measured, with nothing to compare it with"),
+    ],
+)
+def test_adaptation_is_said_of_what_read_target_text_and_against_what_did_not(methods, headline, without_labels):
+    other, final = methods
+    if without_labels:
+        own = score(60.0)
+        found = judged({other: score(50.0), final: [own] if final == "uxla" else own})
+    else:
+        found = judged(test=labelled(final, **{final: 0.6, other: 0.5}))
+    assert found.headline == headline
+
+
+UNCLEAR = "No clear effect: UXLA differs from zero-shot by +0.0 points"
+
+
+@pytest.mark.parametrize(
+    ("shares", "kind", "headline"),
+    [
+        ((0.5, 0.7), "mixed", f"{UNCLEAR}, and is worse than tri-training"),
+        ((0.4, 0.7), "mixed", "UXLA gains 10.0 points over zero-shot, but less than tri-training"),
+        ((0.7, 0.7), "hurt", "Adaptation hurt: UXLA loses 20.0 points against zero-shot"),
+        ((0.5, 0.4), "unclear", UNCLEAR),
+    ],
+)
+def test_a_clear_loss_to_another_method_is_never_hidden(shares, kind, headline):
+    zero_shot, tri_training = shares
+    found = judged(test=labelled(uxla=0.5, zero_shot=zero_shot, tri_training=tri_training))
+    assert (found.kind, found.headline) == (kind, headline)
