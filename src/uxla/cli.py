@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from typer.core import TyperGroup
 
 from uxla import __version__, signals
 from uxla.errors import UxlaError, printable
+from uxla.run import options
 from uxla.run.augment_command import augment
 from uxla.run.cache_commands import cache
 from uxla.run.data_commands import data
@@ -131,16 +131,25 @@ def run(
 @app.command()
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Raw text or CoNLL, UTF-8; - reads stdin.")],
-    out: Annotated[Path | None, typer.Option(help="Write here instead of stdout.")] = None,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Write here instead of stdout; .csv and .jsonl: one row a sentence.")
+    ] = None,
+    format: options.Format = "auto",
+    columns: options.Columns = None,
+    header: options.Header = True,
+    encoding: options.Encoding = "utf-8",
+    token_column: options.TokenColumn = 0,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that the backbone brought along.")
     ] = False,
 ) -> None:
-    """Label text with a run's ensemble: raw text or CoNLL in, CoNLL out."""
+    """Label text with a run's ensemble: words come back as CoNLL, sentences and pairs as TSV. More: docs/data.md."""
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
-    source = Path(file) if file != "-" else _utf8_stdin()
+    source = Path(file) if file != "-" else sys.stdin.buffer
     if isinstance(source, Path) and (not source.exists() or source.is_dir()):
         raise UxlaError(
             f"{source}: no such file, expected text or a table with one sentence or pair a line; check the path"
@@ -148,18 +157,25 @@ def predict(
     if out is not None and not out.absolute().parent.is_dir():
         raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
 
+    from uxla.data.columns import parse_columns
     from uxla.run.console import showing
 
+    named = parse_columns(columns) if columns else None
     with showing():
         from uxla.models.trust import Trust
         from uxla.run.predict import predict as label
 
-        label(run, source, None if out == Path("-") else out, trust=Trust(remote_code=trust_remote_code))
-
-
-def _utf8_stdin() -> TextIOWrapper:
-    """stdin as UTF-8 whatever the locale says, line ends kept: only the reader decides what ends a line."""
-    return TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+        label(
+            run,
+            source,
+            None if out == Path("-") else out,
+            trust=Trust(remote_code=trust_remote_code),
+            format=format,
+            columns=named,
+            header=header,
+            encoding=encoding,
+            token_column=token_column,
+        )
 
 
 def _print_table(results: dict[str, Any]) -> None:

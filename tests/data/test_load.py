@@ -1,11 +1,17 @@
+import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from uxla.data import lines
 from uxla.data.conll import ConllFile, label_names
+from uxla.data.layout import Layout
 from uxla.data.load import discover_types, load_corpus, open_sentences
 from uxla.data.text import parse_text
 from uxla.errors import DataError
+from uxla.records import Corpus, Example
 
 NAMES = label_names(["PER"])
 CONLL = b"Ana\tB-PER\nlee\tO\n\nllueve\tO\n"
@@ -45,6 +51,73 @@ def test_raw_text_without_a_word_is_refused():
         parse_text(b" \n\t\n", path=Path("x"))
 
 
+ODD = [
+    "\u00a0",
+    "\u3000",
+    "\u2028",
+    "\u0085",
+    "\x0b",
+    "\x0c",
+    "\x1c",
+    "\0",
+    "\ufeff",
+    "\u200b",
+    "\u200d",
+    "\u200f",
+    "\u202e",
+]
+PIECES = st.sampled_from(
+    [" ", "\t", "\n", "\r\n", "\n\n", "\r", "a", "bc", "O", "-DOCSTART-", "\u05d0", "\u0627\u0644", *ODD]
+)
+RAW = st.lists(st.one_of(PIECES, st.text(st.characters(codec="utf-8"), max_size=2)), max_size=40).map("".join)
+
+
+@settings(deadline=None)
+@given(text=RAW, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), block=st.sampled_from([16, 1 << 22]))
+def test_raw_text_read_in_parts_is_what_it_is_in_one_piece(tmp_path_factory, text, encoding, block):
+    path, raw = tmp_path_factory.getbasetemp() / "raw.txt", text.encode(encoding)
+    path.write_bytes(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "_BLOCK_BYTES", block)
+        found = outcome(
+            lambda: load_corpus(
+                path, name="n", lang="l", label_names=NAMES, labelled=False, format="text", encoding=encoding
+            )
+        )
+    assert found == outcome(lambda: whole(raw, path, encoding))
+
+
+def outcome(read):
+    """The corpus' digest and ids, or what was said instead."""
+    try:
+        corpus = read()
+        return corpus.digest, [(example.id, example.words) for example in corpus]
+    except DataError as error:
+        return str(error)
+
+
+def whole(raw, path, encoding):
+    if not raw:
+        raise DataError("the file is empty; expected at least one sentence", file=path)
+    sentences = parse_text(raw, path=path, encoding=encoding)
+    examples = (Example(f"l:n:{i}", "l", (" ".join(words),)) for i, words in enumerate(sentences))
+    return Corpus.from_examples("n", NAMES, examples)
+
+
+def test_raw_text_is_not_held_as_words(load, monkeypatch):
+    """The file is a hundred blocks long; read in one piece its words would take fifty bytes each."""
+    monkeypatch.setattr(lines, "_BLOCK_BYTES", 1 << 12)
+    content = b"".join(b"w%d " % i + b"ab " * 20 + b"\n" for i in range(6000))
+    tracemalloc.start()
+    load(content[:4096], "es.txt", format="text")  # what is loaded once
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    load(content, "es.txt", format="text")
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert peak < len(content)
+
+
 def test_the_format_goes_by_the_suffix(load):
     text = b"Ana lee\nllueve\n"
     assert words_of(load(text, "es.txt")) == words_of(load(CONLL)) == [["Ana", "lee"], ["llueve"]]
@@ -60,8 +133,22 @@ def test_conll_called_txt_is_not_taken_for_raw_text(load, content):
 
 def test_standard_input_is_recognised_by_its_look():
     assert isinstance(open_sentences(CONLL, path=Path("-")), ConllFile)
+    assert isinstance(open_sentences(CONLL.replace(b"\t", b" ") * 5, path=Path("-")), ConllFile)
     assert open_sentences(b"Ana lee\n", path=Path("-")) == [["Ana", "lee"]]
     assert open_sentences(b"Ana\nlee\n", path=Path("-")) == [["Ana"], ["lee"]]
+
+
+def test_lines_of_equally_many_words_on_standard_input_are_no_conll():
+    assert open_sentences(b"good morning\n" * 12, path=Path("-")) == [["good", "morning"]] * 12
+    assert open_sentences(b"vitamin B-12\n", path=Path("-")) == [["vitamin", "B-12"]]
+
+
+def test_columns_without_labels_on_standard_input_are_refused_until_their_format_is_said():
+    raw, path = b"New\tYork\n", Path("-")
+    with pytest.raises(DataError, match="-: every line has 2 columns between TABs; set format: conll, or format: text"):
+        open_sentences(raw, path=path)
+    assert open_sentences(raw, path=path, layout=Layout(format="text")) == [["New", "York"]]
+    assert open_sentences(raw, path=path, layout=Layout(format="conll")).sentences == [["New"]]
 
 
 def test_labels_are_read_when_asked_for_only(load):

@@ -1,7 +1,14 @@
-"""`uxla predict`: raw text and CoNLL in, CoNLL out; what was not asked to change does not."""
+"""`uxla predict`: whatever a run reads comes back labelled; what was not asked to change does not."""
 
+import csv
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from uxla.models.ensemble import Ensemble
 from uxla.testbed.world import World
 
 
@@ -68,3 +75,157 @@ def test_empty_input_is_a_one_line_error(content, synchronous, invoke, tmp_path)
         assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
         assert "expected" in result.stderr
     assert not (tmp_path / "out.conll").exists()
+
+
+class Toy:
+    """An ensemble that calls capitals names, and texts by how many words they have."""
+
+    label_names = ("O", "B-PER", "I-PER")
+
+    def __init__(self, task):
+        self.task = task
+
+    def tag(self, sentences):
+        return [["B-PER" if word[0].isupper() else "O" for word in words] for words in sentences]
+
+    def classify(self, texts):
+        return [(str(len(" ".join(text if isinstance(text, tuple) else [text]).split())), 0.5) for text in texts]
+
+
+@pytest.fixture
+def predict(monkeypatch, invoke, tmp_path):
+    """`uxla predict` with a toy for the task in place of a run's ensemble; each file is written beside."""
+    (tmp_path / "run").mkdir()
+
+    def run(name, content, *arguments, task="ner"):
+        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: Toy(task))
+        raw = content.encode() if isinstance(content, str) else content
+        if name == "-":
+            return invoke("predict", "run", "-", *arguments, input=raw)
+        (tmp_path / name).write_bytes(raw)
+        return invoke("predict", "run", name, *arguments)
+
+    return run
+
+
+def words_and_labels(stdout):
+    blocks = stdout.removesuffix("\n").split("\n\n")
+    return [[tuple(line.split("\t")) for line in block.split("\n")] for block in blocks]
+
+
+MORNING = "Good morning\n" * 12
+
+
+def test_lines_of_equally_many_words_on_standard_input_are_sentences(predict):
+    assert words_and_labels(predict("-", MORNING).stdout) == [[("Good", "B-PER"), ("morning", "O")]] * 12
+
+
+def test_a_file_that_could_be_conll_is_refused_until_its_format_is_said(predict):
+    result = predict("in.txt", MORNING)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "every line has 2 columns; set format: conll, or format: text" in result.stderr
+    assert predict("in.txt", MORNING, "--format", "text").stdout == predict("-", MORNING).stdout
+    assert predict("in.txt", MORNING, "--format", "conll").stdout == "Good B-PER\n" * 12
+
+
+def test_conll_on_standard_input_is_told_by_its_labels_or_asked_for(predict):
+    conll = "Ana X O\nlee Y O\n\n" * 5
+    assert predict("-", conll).stdout == conll.replace("X O", "X B-PER")
+    assert predict("-", conll.replace(" ", "\t")).stdout == conll.replace("X O", "X B-PER").replace(" ", "\t")
+    assert predict("-", "Ana\nlee\n", "--format", "conll").stdout == "Ana\tB-PER\nlee\tO\n"
+    result = predict("-", "New\tYork\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "-: every line has 2 columns between TABs; set format: conll, or format: text" in result.stderr
+    assert words_and_labels(predict("-", "New\tYork\n", "--format", "text").stdout) == [
+        [("New", "B-PER"), ("York", "B-PER")]
+    ]
+
+
+SENTENCES = [["Ana", "va\u00a0a", "Lima"], ["lee"]]
+TAGS = [["B-PER", "O", "B-PER"], ["O"]]
+
+
+def parquet(rows):
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), stream)
+    return stream.getvalue()
+
+
+TABLES = {
+    "in.jsonl": "".join(json.dumps({"id": i, "tokens": words}) + "\n" for i, words in enumerate(SENTENCES)),
+    "in.csv": "id,text\r\n" + "".join(f"{i},{' '.join(words)}\r\n" for i, words in enumerate(SENTENCES)),
+    "in.parquet": parquet([{"tokens": words, "ner_tags": [9] * len(words)} for words in SENTENCES]),
+    "in.tsv": "".join(f"{' '.join(words)}\tx\n" for words in SENTENCES),
+}
+HOW = {"in.tsv": ("--columns", "tokens=0", "--no-header")}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_of_words_are_read_as_a_run_reads_them(name, predict, tmp_path):
+    expected = [list(zip(*row, strict=True)) for row in zip(SENTENCES, TAGS, strict=True)]
+    result = predict(name, TABLES[name], *HOW.get(name, ()))
+    assert result.exit_code == 0, result.stderr
+    assert words_and_labels(result.stdout) == expected
+    piped = predict("-", TABLES[name], "--format", name.removeprefix("in."), *HOW.get(name, ()))
+    assert piped.stdout == result.stdout
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.txt", "in.conll"])
+def test_the_suffix_of_out_asks_for_one_row_a_sentence(name, predict, tmp_path):
+    texts = {"in.txt": "\n".join(map(" ".join, SENTENCES)), "in.conll": "\n\n".join(map("\n".join, SENTENCES))}
+    content = {**TABLES, **texts}[name]
+    assert predict(name, content, "--out", "out.jsonl").exit_code == 0
+    assert predict(name, content, "--out", "out.csv").exit_code == 0
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert rows == [{"tokens": words, "tags": tags} for words, tags in zip(SENTENCES, TAGS, strict=True)]
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        cells = [[cell.split(" ") for cell in row] for row in csv.reader(file)]
+    assert cells == [list(row) for row in zip(SENTENCES, TAGS, strict=True)]
+
+
+def test_the_encoding_is_the_one_asked_for(predict):
+    raw = "Ñ O\nó O\n".encode("latin-1")
+    assert predict("in.conll", raw, "--encoding", "latin-1").stdout_bytes == "Ñ B-PER\nó O\n".encode("latin-1")
+    assert (
+        predict("-", raw, "--encoding", "latin-1", "--format", "text").stdout
+        == "Ñ\tB-PER\nO\tB-PER\n\nó\tO\nO\tB-PER\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "task"),
+    [
+        ("id,review\n7,a b c\n", ("--format", "csv", "--columns", "text=review"), "classification"),
+        ("a b\tc\n", ("--format", "tsv", "--no-header"), "paraphrase"),
+        ('{"premise": "a b", "hypothesis": "c"}\n', ("--format", "jsonl"), "nli"),
+    ],
+)
+def test_tables_of_texts_are_read_from_standard_input_too(content, options, task, predict):
+    result = predict("-", content, *options, task=task)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.rstrip("\n").split("\t")[-2:] == ["3", "0.5000"]
+    assert predict("in.data", content, *options, task=task).stdout == result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        ('{"tokens": []}\n', ("--format", "jsonl"), "-:1: tokens is an empty list"),
+        ("Ana lee\n", ("--columns", "tokens=0"), "columns: - has none by name"),
+        ("Ana lee\n", ("--columns", "tokens"), "--columns: got 'tokens', expected ROLE=COLUMN"),
+        (b"\xff\n", (), "-:1: byte 0xff is not utf-8"),
+    ],
+)
+def test_what_is_wrong_on_standard_input_is_said_of_it_in_one_line(content, options, said, predict):
+    result = predict("-", content, *options)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert said in result.stderr
+
+
+def test_of_a_run_with_several_targets_the_folders_are_named(invoke, tmp_path):
+    for target in ("sw", "es"):
+        (tmp_path / "run" / target / "ensemble").mkdir(parents=True)
+        (tmp_path / "run" / target / "ensemble/ensemble.json").write_text("{}")
+    result = invoke("predict", "run", "-", input=b"a\n")
+    assert result.exit_code == 2
+    assert "run: a folder of several runs or targets; expected one of them: run/es, run/sw" in result.stderr

@@ -19,10 +19,9 @@ from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import read_bytes
 from uxla.data.hub import HubTable
 from uxla.data.layout import How, Layout
-from uxla.data.load import format_of, open_table
+from uxla.data.load import open_table
 from uxla.data.odd import OddWords, WordCount
 from uxla.data.schemes import Scheme, entity_type, to_iob2, violations
-from uxla.data.text import numbered_sentences
 from uxla.records import Ints
 
 SHOWN_VIOLATIONS = 20
@@ -100,7 +99,7 @@ def check(
         rows = open_table(path, shape, layout)
         if rows is not None:
             return _table(rows, layout.scheme, "hub" if isinstance(rows, HubTable) else rows.format)
-        return _words(path, layout)
+        return _conll(path, layout)
 
     content = open_(Path(path))
     figures = content.figures()
@@ -199,13 +198,8 @@ class _Content:
         return figures
 
 
-def _words(path: Path, layout: Layout) -> _Content:
-    raw = read_bytes(path)
-    if format_of(raw, path=path, layout=layout) == "text":
-        rows = numbered_sentences(raw, path=path, encoding=layout.encoding)
-        texts = [[" ".join(words)] for _, words in rows]
-        return _Content("text", None, None, iter([_Part(texts, None, None, lambda i, word: rows[i][0])]))
-    file: ConllFile = parse_conll(raw, path=path, layout=layout)
+def _conll(path: Path, layout: Layout) -> _Content:
+    file: ConllFile = parse_conll(read_bytes(path), path=path, layout=layout)
     tags = file.rows.labels
     part = _Part([[" ".join(words)] for words in file.sentences], tags, None, file.line_of)
     return _Content("conll", file.rows.columns, None if tags is None else file.scheme, iter([part]))

@@ -21,12 +21,11 @@ from uxla.data.columns import TEXTS, Shape
 from uxla.data.json_cells import parse_object
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
-from uxla.data.load import format_of, open_table
+from uxla.data.load import open_table
 from uxla.data.rows import Rows, cells_of, parse_rows
 from uxla.data.tables import Table
 from uxla.errors import DataError
 
-_LOOKED_AT = 1000
 _SENTENCES, _ROWS = 4096, 4096
 _TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".parquet")
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
@@ -221,11 +220,10 @@ def open_kept(
         return _guessed(path, layout)
     table = open_table(path, shape or "tagging", layout)
     if isinstance(table, Table):
-        return KeptTable(table)
-    head = "".join(islice(text_lines(path, layout.encoding), _LOOKED_AT)).encode()
-    if format_of(head, path=path, layout=replace(layout, encoding="utf-8")) == "conll":
-        return KeptConll(path, layout)
-    return KeptTable(Table(path, "text", "single", encoding=layout.encoding))
+        raw_words = table.format == "text" and table.shape == "tagging"  # as a text they keep the blanks between them
+        return KeptTable(replace(table, shape="single") if raw_words else table)
+    next(text_lines(path, layout.encoding), None)  # what cannot be read at all is refused here
+    return KeptConll(path, layout)
 
 
 def _guessed(path: Path, layout: Layout) -> KeptTable:

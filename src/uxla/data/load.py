@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal, Unpack, get_args
+from typing import Unpack, get_args
 
 from uxla.data.assemble import table_corpus, table_labels
 from uxla.data.columns import Shape
 from uxla.data.conll import ConllFile, parse_conll
-from uxla.data.examples import tagging_corpus
 from uxla.data.files import BOM, decode, read_bytes, split_lines
 from uxla.data.hub import HUB, HubTable
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.rows import cells_of
+from uxla.data.schemes import SCHEMES, is_label
 from uxla.data.subset import subset
 from uxla.data.tables import Table, TableFormat
 from uxla.data.text import parse_text
@@ -59,7 +59,14 @@ def load_corpus(
     path = Path(path)
     layout = Layout(**how)
     rows = open_table(path, shape, layout)
-    if rows is not None:
+    if rows is None:
+        file = parse_conll(read_bytes(path), path=path, layout=layout)
+        corpus = (
+            file.corpus(name, lang, label_names, label_map)
+            if labelled
+            else file.unlabelled_corpus(name, lang, label_names)
+        )
+    else:
         corpus = table_corpus(
             rows,
             name=name,
@@ -69,9 +76,6 @@ def load_corpus(
             label_map=label_map,
             scheme=layout.scheme,
         )
-    else:
-        content = open_sentences(read_bytes(path), path=path, layout=layout)
-        corpus = _words_corpus(content, path, name, lang, label_names, label_map, labelled=labelled)
     chosen = subset(len(corpus), share=share, take=take, seed=seed)
     if len(chosen) == 0:
         raise DataError(f"share {share} of {len(corpus)} sentences is none; raise the share", file=path)
@@ -90,16 +94,21 @@ def discover_labels(
     path = Path(path)
     layout = Layout(**how)
     rows = open_table(path, shape, layout)
-    if rows is not None:
-        return table_labels(rows, label_map=label_map, scheme=layout.scheme)
-    if format_of(read_bytes(path), path=path, layout=layout) == "text":
+    if rows is None:
+        return tag_names(discover_types(path, label_map=label_map, layout=layout))
+    if shape == "tagging" and isinstance(rows, Table) and rows.format == "text":
+        next(text_lines(path, layout.encoding), None)  # a missing file is said to be missing
         raise DataError("raw text has no labels, the source needs them; give a CoNLL file as source.train", file=path)
-    return tag_names(discover_types(path, label_map=label_map, layout=layout))
+    return table_labels(rows, label_map=label_map, scheme=layout.scheme)
 
 
 def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | None:
-    """The table at `path`; None for words as CoNLL or raw text, which are no table. Nothing is read but, of a .txt, the
-    first lines."""
+    """The table at `path`, as which raw text counts too; None for CoNLL. Nothing is read but, of a .txt, the first
+    lines.
+
+    DataError for a .txt whose lines all have the same number of columns: many CoNLL files are called so, and guessing
+    wrong would make words of the labels. Only columns are counted, so labels decide nothing.
+    """
     if str(path).startswith(HUB):
         return HubTable(str(path), shape, layout.columns)
     kind = _table_format(path, shape, layout)
@@ -107,10 +116,12 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | N
         raise ConfigError(f"columns: {path} has none by name; for CoNLL set label_column, for a table set format")
     if kind is None:
         return None
-    guessed = kind == "text" and shape == "single" and layout.format == "auto"
-    if guessed and (width := _tab_columns(path, layout.encoding)) > 1:
-        message = f"raw text by its name, but every line has {width} columns; set format: tsv, or format: text"
-        raise DataError(message, file=path)
+    if kind == "text" and shape != "pair" and layout.format == "auto":
+        lines = text_lines(path, layout.encoding)
+        width, likely = (_columns(_first(lines)), "conll") if shape == "tagging" else (_tab_columns(lines), "tsv")
+        if width > 1:
+            message = f"raw text by its name, but every line has {width} columns; set format: {likely}, or format: text"
+            raise DataError(message, file=path)
     return Table(path, kind, shape, layout.columns, layout.header, layout.encoding)
 
 
@@ -118,9 +129,11 @@ def _table_format(path: Path, shape: Shape, layout: Layout) -> TableFormat | Non
     """By suffix where the format is `auto`; a .tsv of words is CoNLL unless columns are asked for by name."""
     format, suffix = layout.format, path.suffix.lower()
     if shape == "tagging":
-        if format == "auto" and (suffix != ".tsv" or layout.columns is not None):
-            return _SUFFIXES.get(suffix)
-        return None if format == "auto" or format == "conll" or format == "text" else format
+        if format != "auto":
+            return None if format == "conll" else format
+        if suffix == ".tsv" and layout.columns is None:
+            return None
+        return "text" if suffix in _TEXT_SUFFIXES else _SUFFIXES.get(suffix)
     if format == "conll":
         raise DataError("CoNLL has labels of words, not of sentences; set format: tsv, or task: ner", file=path)
     if format != "auto":
@@ -129,25 +142,6 @@ def _table_format(path: Path, shape: Shape, layout: Layout) -> TableFormat | Non
         known = ", ".join(get_args(TableFormat))
         raise DataError(f"no format known by the suffix {suffix!r}; set format to one of {known}", file=path)
     return _SUFFIXES.get(suffix, "text")
-
-
-def _words_corpus(
-    content: ConllFile | list[list[str]],
-    path: Path,
-    name: str,
-    lang: str,
-    label_names: Sequence[str],
-    label_map: Mapping[str, str | None] | None,
-    *,
-    labelled: bool,
-) -> Corpus:
-    if isinstance(content, ConllFile):
-        if labelled:
-            return content.corpus(name, lang, label_names, label_map)
-        return content.unlabelled_corpus(name, lang, label_names)
-    if labelled:
-        raise DataError("raw text has no labels; name a CoNLL file (format: conll)", file=path)
-    return tagging_corpus(content, None, name=name, lang=lang, label_names=label_names)
 
 
 def discover_types(
@@ -160,42 +154,44 @@ def discover_types(
 
 
 def open_sentences(raw: bytes, *, path: Path, layout: Layout = _PLAIN) -> ConllFile | list[list[str]]:
-    """The content of a file, or of standard input with `path` "-": a ConllFile, or the words of raw text."""
-    if format_of(raw, path=path, layout=layout) == "text":
-        return parse_text(raw, path=path, encoding=layout.encoding)
-    return parse_conll(raw, path=path, layout=layout)
+    """The words of a stream, which has no name to go by; `path` is for messages.
 
-
-def format_of(raw: bytes, *, path: Path, layout: Layout = _PLAIN) -> Literal["conll", "text"]:
-    """The format asked for; else by suffix: .txt and .text are raw text, others CoNLL; standard input by its look.
-
-    DataError for a .txt whose lines all have the same number of columns: many CoNLL files are called so, and guessing
-    wrong would make words of the labels. Only columns are counted, so labels decide nothing.
+    It is raw text unless CoNLL is asked for, or unmistakable: all lines have as many columns, and in the last nothing
+    but labels of one scheme. DataError for columns between TABs that have others there.
     """
-    if layout.word_format != "auto":
-        return layout.word_format
-    if str(path) == "-":
-        return "conll" if _columns(raw, path, layout.encoding) > 1 else "text"
-    if path.suffix.lower() not in _TEXT_SUFFIXES:
-        return "conll"
-    if (columns := _columns(raw, path, layout.encoding)) > 1:
-        message = f"raw text by its name, but every line has {columns} columns; set format: conll, or format: text"
+    conll = layout.word_format == "conll" or (layout.word_format == "auto" and _is_conll(raw, path, layout.encoding))
+    if conll:
+        return parse_conll(raw, path=path, layout=layout)
+    return parse_text(raw, path=path, encoding=layout.encoding)
+
+
+def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
+    lines = _first(split_lines(decode(raw, encoding, file=path).removeprefix(BOM)))
+    columns = _columns(lines)
+    if columns < 2:
+        return False
+    labels = [cells_of(line, 0)[-1] for line in lines]
+    if any(all(is_label(label, scheme) for label in labels) for scheme in SCHEMES):
+        return True
+    if all("\t" in line for line in lines):
+        message = f"every line has {columns} columns between TABs; set format: conll, or format: text"
         raise DataError(message, file=path)
-    return "text"
+    return False
 
 
-def _columns(raw: bytes, path: Path, encoding: str) -> int:
-    """The number of columns if the first lines look like a table, else 0."""
-    text = decode(raw, encoding, file=path).removeprefix(BOM)
-    words = (line for line in split_lines(text) if cells_of(line, 0))
-    lines = list(islice(words, _LOOKED_AT))
+def _first(lines: Iterable[str]) -> list[str]:
+    """The first lines that have a word, enough to tell columns by."""
+    return list(islice((line for line in lines if cells_of(line, 0)), _LOOKED_AT))
+
+
+def _columns(lines: Sequence[str]) -> int:
+    """The number of columns if the lines look like a table, else 0."""
     counts = {len(cells_of(line, 0)) for line in lines}
     telling = len(lines) >= _TELLING or all("\t" in line for line in lines)
     return counts.pop() if len(counts) == 1 and telling else 0
 
 
-def _tab_columns(path: Path, encoding: str) -> int:
+def _tab_columns(lines: Iterable[str]) -> int:
     """The number of TAB-separated columns if the first lines agree on one, else 0."""
-    lines = (line for line in text_lines(path, encoding) if line.strip())
-    counts = {line.count("\t") + 1 for line in islice(lines, _LOOKED_AT)}
+    counts = {line.count("\t") + 1 for line in islice((line for line in lines if line.strip()), _LOOKED_AT)}
     return counts.pop() if len(counts) == 1 else 0

@@ -23,12 +23,12 @@ from uxla.data.columns import LABEL, TEXTS, Shape, place_columns
 from uxla.data.files import read_bytes
 from uxla.data.json_cells import json_column, parse_object
 from uxla.data.lines import arrow_lines, text_lines
-from uxla.data.values import TEXT, Batch, class_names, with_names
+from uxla.data.values import TEXT, Batch, class_names, split_words, with_names
 from uxla.errors import DataError
 
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
 
-_ROWS = 1 << 14
+_ROWS, _WORD_ROWS = 1 << 14, 1 << 12
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Table:
                 empty = False
                 yield batch.checked()
         if empty:
-            raise DataError("no row; expected one example a line", file=self.path)
+            words = self.format == "text" and self.shape == "tagging"
+            nothing = "no line has a word; expected one sentence" if words else "no row; expected one example"
+            raise DataError(f"{nothing} a line", file=self.path)
 
     def places(self, names: Sequence[str], labelled: bool | None, line: int | None = 1) -> dict[str, int]:
         """The position of each role's column, where `names` are those of the file's columns."""
@@ -97,16 +99,29 @@ def arrow_batches(
 
 
 def _text(table: Table, labelled: bool | None) -> Iterator[Batch]:
-    """One text a line, or two with a TAB between them."""
+    """One text a line, two with a TAB between them, or words."""
     if labelled:
-        raise DataError("raw text has no labels; name a table that has (format: tsv, csv, ...)", file=table.path)
+        other = (
+            "a CoNLL file (format: conll)" if table.shape == "tagging" else "a table that has (format: tsv, csv, ...)"
+        )
+        raise DataError(f"raw text has no labels; name {other}", file=table.path)
     roles = TEXTS[table.shape]
     for lines, numbers in arrow_lines(table.path, table.encoding):
         filled = pc.invert(pc.match_substring_regex(lines, r"\A[ \t]*\z"))
         batch = Batch({}, numbers[filled.to_numpy(zero_copy_only=False)], table.path)
         texts = lines.filter(filled)
+        if table.shape == "tagging":
+            yield from _words(texts, batch)
+            continue
         columns = [texts] if len(roles) == 1 else _cut(texts, batch, len(roles), range(len(roles)))
         yield Batch(dict(zip(roles, columns, strict=True)), batch.lines, table.path)
+
+
+def _words(texts: pa.Array, batch: Batch) -> Iterator[Batch]:
+    """The words of each text, not so many rows at a time: a word takes more memory than its characters."""
+    for start in range(0, len(texts), _WORD_ROWS):
+        part = slice(start, start + _WORD_ROWS)
+        yield Batch({"tokens": split_words(texts[part])}, batch.lines[part], batch.path)
 
 
 def _tsv(table: Table, labelled: bool | None) -> Iterator[Batch]:

@@ -1,4 +1,4 @@
-"""Raw text, one sentence a line: what the target language usually looks like."""
+"""Raw text out of a stream, one sentence a line; of a file it is read in parts, by `tables`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,10 @@ def parse_text(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[list[
     U+3000 among them, stays in its word. DataError for bytes that are not `encoding`, a CR within a
     line, or if no line has a word.
     """
-    return [words for _, words in numbered_sentences(raw, path=path, encoding=encoding)]
-
-
-def numbered_sentences(raw: bytes, *, path: Path, encoding: str = "utf-8") -> list[tuple[int, list[str]]]:
-    """The same, each with the line it stands in, from 1."""
     text = decode(raw, encoding, file=path).removeprefix(BOM)
     refuse_inner_cr(text, file=path)
     rows = ([word for word in _body(line).split(" ") if word] for line in split_lines(text))
-    sentences = [(number, row) for number, row in enumerate(rows, start=1) if row]
+    sentences = [words for words in rows if words]
     if not sentences:
         raise DataError("no line has a word; expected one sentence a line", file=path)
     return sentences

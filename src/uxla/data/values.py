@@ -92,7 +92,7 @@ def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
         text = _as_text(batch, role, column)
         blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
         batch.fail_where(blank, f"{role} is empty; fill it, or leave the row out")
-        return _split(text) if role in LISTS else text
+        return split_words(text) if role in LISTS else text
     if role not in LISTS:
         batch.fail_where(np.ones(len(batch)), f"the column of {role} has lists ({column.type}); expected text")
     batch.fail_where(pc.equal(pc.list_value_length(column), 0), f"{role} is an empty list; leave the row out")
@@ -117,6 +117,6 @@ def _as_text(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     return column.cast(TEXT)
 
 
-def _split(text: pa.Array) -> pa.Array:
-    """Words between runs of ASCII spaces and TABs, as in raw text."""
+def split_words(text: pa.Array) -> pa.Array:
+    """(n,) lists of the words between runs of ASCII spaces, TABs and line ends; any other character is part of one."""
     return pc.split_pattern_regex(pc.ascii_trim(text, " \t\r\n"), "[ \t\r\n]+").cast(TEXTS)
