@@ -108,8 +108,8 @@ def write_trace(folder: Path, trace: Trace, target: Target, source: Corpus) -> N
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = [_text_table(trace, target, corpus) for corpus in (target.train, source)]
-    _write(folder / f"{target.name}-texts.parquet", pa.concat_tables(tables))
-    _write(folder / f"{target.name}.parquet", trace.decisions.replace_schema_metadata(label_names(source)))
+    write_table(folder / f"{target.name}-texts.parquet", pa.concat_tables(tables))
+    write_table(folder / f"{target.name}.parquet", trace.decisions.replace_schema_metadata(label_names(source)))
 
 
 def label_names(corpus: Corpus) -> dict[str, str]:
@@ -212,7 +212,8 @@ def _laid_aside(table: pa.Table) -> pa.Table:
     return spill(table.to_batches(), table.schema)
 
 
-def _write(path: Path, table: pa.Table) -> None:
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write the table as Parquet, whole or not at all."""
     unfinished = path.with_name(path.name + ".unfinished")
     pq.write_table(table, unfinished, compression="zstd")
     os.replace(unfinished, path)

@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from uxla.errors import ArtifactError
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.records import Corpus, Predictions
+from uxla.report.files import write_whole
 from uxla.report.table import markdown
 from uxla.run.card import final_method, model_card
 from uxla.run.config import Method
 from uxla.run.inputs import Target
 from uxla.run.study import Study, Triple
-from uxla.run.trace import label_names, write_trace
+from uxla.run.trace import label_names, write_table, write_trace
 
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
@@ -72,18 +72,18 @@ def _write(
     for target in study.inputs.targets:
         folder = out if len(study.inputs.targets) == 1 else out / target.name
         _write_models(folder, final[target.name], study)
-        _write_text(folder / "README.md", _card(results, target, study))
+        write_whole(folder / "README.md", _card(results, target, study))
         if target.test is not None:
             _write_predictions(out / "predictions", target, final[target.name], study)
             methods = {**compared.get(target.name, {}), final_method(study.config): final[target.name]}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study)
     _write_traces(out, study)
-    _write_text(out / "config.yaml", study.config.to_yaml())
-    _write_text(out / "environment.json", _json(around))
-    _write_text(out / "table.md", markdown(results))
+    write_whole(out / "config.yaml", study.config.to_yaml())
+    write_whole(out / "environment.json", _json(around))
+    write_whole(out / "table.md", markdown(results))
     study.store.journal.write("finished")
-    _write_text(out / "results.json", _json(results))
+    write_whole(out / "results.json", _json(results))
 
 
 def _write_models(folder: Path, models: Triple, study: Study) -> None:
@@ -113,9 +113,9 @@ def _write_predictions(folder: Path, target: Target, models: Triple, study: Stud
     found = study.ensemble(models, test)
     folder.mkdir(parents=True, exist_ok=True)
     if study.config.task == "ner":
-        _write_text(folder / f"{target.name}.conll", "".join(_tagged(test, found)))
+        write_whole(folder / f"{target.name}.conll", "".join(_tagged(test, found)))
     else:
-        _write_text(folder / f"{target.name}.tsv", "".join(_labelled(test, found)))
+        write_whole(folder / f"{target.name}.tsv", "".join(_labelled(test, found)))
 
 
 def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
@@ -129,7 +129,7 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], st
         if method == final_method(study.config):
             columns["confidence"] = _lists(found, found.best)
     metadata = {**label_names(test), "final": final_method(study.config)}
-    _write_table(path, pa.table(columns, metadata=metadata))
+    write_table(path, pa.table(columns, metadata=metadata))
 
 
 def _write_warm_up(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
@@ -147,13 +147,7 @@ def _write_warm_up(path: Path, test: Corpus, methods: Mapping[Method, Triple], s
         ends = found.offsets[: len(shown) + 1] * found.probs.shape[1]
         columns[method] = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(values))
     path.parent.mkdir(exist_ok=True)
-    _write_table(path, pa.table(columns, metadata=label_names(test)))
-
-
-def _write_table(path: Path, table: pa.Table) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    pq.write_table(table, unfinished, compression="zstd")
-    os.replace(unfinished, path)
+    write_table(path, pa.table(columns, metadata=label_names(test)))
 
 
 def _lists(found: Predictions, values: Any) -> pa.Array:
@@ -202,9 +196,3 @@ def _card(results: Mapping[str, Any], target: Target, study: Study) -> str:
 
 def _json(values: Mapping[str, Any]) -> str:
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write_text(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
