@@ -1,6 +1,6 @@
 """The testbed's protocol: fresh worlds, their own masked LMs, several trainings; every method on every target.
 
-    python bench/testbed.py [--short] [--more] [--jobs N] [--out DIR] [--json FILE]
+    python bench/testbed.py [--short] [--more] [--worlds W…] [--methods M…] [--jobs N] [--out DIR] [--json FILE]
 
 Nothing was chosen on these worlds (300 to 303). Each has two masked LMs of its own, pretrained with the world's
 number as seed: the backbone, of the shipped one's size, and a stronger one that makes the vicinity samples. On each

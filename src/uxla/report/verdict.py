@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any, Literal
 
-from scipy.stats import t as student  # type: ignore[import-untyped]
+from scipy.stats import ttest_ind  # type: ignore[import-untyped]
 
 from uxla.estimates import Estimate
 from uxla.report import table
@@ -187,15 +186,13 @@ def _comparison(baseline: str, value: float, gain: Difference) -> tuple[str, Com
 
 def _by_spread(one: Mapping[str, Any], other: Mapping[str, Any]) -> Difference | None:
     """The difference of two means with Welch's interval; None where one of them is of a single model."""
-    n, m, value = len(one["models"]), len(other["models"]), one["mean"] - other["mean"]
-    if min(n, m) < 2:
+    if min(len(one["models"]), len(other["models"])) < 2:
         return None
-    first, second = one["sd"] ** 2 / n, other["sd"] ** 2 / m
-    if first + second == 0:
+    value = one["mean"] - other["mean"]
+    if one["sd"] == other["sd"] == 0:
         return Difference(value, value, value)
-    freedom = (first + second) ** 2 / (first**2 / (n - 1) + second**2 / (m - 1))
-    half = float(student.ppf(0.975, freedom)) * sqrt(first + second)
-    return Difference(value, value - half, value + half)
+    interval = ttest_ind(one["models"], other["models"], equal_var=False).confidence_interval(0.95)
+    return Difference(value, float(interval.low), float(interval.high))
 
 
 def _said(estimates: Mapping[str, Any], kept: int | None) -> Iterator[str]:
