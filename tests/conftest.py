@@ -4,11 +4,15 @@ import os
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import settings
 
 from uxla.progress import listening
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported
+
+settings.register_profile("uxla", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("uxla")
 
 
 @pytest.fixture(autouse=True)

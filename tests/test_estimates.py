@@ -215,7 +215,7 @@ def test_how_far_estimates_lie_apart_is_the_distance_of_the_outermost():
     assert Estimate(60.0, 0.0, 70.0, atc=50.0, doc=73.0, agreement=57.0).apart == 23.0
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.booleans(), st.floats(-2, 9))
 def test_whatever_the_predictions_the_estimate_is_a_percentage_inside_its_interval(seed, n, m, tagging, sure):
     gold, source = world(seed, tagging=tagging, sentences=n, sure=sure)
@@ -227,7 +227,6 @@ def test_whatever_the_predictions_the_estimate_is_a_percentage_inside_its_interv
     assert found == estimate(models, models, gold, TAGS if tagging else None)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=8), min_size=1, max_size=5), st.data())
 def test_units_are_the_entities_that_the_score_counts(sentences, data):
     others = [data.draw(st.lists(st.integers(0, 4), min_size=len(s), max_size=len(s))) for s in sentences]

@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla import spill as module
@@ -41,7 +41,6 @@ def aside(monkeypatch, tmp_path):
     return tmp_path
 
 
-@settings(deadline=None)
 @given(CHUNKS, st.sampled_from([0, 40, 1 << 20]))
 def test_a_table_laid_aside_is_the_table_that_is_not(chunks, held):
     expected = pa.Table.from_batches(batches(chunks), SCHEMA)
@@ -50,7 +49,6 @@ def test_a_table_laid_aside_is_the_table_that_is_not(chunks, held):
         assert spill(batches(chunks), SCHEMA).equals(expected)
 
 
-@settings(deadline=None)
 @given(CHUNKS, st.sampled_from([1, 60, 1 << 20]), st.data())
 def test_rows_are_gathered_in_the_order_asked_for(chunks, together, data):
     table = pa.Table.from_batches(batches(chunks), SCHEMA)

@@ -87,7 +87,7 @@ def test_clustering_separates_low_losses_from_high_ones():
     assert kept[300:].mean() < 0.05
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(0.1, 0.9))
 def test_clustering_is_monotone_at_the_low_end(seed, threshold):
     """A wide noisy component wins the far left tail too; without the second rule the best examples were dropped."""
@@ -113,7 +113,7 @@ def test_losses_without_spread_are_all_selected():
     assert CleanCluster(0.5)(of_best([0.8]), ANY).all()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(peers(), st.integers(1, 7))
 def test_no_result_depends_on_how_many_examples_are_looked_at_together(pair, together):
     k, j = pair

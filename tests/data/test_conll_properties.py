@@ -60,7 +60,7 @@ def well_formed(draw):
 
 
 @given(well_formed())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_well_formed_file_is_read_and_written_back_byte_for_byte(given_file):
     raw, encoding, words, tags = given_file
     file = parse_conll(raw, path=Path("x"), layout=Layout(encoding=encoding))
@@ -69,7 +69,7 @@ def test_a_well_formed_file_is_read_and_written_back_byte_for_byte(given_file):
 
 
 @given(well_formed(), st.data())
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75)
 def test_new_tags_are_read_back_as_given_and_nothing_else_moves(given_file, data):
     raw, encoding, words, tags = given_file
     file = parse_conll(raw, path=Path("x"), layout=Layout(encoding=encoding))
@@ -105,7 +105,7 @@ def retag(file):
 
 
 @given(well_formed(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damaged_bytes_raise_nothing_but_a_data_error_of_one_line(tmp_path_factory, given_file, data):
     raw, encoding, _, _ = given_file
     damaged = bytearray(raw)
@@ -119,7 +119,7 @@ def test_damaged_bytes_raise_nothing_but_a_data_error_of_one_line(tmp_path_facto
 
 
 @given(st.binary(max_size=60), st.sampled_from(["utf-8", "latin-1", "utf-16", "utf-8-sig", "ascii"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_bytes_raise_nothing_but_a_data_error_of_one_line(tmp_path_factory, raw, encoding):
     ask_everything(raw, encoding, tmp_path_factory.getbasetemp() / "random.conll")
 

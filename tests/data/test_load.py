@@ -2,7 +2,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.data import lines
@@ -72,7 +72,6 @@ PIECES = st.sampled_from(
 RAW = st.lists(st.one_of(PIECES, st.text(st.characters(codec="utf-8"), max_size=2)), max_size=40).map("".join)
 
 
-@settings(deadline=None)
 @given(text=RAW, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), block=st.sampled_from([16, 1 << 22]))
 def test_raw_text_read_in_parts_is_what_it_is_in_one_piece(tmp_path_factory, text, encoding, block):
     path, raw = tmp_path_factory.getbasetemp() / "raw.txt", text.encode(encoding)

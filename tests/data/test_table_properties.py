@@ -55,19 +55,19 @@ def folder(tmp_path_factory):
 
 
 @given(rows_of(FIELD), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_written_as_tsv_is_read_back_character_by_character(folder, rows, end):
     assert told(load(tsv(rows, end), folder / "x.tsv")) == rows
 
 
 @given(rows_of(TEXT))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_written_as_csv_is_read_back_character_by_character(folder, rows):
     assert told(load(comma(rows), folder / "x.csv")) == rows
 
 
 @given(rows_of(TEXT), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_written_as_json_lines_is_read_back_character_by_character(folder, rows, ascii):
     assert told(load(jsonl(rows, ascii), folder / "x.jsonl")) == rows
 
@@ -83,7 +83,7 @@ def rows_in(raw, kind):
 
 @pytest.mark.parametrize("kind", ["tsv", "csv", "jsonl"])
 @given(rows=rows_of(FIELD), data=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_of_a_damaged_file_every_row_is_read_or_the_file_is_refused_in_one_line(folder, kind, rows, data):
     damaged = bytearray({"tsv": tsv, "csv": comma, "jsonl": jsonl}[kind](rows))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -104,7 +104,7 @@ def test_of_a_damaged_file_every_row_is_read_or_the_file_is_refused_in_one_line(
     st.sampled_from(["pair", "single", "tagging"]),
     st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_random_bytes_raise_nothing_but_a_data_error_of_one_line(folder, raw, suffix, encoding, shape, header):
     path = Path(folder / f"random.{suffix}")
     path.write_bytes(raw)

@@ -44,13 +44,13 @@ def test_a_mutated_file_gives_a_configuration_or_one_line(folder):
 
 
 @given(st.lists(st.tuples(KEYS, VALUES).map("=".join), min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 def test_any_override_gives_a_configuration_or_one_line(folder, overrides):
     fuzz_config.judge(fuzz_config.Setting(fuzz_config.SOUND.encode(), tuple(overrides)), folder)
 
 
 @given(st.lists(st.one_of(VALUES, st.sampled_from(fuzz_config.PIECES), st.sampled_from([*"\n\n\n-:?,[]{}#&*!|>'\""]))))
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 def test_a_soup_of_yaml_gives_a_configuration_or_one_line(folder, pieces):
     fuzz_config.judge(fuzz_config.Setting("".join(pieces).encode(errors="surrogatepass"), ()), folder)
 

@@ -40,7 +40,7 @@ def test_every_row_of_a_mutated_file_is_read_or_the_file_is_refused_in_one_line(
 
 @pytest.mark.parametrize("format", ["conll", "text", "tsv", "csv", "jsonl"])
 @given(pieces=SOUP, data=st.data())
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 def test_every_row_of_a_soup_of_odd_pieces_is_read_or_refused(format, folder, pieces, data):
     shape = data.draw(st.sampled_from(SHAPES.get(format, sorted(LABELS))))
     columns = {"tagging": {"tokens": 0}, "single": {"text": 0}, "pair": {"first": 0, "second": 1}}[shape]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import uxla
@@ -165,7 +165,6 @@ ODD_NAMES = ["..", ".", "../x", "/etc/x", "a/b", "a\\b", "x\x00", "~", "-rf", "c
 NAMES = st.sampled_from(ODD_NAMES) | st.text(max_size=60) | st.from_regex(r"[\w.+-]{1,60}", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(NAMES)
 def test_a_target_s_files_stay_in_the_run_folder_or_its_name_is_refused(tmp_path_factory, name):
     """What `run.write` makes of a name: a folder and a file of predictions, both written under other names first."""

@@ -22,7 +22,7 @@ OPTIONS = st.fixed_dictionaries(
         "copies": st.integers(1, 3),
     }
 )
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(params=KINDS)

@@ -180,7 +180,7 @@ WORD = st.sampled_from(ALPHABETS).flatmap(lambda alphabet: st.text(alphabet, min
 SENTENCE = st.lists(WORD | st.just("") | st.sampled_from(["<mask>", "<pad>", "</s>x"]), min_size=1, max_size=9)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=SENTENCE, data=st.data())
 def test_nothing_changes_but_the_drawn_words_whatever_the_script(lm, words, data):
     text = " ".join(words)

@@ -99,7 +99,7 @@ SPACE = st.sampled_from([" ", "  ", "\u00a0", "\u3000", "\n", "\r\n", "\t", "\u2
 TEXT = st.lists(WORD | SPACE | st.sampled_from(["<mask>", "</s>"]), min_size=1, max_size=12).map("".join)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXT, data=st.data(), unit=st.sampled_from(["piece", "auto"]))
 def test_nothing_changes_but_the_drawn_units_whatever_the_script(lm, auto, text, data, unit):
     engine = lm if unit == "piece" else auto
@@ -116,7 +116,7 @@ def test_nothing_changes_but_the_drawn_units_whatever_the_script(lm, auto, text,
     assert bool(engine.units([sample])[0]) == bool(spans)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXT)
 def test_units_are_visible_whole_characters_without_overlap(lm, text):
     spans = lm.units([text])[0]

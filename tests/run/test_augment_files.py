@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.data.kept import open_kept
@@ -83,7 +83,6 @@ CELL = st.text(
 ROWS = st.lists(st.tuples(CELL, CELL, st.sampled_from(["O", "B-X", "I-X"])), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
 @given(sentences=st.lists(ROWS, min_size=1, max_size=5), blank=st.sampled_from(["\t", " "]), originals=st.booleans())
 def test_every_sample_of_a_conll_file_has_its_parents_labels_and_columns(tmp_path_factory, sentences, blank, originals):
     folder = tmp_path_factory.mktemp("conll")

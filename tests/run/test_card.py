@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -130,7 +130,6 @@ def test_no_label_is_read_as_markup(text):
     check(text)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters() | st.sampled_from("`|<>[]()*_\\\n#-~ "), max_size=40))
 def test_no_text_is_read_as_markup(text):
     check(text)
