@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from uxla.data.columns import Shape
-from uxla.data.tables import Table, arrow_batches
+from uxla.data.parquet_rows import arrow_batches
+from uxla.data.tables import Table
 from uxla.data.values import Batch
 from uxla.errors import DataError
 from uxla.progress import note

@@ -5,20 +5,14 @@ What is wrong in a file is found by the strict readers, in a first pass that cou
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from uxla.data.columns import TEXTS, Shape
-from uxla.data.json_cells import parse_object
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.load import open_table
@@ -26,7 +20,7 @@ from uxla.data.rows import Rows, cells_of, parse_rows
 from uxla.data.tables import Table
 from uxla.errors import DataError
 
-_SENTENCES, _ROWS = 4096, 4096
+_SENTENCES = 4096
 _TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".parquet")
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
 """What tells the shape of a table, the more telling first."""
@@ -37,11 +31,12 @@ class Row:
     """One example: its text, or the two of a pair, and all of it as it stands in the file.
 
     `record` is a CoNLL sentence's lines without their ends, or a table row's cells by the names of their columns. Words
-    in a list are joined by one space to be a text.
+    in a list are joined by one space to be a text. `line` is where a table's row begins, from 1 (of Parquet the row).
     """
 
     texts: tuple[str, ...]
     record: Any
+    line: int | None = None
 
 
 class Kept(Protocol):
@@ -131,12 +126,8 @@ class KeptTable:
 
     @cached_property
     def names(self) -> list[str]:
-        """The columns' names: the header's, of JSON lines the first object's keys, else roles or numbers from 0."""
-        try:
-            return self._names()
-        except (csv.Error, pa.ArrowException, OSError):
-            self.count()  # the same fault again, in words
-            raise
+        """The names of the columns, see `Table.names`."""
+        return self.table.names()
 
     def text_columns(self) -> tuple[str, ...]:
         """The names of the columns that hold the texts. DataError or ConfigError as from `place_columns`."""
@@ -153,51 +144,16 @@ class KeptTable:
     def rows(self) -> Iterator[Row]:
         """See `Kept`."""
         columns = self.text_columns()
-        for record in self._records():
-            cells = [record[column] for column in columns]
-            yield Row(tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in cells), record)
+        for batch in self.table.batches(labelled=False, whole=True):
+            for record, line in zip(batch.records or (), batch.lines.tolist(), strict=True):
+                named = record if isinstance(record, dict) else dict(zip(self.names, record, strict=True))
+                cells = [named[column] for column in columns]
+                texts = tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in cells)
+                yield Row(texts, named, line)
 
-    def _names(self) -> list[str]:
-        match self.table.format:
-            case "text":
-                return list(TEXTS[self.shape])
-            case "parquet":
-                return list(pq.read_schema(self.path).names)
-            case "jsonl":
-                return list(next(self._records(), {}))
-            case _:
-                first = next(self._cells(), [])
-                return first if self.table.header else [str(i) for i in range(len(first))]
-
-    def _records(self) -> Iterator[dict[str, Any]]:
-        """The rows' cells by the names of their columns."""
-        match self.table.format:
-            case "parquet":
-                with pq.ParquetFile(self.path) as file:
-                    for batch in file.iter_batches(_ROWS):
-                        yield from batch.to_pylist()
-            case "jsonl":
-                numbered = enumerate(self._lines(), start=1)
-                yield from (parse_object(line, self.path, number) for number, line in numbered if line)
-            case form:
-                skipped = form != "text" and self.table.header
-                for cells in islice(self._cells(), skipped, None):
-                    yield dict(zip(self.names, cells, strict=True))
-
-    def _cells(self) -> Iterator[list[str]]:
-        """The fields of every line that is not empty, those of the header first."""
-        match self.table.format:
-            case "text":
-                last = len(TEXTS[self.shape]) - 1
-                yield from (line.split("\t", last) for line in self._lines() if line.strip("\t "))
-            case "tsv":
-                yield from (line.split("\t") for line in self._lines() if line)
-            case _:
-                lines = text_lines(self.path, self.table.encoding)
-                yield from (cells for cells in csv.reader(lines, strict=True) if cells)
-
-    def _lines(self) -> Iterator[str]:
-        return (line.rstrip("\n").removesuffix("\r") for line in text_lines(self.path, self.table.encoding))
+    def blanks(self) -> list[int]:
+        """The numbers of the lines that are no row, as they are blank."""
+        return [line for batch in self.table.batches(labelled=False, whole=True) for line in batch.blanks]
 
 
 def open_kept(

@@ -45,9 +45,9 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
     return chain.from_iterable(split_lines(block) for block in text_blocks(path, encoding))
 
 
-def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray, Ints]]:
-    """The lines that are not empty, without \\n or \\r\\n, and the number of each in the file, from 1; in batches.
-    DataError for a CR within a line."""
+def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray, Ints, Ints]]:
+    """The lines that are not empty, without \\n or \\r\\n, the number of each in the file, from 1, and the numbers of
+    the empty ones; in batches. DataError for a CR within a line."""
     first = 1
     for block in text_blocks(path, encoding):
         refuse_inner_cr(block, file=path, first_line=first)
@@ -58,7 +58,8 @@ def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray
         numbers = np.arange(first, first + len(lines), dtype=np.int64)
         first += len(lines)
         filled = pc.not_equal(lines, "")
-        yield lines.filter(filled), numbers[filled.to_numpy(zero_copy_only=False)]
+        kept = filled.to_numpy(zero_copy_only=False)
+        yield lines.filter(filled), numbers[kept], numbers[~kept]
 
 
 def _blocks(path: Path, codec: str) -> Iterator[str]:

@@ -4,9 +4,10 @@ or tags, and nothing else. A row that cannot be read is an error with its line, 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,15 +26,27 @@ LISTS = ("tokens", "tags")
 class Batch:
     """Some rows: for each role (n,) texts or lists of texts, and the (n,) line, from 1, each stands in.
 
-    Of Parquet and the Hub the line is the row's number, from 1.
+    Of Parquet and the Hub the line is the row's number, from 1. Where whole rows were asked for, `records` has each row
+    with all that stands in it, a list of cells or a dictionary, and `blanks` the numbers of the lines near it that
+    are blank.
     """
 
     columns: dict[str, pa.Array]
     lines: Ints
     path: Path
+    records: Sequence[Any] | None = None
+    blanks: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def with_columns(self, columns: dict[str, pa.Array], records: Sequence[Any] | None) -> Batch:
+        """The same rows with these cells."""
+        return replace(self, columns=columns, records=records)
+
+    def with_blanks(self, lines: Iterable[int]) -> Batch:
+        """The same rows among these blank lines."""
+        return replace(self, blanks=tuple(map(int, lines)))
 
     def fail_where(self, faulty: pa.Array | np.ndarray, message: str) -> None:
         """DataError at the first row for which `faulty` (n,) is true, if there is one."""
@@ -48,7 +61,7 @@ class Batch:
         if len(columns.keys() & set(LISTS)) == len(LISTS):
             words, tags = (pc.list_value_length(columns[role]) for role in LISTS)
             self.fail_where(pc.not_equal(words, tags), "words and tags differ in number; expected one tag a word")
-        return Batch(columns, self.lines, self.path)
+        return replace(self, columns=columns)
 
 
 def class_names(field: pa.Field, metadata: dict[bytes, bytes] | None) -> Sequence[str] | None:

@@ -1,0 +1,53 @@
+"""JSON lines: one object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uxla.data.json_cells import json_column, parse_object
+from uxla.data.lines import text_lines
+from uxla.data.values import Batch
+
+if TYPE_CHECKING:
+    from uxla.data.tables import Table
+
+_ROWS = 1 << 14
+
+
+def head(table: Table) -> list[str]:
+    """The keys of the first object."""
+    return list(next((row for _, row in _objects(table) if row is not None), {}))
+
+
+def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
+    """A row an object, which is its record."""
+    objects = _objects(table)
+    before: list[tuple[int, dict[str, Any] | None]] = []
+    for first in objects:
+        before.append(first)
+        if first[1] is not None:
+            break
+    else:
+        return
+    number, row = first
+    names = list(row or {})
+    roles = {role: names[place] for role, place in table.places(names, labelled, number).items()}
+    objects = chain(before, objects)
+    while some := list(islice(objects, _ROWS)):
+        rows = [(number, row) for number, row in some if row is not None]
+        columns = {role: json_column(rows, role, key, table.path) for role, key in roles.items()}
+        batch = Batch(columns, np.array([number for number, _ in rows], dtype=np.int64), table.path)
+        if whole:
+            blanks = [number for number, row in some if row is None]
+            batch = batch.with_columns(columns, [row for _, row in rows]).with_blanks(blanks)
+        yield batch
+
+
+def _objects(table: Table) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """The number of each line and its object, None where it is blank."""
+    for number, line in enumerate(text_lines(table.path, table.encoding), start=1):
+        yield number, parse_object(line, table.path, number) if line.strip("\r\n") else None
