@@ -221,7 +221,49 @@ def test_a_run_names_no_model_outside_its_folder(member, stranger):
         Ensemble.load(stranger)
 
 
-def test_an_ensemble_is_found_from_inside_its_folder(stranger, monkeypatch):
-    for folder, path in ((stranger, "."), (stranger / "ensemble", "."), (stranger.parent, "run/ensemble")):
-        monkeypatch.chdir(folder)
+PLACES = {
+    "inside": (".", "."),
+    "inside its ensemble": ("ensemble", "."),
+    "its ensemble": ("..", "run/ensemble"),
+    "through ..": ("models/1", "../.."),
+    "through .. from elsewhere": ("../elsewhere", "../run"),
+    "through .. behind a folder": ("..", "elsewhere/../run"),
+    "through .. behind a link": ("..", "far-away/../run"),
+    "its ensemble through ..": ("../elsewhere", "../run/models/../ensemble"),
+    "a link": ("..", "link"),
+    "a link through ..": ("../elsewhere", "../link"),
+    "a link's ensemble": ("../elsewhere", "../link/ensemble"),
+    "a link to its ensemble": ("..", "link-to-ensemble"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_ensemble_is_found_by_every_name_of_its_folder(place, stranger, monkeypatch):
+    above = stranger.parent
+    (above / "elsewhere/deep").mkdir(parents=True)
+    (above / "link").symlink_to(stranger)
+    (above / "link-to-ensemble").symlink_to(stranger / "ensemble")
+    (above / "far-away").symlink_to(stranger / "models")  # the system's `..` leads from where it points to
+    (stranger / "run").symlink_to(".")
+    at, path = PLACES[place]
+    monkeypatch.chdir(stranger / at)
+    assert len(Ensemble.load(path).members) == 3
+
+
+def test_a_run_folder_may_be_moved_and_its_parts_be_links_of_its_owner(stranger, monkeypatch):
+    disk = stranger.parent / "disk"
+    disk.mkdir()
+    moved = stranger.rename(stranger.parent / "moved")
+    for part in ("models", "ensemble"):
+        (moved / part).rename(disk / part)
+        (moved / part).symlink_to(disk / part)
+    monkeypatch.chdir(disk)
+    for path in (moved, "../moved", "../moved/ensemble", moved / "ensemble"):
         assert len(Ensemble.load(path).members) == 3
+
+
+def test_a_folder_that_holds_no_run_is_named_with_what_was_expected(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "file"):
+        with pytest.raises(ArtifactError, match=r"no ensemble.json here .* expected the folder of a finished run"):
+            Ensemble.load(path)

@@ -1,9 +1,15 @@
 """What the ensemble's two methods take, and what they refuse, without a run: models of random classification layers."""
 
+import shutil
+from copy import copy
+
+import numpy as np
+import pyarrow as pa
 import pytest
+from transformers.utils import logging
 
 from uxla.errors import DataError, ModelError
-from uxla.models.ensemble import Ensemble
+from uxla.models.ensemble import Ensemble, save
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.tasks import TASKS
 from uxla.testbed import asset
@@ -36,11 +42,27 @@ def test_a_sentence_without_words_has_no_labels_and_moves_no_other(ensembles):
 @pytest.mark.parametrize(
     ("sentences", "says"),
     [
-        ([["ko"], ["New York", "ko"]], r"^sentence 1: got 'New York', expected words .* no space; cut it in two"),
-        ([["ko", ""]], r"^sentence 0: got ''"),
-        ([["ko", 3]], r"^sentence 0: got something else than str"),
+        ([["ko"], ["New York", "ko"]], r"^sentence 1, word 0: got 'New York', expected a word .*; cut it in two"),
+        ([["ko", ""]], r"^sentence 0, word 1: got '', .*; leave it out"),
+        ([["ko", 3]], r"^sentence 0, word 1: got 3 \(int\), expected a str; write str\(value\)"),
+        ([["ko"], ["mira", None]], r"^sentence 1, word 1: got None, a missing value, expected a str; leave it out"),
+        ([["ko", float("nan")]], r"^sentence 0, word 1: got nan, a missing value"),
+        ([["ko", b"sen"]], r"^sentence 0, word 1: got b'sen' \(bytes\), expected a str; decode it"),
+        ([["ko"], None], r"^sentence 1: got None, a missing value, expected a list of words"),
+        ([["ko"], 3.5], r"^sentence 1: got 3.5 \(float\), expected a list of words"),
+        ([["ko"], float("nan")], r"^sentence 1: got nan, a missing value, expected a list of words"),
+        ([b"ko mira"], r"^sentence 0: got b'ko mira' \(bytes\), expected a list of words"),
+        ([{"ko": 1}], r"^sentence 0: got {'ko': 1} \(dict\), expected a list of words"),
+        ([{"ko"}], r"^sentence 0: got {'ko'} \(set\), expected a list of words"),
+        (np.array(["ko", "mira"]), r"^sentence 0: got one str, expected a list of words"),
+        (iter(["ko mira"]), r"^sentence 0: got one str"),
+        ("ko mira", r"^sentences is one str, expected a list of lists of words; write \[sentence\]"),
+        (None, r"^sentences: got None, a missing value, expected a list of lists of words"),
+        (7, r"^sentences: got 7 \(int\), expected a list of lists of words"),
+        (np.array("ko"), r"^sentences: got array\('ko'"),
+        (pa.table({"words": [["ko"]]}), r"^sentences: got a table \(Table\), .*; give one of its columns"),
         (["ko mira"], r"^sentence 0: got one str, expected a list of words; give text\.split\(\)"),
-        ([["a\ud800"]], r"^sentence 0: half a surrogate pair"),
+        ([["a\ud800"]], r"^sentence 0, word 0: half a surrogate pair"),
     ],
 )
 def test_what_is_no_list_of_words_is_refused_with_its_place(ensembles, sentences, says):
@@ -54,7 +76,18 @@ def test_what_is_no_list_of_words_is_refused_with_its_place(ensembles, sentences
         ("nli", ["one text"], r"^text 0: got 1 text, expected a pair; give \(first, second\)"),
         ("nli", [("a", "b"), ("a", "b", "c")], r"^text 1: got 3 texts, expected a pair"),
         ("classification", ["a", ("a", "b")], r"^text 1: got 2 texts, expected one; give it as a str"),
-        ("classification", [("a", 3)], r"^text 0: got something else than str"),
+        ("classification", ["a", 3], r"^text 1: got 3 \(int\), expected a str"),
+        ("classification", ["a", None], r"^text 1: got None, a missing value, expected a str; leave it out"),
+        ("classification", [float("nan")], r"^text 0: got nan, a missing value, expected a str"),
+        ("classification", [np.float32("nan")], r"^text 0: got nan, a missing value, expected a str"),
+        ("classification", [b"a"], r"^text 0: got b'a' \(bytes\), expected a str; decode it"),
+        ("classification", [{"text": "a"}], r"^text 0: got {'text': 'a'} \(dict\), expected a list of texts"),
+        ("classification", {"a": 1}, r"^texts: got {'a': 1} \(dict\), expected a list of texts"),
+        ("classification", {"a"}, r"^texts: got {'a'} \(set\), expected a list of texts"),
+        ("classification", None, r"^texts: got None, a missing value, expected a list of texts"),
+        ("nli", [("a", None)], r"^text 0, part 1: got None, a missing value, expected a str"),
+        ("nli", [("a", "b"), None], r"^text 1: got None, a missing value, expected a pair; give \(first"),
+        ("nli", [("a", b"b")], r"^text 0, part 1: got b'b' \(bytes\), expected a str; decode it"),
         ("classification", "one", r"^texts is one str, expected a list of texts; write \[text\]"),
         ("classification", ["a\ud800"], r"^text 0: half a surrogate pair"),
     ],
@@ -62,6 +95,50 @@ def test_what_is_no_list_of_words_is_refused_with_its_place(ensembles, sentences
 def test_what_is_no_text_or_pair_is_refused_with_its_place(ensembles, task, texts, says):
     with pytest.raises(DataError, match=says):
         ensembles[task].classify(texts)
+
+
+ITERABLES = {
+    "generator": lambda rows: (row for row in rows),
+    "map": lambda rows: map(copy, rows),
+    "iter": iter,
+    "array of objects": lambda rows: np.array([*rows, None], dtype=object)[:-1],
+    "tuple": tuple,
+    "values of a dict": lambda rows: dict(enumerate(rows)).values(),
+}
+
+
+@pytest.mark.parametrize("kind", ITERABLES)
+def test_any_iterable_is_walked_once_and_has_an_answer_for_each_entry(ensembles, kind):
+    sentences, texts = [["ko", "mira"], [], ["sen"]], ["ko mira", "sen", "tal"]
+    assert ensembles["ner"].tag(ITERABLES[kind](sentences)) == ensembles["ner"].tag(sentences)
+    assert ensembles["classification"].classify(ITERABLES[kind](texts)) == ensembles["classification"].classify(texts)
+
+
+def test_words_and_parts_may_be_of_any_iterable_too(ensembles):
+    words = ["ko", "mira"]
+    for row in (iter(words), tuple(words), np.array(words), (word for word in words)):
+        assert ensembles["ner"].tag([row]) == ensembles["ner"].tag([words])
+    pairs = [("a", "b"), ("c", "d")]
+    for rows in (zip("ac", "bd", strict=True), np.array(pairs), map(iter, pairs)):
+        assert ensembles["nli"].classify(rows) == ensembles["nli"].classify(pairs)
+    texts = ensembles["classification"].classify(["a", "b"])
+    assert ensembles["classification"].classify(np.array(["a", "b"])) == texts
+
+
+def test_a_column_of_pandas_is_read_as_a_list_and_its_table_is_refused(ensembles):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["a", "b"], "words": [["ko"], ["mira", "sen"]]}, index=[7, 9])
+    assert ensembles["classification"].classify(frame["text"]) == ensembles["classification"].classify(["a", "b"])
+    assert [len(tags) for tags in ensembles["ner"].tag(frame["words"])] == [1, 2]
+    with pytest.raises(DataError, match=r"^texts: got a table \(DataFrame\)"):
+        ensembles["classification"].classify(frame)
+    for missing in (pandas.NA, pandas.NaT):
+        with pytest.raises(DataError, match=r"^text 1: got .*, a missing value"):
+            ensembles["classification"].classify(pandas.Series(["a", missing], dtype=object))
+
+
+def test_an_ensemble_shows_itself_on_one_short_line(ensembles):
+    assert repr(ensembles["ner"]) == "Ensemble(ner: 1 models; labels O, B-X, I-X)"
 
 
 def test_texts_and_pairs_have_an_answer_each(ensembles):
@@ -75,3 +152,25 @@ def test_the_other_kind_of_task_is_refused_with_the_method_to_call(ensembles):
         ensembles["ner"].classify(["ko mira"])
     with pytest.raises(ModelError, match=r"task nli.*call classify"):
         ensembles["nli"].tag([["ko"]])
+
+
+@pytest.fixture
+def own_settings():
+    """What the test does to transformers' settings is undone."""
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    yield
+    logging.set_verbosity(level)
+    (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
+
+
+@pytest.mark.usefixtures("own_settings")
+def test_loading_prints_nothing_and_leaves_the_caller_s_settings(tmp_path, capfd):
+    for bars, level in ((True, logging.WARNING), (False, logging.INFO)):
+        (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
+        logging.set_verbosity(level)
+        save(tmp_path / "ensemble", task="nli", label_names=["no", "yes"], members=["../models/1"], max_length=32)
+        (tmp_path / "models").mkdir(exist_ok=True)
+        shutil.copytree(asset(), tmp_path / "models/1", dirs_exist_ok=True)
+        Ensemble.load(tmp_path)
+        assert (logging.is_progress_bar_enabled(), logging.get_verbosity()) == (bars, level)
+    assert capfd.readouterr() == ("", "")

@@ -2,6 +2,7 @@
 
 from itertools import count, islice
 
+import pyarrow as pa
 import pytest
 
 import uxla
@@ -110,6 +111,8 @@ def test_copies_that_do_not_fit_the_texts_are_refused(texts, copies):
         (["a", ("a", "b")], "text 1: got tuple, the first was str"),
         ([("a",)], "a tuple of 1"),
         ([["a b"]], "a space"),
+        ({"ko": 1}, r"^texts: got {'ko': 1} \(dict\), expected a list of texts"),
+        (pa.table({"text": ["ko"]}), r"^texts: got a table \(Table\)"),
         ([["a", None]], "something else than str"),
         (["a", "\ud800"], "text 1: half a surrogate"),
     ],

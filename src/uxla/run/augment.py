@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.errors import DataError
+from uxla.models.given import check_list
 from uxla.run.drawing import (
     Drawing,
     LateFiller,
@@ -89,9 +90,11 @@ def augment(
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
     filler = LateFiller(lambda: place.load(drawing))
     drawing.vicinity(filler, len(drawing.copies) if isinstance(drawing.copies, tuple) else 1)
-    if isinstance(texts, str):
-        raise DataError("texts is one str, expected a list or another iterable of texts; write [text]")
-    filler.loaded()
+    check_list(texts, "texts", "texts")
+    from uxla.models.quiet import quiet  # late: it loads transformers
+
+    with quiet():
+        filler.loaded()
     return _samples(texts, filler, drawing)
 
 
