@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, permutations
+from functools import partial
+from itertools import permutations
 from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
-from uxla.algorithm.distil import Agreement, MostConfident, Select, distil, majority_share
-from uxla.algorithm.mixing import balanced_mix
+from uxla.algorithm.distil import Agreement, MostConfident, Select, distil, has_fallen, majority_share
+from uxla.algorithm.mixing import balanced_mix, looked_at
 from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
 
@@ -77,8 +78,8 @@ class CoTraining(Generic[M]):
 
     `order` is `in_place` (the algorithm read literally: ordered pairs, the third model replaced at once, six trainings
     an epoch), `synchronous` (peers frozen for the epoch, three trainings) or `alone` (each model its own two peers:
-    self-training). `vicinity(corpus, e)` is GEN-LM. A peer
-    that gives one label to more than `collapse_share` of a corpus, where the source labels do not, teaches nobody.
+    self-training). `vicinity(corpus, e)` is GEN-LM. A peer that has collapsed (`has_collapsed`, by `collapse_share`)
+    teaches nobody.
     `draws` turns Σ n_i into the number of examples of one training. `record` is told the counts of each step, `watch`
     what became of every example. `share` says what another model becomes when one was trained: itself, unless they
     have a backbone in common (App. A).
@@ -101,37 +102,53 @@ class CoTraining(Generic[M]):
     def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
         """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
         _require_unlabelled(target)
-        models, after = list(models), []
+        warmed_up, models, after = tuple(models), list(models), []
         for e, epoch in enumerate(self.schedule, start=1):  # line 2
             start_of_epoch = tuple(models)
             for k, j, l in triples(self.order):  # lines 3-6, 19-20
                 teachers = start_of_epoch if self.order == "synchronous" else models
-                peers, place = (teachers[k], teachers[j]), (e, k, j, l)
+                peers, before, place = (teachers[k], teachers[j]), (warmed_up[k], warmed_up[j]), (e, k, j, l)
+                label = partial(
+                    self.co_label, peers=peers, select=epoch.select, source=source, place=place, before=before
+                )
                 mix = []
                 if epoch.source:
                     mix += [source]  # D_s
                 if epoch.target:
-                    mix += [self.co_label(target, peers, epoch.select, source, place)]  # D'_t, lines 4, 12-13
+                    mix += [label(target)]  # D'_t, lines 4, 12-13
                 if epoch.source_vicinity:
-                    mix += [self.co_label(self.vicinity(source, e), peers, epoch.select, source, place)]  # lines 8-10
+                    mix += [label(self.vicinity(source, e))]  # lines 8-10
                 if epoch.target_vicinity:
-                    mix += [self.co_label(self.vicinity(target, e), peers, epoch.select, source, place)]  # lines 15-17
+                    mix += [label(self.vicinity(target, e))]  # lines 15-17
                 trained = self.train(models[l], mix, place)  # lines 20-22
                 models = [trained if i == l else self.share(model, trained) for i, model in enumerate(models)]
             after.append((models[0], models[1], models[2]))
         return after  # line 23: the last entry
 
-    def co_label(self, corpus: Corpus, peers: tuple[M, M], select: Select, source: Corpus, place: Place) -> Corpus:
-        """The examples of `corpus` that both peers selected (DISTIL) and agree on (AGREEMENT), with their labels."""
+    def co_label(
+        self,
+        corpus: Corpus,
+        peers: tuple[M, M],
+        select: Select,
+        source: Corpus,
+        place: Place,
+        before: tuple[M, M] | None = None,
+    ) -> Corpus:
+        """The examples of `corpus` that both peers selected (DISTIL) and agree on (AGREEMENT), with their labels.
+
+        `before`: what the peers were after the warm-up, where they have been trained since.
+        """
         k, j = (self.learner.predict(peer, corpus) for peer in peers)
         selected = select(k, corpus), select(j, corpus)
         chosen, agreed, labels = distil(k, j, selected, self.agreement, self.min_agreed)
-        collapsed = [name for name, peer in (("k", k), ("j", j)) if self.has_collapsed(peer, source)]
+        states = zip("kj", (k, j), peers, before or peers, strict=True)
+        collapsed = [name for name, found, *peer in states if self.has_collapsed(found, corpus, *peer, source=source)]
         if collapsed:
             chosen = np.zeros_like(chosen)
         self.watch(Decisions(place, corpus, (k, j), selected, agreed, chosen))
         self.record(
             "co_label",
+            **_numbers(place),
             data=corpus.name,
             of=len(corpus),
             kept_by_k=int(selected[0].sum()),
@@ -144,29 +161,54 @@ class CoTraining(Generic[M]):
 
     def train(self, model: M, mix: Sequence[Corpus], place: Place) -> M:
         """`model` after one training on the balanced mix (Eq. 2); unchanged where distillation left nothing at all."""
-        e, k, j, l = place
-        where = {"epoch": e, "k": k + 1, "j": j + 1, "l": l + 1}
+        where, key = _numbers(place), self._key(place)
         sizes = {corpus.name: len(corpus) for corpus in mix}
         if not any(sizes.values()):
             self.record("skip", **where, sizes=sizes)
             return model
-        rng = generator(self.seed, "mix", *place)
+        rng = generator(self.seed, "mix", *key)
         drawn_from, counts = balanced_mix(mix, alpha=self.alpha, rng=rng, draws=self.draws(sum(sizes.values())))
         self.record("train", **where, sizes=sizes, drawn=dict(zip(sizes, counts, strict=True)))
-        return self.learner.fit(model, drawn_from, seed=derive(self.seed, "fit", *place))
+        return self.learner.fit(model, drawn_from, seed=derive(self.seed, "fit", *key))
 
-    def has_collapsed(self, predictions: Predictions, source: Corpus) -> bool:
-        """Whether nearly all predicted labels are one, although the source's labels are not."""
-        return majority_share(predictions.labels) > self.collapse_share >= majority_share(gold_labels(source))
+    def has_collapsed(self, found: Predictions, corpus: Corpus, peer: M, before: M, *, source: Corpus) -> bool:
+        """Whether `peer` gives nearly one label only to `corpus`, and not because the corpus is so.
+
+        The source's own labels must not be so either. A corpus with few entities is told from a collapse by three
+        things: the peer has fallen far behind what it gave after the warm-up (`before`), it gives no other label at
+        all, or it labels the source, where others are known to stand, just so. More is labelled only where it gives
+        nearly one label: the corpus by `before`, at most 8,192 drawn examples of the source by `peer`.
+        """
+        if not majority_share(found.labels) > self.collapse_share >= majority_share(gold_labels(source)):
+            return False
+        earlier = found if before == peer else self.learner.predict(before, corpus)
+        if has_fallen(found.labels, earlier.labels):
+            return True
+        at_home = self.learner.predict(peer, looked_at(source, self.seed))
+        return majority_share(at_home.labels) > self.collapse_share
+
+    def _key(self, place: Place) -> Place:
+        """What a training's draws depend on: of frozen peers, which two they are, whoever is called k."""
+        e, k, j, l = place
+        return (e, min(k, j), max(k, j), l) if self.order == "synchronous" else place
 
 
 def triples(order: Order) -> list[tuple[int, int, int]]:
-    """The (k, j, l) of one epoch: every ordered pair of peers and the third model, every unordered pair, or itself."""
+    """The (k, j, l) of one epoch: every ordered pair of peers and the third model; each model once as k; or itself.
+
+    Where the peers need not agree the labels are k's: so in every order each model's labels teach as often.
+    """
     if order == "alone":
         return [(l, l, l) for l in range(3)]
     if order == "in_place":
         return [(k, j, l) for k, j, l in permutations(range(3))]
-    return [(k, j, 3 - k - j) for k, j in combinations(range(3), 2)]
+    return [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
+
+
+def _numbers(place: Place) -> dict[str, int]:
+    """The place as a person counts: models, too, from 1."""
+    e, k, j, l = place
+    return {"epoch": e, "k": k + 1, "j": j + 1, "l": l + 1}
 
 
 def gold_labels(corpus: Corpus) -> Ints:

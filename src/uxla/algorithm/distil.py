@@ -20,6 +20,9 @@ Feature = Callable[[Corpus], npt.NDArray[np.float64]]
 
 Agreement = Literal["exact", "none", "token", "union"]
 
+_FALLEN = 0.25
+"""Of the labels that a model gave before, so few are a collapse."""
+
 _FITTED = 1_000_000
 """Losses the mixture is fitted to: more of them take longer and change nothing."""
 
@@ -146,6 +149,13 @@ def majority_share(labels: npt.NDArray[np.integer]) -> float:
     """The share of the most frequent label: near 1 when a model has collapsed to one label."""
     labels = labels[labels != IGNORED]
     return float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
+
+
+def has_fallen(labels: Ints, earlier: Ints) -> bool:
+    """Whether labels beside the most frequent one have become rare: none at all, or under a quarter of the share that
+    they had among the same model's `earlier` labels of the same examples."""
+    others = 1.0 - majority_share(labels)
+    return others == 0.0 or others < _FALLEN * (1.0 - majority_share(earlier))
 
 
 def _top(scores: npt.NDArray[np.float64], share: float) -> Bools:

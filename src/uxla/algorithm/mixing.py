@@ -1,4 +1,4 @@
-"""Balanced sampling from data sets of different sizes (§2.4, Eq. 2)."""
+"""What is drawn from data sets: a training's examples, balanced (§2.4, Eq. 2), and a part to judge a model by."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from uxla.records import Corpus, Ints, concatenate
+from uxla.seeds import generator
+
+LOOKED_AT = 8192
+"""Examples that a judgement of a model reads of a corpus."""
 
 
 def sampling_probabilities(sizes: Sequence[int], alpha: float) -> npt.NDArray[np.float64]:
@@ -30,6 +34,14 @@ def balanced_mix(
     sizes = [len(corpus) for corpus in corpora]
     rows, counts = _drawn(sizes, sum(sizes) if draws is None else draws, alpha, rng)
     return concatenate("mix", corpora).take(rows), counts
+
+
+def looked_at(corpus: Corpus, seed: int) -> Corpus:
+    """At most 8,192 examples of `corpus`, drawn without replacement, in its order."""
+    if len(corpus) <= LOOKED_AT:
+        return corpus
+    rows = generator(seed, "looked at", corpus.name).choice(len(corpus), LOOKED_AT, replace=False)
+    return corpus.take(np.sort(rows))
 
 
 def _drawn(sizes: Sequence[int], draws: int, alpha: float, rng: np.random.Generator) -> tuple[Ints, list[int]]:

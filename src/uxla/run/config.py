@@ -115,7 +115,7 @@ class RunConfig(Section):
         paper="Algorithm 1",
     )
     collapse_share: float = key(
-        "a model that gives one label to more than this share of words, where the source does not, teaches nobody",
+        "a model that comes to give one label to more than this share of words teaches nobody",
         0.995,
         gt=0,
         le=1,
