@@ -135,7 +135,7 @@ def test_a_backbone_that_cannot_be_tuned_is_refused_before_the_warm_up_where_tha
     def refused(*arguments, **more):
         raise ModelError("no masked-LM head")
 
-    monkeypatch.setattr(study_module.StoredLearner, "check", lambda self, names: None)
+    monkeypatch.setattr(study_module.StoredLearner, "check", lambda self, names: "")
     monkeypatch.setattr(study_module.TrainableLM, "open", refused)
     kept = []
 
@@ -143,6 +143,7 @@ def test_a_backbone_that_cannot_be_tuned_is_refused_before_the_warm_up_where_tha
         if given not in kept:  # what was looked at before is not looked at again
             make(Path(), Path())
             kept.append(given)
+        return Path(), {"layer": ""}
 
     for methods in ("penalty", "penalty, mlm_tuned"):
         study, _ = study_of(f"methods=[{methods}]")

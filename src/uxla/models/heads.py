@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import nn
 
+from uxla.models.classifier import classification_layer
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import Task, Window
 from uxla.records import Corpus, Example, Ints
@@ -77,8 +77,9 @@ def hold_other_heads(task: Task, module: Any, optimiser: torch.optim.Optimizer) 
     """
     if not isinstance(task, Heads) or task.only is None:
         return
-    encoder = set(module.base_model.modules())
-    layer = [part for part in module.modules() if isinstance(part, nn.Linear) and part not in encoder][-1]
+    found = classification_layer(module)
+    assert found is not None, "a task's model has a classification layer"
+    layer = found[1]
     others = torch.arange(layer.out_features, device=layer.weight.device).view(task.of, -1)
     others = torch.cat([others[: task.only], others[task.only + 1 :]]).flatten()
     kept = [(parameter, parameter.detach()[others].clone()) for parameter in layer.parameters()]

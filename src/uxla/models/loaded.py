@@ -16,7 +16,7 @@ from uxla import progress
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
 from uxla.models.device import Attention, Precision, attention_values, autocast, fetched, finished, sent
-from uxla.models.loading import load_model, load_tokenizer, pick_device, usable_length
+from uxla.models.loading import load_for_labels, load_tokenizer, pick_device, usable_length
 from uxla.models.memory import Budget, enough
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import Task, Window
@@ -69,20 +69,28 @@ class Loaded:
     precision: Precision = "fp32"
     seen: Counter[str] = field(default_factory=Counter)
     """How many `examples` were encoded, and how many of them were `cut` to the model's length."""
+    remark: str = ""
+    """What a person should know of the classification layer, if anything."""
 
     @classmethod
     def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
-        """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once)."""
+        """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once).
+
+        ModelError where one of the two cannot be used, or they do not belong together.
+        """
         device = pick_device(runtime.device)
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
-        module: Any = load_model(task.auto_class, folder, trust=runtime.trust, **values)
+        module: Any
+        module, remark = load_for_labels(task.auto_class, folder, trust=runtime.trust, **values)
+        pieces = _pieces(tokenizer, runtime.trust)
+        pieces.check_fit(module, str(tokenizer))
         with enough(f"{folder} on {device.type}"):
             module = module.to(device)
         if runtime.compile:
             compile_layers(module)
-        pieces = _pieces(tokenizer, runtime.trust)
         max_length = min(runtime.max_length, usable_length(module))
-        return cls(task, module, pieces, device, max_length, runtime.budget, runtime.precision)
+        budget, precision = runtime.budget, runtime.precision
+        return cls(task, module, pieces, device, max_length, budget, precision, remark=remark)
 
     def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
         """The windows of each example."""
@@ -142,7 +150,13 @@ class Loaded:
             probs[rows] = values.numpy()
 
 
-@lru_cache(maxsize=2)
 def _pieces(tokenizer: Path, trust: Trust) -> Pieces:
     """Read once a process: 250,000 pieces take seconds, and a run opens dozens of models on one tokenizer."""
+    files = [(file.name, file.stat()) for file in sorted(tokenizer.glob("*token*"))]
+    return _read_pieces(tokenizer, trust, tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files))
+
+
+@lru_cache(maxsize=2)
+def _read_pieces(tokenizer: Path, trust: Trust, as_of: tuple[tuple[str, int, int], ...]) -> Pieces:
+    """`as_of` tells a folder whose tokenizer was replaced meanwhile from what it was."""
     return Pieces.of(load_tokenizer(tokenizer, trust=trust), str(tokenizer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
+from uxla.models.classifier import Meaning, layer_tensors, settle
 from uxla.models.trust import SAFE, Trust, weight_files
 from uxla.records import ModelHandle
 
@@ -28,6 +30,8 @@ _DROPOUTS = (
 )
 _ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
 """What transformers calls kinds of attention that a model or a machine does not have."""
+INFORMED = {"ignore_mismatched_sizes": True, "output_loading_info": True}
+"""Have `from_pretrained` tell of tensors that are missing or of another size; `check_weights` judges them."""
 
 
 def resolve(name: str, *, revision: str | None = None, trust: Trust = SAFE) -> ModelHandle:
@@ -105,34 +109,82 @@ def load_tokenizer(folder: Path, *, trust: Trust = SAFE) -> Any:
     return tokenizer
 
 
-def load_model(
+def load_model(auto_class: Any, folder: Path, **values: Any) -> torch.nn.Module:
+    """The model of `load_for_labels`, without what is told of it."""
+    return load_for_labels(auto_class, folder, **values)[0]
+
+
+def load_for_labels(
     auto_class: Any,
     folder: Path,
     *,
     dropout: float | None = None,
     head_seed: int = 0,
     trust: Trust = SAFE,
+    id2label: Mapping[int, str] | None = None,
     **config_values: Any,
-) -> torch.nn.Module:
-    """A model in fp32; weights that the folder lacks (a new classification layer) are drawn by `head_seed`.
+) -> tuple[torch.nn.Module, str]:
+    """A model in fp32, and what a person should know of its classification layer (see `settle`), if anything.
 
+    `id2label` names the columns of that layer: where the folder has none for such labels, `head_seed` draws it.
     `dropout` sets every dropout the model's configuration knows; `config_values` go into the configuration as they are.
+    ModelError for weights that do not belong to the configuration, or lack a part of the encoder.
     """
     safe = use_safetensors(folder, trust)
     try:
         config = AutoConfig.from_pretrained(str(folder), **offline(trust), **config_values)
-        if dropout is not None:
-            for key in _DROPOUTS:
-                if hasattr(config, key):
-                    setattr(config, key, dropout)
+        own = Meaning.of(config)
+        _set_values(config, dropout, id2label)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(head_seed)
-            model: torch.nn.Module = auto_class.from_pretrained(
-                str(folder), config=config, dtype=torch.float32, use_safetensors=safe, **offline(trust)
+            model, info = auto_class.from_pretrained(
+                str(folder), config=config, dtype=torch.float32, use_safetensors=safe, **offline(trust), **INFORMED
             )
     except Exception as error:
         raise ModelError(f"{folder}: cannot be loaded as {auto_class.__name__} ({reason(error)})") from error
-    return model
+    renewable = frozenset() if id2label is None else layer_tensors(model)
+    check_weights(folder, model, info, renewable)
+    if id2label is None:
+        return model, ""
+    missing, fits = frozenset(info["missing_keys"]), not info["mismatched_keys"]
+    names = [id2label[i] for i in sorted(id2label)]
+    return model, settle(model, folder, own, names, missing=missing, fits=fits, seed=head_seed)
+
+
+def _set_values(config: Any, dropout: float | None, id2label: Mapping[int, str] | None) -> None:
+    if dropout is not None:
+        for key in _DROPOUTS:
+            if hasattr(config, key):
+                setattr(config, key, dropout)
+    if id2label is not None:
+        config.id2label = dict(id2label)
+        config.label2id = {name: i for i, name in id2label.items()}
+        config.problem_type = None  # one label of several; a model for several at once would say otherwise
+
+
+def check_weights(folder: Path | str, model: Any, info: Mapping[str, Any], renewable: Collection[str] = ()) -> None:
+    """ModelError where tensors other than the `renewable` ones are of another size than the model's configuration has
+    it, or tensors of the encoder are not there: transformers would draw them, and the model know nothing."""
+    sizes = {name: (tuple(found), tuple(asked)) for name, found, asked in info["mismatched_keys"]}
+    wrong = sorted(sizes.keys() - set(renewable))
+    if wrong:
+        found, asked = sizes[wrong[0]]
+        more = f", and so {_counted(len(wrong) - 1, 'other tensor')}" if len(wrong) > 1 else ""
+        fault = f"{wrong[0]} is {_size(found)} in its weights, {_size(asked)} by its config.json{more}"
+        raise ModelError(f"{folder}: {fault}; take weights and configuration of one model")
+    encoder = f"{model.base_model_prefix}."
+    lacking = sorted(n for n in info["missing_keys"] if n.startswith(encoder) and "pooler" not in n)
+    if lacking:
+        fault = f"its weights lack {_counted(len(lacking), 'tensor')} of the encoder, the first is {lacking[0]}"
+        raise ModelError(f"{folder}: {fault}; take weights and configuration of one model")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
 
 
 def offline(trust: Trust) -> dict[str, bool]:

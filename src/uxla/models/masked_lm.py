@@ -21,7 +21,16 @@ from uxla.models.candidates import Candidates, Place, Vocabulary
 from uxla.models.compiled import compile_layers
 from uxla.models.device import Attention, Precision, attention_values
 from uxla.models.fluency import Fluency
-from uxla.models.loading import local_folder, offline, pick_device, reason, usable_length, use_safetensors
+from uxla.models.loading import (
+    INFORMED,
+    check_weights,
+    local_folder,
+    offline,
+    pick_device,
+    reason,
+    usable_length,
+    use_safetensors,
+)
 from uxla.models.mask_head import MaskHead, mask_head
 from uxla.models.memory import Budget, enough
 from uxla.models.pieces import Pieces
@@ -92,6 +101,7 @@ class MaskedLM:
         with enough(f"{name_or_path} on {where.type}"):
             model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
         pieces = Pieces.of(tokenizer, name_or_path)
+        pieces.check_fit(model, name_or_path)
         mask = pieces.mask
         if mask is None:
             raise ModelError(f"{name_or_path}: its tokenizer has no mask token; {_REMEDY}")
@@ -228,7 +238,7 @@ def _load(name: str, revision: str | None, trust: Trust, values: Mapping[str, st
         folder = local_folder(name, revision=revision, trust=trust)
         safe = use_safetensors(folder, trust)
         model, info = AutoModelForMaskedLM.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=safe, output_loading_info=True, **values, **offline(trust)
+            str(folder), dtype=torch.float32, use_safetensors=safe, **values, **offline(trust), **INFORMED
         )
         tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(trust))
     except Exception as error:  # whatever foreign files, and code where that is trusted, can raise
@@ -237,4 +247,5 @@ def _load(name: str, revision: str | None, trust: Trust, values: Mapping[str, st
     missing = sorted(info["missing_keys"])
     if missing:
         raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")
+    check_weights(name, model, info)
     return model, tokenizer

@@ -36,11 +36,11 @@ class MaskedLanguageModel:
 
     @staticmethod
     def from_pretrained(folder: str, **keywords: Any) -> Any:
-        """The model; ValueError for weights without a masked-LM head."""
-        model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True, **keywords)
+        """The model and what transformers tells of its weights; ValueError for weights without a masked-LM head."""
+        model, info = AutoModelForMaskedLM.from_pretrained(folder, **keywords)
         if missing := sorted(info["missing_keys"]):
             raise ValueError(f"it has no masked-LM head: {missing[0]} is not among its weights")
-        return model
+        return model, info
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ class TrainableLM:
         loaded = Loaded.open(Tagging(auto_class=MaskedLanguageModel), folder, folder, runtime)
         tokenizer = load_tokenizer(folder, trust=runtime.trust)
         vocabulary = loaded.module.config.vocab_size
-        if tokenizer.mask_token is None or len(tokenizer) > vocabulary:
-            lacks = (
-                "no mask token" if tokenizer.mask_token is None else f"{len(tokenizer)} pieces for {vocabulary} rows"
-            )
-            raise ModelError(f"{folder}: its tokenizer has {lacks}; give a masked LM with its own tokenizer")
+        if tokenizer.mask_token is None:
+            raise ModelError(f"{folder}: its tokenizer has no mask token; give a masked LM with its own tokenizer")
         if loaded.max_length <= len(loaded.pieces.prefix) + len(loaded.pieces.suffix):
             raise ModelError(f"{folder}: no room for a piece in max_length {loaded.max_length}; raise it")
         whole = cls(loaded, DataCollatorForLanguageModeling(tokenizer, mlm_probability=masked), gathered=False)

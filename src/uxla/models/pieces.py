@@ -10,6 +10,9 @@ from uxla.errors import ModelError
 
 _CACHE_LIMIT = 1_000_000
 
+_RARE = ("a", "\ua66e", "\U0001f9ff")
+"""Words that hardly a vocabulary of characters has all of."""
+
 Token = tuple[int, int, int]
 """A piece's id and the characters of the word it covers: first, and one past the last."""
 
@@ -30,20 +33,25 @@ class Pieces:
     unknown: tuple[int, ...]
     typed: bool
     """Whether the model was made for segment numbers (`token_type_ids`), as its tokenizer's settings say."""
+    size: int
+    """One more than the highest id: so many embeddings a model must have."""
     known: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Words already read: a corpus repeats most of its words."""
 
     @classmethod
     def of(cls, tokenizer: Any, name: str) -> Pieces:
-        """The pieces of a transformers tokenizer; a slow one is a ModelError."""
+        """The pieces of a transformers tokenizer. ModelError for a slow one, and for one that drops words unread."""
         if not tokenizer.is_fast:
             raise ModelError(f"{name}: its tokenizer has no fast version (tokenizer.json), which word alignment needs")
         backend = tokenizer.backend_tokenizer
         backend.no_padding()
         backend.no_truncation()
+        _refuse_dropped_words(tokenizer, name)
         wrapped = backend.encode("a")
         body = [i for i, special in enumerate(wrapped.special_tokens_mask) if not special]
+        body = body or [i for i, token in enumerate(wrapped.ids) if token == tokenizer.unk_token_id]
         added = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        stand_ins = (tokenizer.unk_token_id, tokenizer.sep_token_id, tokenizer.eos_token_id)
         return cls(
             backend,
             lead="" if _ids(backend, "a a") == _ids(backend, "a") * 2 else " ",
@@ -53,8 +61,16 @@ class Pieces:
             mask=tokenizer.mask_token_id,
             special=frozenset(added.union(tokenizer.all_special_ids)),
             typed="token_type_ids" in tokenizer.model_input_names,
-            unknown=() if tokenizer.unk_token_id is None else (tokenizer.unk_token_id,),
+            size=max(backend.get_vocab(with_added_tokens=True).values()) + 1,
+            unknown=tuple(i for i in stand_ins if i is not None)[:1],
         )
+
+    def check_fit(self, model: Any, name: str) -> None:
+        """ModelError where `model` has fewer embeddings than the tokenizer has pieces: some text would break it."""
+        rows = embedding_rows(model)
+        if self.size > rows:
+            fault = f"its tokenizer has {self.size:,} pieces, the model's embeddings {rows:,}"
+            raise ModelError(f"{name}: {fault}; call resize_token_embeddings, or take the model's own tokenizer")
 
     def read(self, words: Sequence[str]) -> list[tuple[int, ...]]:
         """The ids of each word in mid-sentence, never empty where the tokenizer has an unknown token.
@@ -90,6 +106,26 @@ class Pieces:
         if self.special.isdisjoint(ids):
             return tuple(ids)
         return tuple(plain for i in ids for plain in (self.unknown if i in self.special else (i,)))
+
+
+def embedding_rows(model: Any) -> int:
+    """How many pieces the model has embeddings for."""
+    try:
+        return int(model.get_input_embeddings().weight.shape[0])
+    except (AttributeError, NotImplementedError):  # of a model with code of its own
+        return int(model.config.vocab_size)
+
+
+def _refuse_dropped_words(tokenizer: Any, name: str) -> None:
+    """A tokenizer without an unknown token must be able to spell anything, as those of bytes are."""
+    for word in _RARE if tokenizer.unk_token_id is None else ():
+        try:
+            read = _ids(tokenizer.backend_tokenizer, word)
+        except Exception:  # what tokenizers raises for a missing unknown token has no type of its own
+            read = []
+        if not read:
+            fault = f"its tokenizer has no unknown token and cannot read {word!r}"
+            raise ModelError(f"{name}: {fault}; add one (unk_token), or take another model")
 
 
 def _ids(backend: Any, text: str) -> list[int]:

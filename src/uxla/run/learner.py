@@ -77,9 +77,12 @@ class StoredLearner:
             self._tell(opened(), corpus, cut)
         return joined(tables)
 
-    def check(self, label_names: Sequence[str]) -> None:
-        """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels."""
-        self._open(self.backbone, label_names)
+    def check(self, label_names: Sequence[str]) -> str:
+        """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels.
+
+        What a person should know of its classification layer is the value; empty where it has none.
+        """
+        return self._open(self.backbone, label_names).remark
 
     def _model_inputs(self, model: ModelHandle) -> dict[str, Any]:
         runtime = self.runtime.inputs
@@ -90,8 +93,7 @@ class StoredLearner:
         """The model in memory; with `names`, of the labels, its configuration has one column for each."""
         task = self.task if model.head is None else Heads(self.task, only=model.head)
         if names:
-            named = dict(enumerate(columns(task, names)))
-            config_values |= {"id2label": named, "label2id": {name: i for i, name in named.items()}}
+            config_values["id2label"] = dict(enumerate(columns(task, names)))
         return Loaded.open(task, model.path, self.backbone.path, self.runtime, **config_values)
 
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:

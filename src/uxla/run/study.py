@@ -64,23 +64,29 @@ class Study:
     """What a person was told of data sets, so that three models do not say it three times."""
 
     def check_models(self) -> None:
-        """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up."""
+        """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up.
+
+        What becomes of a backbone's own classification layer is told.
+        """
         config, names = self.config, self.inputs.train.label_names
         virtual = generates(config)
 
         def check(into: Path, scratch: Path) -> dict[str, Any]:
-            self.learner(config.warmup, None, "check").check(names)
+            layer = self.learner(config.warmup, None, "check").check(names)
             if "mlm_tuned" in config.methods:
                 TrainableLM.open(self.model.path, self.runtime, masked=config.mlm.masked)
             if virtual:
                 self.masked_lm()
-            return {}
+            return {"layer": layer}
 
         models = {"model": self.model.digest, "vicinity_model": self.vicinity_model.digest if virtual else None}
         also = {"mlm_tuned": True} if "mlm_tuned" in config.methods else {}
         where = {**self.runtime.inputs, "device": pick_device(config.device).type, "trust": asdict(self.trust)}
         filler = {"vicinity": config.vicinity.model_dump(include={"precision", "unit"})} if virtual else {}
-        self.store.folder("check", {**models, **also, **where, **filler, "label_names": names}, check)
+        _, facts = self.store.folder("check", {**models, **also, **where, **filler, "label_names": names}, check)
+        if facts.get("layer"):
+            self.store.journal.write("doubt", about=self.config.model, text=facts["layer"])
+            progress.note(facts["layer"])
 
     def warm_up(self, *, penalty: bool) -> Triple:
         """Three models trained on the source (§2.1), with the confidence penalty or without."""

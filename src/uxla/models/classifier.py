@@ -1,0 +1,77 @@
+"""A model's classification layer: a backbone's own where its labels are the data's, else drawn anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+_SHOWN = 9  # labels of a set that a message shows
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a configuration says of a model's classification layer: its columns' labels, and of which class it is."""
+
+    names: tuple[str, ...]
+    architectures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: Any) -> Meaning:
+        """That of a configuration as it stands in a model's folder."""
+        named = getattr(config, "id2label", None) or {}
+        return cls(tuple(str(named[i]) for i in sorted(named)), tuple(config.architectures or ()))
+
+
+def classification_layer(model: Any) -> tuple[str, nn.Linear] | None:
+    """The last linear layer behind the encoder, by its name; None of a model that has none."""
+    encoder = set() if model.base_model is model else set(model.base_model.modules())
+    found = [(n, part) for n, part in model.named_modules() if isinstance(part, nn.Linear) and part not in encoder]
+    return found[-1] if found else None
+
+
+def layer_tensors(model: Any) -> frozenset[str]:
+    """The names of the classification layer's weights."""
+    found = classification_layer(model)
+    return frozenset() if found is None else frozenset(f"{found[0]}.{name}" for name, _ in found[1].named_parameters())
+
+
+def settle(
+    model: Any, folder: object, own: Meaning, names: Sequence[str], *, missing: frozenset[str], fits: bool, seed: int
+) -> str:
+    """Draw the classification layer by `seed` where the weights that `folder` has for it mean something else.
+
+    `own` is what the folder's configuration says of them, `names` the labels that the columns stand for from now on;
+    `missing` are tensors that it has not, `fits` whether those it has are of the right size. The value is one sentence
+    on what became of the folder's layer, empty where it has none.
+    """
+    tensors = layer_tensors(model)
+    if not tensors or tensors <= missing:
+        return ""
+    same_class = type(model).__name__ in own.architectures
+    if same_class and own.names == tuple(names) and fits and not tensors & missing:
+        why = "its labels are the data's, in their order; all models begin with it, and differ by what they read when"
+        return f"the classification layer of {folder} is kept: {why}"
+    _draw(model, seed)
+    why = f"its labels are {_shown(own.names)}, the data's {_shown(names)}"
+    if not same_class:
+        why = f"it is that of a {' or '.join(own.architectures) or 'model of unknown kind'}"
+    return f"the classification layer of {folder} is not used: {why}; drawn anew"
+
+
+def _draw(model: Any, seed: int) -> None:
+    found = classification_layer(model)
+    assert found is not None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for weight in found[1].parameters():
+            weight._is_hf_initialized = False  # type: ignore[attr-defined] # else transformers leaves what was read
+        model._init_weights(found[1])
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f", … ({len(names)})" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
