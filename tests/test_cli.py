@@ -130,6 +130,17 @@ def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, 
     assert signal.getsignal(number) is before
 
 
+def test_a_command_that_keeps_nothing_says_that_it_begins_again(invoke, monkeypatch):
+    def look(*_, **__):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("not reached")
+
+    monkeypatch.setattr("uxla.data.check.check", look)
+    result = invoke("data", "check", "words.conll")
+    assert result.exit_code == 143
+    assert result.stderr == "uxla: terminated; the same command begins from the start\n"
+
+
 def test_fresh_is_handed_on(invoke, pipeline):
     invoke("run", "testbed", "--fresh")
     [(_, _, fresh)] = pipeline.calls

@@ -1,11 +1,14 @@
 """Held work is finished before a signal is heard."""
 
+import gc
 import os
 import signal
+import sys
+import weakref
 
 import pytest
 
-from uxla import signals
+from uxla import progress, signals
 
 
 def send(number):
@@ -53,3 +56,95 @@ def test_the_handlers_before_come_back():
     with signals.handling():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+class Finalised:
+    """An object whose end a signal falls into; Python drops what is raised there."""
+
+    def __del__(self):
+        send(signal.SIGTERM)
+        raise AssertionError("the signal was raised before")
+
+
+def in_del():
+    del [Finalised()][0]
+
+
+def in_a_callback():
+    reference = weakref.ref(thing := type("Thing", (), {})(), lambda _: send(signal.SIGTERM))
+    del thing
+    assert reference() is None
+
+
+def in_a_closed_generator():
+    def waiting():
+        try:
+            yield
+        finally:
+            send(signal.SIGTERM)
+
+    next(left := waiting())
+    del left
+    gc.collect()
+
+
+DROPPED = (in_del, in_a_callback, in_a_closed_generator)
+
+
+@pytest.mark.parametrize("drop", DROPPED)
+def test_a_signal_that_python_drops_is_heard_at_the_next_point_of_progress(drop, capsys):
+    reached = []
+    with pytest.raises(signals.Terminated), signals.handling(), progress.bar("work", 3) as bar:
+        bar.advance()
+        drop()
+        reached.append("dropped")
+        bar.advance()
+        reached.append("not reached")
+    assert reached == ["dropped"]
+    assert capsys.readouterr().err == "", "Python's report of it would be a traceback"
+
+
+@pytest.mark.parametrize("drop", DROPPED)
+def test_a_signal_that_python_drops_is_heard_where_new_work_begins_and_where_held_work_ends(drop):
+    with pytest.raises(signals.Terminated), signals.handling():
+        drop()
+        with progress.bar("work", 3):
+            raise AssertionError("not reached")
+    done = []
+    with pytest.raises(signals.Terminated), signals.handling():
+        drop()
+        with signals.held(), progress.bar("work", 0) as bar:
+            bar.advance()
+            assert signals.pending()
+            done.append("held")
+        done.append("not reached")
+    assert done == ["held"]
+
+
+def test_what_else_python_drops_is_reported_as_ever(monkeypatch):
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: reported.append(str(dropped.exc_value)))
+
+    class Faulty:
+        def __del__(self):
+            raise ValueError("disk")
+
+    with signals.handling():
+        Faulty()
+    assert reported == ["disk"]
+
+
+def test_no_signal_is_left_over_for_the_next_command():
+    with signals.handling():
+        in_del()
+    with progress.bar("work", 1) as bar:
+        bar.advance()
+    signals.check()
+    assert not signals.pending()
+
+
+def test_a_signal_carries_what_is_told_of_the_work_it_ended():
+    ended = pytest.raises(signals.Terminated, match="nothing was written")
+    with ended, signals.handling(), signals.telling("nothing was written"):
+        send(signal.SIGTERM)
+        raise AssertionError("not reached")

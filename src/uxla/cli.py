@@ -27,6 +27,8 @@ from uxla.run.report_command import report as write_report
 from uxla.run.testbed_commands import testbed
 
 USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
+_GO_ON = ("run", "grid", "augment", "mlm")
+"""The commands that keep finished work, so that the same command does not begin again."""
 
 
 class _Commands(TyperGroup):
@@ -50,8 +52,14 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as signal:
             terminated = isinstance(signal, signals.Terminated)
             said = "terminated" if terminated else "interrupted"
-            typer.echo(f"uxla: {said}; the same command goes on where it stopped (without --fresh)", err=True)
+            typer.echo(f"uxla: {said}; {str(signal) or _what_is_left(ctx.invoked_subcommand)}", err=True)
             raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+
+
+def _what_is_left(command: str | None) -> str:
+    if command in _GO_ON:
+        return "the same command goes on where it stopped (without --fresh)"
+    return "the same command begins from the start"
 
 
 app = typer.Typer(
@@ -156,12 +164,15 @@ def predict(
         )
     if out is not None and not out.absolute().parent.is_dir():
         raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
+    if out is not None and out.exists() and isinstance(source, Path) and out.samefile(source):
+        raise UxlaError(f"--out {out}: is the file that is read; give another one")
 
     from uxla.data.columns import parse_columns
     from uxla.run.console import showing
 
     named = parse_columns(columns) if columns else None
-    with showing():
+    left = "what was printed is not all" if out in (None, Path("-")) else f"{out} is written at the end, all or nothing"
+    with showing(), signals.telling(f"{left}; the same command begins from the start"):
         from uxla.models.trust import Trust
         from uxla.run.predict import predict as label
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+from uxla import signals
+
 
 class Bar(Protocol):
     """One running count."""
@@ -74,10 +76,25 @@ def measured(label: str, **values: float) -> None:
     _measure.get()(label, values)
 
 
+class _Interruptible:
+    """A bar at which a signal is heard whose exception was dropped."""
+
+    def __init__(self, shown: Bar) -> None:
+        self._shown = shown
+
+    def advance(self, amount: int = 1) -> None:
+        signals.check()
+        self._shown.advance(amount)
+
+    def stop(self) -> None:
+        self._shown.stop()
+
+
 @contextmanager
 def bar(label: str, total: int) -> Iterator[Bar]:
     """A count from 0 to `total`, advanced by hand."""
-    running = _listener.get().start(label, total)
+    signals.check()
+    running = _Interruptible(_listener.get().start(label, total))
     try:
         yield running
     finally:

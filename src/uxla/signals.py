@@ -1,8 +1,9 @@
-"""SIGINT and SIGTERM: the write under way is finished, then the work ends; running again goes on."""
+"""SIGINT and SIGTERM: the write under way is finished, then the work ends."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ class Terminated(KeyboardInterrupt):
 class _State:
     holders = 0
     waiting: int | None = None
+    """A signal that waits for held work to end."""
+    raised: int | None = None
+    """A signal that was raised; Python drops what is raised in `__del__` and some callbacks, so `check` repeats it."""
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -23,17 +27,38 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def handling() -> Iterator[None]:
-    """Inside the block the two signals are KeyboardInterrupt and Terminated, at once or when `held` work is done."""
+    """Inside the block the two signals are KeyboardInterrupt and Terminated, at once or when `held` work is done.
+
+    Where Python drops the exception, the next `check` or the end of held work raises it again.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.signal(number, _handle) for number in _SIGNALS}
+    report = sys.unraisablehook
+    sys.unraisablehook = lambda dropped: None if issubclass(dropped.exc_type, KeyboardInterrupt) else report(dropped)
     try:
         yield
     finally:
+        sys.unraisablehook = report
         for number, handler in before.items():
             signal.signal(number, handler)
-        _State.waiting = None
+        _State.waiting = _State.raised = None
+
+
+@contextmanager
+def telling(text: str) -> Iterator[None]:
+    """A signal that ends the block carries `text`: what is left of the work, and what to do."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise type(error)(text) from None
+
+
+def check() -> None:
+    """Raise again a signal whose exception was dropped; inside `held` work its end does."""
+    if _State.raised is not None and _State.holders == 0:
+        _interrupt(_State.raised)
 
 
 @contextmanager
@@ -46,11 +71,12 @@ def held() -> Iterator[None]:
         _State.holders -= 1
     if _State.holders == 0 and _State.waiting is not None:
         _interrupt(_State.waiting)
+    check()
 
 
 def pending() -> bool:
     """Whether a signal waits for `held` work to end."""
-    return _State.waiting is not None
+    return _State.waiting is not None or _State.raised is not None
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
@@ -61,5 +87,5 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _interrupt(number: int) -> None:
-    _State.waiting = None
+    _State.waiting, _State.raised = None, number
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt

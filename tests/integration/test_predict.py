@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import signal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -220,6 +222,36 @@ def test_what_is_wrong_on_standard_input_is_said_of_it_in_one_line(content, opti
     result = predict("-", content, *options)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        (("--out", "out.conll"), "out.conll is written at the end, all or nothing; the same command begins from"),
+        ((), "what was printed is not all; the same command begins from the start"),
+        (("--out", "-"), "what was printed is not all; the same command begins from the start"),
+    ],
+)
+def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, told, predict, tmp_path, monkeypatch):
+    def ended(self, sentences):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("not reached")
+
+    monkeypatch.setattr(Toy, "tag", ended)
+    result = predict("in.conll", "Ana O\n", *out)
+    assert (result.exit_code, result.stdout) == (143, "")
+    assert result.stderr.startswith(f"uxla: terminated; {told}")
+    assert not (tmp_path / "out.conll").exists()
+
+
+@pytest.mark.parametrize("out", ["in.conll", "./deep/../in.conll", "link.conll"])
+def test_the_file_that_is_read_is_never_written_over(out, predict, tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "link.conll").symlink_to("in.conll")
+    result = predict("in.conll", "Ana O\n", "--out", out)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "is the file that is read; give another one" in result.stderr
+    assert (tmp_path / "in.conll").read_text() == "Ana O\n"
 
 
 def test_of_a_run_with_several_targets_the_folders_are_named(invoke, tmp_path):
