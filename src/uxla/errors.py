@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 _KEPT = 500
+_ON_COMMAND_LINE = ContextVar("on_command_line", default=False)
+
+
+@contextmanager
+def on_command_line() -> Iterator[None]:
+    """Inside, remedies name options of the command line, outside keys of a configuration."""
+    token = _ON_COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        _ON_COMMAND_LINE.reset(token)
+
+
+def setting(key: str, value: str | bool = "") -> str:
+    """How a user sets `key`: `encoding: cp1252`, or `--encoding cp1252`; without a value the bare name."""
+    option = key.replace("_", "-")
+    if not _ON_COMMAND_LINE.get():
+        return f"{key}: {str(value).lower() if isinstance(value, bool) else value}" if value != "" else key
+    if isinstance(value, bool):
+        return f"--{option}" if value else f"--no-{option}"
+    return f"--{option} {value}".rstrip()
+
+
+def columns_setting(role: str, column: str | int) -> str:
+    """How a user says which column has a role: `columns: {text: NAME}`, or `--columns text=NAME`."""
+    inline = _ON_COMMAND_LINE.get()
+    return setting("columns", f"{role}={column}" if inline else f"{{{role}: {column}}}")
 
 
 def printable(text: str) -> str:

@@ -206,7 +206,7 @@ def test_a_subset_of_a_table_keeps_ids_and_order(load):
 @pytest.mark.parametrize(
     ("content", "file", "said"),
     [
-        ("premise\thypotesis\tlabel\na\tb\tyes\n", "x.tsv", "x.tsv:1: no column known as first; the columns are"),
+        ("premise\thypotesis\tlabel\na\tb\tyes\n", "x.tsv", "x.tsv:1: no column known as second; the columns are"),
         ("a\tb\tyes\nc\td\tno\n", "x.tsv", "or set header: false"),
         ("text\na\n", "x.tsv", "x.tsv:1: 1 column, expected two texts; the columns are text"),
         ("a\n", "x.txt", "x.txt: raw text has no labels"),
@@ -220,7 +220,7 @@ def test_a_subset_of_a_table_keeps_ids_and_order(load):
             "x.tsv:3: label 'Yes': unknown, expected one of",
         ),
         ("premise\thypothesis\tlabel\n\na\t \tyes\n", "x.tsv", "x.tsv:3: second is empty"),
-        ("premise\thypothesis\tlabel\na\tb\t\n", "x.tsv", "x.tsv:2: label is empty"),
+        ("premise\thypothesis\tlabel\na\tb\t\n", "x.tsv", "x.tsv:2: 1 of 1 rows have no label (nothing 1)"),
         ("", "x.tsv", "x.tsv: the file is empty"),
         ("premise\thypothesis\tlabel\n", "x.tsv", "x.tsv: no row"),
         ("\n\n", "x.csv", "x.csv: no row"),

@@ -56,6 +56,8 @@ def parquet_rows(case):
     return case.told or [None] * pq.read_metadata(io.BytesIO(case.raw)).num_rows
 
 
+SIGNS = {"", "_", "-", "--", "–", "—", "?", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "\\n"}
+
 ORACLES = {
     "conll": conll_rows,
     "text": text_rows,
@@ -94,7 +96,18 @@ def _row(case, values):
         return (" ".join(_words(values["tokens"])),), labels
     texts = tuple(values[role] for role in ("text", "first", "second") if role in values)
     label = values.get("label")
-    return texts, ((str(label).lower() if isinstance(label, bool) else label),) if case.labelled else None
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    return texts, (_cut_ends(str(label).lower() if isinstance(label, bool) else str(label)),) if case.labelled else None
+
+
+def has_label(row):
+    """Whether the row has a label, if labels were asked for, that is no sign of a missing value."""
+    return row is None or row[1] is None or row[1] == () or row[1][0].lower() not in SIGNS
+
+
+def _cut_ends(label):
+    return re.sub(r"^[\s\u200b\u2060\ufeff]+|[\s\u200b\u2060\ufeff]+$", "", label)
 
 
 def _words(value):

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from uxla.data.columns import TEXTS, Shape
 from uxla.data.labels import known_types, label_names, tag_ids
 from uxla.data.schemes import OUTSIDE, Scheme, detect, entity_type, to_iob2, violations
+from uxla.data.unlabelled import labelled_rows
 from uxla.data.values import TEXT, Batch
 from uxla.errors import ConfigError, DataError
 from uxla.records import SCHEMA, Corpus
@@ -47,23 +48,26 @@ def table_corpus(
     label_map: LabelMap | None = None,
     scheme: Scheme | Literal["auto"] = "auto",
 ) -> Corpus:
-    """All rows, ids `lang:name:i` with i from 0. Errors as in `load_corpus`."""
+    """All rows, labelled only those that have a label, ids `lang:name:i` with i from 0. Errors as in `load_corpus`."""
     labels_of: Callable[[Batch], pa.Array] = _no_labels
     if labelled and rows.shape == "tagging":
         labels_of = _tag_reader(label_names, label_map or {}, scheme_of(rows, scheme))
     elif labelled:
         labels_of = _class_reader(label_names, label_map or {})
-    return Corpus.from_batches(name, label_names, _record_batches(rows, name, lang, labels_of, labelled))
+    batches = rows.batches(labelled=labelled)
+    if labelled and rows.shape != "tagging":
+        batches = labelled_rows(batches, kept=label_map or {}, tell=True)
+    return Corpus.from_batches(name, label_names, _record_batches(batches, rows.shape, name, lang, labels_of))
 
 
 def _record_batches(
-    rows: Rows, name: str, lang: str, labels_of: Callable[[Batch], pa.Array], labelled: bool
+    batches: Iterator[Batch], shape: Shape, name: str, lang: str, labels_of: Callable[[Batch], pa.Array]
 ) -> Iterator[pa.RecordBatch]:
     first = 0
-    for batch in rows.batches(labelled=labelled):
+    for batch in batches:
         numbers = pa.array(np.arange(first, first + len(batch))).cast(TEXT)
         ids = pc.binary_join_element_wise(pa.scalar(f"{lang}:{name}:", TEXT), numbers, pa.scalar("", TEXT))
-        columns = [ids, pa.repeat(pa.scalar(lang, TEXT), len(batch)), segments(batch, rows.shape), labels_of(batch)]
+        columns = [ids, pa.repeat(pa.scalar(lang, TEXT), len(batch)), segments(batch, shape), labels_of(batch)]
         yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
         first += len(batch)
 
@@ -89,7 +93,7 @@ def table_labels(
     numbers."""
     if rows.shape != "tagging":
         found: set[str] = set()
-        for batch in rows.batches(labelled=True):
+        for batch in labelled_rows(rows.batches(labelled=True), kept=label_map or {}, tell=False):
             found.update(pc.unique(batch.columns["label"]).to_pylist())
         return tuple(sorted({_mapped(label, label_map or {}) for label in found}, key=_natural))
     tags: set[str] = set()

@@ -168,7 +168,7 @@ class _Figures:
             self.words_each.append(len(words))
             self.characters_each.append(sum(map(len, texts)))
             self.hashes.append(hash(tuple(texts)))
-        self.labels.update(part.labels or [])
+        self.labels.update(label for label in part.labels or [] if label is not None)
         if part.tags is not None and scheme is not None:
             self._add_tags(part, part.tags, scheme)
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from uxla.errors import ConfigError, DataError
+from uxla.errors import ConfigError, DataError, columns_setting, setting
 
 Shape = Literal["tagging", "single", "pair"]
 """What one example is: words with a tag each, one text, or two texts; the latter two with one label."""
@@ -19,7 +19,14 @@ LABEL: dict[Shape, str] = {"tagging": "tags", "single": "label", "pair": "label"
 _USUAL: dict[Shape, tuple[tuple[str, ...], ...]] = {
     "tagging": (("tokens",), ("words",), ("text",)),
     "single": (("text",), ("sentence",)),
-    "pair": (("first", "second"), ("premise", "hypothesis"), ("sentence1", "sentence2"), ("text1", "text2")),
+    "pair": (
+        ("first", "second"),
+        ("premise", "hypothesis"),
+        ("premise", "hypo"),
+        ("sentence1", "sentence2"),
+        ("text1", "text2"),
+        ("question1", "question2"),
+    ),
 }
 _USUAL_LABEL: dict[Shape, tuple[str, ...]] = {
     "tagging": ("ner_tags", "tags", "labels"),
@@ -40,25 +47,38 @@ def place_columns(
 ) -> dict[str, int]:
     """The position of each role's column among `names`, the label's only if `labelled`, or None and there is one.
 
-    A role that `columns` leaves out is found by its usual names, or by its place where the file has no header (`named`
-    False). DataError for a column that is not there, ConfigError for a role that is none.
+    A role that `columns` leaves out is found by its usual names among the other columns, or by its place where the file
+    has no header (`named` False). DataError for a column that is not there or has two roles, ConfigError for a role
+    that is none.
     """
     check_roles(shape, columns)
-    asked = columns or {}
-    roles = (*TEXTS[shape], *(() if labelled is False else (LABEL[shape],)))
+    texts, label = TEXTS[shape], LABEL[shape]
     if shape == "pair" and len(names) < 2:
         raise DataError(f"1 column, expected two texts{_there(names)}", file=path, line=line)
-    usual = _usual(names, shape) if named else {role: str(i) for i, role in enumerate((*TEXTS[shape], LABEL[shape]))}
-    places: dict[str, int] = {}
-    for role in roles:
-        wanted = asked.get(role, usual.get(role))
-        if labelled is None and role not in asked and role == LABEL[shape] and wanted not in names:
-            continue
-        if wanted is None:
-            remedy = f"name it (columns: {{{role}: NAME}})" + (", or set header: false" if named else "")
+    asked = columns or {}
+    if labelled is False and label in asked and not _is_there(asked[label], names):
+        asked = {role: asked[role] for role in asked if role != label}  # a file without labels
+    places = {role: _position(wanted, names, role, path, line) for role, wanted in asked.items()}
+    _refuse_shared(places, names, path, line)
+    open_ = [role for role in (*texts, label) if role not in places and (labelled is not False or role != label)]
+    found = _by_name(names, shape, places) if named else _by_place(names, shape, places, open_)
+    places |= {role: _position(found[role], names, role, path, line) for role in open_ if role in found}
+    for role in open_:
+        if role not in places and (role != label or labelled):
+            remedy = f"name it ({columns_setting(role, 'NAME')})" + (
+                f", or set {setting('header', False)}" if named else ""
+            )
             raise DataError(f"no column known as {role}{_there(names)}; {remedy}", file=path, line=line)
-        places[role] = _position(wanted, names, role, path, line)
-    return places
+    wanted = texts if labelled is False else (*texts, label)
+    return {role: places[role] for role in wanted if role in places}
+
+
+def _refuse_shared(places: Mapping[str, int], names: Sequence[str], path: Path, line: int | None) -> None:
+    for role, place in places.items():
+        first = next(other for other in places if places[other] == place)
+        if first != role:
+            message = f"{first} and {role} are both column {names[place]!r}; name two columns"
+            raise DataError(message, file=path, line=line)
 
 
 def check_roles(shape: Shape, columns: Mapping[str, str | int] | None) -> None:
@@ -69,10 +89,38 @@ def check_roles(shape: Shape, columns: Mapping[str, str | int] | None) -> None:
             raise ConfigError(f"columns: got {role!r}{_close(role, roles)}, expected {', '.join(roles)}")
 
 
-def _usual(names: Sequence[str], shape: Shape) -> dict[str, str]:
-    found = next((texts for texts in _USUAL[shape] if set(texts) <= set(names)), ())
-    label = next((name for name in _USUAL_LABEL[shape] if name in names), None)
-    return dict(zip(TEXTS[shape], found, strict=False)) | ({} if label is None else {LABEL[shape]: label})
+def _by_name(names: Sequence[str], shape: Shape, taken: Mapping[str, int]) -> dict[str, str | int]:
+    """The columns with usual names, in any case of letters, for the roles that are not `taken`: those of one complete
+    pair, else those that go with what was named, else any half that is missing."""
+    others = [name for place, name in enumerate(names) if place not in taken.values()]
+    free = {name.casefold(): name for name in reversed(others)} | {name: name for name in others}
+    usual = [dict(zip(TEXTS[shape], pair, strict=True)) for pair in _USUAL[shape]]
+    missing = [role for role in TEXTS[shape] if role not in taken]
+    asked = {role: names[taken[role]].casefold() for role in TEXTS[shape] if role in taken}
+
+    def fits(pair: Mapping[str, str]) -> tuple[int, int]:
+        return sum(pair[role] in free for role in missing), sum(pair[role] == name for role, name in asked.items())
+
+    pair = max(usual, key=fits)
+    found: dict[str, str | int] = {role: free[pair[role]] for role in missing if pair[role] in free}
+    label = next((free[name] for name in _USUAL_LABEL[shape] if name in free), None)
+    return found if label is None else {**found, LABEL[shape]: label}
+
+
+def _by_place(
+    names: Sequence[str], shape: Shape, taken: Mapping[str, int], open_: Sequence[str]
+) -> dict[str, str | int]:
+    """Texts first, then the label; where a column of these is taken, the others in order if they are as many."""
+    usual = {role: place for place, role in enumerate((*TEXTS[shape], LABEL[shape])) if role in open_}
+    if not set(usual.values()) & set(taken.values()):
+        known = {role: place for role, place in usual.items() if place < len(names) or role != LABEL[shape]}
+        return dict(known)
+    free = [place for place in range(len(names)) if place not in taken.values()]
+    return dict(zip(open_, free, strict=True)) if len(free) == len(open_) else {}
+
+
+def _is_there(wanted: str | int, names: Sequence[str]) -> bool:
+    return wanted in names or (isinstance(wanted, int) and -len(names) <= wanted < len(names))
 
 
 def _position(wanted: str | int, names: Sequence[str], role: str, path: Path, line: int | None) -> int:

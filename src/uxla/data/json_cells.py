@@ -36,8 +36,11 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def json_column(rows: Sequence[tuple[int, dict[str, Any]]], role: str, key: str, path: Path) -> pa.Array:
     """The values of `key` in the objects, each with its line, as (n,) texts or, for words and tags, lists of texts."""
-    cells = []
+    cells: list[str | list[str] | None] = []
     for number, row in rows:
+        if role == "label" and key in row and _is_nothing(row[key]):
+            cells.append(None)
+            continue
         if row.get(key) is None:
             _fail(f"no value for {key!r}; every object needs the same keys", path, number)
         cells.append(_cell(row[key], role, path, number))
@@ -65,7 +68,13 @@ def _scalar(value: Any, role: str, path: Path, number: int) -> str:
         return value
     if role in ("label", "tags") and isinstance(value, int):
         return str(value).lower()  # true and false as Arrow writes them
+    if role in ("label", "tags") and isinstance(value, float) and value.is_integer():
+        return str(int(value))  # as pandas writes whole numbers beside a missing one
     _fail(f"{role} has a JSON {type(value).__name__}, expected text; set columns", path, number)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value != value  # NaN, which Python reads though it is no JSON
 
 
 def _encodes(value: Any) -> bool:

@@ -20,6 +20,8 @@ TEXT = pa.large_string()
 TEXTS = pa.large_list(TEXT)
 LISTS = ("tokens", "tags")
 """The roles whose cells are lists; the other roles' cells are single texts."""
+_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
+"""What may stand around a label unseen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,8 @@ def is_list(type_: pa.DataType) -> bool:
 
 
 def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
+    if role == "label" and not is_list(column.type):  # a row without a label may be told, and left out
+        return pc.utf8_trim(_as_text(batch, role, column), characters=_BLANKS)
     batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
     if not is_list(column.type):
         text = _as_text(batch, role, column)
@@ -112,6 +116,8 @@ def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     flat = column.flatten()
     rows = np.repeat(np.arange(len(column)), pc.list_value_length(column).to_numpy(zero_copy_only=False))
     values = _as_text(Batch({}, batch.lines[rows], batch.path), role, flat)
+    if role == "tags":
+        values = pc.utf8_trim(values, characters=_BLANKS)
     spaced = pc.fill_null(pc.or_(pc.equal(values, ""), pc.match_substring_regex(values, r"[ \t\r\n]")), True)
     cells = Batch({}, batch.lines[rows], batch.path)
     cells.fail_where(spaced, f"{role} has an entry that is null, empty or has a space; write one word an entry")
@@ -125,9 +131,20 @@ def _as_text(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     allowed = [types.is_string, types.is_large_string, types.is_string_view, types.is_null]
     if role in ("label", "tags"):
         allowed += [types.is_integer, types.is_boolean]
+        if types.is_floating(kind):
+            column, kind = _whole_numbers(batch, role, column), pa.int64()
     if not any(allows(kind) for allows in allowed):
         batch.fail_where(np.ones(len(batch)), f"the column of {role} has {kind}; expected text, set columns")
     return column.cast(TEXT)
+
+
+def _whole_numbers(batch: Batch, role: str, column: pa.Array) -> pa.Array:
+    """Whole numbers that were kept as fractions, as pandas does beside a missing value; NaN is none."""
+    column = column.cast(pa.float64())
+    column = pc.if_else(pc.is_nan(column), None, column)
+    broken = pc.fill_null(pc.not_equal(pc.round(column), column), False)
+    batch.fail_where(broken, f"{role} has a number that is not whole; expected text, set columns")
+    return column.cast(pa.int64())
 
 
 def split_words(text: pa.Array) -> pa.Array:
