@@ -11,7 +11,19 @@ import pytest
 import uxla
 
 ROOT = Path(uxla.__file__).parent
-BOTTOM = {"computing", "errors", "estimates", "metrics", "progress", "records", "sealed", "seeds", "signals", "spill"}
+BOTTOM = {
+    "computing",
+    "errors",
+    "estimates",
+    "metrics",
+    "progress",
+    "records",
+    "scripts",
+    "sealed",
+    "seeds",
+    "signals",
+    "spill",
+}
 SIBLINGS = {"algorithm", "models", "data", "testbed"}
 MAY_IMPORT = {
     **dict.fromkeys(BOTTOM, BOTTOM),

@@ -17,7 +17,7 @@ from uxla.errors import DataError
 def parse_object(line: str, path: Path, number: int) -> dict[str, Any]:
     """The object in `line`. DataError if there is none, or one with a key twice, of which only one value would stay."""
     try:
-        value = json.loads(line, object_pairs_hook=_without_repeats)
+        value = json.loads(line, object_pairs_hook=without_repeats)
     except (ValueError, RecursionError) as error:
         reason = str(error).partition(": ")[0] if isinstance(error, json.JSONDecodeError) else str(error)
         _fail(f"not JSON ({reason}); expected one JSON object a line", path, number)
@@ -26,7 +26,8 @@ def parse_object(line: str, path: Path, number: int) -> dict[str, Any]:
     return value
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs. ValueError for a key that comes twice."""
     value = dict(pairs)
     if len(value) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict
 
 from uxla.data.schemes import Scheme
 
-Format = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
+Format = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
 WordFormat = Literal["auto", "conll", "text"]
 
 

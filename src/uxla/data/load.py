@@ -17,10 +17,12 @@ from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.rows import cells_of
 from uxla.data.schemes import SCHEMES, is_label
+from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.subset import subset
 from uxla.data.tables import Table, TableFormat
 from uxla.data.text import parse_text
 from uxla.errors import ConfigError, DataError
+from uxla.progress import note
 from uxla.records import Corpus
 
 _SUFFIXES: dict[str, TableFormat] = {
@@ -76,10 +78,18 @@ def load_corpus(
             label_map=label_map,
             scheme=layout.scheme,
         )
+    if labelled and isinstance(rows, SpanFile):
+        _remark_on_unlabelled(rows)
     chosen = subset(len(corpus), share=share, take=take, seed=seed)
     if len(chosen) == 0:
         raise DataError(f"share {share} of {len(corpus)} sentences is none; raise the share", file=path)
     return corpus if len(chosen) == len(corpus) else corpus.take(chosen)
+
+
+def _remark_on_unlabelled(spans: SpanFile) -> None:
+    left_out, texts = spans.left_out()
+    if left_out:
+        note(f"{spans.path}: {left_out} of {texts} texts left out: nobody labelled them, or their labels were rejected")
 
 
 def discover_labels(
@@ -102,15 +112,18 @@ def discover_labels(
     return table_labels(rows, label_map=label_map, scheme=layout.scheme)
 
 
-def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | None:
-    """The table at `path`, as which raw text counts too; None for CoNLL. Nothing is read but, of a .txt, the first
-    lines.
+def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | SpanFile | None:
+    """The table at `path`, as which raw text and character spans count too; None for CoNLL. Nothing is
+    read but, of a .txt or JSON, the first lines.
 
     DataError for a .txt whose lines all have the same number of columns: many CoNLL files are called so, and guessing
     wrong would make words of the labels. Only columns are counted, so labels decide nothing.
     """
     if str(path).startswith(HUB):
         return HubTable(str(path), shape, layout.columns)
+    spans = open_spans(path, shape, layout)
+    if spans is not None:
+        return spans
     kind = _table_format(path, shape, layout)
     if layout.columns is not None and kind in (None, "text"):
         raise ConfigError(f"columns: {path} has none by name; for CoNLL set label_column, for a table set format")
@@ -130,13 +143,13 @@ def _table_format(path: Path, shape: Shape, layout: Layout) -> TableFormat | Non
     format, suffix = layout.format, path.suffix.lower()
     if shape == "tagging":
         if format != "auto":
-            return None if format == "conll" else format
+            return None if format == "conll" or format == "spans" else format
         if suffix == ".tsv" and layout.columns is None:
             return None
         return "text" if suffix in _TEXT_SUFFIXES else _SUFFIXES.get(suffix)
     if format == "conll":
         raise DataError("CoNLL has labels of words, not of sentences; set format: tsv, or task: ner", file=path)
-    if format != "auto":
+    if format != "auto" and format != "spans":
         return format
     if suffix not in _SUFFIXES and suffix not in _TEXT_SUFFIXES:
         known = ", ".join(get_args(TableFormat))

@@ -13,16 +13,14 @@ import regex
 
 from uxla.models.candidates import Place, Vocabulary
 from uxla.models.pieces import Pieces, Token
+from uxla.scripts import CLUSTER, UNSPACED
 
 Unit = Literal["word", "piece", "auto"]
 
 _WORD = re.compile(r"\S+")
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
-)
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 _LETTER = regex.compile(r"[\p{L}\p{M}]")
-_CLUSTER = regex.compile(r"\X(?:(?:(?=\p{M})|(?<=[\u1039\u17d2]))\X)*")
-"""A character with its marks, and with what the Burmese virama and the Khmer coeng stack below it."""
+_CLUSTER = regex.compile(CLUSTER)
 _LOOSE = "\u200b\u200c\u200e\u200f\u00ad\u061c\u2060\ufeff"
 """Invisible characters that stand between units: at the edge of one they stay in the text."""
 _CACHE_LIMIT = 2**15  # words without spaces are whole clauses, and seldom come again

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from uxla.data.kept import Kept
 
 TaskName = Literal["ner", "nli", "paraphrase", "classification"]
-FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"]
+FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
 PrecisionName = Literal["fp32", "bf16", "fp16"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 

@@ -69,8 +69,9 @@ class Section(BaseModel):
 class Reading(Section):
     """How data files are read, and how much of the training file is used."""
 
-    format: Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet"] = key(
-        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line; `auto`: decided for each file",
+    format: Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"] = key(
+        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
+        "spans; `auto`: decided for each file",
         "auto",
     )
     columns: dict[str, str | int] | None = key(

@@ -1,0 +1,191 @@
+"""Files with character spans as a table of words and tags: what annotation tools export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from uxla.data.columns import Shape
+from uxla.data.files import BOM, decode, read_bytes, split_lines
+from uxla.data.json_records import Record, json_records
+from uxla.data.layout import Layout
+from uxla.data.lines import text_lines
+from uxla.data.schemes import Scheme, from_iob2
+from uxla.data.span_forms import Found, brat_spans, found_in, is_spans
+from uxla.data.spans import Document, Span, in_code_points
+from uxla.data.tokens import Place, word_places
+from uxla.data.values import TEXTS, Batch
+from uxla.errors import DataError
+
+_JSON = (".json", ".jsonl", ".ndjson")
+_ANN, _TXT = ".ann", ".txt"
+_LOOKED_AT = 1000
+_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class SpanFile:
+    """JSON lines or JSON with spans (doccano, Prodigy, Label Studio), or brat: a .ann beside its .txt, or a folder of
+    such pairs. A sentence is a record's text, in brat a line of the .txt."""
+
+    path: Path
+    encoding: str = "utf-8"
+    scheme: Scheme = "IOB2"
+    shape: Shape = "tagging"
+    format = "spans"
+
+    @cached_property
+    def is_brat(self) -> bool:
+        """Whether the text stands in files of its own."""
+        return self.path.is_dir() or self.path.suffix.lower() in (_ANN, _TXT)
+
+    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
+        """All sentences that have words, in order, with one tag of `scheme` a word if `labelled`; None: where anything
+        is labelled. Texts that nobody labelled, or whose labels were rejected, are left out where labels are asked for.
+        DataError, with the line, for whatever is wrong."""
+        with_tags = self._is_labelled() if labelled is None else labelled
+        empty = True
+        for path, documents in self._files(labelled=with_tags):
+            rows = (row for document in documents for row in self._rows(document, with_tags))
+            while some := list(islice(rows, _ROWS)):
+                empty = False
+                yield _batch(some, path, with_tags)
+        if empty:
+            wanted = "labelled text with a word in it" if with_tags else "text with a word in it"
+            raise DataError(f"no sentence; expected a {wanted}", file=self.path)
+
+    def documents(self, *, labelled: bool) -> Iterator[Document]:
+        """The texts with their words and, if `labelled`, their spans."""
+        for _, documents in self._files(labelled=labelled):
+            yield from documents
+
+    def records(self, *, labelled: bool) -> Iterator[tuple[Record, Found, Document]]:
+        """The records of a JSON file, what is in them, and the same as a document."""
+        for record in json_records(self.path, self.encoding):
+            found = found_in(record, self.path, labelled=labelled)
+            yield record, found, _document(record, found, self.path)
+
+    def left_out(self) -> tuple[int, int]:
+        """How many texts have no labels, or such as were rejected, and how many texts there are."""
+        unlabelled = [document.spans is None for document in self.documents(labelled=True)]
+        return sum(unlabelled), len(unlabelled)
+
+    def _rows(self, document: Document, labelled: bool) -> Iterator[tuple[list[str], list[str], int]]:
+        """Words, tags and line of each sentence with a word."""
+        if labelled and document.spans is None:
+            return
+        words = document.sentence_words()
+        tags = document.sentence_tags() if labelled else words
+        for row, row_tags, (_, line) in zip(words, tags, document.sentences, strict=True):
+            if row:
+                yield row, from_iob2(row_tags, self.scheme) if labelled else [], line
+
+    def _is_labelled(self) -> bool:
+        return any(document.spans is not None for document in self.documents(labelled=True))
+
+    def _files(self, *, labelled: bool) -> Iterator[tuple[Path, Iterator[Document]]]:
+        if not self.is_brat:
+            yield self.path, (document for _, _, document in self.records(labelled=labelled))
+            return
+        for text, notes in _pairs(self.path):
+            yield text, iter([_brat(text, notes, self.encoding, labelled=labelled)])
+
+
+def open_spans(path: Path, shape: Shape, layout: Layout) -> SpanFile | None:
+    """The file or folder as one of character spans, if it is one by its content, or by the format asked for.
+
+    DataError where that format cannot be.
+    """
+    if shape != "tagging":
+        if layout.format == "spans":
+            raise DataError("character spans are labels of words; set task: ner, or another format", file=path)
+        return None
+    file = SpanFile(path, layout.encoding, "IOB2" if layout.scheme == "auto" else layout.scheme)
+    if layout.format == "spans":
+        known = file.is_brat or path.suffix.lower() in _JSON
+        if path.exists() and not known and not path.is_dir():
+            expected = f"{', '.join(_JSON)}, or {_ANN} beside {_TXT}"
+            raise DataError(f"character spans are read from {expected}; rename the file", file=path)
+        return file
+    if layout.format != "auto" or layout.columns is not None or not path.exists():
+        return None
+    if path.is_dir():
+        return file if any(path.glob(f"*{_ANN}")) else None
+    if file.is_brat:
+        return file if path.suffix.lower() == _ANN or path.with_suffix(_ANN).is_file() else None
+    return file if path.suffix.lower() in _JSON and _has_spans(path, layout.encoding) else None
+
+
+def _has_spans(path: Path, encoding: str) -> bool:
+    """Whether one of the first records has spans, or all have a place for them."""
+    try:
+        told = [is_spans(record.value) for record in islice(json_records(path, encoding), _LOOKED_AT)]
+    except DataError:  # whoever reads the file says what is wrong
+        return False
+    return any(told) or (bool(told) and all(each is None for each in told))
+
+
+def _pairs(path: Path) -> list[tuple[Path, Path]]:
+    """brat's texts, each with its annotations, which need not be there. DataError for a folder without any, or for
+    annotations without a text."""
+    if path.is_dir():
+        texts = sorted(each for each in path.iterdir() if each.suffix.lower() == _TXT)
+        alone = next((each for each in sorted(path.glob(f"*{_ANN}")) if not each.with_suffix(_TXT).exists()), None)
+        if alone is not None or not texts:
+            what = f"no {_TXT} in it" if alone is None else f"{alone.name} has no {_TXT}"
+            raise DataError(f"{what}; expected brat's .txt and .ann side by side", file=path)
+    else:
+        texts = [path.with_suffix(_TXT) if path.suffix.lower() == _ANN else path]
+        if not texts[0].exists() and path.exists():
+            raise DataError(f"no {texts[0].name} beside it, which has the text; put it there", file=path)
+    return [(text, text.with_suffix(_ANN)) for text in texts]
+
+
+def _brat(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Document:
+    raw = path.read_bytes() if path.exists() and path.stat().st_size == 0 else read_bytes(path)
+    text = decode(raw, encoding, file=path).removeprefix(BOM)
+    words = list(word_places(text))
+    spans = None
+    if labelled and notes.exists():
+        lines = text_lines(notes, encoding) if notes.stat().st_size else iter(())
+        spans = _counted(brat_spans(lines, notes), text, notes, None)
+    return Document(text, words, spans, tuple(_sentences(text, words)), path)
+
+
+def _sentences(text: str, words: list[Place]) -> Iterator[tuple[int, int]]:
+    """The first word of each line that has one, and the line's number from 1."""
+    end, word = 0, 0
+    for number, line in enumerate(split_lines(text), start=1):
+        end += len(line)
+        first = word
+        while word < len(words) and words[word][0] < end:
+            word += 1
+        if word > first:
+            yield first, number
+
+
+def _document(record: Record, found: Found, path: Path) -> Document:
+    words = list(word_places(found.text)) if found.tokens is None else found.tokens
+    spans = None if found.spans is None else _counted(found.spans, found.text, path, record.line)
+    return Document(found.text, words, spans, ((0, record.line),), path)
+
+
+def _counted(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -> tuple[Span, ...]:
+    counted = in_code_points(text, spans)
+    if isinstance(counted, Span):
+        there = text[max(counted.start, 0) : max(counted.end, 0)]
+        message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}, "
+        raise DataError(f"{message}but {there!r} stands there; were text or offsets changed?", file=path, line=line)
+    return counted
+
+
+def _batch(rows: list[tuple[list[str], list[str], int]], path: Path, labelled: bool) -> Batch:
+    words, tags, lines = zip(*rows, strict=True)
+    columns = {"tokens": pa.array(words, TEXTS)} | ({"tags": pa.array(tags, TEXTS)} if labelled else {})
+    return Batch(columns, np.array(lines, dtype=np.int64), path)

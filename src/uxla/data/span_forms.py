@@ -1,0 +1,235 @@
+"""What the records of annotation tools say: a text, its spans, its tokens. Doccano, Label Studio, Prodigy, brat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uxla.data.json_records import Record
+from uxla.data.labels import missing
+from uxla.data.spans import Span
+from uxla.data.tokens import Place
+from uxla.errors import DataError
+
+PREDICTED = "predicted"
+"""The key that `uxla predict` adds."""
+KEYS = ("spans", "entities", "label", "labels", PREDICTED)
+"""Where spans usually stand, those of people first."""
+WORDS = ("tokens", "words")
+"""Where words stand, whose places are no spans."""
+
+_START, _END, _LABEL = ("start", "start_offset"), ("end", "end_offset"), ("label", "labels", "type")
+_BLANKS = re.compile(r"\s+")
+_BRAT = re.compile(r"T\S*\t(\S+) ([0-9]{1,15}(?: [0-9]{1,15};[0-9]{1,15})*) ([0-9]{1,15})(?:\t(.*))?")
+_BRAT_OTHERS = re.compile(r"(?:[REAMNF#]\S*|\*)\t.*|\s*")
+_SHOWN = 60
+
+Keys = tuple[str | int, ...]
+"""How to get to a value of a record: key by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a record holds, and by which keys one gets to it: the text, each span, each token (None: none are given).
+
+    `spans` is None where nobody labelled the text.
+    """
+
+    text: str
+    text_at: Keys
+    spans: tuple[Span, ...] | None
+    spans_at: tuple[Keys, ...] = ()
+    tokens: list[Place] | None = None
+
+
+def is_spans(record: Mapping[str, Any]) -> bool | None:
+    """Whether a record has character spans; None: it could, were it labelled."""
+    if _is_task(record):
+        return True
+    if not isinstance(record.get("text"), str):
+        return False
+    if any(_is_list_of(str, record.get(key)) for key in WORDS):
+        return False  # a table, with words
+    if _key_of_spans(record) is not None:
+        return True
+    return None if any(record.get(key) == [] for key in KEYS) else False
+
+
+def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
+    """The text and the spans of a record; without `labelled` no label is looked at. DataError, with its line, for what
+    is no such record."""
+    value = record.value
+    if _is_task(value):
+        text_at, spans_of = _task_text(value, record, path), _task_spans
+    else:
+        text_at, spans_of = ("text",), _own_spans
+    at = spans_of(record, path) if labelled else None
+    text = value.get("text") if text_at == ("text",) else _get(value, text_at)
+    if not isinstance(text, str):
+        raise DataError(f"no 'text' with a text in it; {_keys(value)}", file=path, line=record.line)
+    _refuse_half_pair(text, path, record.line)
+    spans = None if at is None else tuple(_span(_get(value, each), path, record.line) for each in at)
+    tokens = None if _is_task(value) else _tokens(value.get("tokens"), text, path, record.line)
+    return Found(text, text_at, spans, tuple(at or ()), tokens)
+
+
+def brat_spans(lines: Iterable[str], path: Path) -> tuple[Span, ...]:
+    """The text-bound annotations of a .ann file; relations, events, attributes, notes and normalisations are not looked
+    at. DataError, with the line, for what is no annotation, and for an entity in several pieces."""
+    spans = []
+    for number, line in enumerate(lines, start=1):
+        body = line.rstrip("\r\n")
+        match = _BRAT.fullmatch(body)
+        if match is None:
+            if not _BRAT_OTHERS.fullmatch(body):
+                message = f"got {body[:_SHOWN]!r}, expected T1, TAB, TYPE START END, TAB, text; is this brat?"
+                raise DataError(message, file=path, line=number)
+            continue
+        label, start, end, quoted = match.groups()
+        if ";" in start:
+            message = f"the entity {body[:_SHOWN]!r} has several pieces; a row of words has one: join or cut it"
+            raise DataError(message, file=path, line=number)
+        spans.append(Span(int(start), int(end), _label(label, path, number), quoted))
+    return tuple(spans)
+
+
+def _is_task(value: Mapping[str, Any]) -> bool:
+    """Whether this is a task of Label Studio's JSON."""
+    return isinstance(value.get("data"), dict) and not isinstance(value.get("text"), str)
+
+
+def _task_text(task: Mapping[str, Any], record: Record, path: Path) -> Keys:
+    texts = [key for key, value in task["data"].items() if isinstance(value, str)]
+    if "text" not in texts and len(texts) != 1:
+        message = f"task {record.number}: no text in its data; expected it as data.text, {_keys(task['data'])}"
+        raise DataError(message, file=path, line=record.line)
+    return ("data", "text" if "text" in texts else texts[0])
+
+
+def _task_spans(record: Record, path: Path) -> list[Keys] | None:
+    """The keys of a task's spans; None for one that nobody labelled, or that was skipped."""
+    task = record.value
+    name = "annotations" if "annotations" in task else "completions"
+    given = task.get(name)
+    answers = given if isinstance(given, list) else []
+    found: list[list[Keys]] = []
+    for number, answer in enumerate(answers):
+        if isinstance(answer, dict) and not answer.get("was_cancelled") and isinstance(answer.get("result"), list):
+            regions = enumerate(answer["result"])
+            found.append([(name, number, "result", i, "value") for i, each in regions if _is_region(each)])
+    several = {tuple(sorted(repr(_get(task, at)) for at in paths)) for paths in found}
+    if len(several) > 1:
+        message = f"task {record.number}: {len(found)} annotations that differ; keep the one that holds"
+        raise DataError(message, file=path, line=record.line)
+    return found[0] if found else None
+
+
+def _is_region(region: Any) -> bool:
+    return isinstance(region, dict) and isinstance(region.get("value"), dict) and _place(region["value"]) is not None
+
+
+def _own_spans(record: Record, path: Path) -> list[Keys] | None:
+    """The keys of a record's spans; None where nobody labelled it, or somebody rejected what stands there."""
+    value = record.value
+    if value.get("answer", "accept") != "accept":
+        return None
+    key = _key_of_spans(value)
+    odd = next((key for key in KEYS if isinstance(value.get(key), list) and value[key]), None)
+    if key is None and odd is not None:
+        message = f"{odd!r} has something else than spans; expected [start, end, type], or start, end and label by name"
+        raise DataError(message, file=path, line=record.line)
+    if key is None and any(value.get(key) == [] for key in KEYS):
+        return []
+    if key is None:
+        return [] if "answer" in value else None  # Prodigy leaves out what is empty
+    return [(key, i) for i in range(len(value[key]))]
+
+
+def _key_of_spans(value: Mapping[str, Any]) -> str | None:
+    """Where a record has spans, if it has any."""
+    keys = (*(key for key in KEYS if key in value), *(key for key in value if key not in (*KEYS, *WORDS)))
+    lists = (key for key in keys if isinstance(value[key], list) and value[key])
+    return next((key for key in lists if all(map(_is_span, value[key]))), None)
+
+
+def _is_list_of(kind: type, cell: Any) -> bool:
+    return isinstance(cell, list) and bool(cell) and all(isinstance(entry, kind) for entry in cell)
+
+
+def _is_span(entry: Any) -> bool:
+    if isinstance(entry, list):
+        return len(entry) == 3 and all(map(_is_number, entry[:2])) and isinstance(entry[2], str)
+    return isinstance(entry, dict) and _place(entry) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    start, end = (next((entry[key] for key in keys if key in entry), None) for keys in (_START, _END))
+    return None if start is None or end is None else (start, end)
+
+
+def _span(entry: Any, path: Path, line: int) -> Span:
+    if isinstance(entry, list):
+        start, end, label = entry
+        return Span(start, end, _label(label, path, line))
+    place: Any = _place(entry)
+    start, end = place
+    if not _is_number(start) or not _is_number(end):
+        message = f"a span from {start!r} to {end!r}; expected offsets into a plain text"
+        raise DataError(message, file=path, line=line)
+    label, quoted = next((entry[key] for key in _LABEL if key in entry), None), entry.get("text")
+    return Span(start, end, _label(label, path, line), quoted if isinstance(quoted, str) else None)
+
+
+def _label(label: Any, path: Path, line: int) -> str:
+    """The label as an entity type: blanks within it as `_`, since blanks stand between tags."""
+    if isinstance(label, list) and len(label) == 1:
+        [label] = label
+    if isinstance(label, list) and len(label) > 1:
+        raise DataError(f"a span has {len(label)} labels; a word has one: keep one", file=path, line=line)
+    if not isinstance(label, str) or missing(label):
+        raise DataError(f"a span has the label {label!r}; give it one, or leave it out", file=path, line=line)
+    _refuse_half_pair(label, path, line)
+    return _BLANKS.sub("_", label.strip())
+
+
+def _refuse_half_pair(text: str, path: Path, line: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = "half a surrogate pair (\\ud800 to \\udfff) in text or label; write the character itself"
+        raise DataError(message, file=path, line=line) from None
+
+
+def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
+    """The places of given tokens; None where none are given. DataError for some that do not fit the text."""
+    if not isinstance(given, list) or not all(isinstance(each, dict) and _place(each) for each in given):
+        return None
+    places: list[Place] = []
+    end_before = 0
+    for number, token in enumerate(given):
+        place: Any = _place(token)
+        start, end = place if all(map(_is_number, place)) else (-1, -1)
+        if not end_before <= start <= end <= len(text) or text[start:end] != token.get("text", text[start:end]):
+            message = f"token {number}, {token.get('text')!r}, is not at {place[0]!r}-{place[1]!r}; correct tokens"
+            raise DataError(f"{message}, or leave them out", file=path, line=line)
+        end_before = end
+        # a token of white space is no word, one with a blank in it is two
+        places += [(start + match.start(), start + match.end()) for match in re.finditer(r"[^\s]+", text[start:end])]
+    return places
+
+
+def _get(value: Any, at: Keys) -> Any:
+    for key in at:
+        value = value[key]
+    return value
+
+
+def _keys(value: Mapping[str, Any]) -> str:
+    return f"the keys are {', '.join(map(str, list(value)[:12]))}"
