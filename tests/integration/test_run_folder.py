@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from transformers import AutoModelForTokenClassification, AutoTokenizer
+from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 import uxla
 from uxla.errors import ArtifactError
@@ -91,6 +91,12 @@ def test_each_model_loads_with_the_auto_classes(finished):
         with torch.no_grad():
             logits = model(encoded["input_ids"], attention_mask=encoded["attention_mask"]).logits
         assert logits.shape[-1] == model.config.num_labels == 9
+
+
+def test_a_pipeline_of_one_delivered_model_reads_a_text_longer_than_the_model(finished):
+    folder = str(finished.out / "models" / "1")
+    assert AutoTokenizer.from_pretrained(folder).model_max_length == 128
+    assert isinstance(pipeline("token-classification", folder, device="cpu")("ko mira sen " * 300), list)
 
 
 def test_the_ensemble_loads_and_says_what_the_predictions_file_says(finished):

@@ -16,6 +16,8 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaFo
 
 from uxla import progress
 from uxla.errors import ConfigError
+from uxla.models.loading import usable_length
+from uxla.models.tokenizer_folder import save_tokenizer
 from uxla.records import Corpus
 
 _SPECIAL = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
@@ -55,7 +57,7 @@ def write_blank(folder: Path, texts: Corpus, shape: Blank, *, seed: int) -> None
         torch.manual_seed(seed)
         model = XLMRobertaForMaskedLM(_config(tokenizer, shape))
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    save_tokenizer(tokenizer, folder, length=usable_length(model))
 
 
 def _tokenizer(texts: Corpus, shape: Blank) -> PreTrainedTokenizerFast:

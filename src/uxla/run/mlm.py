@@ -14,9 +14,10 @@ from uxla.data.kept import Kept
 from uxla.models.blank_lm import Blank, write_blank
 from uxla.models.checkpoint import Checkpoints
 from uxla.models.loaded import Runtime
-from uxla.models.loading import offline, resolve
+from uxla.models.loading import offline, resolve, usable_length
 from uxla.models.mlm import Recipe, fit_lm, texts_of
 from uxla.models.mlm_model import TrainableLM
+from uxla.models.tokenizer_folder import save_tokenizer
 from uxla.records import Corpus, ModelHandle
 from uxla.run.artifacts import Facts
 from uxla.run.card import inline
@@ -140,5 +141,6 @@ def _train(
     checkpoints = Checkpoints(scratch, checkpoint_every)
     facts = fit_lm(lm, texts, recipe, seed=seed, label="masked LM: train", checkpoints=checkpoints)
     lm.loaded.module.save_pretrained(into)
-    AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.trust)).save_pretrained(into)
+    tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.trust))
+    save_tokenizer(tokenizer, into, length=usable_length(lm.loaded.module))
     return {**facts, "model": resolve(str(into), trust=runtime.trust).digest}

@@ -19,7 +19,7 @@ from uxla.run.artifacts import META, DamageError, Facts, check, digest, finish, 
 from uxla.run.journal import Journal
 from uxla.run.locks import Uses, key_lock, locked
 
-VERSIONS = {"world": 2, "check": 2, "fit": 4, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 1, "augment": 1}
+VERSIONS = {"world": 2, "check": 2, "fit": 4, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 2, "augment": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result."""
 
 Make = Callable[[Path, Path], Mapping[str, Any]]

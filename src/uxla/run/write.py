@@ -18,6 +18,7 @@ import pyarrow as pa
 from uxla.errors import ArtifactError
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
+from uxla.models.tokenizer_folder import folders_length, save_tokenizer
 from uxla.records import Corpus, Predictions
 from uxla.report.files import write_whole
 from uxla.report.table import markdown
@@ -90,11 +91,12 @@ def _write_models(folder: Path, models: Triple, study: Study) -> None:
     fresh = folder / "models.unfinished"
     shutil.rmtree(fresh, ignore_errors=True)
     tokenizer = load_tokenizer(study.model.path, trust=study.trust)
+    length = folders_length(study.model.path, study.trust)
     for i, model in enumerate(models, start=1):
         # copyfile: others may read the weights as they may the rest, although safetensors writes for the owner alone
         ignored = shutil.ignore_patterns("meta.json")
         shutil.copytree(model.path, fresh / str(i), ignore=ignored, copy_function=shutil.copyfile)
-        tokenizer.save_pretrained(fresh / str(i))
+        save_tokenizer(tokenizer, fresh / str(i), length=length)
     shutil.rmtree(folder / "models", ignore_errors=True)
     os.replace(fresh, folder / "models")
     ensemble.save(

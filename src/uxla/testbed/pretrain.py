@@ -58,6 +58,7 @@ def build(
         _train(model, tokenizer, rows, steps=steps, seed=seed)
     place = Path(folder)
     model.half().save_pretrained(place)
+    tokenizer.backend_tokenizer.no_truncation()  # of the training above: a setting that would cut texts in silence
     tokenizer.save_pretrained(place)
     return place
 

@@ -1,0 +1,61 @@
+"""Tokenizers that leave uxla with a model: what others read of them."""
+
+import json
+
+import pytest
+import transformers
+from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
+
+from uxla.models.loading import load_model, load_tokenizer, usable_length
+from uxla.models.tokenizer_folder import folders_length, save_tokenizer
+
+KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta", "albert"]
+LONG = "koru mira tal " * 300
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_usable_length_is_read_off_the_folder_without_its_weights(kind, folder_of):
+    folder = folder_of(kind)
+    assert folders_length(folder) == 64 == usable_length(load_model(AutoModelForTokenClassification, folder))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pipeline_of_a_delivered_model_reads_nine_hundred_words(kind, folder_of, tmp_path):
+    load_model(AutoModelForTokenClassification, folder_of(kind), id2label={0: "O", 1: "B-X"}).save_pretrained(tmp_path)
+    save_tokenizer(load_tokenizer(folder_of(kind)), tmp_path, length=folders_length(folder_of(kind)))
+    assert AutoTokenizer.from_pretrained(tmp_path).model_max_length == 64
+    assert pipeline("token-classification", str(tmp_path), device="cpu")(LONG) is not None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tokenizer_that_was_set_to_cut_and_to_pad_does_neither_when_it_is_delivered(kind, make_tokenizer, tmp_path):
+    tokenizer = make_tokenizer(kind if kind != "albert" else "wordpiece")
+    tokenizer(["a b", "a"], truncation=True, max_length=3, padding="max_length")
+    save_tokenizer(tokenizer, tmp_path, length=64)
+    stored = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    assert stored["truncation"] is None is stored["padding"]
+
+
+def test_how_a_tokenizer_was_loaded_is_no_setting_of_it(folder_of, tmp_path):
+    save_tokenizer(load_tokenizer(folder_of("wordpiece")), tmp_path, length=64)
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert not {"is_local", "local_files_only", "trust_remote_code", "backend"} & settings.keys()
+
+
+def test_the_class_of_a_delivered_tokenizer_is_one_that_every_transformers_has(folder_of, tmp_path):
+    save_tokenizer(load_tokenizer(folder_of("wordpiece")), tmp_path, length=64)
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert hasattr(transformers, settings["tokenizer_class"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_delivered_tokenizer_reads_as_it_did(kind, folder_of, texts, tmp_path):
+    before = load_tokenizer(folder_of(kind))
+    before.add_special_tokens({"additional_special_tokens": ["<e>"]})
+    ids = before(texts)["input_ids"]
+    save_tokenizer(before, tmp_path, length=64)
+    for after in (AutoTokenizer.from_pretrained(tmp_path), load_tokenizer(tmp_path)):
+        assert after(texts)["input_ids"] == ids
+        assert (after.mask_token_id, after.pad_token_id) == (before.mask_token_id, before.pad_token_id)
+        assert "<e>" in after.all_special_tokens
