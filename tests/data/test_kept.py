@@ -128,7 +128,7 @@ def test_the_columns_that_are_named_say_the_shape_too(file):
         ("a.tsv", "text\ttext\nu\tv\n", {}, "called 'text'|the same name"),
         ("a.tsv", "text\tx\tx\nu\tv\tw\n", {}, "the same name"),
         ("a.csv", 'text,"x\nu,v\n', {}, "not CSV"),
-        ("a.jsonl", "[1]\n", {}, "expected one JSON object"),
+        ("a.jsonl", "[1]\n", {}, "expected an object"),
         ("a.parquet", "none", {}, "Parquet"),
         ("a.tsv", "text\tlabel\n", {}, "no row"),
         ("a.tsv", "", {}, "empty"),

@@ -1,17 +1,20 @@
-"""JSON lines to Arrow: one object a line, and of its values only what can be text, a label, words or tags."""
+"""JSON objects to Arrow: of their values only what can be text, a label, words or tags."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow as pa
 
 from uxla.data.values import LISTS, TEXT, TEXTS
-from uxla.errors import DataError
+from uxla.errors import DataError, setting
+
+_FLAT = "write one flat object a line (pandas: to_json(orient='records', lines=True))"
 
 
 def parse_object(line: str, path: Path, number: int) -> dict[str, Any]:
@@ -20,10 +23,38 @@ def parse_object(line: str, path: Path, number: int) -> dict[str, Any]:
         value = json.loads(line, object_pairs_hook=without_repeats)
     except (ValueError, RecursionError) as error:
         reason = str(error).partition(": ")[0] if isinstance(error, json.JSONDecodeError) else str(error)
-        _fail(f"not JSON ({reason}); expected one JSON object a line", path, number)
+        goes_on = line.lstrip().startswith("{") and line.rstrip().endswith((",", "[", "{"))
+        remedy = " without a line break in it (jq -c . FILE)" if goes_on else ""
+        _fail(f"not JSON ({reason}); expected one JSON object a line{remedy}", path, number)
     if not isinstance(value, dict):
         _fail(f"a JSON {type(value).__name__}, expected one JSON object a line", path, number)
     return value
+
+
+def refuse_nested(rows: Sequence[dict[str, Any]], path: Path, number: int) -> None:
+    """DataError where the only object has all rows in it, in a list under a key."""
+    entries = rows[0].items() if len(rows) == 1 else ()
+    lists = [key for key, cell in entries if isinstance(cell, list) and cell and isinstance(cell[0], dict | list)]
+    if lists:
+        _fail(f"one JSON object with all rows within {lists[0]!r}; write the list alone, or {_FLAT}", path, number)
+
+
+def refuse_objects(lines: Iterable[str], path: Path) -> None:
+    """DataError if all of the `lines`, those of words or sentences, are JSON objects, or an array begins with them."""
+    filled = [line.strip() for line in lines if line.strip()]
+    array = re.match(r'\[\s*\{\s*("|$)', "".join(filled[:2]))
+    if array or (filled and all(map(_is_object, filled))):
+        what = "a JSON array" if array else "every line is a JSON object"
+        raise DataError(f"{what}, not text; set {setting('format', 'jsonl')}", file=path, line=1)
+
+
+def _is_object(line: str) -> bool:
+    if not (line.startswith("{") and line.endswith("}")):
+        return False
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,7 +102,8 @@ def _scalar(value: Any, role: str, path: Path, number: int) -> str:
         return str(value).lower()  # true and false as Arrow writes them
     if role in ("label", "tags") and isinstance(value, float) and value.is_integer():
         return str(int(value))  # as pandas writes whole numbers beside a missing one
-    _fail(f"{role} has a JSON {type(value).__name__}, expected text; set columns", path, number)
+    flat = f", or {_FLAT}" if isinstance(value, dict) else ""
+    _fail(f"{role} has a JSON {type(value).__name__}, expected text; set columns{flat}", path, number)
 
 
 def _is_nothing(value: Any) -> bool:

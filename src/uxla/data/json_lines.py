@@ -1,4 +1,4 @@
-"""JSON lines: one object a line."""
+"""JSON lines, one object a line, and a JSON array of objects."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uxla.data.json_cells import json_column, parse_object
+from uxla.data.json_cells import json_column, parse_object, refuse_nested
+from uxla.data.json_records import is_array, json_records
 from uxla.data.lines import text_lines
 from uxla.data.values import Batch
+from uxla.errors import DataError
 
 if TYPE_CHECKING:
     from uxla.data.tables import Table
@@ -35,8 +37,12 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         return
     number, row = first
     names = list(row or {})
-    roles = {role: names[place] for role, place in table.places(names, labelled, number).items()}
     objects = chain(before, objects)
+    try:
+        roles = {role: names[place] for role, place in table.places(names, labelled, number).items()}
+    except DataError:
+        refuse_nested([row for _, row in islice(objects, len(before) + 1) if row is not None], table.path, number)
+        raise
     while some := list(islice(objects, _ROWS)):
         rows = [(number, row) for number, row in some if row is not None]
         columns = {role: json_column(rows, role, key, table.path) for role, key in roles.items()}
@@ -48,6 +54,9 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
 
 
 def _objects(table: Table) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """The number of each line and its object, None where it is blank."""
+    """The number of each line and its object, None where it is blank; of an array the objects and where each begins."""
+    if is_array(table.path, table.encoding):
+        yield from ((record.line, record.value) for record in json_records(table.path, table.encoding))
+        return
     for number, line in enumerate(text_lines(table.path, table.encoding), start=1):
         yield number, parse_object(line, table.path, number) if line.strip("\r\n") else None

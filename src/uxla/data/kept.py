@@ -21,7 +21,7 @@ from uxla.data.tables import Table
 from uxla.errors import DataError
 
 _SENTENCES = 4096
-_TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".parquet")
+_TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".json", ".parquet")
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
 """What tells the shape of a table, the more telling first."""
 

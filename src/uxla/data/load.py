@@ -12,6 +12,7 @@ from uxla.data.columns import Shape
 from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import BOM, decode, read_bytes, split_lines
 from uxla.data.hub import HUB, HubTable
+from uxla.data.json_cells import refuse_objects
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
@@ -30,6 +31,7 @@ _SUFFIXES: dict[str, TableFormat] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".json": "jsonl",
     ".parquet": "parquet",
 }
 _TEXT_SUFFIXES = (".txt", ".text")
@@ -127,6 +129,8 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     kind = _table_format(path, shape, layout)
     if layout.columns is not None and kind in (None, "text"):
         raise ConfigError(f"columns: {path} has none by name; for CoNLL set label_column, for a table set format")
+    if kind in (None, "text"):
+        refuse_objects(islice(text_lines(path, layout.encoding), _LOOKED_AT), path)
     if kind is None:
         return None
     if kind == "text" and shape != "pair" and layout.format == "auto":
@@ -172,6 +176,7 @@ def open_sentences(raw: bytes, *, path: Path, layout: Layout = _PLAIN) -> ConllF
     It is raw text unless CoNLL is asked for, or unmistakable: all lines have as many columns, and in the last nothing
     but labels of one scheme. DataError for columns between TABs that have others there.
     """
+    refuse_objects(islice(split_lines(decode(raw, layout.encoding, file=path)), _LOOKED_AT), path)
     conll = layout.word_format == "conll" or (layout.word_format == "auto" and _is_conll(raw, path, layout.encoding))
     if conll:
         return parse_conll(raw, path=path, layout=layout)

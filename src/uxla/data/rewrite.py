@@ -24,7 +24,7 @@ from uxla.errors import ConfigError, DataError
 ADDED = ("parent", "changed")
 """The columns a table gets at its end."""
 
-_BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl"} | {
+_BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
     f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
 }
 _SUFFIX = {"text": ".txt", "tsv": ".tsv", "csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
