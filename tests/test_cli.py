@@ -155,6 +155,36 @@ def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
     assert isinstance(invoke("run", "testbed").exception, AssertionError)
 
 
+SYSTEM_FAULTS = [
+    (FileNotFoundError(2, "No such file or directory", "words/train.conll"), "words/train.conll: No such file"),
+    (ConnectionError("the far side does not answer"), "the far side does not answer; check the network and run again"),
+    (TimeoutError("read timed out"), "read timed out; check the network and run again"),
+    (OSError("libnowhere.so.7: cannot open shared object file"), "OSError: libnowhere.so.7: cannot open shared object"),
+    (ImportError("libnowhere.so.7: cannot open shared object file"), "libnowhere.so.7: cannot open shared object"),
+    (ModuleNotFoundError("No module named 'nowhere'", name="nowhere"), "No module named 'nowhere'; a library is"),
+]
+
+
+@pytest.mark.parametrize(("fault", "said"), SYSTEM_FAULTS)
+def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, invoke, pipeline):
+    def run(config, out, *, fresh=False):
+        raise fault
+
+    pipeline.module.run = run
+    result = invoke("run", "testbed")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert said in result.stderr
+    assert "free space" not in result.stderr
+
+
+def test_a_module_of_our_own_that_is_missing_is_our_bug(invoke, pipeline):
+    def run(config, out, *, fresh=False):
+        raise ModuleNotFoundError("No module named 'uxla.nowhere'", name="uxla.nowhere")
+
+    pipeline.module.run = run
+    assert isinstance(invoke("run", "testbed").exception, ModuleNotFoundError)
+
+
 def test_data_check_shows_the_figures_of_a_file(invoke, tmp_path):
     (tmp_path / "a.conll").write_text("Mika\tB-PER\nsings\tO\n\nMika\tB-PER\nsings\tO\n\n", encoding="utf-8")
     result = invoke("data", "check", "a.conll")

@@ -13,6 +13,7 @@ import uxla
 ROOT = Path(uxla.__file__).parent
 BOTTOM = {
     "computing",
+    "disk",
     "errors",
     "estimates",
     "metrics",

@@ -41,19 +41,31 @@ class _Commands(TyperGroup):
         except UxlaError as error:
             typer.echo(f"uxla: error: {error}", err=True)
             raise typer.Exit(USER_FAULT) from None
-        except OSError as error:  # a place that cannot be read or written, where no command had a better answer
+        except OSError as error:  # of the system, where no command had a better answer
             if isinstance(error, BrokenPipeError):
                 raise _closed_pipe() from None
-            typer.echo(
-                f"uxla: error: {printable(str(error.filename or 'output'))}: {error.strerror or error}; check the path",
-                err=True,
-            )
+            typer.echo(f"uxla: error: {printable(_system_fault(error))}", err=True)
+            raise typer.Exit(USER_FAULT) from None
+        except ImportError as error:
+            if (error.name or "").split(".")[0] == "uxla":  # our own bug
+                raise
+            typer.echo(f"uxla: error: {printable(str(error))}; a library is missing or damaged, install it", err=True)
             raise typer.Exit(USER_FAULT) from None
         except KeyboardInterrupt as signal:
             terminated = isinstance(signal, signals.Terminated)
             said = "terminated" if terminated else "interrupted"
             typer.echo(f"uxla: {said}; {str(signal) or _what_is_left(ctx.invoked_subcommand)}", err=True)
             raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+
+
+def _system_fault(error: OSError) -> str:
+    """What failed: a file, a network, or what else the system or a library says."""
+    if error.filename:
+        return f"{error.filename}: {error.strerror or error}; check the path"
+    said = f"{type(error).__name__}: {error.strerror or error}"
+    if isinstance(error, ConnectionError | TimeoutError):
+        return f"{said}; check the network and run again"
+    return f"{said}; the system or a library refused this, see to that and run again"
 
 
 def _what_is_left(command: str | None) -> str:

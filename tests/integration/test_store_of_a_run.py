@@ -1,8 +1,13 @@
 """A real run's store: damage is repaired to the same bytes, and a run folder needs none of it."""
 
+import json
 import shutil
+from types import SimpleNamespace
+
+import pytest
 
 import uxla
+from uxla.run import environment, versions
 from uxla.run.cache import clear, entries, verify
 from uxla.run.journal import read
 
@@ -27,6 +32,42 @@ def test_damaged_artifacts_are_made_again_to_the_same_results(synchronous, adapt
     assert (again.results, again.weights) == (synchronous.results, synchronous.weights)
     assert len(list((store / "damaged").iterdir())) == 2
     assert verify(store) == []
+
+
+@pytest.fixture
+def upgraded(synchronous, tmp_path, monkeypatch):
+    """A copy of a run's store, met again by another torch."""
+    store = shutil.copytree(synchronous.store, tmp_path / "store", ignore=shutil.ignore_patterns("running", "locks"))
+    version = versions.metadata.version
+    fake = SimpleNamespace(version=lambda name: "99.0.0+cpu" if name == "torch" else version(name))
+    for module in (versions, environment):
+        monkeypatch.setattr(module, "metadata", fake)
+    return store, version("torch").partition("+")[0]
+
+
+def test_what_another_version_made_is_told_as_made_by_that(upgraded, synchronous, adapt, tiny, tmp_path):
+    store, ours = upgraded
+    again = adapt(tmp_path / "run", store, *tiny)
+    around = json.loads((again.out / "environment.json").read_text(encoding="utf-8"))
+    assert around["versions"]["torch"] == "99.0.0+cpu"
+    assert around["made_with"]["torch"] == [ours]
+    assert around["made_with"]["uxla"] == [uxla.__version__]
+    assert again.misses == []
+    assert again.results == synchronous.results, "nothing is mixed"
+
+
+def test_work_of_several_versions_in_one_run_is_a_warning(upgraded, synchronous, adapt, tiny, tmp_path, hearing):
+    store, ours = upgraded
+    [removed, *_] = sorted((store / "predict").glob(f"{synchronous.stages[-1]['key']}*"))
+    shutil.rmtree(removed)
+    with hearing() as notes:
+        again = adapt(tmp_path / "run", store, *tiny)
+    around = json.loads((again.out / "environment.json").read_text(encoding="utf-8"))
+    assert around["made_with"]["torch"] == sorted([ours, "99.0.0"])
+    [warning] = set(again.results["warnings"]) - set(synchronous.results["warnings"])
+    assert f"made with several versions (torch {' and '.join(sorted([ours, '99.0.0']))})" in warning
+    assert "--fresh" in warning
+    assert warning in notes
 
 
 def test_a_run_folder_needs_nothing_of_the_store(synchronous, tmp_path):

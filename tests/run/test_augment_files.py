@@ -290,6 +290,21 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(file, augment, tmp_path, m
     assert not list(tmp_path.glob(".*.part"))
 
 
+FOREIGN = (ConnectionError("the far side does not answer"), FileNotFoundError(2, "No such file", "model.safetensors"))
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+def test_a_fault_of_the_model_is_not_told_as_one_of_the_file_that_is_written(fault, file, augment, tmp_path):
+    class Broken(Toy):
+        def fill(self, requests):
+            raise fault
+
+    with pytest.raises(type(fault)):
+        augment(file("a.txt", "ko\n"), tmp_path / "b.txt", toy=Broken())
+    assert not (tmp_path / "b.txt").exists()
+    assert not list(tmp_path.glob(".*.part"))
+
+
 def test_two_processes_do_not_write_one_file(file, augment, tmp_path):
     with vacant(tmp_path / ".b.txt.lock"), pytest.raises(ConfigError, match="another process is writing it"):
         augment(file("a.txt", "ko\n"), tmp_path / "b.txt")

@@ -4,7 +4,6 @@ told of texts that were cut."""
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +12,6 @@ from uxla.models.loaded import Runtime
 from uxla.models.loading import resolve
 from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import SentenceTask, Tagging
-from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.run import learner as learner_module
 from uxla.run.config import load_config
@@ -97,44 +95,6 @@ def test_a_runs_options_reach_the_learner():
     assert {"attention": "eager", "compile": True}.items() <= study.vicinity().inputs.items()
     assert (adaptation.settings.freeze_embeddings, adaptation.settings.gradient_checkpointing) == (True, False)
     assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)
-
-
-# --- the early look at the models ---------------------------------------------------------------------------------
-
-
-def looked_at(*values, trust=SAFE):
-    """What the early look at the models is remembered under."""
-    store, inputs = _Keys(), SimpleNamespace(train=MIX)
-    config = load_config("testbed", ["device=cpu", *values])
-    Study(config, Tagging(), inputs, MODEL, MODEL, store, trust=trust).check_models()
-    return store.asked["check"]
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "attention=eager",
-        "compile=true",
-        "precision=bf16",
-        "max_length=32",
-        "vicinity.precision=bf16",
-        "vicinity.unit=piece",
-    ],
-)
-def test_models_are_looked_at_again_when_a_setting_that_may_refuse_them_changes(value):
-    assert looked_at() == looked_at() != looked_at(value)
-
-
-def test_models_are_looked_at_again_by_who_trusts_them_less_and_on_another_device(monkeypatch):
-    plain = looked_at()
-    assert looked_at(trust=Trust(remote_code=True)) != plain != looked_at(trust=Trust(pickle=True))
-    monkeypatch.setattr("uxla.run.study.pick_device", lambda name: SimpleNamespace(type="cuda"))
-    assert looked_at() != plain
-
-
-def test_the_masked_lms_settings_do_not_matter_where_no_text_is_generated():
-    alone = ["methods=[penalty]", "schedule=[{data: [target], confidence: 1.0}]"]
-    assert looked_at(*alone) == looked_at(*alone, "vicinity.precision=bf16", "vicinity.unit=piece")
 
 
 def test_flash_attention_names_the_precision_that_it_cannot_have():

@@ -7,10 +7,12 @@ import resource
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from uxla import progress
@@ -157,7 +159,7 @@ def test_files_of_somebody_else_are_not_called_damaged(again, monkeypatch):
     assert not (place.parents[1] / "damaged").exists()
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
 def test_a_write_failure_is_one_error_that_names_place_cause_and_remedy(number, again):
     store = again()
     with pytest.raises(ArtifactError) as caught:
@@ -170,6 +172,39 @@ def test_a_write_failure_is_one_error_that_names_place_cause_and_remedy(number, 
     [left] = work(store)
     assert left.startswith("scratch/fit-")
     assert (store.root / left).read_text() == "saved"
+
+
+FOREIGN = (
+    FileNotFoundError(errno.ENOENT, "No such file or directory", "words/train.conll"),
+    PermissionError(errno.EACCES, "Permission denied", "words/train.conll"),
+    OSError(errno.EROFS, "Read-only file system", "elsewhere/file"),
+    OSError(errno.EIO, "Input/output error"),
+    ConnectionError("the far side does not answer"),
+    TimeoutError("read timed out"),
+    OSError("libnowhere.so.7: cannot open shared object file: No such file or directory"),
+    SafetensorError("Error while deserializing header: incomplete metadata"),
+)
+
+
+@pytest.mark.parametrize("fault", FOREIGN, ids=str)
+def test_what_the_work_itself_raises_is_not_told_as_the_store_s_fault(fault, again):
+    def fails(into, scratch):
+        raise fault
+
+    with pytest.raises(type(fault)) as caught:
+        again().folder("fit", {}, fails)
+    assert caught.value is fault
+    assert work(again()) == []
+
+
+@pytest.mark.parametrize("place", ["into", "scratch"])
+def test_a_folder_of_the_work_that_cannot_be_written_is_the_store_s_fault(place, again):
+    def fails(into, scratch):
+        folder = {"into": into, "scratch": scratch}[place]
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder / "model.safetensors"))
+
+    with pytest.raises(ArtifactError, match=r"the store cannot be written \(Permission denied\)"):
+        again().folder("fit", {}, fails)
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "utime"])
@@ -282,6 +317,47 @@ def test_a_store_where_none_can_be_is_one_error(tmp_path):
     store = Store(tmp_path / "file", Journal(tmp_path / "journal.jsonl"))
     with pytest.raises(ArtifactError, match="the store cannot be written"):
         store.folder("fit", {}, never)
+
+
+VERSIONS = {"uxla": "1.0.0", "torch": "2.0.0"}
+
+
+def test_an_artifact_bears_the_versions_that_made_it_and_they_are_no_part_of_its_key(again):
+    first = replace(again(), versions=VERSIONS)
+    place, _ = first.folder("fit", {}, make)
+    assert artifacts.read_manifest(place).versions == VERSIONS
+    later = replace(again(), versions=VERSIONS | {"torch": "3.0.0"})
+    assert later.folder("fit", {}, never)[0] == place
+    assert later.made_with == {"uxla": {"1.0.0"}, "torch": {"2.0.0"}}
+    later.folder("fit", {"seed": 1}, make)
+    assert later.made_with == {"uxla": {"1.0.0"}, "torch": {"2.0.0", "3.0.0"}}
+    assert first.made_with == {"uxla": {"1.0.0"}, "torch": {"2.0.0"}}
+
+
+def test_two_runs_of_one_command_know_each_of_their_own_work(again):
+    first = replace(again(), versions=VERSIONS)
+    first.folder("fit", {}, make)
+    second = replace(again(), seen=first.seen, versions=VERSIONS)
+    assert second.made_with == {}
+    second.folder("fit", {}, never)
+    assert second.made_with == {"uxla": {"1.0.0"}, "torch": {"2.0.0"}}
+
+
+def test_what_was_made_before_versions_were_noted_is_found_and_said_to_be_of_unknown_ones(again):
+    place, _ = again().folder("fit", {}, make)
+    values = json.loads((place / "meta.json").read_text())
+    old = {name: value for name, value in values.items() if name not in ("versions", "digest")}
+    (place / "meta.json").write_text(json.dumps(old | {"digest": artifacts.digest(old)}))
+    store = replace(again(), versions=VERSIONS)
+    assert store.folder("fit", {}, never)[0] == place
+    assert store.made_with == {"uxla": {"unknown"}, "torch": {"unknown"}}
+
+
+def test_fresh_replaces_what_another_version_made_even_where_its_bytes_are_the_same(again):
+    place, _ = replace(again(), versions=VERSIONS).folder("fit", {}, make)
+    newer = VERSIONS | {"torch": "3.0.0"}
+    replace(again(), versions=newer, fresh=True).folder("fit", {}, make)
+    assert artifacts.read_manifest(place).versions == newer
 
 
 def test_a_card_tells_its_artifact_by_every_byte(again):

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from uxla.data.kept import Kept, KeptConll, KeptTable, Row
 from uxla.data.lines import text_lines
 from uxla.data.rows import with_label
+from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
 
 ADDED = ("parent", "changed")
@@ -80,17 +81,35 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        message = f"cannot be written ({error.strerror or error}); free space there, or name another place"
-        raise DataError(message, file=path) from None
+        with _told(path):
+            stream = temporary.open("wb")
+        with stream:
+            try:
+                yield stream
+            except OSError as error:
+                if (cause := cannot_write(error, temporary)) is None:
+                    raise  # of what the block reads, say a model
+                raise _unwritable(path, cause) from None
+            with _told(path):
+                stream.flush()
+                os.fsync(stream.fileno())
+        with _told(path):
+            temporary.replace(path)
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def _unwritable(path: Path, cause: str) -> DataError:
+    return DataError(f"cannot be written ({cause}); free space there, or name another place", file=path)
 
 
 def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:

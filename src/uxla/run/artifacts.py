@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from errno import EIO, EISDIR, ENOENT, ENOTDIR
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ class DamageError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artifact was made from, what was told about it, and its files: name to `[bytes, SHA-256]`."""
+    """What an artifact was made from, what was told about it, its files, name to `[bytes, SHA-256]`, and the versions
+    that made it, by package; none where it was made before these were noted."""
 
     inputs: Facts
     facts: Facts
     files: dict[str, list[Any]]
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 def digest(value: Any) -> str:
@@ -39,10 +41,12 @@ def digest(value: Any) -> str:
     return hashlib.sha256(_json(value).encode()).hexdigest()
 
 
-def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any]) -> Manifest:
+def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], versions: Mapping[str, str]) -> Manifest:
     """Write the manifest of a filled folder and bring everything in it to the disk. Raises OSError."""
     files = {name: [path.stat().st_size, file_digest(path)] for name, path in sorted(_files(folder).items())}
-    values = json.loads(_json(asdict(Manifest(dict(inputs), dict(facts), files))))  # as they will be read
+    values = json.loads(
+        _json(asdict(Manifest(dict(inputs), dict(facts), files, dict(versions))))
+    )  # as they will be read
     (folder / META).write_text(_json(values | {"digest": digest(values)}), encoding="utf-8")
     for path in sorted(folder.rglob("*"), key=Path.is_dir):
         flush(path)

@@ -23,6 +23,7 @@ from uxla.records import Corpus
 from uxla.run.drawing import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
 from uxla.run.locks import vacant
 from uxla.run.store import Store, reading
+from uxla.run.versions import mixture
 
 _TOGETHER = 4096
 """Rows in one artifact of the store: what a kill can cost."""
@@ -163,6 +164,8 @@ class FileAugmentation:
             progress.note(f"{self.out}: the sentences alone; --out FILE.tsv also has their parents and changed words")
         if tally["without_units"] == tally["read"]:
             progress.note(f"{self.source.path}: no sentence has a word that could be replaced; nothing was made of it")
+        if (mixed := mixture(self.store.made_with)) is not None:
+            progress.note(f"{self.out}: {mixed}")
 
 
 def _make(vicinity: Vicinity, part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:

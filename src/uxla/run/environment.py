@@ -1,10 +1,10 @@
-"""`environment.json`: the versions and hardware of a run, and the commits of what it took from the Hub."""
+"""`environment.json`: versions and hardware of a run, what made what it used, the commits of what is from the Hub."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from uxla.run.consistency import data_paths
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "datasets", "pyarrow", "numpy", "scikit-learn")
 
 
-def environment(config: RunConfig, models: Mapping[str, ModelHandle]) -> dict[str, Any]:
-    """JSON values: `versions`, `hardware`, `threads`, `deterministic`, and in `hub` the commit of every model and data
-    set of the Hub, by its key in the configuration.
+def environment(
+    config: RunConfig, models: Mapping[str, ModelHandle], made_with: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
+    """JSON values: `versions` of now, `made_with`, `hardware`, `threads`, `deterministic`, and in `hub` the commit of
+    every model and data set of the Hub, by its key in the configuration.
 
+    `made_with` has the versions that made what the run used of the store, by package, several where they differ.
     `models` are those of the run by their keys (`model`, `vicinity.model`). To be called when all data was read.
     """
     import torch
@@ -31,6 +34,7 @@ def environment(config: RunConfig, models: Mapping[str, ModelHandle]) -> dict[st
     commits = {key: hub_commit(handle.path) for key, handle in models.items()} | _data_commits(config)
     return {
         "versions": {"uxla": __version__, "python": platform.python_version(), **_versions()},
+        "made_with": {name: sorted(found) for name, found in made_with.items()},
         "hardware": {
             "platform": platform.platform(),
             "cpu": _cpu(),

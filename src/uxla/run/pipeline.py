@@ -28,6 +28,7 @@ from uxla.run.store import Seen, Store, default_root
 from uxla.run.study import Study, Triple
 from uxla.run.tracking import require, tracking
 from uxla.run.verdict import verdict
+from uxla.run.versions import mixture
 from uxla.run.write import write_run
 from uxla.testbed import model_name
 
@@ -66,10 +67,12 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None 
             }
             verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
             results = run_results(study, trained, verdicts)
+            if (mixed := mixture(store.made_with)) is not None:
+                results["warnings"].append(mixed)
             trackers.results(results)
             for warning in results["warnings"]:
                 progress.note(warning)
-            around = environment(config, {"model": model, "vicinity.model": vicinity_model})
+            around = environment(config, {"model": model, "vicinity.model": vicinity_model}, store.made_with)
             around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
             final = {name: found.kept for name, found in verdicts.items()}
             compared = {name: _last(methods, final_method(config)) for name, methods in trained.items()}

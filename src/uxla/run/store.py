@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,25 @@ from typing import Any
 from safetensors import SafetensorError
 
 from uxla import progress, signals
+from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
-from uxla.run.artifacts import META, DamageError, Facts, check, digest, finish, flush, set_aside
+from uxla.run.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, flush, set_aside
 from uxla.run.journal import Journal
 from uxla.run.locks import Uses, key_lock, locked
+from uxla.run.versions import UNKNOWN, current_versions
 
-VERSIONS = {"world": 2, "check": 2, "fit": 4, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 2, "augment": 1}
-"""A stage's version is part of its keys: raise it when the same inputs would give another result."""
+VERSIONS = {"world": 2, "fit": 4, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 2, "augment": 1}
+"""A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries
+stand in the manifests, not in keys: an upgrade throws no finished work away, and a run says what made what it used."""
 
 Make = Callable[[Path, Path], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The artifacts that one command has verified or made, with their facts; they stay for as long as this lives."""
+    """The artifacts that one command has verified or made; they stay for as long as this lives."""
 
-    facts: dict[Path, Facts] = field(default_factory=dict)
+    manifests: dict[Path, Manifest] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
 
 
@@ -46,6 +49,9 @@ class Store:
     journal: Journal
     fresh: bool = False
     seen: Seen = field(default_factory=Seen, repr=False, compare=False)
+    versions: Mapping[str, str] = field(default_factory=current_versions, repr=False, compare=False)
+    made_with: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
+    """The versions that made what was asked for, found or made, by package."""
 
     def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
         """The artifact's folder and what `make` told about it; made only if it is not there yet, whole.
@@ -54,7 +60,7 @@ class Store:
         What it leaves in the folder `scratch` is there when the same work is begun again after an interruption, and is
         removed when the work is done. A damaged artifact is named, set aside and made again. Every call leaves a line
         in the journal that says whether the work was done (`hit: false`) or found. ArtifactError where the store
-        cannot be written, or an artifact not be looked at.
+        cannot be written, or an artifact not be looked at; whatever else `make` raises comes out as it is.
         """
         key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
         place = self.root / stage / key
@@ -63,12 +69,15 @@ class Store:
             self._find(place)
         hit = self._has(place) or self._settle(place, inputs, make)
         seconds = round(time.monotonic() - began, 3)
-        facts = dict(self.seen.facts[place])
+        manifest = self.seen.manifests[place]
+        for package in self.versions:
+            self.made_with.setdefault(package, set()).add(manifest.versions.get(package, UNKNOWN))
+        facts = dict(manifest.facts)
         self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
         return place, facts
 
     def _has(self, place: Path) -> bool:
-        return place in self.seen.facts and (place / META).is_file()
+        return place in self.seen.manifests and (place / META).is_file()
 
     def _find(self, place: Path) -> None:
         """Look at an artifact that this run has not seen; DamageError where it must not be used."""
@@ -77,31 +86,39 @@ class Store:
         self.seen.uses.add(self.root, _name(place))  # before the look: what was told is not removed behind our back
         manifest = None if self.fresh else check(place)
         if manifest is not None:
-            self.seen.facts[place] = manifest.facts
+            self.seen.manifests[place] = manifest
             with suppress(OSError):
                 os.utime(place / META)
 
     def _settle(self, place: Path, inputs: Mapping[str, Any], make: Make) -> bool:
         """Have the artifact made, by another process (True) or this one."""
+        with ExitStack() as held:
+            with self._writing():
+                held.enter_context(locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"))
+            try:
+                self._find(place)
+            except DamageError as damage:
+                self._put_away(place, damage)
+            if self._has(place):
+                return True
+            self._make(place, inputs, make)
+            return False
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Inside the block, in which only the store is written, every fault of the system is the store's."""
         try:
-            with locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"):
-                try:
-                    self._find(place)
-                except DamageError as damage:
-                    self._put_away(place, damage)
-                if self._has(place):
-                    return True
-                self._make(place, inputs, make)
-                return False
-        except (OSError, SafetensorError, DamageError) as error:
-            cause = getattr(error, "strerror", None) or error
-            raise ArtifactError(
-                f"{self.root}: the store cannot be written ({cause}); free space there, or set "
-                "UXLA_CACHE to another folder, and run again: finished work is kept"
-            ) from error
+            yield
+        except (OSError, DamageError) as error:
+            raise self._refused(getattr(error, "strerror", None) or error) from error
+
+    def _refused(self, cause: object) -> ArtifactError:
+        remedy = "free space there, or set UXLA_CACHE to another folder, and run again: finished work is kept"
+        return ArtifactError(f"{self.root}: the store cannot be written ({cause}); {remedy}")
 
     def _put_away(self, place: Path, damage: DamageError) -> None:
-        moved = set_aside(self.root, place)
+        with self._writing():
+            moved = set_aside(self.root, place)
         self.journal.write("damaged", stage=place.parent.name, key=place.name[:16], fault=str(damage), moved=str(moved))
         progress.note(f"{place}: damaged ({damage}); set aside as {moved} and made again")
 
@@ -111,13 +128,19 @@ class Store:
         if self.fresh:
             shutil.rmtree(scratch, ignore_errors=True)
         try:
-            unfinished.mkdir(parents=True)
-            scratch.mkdir(parents=True, exist_ok=True)
-            facts = make(unfinished, scratch)
-            with signals.held():
-                manifest = finish(unfinished, inputs, facts)
+            with self._writing():
+                unfinished.mkdir(parents=True)
+                scratch.mkdir(parents=True, exist_ok=True)
+            try:
+                facts = make(unfinished, scratch)
+            except (OSError, SafetensorError) as error:
+                if (cause := cannot_write(error, unfinished, scratch)) is None:
+                    raise
+                raise self._refused(cause) from error
+            with signals.held(), self._writing():
+                manifest = finish(unfinished, inputs, facts, self.versions)
                 _publish(unfinished, place)
-                self.seen.facts[place] = manifest.facts
+                self.seen.manifests[place] = manifest
                 shutil.rmtree(scratch, ignore_errors=True)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
@@ -18,7 +17,6 @@ from uxla.metrics import Score
 from uxla.models.ensemble import average
 from uxla.models.heads import Heads
 from uxla.models.loaded import Runtime
-from uxla.models.loading import pick_device
 from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
 from uxla.models.mlm import Recipe
@@ -66,27 +64,18 @@ class Study:
     def check_models(self) -> None:
         """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up.
 
-        What becomes of a backbone's own classification layer is told.
+        Every run looks, for another machine or library can refuse what this one took. What becomes of a backbone's own
+        classification layer is told.
         """
-        config, names = self.config, self.inputs.train.label_names
-        virtual = generates(config)
-
-        def check(into: Path, scratch: Path) -> dict[str, Any]:
-            layer = self.learner(config.warmup, None, "check").check(names)
-            if "mlm_tuned" in config.methods:
-                TrainableLM.open(self.model.path, self.runtime, masked=config.mlm.masked)
-            if virtual:
-                self.masked_lm()
-            return {"layer": layer}
-
-        models = {"model": self.model.digest, "vicinity_model": self.vicinity_model.digest if virtual else None}
-        also = {"mlm_tuned": True} if "mlm_tuned" in config.methods else {}
-        where = {**self.runtime.inputs, "device": pick_device(config.device).type, "trust": asdict(self.trust)}
-        filler = {"vicinity": config.vicinity.model_dump(include={"precision", "unit"})} if virtual else {}
-        _, facts = self.store.folder("check", {**models, **also, **where, **filler, "label_names": names}, check)
-        if facts.get("layer"):
-            self.store.journal.write("doubt", about=self.config.model, text=facts["layer"])
-            progress.note(facts["layer"])
+        config = self.config
+        layer = self.learner(config.warmup, None, "check").check(self.inputs.train.label_names)
+        if "mlm_tuned" in config.methods:
+            TrainableLM.open(self.model.path, self.runtime, masked=config.mlm.masked)
+        if generates(config):
+            self.masked_lm()
+        if layer:
+            self.store.journal.write("doubt", about=config.model, text=layer)
+            progress.note(layer)
 
     def warm_up(self, *, penalty: bool) -> Triple:
         """Three models trained on the source (§2.1), with the confidence penalty or without."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
@@ -51,9 +52,9 @@ def write_run(
     try:
         _write(out, results, around, study, final, compared)
     except OSError as error:
-        message = (
-            f"the run folder cannot be written ({error.strerror or error}); free space there, or give another --out"
-        )
+        if (cause := cannot_write(error, out)) is None:
+            raise
+        message = f"the run folder cannot be written ({cause}); free space there, or give another --out"
         raise ArtifactError(f"{out}: {message}, and run again: finished work is kept") from error
 
 

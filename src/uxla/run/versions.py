@@ -1,0 +1,32 @@
+"""The versions of what computes: those of now, and those that made what is found in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from importlib import metadata
+
+from uxla import __version__
+
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scikit-learn")
+"""Packages that decide what comes of a piece of work, beside uxla itself."""
+
+UNKNOWN = "unknown"
+"""The version of what was made before versions were noted."""
+
+
+def current_versions() -> dict[str, str]:
+    """The versions of now, without what tells builds apart (`2.13.0`, not `2.13.0+cpu`)."""
+    found = {name: metadata.version(name) for name in PACKAGES}
+    return {name: version.partition("+")[0] for name, version in {"uxla": __version__, **found}.items()}
+
+
+def mixture(made_with: Mapping[str, Collection[str]]) -> str | None:
+    """What to doubt where the work of one run was not all made with the same versions; None where it was."""
+    mixed = {name: sorted(found) for name, found in made_with.items() if len(found) > 1}
+    if not mixed:
+        return None
+    named = "; ".join(f"{name} {' and '.join(found)}" for name, found in mixed.items())
+    return (
+        f"what this run used from the store was made with several versions ({named}), which alone can make a "
+        "difference; --fresh makes all of it anew"
+    )
