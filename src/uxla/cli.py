@@ -179,6 +179,7 @@ def predict(
     if out is not None and out.exists() and isinstance(source, Path) and out.samefile(source):
         raise UxlaError(f"--out {out}: is the file that is read; give another one")
 
+    options.name_options()
     from uxla.data.columns import parse_columns
     from uxla.run.console import showing
 

@@ -225,7 +225,7 @@ def test_a_subset_of_a_table_keeps_ids_and_order(load):
         ("premise\thypothesis\tlabel\n", "x.tsv", "x.tsv: no row"),
         ("\n\n", "x.csv", "x.csv: no row"),
         ("premise\thypothesis\tlabel\nañ\tb\tyes\n".encode("latin-1"), "x.tsv", "x.tsv:2: byte 0xf1 is not utf-8"),
-        (b"\xff\xfea\x00", "x.csv", "name the encoding of the file (encoding: utf-16?)"),
+        (b"\xff\xfea\x00", "x.csv", "UTF-16, read as utf-8; set encoding: utf-16"),
         ('{"premise": "a"\n', "x.jsonl", "x.jsonl:1: not JSON (Expecting"),
         ("[" * 10**5, "x.jsonl", "x.jsonl:1: object 1: not JSON"),
         ('["a"]\n', "x.jsonl", "x.jsonl:1: entry 1 is a JSON str, expected an object"),

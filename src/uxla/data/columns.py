@@ -128,12 +128,16 @@ def _position(wanted: str | int, names: Sequence[str], role: str, path: Path, li
         return range(len(names))[wanted]
     if list(names).count(str(wanted)) > 1:
         raise DataError(
-            f"two columns are called {wanted!r}; rename one, or set columns to a number", file=path, line=line
+            f"two columns are called {wanted!r}; rename one, or set {setting('columns')} to a number",
+            file=path,
+            line=line,
         )
     if wanted in names:
         return list(names).index(str(wanted))
     close = _close(wanted, names) if isinstance(wanted, str) else ""
-    raise DataError(f"no column {wanted!r} for {role}{close}{_there(names)}; set columns", file=path, line=line)
+    raise DataError(
+        f"no column {wanted!r} for {role}{close}{_there(names)}; set {setting('columns')}", file=path, line=line
+    )
 
 
 def _close(word: str, among: Sequence[str]) -> str:

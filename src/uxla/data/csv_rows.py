@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from uxla.data.lines import text_lines
 from uxla.data.values import TEXT, Batch
-from uxla.errors import DataError
+from uxla.errors import DataError, setting
 
 if TYPE_CHECKING:
     from uxla.data.tables import Table
@@ -42,7 +42,7 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         for line, fields in filled:
             if len(fields) != width:
                 got = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
-                remedy = "put a text with a comma in quotes, or is this TSV (format: tsv)?"
+                remedy = f"put a text with a comma in quotes, or is this TSV ({setting('format', 'tsv')})?"
                 raise DataError(f"{got}; {remedy}", file=table.path, line=line)
         columns = {role: pa.array([fields[place] for _, fields in filled], TEXT) for role, place in places.items()}
         batch = Batch(columns, np.array([line for line, _ in filled], dtype=np.int64), table.path)
@@ -62,7 +62,9 @@ def _records(table: Table) -> Iterator[tuple[int, list[str]]]:
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            remedy = 'close the quotes; a quote in a text is written twice (""); is this TSV (format: tsv)?'
+            remedy = (
+                f'close the quotes; a quote in a text is written twice (""); is this TSV ({setting("format", "tsv")})?'
+            )
             raise DataError(f"not CSV ({error}); {remedy}", file=table.path, line=line) from None
         if fields is None:
             return

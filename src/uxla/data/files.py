@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from uxla.errors import DataError
+from uxla.data.signatures import other_encoding, refuse_foreign
+from uxla.errors import DataError, setting
 
 BOM = "\ufeff"
 
@@ -46,8 +47,11 @@ def write_bytes(path: Path, raw: bytes) -> None:
 def decode(raw: bytes, encoding: str, *, file: Path) -> str:
     """`raw` as text, a byte order mark included as its first character. DataError names line and remedy."""
     codec = text_codec(encoding, file=file)
+    refuse_foreign(raw, codec, file=file)
     if wrongly_marked(raw, codec):
-        raise DataError(f"starts with the mark of UTF-8, read as {encoding}; set encoding: utf-8", file=file, line=1)
+        raise DataError(
+            f"starts with the mark of UTF-8, read as {encoding}; set {setting('encoding', 'utf-8')}", file=file, line=1
+        )
     try:
         text = raw.decode(codec)
     except UnicodeError as error:
@@ -97,11 +101,9 @@ def _line_at(text: str, found: re.Pattern[str]) -> int:
 
 
 def _undecodable(raw: bytes, codec: str, start: int, file: Path) -> DataError:
-    other = "latin-1" if codec.startswith("utf-8") else "utf-8"
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        other = "utf-16"
+    other = setting("encoding", other_encoding(raw, codec))
     return DataError(
-        f"byte 0x{raw[start : start + 1].hex()} is not {codec}; name the encoding of the file (encoding: {other}?)",
+        f"byte 0x{raw[start : start + 1].hex()} is not {codec}; name the encoding of the file ({other}?)",
         file=file,
         line=raw.count(b"\n", 0, start) + 1,
     )

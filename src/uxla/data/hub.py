@@ -13,7 +13,7 @@ from uxla.data.columns import Shape
 from uxla.data.parquet_rows import arrow_batches
 from uxla.data.tables import Table
 from uxla.data.values import Batch
-from uxla.errors import DataError
+from uxla.errors import DataError, setting
 from uxla.progress import note
 
 HUB = "hub:"
@@ -84,8 +84,8 @@ class HubTable:
         id_, *_ = parse_uri(self.uri)
         source = SOURCES.get(id_)
         if source is not None and source.shape != self.shape and self.columns is None:
-            message = f"holds {source.shape} examples, read as {self.shape}; choose the task that fits, or set columns"
-            raise DataError(message, file=self.path)
+            remedy = f"choose the task that fits, or set {setting('columns')}"
+            raise DataError(f"holds {source.shape} examples, read as {self.shape}; {remedy}", file=self.path)
         known = source if source is not None and source.shape == self.shape else None
         columns = {**(known.columns if known else {}), **(self.columns or {})}
         table = Table(self.path, "parquet", self.shape, columns)

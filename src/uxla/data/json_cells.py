@@ -103,7 +103,7 @@ def _scalar(value: Any, role: str, path: Path, number: int) -> str:
     if role in ("label", "tags") and isinstance(value, float) and value.is_integer():
         return str(int(value))  # as pandas writes whole numbers beside a missing one
     flat = f", or {_FLAT}" if isinstance(value, dict) else ""
-    _fail(f"{role} has a JSON {type(value).__name__}, expected text; set columns{flat}", path, number)
+    _fail(f"{role} has a JSON {type(value).__name__}, expected text; set {setting('columns')}{flat}", path, number)
 
 
 def _is_nothing(value: Any) -> bool:

@@ -21,7 +21,8 @@ from uxla.data.files import (
     text_codec,
     wrongly_marked,
 )
-from uxla.errors import DataError
+from uxla.data.signatures import HEAD, is_foreign
+from uxla.errors import DataError, setting
 from uxla.records import Ints
 
 _BLOCK_BYTES = 1 << 22
@@ -37,7 +38,8 @@ def text_blocks(path: Path, encoding: str) -> Iterator[str]:
         yield from _blocks(path, codec)
     except (OSError, UnicodeError) as error:
         decode(read_bytes(path), encoding, file=path)  # the same fault again, with its line
-        raise DataError(f"cannot be read ({error}); name the byte order (encoding: utf-16-le?)", file=path) from None
+        order = setting("encoding", "utf-16-le")
+        raise DataError(f"cannot be read ({error}); name the byte order ({order}?)", file=path) from None
 
 
 def text_lines(path: Path, encoding: str) -> Iterator[str]:
@@ -64,9 +66,9 @@ def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray
 
 def _blocks(path: Path, codec: str) -> Iterator[str]:
     with path.open("rb") as file:
-        head = file.peek(len(codecs.BOM_UTF8))
-        if not head or wrongly_marked(head, codec):
-            raise UnicodeError("empty, or marked as UTF-8: `decode` knows the words")
+        head = file.peek(HEAD)
+        if not head or wrongly_marked(head, codec) or is_foreign(head, codec):
+            raise UnicodeError("empty, no text, or marked as UTF-8: `decode` knows the words")
         decoder = codecs.getincrementaldecoder(codec)()
         rest = decoder.decode(file.read(_BLOCK_BYTES)).removeprefix(BOM)
         while chunk := file.read(_BLOCK_BYTES):

@@ -22,7 +22,7 @@ from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.subset import subset
 from uxla.data.tables import Table, TableFormat
 from uxla.data.text import parse_text
-from uxla.errors import ConfigError, DataError
+from uxla.errors import ConfigError, DataError, setting
 from uxla.progress import note
 from uxla.records import Corpus
 
@@ -128,7 +128,8 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
         return spans
     kind = _table_format(path, shape, layout)
     if layout.columns is not None and kind in (None, "text"):
-        raise ConfigError(f"columns: {path} has none by name; for CoNLL set label_column, for a table set format")
+        remedy = f"for CoNLL set {setting('label_column')}, for a table set {setting('format')}"
+        raise ConfigError(f"columns: {path} has none by name; {remedy}")
     if kind in (None, "text"):
         refuse_objects(islice(text_lines(path, layout.encoding), _LOOKED_AT), path)
     if kind is None:
@@ -137,7 +138,8 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
         lines = text_lines(path, layout.encoding)
         width, likely = (_columns(_first(lines)), "conll") if shape == "tagging" else (_tab_columns(lines), "tsv")
         if width > 1:
-            message = f"raw text by its name, but every line has {width} columns; set format: {likely}, or format: text"
+            known, text = setting("format", likely), setting("format", "text")
+            message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
             raise DataError(message, file=path)
     return Table(path, kind, shape, layout.columns, layout.header, layout.encoding)
 
@@ -152,12 +154,18 @@ def _table_format(path: Path, shape: Shape, layout: Layout) -> TableFormat | Non
             return None
         return "text" if suffix in _TEXT_SUFFIXES else _SUFFIXES.get(suffix)
     if format == "conll":
-        raise DataError("CoNLL has labels of words, not of sentences; set format: tsv, or task: ner", file=path)
+        raise DataError(
+            f"CoNLL has labels of words, not of sentences; set {setting('format', 'tsv')}, or {setting('task', 'ner')}",
+            file=path,
+        )
     if format != "auto" and format != "spans":
         return format
     if suffix not in _SUFFIXES and suffix not in _TEXT_SUFFIXES:
+        next(text_lines(path, layout.encoding), None)  # a packed file, or none, is said to be one
         known = ", ".join(get_args(TableFormat))
-        raise DataError(f"no format known by the suffix {suffix!r}; set format to one of {known}", file=path)
+        raise DataError(
+            f"no format known by the suffix {suffix!r}; set {setting('format')} to one of {known}", file=path
+        )
     return _SUFFIXES.get(suffix, "text")
 
 
@@ -192,7 +200,8 @@ def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
     if any(all(is_label(label, scheme) for label in labels) for scheme in SCHEMES):
         return True
     if all("\t" in line for line in lines):
-        message = f"every line has {columns} columns between TABs; set format: conll, or format: text"
+        known, text = setting("format", "conll"), setting("format", "text")
+        message = f"every line has {columns} columns between TABs; set {known}, or {text}"
         raise DataError(message, file=path)
     return False
 

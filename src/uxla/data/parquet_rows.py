@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from uxla.data.columns import LABEL
 from uxla.data.files import read_bytes
+from uxla.data.signatures import HEAD, foreign
 from uxla.data.values import Batch, class_names, with_names
 from uxla.errors import DataError
 
@@ -80,6 +81,10 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as raw:
+            other = foreign(raw.read(HEAD))
+        if other is not None and other[0] != "Parquet":
+            raise DataError(f"{other[0]}, not Parquet; {other[1]}", file=path) from None
         reason = str(error).partition("\n")[0]
         message = f"cannot be read as Parquet ({reason}); write it again, or set format"
         raise DataError(message, file=path) from None

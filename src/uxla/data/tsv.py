@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from uxla.data.columns import TEXTS
 from uxla.data.lines import arrow_lines
 from uxla.data.values import Batch, split_words
-from uxla.errors import DataError
+from uxla.errors import DataError, setting
 
 if TYPE_CHECKING:
     from uxla.data.tables import Table
@@ -94,7 +94,9 @@ def _cut(
     if wrong.any():
         got = int(counts[wrong][0])
         fields_ = f"{got} field{'s' * (got != 1)}, expected {width} with one TAB between them"
-        batch.fail_where(wrong, f"{fields_}; replace TABs within a text by spaces, or is this CSV (format: csv)?")
+        batch.fail_where(
+            wrong, f"{fields_}; replace TABs within a text by spaces, or is this CSV ({setting('format', 'csv')})?"
+        )
     flat = fields.flatten()
     columns = [flat.take(pa.array(np.arange(i, len(flat), width))) for i in wanted]
     return columns, fields.to_pylist() if whole else None

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.errors import DataError
+from uxla.errors import DataError, setting
 from uxla.records import Ints
 
 TEXT = pa.large_string()
@@ -134,7 +134,9 @@ def _as_text(batch: Batch, role: str, column: pa.Array) -> pa.Array:
         if types.is_floating(kind):
             column, kind = _whole_numbers(batch, role, column), pa.int64()
     if not any(allows(kind) for allows in allowed):
-        batch.fail_where(np.ones(len(batch)), f"the column of {role} has {kind}; expected text, set columns")
+        batch.fail_where(
+            np.ones(len(batch)), f"the column of {role} has {kind}; expected text, set {setting('columns')}"
+        )
     return column.cast(TEXT)
 
 
@@ -143,7 +145,7 @@ def _whole_numbers(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     column = column.cast(pa.float64())
     column = pc.if_else(pc.is_nan(column), None, column)
     broken = pc.fill_null(pc.not_equal(pc.round(column), column), False)
-    batch.fail_where(broken, f"{role} has a number that is not whole; expected text, set columns")
+    batch.fail_where(broken, f"{role} has a number that is not whole; expected text, set {setting('columns')}")
     return column.cast(pa.int64())
 
 

@@ -32,6 +32,7 @@ def check(
     ] = None,
 ) -> None:
     """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
+    options.name_options()
     from uxla.data.check import check as look_at
     from uxla.data.columns import parse_columns
     from uxla.run.inputs import SHAPES

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import click
 import typer
+
+from uxla.errors import on_command_line
 
 if TYPE_CHECKING:
     from uxla.data.kept import Kept
@@ -36,6 +39,11 @@ AllowPickleWeights = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
 
 
+def name_options() -> None:
+    """From here to the command's end what remedies errors name are options, not keys of a configuration."""
+    click.get_current_context().with_resource(on_command_line())
+
+
 def open_file(
     file: Path,
     task: TaskName | None,
@@ -46,6 +54,7 @@ def open_file(
     token_column: int,
 ) -> Kept:
     """The file as those options say it is to be read, all its columns kept. DataError where it cannot be."""
+    name_options()
     from uxla.data.columns import parse_columns
     from uxla.data.kept import open_kept
     from uxla.run.inputs import SHAPES

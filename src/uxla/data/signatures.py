@@ -1,0 +1,113 @@
+"""Files that are no text, known by their first bytes: each with what it is and what to do with it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from uxla.errors import DataError, setting
+
+HEAD = 4096
+"""So many first bytes tell what a file is."""
+
+_UNPACK = "unpack it"
+_EXPORT = "save it as CSV or text"
+_PACKED: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x1f\x8b", "gzip", f"{_UNPACK} (gunzip FILE)"),
+    (b"\xfd7zXZ\x00", "xz", f"{_UNPACK} (unxz FILE)"),
+    (b"\x28\xb5\x2f\xfd", "zstandard", f"{_UNPACK} (unzstd FILE)"),
+    (b"7z\xbc\xaf\x27\x1c", "7-zip", _UNPACK),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", _EXPORT),
+    (b"SQLite format 3\x00", "an SQLite database", _EXPORT),
+    (b"\x93NUMPY", "a NumPy array", _EXPORT),
+)
+_BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+_PDF = re.compile(rb"%PDF-\d\.\d")
+_RTF = re.compile(rb"\{\\rtf\d")
+_TAR = 257, b"ustar"
+_CONTROLS = re.compile(rb"[\x00-\x08]")
+
+
+def foreign(head: bytes) -> tuple[str, str] | None:
+    """What a file that begins so is, and the remedy; None if it may be text."""
+    for start, name, remedy in _PACKED:
+        if head.startswith(start):
+            return name, remedy
+    if head.startswith(b"PK\x03\x04"):
+        return _zip(head)
+    if _BZIP2.match(head):
+        return "bzip2", f"{_UNPACK} (bunzip2 FILE)"
+    if head[_TAR[0] :].startswith(_TAR[1]):
+        return "a tar archive", f"{_UNPACK} (tar -xf FILE)"
+    if _PDF.match(head) or _RTF.match(head):
+        return "PDF" if head.startswith(b"%") else "RTF", "save it as text"
+    if head.startswith((b"PAR1", b"ARROW1")) and _CONTROLS.search(head[:64]):
+        parquet = head.startswith(b"P")
+        return ("Parquet", f"set {setting('format', 'parquet')}") if parquet else ("Arrow", "write it as Parquet")
+    return None
+
+
+def _zip(head: bytes) -> tuple[str, str]:
+    if any(part in head for part in (b"xl/", b"opendocument.spreadsheet")):
+        return "a spreadsheet (xlsx, ods)", "save it as CSV"
+    if any(part in head for part in (b"word/", b"opendocument.text")):
+        return "a text document (docx, odt)", "save it as text"
+    if b"[Content_Types].xml" in head:
+        return "an Office file", _EXPORT
+    return "zip", f"{_UNPACK} (unzip FILE)"
+
+
+def wrong_width(head: bytes, codec: str) -> str | None:
+    """UTF-16 or UTF-32 if the bytes are in it and `codec` has one byte for a letter: by the mark, or by every second
+    byte being zero."""
+    if codec.startswith(("utf-16", "utf-32")):
+        return None
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = (_share_of_zeros(head[side::2]) for side in (0, 1))
+    if max(even, odd) > 0.5 and min(even, odd) < 0.05 and len(head) > 7:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return None
+
+
+def refuse_foreign(head: bytes, codec: str, *, file: Path) -> None:
+    """DataError if the file that begins with `head` is no text in `codec`, whatever it decodes to."""
+    found = foreign(head[:HEAD])
+    if found is not None:
+        raise DataError(f"{found[0]}, not text; {found[1]}", file=file)
+    wide = wrong_width(head[:HEAD], codec)
+    if wide is not None:
+        raise DataError(f"{wide.upper()}, read as {codec}; set {setting('encoding', wide)}", file=file)
+
+
+def is_foreign(head: bytes, codec: str) -> bool:
+    """Whether `refuse_foreign` would refuse the file."""
+    return foreign(head[:HEAD]) is not None or wrong_width(head[:HEAD], codec) is not None
+
+
+def other_encoding(raw: bytes, codec: str) -> str:
+    """The encoding that bytes which are not in `codec` are likely in."""
+    if not codec.startswith(("utf-8", "ascii")):
+        return "utf-8"
+    if codec == "ascii" and _decodes(raw, "utf-8"):
+        return "utf-8"
+    if any(0x80 <= byte < 0xA0 for byte in raw) and _decodes(raw, "cp1252"):
+        return "cp1252"
+    return "latin-1"
+
+
+def _decodes(raw: bytes, codec: str) -> bool:
+    try:
+        raw.decode(codec)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _share_of_zeros(part: Iterable[int]) -> float:
+    values = bytes(part)
+    return values.count(0) / max(1, len(values))
