@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import scipy.stats
 
 from uxla.errors import ArtifactError
 from uxla.report import scoring
@@ -98,7 +99,7 @@ def test_seeds_vary_where_there_are_enough_of_them(seeds, of):
     assert (found.low < found.high) == (seeds >= SEEDS_VARY)
 
 
-@pytest.mark.parametrize("seeds", [SEEDS_VARY - 2, SEEDS_VARY])
+@pytest.mark.parametrize("seeds", [2, 3, 5])
 def test_examples_that_the_seeds_share_are_not_more_for_it(seeds):
     # Seeds that differ in nothing: with examples of their own they are one of so many times the examples, and the
     # interval shrinks by the root of that; with the same ones they say what one of them says.
@@ -107,6 +108,34 @@ def test_examples_that_the_seeds_share_are_not_more_for_it(seeds):
     width = alone.high - alone.low
     assert width / (same.high - same.low) == pytest.approx(1, rel=0.1)
     assert width / (own.high - own.low) == pytest.approx(seeds**0.5, rel=0.1)
+
+
+def gaining(*points, size=400):
+    """Counts of two methods at each seed, the first right on so many more of 100 examples."""
+    return [(right((50 + gain) / 100, size), right(0.5, size)) for gain in points]
+
+
+def test_from_three_seeds_on_the_interval_is_students():
+    found = difference(apart(*gaining(1, 2, 6)))
+    expected = scipy.stats.t.interval(0.95, 2, 3, np.std([1, 2, 6], ddof=1) / 3**0.5)
+    assert (found.value, found.low, found.high) == pytest.approx((3, *expected))
+
+
+def test_what_seeds_with_the_same_examples_have_in_common_widens_their_interval():
+    # By hand, in points and with N = 400: a seed that gains g has 4 g examples on which the first method alone is
+    # right, 100 / N points each; those of g = 1 are among those of 2, and these among those of 6. So the means of two
+    # seeds have the covariance (100 · 100 · min(g, h) / 100 - g h) / (N - 1).
+    found = difference(alike(*gaining(1, 2, 6)))
+    common = np.mean([(100 * min(g, h) - g * h) / 399 for g, h in [(1, 2), (1, 6), (2, 6)]])
+    own = np.var([1, 2, 6], ddof=1) / 3
+    freedom = (own + common) / (own / 2 + common / 399)
+    expected = scipy.stats.t.interval(0.95, freedom, 3, (own + common) ** 0.5)
+    assert (found.low, found.high) == pytest.approx(expected)
+
+
+def test_two_seeds_have_an_interval_over_examples_only():
+    found = difference(apart(*gaining(0, 30)))
+    assert 10 < found.low < found.value < found.high < 20, "Student's t with two seeds reaches 190 points to each side"
 
 
 def test_less_than_two_examples_have_no_interval():
@@ -222,11 +251,24 @@ def test_the_page_is_the_golden_one(grid_cells):
     assert re.sub(r"\[.*?\]", "[low, high]", page) == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_with_many_seeds_the_page_says_that_they_vary(make_cell):
-    cells = [make_cell(seed=s, far=dict.fromkeys(("uxla", "zero_shot"), ((50.0,) * 3, 0.5))) for s in range(SEEDS_VARY)]
-    said = shown(KEYS, cells, Baseline("zero_shot"))
-    assert "these and, where 5 or more have both sides, over the seeds.\n" in said
-    assert "they say nothing of other seeds.\n" in shown(KEYS, cells[1:], Baseline("zero_shot"))
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        (1, "paired bootstrap over test examples; one seed, so that differences between seeds are not in them"),
+        (2, "paired bootstrap over test examples; two seeds, so that differences between seeds are not in them"),
+        (3, "Student's t over the seeds, wider where all seeds have the same test examples"),
+    ],
+)
+def test_the_page_says_what_its_intervals_rest_on(make_cell, seeds, said):
+    cells = [make_cell(seed=s, far=dict.fromkeys(("uxla", "zero_shot"), ((50.0,) * 3, 0.5))) for s in range(seeds)]
+    assert f"Intervals: {said}.\n" in shown(KEYS, cells, Baseline("zero_shot"))
+
+
+def test_the_page_says_that_some_intervals_rest_on_fewer_seeds(grid_cells, make_cell):
+    far = {"uxla": ((60.0,) * 3, 0.5), "zero_shot": ((40.0,) * 3, 0.5)}
+    cells = [*grid_cells, *(make_cell(("exact", "1.0"), seed, far=far) for seed in (2, 3))]
+    said = "; where fewer than three have both sides, paired bootstrap over test examples"
+    assert said in shown(KEYS, cells, Baseline("zero_shot"))
 
 
 def test_that_target_labels_were_used_is_said_loudly_and_of_whom(make_cell):

@@ -60,6 +60,8 @@ class Entry:
     sd: float | None
     seeds: int
     difference: Difference | None
+    pairs: int
+    """From how many seeds the difference is."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _entry(
         theirs = runs.get((other[0], seed))
         if one != other and theirs is not None:
             pairs += pair(run.tests.get(target), method, theirs.tests.get(target), other[1])
-    return Entry(fmean(means), stdev(means) if len(means) > 1 else None, len(means), difference(pairs))
+    return Entry(fmean(means), stdev(means) if len(means) > 1 else None, len(means), difference(pairs), len(pairs))
 
 
 def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:

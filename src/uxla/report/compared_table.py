@@ -56,12 +56,18 @@ def notes(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], basel
         f"Differences are to {to}, each method as its three models together (the mean of their probabilities: of "
         "zero_shot the ensemble), mean over seeds; in brackets the 95 % interval, with a star where it is clear of zero"
     )
-    drawn = "paired bootstrap over the test examples, each seed's own or, where all seeds have the same, these"
-    if len(seeds) >= SEEDS_VARY:
-        yield f"Intervals: {drawn} and, where {SEEDS_VARY} or more have both sides, over the seeds"
-    else:
-        yield f"Intervals: {drawn}; with fewer than {SEEDS_VARY} seeds they say nothing of other seeds"
+    yield f"Intervals: {_rest(len(seeds), [entry for row in rows for entry in row.entries if entry])}"
     yield f"Of {len(intervals)} such intervals about {0.05 * len(intervals):.1f} are clear of zero by chance alone"
+
+
+def _rest(seeds: int, entries: Sequence[Entry]) -> str:
+    """What the intervals rest on."""
+    few = "paired bootstrap over test examples"
+    if seeds < SEEDS_VARY:
+        return f"{few}; {['one seed', 'two seeds'][seeds - 1]}, so that differences between seeds are not in them"
+    said = "Student's t over the seeds, wider where all seeds have the same test examples"
+    missing = any(entry.difference and entry.pairs < SEEDS_VARY for entry in entries)
+    return f"{said}; where fewer than three have both sides, {few}" if missing else said
 
 
 def _texts(

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scipy.stats import ttest_ind  # type: ignore[import-untyped]
-
 from uxla.estimates import Estimate
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
@@ -35,17 +33,26 @@ _ADAPTED = frozenset(
 )
 """They read the target's raw text: only of them it can be said that adaptation helped."""
 _SAID = {1: "better than", -1: "worse than", 0: "not clearly different from"}
+_SCORED = {1: "above", -1: "below", 0: "equal to"}
 _NO_LABELS = "Not measured: there is no labelled test set"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The final models against one baseline, each as an ensemble of three."""
+    """The final models against one baseline: its score, by how much they exceed it, with a 95 % interval or None where
+    nothing tells how sure the gain is."""
 
     baseline: str
     score: float
-    difference: Difference
+    gain: float
+    interval: tuple[float, float] | None
     said: str
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval is clear of zero or, without one, where the gain is; else 0."""
+        low, high = self.interval or (self.gain, self.gain)
+        return int(low > 0) - int(high < 0)
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,12 @@ def _by_test(test: TestSet, kept: int | None, *, spans: bool) -> _Measured:
     for baseline in _compared_with(test.labels, {test.final, method}):
         other = counts(test, baseline, spans=spans)
         gain = difference(final, other)
-        found += [(baseline, score(other), gain)] if gain is not None else []
-    basis = f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three"
-    return _Measured(method, name, score(final), [_comparison(*one) for one in found], basis)
+        found += [_sure(baseline, score(other), gain)] if gain is not None else []
+    basis = (
+        f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three. They "
+        "are about other test examples for these models: one seed, so that differences between seeds are not in them"
+    )
+    return _Measured(method, name, score(final), found, basis)
 
 
 def _by_models(states: Mapping[str, Any], kept: int | None) -> _Measured | None:
@@ -109,30 +119,45 @@ def _by_models(states: Mapping[str, Any], kept: int | None) -> _Measured | None:
         return None
     final = "uxla" if "uxla" in scores else tried[-1]
     method, name = _kept(final, kept)
-    found = []
-    for baseline in _compared_with(scores, {final, method}):
-        gain = _by_spread(scores[final], scores[baseline])
-        found += [(baseline, scores[baseline]["mean"], gain)] if gain is not None else []
-    basis = "95 % intervals: from the spread of three models (Welch's t), since the test labels are not at hand"
-    return _Measured(method, name, scores[final]["mean"], [_comparison(*one) for one in found], basis)
+    own = scores[final]
+    found = [
+        _unsure(baseline, scores[baseline]["mean"], own["mean"])
+        for baseline in _compared_with(scores, {final, method})
+        if len(scores[baseline]["models"]) == len(own["models"])  # an ensemble is not compared with a mean of models
+    ]
+    basis = (
+        "Means of three models each, without intervals: the test labels are not at hand, and three models of one run, "
+        "which teach each other, do not tell how another run would end"
+    )
+    return _Measured(method, name, own["mean"], found, basis)
 
 
 def _judged(found: _Measured) -> tuple[Kind, str]:
     if not found.against:
         return "unknown", "Measured, with nothing to compare it with"
     (baseline, first), *_ = found.against
-    gain, name, over = first.difference, found.name + "," * ("," in found.name), first.baseline
+    name, over = found.name + "," * ("," in found.name), first.baseline
+    better = _and([comparison.baseline for _, comparison in found.against if comparison.sign < 0])
+    if first.interval is None:
+        return "unclear", _apart(name, first, better)
     adapting = found.method in _ADAPTED and baseline not in _ADAPTED
-    better = _and([comparison.baseline for _, comparison in found.against if comparison.difference.sign < 0])
-    if gain.sign < 0:
-        return "hurt", _opening("Adaptation hurt", f"{name} loses {-gain.value:.1f} points against {over}", adapting)
-    if gain.sign == 0:
-        headline = f"No clear effect: {name} differs from {over} by {_signed(gain.value)} points"
+    if first.sign < 0:
+        return "hurt", _opening("Adaptation hurt", f"{name} loses {-first.gain:.1f} points against {over}", adapting)
+    if first.sign == 0:
+        headline = f"No clear effect: {name} differs from {over} by {_signed(first.gain)} points"
         return ("mixed", f"{headline}, and is worse than {better}") if better else ("unclear", headline)
-    said = f"{name} gains {gain.value:.1f} points over {over}"
+    said = f"{name} gains {first.gain:.1f} points over {over}"
     if better:
         return "mixed", _opening("", f"{said}, but less than {better}", False)
     return "helped", _opening("Adaptation helped", said, adapting)
+
+
+def _apart(name: str, first: Comparison, better: str) -> str:
+    """The headline without intervals: what the scores are, and that this is all."""
+    side = "below" if first.gain < 0 else "above"
+    said = f"{name} scores {abs(first.gain):.1f} points {side} {first.baseline}"
+    lower = f", and lower than {better}" if better and first.gain >= 0 else ""
+    return f"{_opening('', said, False)}{lower}; how sure that is cannot be told"
 
 
 def _opening(claim: str, said: str, adapting: bool) -> str:
@@ -180,19 +205,14 @@ def _compared_with(measured: Collection[str], own: Collection[str]) -> list[str]
     return usual or [method for method in others if method not in _LABELLED]
 
 
-def _comparison(baseline: str, value: float, gain: Difference) -> tuple[str, Comparison]:
-    return baseline, Comparison(METHODS[baseline], value, gain, _SAID[gain.sign])
+def _sure(baseline: str, value: float, gain: Difference) -> tuple[str, Comparison]:
+    interval = (gain.low, gain.high)
+    return baseline, Comparison(METHODS[baseline], value, gain.value, interval, _SAID[gain.sign])
 
 
-def _by_spread(one: Mapping[str, Any], other: Mapping[str, Any]) -> Difference | None:
-    """The difference of two means with Welch's interval; None where one of them is of a single model."""
-    if min(len(one["models"]), len(other["models"])) < 2:
-        return None
-    value = one["mean"] - other["mean"]
-    if one["sd"] == other["sd"] == 0:
-        return Difference(value, value, value)
-    interval = ttest_ind(one["models"], other["models"], equal_var=False).confidence_interval(0.95)
-    return Difference(value, float(interval.low), float(interval.high))
+def _unsure(baseline: str, value: float, own: float) -> tuple[str, Comparison]:
+    gain = own - value
+    return baseline, Comparison(METHODS[baseline], value, gain, None, _SCORED[(gain > 0) - (gain < 0)])
 
 
 def _said(estimates: Mapping[str, Any], kept: int | None) -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""95 % intervals hold the truth in about 95 % of simulated cases: a share outside of 92.5 to 97.5 % would be chance in
+one of a hundred such tests, and the seed is fixed."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def simulated(bench):
+    return bench("coverage")
+
+
+def holds(share):
+    return 92.5 <= share <= 97.5
+
+
+@pytest.mark.parametrize("spans", [False, True], ids=["accuracy", "f1"])
+@pytest.mark.parametrize("luck", [0.0, 0.24], ids=["seeds alike", "seeds vary"])
+@pytest.mark.parametrize("test", [{"shared": False}, {"oddity": 0.5}, {"oddity": 2.0}], ids=str)
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_the_interval_of_a_grid_holds_the_true_gain(simulated, seeds, test, luck, spans):
+    case = simulated.Case(seeds, 100, spans, luck=luck, gain=0.4 * spans, **test)
+    assert holds(simulated.coverage(case, simulated.of_the_grid, 500))
+
+
+@pytest.mark.parametrize(
+    ("rival", "case"),
+    [
+        ("percentile bootstrap", {"seeds": 5, "luck": 0.48}),  # too narrow: five seeds are too few to draw from
+        ("t over seeds", {"seeds": 5, "oddity": 2.0}),  # too narrow: what is odd about an example is odd at each seed
+        ("the wider of both", {"seeds": 3, "shared": False}),  # too wide
+        ("Satterthwaite's df", {"seeds": 3, "luck": 0.48, "oddity": 1.0}),  # too narrow
+    ],
+)
+def test_other_intervals_do_not(simulated, rival, case):
+    assert not holds(simulated.coverage(simulated.Case(size=500, **case), simulated.RIVALS[rival], 1000))
+    assert holds(simulated.coverage(simulated.Case(size=500, **case), simulated.of_the_grid, 1000))
+
+
+@pytest.mark.parametrize("spans", [False, True], ids=["accuracy", "f1"])
+def test_the_interval_of_one_seed_holds_the_true_gain_of_its_models(simulated, spans):
+    case = simulated.Case(1, 100, spans, luck=0.24, gain=0.4)
+    assert 90 <= simulated.coverage(case, simulated.of_the_grid, 100, here=True) <= 99
+
+
+def test_three_models_that_teach_each_other_have_no_interval_by_their_spread(simulated):
+    assert holds(simulated.welch(3, 0.0, 4000))
+    assert simulated.welch(3, 0.5, 4000) < 85
