@@ -17,6 +17,7 @@ from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.load import open_table
 from uxla.data.rows import Rows, cells_of, parse_rows
+from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.tables import Table
 from uxla.errors import DataError
 
@@ -156,6 +157,29 @@ class KeptTable:
         return [line for batch in self.table.batches(labelled=False, whole=True) for line in batch.blanks]
 
 
+@dataclass(frozen=True)
+class KeptSpans:
+    """A file with character spans; a row is a record that has a word, its text the words with a space between them."""
+
+    file: SpanFile
+    shape: Shape = "tagging"
+
+    @property
+    def path(self) -> Path:
+        """See `Kept`."""
+        return self.file.path
+
+    def count(self) -> int:
+        """See `Kept`; no label is looked at."""
+        return sum(len(batch) for batch in self.file.batches(labelled=False))
+
+    def rows(self) -> Iterator[Row]:
+        """See `Kept`; a row's record is an `Entry`."""
+        for entry in self.file.entries(labelled=True):
+            if entry.document.words:
+                yield Row((" ".join(entry.document.cut()),), entry, entry.document.line)
+
+
 def open_kept(
     path: Path,
     *,
@@ -168,9 +192,12 @@ def open_kept(
     asked for, CoNLL is words, a table what its columns are called like, other text single sentences. DataError for a
     file that cannot be read, or is not what its name or `shape` says.
     """
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file() and not path.is_dir():
         raise DataError("is no regular file, and it is read twice; save the data in one", file=path)
     layout = Layout(**how)
+    spans = open_spans(path, shape or "tagging", layout)
+    if spans is not None:
+        return KeptSpans(spans)
     is_table = path.suffix.lower() in _TABLES if layout.format == "auto" else layout.word_format == "auto"
     if shape is None and is_table:
         return _guessed(path, layout)

@@ -16,9 +16,11 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from uxla.data.kept import Kept, KeptConll, KeptTable, Row
+from uxla.data.kept import Kept, KeptConll, KeptSpans, KeptTable, Row
 from uxla.data.lines import text_lines
+from uxla.data.offsets import offset_column
 from uxla.data.rows import with_label
+from uxla.data.span_rewrite import Records, spans_in, spans_written_as
 from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
 
@@ -62,6 +64,8 @@ class Writer(Protocol):
 
 def written_as(source: Kept, out: Path) -> str:
     """The format of `out`: by its suffix, else the source's. ConfigError where it cannot hold what the source has."""
+    if isinstance(source, KeptSpans):
+        return spans_written_as(source.file, out)
     own = source.table.format if isinstance(source, KeptTable) else "conll"
     suffix = out.suffix.lower()
     asked = own if suffix == source.path.suffix.lower() else _BY_SUFFIX.get(suffix, own)
@@ -71,6 +75,18 @@ def written_as(source: Kept, out: Path) -> str:
         known = "another suffix for CoNLL" if own == "conll" else " or ".join(_SUFFIX[form] for form in _FITTING[own])
         raise ConfigError(f"--out {out}: {suffix} does not hold all that {own} can; expected {known}")
     return asked
+
+
+def refuse_stale(source: Kept, row: Row) -> None:
+    """DataError for a row with offsets into its text that would not fit another text and cannot be moved."""
+    if isinstance(source, KeptSpans):
+        spans_in(row.record)
+    elif isinstance(source, KeptTable):
+        name = offset_column(row.record, source.text_columns())
+        if name is not None:
+            remedy = "--task ner moves those of entities; else leave it out, or rename it if it is something else"
+            message = f"column {name!r} has offsets, which would not fit another text; {remedy}"
+            raise DataError(message, file=source.path, line=row.line)
 
 
 @contextmanager
@@ -123,6 +139,8 @@ def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
     if isinstance(source, KeptConll):
         sentence = partial(_conll, token=source.layout.token_column, end=_line_end(source.path, source.layout.encoding))
         return _Lines(stream, sentence)
+    if isinstance(source, KeptSpans):
+        return Records(stream, _refuse_added, source.path, array=form == "array")
     assert isinstance(source, KeptTable)
     if form != "text":
         _refuse_added(source.names, source.path, None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +21,7 @@ from uxla.data.lines import text_lines
 from uxla.data.schemes import Scheme, from_iob2
 from uxla.data.span_forms import Found, brat_spans, found_in, is_spans
 from uxla.data.spans import Document, Span, in_code_points
-from uxla.data.tokens import Place, word_places
+from uxla.data.tokens import word_places
 from uxla.data.values import TEXTS, Batch
 from uxla.errors import DataError
 
@@ -27,6 +29,14 @@ _JSON = (".json", ".jsonl", ".ndjson")
 _ANN, _TXT = ".ann", ".txt"
 _LOOKED_AT = 1000
 _ROWS = 4096
+
+
+class Entry(NamedTuple):
+    """A record as it stands in its file, what was found in it, and that as a document."""
+
+    record: Record
+    found: Found
+    document: Document
 
 
 @dataclass(frozen=True)
@@ -49,52 +59,46 @@ class SpanFile:
         """All sentences that have words, in order, with one tag of `scheme` a word if `labelled`; None: where anything
         is labelled. Texts that nobody labelled, or whose labels were rejected, are left out where labels are asked for.
         DataError, with the line, for whatever is wrong."""
-        with_tags = self._is_labelled() if labelled is None else labelled
+        with_tags = any(each.spans is not None for each in self._documents(True)) if labelled is None else labelled
         empty = True
-        for path, documents in self._files(labelled=with_tags):
-            rows = (row for document in documents for row in self._rows(document, with_tags))
-            while some := list(islice(rows, _ROWS)):
+        for path, documents in groupby(self._documents(with_tags), key=lambda document: document.file):
+            wanted = (each for each in documents if each.words and not (with_tags and each.spans is None))
+            while some := list(islice(wanted, _ROWS)):
                 empty = False
-                yield _batch(some, path, with_tags)
+                yield self._batch(some, path, with_tags)
         if empty:
-            wanted = "labelled text with a word in it" if with_tags else "text with a word in it"
-            raise DataError(f"no sentence; expected a {wanted}", file=self.path)
+            kind = "labelled text" if with_tags else "text"
+            raise DataError(f"no sentence; expected a {kind} with a word in it", file=self.path)
 
-    def documents(self, *, labelled: bool) -> Iterator[Document]:
-        """The texts with their words and, if `labelled`, their spans."""
-        for _, documents in self._files(labelled=labelled):
-            yield from documents
-
-    def records(self, *, labelled: bool) -> Iterator[tuple[Record, Found, Document]]:
-        """The records of a JSON file, what is in them, and the same as a document."""
-        for record in json_records(self.path, self.encoding):
-            found = found_in(record, self.path, labelled=labelled)
-            yield record, found, _document(record, found, self.path)
+    def entries(self, *, labelled: bool) -> Iterator[Entry]:
+        """The records in order, blank ones too, with their spans if `labelled`; brat's lines as records of doccano."""
+        if not self.is_brat:
+            for record in json_records(self.path, self.encoding):
+                found = found_in(record, self.path, labelled=labelled)
+                yield Entry(record, found, _document(record, found, self.path))
+            return
+        for document in self._documents(labelled):
+            record = _record(document)
+            yield Entry(record, found_in(record, document.file, labelled=labelled), document)
 
     def left_out(self) -> tuple[int, int]:
         """How many texts have no labels, or such as were rejected, and how many texts there are."""
-        unlabelled = [document.spans is None for document in self.documents(labelled=True)]
+        unlabelled = [document.spans is None for document in self._documents(True)]
         return sum(unlabelled), len(unlabelled)
 
-    def _rows(self, document: Document, labelled: bool) -> Iterator[tuple[list[str], list[str], int]]:
-        """Words, tags and line of each sentence with a word."""
-        if labelled and document.spans is None:
-            return
-        words = document.sentence_words()
-        tags = document.sentence_tags() if labelled else words
-        for row, row_tags, (_, line) in zip(words, tags, document.sentences, strict=True):
-            if row:
-                yield row, from_iob2(row_tags, self.scheme) if labelled else [], line
-
-    def _is_labelled(self) -> bool:
-        return any(document.spans is not None for document in self.documents(labelled=True))
-
-    def _files(self, *, labelled: bool) -> Iterator[tuple[Path, Iterator[Document]]]:
+    def _documents(self, labelled: bool) -> Iterator[Document]:
         if not self.is_brat:
-            yield self.path, (document for _, _, document in self.records(labelled=labelled))
+            yield from (entry.document for entry in self.entries(labelled=labelled))
             return
         for text, notes in _pairs(self.path):
-            yield text, iter([_brat(text, notes, self.encoding, labelled=labelled)])
+            yield from _brat(text, notes, self.encoding, labelled=labelled)
+
+    def _batch(self, documents: list[Document], path: Path, labelled: bool) -> Batch:
+        columns = {"tokens": pa.array([document.cut() for document in documents], TEXTS)}
+        if labelled:
+            tags = [from_iob2(document.tags(), self.scheme) for document in documents]
+            columns["tags"] = pa.array(tags, TEXTS)
+        return Batch(columns, np.array([document.line for document in documents], dtype=np.int64), path)
 
 
 def open_spans(path: Path, shape: Shape, layout: Layout) -> SpanFile | None:
@@ -147,45 +151,54 @@ def _pairs(path: Path) -> list[tuple[Path, Path]]:
     return [(text, text.with_suffix(_ANN)) for text in texts]
 
 
-def _brat(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Document:
+def _brat(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iterator[Document]:
+    """The lines of a text, each with its spans. DataError for a span that goes on in the next line."""
     raw = path.read_bytes() if path.exists() and path.stat().st_size == 0 else read_bytes(path)
     text = decode(raw, encoding, file=path).removeprefix(BOM)
-    words = list(word_places(text))
-    spans = None
-    if labelled and notes.exists():
-        lines = text_lines(notes, encoding) if notes.stat().st_size else iter(())
-        spans = _counted(brat_spans(lines, notes), text, notes, None)
-    return Document(text, words, spans, tuple(_sentences(text, words)), path)
-
-
-def _sentences(text: str, words: list[Place]) -> Iterator[tuple[int, int]]:
-    """The first word of each line that has one, and the line's number from 1."""
-    end, word = 0, 0
+    known = labelled and notes.exists()
+    spans = sorted(_brat_spans(text, notes, encoding), key=lambda span: span.start) if known else []
+    begins, taken = 0, 0
     for number, line in enumerate(split_lines(text), start=1):
-        end += len(line)
-        first = word
-        while word < len(words) and words[word][0] < end:
-            word += 1
-        if word > first:
-            yield first, number
+        body, first = line.rstrip("\r\n"), taken
+        begins += len(line)
+        while taken < len(spans) and (spans[taken].start < begins or begins == len(text)):
+            taken += 1
+        own = tuple(_within(span, begins - len(line), text) for span in spans[first:taken])
+        document = Document(body, list(word_places(body)), own if known else None, path, number, begins - len(line))
+        for span in own:
+            if span.start <= len(body) < span.end <= len(text):
+                document.fail(span, "goes on behind a line break, where a sentence ends; cut it in two")
+        yield document
+
+
+def _brat_spans(text: str, notes: Path, encoding: str) -> tuple[Span, ...]:
+    lines = text_lines(notes, encoding) if notes.stat().st_size else ()
+    return _counted(brat_spans(lines, notes), text, notes, None)
+
+
+def _within(span: Span, begins: int, text: str) -> Span:
+    """The span counted from where its line begins, without blanks at its end."""
+    end = span.end if span.end > len(text) else span.start + len(text[span.start : span.end].rstrip())
+    return Span(span.start - begins, end - begins, span.label, span.quoted)
+
+
+def _record(document: Document) -> Record:
+    """A line of brat as doccano would have it."""
+    spans = [[span.start, span.end, span.label] for span in document.spans or ()]
+    value = {"text": document.text, "label": spans}
+    return Record(value, json.dumps(value, ensure_ascii=False), document.line, document.line, after="\n")
 
 
 def _document(record: Record, found: Found, path: Path) -> Document:
     words = list(word_places(found.text)) if found.tokens is None else found.tokens
     spans = None if found.spans is None else _counted(found.spans, found.text, path, record.line)
-    return Document(found.text, words, spans, ((0, record.line),), path)
+    return Document(found.text, words, spans, path, record.line)
 
 
 def _counted(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -> tuple[Span, ...]:
     counted = in_code_points(text, spans)
     if isinstance(counted, Span):
         there = text[max(counted.start, 0) : max(counted.end, 0)]
-        message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}, "
-        raise DataError(f"{message}but {there!r} stands there; were text or offsets changed?", file=path, line=line)
+        message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}"
+        raise DataError(f"{message}, but {there!r} stands there; were text or offsets changed?", file=path, line=line)
     return counted
-
-
-def _batch(rows: list[tuple[list[str], list[str], int]], path: Path, labelled: bool) -> Batch:
-    words, tags, lines = zip(*rows, strict=True)
-    columns = {"tokens": pa.array(words, TEXTS)} | ({"tags": pa.array(tags, TEXTS)} if labelled else {})
-    return Batch(columns, np.array(lines, dtype=np.int64), path)

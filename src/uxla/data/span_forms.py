@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uxla.data.json_places import Keys, value_at
 from uxla.data.json_records import Record
 from uxla.data.labels import missing
 from uxla.data.spans import Span
@@ -22,26 +23,21 @@ WORDS = ("tokens", "words")
 """Where words stand, whose places are no spans."""
 
 _START, _END, _LABEL = ("start", "start_offset"), ("end", "end_offset"), ("label", "labels", "type")
+_ELSEWHERE = ("data", "meta")
 _BLANKS = re.compile(r"\s+")
 _BRAT = re.compile(r"T\S*\t(\S+) ([0-9]{1,15}(?: [0-9]{1,15};[0-9]{1,15})*) ([0-9]{1,15})(?:\t(.*))?")
 _BRAT_OTHERS = re.compile(r"(?:[REAMNF#]\S*|\*)\t.*|\s*")
 _SHOWN = 60
 
-Keys = tuple[str | int, ...]
-"""How to get to a value of a record: key by key."""
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a record holds, and by which keys one gets to it: the text, each span, each token (None: none are given).
-
-    `spans` is None where nobody labelled the text.
-    """
+    """What a record holds: a text, and by which keys one gets to it; its spans (None: nobody labelled it); the places
+    of its tokens (None: none are given)."""
 
     text: str
     text_at: Keys
     spans: tuple[Span, ...] | None
-    spans_at: tuple[Keys, ...] = ()
     tokens: list[Place] | None = None
 
 
@@ -66,14 +62,38 @@ def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
         text_at, spans_of = _task_text(value, record, path), _task_spans
     else:
         text_at, spans_of = ("text",), _own_spans
-    at = spans_of(record, path) if labelled else None
-    text = value.get("text") if text_at == ("text",) else _get(value, text_at)
+    given = spans_of(record, path) if labelled else None
+    text = value.get("text") if text_at == ("text",) else value_at(value, text_at)
     if not isinstance(text, str):
         raise DataError(f"no 'text' with a text in it; {_keys(value)}", file=path, line=record.line)
     _refuse_half_pair(text, path, record.line)
-    spans = None if at is None else tuple(_span(_get(value, each), path, record.line) for each in at)
+    spans = None if given is None else tuple(_span(entry, path, record.line) for entry in given)
     tokens = None if _is_task(value) else _tokens(value.get("tokens"), text, path, record.line)
-    return Found(text, text_at, spans, tuple(at or ()), tokens)
+    return Found(text, text_at, spans, tokens)
+
+
+def placed(record: Mapping[str, Any]) -> Iterator[tuple[Keys, Span]]:
+    """Everything in a record that has a start and an end, spans, tokens and whatever else, and how one gets to it. What
+    stands beside the text itself, or is said of where it came from, has no places in the text."""
+    rest: list[tuple[Keys, Any]] = [((key,), entry) for key, entry in record.items() if key not in _ELSEWHERE]
+    while rest:
+        at, value = rest.pop()
+        if isinstance(value, dict | list) and _is_span(value):
+            place: Any = value[:2] if isinstance(value, list) else _place(value)
+            quoted = value.get("text") if isinstance(value, dict) else None
+            if all(map(_is_number, place)):
+                start, end = place
+                yield at, Span(start, end, "", quoted if isinstance(quoted, str) else None)
+        entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        rest += [((*at, key), entry) for key, entry in entries]
+
+
+def place_keys(entry: Mapping[str, Any] | list[Any]) -> tuple[str | int, str | int]:
+    """The keys of an entry's start and end."""
+    if isinstance(entry, list):
+        return 0, 1
+    start, end = (next(key for key in keys if key in entry) for keys in (_START, _END))
+    return start, end
 
 
 def brat_spans(lines: Iterable[str], path: Path) -> tuple[Span, ...]:
@@ -109,18 +129,17 @@ def _task_text(task: Mapping[str, Any], record: Record, path: Path) -> Keys:
     return ("data", "text" if "text" in texts else texts[0])
 
 
-def _task_spans(record: Record, path: Path) -> list[Keys] | None:
-    """The keys of a task's spans; None for one that nobody labelled, or that was skipped."""
+def _task_spans(record: Record, path: Path) -> list[Any] | None:
+    """A task's spans; None for one that nobody labelled, or that was skipped."""
     task = record.value
     name = "annotations" if "annotations" in task else "completions"
     given = task.get(name)
     answers = given if isinstance(given, list) else []
-    found: list[list[Keys]] = []
-    for number, answer in enumerate(answers):
+    found: list[list[Any]] = []
+    for answer in answers:
         if isinstance(answer, dict) and not answer.get("was_cancelled") and isinstance(answer.get("result"), list):
-            regions = enumerate(answer["result"])
-            found.append([(name, number, "result", i, "value") for i, each in regions if _is_region(each)])
-    several = {tuple(sorted(repr(_get(task, at)) for at in paths)) for paths in found}
+            found.append([region["value"] for region in answer["result"] if _is_region(region)])
+    several = {tuple(sorted(map(repr, values))) for values in found}
     if len(several) > 1:
         message = f"task {record.number}: {len(found)} annotations that differ; keep the one that holds"
         raise DataError(message, file=path, line=record.line)
@@ -131,8 +150,8 @@ def _is_region(region: Any) -> bool:
     return isinstance(region, dict) and isinstance(region.get("value"), dict) and _place(region["value"]) is not None
 
 
-def _own_spans(record: Record, path: Path) -> list[Keys] | None:
-    """The keys of a record's spans; None where nobody labelled it, or somebody rejected what stands there."""
+def _own_spans(record: Record, path: Path) -> list[Any] | None:
+    """A record's spans; None where nobody labelled it, or somebody rejected what stands there."""
     value = record.value
     if value.get("answer", "accept") != "accept":
         return None
@@ -145,7 +164,7 @@ def _own_spans(record: Record, path: Path) -> list[Keys] | None:
         return []
     if key is None:
         return [] if "answer" in value else None  # Prodigy leaves out what is empty
-    return [(key, i) for i in range(len(value[key]))]
+    return list(value[key])
 
 
 def _key_of_spans(value: Mapping[str, Any]) -> str | None:
@@ -223,12 +242,6 @@ def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
         # a token of white space is no word, one with a blank in it is two
         places += [(start + match.start(), start + match.end()) for match in re.finditer(r"[^\s]+", text[start:end])]
     return places
-
-
-def _get(value: Any, at: Keys) -> Any:
-    for key in at:
-        value = value[key]
-    return value
 
 
 def _keys(value: Mapping[str, Any]) -> str:

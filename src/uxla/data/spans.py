@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,37 +31,32 @@ class Span:
 class Document:
     """A text, the places of its words, and the spans in it; None: nobody looked for any.
 
-    `lines` are the first words of its sentences, with the line of the file, from 1, that each begins in.
+    It stands in `line` of its file, from 1, and begins at `offset` of the text that the file's offsets count in.
     """
 
     text: str
     words: list[Place]
     spans: tuple[Span, ...] | None
-    sentences: tuple[tuple[int, int], ...]
     file: Path
-    where: str = ""
-    """What stands before a message: which record it is, where a line does not tell."""
+    line: int
+    offset: int = 0
 
-    def sentence_words(self) -> list[list[str]]:
-        """The words of each sentence."""
-        words = [self.text[start:end] for start, end in self.words]
-        return [words[first:last] for first, last in self._bounds()]
+    def cut(self) -> list[str]:
+        """The words."""
+        return [self.text[start:end] for start, end in self.words]
 
-    def sentence_tags(self) -> list[list[str]]:
-        """The tags of each sentence's words, in IOB2. DataError for a span that is no row of whole words, and for two
-        that share a word."""
+    def tags(self) -> list[str]:
+        """The tag of each word, in IOB2. DataError for a span that is no row of whole words, and for two that share a
+        word."""
         tags = [OUTSIDE] * len(self.words)
         before: Span | None = None
-        starts = {first for first, _ in self.sentences}
         for span in sorted(set(self.spans or ()), key=lambda span: (span.start, span.end)):
             first, last = self.span_words(span)
             if before is not None and tags[first] != OUTSIDE:
-                self.fail(span, f"crosses {_shown(self, before)}; a word has one label: keep one of the two")
-            if starts & set(range(first + 1, last)):
-                self.fail(span, "goes on behind a line break, where a sentence ends; cut it in two")
+                self.fail(span, f"crosses {self._shown(before)}; a word has one label: keep one of the two")
             tags[first:last] = [f"B-{span.label}", *[f"I-{span.label}"] * (last - first - 1)]
             before = span
-        return [tags[first:last] for first, last in self._bounds()]
+        return tags
 
     def span_words(self, span: Span) -> tuple[int, int]:
         """The first word of a span, and one past its last. Blanks at the ends of a span do not count. DataError for a
@@ -76,26 +70,22 @@ class Document:
         last = bisect_left(self.words, span.end, key=lambda place: place[0])
         if first >= last:
             self.fail(span, "has no word; leave it out")
-        for side, edge, (start, end) in (
-            ("begins", span.start, self.words[first]),
-            ("ends", span.end, self.words[last - 1]),
-        ):
+        ends = (("begins", span.start, self.words[first]), ("ends", span.end, self.words[last - 1]))
+        for side, edge, (start, end) in ends:
             if start < edge < end:
-                word = self.text[start:end]
-                remedy = f"move it to {start} or {end}{_doubly(self.text)}"
-                self.fail(span, f"{side} inside the word {word[:_SHOWN]!r} ({start}-{end}); {remedy}")
+                where = f"{self.text[start:end][:_SHOWN]!r} ({self.offset + start}-{self.offset + end})"
+                remedy = f"move it to {self.offset + start} or {self.offset + end}{_doubly(self.text)}"
+                self.fail(span, f"{side} inside the word {where}; {remedy}")
         return first, last
 
     def fail(self, span: Span, message: str) -> NoReturn:
         """DataError about a span, with its place."""
-        before = (line for first, line in reversed(self.sentences) if self._begins(first) <= max(span.start, 0))
-        raise DataError(f"{self.where}span {_shown(self, span)} {message}", file=self.file, line=next(before, None))
+        raise DataError(f"span {self._shown(span)} {message}", file=self.file, line=self.line)
 
-    def _begins(self, word: int) -> int:
-        return self.words[word][0] if word else 0
-
-    def _bounds(self) -> list[tuple[int, int]]:
-        return list(pairwise([*(first for first, _ in self.sentences), len(self.words)]))
+    def _shown(self, span: Span) -> str:
+        text = self.text[max(span.start, 0) : max(span.end, 0)]
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        return f"{self.offset + span.start}-{self.offset + span.end} {shown!r} ({span.label})"
 
 
 def spans_of(tags: Sequence[str], words: Sequence[Place]) -> list[Span]:
@@ -152,9 +142,3 @@ def _lines(text: str) -> list[int]:
 def _doubly(text: str) -> str:
     counted = any(char > "\uffff" for char in text)
     return " (the text has characters that count twice in a browser: were the offsets made there?)" if counted else ""
-
-
-def _shown(document: Document, span: Span) -> str:
-    text = document.text[max(span.start, 0) : max(span.end, 0)]
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    return f"{span.start}-{span.end} {shown!r} ({span.label})"

@@ -17,7 +17,7 @@ from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, Vicinity
 from uxla.data.columns import TEXTS
 from uxla.data.kept import Kept, Row
-from uxla.data.rewrite import Rewritten, open_writer, whole_file, written_as
+from uxla.data.rewrite import Rewritten, open_writer, refuse_stale, whole_file, written_as
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.run.drawing import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
@@ -133,6 +133,8 @@ class FileAugmentation:
         told = self.drawing.unit != "word"
         while part := list(islice(rows, _TOGETHER)):
             told = told or remark_on_unspaced(row.texts for row in part)
+            for row in part:
+                refuse_stale(self.source, row)
             yield first, part
             first += len(part)
 

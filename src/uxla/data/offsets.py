@@ -1,0 +1,66 @@
+"""Offsets into a text, in the other columns of its row: they would no longer fit another text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+_NAME = re.compile(
+    r"(?:(?:answer|char|character|span|entity|ent|mention|text)_?)?"
+    r"(?:start|begin|end|stop|offset)s?(?:_?(?:offset|char|character|idx|index|pos|position)s?)?"
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SPANS = re.compile(r"span|entit|offset|mention|annotation")
+_LISTS = re.compile(r"\s*[\[{(].*[\]})]\s*", re.DOTALL)
+_LONGEST = 100_000
+
+
+def offset_column(row: Mapping[str, Any], texts: Collection[str]) -> str | None:
+    """The first column of a row, besides those of its texts, that holds what looks like offsets into a text: numbers
+    called start, end or offset, or a list of [start, end, ...]. None where there is none.
+
+    >>> offset_column({"text": "ko mira", "label": [[3, 7, "PER"]]}, ["text"])
+    'label'
+    >>> offset_column({"text": "ko mira", "label": 3, "tokens": ["ko", "mira"]}, ["text"])
+    """
+    others = ((name, cell) for name, cell in row.items() if name not in texts)
+    return next((name for name, cell in others if any(_are_offsets(*each) for each in _entries(name, cell))), None)
+
+
+def _entries(name: str, cell: Any) -> Iterator[tuple[str, Any]]:
+    """A cell and all that is in it, each with the nearest name."""
+    if isinstance(cell, str):
+        cell = _literal(cell, name)
+    rest = [(name, cell)]
+    while rest:
+        key, value = rest.pop()
+        yield key, value
+        if isinstance(value, dict):
+            rest += [(str(inner), entry) for inner, entry in value.items()]
+        elif isinstance(value, list | tuple):
+            rest += [(key, entry) for entry in value]
+
+
+def _literal(cell: str, name: str) -> Any:
+    """The list or number that is written as text."""
+    if len(cell) > _LONGEST or not (_LISTS.fullmatch(cell) or cell.isdigit()):
+        return cell
+    try:
+        return ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return cell
+
+
+def _are_offsets(name: str, value: Any) -> bool:
+    words = _CAMEL.sub("_", name).lower()
+    if isinstance(value, list | tuple) and len(value) >= 2:
+        pair = all(_is_number(entry) for entry in value[:2]) and value[0] <= value[1]
+        labelled = len(value) > 2 and any(isinstance(entry, str) for entry in value[2:])
+        return pair and (labelled or (len(value) == 2 and _SPANS.search(words) is not None))
+    return _is_number(value) and _NAME.fullmatch(words) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

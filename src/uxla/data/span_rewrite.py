@@ -1,0 +1,132 @@
+"""Records with character spans written again with other words: the offsets move along, all else stays as it stands."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from uxla.data.json_places import Keys, value_at, with_entries, with_values
+from uxla.data.json_records import is_array
+from uxla.data.span_files import Entry, SpanFile
+from uxla.data.span_forms import place_keys, placed
+from uxla.data.spans import Span, in_code_points
+from uxla.data.tokens import Place, word_places
+from uxla.errors import ConfigError
+
+if TYPE_CHECKING:
+    from uxla.data.rewrite import Rewritten
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A text with other words in place of its own, and where each of its places is now."""
+
+    text: str
+    old: list[Place]
+    new: list[Place]
+
+    def offset(self, place: int) -> int:
+        """The new place of an offset that does not lie inside a word."""
+        before = bisect_right(self.old, place, key=lambda word: word[1])
+        if before < len(self.old) and self.old[before][0] == place:
+            return self.new[before][0]
+        return place + (self.new[before - 1][1] - self.old[before - 1][1] if before else 0)
+
+
+def moved(text: str, places: list[Place], words: Sequence[str]) -> Moved:
+    """The text with `words` at `places`, all that stands between them kept. Where a new word would grow together with
+    its neighbour there is a space between them: else a span could end inside a word.
+
+    >>> moved("a b", [(0, 1), (2, 3)], ["long", "b"]).offset(2)
+    5
+    """
+    gaps = [end for place in places for end in place]
+    between = [text[start:end] for start, end in zip([0, *gaps[1::2]], [*gaps[::2], len(text)], strict=True)]
+    for i, (left, right) in enumerate(pairwise(words), start=1):
+        unchanged = left + right == text[places[i - 1][0] : places[i][1]]
+        if not between[i] and not unchanged and _grow_together(left, right):
+            between[i] = " "
+    new: list[Place] = []
+    at = 0
+    for gap, word in zip(between, words, strict=False):
+        new.append((at + len(gap), at + len(gap) + len(word)))
+        at = new[-1][1]
+    whole = "".join(gap + word for gap, word in zip(between, [*words, ""], strict=True))
+    return Moved(whole, places, new)
+
+
+def _grow_together(left: str, right: str) -> bool:
+    return any(start < len(left) < end for start, end in word_places(left + right))
+
+
+def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> str:
+    """The record's JSON with other words, as many as before, all its offsets and quotes moved along, and with these
+    entries at its end. DataError as from `spans_in`."""
+    record, found, document = entry
+    change = moved(document.text, document.words, words)
+    values: dict[Keys, Any] = {found.text_at: change.text}
+    for keys, span in spans_in(entry):
+        start, end = change.offset(span.start), change.offset(span.end)
+        first, last = place_keys(value_at(record.value, keys))
+        values |= {(*keys, first): start, (*keys, last): end}
+        if span.quoted is not None:
+            values[(*keys, "text")] = change.text[start:end]
+    return with_entries(with_values(record.raw, values), added)
+
+
+def spans_in(entry: Entry) -> list[tuple[Keys, Span]]:
+    """All spans and tokens of a record, whoever set them, and how one gets to each. DataError for one that could not be
+    moved: one that begins or ends inside a word or outside the text, or quotes another."""
+    record, _, document = entry
+    given = list(placed(record.value))
+    counted = in_code_points(document.text, [span for _, span in given])
+    if isinstance(counted, Span):
+        document.fail(counted, f"quotes {counted.quoted!r}; were text or offsets changed?")
+    for span in counted:
+        inside = any(start < edge < end for edge in (span.start, span.end) for start, end in document.words)
+        if inside or not 0 <= span.start <= span.end <= len(document.text):
+            document.span_words(span)
+    return [(keys, span) for (keys, _), span in zip(given, counted, strict=True)]
+
+
+def spans_written_as(file: SpanFile, out: Path) -> str:
+    """`array` or `jsonl`: as the file came, and brat, which has two files, as JSON lines of doccano. ConfigError for a
+    name that does not fit."""
+    array = not file.is_brat and is_array(file.path, file.encoding)
+    expected = (".json",) if array else (".jsonl", ".ndjson", ".json")
+    if out.suffix.lower() not in expected:
+        message = f"text with character spans is written as JSON; expected a name in {expected[0]}"
+        raise ConfigError(f"--out {out}: {message}")
+    return "array" if array else "jsonl"
+
+
+@dataclass
+class Records:
+    """A writer of records with character spans: JSON lines, or one array."""
+
+    stream: BinaryIO
+    refuse: Callable[[Iterable[str], Path, int], None]
+    """Called with a record's keys, the file, and the record's number."""
+    path: Path
+    array: bool
+    written: int = 0
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        """Write the rows, in order."""
+        for each in rows:
+            self.refuse(each.row.record.record.value, self.path, each.parent)
+            added = {"parent": each.parent, "changed": list(each.changed[0])}
+            text = rewritten(each.row.record, each.texts[0].split(" "), added)
+            end = "\r\n" if each.row.record.record.after.startswith("\r") else "\n"
+            before = ",\n" if self.written else "[\n"
+            self.stream.write((before + text if self.array else text + end).encode())
+            self.written += 1
+
+    def close(self) -> None:
+        """Close the array."""
+        if self.array:
+            self.stream.write(b"\n]\n" if self.written else b"[]\n")

@@ -1,0 +1,154 @@
+"""Records with character spans and other words: offsets and quotes move along, every other byte stays."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uxla.data.json_places import with_entries, with_values
+from uxla.data.layout import Layout
+from uxla.data.offsets import offset_column
+from uxla.data.span_files import open_spans
+from uxla.data.span_rewrite import moved, rewritten
+from uxla.data.tokens import word_places
+from uxla.errors import DataError
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=4), st.sampled_from(['"', "\\", "[{,:}]"])),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)),
+)
+
+
+def leaves(value, at=()):
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in entries:
+        yield (*at, key), entry
+        yield from leaves(entry, (*at, key))
+
+
+@given(value=st.dictionaries(st.text(max_size=3), JSON, min_size=1, max_size=4), data=st.data(), ascii=st.booleans())
+def test_one_value_changes_and_no_other_character(value, data, ascii):
+    raw = json.dumps(value, ensure_ascii=ascii, indent=data.draw(st.sampled_from([None, 1])))
+    keys, old = data.draw(st.sampled_from(list(leaves(value))))
+    new = data.draw(JSON)
+    written = with_values(raw, {keys: new})
+    assert dict(leaves(json.loads(written)))[keys] == new
+    same = with_values(raw, {keys: old})
+    assert json.loads(same) == value
+    before = next(i for i in range(len(raw) + 1) if raw[: i + 1] != written[: i + 1] or i == len(raw))
+    assert written[:before] == raw[:before]
+    assert json.loads(with_entries(raw, {"new": new})) == {**value, "new": new}
+
+
+WORDS = st.text(st.characters(exclude_categories=["C", "Z", "P", "S"]), min_size=1, max_size=5)
+
+
+@given(text=st.text(st.sampled_from(" \nab1.-日"), max_size=20), data=st.data())
+def test_every_place_between_words_moves_with_the_word_before_it(text, data):
+    places = list(word_places(text))
+    words = data.draw(st.lists(WORDS, min_size=len(places), max_size=len(places)))
+    change = moved(text, places, words)
+    assert [change.text[start:end] for start, end in change.new] == words
+    edges = {edge for place in word_places(change.text) for edge in place}
+    assert edges.issuperset(edge for place in change.new for edge in place) or any(not word.isalnum() for word in words)
+    for old, new in zip(places, change.new, strict=True):
+        assert (change.offset(old[0]), change.offset(old[1])) == new or old[1] in [start for start, _ in places]
+    assert change.offset(len(text)) == len(change.text)
+    kept = moved(text, places, [text[start:end] for start, end in places])
+    assert kept.text == text
+    assert all(kept.offset(place) == place for place in range(len(text) + 1))
+
+
+def written(path, raw, words, **added):
+    path.write_text(raw, encoding="utf-8", newline="")
+    [entry] = [each for each in open_spans(path, "tagging", Layout()).entries(labelled=True) if each.document.words]
+    return rewritten(entry, words, added)
+
+
+def test_doccano_moves(tmp_path):
+    raw = '{"id": 1.50, "text":"Koru Mira, tal",  "label": [[5, 10,"PER"], [11,14, "X"]], "Comments": []}'
+    after = '{"id": 1.50, "text":"Bo Miramira, t",  "label": [[3, 12,"PER"], [13,14, "X"]], "Comments": []}'
+    assert written(tmp_path / "a.jsonl", raw, ["Bo", "Miramira", ",", "t"]) == after
+
+
+def test_prodigy_moves_tokens_too(tmp_path):
+    raw = (
+        '{"text":"Ana \\u00e9l.","tokens":[{"text":"Ana","start":0,"end":3,"id":0,"ws":true},'
+        '{"text":"\\u00e9l","start":4,"end":6,"id":1},{"text":".","start":6,"end":7,"id":2}],'
+        '"spans":[{"start":4,"end":6,"label":"PER","token_start":1}]}'
+    )
+    after = (
+        '{"text":"Bo \\u00e9l\\u00e9.","tokens":[{"text":"Bo","start":0,"end":2,"id":0,"ws":true},'
+        '{"text":"\\u00e9l\\u00e9","start":3,"end":6,"id":1},{"text":".","start":6,"end":7,"id":2}],'
+        '"spans":[{"start":3,"end":6,"label":"PER","token_start":1}]}'
+    )
+    assert written(tmp_path / "a.jsonl", raw, ["Bo", "élé", "."]) == after
+
+
+def test_label_studio_moves_every_annotation_and_prediction(tmp_path):
+    def task(text, start, end):
+        value = {"start": start, "end": end, "text": text[start:end], "labels": ["PER"]}
+        result = [{"value": value, "type": "labels"}, {"value": {"choices": ["x"]}}]
+        predictions = [{"result": [{"value": {**value, "labels": ["X"]}}], "score": 0.5}]
+        return {"id": 3, "data": {"text": text, "start": 1, "end": 2}, "annotations": [{"result": result}] * 2} | {
+            "predictions": predictions
+        }
+
+    raw = json.dumps([task("tal Mira Sen", 4, 12)], indent=2)
+    after = json.dumps(task("t Miramira Sen", 2, 14) | {"parent": 0}, indent=2)
+    new = written(tmp_path / "a.json", raw, ["t", "Miramira", "Sen"], parent=0)
+    assert json.loads(new) == json.loads(after)
+    assert json.dumps([json.loads(new)], indent=2).replace(',\n    "parent": 0', "").count("\n") == raw.count("\n")
+
+
+def test_brat_becomes_a_record_of_doccano_a_line(tmp_path):
+    (tmp_path / "a.ann").write_text("T1\tPER 6 10\tMira\n")
+    new = written(tmp_path / "a.txt", "\r\n\r\n  Mira tal\r\n", ["Bo", "tal"])
+    assert json.loads(new) == {"text": "  Bo tal", "label": [[2, 4, "PER"]]}
+
+
+def test_spans_that_cross_move_too_but_not_those_that_cut_a_word(tmp_path):
+    raw = '{"text": "Koru Mira tal", "label": [[0, 9, "A"], [5, 13, "B"]]}'
+    assert json.loads(written(tmp_path / "a.jsonl", raw, ["K", "M", "t"]))["label"] == [[0, 3, "A"], [2, 5, "B"]]
+    with pytest.raises(DataError, match=r"a\.jsonl:1: span 0-7 .* ends inside the word 'Mira'"):
+        written(tmp_path / "a.jsonl", raw.replace("[0, 9", "[0, 7"), ["K", "M", "t"])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("label", [[5, 13, "PER"]]),
+        ("entities", [{"id": 1, "start_offset": 0, "end_offset": 4}]),
+        ("spans", [[0, 4], [5, 9]]),
+        ("answers", {"text": ["Mira"], "answer_start": [5]}),
+        ("meta", {"parts": [{"startOffset": 0}]}),
+        ("start", 5),
+        ("char_end", 9),
+        ("label", "[[5, 13, 'PER']]"),
+        ("entities", '[{"start": 0, "end": 4}]'),
+        ("answer_start", "5"),
+    ],
+)
+def test_columns_of_offsets_are_told(column, cell):
+    assert offset_column({"id": 1, "text": "Koru Mira sen", column: cell}, ["text"]) == column
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("label", [0, 1]),
+        ("label", 1),
+        ("tokens", ["Koru", "Mira"]),
+        ("time_start", 5),
+        ("box", [[1, 2], [3, 4]]),
+        ("pair", [1, 2, 3]),
+        ("start", "Koru"),
+        ("start", None),
+        ("end", True),
+        ("note", "[see 5, 13"),
+        ("note", "[" * 200 + "]" * 200),
+    ],
+)
+def test_other_columns_are_no_offsets(column, cell):
+    assert offset_column({"id": 1, "text": "Koru Mira sen", column: cell}, ["text"]) is None
