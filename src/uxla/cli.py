@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from uxla import __version__, signals
-from uxla.errors import UxlaError, printable
+from uxla.errors import UxlaError, name_options, on_command_line, printable
 from uxla.run import options
 from uxla.run.augment_command import augment
 from uxla.run.cache_commands import cache
@@ -36,7 +36,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with signals.handling():
+            with signals.handling(), on_command_line(False):
                 return super().invoke(ctx)
         except UxlaError as error:
             typer.echo(f"uxla: error: {error}", err=True)
@@ -179,7 +179,7 @@ def predict(
     if out is not None and out.exists() and isinstance(source, Path) and out.samefile(source):
         raise UxlaError(f"--out {out}: is the file that is read; give another one")
 
-    options.name_options()
+    name_options()
     from uxla.data.columns import parse_columns
     from uxla.run.console import showing
 

@@ -12,13 +12,18 @@ _ON_COMMAND_LINE = ContextVar("on_command_line", default=False)
 
 
 @contextmanager
-def on_command_line() -> Iterator[None]:
-    """Inside, remedies name options of the command line, outside keys of a configuration."""
-    token = _ON_COMMAND_LINE.set(True)
+def on_command_line(options: bool = True) -> Iterator[None]:
+    """Inside, remedies name options of the command line, else keys of a configuration; afterwards as before."""
+    token = _ON_COMMAND_LINE.set(options)
     try:
         yield
     finally:
         _ON_COMMAND_LINE.reset(token)
+
+
+def name_options() -> None:
+    """From here on remedies name options of the command line."""
+    _ON_COMMAND_LINE.set(True)
 
 
 def setting(key: str, value: str | bool = "") -> str:

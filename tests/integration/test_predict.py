@@ -125,7 +125,7 @@ def test_lines_of_equally_many_words_on_standard_input_are_sentences(predict):
 def test_a_file_that_could_be_conll_is_refused_until_its_format_is_said(predict):
     result = predict("in.txt", MORNING)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "every line has 2 columns; set format: conll, or format: text" in result.stderr
+    assert "every line has 2 columns; set --format conll, or --format text" in result.stderr
     assert predict("in.txt", MORNING, "--format", "text").stdout == predict("-", MORNING).stdout
     assert predict("in.txt", MORNING, "--format", "conll").stdout == "Good B-PER\n" * 12
 
@@ -137,7 +137,7 @@ def test_conll_on_standard_input_is_told_by_its_labels_or_asked_for(predict):
     assert predict("-", "Ana\nlee\n", "--format", "conll").stdout == "Ana\tB-PER\nlee\tO\n"
     result = predict("-", "New\tYork\n")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "-: every line has 2 columns between TABs; set format: conll, or format: text" in result.stderr
+    assert "-: every line has 2 columns between TABs; set --format conll, or --format text" in result.stderr
     assert words_and_labels(predict("-", "New\tYork\n", "--format", "text").stdout) == [
         [("New", "B-PER"), ("York", "B-PER")]
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from uxla.errors import name_options
 from uxla.run import options
 from uxla.run.options import TaskName
 
@@ -32,7 +33,7 @@ def check(
     ] = None,
 ) -> None:
     """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
-    options.name_options()
+    name_options()
     from uxla.data.check import check as look_at
     from uxla.data.columns import parse_columns
     from uxla.run.inputs import SHAPES

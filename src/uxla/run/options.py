@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import click
 import typer
 
-from uxla.errors import on_command_line
+from uxla.errors import name_options
 
 if TYPE_CHECKING:
     from uxla.data.kept import Kept
@@ -37,11 +36,6 @@ AllowPickleWeights = Annotated[
     bool, typer.Option("--allow-pickle-weights", help="Read weights that are no safetensors.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
-
-
-def name_options() -> None:
-    """From here to the command's end what remedies errors name are options, not keys of a configuration."""
-    click.get_current_context().with_resource(on_command_line())
 
 
 def open_file(
