@@ -191,7 +191,7 @@ def test_data_check_shows_the_figures_of_a_file(invoke, tmp_path):
     assert result.exit_code == 0
     assert "2, 4 words, the longest has 2" in result.stdout
     assert "2 PER" in result.stdout
-    assert "1 sentences equal an earlier one" in result.stdout
+    assert "1 sentence equals an earlier one" in result.stdout
 
 
 def test_data_check_exits_1_where_labels_break_their_scheme(invoke, tmp_path):

@@ -24,6 +24,7 @@ BOTTOM = {
     "seeds",
     "signals",
     "spill",
+    "wording",
 }
 SIBLINGS = {"algorithm", "models", "data", "testbed"}
 MAY_IMPORT = {

@@ -4,7 +4,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from uxla.data.check import Finding, Overlap, check
+from uxla.data.check import Overlap, check
+from uxla.data.figures import Finding
 from uxla.data.odd import OddWords
 from uxla.errors import DataError
 from uxla.report.data_check import check_table
@@ -41,7 +42,7 @@ def test_a_sound_file_in_figures(report):
         "violation_total": 0,
         "duplicates": 1,
         "odd_words": (),
-        "probable_zawgyi": False,
+        "doubts": (),
         "overlap": None,
     }
 
@@ -95,8 +96,8 @@ def test_zawgyi_is_told_from_unicode_burmese(report):
     unicode = "\u1014\u1031\u1000\u1031\u102c\u1004\u103a\u1038\u101c\u102c\u1038"
     zawgyi = "\u1031\u1014\u1031\u1000\u102c\u1004\u1039\u1038\u101c\u102c\u1038"
     stacked = "\u1015\u1014\u1039\u1014\u1031"
-    assert not report(f"{unicode}\tO\n{stacked}\tO\n").probable_zawgyi
-    assert report(f"{zawgyi}\tO\n").probable_zawgyi
+    assert not report(f"{unicode}\tO\n{stacked}\tO\n").doubts
+    assert [doubt.about for doubt in report(f"{zawgyi}\tO\n").doubts] == ["Zawgyi"]
 
 
 def test_the_encoding_is_the_one_asked_for(report):

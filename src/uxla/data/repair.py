@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from uxla.data.check import Finding
 from uxla.data.conll import read_conll
+from uxla.data.figures import Finding
 from uxla.data.files import write_bytes
 from uxla.data.schemes import Scheme, is_label, opened
 from uxla.errors import DataError

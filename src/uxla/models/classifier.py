@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-_SHOWN = 9  # labels of a set that a message shows
+from uxla.wording import listed
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def settle(
         why = "its labels are the data's, in their order; all models begin with it, and differ by what they read when"
         return f"the classification layer of {folder} is kept: {why}"
     _draw(model, seed)
-    why = f"its labels are {_shown(own.names)}, the data's {_shown(names)}"
+    why = f"its labels are {listed(own.names)}, the data's {listed(names)}"
     if not same_class:
         why = f"it is that of a {' or '.join(own.architectures) or 'model of unknown kind'}"
     return f"the classification layer of {folder} is not used: {why}; drawn anew"
@@ -70,8 +70,3 @@ def _draw(model: Any, seed: int) -> None:
         for weight in found[1].parameters():
             weight._is_hf_initialized = False  # type: ignore[attr-defined] # else transformers leaves what was read
         model._init_weights(found[1])
-
-
-def _shown(names: Sequence[str]) -> str:
-    more = f", … ({len(names)})" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

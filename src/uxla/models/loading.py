@@ -15,6 +15,7 @@ from uxla.errors import ModelError
 from uxla.models.classifier import Meaning, layer_tensors, settle
 from uxla.models.trust import SAFE, Trust, weight_files
 from uxla.records import ModelHandle
+from uxla.wording import counted
 
 _TEXTS = ["*.json", "*.model", "*.txt"]
 _CODE = "*.py"
@@ -169,18 +170,14 @@ def check_weights(folder: Path | str, model: Any, info: Mapping[str, Any], renew
     wrong = sorted(sizes.keys() - set(renewable))
     if wrong:
         found, asked = sizes[wrong[0]]
-        more = f", and so {_counted(len(wrong) - 1, 'other tensor')}" if len(wrong) > 1 else ""
+        more = f", and so {counted(len(wrong) - 1, 'other tensor')}" if len(wrong) > 1 else ""
         fault = f"{wrong[0]} is {_size(found)} in its weights, {_size(asked)} by its config.json{more}"
         raise ModelError(f"{folder}: {fault}; take weights and configuration of one model")
     encoder = f"{model.base_model_prefix}."
     lacking = sorted(n for n in info["missing_keys"] if n.startswith(encoder) and "pooler" not in n)
     if lacking:
-        fault = f"its weights lack {_counted(len(lacking), 'tensor')} of the encoder, the first is {lacking[0]}"
+        fault = f"its weights lack {counted(len(lacking), 'tensor')} of the encoder, the first is {lacking[0]}"
         raise ModelError(f"{folder}: {fault}; take weights and configuration of one model")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from uxla.data.check import LONG, CheckReport
 from uxla.errors import printable
+from uxla.wording import counted, seen
 
 
 def check_table(report: CheckReport) -> Table:
@@ -22,11 +23,12 @@ def check_table(report: CheckReport) -> Table:
 
 
 def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
-    columns = "" if report.columns is None else f", {report.columns} columns"
+    columns = "" if report.columns is None else f", {counted(report.columns, 'column')}"
     yield "format", f"{report.format}{columns}, {report.encoding}"
-    unit = "" if report.length_unit == "words" else " characters"
-    yield "sentences", f"{report.sentences}, {report.words} words, the longest has {report.longest}{unit}"
-    yield "lengths", f"mean {report.mean_length:g}, 95 % have at most {report.length_95} {report.length_unit}"
+    longest = report.longest if report.length_unit == "words" else counted(report.longest, "character")
+    yield "sentences", f"{report.sentences}, {counted(report.words, 'word')}, the longest has {longest}"
+    most = counted(report.length_95, report.length_unit.removesuffix("s"))
+    yield "lengths", f"mean {report.mean_length:g}, 95 % have at most {most}"
     if report.labels:
         yield "labels", _counts(report.labels)
     if report.scheme is not None:
@@ -37,20 +39,21 @@ def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
 
 def _doubts(report: CheckReport) -> Iterator[tuple[str, str]]:
     if report.duplicates:
-        yield "duplicates", f"{report.duplicates} sentences equal an earlier one"
+        yield "duplicates", f"{counted(report.duplicates, 'sentence equals', 'sentences equal')} an earlier one"
     if report.overlap is not None:
         overlap, share = report.overlap, report.overlap.examples / report.sentences
-        counted = f"{overlap.examples} sentences ({share:.1%}), {overlap.long} of them of {LONG} characters or more"
-        yield "overlap", f"{counted}, also stand in {overlap.path}"
+        shared = f"{counted(overlap.examples, 'sentence')} ({share:.1%}), {overlap.long} of {LONG} characters or more"
+        stand = "stands" if overlap.examples == 1 else "stand"
+        yield "overlap", f"{shared}, also {stand} in {overlap.path}"
     for odd in report.odd_words:
-        yield odd.kind, f"in {odd.words} words, first in line {odd.line}"
-    if report.probable_zawgyi:
-        yield "Zawgyi", "probably Burmese in the old font encoding; convert it to Unicode before use"
+        yield odd.kind, f"in {counted(odd.words, 'word')}, first in line {odd.line}"
+    for doubt in report.doubts:
+        yield doubt.about, doubt.text
     if report.violation_total:
-        yield "violations", f"{report.violation_total} labels break {report.scheme}"
+        yield "violations", f"{counted(report.violation_total, 'label breaks', 'labels break')} {report.scheme}"
     for finding in report.violations:
         yield f"line {finding.line}", finding.message
 
 
 def _counts(kinds: dict[str, int]) -> str:
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    return ", ".join(f"{count} {seen(kind)}" for kind, count in kinds.items())

@@ -10,6 +10,7 @@ import typer
 from uxla.errors import name_options
 from uxla.run import options
 from uxla.run.options import TaskName
+from uxla.wording import counted
 
 if TYPE_CHECKING:
     from uxla.data.check import CheckReport
@@ -27,12 +28,17 @@ def check(
     encoding: options.Encoding = "utf-8",
     token_column: options.TokenColumn = 0,
     label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
-    against: Annotated[Path | None, typer.Option(help="Another file: how many examples stand in both.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another file: sentences in both, labels, ways of writing.")
+    ] = None,
     fix_scheme: Annotated[
         Path | None, typer.Option(help="Write a copy here in which no label breaks the CoNLL scheme.")
     ] = None,
 ) -> None:
-    """Say what is in a data file, and what about it deserves a second look. Exit 1 where labels break their scheme."""
+    """Say what is in a data file, and what about it deserves a second look.
+
+    Exit 1 where labels break their scheme; doubts leave the exit status as it is.
+    """
     name_options()
     from uxla.data.check import check as look_at
     from uxla.data.columns import parse_columns
@@ -46,7 +52,7 @@ def check(
         from uxla.data.repair import fix_scheme as repair
 
         changes = repair(file, fix_scheme, **places).changes
-        typer.echo(f"{len(changes)} labels changed, written to {fix_scheme}", err=True)
+        typer.echo(f"{counted(len(changes), 'label')} changed, written to {fix_scheme}", err=True)
     elif report.violation_total:
         raise typer.Exit(1)
 

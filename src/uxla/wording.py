@@ -1,0 +1,36 @@
+"""Small grammar of what a person is told."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """The number and its noun: `1 word`, `2 words`.
+
+    >>> counted(1, "sentence"), counted(0, "sentence"), counted(2, "entity", "entities")
+    ('1 sentence', '0 sentences', '2 entities')
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: Iterable[str], most: int = 9) -> str:
+    """The first names, and how many there are where that is not all.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b, … (3)'
+    """
+    every = list(names)
+    return ", ".join(every[:most]) + (f", … ({len(every)})" if len(every) > most else "")
+
+
+def seen(name: str) -> str:
+    """`name` as it stands, quoted where a part of it could not be seen otherwise: blanks at an end or together, and
+    characters without a picture of their own, which are written as escapes.
+
+    >>> print(seen("PER"), seen("PER "), seen("P\\u200bER"), seen("two words"))
+    PER 'PER ' 'P\\u200bER' two words
+    """
+    hidden = any(unicodedata.category(c)[0] in "CZ" and c != " " for c in name)
+    return repr(name) if hidden or name != " ".join(name.split(" ")).strip() or "  " in name or not name else name
