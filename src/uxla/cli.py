@@ -162,6 +162,7 @@ def predict(
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
     token_column: options.TokenColumn = 0,
+    comment: options.Comment = "auto",
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that the backbone brought along.")
     ] = False,
@@ -199,6 +200,7 @@ def predict(
             header=header,
             encoding=encoding,
             token_column=token_column,
+            comment=comment,
         )
 
 

@@ -40,6 +40,8 @@ def test_a_sound_file_in_figures(report):
         "labels": {},
         "violations": (),
         "violation_total": 0,
+        "left_out": {},
+        "remedy": "",
         "duplicates": 1,
         "odd_words": (),
         "doubts": (),
@@ -107,6 +109,14 @@ def test_the_encoding_is_the_one_asked_for(report):
 def test_a_file_that_cannot_be_read_at_all_is_refused(report):
     with pytest.raises(DataError, match=r"x.conll:2: 1 column, expected 2 as on line 1"):
         report("a\tO\nb\n")
+
+
+def test_lines_that_are_no_words_and_the_remedy_for_labels_are_shown(report):
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(check_table(report("# a = b\nkoru\tADJ\n\n# a = b\nmira\tNOUN\n")))
+    shown = console.export_text()
+    assert "2 comments" in shown
+    assert "2 labels break IOB2; uxla tags entities only" in shown
 
 
 PAIRS = "premise\thypothesis\tlabel\na b\tc\tno\nd\te\u200bf g\tyes\na b\tc\tyes\n"

@@ -254,5 +254,5 @@ def test_a_file_is_checked_for_its_own_doubts_and_against_another(tmp_path):
     target = "".join("".join(f"fr:{word}\tB-PER\n" for word in glue(text).split()) + "\n" for text in SENTENCES * 9)
     (tmp_path / "fr.conll").write_text(target, encoding="utf-8")
     found = check(tmp_path / "fr.conll", against=tmp_path / "en.conll")
-    assert Counter(doubt.about for doubt in found.doubts) == {"prefix": 1, "punctuation": 1, "labels": 2}
+    assert Counter(doubt.about for doubt in found.doubts) == {"punctuation": 1, "labels": 2}
     assert check(tmp_path / "en.conll", against=tmp_path / "en.conll").doubts == ()

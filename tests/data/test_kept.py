@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data import kept as module
+from uxla.data import lines
 from uxla.data.kept import open_kept
 from uxla.errors import ConfigError, DataError
 
@@ -41,20 +41,19 @@ def test_a_conll_row_has_its_lines_and_its_words(file):
     assert rows_of(file("b.conll", "EU NNP\nrejects VBZ\n"), token_column=1)[0].texts == ("NNP VBZ",)
 
 
-@pytest.mark.parametrize("size", [1, 2, 4096])
+@pytest.mark.parametrize("size", [8, 1 << 22])
 @given(sentences=st.lists(st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=4), min_size=1, max_size=7))
-def test_conll_reads_the_same_in_parts_of_any_size(size, tmp_path_factory, sentences):
+def test_conll_reads_the_same_in_blocks_of_any_size(size, tmp_path_factory, sentences):
     path = tmp_path_factory.mktemp("conll") / "a.conll"
     path.write_bytes("\n".join("".join("\t".join(row) + "\n" for row in rows) for rows in sentences).encode())
     words = [" ".join(row[1] for row in rows) for rows in sentences]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_SENTENCES", size)
-        rows = rows_of(path, token_column=1)
+        patch.setattr(lines, "_BLOCK_BYTES", size)
+        rows = rows_of(path, token_column=1, comment=None)
     assert [row.texts[0] for row in rows] == words
     assert [[tuple(line.split("\t")) for line in row.record] for row in rows] == sentences
 
 
-@pytest.mark.parametrize("size", [1, 4096])
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
@@ -64,10 +63,7 @@ def test_conll_reads_the_same_in_parts_of_any_size(size, tmp_path_factory, sente
         ("\n\n", None, "no sentence"),
     ],
 )
-def test_a_fault_in_a_conll_file_is_named_by_its_line_in_whatever_part_it_stands(
-    file, monkeypatch, size, text, line, says
-):
-    monkeypatch.setattr(module, "_SENTENCES", size)
+def test_a_fault_in_a_conll_file_is_named_by_its_line(file, text, line, says):
     with pytest.raises(DataError, match=says) as raised:
         open_kept(file("a.conll", text)).count()
     assert raised.value.line == line
@@ -96,8 +92,8 @@ def test_raw_text_is_a_sentence_a_line_exactly_as_it_stands(file):
 
 
 def test_words_may_be_a_list_or_one_text(file):
-    lines = '{"tokens": ["a", "b\\u00a0c"], "tags": [0, 1]}\n{"tokens": "a  b", "tags": [0, 1]}\n'
-    assert [row.texts for row in rows_of(file("a.jsonl", lines))] == [("a b\u00a0c",), ("a  b",)]
+    text = '{"tokens": ["a", "b\\u00a0c"], "tags": [0, 1]}\n{"tokens": "a  b", "tags": [0, 1]}\n'
+    assert [row.texts for row in rows_of(file("a.jsonl", text))] == [("a b\u00a0c",), ("a  b",)]
 
 
 @pytest.mark.parametrize(

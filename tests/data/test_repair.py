@@ -49,8 +49,20 @@ def test_a_sound_file_comes_back_byte_for_byte_in_its_encoding(repair):
 
 def test_a_label_that_is_none_is_left_to_a_person(repair, tmp_path):
     with pytest.raises(DataError, match=r"x.conll:2: label 'person' is not in IOB2; correct it by hand"):
-        repair("a\tO\nb\tperson\n")
+        repair("a\tB-X\nb\tperson\n")
     assert not (tmp_path / "fixed.conll").exists()
+
+
+def test_types_without_a_letter_before_them_become_iob2(repair):
+    fixed, made = repair("mira\tPER\nsen\tPER\nkoru\tO\n\ntal\tLOC\nru\tPER\n")
+    assert fixed == "mira\tB-PER\nsen\tI-PER\nkoru\tO\n\ntal\tB-LOC\nru\tB-PER\n"
+    assert made.changes[1] == Finding(2, "PER -> I-PER")
+
+
+@pytest.mark.parametrize("tags", ["NOUN VERB", "O _", "O -"])
+def test_other_tags_and_signs_of_missing_values_are_left_to_a_person(repair, tags):
+    with pytest.raises(DataError, match="correct it by hand"):
+        repair("".join(f"koru\t{tag}\n" for tag in tags.split()))
 
 
 def test_the_file_itself_is_not_overwritten(tmp_path):

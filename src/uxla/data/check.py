@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, Unpack
@@ -44,9 +44,10 @@ class Overlap:
 class CheckReport:
     """A file in figures.
 
-    `columns` is CoNLL's; it and `scheme` are None for what has none. `length_unit` is words or, where the text hardly
-    has spaces, characters; mean, 95th percentile and longest are in it. `entities` counts by type, in the sentences
-    without violations; `labels` counts the labels of whole texts. `violations` has the first 20 of `violation_total`.
+    `columns` is CoNLL's; it and `scheme` are None for what has none. `left_out` counts CoNLL's lines that are neither
+    words nor blank, by what they are. `length_unit` is words or, where the text hardly has spaces, characters; mean,
+    95th percentile and longest are in it. `entities` counts by type, in the sentences without violations; `labels`
+    counts the labels of whole texts. `violations` has the first 20 of `violation_total`, `remedy` is for all of them.
     `duplicates` are examples equal to an earlier one. `doubts`: what else deserves a second look in the file, or beside
     the other one.
     """
@@ -62,11 +63,13 @@ class CheckReport:
     length_95: int
     longest: int
     columns: int | None
+    left_out: dict[str, int]
     scheme: Scheme | None
     entities: dict[str, int]
     labels: dict[str, int]
     violations: tuple[Finding, ...]
     violation_total: int
+    remedy: str
     duplicates: int
     odd_words: tuple[OddWords, ...]
     doubts: tuple[Doubt, ...]
@@ -116,11 +119,13 @@ def check(
         length_95=int(np.percentile(lengths, 95, method="higher")),
         longest=int(lengths.max()),
         columns=content.columns,
+        left_out=content.left_out,
         scheme=content.scheme,
         entities=dict(sorted(figures.entities.items())),
         labels=dict(sorted(figures.labels.items())),
         violations=tuple(figures.violations),
         violation_total=figures.violation_total,
+        remedy=content.remedy if figures.violation_total else "",
         duplicates=len(lengths) - len(np.unique(figures.keys)),
         odd_words=figures.words.odd(),
         doubts=tuple(doubts(figures, others)),
@@ -136,6 +141,8 @@ class _Content:
     columns: int | None
     scheme: Scheme | None
     parts: Iterator[Part]
+    left_out: dict[str, int] = field(default_factory=dict)
+    remedy: str = ""
 
     def figures(self, shape: Shape) -> Figures:
         figures = Figures(Portrait(shape))
@@ -148,7 +155,8 @@ def _conll(path: Path, layout: Layout) -> _Content:
     file: ConllFile = parse_conll(read_bytes(path), path=path, layout=layout)
     tags = file.rows.labels
     part = Part([[" ".join(words)] for words in file.sentences], tags, None, file.line_of)
-    return _Content("conll", file.rows.columns, None if tags is None else file.scheme, iter([part]))
+    scheme = None if tags is None else file.scheme
+    return _Content("conll", file.rows.columns, scheme, iter([part]), dict(file.rows.left_out), file.remedy)
 
 
 def _table(rows: Rows, scheme: Scheme | Literal["auto"], format: str) -> _Content:

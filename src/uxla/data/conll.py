@@ -7,21 +7,36 @@ labels, right or absurd, cannot matter to who only reads its words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, Unpack
 
+from uxla.data.cells import cells_of, filled, with_cell
 from uxla.data.examples import tagging_corpus
 from uxla.data.files import BOM, decode, encode, read_bytes, split_lines, write_bytes
-from uxla.data.labels import known_types, label_names, tag_ids
-from uxla.data.layout import Layout
-from uxla.data.rows import Rows, cells_of, parse_rows, with_label
-from uxla.data.schemes import OUTSIDE, Scheme, detect, entity_type, from_iob2, to_iob2, violations
-from uxla.errors import DataError
+from uxla.data.form import Form
+from uxla.data.label_cells import BRACKETS, PLAIN, cells_with
+from uxla.data.labels import known_types, label_names, missing, tag_ids
+from uxla.data.layout import How, Layout
+from uxla.data.rows import Rows, parse_rows
+from uxla.data.schemes import (
+    OUTSIDE,
+    Scheme,
+    are_bare,
+    are_labels,
+    detect,
+    entity_type,
+    from_iob2,
+    is_label,
+    to_iob2,
+    violations,
+)
+from uxla.errors import DataError, setting
 from uxla.records import Corpus
+from uxla.wording import counted
 
 __all__ = ["ConllFile", "conll_text", "label_names", "parse_conll", "read_conll"]
 
@@ -42,11 +57,13 @@ class ConllFile:
 
     def line_of(self, sentence: int, word: int) -> int:
         """The line, from 1, of a word; both indices from 0."""
-        return self.rows.first_lines[sentence] + word  # a sentence's words stand on consecutive lines
+        return self.rows.line_of(sentence, word)
 
     @cached_property
     def scheme(self) -> Scheme:
         """The scheme asked for, or the one that fits the labels best; IOB2 without labels, or where several fit."""
+        if self.rows.form.style == BRACKETS:
+            return "IOB2"
         return detect(self.rows.labels or []) if self.layout.scheme == "auto" else self.layout.scheme
 
     @cached_property
@@ -54,8 +71,9 @@ class ConllFile:
         """The labels as IOB2. DataError at the first label that breaks the file's scheme."""
         labels = self._labels_or_error()
         for fault in violations(labels, self.scheme):
-            remedy = "correct the line, or set scheme or label_column; `uxla data check` lists every such line"
-            self._fail(f"{fault.message}; {remedy}", fault.sentence, fault.word)
+            places = f"{setting('scheme')} or {setting('label_column')}"
+            usual = f"correct the line, or set {places}; `uxla data check` lists every such line"
+            self._fail(f"{fault.message}; {self.remedy or usual}", fault.sentence, fault.word)
         return [to_iob2(row, self.scheme) for row in labels]
 
     @cached_property
@@ -83,41 +101,100 @@ class ConllFile:
         """The sentences alone, whatever the label column holds."""
         return tagging_corpus(self.sentences, None, name=name, lang=lang, label_names=label_names)
 
-    def with_tags(self, tags: Sequence[Sequence[str]]) -> ConllFile:
+    @cached_property
+    def remedy(self) -> str:
+        """What to do about labels that break the scheme, by what the column holds; nothing where single ones do."""
+        found, column = set(chain.from_iterable(self.rows.labels or [])), setting("label_column")
+        others = found - {OUTSIDE}
+        unknown = sorted(label for label in others if not is_label(label, self.scheme))
+        tagged = [column for column in self.rows.form.tagged if column != self.rows.form.label]
+        if unknown and tagged:
+            return f"column {tagged[0]} holds nothing but labels: set {setting('label_column', str(tagged[0]))}"
+        if self.rows.form.style == BRACKETS:
+            return "spans in brackets may neither overlap nor stay open at the end of a sentence"
+        if any(missing(label) for label in unknown):
+            return f"a sign of a missing value is no label: write O, or set {column}"
+        if OUTSIDE in found and are_bare(others):
+            return "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"
+        if unknown and len(unknown) == len(found):
+            return f"uxla tags entities only, as O, B-PER, I-PER, with no other tags of words; or set {column}"
+        return ""
+
+    @cached_property
+    def holds(self) -> Literal["nothing", "labels", "other"]:
+        """What stands in the label column: nothing, as where there is none or it has signs of missing values only; else
+        labels of one scheme, or something else."""
+        found = set(chain.from_iterable(self.rows.labels or []))
+        if all(map(missing, found)):
+            return "nothing"
+        return "labels" if are_labels(found) else "other"
+
+    def with_tags(self, tags: Sequence[Sequence[str]], *, column: int | Literal["new"] | None = None) -> ConllFile:
         """The same file with other labels: `tags` in IOB2, one a word, written in the scheme the file came in.
 
-        Everything else stays as it was. A file of words only gets a second column, after a TAB. ValueError if the
-        tags do not fit the words; DataError if the file's encoding lacks a character of a tag.
+        They go into the file's label column, into `column`, counted from 0, or into a new one behind all others, as in
+        a file of words only. Everything else stays as it was. ValueError if the tags do not fit the words; DataError
+        for a tag that the file's encoding or its columns cannot hold.
         """
         if [len(row) for row in tags] != [len(words) for words in self.sentences]:
             raise ValueError(f"{self.path}: the tags do not fit the sentences, one tag a word")
-        if self.rows.labels is None and self.rows.columns > 1:
-            self._labels_or_error()
+        form = self._form_with(column)
+        in_brackets = form.style == BRACKETS
+        labels = [list(row) if in_brackets else from_iob2(row, self.scheme) for row in tags]
         text = decode(self.raw, self.layout.encoding, file=self.path)
         bom = text[:1] if text.startswith(BOM) else ""
-        flat = chain.from_iterable(from_iob2(row, self.scheme) for row in tags)
-        body = "".join(self._relabelled(text.removeprefix(BOM), flat))
+        lines = list(split_lines(text.removeprefix(BOM)))
+        for sentence, row in enumerate(labels):
+            self._write_labels(row, sentence, lines, form)
+        raw = encode(bom + "".join(lines), self.layout.encoding, file=self.path)
         layout = replace(self.layout, scheme=self.scheme)
-        if self.rows.labels is None:
-            layout = replace(layout, token_column=0, label_column=1)
-        raw = encode(bom + body, layout.encoding, file=self.path)
-        return parse_conll(raw, path=self.path, layout=layout)
+        return ConllFile(self.path, raw, layout, replace(self.rows, form=form, labels=labels))
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all; as read, unless it comes from `with_tags`."""
         write_bytes(path, self.raw)
 
-    def _relabelled(self, text: str, tags: Iterator[str]) -> Iterator[str]:
-        for line in split_lines(text):
-            if cells_of(line, self.layout.token_column):
-                yield with_label(line, next(tags), None if self.rows.labels is None else self.layout.label_column)
-            else:
-                yield line
+    def _form_with(self, column: int | Literal["new"] | None) -> Form:
+        """The form of the file with its labels in that column."""
+        form = self.rows.form
+        if column is None and form.label is None and form.filled > 1:
+            self._labels_or_error()
+        if form.label is not None and column in (None, form.label):
+            return form
+        if isinstance(column, int):
+            if column >= form.columns or column == form.token:
+                self._fail(f"labels cannot go into column {column}; set {setting('label_column')}", 0, 0)
+            return replace(form, label=column, style=PLAIN)
+        width = form.filled + 1
+        columns = max(form.columns, width)
+        return replace(form, label=form.filled, columns=columns, filled=width, style=PLAIN)
+
+    def _write_labels(self, labels: Sequence[str], sentence: int, lines: list[str], form: Form) -> None:
+        """Write the labels of a sentence into its lines; those that stay are not touched."""
+        places = [self.line_of(sentence, word) - 1 for word in range(len(labels))]
+        rows = [cells_of(lines[place]) for place in places]
+        is_new = form.columns > self.rows.form.columns or form.filled > self.rows.form.filled
+        columns = [filled(cells) if is_new and form.uneven else form.label or 0 for cells in rows]
+        before = [cells[column] if column < len(cells) else "" for cells, column in zip(rows, columns, strict=True)]
+        for place, column, old, new in zip(
+            places, columns, before, cells_with(labels, before, form.style), strict=True
+        ):
+            if old.strip() == new:
+                continue
+            if " " in new and "\t" not in lines[place]:
+                message = f"label {new!r} has a space, and columns are cut at spaces; cut them by TABs"
+                raise DataError(message, file=self.path, line=place + 1)
+            lines[place] = with_cell(lines[place], new, column)
 
     def _labels_or_error(self) -> list[list[str]]:
         if self.rows.labels is None:
-            got = f"{self.rows.columns} column{'s' * (self.rows.columns > 1)}, label_column {self.layout.label_column}"
-            self._fail(f"no column of labels ({got}); set label_column, or read the file as unlabelled", 0, 0)
+            form = self.rows.form
+            got = f"{counted(form.filled, 'column')}, label_column {self.layout.label_column}"
+            if form.label is not None:
+                got = f"column {form.label} has no NER= in any line"
+            self._fail(
+                f"no column of labels ({got}); set {setting('label_column')}, or read the file as unlabelled", 0, 0
+            )
         return self.rows.labels
 
     def _label_ids(self, label_names: Sequence[str], label_map: Mapping[str, str | None]) -> dict[str, int]:
@@ -140,17 +217,10 @@ class ConllFile:
         raise DataError(message, file=self.path, line=self.line_of(sentence, word))
 
 
-def read_conll(
-    path: Path | str,
-    *,
-    encoding: str = "utf-8",
-    token_column: int = 0,
-    label_column: int = -1,
-    scheme: Scheme | Literal["auto"] = "auto",
-) -> ConllFile:
-    """The file at `path`. DataError, with the line, for whatever is not well-formed; labels are not looked at."""
-    layout = Layout(encoding=encoding, token_column=token_column, label_column=label_column, scheme=scheme)
-    return parse_conll(read_bytes(Path(path)), path=Path(path), layout=layout)
+def read_conll(path: Path | str, **how: Unpack[How]) -> ConllFile:
+    """The file at `path`; the keywords are the fields of `Layout`. DataError, with the line, for whatever is not
+    well-formed; labels are not looked at."""
+    return parse_conll(read_bytes(Path(path)), path=Path(path), layout=Layout(**how))
 
 
 def parse_conll(raw: bytes, *, path: Path, layout: Layout) -> ConllFile:

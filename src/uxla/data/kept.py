@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 from uxla.data.columns import TEXTS, Shape
+from uxla.data.form import Form
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.load import open_table
-from uxla.data.rows import Rows, cells_of, parse_rows
+from uxla.data.rows import Sentence, open_form, sentences_in
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.tables import Table
 from uxla.errors import DataError
 
-_SENTENCES = 4096
 _TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".json", ".parquet")
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
 """What tells the shape of a table, the more telling first."""
@@ -32,7 +32,7 @@ class Row:
     """One example: its text, or the two of a pair, and all of it as it stands in the file.
 
     `record` is a CoNLL sentence's lines without their ends, or a table row's cells by the names of their columns. Words
-    in a list are joined by one space to be a text. `line` is where a table's row begins, from 1 (of Parquet the row).
+    in a list are joined by one space to be a text. `line` is where the row begins, from 1 (of Parquet the row).
     """
 
     texts: tuple[str, ...]
@@ -66,47 +66,25 @@ class KeptConll:
     layout: Layout
     shape: Shape = "tagging"
 
+    @cached_property
+    def form(self) -> Form:
+        """Which columns it has. DataError where it plainly is no CoNLL."""
+        return open_form(self._lines, self.path, self.layout)
+
     def count(self) -> int:
         """See `Kept`."""
-        return sum(len(rows.sentences) for _, rows in self._parts())
+        return sum(1 for _ in self._sentences())
 
     def rows(self) -> Iterator[Row]:
         """See `Kept`."""
-        for lines, rows in self._parts():
-            for first, words in zip(rows.first_lines, rows.sentences, strict=True):
-                cut = lines[first - 1 : first - 1 + len(words)]
-                yield Row((" ".join(words),), [line.rstrip("\r\n") for line in cut])
+        for sentence in self._sentences():
+            yield Row((" ".join(sentence.words),), sentence.lines, sentence.numbers[0])
 
-    def _parts(self) -> Iterator[tuple[list[str], Rows]]:
-        """The lines of some whole sentences, and what is in them; every part is held against the file's first word."""
-        head: list[str] = []
-        number = 1
-        for lines in self._cut():
-            try:
-                rows = parse_rows("".join(lines), path=self.path, layout=self.layout)
-                first = lines[rows.first_lines[0] - 1]
-                if head and rows.columns != len(cells_of(head[-1], self.layout.token_column)):
-                    raise DataError("other columns")
-            except DataError:  # the same fault again, with its line in the file
-                before = [*head, *["\n"] * (number - 1 - len(head))]
-                parse_rows("".join([*before, *lines]), path=self.path, layout=self.layout)
-                raise
-            head = head or [*["\n"] * (rows.first_lines[0] - 1), first]
-            number += len(lines)
-            yield lines, rows
+    def _sentences(self) -> Iterator[Sentence]:
+        return sentences_in(self._lines(), self.form, self.path)
 
-    def _cut(self) -> Iterator[list[str]]:
-        lines: list[str] = []
-        sentences, inside = 0, False
-        for line in text_lines(self.path, self.layout.encoding):
-            filled = bool(cells_of(line, self.layout.token_column))
-            sentences += filled and not inside
-            if sentences > _SENTENCES:
-                yield lines
-                lines, sentences = [], 1
-            inside = filled
-            lines.append(line)
-        yield lines
+    def _lines(self) -> Iterator[str]:
+        return text_lines(self.path, self.layout.encoding)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class How(TypedDict, total=False):
     token_column: int
     label_column: int
     scheme: Scheme | Literal["auto"]
+    comment: str | None
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Layout:
     `format` `auto` goes by the suffix and the first lines, `scheme` `auto` by the labels. `columns` says which column
     of a table is what, by name or by position from 0: `tokens` and `tags` for tagging, `text` and `label` for single
     texts, `first`, `second` and `label` for pairs; what it leaves out is found by the usual names. `token_column` and
-    `label_column` are CoNLL's, from 0, or from the end if negative.
+    `label_column` are CoNLL's, from 0, or from the end if negative. `comment` is how CoNLL's comments begin; `auto`
+    goes by their look, None or `none` is for a file that has none.
     """
 
     format: Format = "auto"
@@ -41,6 +43,12 @@ class Layout:
     token_column: int = 0
     label_column: int = -1
     scheme: Scheme | Literal["auto"] = "auto"
+    comment: str | None = "auto"
+
+    @property
+    def comment_prefix(self) -> str | None:
+        """`comment`, None where there are none."""
+        return None if self.comment == "none" else self.comment
 
     @property
     def word_format(self) -> WordFormat:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Unpack, get_args
 
 from uxla.data.assemble import table_corpus, table_labels
+from uxla.data.cells import cells_of
 from uxla.data.columns import Shape
+from uxla.data.comments import AUTO, is_sure, separates
 from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import BOM, decode, read_bytes, split_lines
 from uxla.data.hub import HUB, HubTable
@@ -16,8 +18,7 @@ from uxla.data.json_cells import refuse_objects
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
-from uxla.data.rows import cells_of
-from uxla.data.schemes import SCHEMES, is_label
+from uxla.data.schemes import are_labels
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.subset import subset
 from uxla.data.tables import Table, TableFormat
@@ -135,12 +136,7 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     if kind is None:
         return None
     if kind == "text" and shape != "pair" and layout.format == "auto":
-        lines = text_lines(path, layout.encoding)
-        width, likely = (_columns(_first(lines)), "conll") if shape == "tagging" else (_tab_columns(lines), "tsv")
-        if width > 1:
-            known, text = setting("format", likely), setting("format", "text")
-            message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
-            raise DataError(message, file=path)
+        _refuse_columns(path, shape, layout)
     return Table(path, kind, shape, layout.columns, layout.header, layout.encoding)
 
 
@@ -191,13 +187,29 @@ def open_sentences(raw: bytes, *, path: Path, layout: Layout = _PLAIN) -> ConllF
     return parse_text(raw, path=path, encoding=layout.encoding)
 
 
+def _refuse_columns(path: Path, shape: Shape, layout: Layout) -> None:
+    """DataError if the first lines of what should be raw text are those of CoNLL or a table."""
+    head = list(islice(text_lines(path, layout.encoding), _LOOKED_AT))
+    width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
+    if width > 1:
+        known, text = setting("format", likely), setting("format", "text")
+        message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
+        raise DataError(message, file=path)
+    if shape == "tagging" and _begins_with_comment(head):
+        known, text = setting("format", "conll"), setting("format", "text")
+        message = f"raw text by its name, but it begins with a comment as CoNLL has them; set {known}, or {text}"
+        raise DataError(message, file=path)
+
+
 def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
-    lines = _first(split_lines(decode(raw, encoding, file=path).removeprefix(BOM)))
+    head = list(islice(split_lines(decode(raw, encoding, file=path).removeprefix(BOM)), _LOOKED_AT))
+    lines = _word_lines(head)
     columns = _columns(lines)
+    if _begins_with_comment(head):
+        return True
     if columns < 2:
         return False
-    labels = [cells_of(line, 0)[-1] for line in lines]
-    if any(all(is_label(label, scheme) for label in labels) for scheme in SCHEMES):
+    if are_labels(cells_of(line)[-1].strip() for line in lines):
         return True
     if all("\t" in line for line in lines):
         known, text = setting("format", "conll"), setting("format", "text")
@@ -206,14 +218,20 @@ def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
     return False
 
 
-def _first(lines: Iterable[str]) -> list[str]:
-    """The first lines that have a word, enough to tell columns by."""
-    return list(islice((line for line in lines if cells_of(line, 0)), _LOOKED_AT))
+def _begins_with_comment(head: Sequence[str]) -> bool:
+    first = next((line for line in head if line.strip()), "")
+    return is_sure(first) or (bool(first.strip()) and separates(first, cells_of(first), 0, AUTO))
+
+
+def _word_lines(head: Sequence[str]) -> list[str]:
+    """The lines that have a word, without those that may be comments if there are others."""
+    lines = [line for line in head if not separates(line, cells_of(line), 0, AUTO)]
+    return [line for line in lines if not line.startswith("#")] or lines
 
 
 def _columns(lines: Sequence[str]) -> int:
     """The number of columns if the lines look like a table, else 0."""
-    counts = {len(cells_of(line, 0)) for line in lines}
+    counts = {len(cells_of(line)) for line in lines}
     telling = len(lines) >= _TELLING or all("\t" in line for line in lines)
     return counts.pop() if len(counts) == 1 and telling else 0
 

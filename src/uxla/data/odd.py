@@ -11,6 +11,9 @@ _SPACE = "\u00a0\u202f\u2007\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000"
 _ZERO_WIDTH = "\u00ad\u200b\u2060\ufeff"
 _JOINER = "\u200c\u200d"
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+INVISIBLE = re.compile(f"[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+")
+"""Characters of which none can be seen."""
+
 _ODD = {
     "no-break space": re.compile("[\u00a0\u202f\u2007]"),
     "other space": re.compile("[\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000]"),
@@ -19,7 +22,7 @@ _ODD = {
     "direction mark": re.compile(f"[{_DIRECTION}]"),
     "control character": re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
     "replacement character": re.compile("\ufffd"),
-    "nothing visible": re.compile(f"\\A[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+\\Z"),
+    "nothing visible": re.compile(rf"\A{INVISIBLE.pattern}\Z"),
 }
 
 _BURMESE = re.compile("[\u1000-\u109f]")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
-from uxla.data.conll import read_conll
+from uxla.data.conll import ConllFile, read_conll
 from uxla.data.figures import Finding
 from uxla.data.files import write_bytes
-from uxla.data.schemes import Scheme, is_label, opened
+from uxla.data.layout import How
+from uxla.data.schemes import OUTSIDE, Scheme, are_bare, is_label, opened
 from uxla.errors import DataError
 
 
@@ -23,33 +25,27 @@ class Repair:
     changes: tuple[Finding, ...]
 
 
-def fix_scheme(
-    path: Path | str,
-    out: Path | str,
-    *,
-    encoding: str = "utf-8",
-    token_column: int = 0,
-    label_column: int = -1,
-    scheme: Scheme | Literal["auto"] = "auto",
-) -> Repair:
+def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[How]) -> Repair:
     """Write the file to `out`, each label that cannot stand where it is replaced by the one that can; all else, down to
     blanks and line ends, as it was.
 
     An entity ends where its type or its marks say so, and whatever continues nothing begins one, as conlleval reads it:
-    a stray I becomes B, and in BIOES the last word E or S. DataError for a label that is none of its scheme, which only
-    a person can mend, and where `out` is the file itself.
+    a stray I becomes B, and in BIOES the last word E or S. Types without a letter before them (PER) become IOB2, words
+    of one type beside each other one entity. DataError for a label that is none of its scheme, which only a person can
+    mend, and where `out` is the file itself. The keywords are the fields of `Layout`.
     """
     path, out = Path(path), Path(out)
     if out.exists() and out.samefile(path):
         raise DataError("would be overwritten; write the repaired copy to another file", file=path)
-    options: dict[str, int] = {"token_column": token_column, "label_column": label_column}
-    file = read_conll(path, encoding=encoding, scheme=scheme, **options)
+    file = read_conll(path, **how)
     before = file.rows.labels
     if before is None:
         raise DataError("no column of labels, nothing to repair; set label_column", file=path)
-    for i, row in enumerate(before):
-        _refuse_others(row, file.scheme, path, file.line_of(i, 0))
-    fixed = file.with_tags([opened(row, file.scheme) for row in before])
+    found = set(chain.from_iterable(before))
+    lettered = [_lettered(row) for row in before] if OUTSIDE in found and are_bare(found - {OUTSIDE}) else before
+    for i, row in enumerate(lettered):
+        _refuse_others(row, file, i)
+    fixed = file.with_tags([opened(row, file.scheme) for row in lettered])
     after = fixed.rows.labels or []
     changes = tuple(
         Finding(file.line_of(i, word), f"{old} -> {new}")
@@ -61,7 +57,13 @@ def fix_scheme(
     return Repair(str(out), file.scheme, changes)
 
 
-def _refuse_others(row: Sequence[str], scheme: Scheme, path: Path, line: int) -> None:
+def _lettered(row: Sequence[str]) -> list[str]:
+    """Types alone with I before them: the first of an entity becomes B as whatever continues nothing."""
+    return [label if label == OUTSIDE else f"I-{label}" for label in row]
+
+
+def _refuse_others(row: Sequence[str], file: ConllFile, sentence: int) -> None:
     for word, label in enumerate(row):
-        if not is_label(label, scheme):
-            raise DataError(f"label {label!r} is not in {scheme}; correct it by hand", file=path, line=line + word)
+        if not is_label(label, file.scheme):
+            message = f"label {label!r} is not in {file.scheme}; correct it by hand"
+            raise DataError(message, file=file.path, line=file.line_of(sentence, word))

@@ -16,10 +16,11 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from uxla.data.cells import with_cell, with_cells_before
+from uxla.data.form import Form
 from uxla.data.kept import Kept, KeptConll, KeptSpans, KeptTable, Row
 from uxla.data.lines import text_lines
 from uxla.data.offsets import offset_column
-from uxla.data.rows import with_label
 from uxla.data.span_rewrite import Records, spans_in, spans_written_as
 from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
@@ -131,13 +132,14 @@ def _unwritable(path: Path, cause: str) -> DataError:
 def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
     """A writer of rows of `source` into `stream`, in UTF-8, in the format that `written_as` gave.
 
-    CoNLL gets two columns before its last one (words alone: behind them): the parent's number, and 1 where the word
-    changed, else 0. Tables get `parent` and `changed` at their end, the latter with the positions of the words: in TSV
-    and CSV `2 5`, of a pair `2 5|0`, elsewhere lists. Raw text gets nothing. DataError, here or when a row is
-    written, for a table that has such columns already, and for texts that TSV or raw text cannot hold.
+    CoNLL gets two columns before its last one (words alone, and rows of several lengths: behind word and label): the
+    parent's number, and 1 where the word changed, else 0; lines that are no words are left out. Tables get `parent` and
+    `changed` at their end, the latter with the positions of the words: in TSV and CSV `2 5`, of a pair `2 5|0`,
+    elsewhere lists. Raw text gets nothing. DataError, here or when a row is written, for a table that has such columns
+    already, and for texts that TSV or raw text cannot hold.
     """
     if isinstance(source, KeptConll):
-        sentence = partial(_conll, token=source.layout.token_column, end=_line_end(source.path, source.layout.encoding))
+        sentence = partial(_conll, form=source.form, end=_line_end(source.path, source.layout.encoding))
         return _Lines(stream, sentence)
     if isinstance(source, KeptSpans):
         return Records(stream, _refuse_added, source.path, array=form == "array")
@@ -243,23 +245,15 @@ def _object(cells: dict[str, Any], end: str) -> str:
     return line + end
 
 
-def _conll(rewritten: Rewritten, *, token: int, end: str) -> str:
+def _conll(rewritten: Rewritten, *, form: Form, end: str) -> str:
     [changed], lines = rewritten.changed, rewritten.row.record
     words, numbers = rewritten.texts[0].split(" "), set(changed)
-    marked = (
-        _marked(with_label(line, word, token), f"{rewritten.parent}", f"{int(number in numbers)}")
-        for number, (line, word) in enumerate(zip(lines, words, strict=True))
-    )
-    return "".join(line + end for line in marked) + end
-
-
-def _marked(line: str, parent: str, changed: str) -> str:
-    """The line with two cells before its last, or behind its only one."""
-    if "\t" in line:
-        *cells, last = line.split("\t")
-        return "\t".join([*cells, parent, changed, last])
-    before, _, last = line.rstrip(" ").rpartition(" ")
-    return f"{before} {parent} {changed} {last}" if before.strip(" ") else f"{last}\t{parent}\t{changed}"
+    place = max(form.token, form.label or 0) + 1 if form.uneven or form.filled == 1 else form.filled - 1
+    written = []
+    for number, (line, word) in enumerate(zip(lines, words, strict=True)):
+        new = with_cell(line, form.prefix + word, form.token) if number in numbers else line
+        written.append(with_cells_before(new, (f"{rewritten.parent}", f"{int(number in numbers)}"), place) + end)
+    return "".join(written) + end
 
 
 def _line_end(path: Path, encoding: str) -> str:

@@ -1,123 +1,176 @@
-"""The rows of a CoNLL file: lines cut into cells, cells gathered into sentences, and nothing interpreted."""
+"""The sentences of a CoNLL file: lines cut into cells, cells gathered into sentences, and nothing else interpreted."""
 
 from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from uxla.data.cells import cells_of
+from uxla.data.comments import AUTO, is_label_like, is_sure, is_usual, may_be_comment, separates
 from uxla.data.files import refuse_inner_cr, split_lines
+from uxla.data.form import Form, form_of
+from uxla.data.known_forms import NO_WORD
+from uxla.data.label_cells import BRACKETS, PLAIN, key_of, labels_in
 from uxla.data.layout import Layout
-from uxla.errors import DataError
+from uxla.data.mistaken import is_invisible
+from uxla.errors import DataError, setting
+from uxla.progress import note
+from uxla.wording import counted
 
-DOCSTART = "-DOCSTART-"
-_CELL = re.compile("[^ ]+")
+_HASH = '"#"'
+_MARKUP = re.compile(r"<[^<>]+>")
+
+
+class Sentence(NamedTuple):
+    """The words of a sentence, the cells of their labels (none in a file without), the number of the line of each word,
+    from 1, and these lines without their ends."""
+
+    words: list[str]
+    cells: list[str]
+    numbers: list[int]
+    lines: list[str]
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Words and label cells by sentence, as they stand; `labels` is None in a file without the label column.
+    """All sentences of a file, with their labels, those of brackets as IOB2; None in a file that has none.
 
-    `first_lines` has the line, from 1, of each sentence's first word; the other words follow line by line.
+    The words of a sentence stand on consecutive lines from that in `first_lines` on, but for those of `apart`.
+    `left_out` counts the lines that are neither words nor blank, by what they are.
     """
 
-    columns: int
-    sentences: list[list[str]]
-    labels: list[list[str]] | None
-    first_lines: list[int]
+    form: Form
+    sentences: list[list[str]] = field(default_factory=list)
+    labels: list[list[str]] | None = None
+    first_lines: list[int] = field(default_factory=list)
+    apart: dict[int, list[int]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def columns(self) -> int:
+        """How many the first word's line has."""
+        return self.form.columns
 
-def cells_of(line: str, token_column: int) -> list[str]:
-    """The cells of a line; empty for a line that only separates: blank, or the start of a document.
-
-    Cut at TABs if there is one, else at runs of ASCII spaces: never `str.split()`, which would also cut at NBSP and
-    U+3000 inside a word.
-    """
-    body = line.rstrip("\r\n")
-    if "\t" in body:
-        cells = body.split("\t") if body.strip("\t ") else []
-    else:
-        cells = [cell for cell in body.split(" ") if cell]
-    if DOCSTART in body and -len(cells) <= token_column < len(cells) and cells[token_column] == DOCSTART:
-        return []
-    return cells
-
-
-def with_label(line: str, label: str, column: int | None) -> str:
-    """The line with another label, all else kept; `column` None appends one, after a TAB, to a line of one word."""
-    body = line.rstrip("\r\n")
-    end = line[len(body) :]
-    if column is None:
-        return f"{body.strip(' ')}\t{label}{end}"
-    if "\t" in body:
-        cells = body.split("\t")
-        cells[column] = label
-        return "\t".join(cells) + end
-    start, stop = [match.span() for match in _CELL.finditer(body)][column]
-    return f"{body[:start]}{label}{body[stop:]}{end}"
+    def line_of(self, sentence: int, word: int) -> int:
+        """The line, from 1, of a word; both indices from 0."""
+        return self.apart[sentence][word] if sentence in self.apart else self.first_lines[sentence] + word
 
 
 def parse_rows(text: str, *, path: Path, layout: Layout) -> Rows:
     """The rows of `text`. DataError, with the line, for uneven columns, a word that is none, or a CR within a line."""
-    refuse_inner_cr(text, file=path)
-    shape: _Shape | None = None
-    sentences: list[list[str]] = []
+    form = open_form(lambda: split_lines(text), path, layout)
+    rows = Rows(form)
     labels: list[list[str]] = []
-    first_lines: list[int] = []
-    inside = False
-    for number, line in enumerate(split_lines(text), start=1):
-        cells = cells_of(line, layout.token_column)
-        if not cells:
-            inside = False
-            continue
-        shape = shape or _shape(cells, number, path, layout)
-        word = cells[shape.token] if len(cells) == shape.columns else ""
-        if not word or " " in word:
-            raise _fault(cells, shape, path, number)
-        if not inside:
-            sentences.append([])
-            labels.append([])
-            first_lines.append(number)
-            inside = True
-        # interned: a corpus repeats its words, so each costs a pointer instead of a string
-        sentences[-1].append(sys.intern(word))
-        if shape.label is not None:
-            labels[-1].append(sys.intern(cells[shape.label]))
-    if shape is None:
-        raise DataError("no sentence; expected one word a line, and a blank line between sentences", file=path)
-    return Rows(shape.columns, sentences, None if shape.label is None else labels, first_lines)
+    has_labels = form.label is not None and form.style in (PLAIN, BRACKETS)
+    for i, (words, cells, numbers, _) in enumerate(sentences_in(split_lines(text), form, path, rows.left_out)):
+        rows.sentences.append(words)
+        rows.first_lines.append(numbers[0])
+        if numbers[-1] - numbers[0] >= len(numbers):
+            rows.apart[i] = numbers
+        labels.append(labels_in(cells, form.style))
+        has_labels = has_labels or key_of(cells) is not None
+    return replace(rows, labels=labels if has_labels else None)
 
 
-class _Shape(NamedTuple):
-    """What the first word's line settles for the whole file; columns counted from 0."""
+def open_form(lines: Callable[[], Iterable[str]], path: Path, layout: Layout) -> Form:
+    """The form of a file whose lines can be read as often as one likes; for a prefix all of them are read.
 
-    line: int
-    columns: int
-    token: int
-    label: int | None
-
-
-def _shape(cells: list[str], line: int, path: Path, layout: Layout) -> _Shape:
-    columns = range(len(cells))
-    if layout.token_column not in range(-len(cells), len(cells)):
-        got = f"token_column {layout.token_column}, but the line has {_count(cells)}"
-        raise DataError(f"{got}; set token_column (0 is the first)", file=path, line=line)
-    token = columns[layout.token_column]
-    label = columns[layout.label_column] if layout.label_column in range(-len(cells), len(cells)) else None
-    return _Shape(line, len(cells), token, None if label == token else label)
+    A prefix as `fr:` in raw WikiANN is one if every word has it. DataError as in `form_of`, then also for its rows.
+    """
+    form = form_of(lines(), path, layout)
+    found = form.prefix and all(
+        word.startswith(form.prefix)
+        for sentence in sentences_in(lines(), replace(form, prefix=""), path)
+        for word in sentence.words
+    )
+    if found:
+        note(f"{path}: {form.prefix!r}, with which every word begins, is left out")
+    return form if found else replace(form, prefix="")
 
 
-def _fault(cells: list[str], shape: _Shape, path: Path, line: int) -> DataError:
-    if len(cells) != shape.columns:
-        message = f"{_count(cells)}, expected {shape.columns} as on line {shape.line}"
-        remedy = "cut columns by one TAB, or by spaces; for sentences as raw text set format: text"
+def sentences_in(
+    lines: Iterable[str], form: Form, path: Path, left_out: Counter[str] | None = None
+) -> Iterator[Sentence]:
+    """The sentences of a file of this form, one at a time; `left_out` is counted up as in `Rows`. Errors as in
+    `parse_rows`."""
+    left_out = Counter() if left_out is None else left_out
+    sentence = Sentence([], [], [], [])
+    for number, line in enumerate(lines, start=1):
+        body = line.rstrip("\r\n")
+        if "\r" in body:
+            refuse_inner_cr(body, file=path, first_line=number)
+        cells = cells_of(body)
+        if separates(body, cells, form.token, form.comment):
+            left_out.update(["comment"] * body.startswith("#"))
+            if sentence.words:
+                yield sentence
+                sentence = Sentence([], [], [], [])
+        elif aside := _aside(body, cells, form, bool(sentence.words), path, number):
+            left_out[aside] += 1
+        else:
+            word = cells[form.token] if form.fits(cells) else ""
+            if not word or " " in word or is_invisible(cells):
+                raise _fault(body, cells, form, path, number)
+            word = word.removeprefix(form.prefix) or word
+            # interned: a corpus repeats its words, so each costs a pointer instead of a string
+            sentence.words.append(sys.intern(word))
+            if form.label is not None:
+                sentence.cells.append(sys.intern(cells[form.label].strip()))
+            sentence.numbers.append(number)
+            sentence.lines.append(body)
+    if sentence.words:
+        yield sentence
+
+
+def _aside(line: str, cells: Sequence[str], form: Form, inside: bool, path: Path, number: int) -> str | None:
+    """What the line is if it is no word's. DataError for what may be a comment, and may be a word."""
+    if number == form.header:
+        return "header"
+    if form.indexed and NO_WORD.fullmatch(cells[0]):
+        return "range or empty node"
+    if form.comment != AUTO:
+        return "comment" if form.comment is not None and line.startswith(form.comment) else None
+    if not may_be_comment(line):
+        return None
+    sure = is_sure(line)
+    if not inside and (sure or not _may_be_word(cells, form)):
+        if sure or is_usual(line) or len(cells) not in form.widths or " " in cells[0]:
+            return "comment"
+    elif not sure or not form.fits(cells):
+        return None
+    where = "inside a sentence" if inside else "with as many columns as words have"
+    remedy = f"set {setting('comment', _HASH)} if it is one, {setting('comment', 'none')} if it is a word"
+    raise DataError(f"looks like a comment, {where}; {remedy}", file=path, line=number)
+
+
+def _may_be_word(cells: Sequence[str], form: Form) -> bool:
+    """Whether a line that begins with # has the columns of words and, if there are several, a label."""
+    width = len(cells)
+    if width not in form.widths and not (form.uneven and form.fits(cells)):
+        return False
+    label = cells[width - 1 if form.label is None or form.label >= width else form.label]
+    return width == 1 or is_label_like(label) or label in form.label_cells
+
+
+def _fault(line: str, cells: Sequence[str], form: Form, path: Path, number: int) -> DataError:
+    if is_invisible(cells):
+        message, remedy = f"the line looks blank, but is {line!r}", "empty it if it ends a sentence, else delete it"
+    elif form.fits(cells):
+        message = f"column {form.token} is {cells[form.token]!r}, expected a word without spaces"
+        remedy = f"write the space as U+00A0, or as two lines, or set {setting('token_column')}"
     else:
-        message = f"column {shape.token} is {cells[shape.token]!r}, expected a word without spaces"
-        remedy = "write the space as U+00A0, or as two lines, or set token_column"
-    return DataError(f"{message}; {remedy}", file=path, line=line)
-
-
-def _count(cells: list[str]) -> str:
-    return "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+        expected = f"at least {max(form.token, form.label or 0) + 1}" if form.uneven else str(form.columns)
+        message = f"{counted(len(cells), 'column')}, expected {expected} as on line {form.line}"
+        remedy = f"cut columns by one TAB, or by spaces; for sentences as raw text set {setting('format', 'text')}"
+        if line.startswith("#"):
+            remedy = f"it looks like a comment: set {setting('comment', _HASH)}"
+        elif _MARKUP.fullmatch(line.strip()):
+            remedy = "it looks like markup: leave such lines out, or empty them"
+        elif not form.uneven and max(form.token, 0) < len(cells):
+            remedy += f"; where rows may differ count {setting('label_column')} from the front (0 is the first)"
+    return DataError(f"{message}; {remedy}", file=path, line=number)

@@ -7,10 +7,12 @@ word (E) and the only word (S); BILOU calls these L and U. Inside the library ev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Literal
+
+from uxla.data.label_signs import has_unseen, missing
 
 Scheme = Literal["IOB2", "IOB1", "BIOES", "BILOU"]
 SCHEMES: tuple[Scheme, ...] = ("IOB2", "IOB1", "BIOES", "BILOU")
@@ -104,8 +106,23 @@ def opened(tags: Iterable[str], scheme: Scheme) -> list[str]:
 
 
 def is_label(tag: str, scheme: Scheme) -> bool:
-    """Whether `tag` is O, or a letter of `scheme`, a hyphen and a type."""
-    return tag == OUTSIDE or (len(tag) > 2 and tag[1] == "-" and tag[0] in _LETTERS[scheme])
+    """Whether `tag` is O, or a letter of `scheme`, a hyphen and a type that one can see."""
+    if tag == OUTSIDE:
+        return True
+    type_ = tag[2:]
+    sound = type_ == type_.strip() and not missing(type_) and not has_unseen(type_)
+    return tag[1:2] == "-" and tag[0] in _LETTERS[scheme] and sound
+
+
+def are_labels(tags: Iterable[str]) -> bool:
+    """Whether all of them are labels of one scheme; there must be some."""
+    kinds = set(tags)
+    return bool(kinds) and any(all(is_label(tag, scheme) for tag in kinds) for scheme in SCHEMES)
+
+
+def are_bare(kinds: Collection[str]) -> bool:
+    """Whether the labels that are not O are types without a letter before them; a file of such has O too."""
+    return bool(kinds) and not any(missing(kind) or kind[1:2] == "-" or has_unseen(kind) for kind in kinds)
 
 
 def _pairs(tags: Iterable[Sequence[str]]) -> Counter[_Pair]:
@@ -119,7 +136,8 @@ def _fault(pair: _Pair, scheme: Scheme) -> str | None:
     before, tag = pair
     if tag is not None and not is_label(tag, scheme):
         letters = ", ".join(_LETTERS[scheme])
-        return f"label {tag!r} is not in {scheme}: expected O, or one of {letters} with a hyphen and a type"
+        shown = repr(tag) if tag[:2].isascii() else ascii(tag)  # letters of other scripts that look like these
+        return f"label {shown} is not in {scheme}: expected O, or one of {letters} with a hyphen and a type"
     if _may_follow(before or OUTSIDE, tag or OUTSIDE, scheme):
         return None
     if tag is None:

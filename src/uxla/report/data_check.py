@@ -25,6 +25,9 @@ def check_table(report: CheckReport) -> Table:
 def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:
     columns = "" if report.columns is None else f", {counted(report.columns, 'column')}"
     yield "format", f"{report.format}{columns}, {report.encoding}"
+    if report.left_out:
+        kinds = report.left_out.items()
+        yield "no words", ", ".join(counted(n, what, f"{what.replace(' or ', 's and ')}s") for what, n in kinds)
     longest = report.longest if report.length_unit == "words" else counted(report.longest, "character")
     yield "sentences", f"{report.sentences}, {counted(report.words, 'word')}, the longest has {longest}"
     most = counted(report.length_95, report.length_unit.removesuffix("s"))
@@ -50,7 +53,8 @@ def _doubts(report: CheckReport) -> Iterator[tuple[str, str]]:
     for doubt in report.doubts:
         yield doubt.about, doubt.text
     if report.violation_total:
-        yield "violations", f"{counted(report.violation_total, 'label breaks', 'labels break')} {report.scheme}"
+        broken = counted(report.violation_total, "label breaks", "labels break")
+        yield "violations", f"{broken} {report.scheme}" + (f"; {report.remedy}" if report.remedy else "")
     for finding in report.violations:
         yield f"line {finding.line}", finding.message
 

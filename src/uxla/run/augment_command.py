@@ -38,6 +38,7 @@ def augment(
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
     token_column: options.TokenColumn = 0,
+    comment: options.Comment = "auto",
     device: options.Device = "auto",
     tokens_per_batch: options.TokensPerBatch = 8192,
     max_length: Annotated[int | None, typer.Option(min=3, help="Pieces of a sentence that are seen at once.")] = None,
@@ -54,7 +55,7 @@ def augment(
 
     drawing = Drawing(share, _numbers(copies), unit, top, seed, min_word_chars, keep_unchanged, precision)
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
-    source = open_file(file, task, format, columns, header, encoding, token_column)
+    source = open_file(file, task, format, columns, header, encoding, token_column, comment)
 
     from uxla.run.augment_files import FileAugmentation
     from uxla.run.console import showing

@@ -27,6 +27,7 @@ def check(
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
     token_column: options.TokenColumn = 0,
+    comment: options.Comment = "auto",
     label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
     against: Annotated[
         Path | None, typer.Option(help="Another file: sentences in both, labels, ways of writing.")
@@ -45,6 +46,7 @@ def check(
     from uxla.run.inputs import SHAPES
 
     places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
+    places["comment"] = comment
     named = parse_columns(columns) if columns else None
     report = look_at(file, shape=SHAPES[task], format=format, columns=named, header=header, against=against, **places)
     _print_report(report)

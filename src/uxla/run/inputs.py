@@ -95,7 +95,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
 
 
 def _format(task: str, reading: Reading) -> dict[str, Any]:
-    keys = ("format", "columns", "header", "encoding", "token_column", "label_column", "scheme")
+    keys = ("format", "columns", "header", "encoding", "token_column", "label_column", "scheme", "comment")
     return {"shape": SHAPES[task], **{key: getattr(reading, key) for key in keys}}
 
 

@@ -27,6 +27,7 @@ Columns = Annotated[
 Header = Annotated[bool, typer.Option(help="Whether a TSV or CSV file begins with its columns' names.")]
 Encoding = Annotated[str, typer.Option(help="The text encoding of what is read.")]
 TokenColumn = Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")]
+Comment = Annotated[str, typer.Option(help="How CoNLL's comments begin; auto: by their look; none: it has none.")]
 Precision = Annotated[PrecisionName, typer.Option(help="What matrix products are taken in; fp32 is exact.")]
 Device = Annotated[DeviceName, typer.Option(help="auto: CUDA where there is one.")]
 TokensPerBatch = Annotated[int, typer.Option(min=1, help="Pieces in one forward pass at most.")]
@@ -46,6 +47,7 @@ def open_file(
     header: bool,
     encoding: str,
     token_column: int,
+    comment: str,
 ) -> Kept:
     """The file as those options say it is to be read, all its columns kept. DataError where it cannot be."""
     name_options()
@@ -61,4 +63,5 @@ def open_file(
         header=header,
         encoding=encoding,
         token_column=token_column,
+        comment=comment,
     )
