@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check bench bench-testbed clean install
+.PHONY: demo test test-slow check bench bench-testbed clean install
 
 install: $(INSTALLED)
 
@@ -17,7 +17,10 @@ demo: install
 	$(BIN)/uxla run testbed --out runs/demo
 
 test: install
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
+
+test-slow: install
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 check: install
 	$(BIN)/ruff check src tests bench

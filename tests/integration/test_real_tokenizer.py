@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from transformers import AutoModelForTokenClassification
 
 SOURCE = [
@@ -22,6 +23,7 @@ TARGET = [
 ]
 
 
+@pytest.mark.slow
 def test_the_whole_path_with_250_002_pieces_and_many_scripts(encoder, adapt, tiny, invoke, tmp_path):
     blocks = ("\n".join(map("\t".join, zip(text.split(), tags.split(), strict=True))) for text, tags in SOURCE)
     (tmp_path / "en.conll").write_text("\n\n".join(blocks), encoding="utf-8")

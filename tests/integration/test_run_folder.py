@@ -172,6 +172,7 @@ def test_the_ensemble_s_labels_are_there_to_compare_with(synchronous, adapt, tin
     assert both["zero_shot"].equals(whole["zero_shot"])
 
 
+@pytest.mark.slow
 def test_the_two_orders_are_different_algorithms(synchronous, in_place):
     assert synchronous.weights != in_place.weights
     assert synchronous.results["targets"]["far"]["zero_shot"] == in_place.results["targets"]["far"]["zero_shot"]

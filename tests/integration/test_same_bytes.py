@@ -31,6 +31,7 @@ def test_nothing_is_made_twice(finished):
     assert len(finished.misses) < len(finished.stages), "tri-training, UXLA and the scores share work"
 
 
+@pytest.mark.slow
 def test_the_orders_share_the_warm_up_and_the_first_labels(synchronous, in_place):
     assert not set(synchronous.misses) & set(in_place.misses)
     shared = {(event["stage"], event["key"]) for event in in_place.stages if event["hit"]} & set(synchronous.misses)
@@ -38,6 +39,7 @@ def test_the_orders_share_the_warm_up_and_the_first_labels(synchronous, in_place
     assert Counter(stage for stage, _ in shared)["vicinity"] == 2
 
 
+@pytest.mark.slow
 def test_methods_share_the_warm_up(synchronous, adapt, tiny, tmp_path):
     alone = adapt(
         tmp_path / "alone", tmp_path / "store", *tiny, "methods=[tri_training, uxla]", "schedule.0.data=[source]"
@@ -49,7 +51,9 @@ def test_methods_share_the_warm_up(synchronous, adapt, tiny, tmp_path):
     assert len({event["key"] for event in fits} & {key for _, key in synchronous.misses}) >= 3
 
 
-@pytest.mark.parametrize("form", ["absurd types", "broken scheme", "no labels"])
+@pytest.mark.parametrize(
+    "form", ["absurd types", *(pytest.param(f, marks=pytest.mark.slow) for f in ("broken scheme", "no labels"))]
+)
 def test_gold_labels_of_the_target_cannot_reach_training(form, true_labels, adapt, tmp_path):
     world, overrides, expected = true_labels
     lines = (world / "far/train.conll").read_text(encoding="utf-8").split("\n")
@@ -74,6 +78,7 @@ def true_labels(adapt, tiny, tmp_path_factory):
     return world, overrides, adapt(folder / "run", folder / "store", *overrides)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bytes(synchronous, tiny, command, environment, tmp_path):
     out, store, log = tmp_path / "run", tmp_path / "store", tmp_path / "log"
     call = [*command, "run", "testbed", *tiny, "methods=[uxla]", "--out", str(out)]

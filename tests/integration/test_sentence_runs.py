@@ -28,7 +28,7 @@ def events(run):
     return [json.loads(line) for line in (run.out / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("task", ["paraphrase", "classification"])
+@pytest.mark.parametrize("task", ["paraphrase", pytest.param("classification", marks=pytest.mark.slow)])
 def test_a_task_runs_and_its_ensemble_labels_new_text(task, adapt, tiny, tmp_path, invoke):
     overrides = [f"task={task}", "methods=[uxla]", "collapse_share=1.0", "vicinity.copies=1"]
     run = adapt(tmp_path / "run", tmp_path / "store", *tiny, *overrides)

@@ -175,7 +175,7 @@ def test_a_training_with_compiled_layers_leaves_the_same_weights_under_the_same_
     assert configs[0] == configs[1]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS[1:])])
 def test_every_kind_of_encoder_is_compiled_and_says_the_same(kind, folder_of, texts, graphs, notes):
     folder = folder_of(kind)
     words = [" ".join(text.split()) for text in texts]
@@ -217,6 +217,7 @@ def test_a_model_without_a_list_of_layers_runs_as_it_is_and_that_is_told(notes):
     assert notes == ["compile: no list of layers is known in Odd; it goes on uncompiled"]
 
 
+@pytest.mark.slow
 def test_machine_code_gives_the_labels_of_plain_execution(taught, source, notes):
     """The one test that compiles for this machine, where it has a compiler: with others, nothing but a note."""
     torch._dynamo.reset()
