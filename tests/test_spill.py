@@ -150,6 +150,7 @@ print(max(seen) - seen[0])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_corpora_larger_than_the_bound_stay_within_it(tmp_path):
     """200,000 pairs of 600 characters: 120 MB as a file, 500 MB in the corpora that are alive at the end."""

@@ -125,6 +125,7 @@ def test_random_bytes_raise_nothing_but_a_data_error_of_one_line(tmp_path_factor
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real data (../shared/data) is not on this machine")
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", sorted(COUNTS))
 def test_real_files_are_complete_and_come_back_byte_for_byte(folder):
     for split, count in zip(("train", "dev", "test"), COUNTS[folder], strict=False):

@@ -124,6 +124,7 @@ def test_what_can_be_seen_is_a_word(text):
     assert is_word(text)
 
 
+@pytest.mark.slow
 def test_every_real_xlmr_candidate_is_read_back_or_continues():
     folder = SHARED / "data/tokenizers/xlmr_hf"
     if not folder.exists():

@@ -389,6 +389,7 @@ def test_a_max_length_without_room_for_a_word_is_refused(xlmr):
         MaskedLM.load(str(xlmr), max_length=2)
 
 
+@pytest.mark.slow
 def test_the_real_xlmr_vocabulary_goes_through_the_engine(tmp_path, texts):
     source = SHARED / "data/tokenizers/xlmr_hf"
     if not source.exists():
