@@ -64,8 +64,15 @@ def make_run(folder: Path, count: int) -> int:
     flat = np.concatenate([np.array(labels) for labels in gold])
     labelled = target.with_labels(flat, np.cumsum([0, *map(len, gold)]))
     write_trace(folder / "trace", trace, Target("far", target, None, None, labelled), target.renamed("source"))
-    score = {"mean": 50.0, "sd": 1.0, "models": [49.0, 50.0, 51.0], "conlleval": 50.0}
-    results = {"version": 1, "task": "ner", "selection": "last", "source": {"name": "source"}, "inputs": {}}
+    score = {"mean": 50.0, "sd": 1.0, "models": [49.0, 50.0, 51.0], "strict_f1": 50.0}
+    results = {
+        "version": 2,
+        "task": "ner",
+        "metric": "f1",
+        "selection": "last",
+        "source": {"name": "source"},
+        "inputs": {},
+    }
     (folder / "results.json").write_text(json.dumps(results | {"targets": {"far": {"uxla": [score] * 3}}}))
     return len(target) + len(around)
 

@@ -16,10 +16,11 @@ from uxla.cli import app
 from uxla.errors import DataError
 
 RESULTS = {
-    "version": 1,
+    "version": 2,
     "task": "ner",
+    "metric": "f1",
     "source": {"name": "source"},
-    "targets": {"far": {"uxla_ensemble": {"mean": 50.0, "sd": 0.0, "models": [50.0], "conlleval": 50.0}}},
+    "targets": {"far": {"uxla_ensemble": {"mean": 50.0, "sd": 0.0, "models": [50.0], "strict_f1": 50.0}}},
     "inputs": {},
 }
 
@@ -72,7 +73,7 @@ def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, p
     [(config, out, fresh)] = pipeline.calls
     assert (config.seed, out, fresh) == (3, Path("runs/testbed-far"), False)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 |"
+    assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 | 50.00 |"
     assert result.stderr == "working\nwritten to runs/testbed-far\n"
 
 

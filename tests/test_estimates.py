@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
+from uxla.decoding import decode
 from uxla.estimates import ERROR, REACH, WEIGHTS, Estimate, Labelled, _units, estimate
 from uxla.metrics import accuracy, span_f1, span_scores
 from uxla.records import IGNORED, Predictions
@@ -31,6 +32,8 @@ def world(seed, *, tagging=True, sentences=80, sure=3.0):
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 9, sentences) if tagging else np.ones(sentences, dtype=np.int64)
     gold = rng.integers(0, 5, lengths.sum())
+    if tagging:  # valid IOB2, as read from files
+        gold = decode(predictions(rng, gold, lengths, sure=9.0), TAGS)
     return gold, [predictions(rng, gold, lengths, sure) for _ in range(3)]
 
 
@@ -42,7 +45,7 @@ def true_score(gold, tables, *, tagging):
     if not tagging:
         return fmean(accuracy(gold.tolist(), table.labels.tolist()) for table in tables)
     ends = tables[0].offsets
-    return fmean(span_f1(names(gold, ends), names(table.labels, ends), mode="strict") for table in tables)
+    return fmean(span_f1(names(gold, ends), names(decode(table, TAGS), ends), mode="conlleval") for table in tables)
 
 
 def values(found):
@@ -136,7 +139,7 @@ def test_a_models_own_certainty_says_nothing():
     gold, source = world(3)
     _, target = world(4)
     judges = Labelled(source, target)
-    certain = [Predictions(np.eye(5, dtype=np.float32)[table.labels], table.offsets) for table in target]
+    certain = [Predictions(np.eye(5, dtype=np.float32)[decode(table, TAGS)], table.offsets) for table in target]
     assert estimate(Labelled(source, certain), judges, gold, TAGS) == estimate(judges, judges, gold, TAGS)
 
 
@@ -233,5 +236,5 @@ def test_units_are_the_entities_that_the_score_counts(sentences, data):
     offsets = np.concatenate([[0], np.cumsum([len(s) for s in sentences])])
     ours, theirs = (np.concatenate(labels).astype(np.int64) for labels in (sentences, others))
     a, b = (_units(labels, offsets, TAGS) for labels in (ours, theirs))
-    counts = span_scores(names(ours, offsets), names(theirs, offsets), mode="strict").total
+    counts = span_scores(names(ours, offsets), names(theirs, offsets), mode="conlleval").total
     assert (len(a.keys), len(b.keys), np.isin(a.keys, b.keys).sum()) == (counts.gold, counts.predicted, counts.correct)

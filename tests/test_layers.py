@@ -13,6 +13,7 @@ import uxla
 ROOT = Path(uxla.__file__).parent
 BOTTOM = {
     "computing",
+    "decoding",
     "disk",
     "errors",
     "estimates",
@@ -66,6 +67,13 @@ def test_a_file_imports_only_from_below(file):
     allowed = MAY_IMPORT[own] | {""}  # the package itself: `__version__`
     for name in imported(file):
         assert part(name) in allowed, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_one_place_alone_makes_labels_of_probabilities():
+    """`Predictions.labels` are pseudo labels; what a person gets is of `decode`. The others look at masked LMs, and at
+    how often pseudo labels are right."""
+    own = {"records.py", "decoding.py", "models/masked_lm.py", "models/mlm_model.py", "report/warmup.py"}
+    assert {str(file.relative_to(ROOT)) for file in FILES if "argmax" in file.read_text(encoding="utf-8")} == own
 
 
 def test_every_part_of_the_package_has_a_place_among_the_layers():

@@ -110,13 +110,13 @@ def test_accuracy_is_the_share_of_equal_labels():
 
 @given(values=st.lists(st.floats(0, 100), min_size=2, max_size=5))
 def test_a_score_is_mean_and_sample_deviation(values):
-    score = Score.of(values, conlleval=1.5)
+    score = Score.of(values, strict_f1=1.5)
     assert score.mean == pytest.approx(mean(values))
     assert score.sd == pytest.approx(stdev(values))
-    assert score.as_dict() == {"mean": score.mean, "sd": score.sd, "models": values, "conlleval": 1.5}
+    assert score.as_dict() == {"mean": score.mean, "sd": score.sd, "models": values, "strict_f1": 1.5}
 
 
 def test_a_score_of_one_model_has_no_deviation_and_plain_floats():
     score = Score.of(np.array([41.5], dtype=np.float32))
-    assert score.as_dict() == {"mean": 41.5, "sd": 0.0, "models": [41.5], "conlleval": None}
+    assert score.as_dict() == {"mean": 41.5, "sd": 0.0, "models": [41.5]}
     assert {type(score.mean), type(score.sd), type(score.models[0])} == {float}

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 
-from uxla.records import IGNORED, Bools, Ints, Predictions
+from uxla.decoding import decode
+from uxla.records import IGNORED, Bools, Floats, Ints, Predictions
 
 Reals = npt.NDArray[np.float64]
 
@@ -101,16 +102,16 @@ def estimate(
     """
     seats = range(len(models.source))
     kept = gold != IGNORED
-    source = [_without(table, kept) for table in models.source]
-    judged = [_without(table, kept) for table in judges.source]
-    weights = _weights(len(models.target[0]), seed)
+    source, judged = ([_Answers.of(table, tags).part(kept) for table in one.source] for one in (models, judges))
+    target, judging = ([_Answers.of(table, tags) for table in one.target] for one in (models, judges))
+    weights = _weights(len(target[0]), seed)
     found, at_home = [], []
     for i in seats:
         others = [j for j in seats if j != i]
         reader = _Reader(source[i], _mean([judged[j] for j in others]), gold[kept], tags)
-        view = _View(models.target[i], _mean([judges.target[j] for j in others]), tags)
+        view = _View(target[i], _mean([judging[j] for j in others]), tags)
         agreed = [_agreement(source[i], judged[j], np.ones((1, len(source[i]))), tags) for j in others]
-        across = [_agreement(models.target[i], judges.target[j], weights, tags) for j in others]
+        across = [_agreement(target[i], judging[j], weights, tags) for j in others]
         found.append(
             [*reader.read(view, weights), _moved(np.mean(across, axis=0), float(np.mean(agreed)), reader.score)]
         )
@@ -130,6 +131,27 @@ def _combined(values: Reals, before: Estimate | None, at_home: float) -> Estimat
     return Estimate(score, min(low, score), max(high, score), *(float(value) for value in three))
 
 
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What a model says: class probabilities (R, C), and the labels (R,) that are scored."""
+
+    probs: Floats
+    labels: Ints
+    offsets: Ints
+
+    @classmethod
+    def of(cls, table: Predictions, tags: Sequence[str] | None) -> _Answers:
+        return cls(table.probs, decode(table, tags), table.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def part(self, kept: Bools) -> _Answers:
+        """The rows that are `kept` (R,)."""
+        offsets = np.concatenate([[0], np.cumsum(kept)])[self.offsets]
+        return _Answers(self.probs[kept], self.labels[kept], offsets)
+
+
 @dataclass(frozen=True)
 class _Units:
     """What a score counts: entities, or whole examples; `start` to before `stop` are rows, all (U,)."""
@@ -147,28 +169,28 @@ class _Units:
 
 @dataclass(frozen=True)
 class _View:
-    """Predictions and what the judges (the mean of their probabilities) hold of them."""
+    """A model's answers and how probable the judges, (R, C) the mean of theirs, find them."""
 
-    table: Predictions
-    judges: Predictions
+    answers: _Answers
+    judges: Floats
     tags: Sequence[str] | None
 
     @cached_property
     def units(self) -> _Units:
-        return _units(self.table.labels, self.table.offsets, self.tags)
+        return _units(self.answers.labels, self.answers.offsets, self.tags)
 
     @cached_property
     def confidence(self) -> Reals:
         """(U,) the mean over a unit's rows of the probability that the judges give to its label."""
-        rows = np.arange(len(self.table.labels))
-        ends = np.concatenate([[0.0], np.cumsum(self.judges.probs[rows, self.table.labels], dtype=np.float64)])
+        rows = np.arange(len(self.answers.labels))
+        ends = np.concatenate([[0.0], np.cumsum(self.judges[rows, self.answers.labels], dtype=np.float64)])
         length = self.units.stop - self.units.start
         return np.asarray((ends[self.units.stop] - ends[self.units.start]) / np.maximum(length, 1))
 
     @cached_property
     def inside(self) -> Bools:
         """(R,) whether a row belongs to a unit."""
-        steps = np.zeros(len(self.table.labels) + 1, dtype=np.int64)
+        steps = np.zeros(len(self.answers.labels) + 1, dtype=np.int64)
         np.add.at(steps, self.units.start, 1)
         np.add.at(steps, self.units.stop, -1)
         return np.asarray(np.cumsum(steps)[:-1] > 0)
@@ -178,13 +200,13 @@ class _View:
         """(R,) how sure the judges are that the row is part of an entity, where none was predicted; else -1."""
         if self.tags is None:
             return np.full(len(self.inside), -1.0)
-        entity = 1.0 - self.judges.probs[:, self.tags.index("O")].astype(np.float64)
+        entity = 1.0 - self.judges[:, self.tags.index("O")].astype(np.float64)
         return np.asarray(np.where(self.inside, -1.0, entity))
 
     def by_sentence(self, chosen: Bools, rows: Bools) -> Reals:
         """(N, 4) of each sentence: its units, those of them `chosen`, their summed confidence, its `rows`."""
-        n, sentence = len(self.table), self.units.sentence
-        starts = np.concatenate([[0], np.cumsum(rows)])[self.table.offsets]
+        n, sentence = len(self.answers), self.units.sentence
+        starts = np.concatenate([[0], np.cumsum(rows)])[self.answers.offsets]
         counts = [np.bincount(sentence, values, n) for values in (np.ones(len(chosen)), chosen, self.confidence)]
         return np.stack([*counts, np.diff(starts)], axis=1)
 
@@ -192,9 +214,9 @@ class _View:
 class _Reader:
     """Source dev, where the truth is known: what confidence is worth there, and how much is overlooked."""
 
-    def __init__(self, table: Predictions, judges: Predictions, gold: Ints, tags: Sequence[str] | None) -> None:
-        self.view = _View(table, judges, tags)
-        truth, units = _units(gold, table.offsets, tags), self.view.units
+    def __init__(self, answers: _Answers, judges: Floats, gold: Ints, tags: Sequence[str] | None) -> None:
+        self.view = _View(answers, judges, tags)
+        truth, units = _units(gold, answers.offsets, tags), self.view.units
         self.right = np.isin(units.keys, truth.keys)
         correct, wrong = int(self.right.sum()), int((~self.right).sum())
         covered = np.concatenate([[0], np.cumsum(self.view.inside)])
@@ -226,9 +248,9 @@ class _Reader:
         return atc, doc
 
 
-def _agreement(ours: Predictions, theirs: Predictions, weights: Reals, tags: Sequence[str] | None) -> Reals:
+def _agreement(ours: _Answers, theirs: _Answers, weights: Reals, tags: Sequence[str] | None) -> Reals:
     """(W,) the score of one model's labels with another's as gold, for each weighting (W, N) of the examples."""
-    a, b = (_units(table.labels, table.offsets, tags) for table in (ours, theirs))
+    a, b = (_units(answers.labels, answers.offsets, tags) for answers in (ours, theirs))
     both, n = a.sentence[np.isin(a.keys, b.keys)], len(ours)
     return _f1(*(weights @ np.stack([np.bincount(units, minlength=n) for units in (both, a.sentence, b.sentence)]).T).T)
 
@@ -244,7 +266,7 @@ def probit(score: Reals | float) -> Reals:
 
 
 def _units(labels: Ints, offsets: Ints, tags: Sequence[str] | None) -> _Units:
-    """The entities as strict IOB2 reads them, or without `tags` each row."""
+    """The entities as they are scored, or without `tags` each row."""
     if tags is None:
         rows = np.arange(len(labels))
         return _Units(rows, rows + 1, labels, rows)
@@ -254,7 +276,7 @@ def _units(labels: Ints, offsets: Ints, tags: Sequence[str] | None) -> _Units:
     goes_on = np.zeros(len(labels) + 1, dtype=np.bool_)
     goes_on[1:-1] = (letter[1:] == 2) & (kind[1:] == kind[:-1]) & (letter[:-1] > 0)
     goes_on[offsets] = False
-    start, ends = np.flatnonzero(letter == 1), np.flatnonzero(~goes_on)
+    start, ends = np.flatnonzero((letter > 0) & ~goes_on[:-1]), np.flatnonzero(~goes_on)
     stop = ends[np.searchsorted(ends, start, side="right")]
     return _Units(start, stop, kind[start], np.searchsorted(offsets, start, side="right") - 1)
 
@@ -275,10 +297,5 @@ def _weights(n: int, seed: int) -> Reals:
     return np.concatenate([np.ones((1, n)), drawn])
 
 
-def _mean(tables: Sequence[Predictions]) -> Predictions:
-    return Predictions(np.mean([table.probs for table in tables], axis=0, dtype=np.float32), tables[0].offsets)
-
-
-def _without(table: Predictions, kept: Bools) -> Predictions:
-    """The rows that are `kept` (R,)."""
-    return Predictions(table.probs[kept], np.concatenate([[0], np.cumsum(kept)])[table.offsets])
+def _mean(answers: Sequence[_Answers]) -> Floats:
+    return np.asarray(np.mean([one.probs for one in answers], axis=0, dtype=np.float32))

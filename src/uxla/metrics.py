@@ -110,29 +110,25 @@ def _percent(part: int, whole: int) -> float:
 class Score:
     """One method's score on one test set: the mean over its models, their deviation, and each by itself.
 
-    `conlleval` is the mean of the CoNLL script's F1, None for tasks without spans; `macro_f1` the mean over classes,
+    `strict_f1` is the models' mean strict F1, None for tasks without spans; `macro_f1` that of the mean over classes,
     None for tasks with spans.
     """
 
     mean: float
     sd: float
     models: tuple[float, ...]
-    conlleval: float | None = None
+    strict_f1: float | None = None
     macro_f1: float | None = None
 
     @classmethod
-    def of(cls, models: Iterable[float], conlleval: float | None = None, macro_f1: float | None = None) -> Score:
-        """Mean and sample standard deviation (n - 1; 0 for one model) of `models`, at least one."""
+    def of(cls, models: Iterable[float], **others: float) -> Score:
+        """Mean and sample standard deviation (n - 1; 0 for one model) of `models`, at least one; `others` as given."""
         values = tuple(float(value) for value in models)
         deviation = stdev(values) if len(values) > 1 else 0.0
-        return cls(fmean(values), deviation, values, conlleval, macro_f1)
+        return cls(fmean(values), deviation, values, **others)
 
-    def as_dict(self) -> dict[str, float | list[float] | None]:
-        """The form of `results.json`, unrounded: rounding belongs to whoever prints. `macro_f1` only where there is."""
-        named: dict[str, float | list[float] | None] = {
-            "mean": self.mean,
-            "sd": self.sd,
-            "models": list(self.models),
-            "conlleval": self.conlleval,
-        }
-        return named if self.macro_f1 is None else named | {"macro_f1": self.macro_f1}
+    def as_dict(self) -> dict[str, float | list[float]]:
+        """The form of `results.json`, unrounded: rounding belongs to whoever prints. Without what is None."""
+        named: dict[str, float | list[float]] = {"mean": self.mean, "sd": self.sd, "models": list(self.models)}
+        others = {"strict_f1": self.strict_f1, "macro_f1": self.macro_f1}
+        return named | {name: value for name, value in others.items() if value is not None}

@@ -1,20 +1,24 @@
 """What a finished run leaves behind, for both update orders, with all six methods."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from seqeval.metrics import f1_score
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 import uxla
 from uxla.errors import ArtifactError
 from uxla.metrics import span_f1
+from uxla.report import scoring
+from uxla.report.folder import RunFolder
 from uxla.run import journal
 from uxla.run.config import load_config
 
-S = {"mean", "sd", "models", "conlleval"}
+S = {"mean", "sd", "models", "strict_f1"}
 METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ensemble", "supervised"}
 
 
@@ -27,12 +31,23 @@ def test_the_folder_holds_what_is_promised_and_nothing_unfinished(finished):
 
 def test_results_follow_the_schema(finished):
     results = json.loads((finished.out / "results.json").read_text(encoding="utf-8"))
-    parts = {"version", "task", "selection", "source", "targets", "transfer", "estimates", "warnings", "inputs"}
+    parts = {
+        "version",
+        "task",
+        "metric",
+        "selection",
+        "source",
+        "targets",
+        "transfer",
+        "estimates",
+        "warnings",
+        "inputs",
+    }
     assert set(results) == parts
-    assert (results["version"], results["task"], results["selection"]) == (1, "ner", "last")
+    assert [results[name] for name in ("version", "task", "metric", "selection")] == [2, "ner", "f1", "last"]
     assert set(results["source"]) == {"name", "before", "after"}
     assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}
-    assert set(results["targets"]["far"]) == METHODS | {"by_epoch", "dev"}
+    assert set(results["targets"]["far"]) == METHODS | {"by_epoch", "ensembles", "dev"}
     assert len(results["targets"]["far"]["by_epoch"]["tri_training"]) == 3
     assert {name: type(found) for name, found in results["targets"]["far"]["dev"].items()} == {
         "penalty": dict,
@@ -50,13 +65,14 @@ def test_every_score_has_its_models_mean_and_deviation(finished):
     source = finished.results["source"]
     of_three = [far[name] for name in ("zero_shot", "penalty", "tri_training", "supervised")]
     of_three += [*far["uxla"], source["before"], source["after"]["far"]]
-    of_one = [far["ensemble"], far["uxla_ensemble"]]
+    of_one = [far["ensemble"], far["uxla_ensemble"], *far["ensembles"].values()]
     assert len(far["uxla"]) == 3
     for score, count in [(score, 3) for score in of_three] + [(score, 1) for score in of_one]:
         assert set(score) == S
         assert len(score["models"]) == count
         assert score["mean"] == pytest.approx(sum(score["models"]) / count)
-        assert all(0 <= figure <= 100 for figure in (*score["models"], score["conlleval"]))
+        assert all(0 <= figure <= 100 for figure in (*score["models"], score["strict_f1"]))
+        assert score["strict_f1"] == pytest.approx(score["mean"]), "delivered labels are valid IOB2"
         assert (score["sd"] > 0) == (len(set(score["models"])) > 1)
     assert far["uxla_ensemble"]["mean"] > 0, "a score of nothing would hide what the other tests look for"
 
@@ -113,8 +129,39 @@ def test_predictions_are_conllevals_columns_and_give_the_published_figure(finish
     assert len(blocks) == 30
     gold = [[gold for _, gold, _ in block] for block in blocks]
     predicted = [[predicted for _, _, predicted in block] for block in blocks]
-    published = finished.results["targets"]["far"]["uxla_ensemble"]["conlleval"]
-    assert span_f1(gold, predicted, mode="conlleval") == pytest.approx(published)
+    published = finished.results["targets"]["far"]["uxla_ensemble"]
+    assert 100 * f1_score(gold, predicted) == pytest.approx(published["mean"])
+    assert span_f1(gold, predicted, mode="strict") == pytest.approx(published["strict_f1"])
+
+
+def test_the_delivered_labels_of_every_method_have_the_score_of_the_results(finished):
+    far = finished.results["targets"]["far"]
+    scores = {"zero_shot": far["ensemble"], "uxla": far["uxla_ensemble"], **far["ensembles"]}
+    test = RunFolder.read(finished.out, ()).test_set("far")
+    assert set(scores) == set(test.labels) == {"zero_shot", "penalty", "tri_training", "uxla", "supervised"}
+    for method, labels in test.labels.items():
+        gold, predicted = (
+            [[test.label_names[i] for i in row[a:b]] for a, b in pairwise(test.offsets)] for row in (test.gold, labels)
+        )
+        assert 100 * f1_score(gold, predicted) == pytest.approx(scores[method]["mean"]), method
+        assert scoring.score(scoring.counts(test, method, spans=True)) == pytest.approx(scores[method]["mean"]), method
+
+
+def test_what_predict_writes_for_the_test_file_has_the_headline_score(synchronous, invoke, tmp_path):
+    blocks = _blocks(synchronous)
+    text = "\n".join("".join(f"{word}\t{gold}\n" for word, gold, _ in block) for block in blocks)
+    (tmp_path / "test.conll").write_text(text, encoding="utf-8")
+    result = invoke("predict", synchronous.out, "test.conll")
+    assert result.exit_code == 0, result.stderr
+    written = [block.split("\n") for block in result.stdout.strip("\n").split("\n\n")]
+    predicted = [[line.split("\t")[-1] for line in block] for block in written]
+    gold = [[gold for _, gold, _ in block] for block in blocks]
+    figure = synchronous.results["targets"]["far"]["uxla_ensemble"]["mean"]
+    assert 100 * f1_score(gold, predicted) == pytest.approx(figure)
+    assert predicted == [[label for _, _, label in block] for block in blocks]
+    shown = (synchronous.out / "table.md").read_text(encoding="utf-8")
+    assert f"| UXLA (ensemble) | {figure:.2f} | {figure:.2f} |" in shown
+    assert f"| UXLA (ensemble) | {figure:.2f} | {figure:.2f} |" in (synchronous.out / "README.md").read_text("utf-8")
 
 
 def test_who_may_read_the_run_may_read_its_weights(finished):

@@ -112,8 +112,8 @@ def test_selection_looks_at_the_mean_score_of_the_heads(case):
     loaded = begun(Heads(task), folder)
     settings = Optimisation(4, 1, 1e-2, 0.1, evaluate_every=2, selection="source_dev")
     facts = fit(loaded, mix, settings, seed=1, label="t", dev=mix)
-    labels = [opened_as(loaded, Heads(task, only=head)).predict(mix, "t").labels for head in range(3)]
-    scores = [next(iter(task.score(mix, found).values())) for found in labels]
+    tables = [opened_as(loaded, Heads(task, only=head)).predict(mix, "t") for head in range(3)]
+    scores = [next(iter(task.score(mix, found).values())) for found in tables]
     assert facts["dev"] == pytest.approx(sum(scores) / 3)
 
 

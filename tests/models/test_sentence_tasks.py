@@ -14,7 +14,7 @@ from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import SentenceTask, longest_first
-from uxla.records import Corpus, Example
+from uxla.records import Corpus, Example, Predictions
 from uxla.testbed import asset
 
 NAMES = ("no", "yes")
@@ -126,11 +126,12 @@ def test_pairs_are_learnt():
     loaded = opened(asset(), 2)
     mix = corpus.take(np.tile(np.arange(400), 8))
     fit(loaded, mix, Optimisation(16, 1, 2e-3, 0.1, dropout=0.0), seed=0, label="t")
-    assert loaded.task.score(corpus, loaded.predict(corpus, "t").labels)["accuracy"] > 75
+    assert loaded.task.score(corpus, loaded.predict(corpus, "t"))["accuracy"] > 75
 
 
 def test_accuracy_and_macro_f1_worked_out_by_hand():
     """Gold 0 0 0 1, predicted 0 0 1 1: accuracy 3/4; F1 of class 0 is 4/5, of class 1 2/3, their mean 11/15."""
     rows = [Example(str(i), "x", ("a",), (label,)) for i, label in enumerate([0, 0, 0, 1])]
-    found = SentenceTask(1).score(Corpus.from_examples("c", NAMES, rows), np.array([0, 0, 1, 1]))
+    table = Predictions(np.eye(len(NAMES), dtype=np.float32)[[0, 0, 1, 1]], np.arange(5))
+    found = SentenceTask(1).score(Corpus.from_examples("c", NAMES, rows), table)
     assert found == pytest.approx({"accuracy": 75.0, "macro_f1": 100 * 11 / 15})

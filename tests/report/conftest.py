@@ -18,14 +18,15 @@ WORDS = ("Ana lives here", "the river Ebro", "7 \u0633\u0644\u0627\u0645 \u062f\
 
 def score(*models):
     mean = sum(models) / len(models)
-    return {"mean": mean, "sd": 1.0 if len(models) > 1 else 0.0, "models": list(models), "conlleval": mean}
+    return {"mean": mean, "sd": 1.0 if len(models) > 1 else 0.0, "models": list(models), "strict_f1": mean}
 
 
 def results(target="far", source="src"):
     methods = {"zero_shot": score(40.0, 41.0, 42.0), "ensemble": score(43.0), "uxla": [score(50.0, 51.0, 52.0)] * 2}
     return {
-        "version": 1,
+        "version": 2,
         "task": "ner",
+        "metric": "f1",
         "selection": "last",
         "source": {"name": source},
         "targets": {target: methods | {"uxla_ensemble": score(53.0)}},

@@ -64,8 +64,8 @@ def make_cell(tmp_path):
             rows = {"id": list(map(str, range(size))), "segments": [[texts.format(i)] for i in range(size)], **rows}
             metadata = {"label_names": "yes\x00no", "final": next(iter(methods))}
             pq.write_table(pa.table(rows, metadata=metadata), folder / "predictions" / f"{target}.parquet")
-        results = {"version": 1, "task": "nli", "selection": selection, "source": {"name": "src"}, "targets": named}
-        results |= {"kept_epoch": kept} if kept else {}
+        results = {"version": 2, "task": "nli", "metric": "accuracy", "selection": selection}
+        results |= {"source": {"name": "src"}, "targets": named} | ({"kept_epoch": kept} if kept else {})
         folder.mkdir(exist_ok=True)
         (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
         return Cell(values, seed, RunFolder.read(folder, ()))
@@ -164,7 +164,7 @@ def test_every_score_has_a_row_and_every_key_a_column(make_cell):
     cells = [make_cell(("exact", alpha), 3, far=methods) for alpha in ("1.0", "0.5")]
     found = tidy(KEYS, cells)
     assert found.column_names == [
-        *("agreement", "alpha", "seed", "target", "method", "epoch", "score", "sd"),
+        *("agreement", "alpha", "seed", "target", "method", "epoch", "score", "sd", "strict_f1"),
         *("model_1", "model_2", "model_3"),
     ]
     rows = found.filter(pa.compute.equal(found["alpha"], 0.5)).to_pylist()
@@ -287,6 +287,18 @@ def test_a_terminal_shows_the_same_words(grid_cells):
     text = console.export_text()
     assert "+37.50 [" in text
     assert "a|b" in text
+
+
+def test_strict_f1_stands_in_a_column_of_its_own(make_cell):
+    cell = make_cell(far={"zero_shot": ((60.0,) * 3, 0.6), "penalty": ((61.0,) * 3, 0.6)})
+    cell.run.results["metric"] = "f1"
+    cell.run.results["targets"]["far"]["zero_shot"]["strict_f1"] = 59.125
+    lines = shown(KEYS, [cell], Baseline("zero_shot")).splitlines()
+    assert lines[0] == "| agreement | alpha | method | far | far, strict | far \N{MINUS SIGN} zero_shot |"
+    assert lines[2] == "| exact | 1.0 | zero_shot | 60.00 | 59.12 | baseline |"
+    assert lines[3].startswith("| exact | 1.0 | penalty | 61.00 |  | ")
+    assert any(line.startswith("strict: ") for line in lines)
+    assert tidy(KEYS, [cell])["strict_f1"].to_pylist() == [59.125, None]
 
 
 def test_targets_are_those_of_any_cell(make_cell):

@@ -305,7 +305,7 @@ def test_a_run_that_kept_less_has_a_shorter_report(make_run, report, lost):
 
 
 def damage_results(run):
-    (run / "results.json").write_text('{"version": 1}', encoding="utf-8")
+    (run / "results.json").write_text('{"version": 2}', encoding="utf-8")
 
 
 def damage_predictions(run):

@@ -29,7 +29,7 @@ CLASSES = ("no", "yes", "maybe")
 
 
 def score(mean, spread=1.0):
-    return {"mean": mean, "sd": spread, "models": [mean - spread, mean, mean + spread], "conlleval": None}
+    return {"mean": mean, "sd": spread, "models": [mean - spread, mean, mean + spread]}
 
 
 def scored(base, epochs=3):
@@ -77,7 +77,14 @@ def make_run(tmp_path):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         targets = targets or {"es": scored(70.0)}
-        results = {"version": 1, "task": task, "source": {"name": "en"}, "targets": targets, "inputs": {}}
+        results = {
+            "version": 2,
+            "task": task,
+            "metric": "f1",
+            "source": {"name": "en"},
+            "targets": targets,
+            "inputs": {},
+        }
         (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
         (folder / "config.yaml").write_text(f"schedule: {schedule}\n", encoding="utf-8")
         for target in targets if found is not None else ():

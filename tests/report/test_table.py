@@ -14,14 +14,15 @@ from uxla.errors import ArtifactError
 from uxla.report.table import markdown, rich_table, table
 
 
-def score(*models: float, sd: float = 0.0, conlleval: float | None = None) -> dict:
+def score(*models: float, sd: float = 0.0, strict: float | None = None) -> dict:
     mean = sum(models) / len(models)
-    return {"mean": mean, "sd": sd, "models": list(models), "conlleval": mean if conlleval is None else conlleval}
+    return {"mean": mean, "sd": sd, "models": list(models), "strict_f1": mean if strict is None else strict}
 
 
 RESULTS = {
-    "version": 1,
+    "version": 2,
     "task": "ner",
+    "metric": "f1",
     "source": {
         "name": "en",
         "before": score(90.0, 91.0, 92.0, sd=1.0),
@@ -29,11 +30,12 @@ RESULTS = {
     },
     "targets": {
         "es": {
-            "zero_shot": score(40.0, 41.0, 42.0, sd=1.0, conlleval=42.25),
+            "zero_shot": score(40.0, 41.0, 42.0, sd=1.0, strict=40.25),
             "penalty": score(41.0, 42.0, 43.0, sd=1.0),
             "ensemble": score(44.5),
             "uxla": [score(44.0, 45.0, 46.0, sd=1.0), score(45.0, 46.0, 47.0, sd=1.0)],
-            "uxla_ensemble": score(47.125, conlleval=48.0),
+            "uxla_ensemble": score(47.125, strict=46.5),
+            "ensembles": {"penalty": score(43.5)},
         },
         "de": {
             "zero_shot": score(27.0, 28.0, 29.0, sd=1.0),
@@ -45,21 +47,22 @@ RESULTS = {
 }
 
 GOLDEN = """\
-| method | es | de |
-| --- | ---: | ---: |
-| zero-shot | 41.00 ± 1.00 (conlleval 42.25) | 28.00 ± 1.00 |
-| + confidence penalty | 42.00 ± 1.00 |  |
-| ensemble of zero-shot | 44.50 |  |
-| UXLA, epoch 1 | 45.00 ± 1.00 | 31.17 ± 1.26 |
-| UXLA, epoch 2 | 46.00 ± 1.00 |  |
-| UXLA (ensemble) | 47.12 (conlleval 48.00) |  |
-| supervised (target labels) |  | 61.00 ± 1.00 |
-| source (en), before | 91.00 ± 1.00 | 91.00 ± 1.00 |
-| source (en), after | 90.00 ± 1.00 | 89.00 ± 1.00 |
+| method | es | es, strict | de | de, strict |
+| --- | ---: | ---: | ---: | ---: |
+| zero-shot | 41.00 ± 1.00 | 40.25 | 28.00 ± 1.00 | 28.00 |
+| + confidence penalty | 42.00 ± 1.00 | 42.00 |  |  |
+| + confidence penalty (ensemble) | 43.50 | 43.50 |  |  |
+| ensemble of zero-shot | 44.50 | 44.50 |  |  |
+| UXLA, epoch 1 | 45.00 ± 1.00 | 45.00 | 31.17 ± 1.26 | 31.17 |
+| UXLA, epoch 2 | 46.00 ± 1.00 | 46.00 |  |  |
+| UXLA (ensemble) | 47.12 | 46.50 |  |  |
+| supervised (target labels) |  |  | 61.00 ± 1.00 | 61.00 |
+| source (en), before | 91.00 ± 1.00 | 91.00 | 91.00 ± 1.00 | 91.00 |
+| source (en), after | 90.00 ± 1.00 | 90.00 | 89.00 ± 1.00 | 89.00 |
 
-Strict entity F1 in percent on the test set, mean ± standard deviation of three models.
+Entity F1 (as seqeval and conlleval count) in percent on the test set, mean ± standard deviation of three models.
 An ensemble is one model: the mean of their probabilities.
-conlleval: F1 as the CoNLL script counts (an I- may begin an entity), where it differs.
+strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here.
 """
 
 
@@ -73,21 +76,22 @@ def test_selection_by_target_labels_is_said_first_and_loudly():
     assert markdown(RESULTS | {"selection": "last"}) == GOLDEN
 
 
-def test_equal_conlleval_figures_are_not_shown():
-    results = copy.deepcopy(RESULTS)
-    del results["targets"]["es"]
-    results["source"] = {"name": "en"}
-    assert "conlleval" not in markdown(results)
-    assert table(results).targets == ("de",)
-
-
-def test_a_score_without_conlleval_is_shown_plain():
-    results = RESULTS | {
-        "source": {"name": "en"},
-        "targets": {"es": {"penalty": score(1.0, 2.0) | {"conlleval": None}}},
-    }
-    assert "| + confidence penalty | 1.50 ± 0.00 |" in markdown(results)
+def test_a_score_without_a_second_figure_is_shown_plain():
+    plain = {"mean": 1.5, "sd": 0.5, "models": [1.0, 2.0]}
+    results = RESULTS | {"source": {"name": "en"}, "targets": {"es": {"penalty": plain}}}
+    assert "| method | es |\n" in markdown(results)
+    assert "| + confidence penalty | 1.50 ± 0.50 |" in markdown(results)
     assert "of two models" in markdown(results)
+
+
+def test_macro_f1_stands_in_a_column_of_its_own():
+    one = {"mean": 61.0, "sd": 1.0, "models": [60.0, 61.0, 62.0], "macro_f1": 44.5}
+    sentences = {"task": "nli", "metric": "accuracy", "source": {"name": "en"}, "targets": {"es": {"penalty": one}}}
+    shown = markdown(RESULTS | sentences)
+    assert "| method | es | es, macro-F1 |" in shown
+    assert "| + confidence penalty | 61.00 ± 1.00 | 44.50 |" in shown
+    assert "Accuracy in percent" in shown
+    assert "macro-F1: the mean of the classes' F1." in shown
 
 
 def test_a_run_without_a_test_set_says_so_instead_of_a_table():
@@ -105,8 +109,8 @@ def test_the_terminal_table_has_the_cells_of_the_markdown():
 
 
 def test_an_alien_version_is_refused():
-    with pytest.raises(ArtifactError, match=r"got version 2, expected 1; run `uxla run` again"):
-        markdown(RESULTS | {"version": 2})
+    with pytest.raises(ArtifactError, match=r"got version 1, expected 2; run `uxla run` again"):
+        markdown(RESULTS | {"version": 1})
 
 
 def test_the_schema_page_names_every_method_of_the_table():
@@ -128,8 +132,9 @@ def estimate(score: float, low: float, high: float) -> dict:
 
 
 ESTIMATED = {
-    "version": 1,
+    "version": 2,
     "task": "ner",
+    "metric": "f1",
     "selection": "estimated",
     "source": {"name": "en"},
     "targets": {"es": {}, "de": {}},
@@ -162,6 +167,6 @@ def test_estimates_leave_the_measured_rows_as_they_are():
     results = copy.deepcopy(RESULTS)
     results["estimates"] = {"es": {"zero_shot": estimate(40.0, 30.0, 50.0), "uxla": [estimate(44.0, 30.0, 50.0)]}}
     rows = {row.method: row.cells for row in table(results).rows}
-    assert rows.pop("estimated, no labels: zero-shot") == ("40 [30, 50]", "")
-    assert rows.pop("estimated, no labels: UXLA, epoch 1") == ("44 [30, 50]", "")
+    assert rows.pop("estimated, no labels: zero-shot") == ("40 [30, 50]", "", "", "")
+    assert rows.pop("estimated, no labels: UXLA, epoch 1") == ("44 [30, 50]", "", "", "")
     assert rows == {row.method: row.cells for row in table(RESULTS).rows}

@@ -11,7 +11,7 @@ from uxla.report.verdict import verdict
 
 def score(mean, spread=1.0):
     models = [mean - spread, mean, mean + spread]
-    return {"mean": mean, "sd": spread, "models": models, "conlleval": None}
+    return {"mean": mean, "sd": spread, "models": models}
 
 
 def estimate(mean, reach=10.0, **other):
@@ -26,7 +26,8 @@ def estimate(mean, reach=10.0, **other):
 
 
 def judged(scores=None, estimates=None, kept=None, warnings=(), test=None):
-    results = {"version": 1, "task": "nli", "source": {"name": "en"}, "targets": {"es": scores or {}, "de": {}}}
+    results = {"version": 2, "task": "nli", "metric": "accuracy", "source": {"name": "en"}}
+    results |= {"targets": {"es": scores or {}, "de": {}}}
     results |= {"estimates": {"es": estimates or {}}, "warnings": list(warnings)}
     results |= {} if kept is None else {"kept_epoch": {"es": kept}}
     return verdict(RunFolder(Path("run"), results, ()), "es", test)

@@ -11,10 +11,11 @@ from markdown_it import MarkdownIt
 from uxla.run.card import inline, model_card
 from uxla.run.config import load_config
 
-SCORE = {"mean": 41.2, "sd": 0.5, "models": [41.0, 41.2, 41.4], "conlleval": 41.2}
+SCORE = {"mean": 41.2, "sd": 0.5, "models": [41.0, 41.2, 41.4], "strict_f1": 41.2}
 RESULTS = {
-    "version": 1,
+    "version": 2,
     "task": "ner",
+    "metric": "f1",
     "selection": "last",
     "source": {"name": "source"},
     "targets": {"far": {"zero_shot": SCORE, "uxla": [SCORE]}},

@@ -48,7 +48,17 @@ def test_a_method_has_the_score_after_its_last_epoch_and_those_of_all_epochs_bes
         "uxla": ["1 on es test", "2 on es test"],
         "uxla_ensemble": "2 together on es test",
         "by_epoch": {"tri_training": ["tri 1 on es test", "tri 2 on es test"]},
+        "ensembles": {"penalty": "penalty together on es test", "tri_training": "tri 2 together on es test"},
     }
+
+
+def test_of_zero_shot_the_three_models_together_are_scored_once():
+    trained = {"zero_shot": ["zero-shot"]}
+    alone = found(ES, methods="[zero_shot]", trained=trained, kept="zero-shot")["targets"]["es"]
+    assert alone == {"zero_shot": "zero-shot on es test", "ensembles": {"zero_shot": "zero-shot together on es test"}}
+    both = found(ES, methods="[zero_shot, ensemble]", trained=trained | {"ensemble": ["zero-shot"]}, kept="zero-shot")
+    assert "ensembles" not in both["targets"]["es"]
+    assert both["targets"]["es"]["ensemble"] == "zero-shot together on es test"
 
 
 def test_the_ensemble_and_all_other_languages_are_of_the_models_that_were_kept():
@@ -91,4 +101,7 @@ def test_without_uxla_there_is_nothing_about_other_languages():
     results = found(ES, methods="[penalty]", trained={"penalty": ["penalty"]}, kept="penalty")
     assert results["source"] == {"name": "src"}
     assert "transfer" not in results
-    assert results["targets"]["es"] == {"penalty": "penalty on es test"}
+    assert results["targets"]["es"] == {
+        "penalty": "penalty on es test",
+        "ensembles": {"penalty": "penalty together on es test"},
+    }

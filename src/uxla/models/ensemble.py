@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError
 from uxla.models import given
 from uxla.models.loaded import Loaded, Runtime
@@ -92,7 +93,7 @@ class Ensemble:
         if len(corpus) == 0:
             return []
         found = self.probabilities(corpus)
-        return [(self.label_names[i], float(p)) for i, p in zip(found.labels, found.best, strict=True)]
+        return [(self.label_names[i], float(p)) for i, p in zip(decode(found, None), found.best, strict=True)]
 
     def __repr__(self) -> str:
         """One line, where the fields would be pages of layers."""
@@ -106,10 +107,9 @@ def average(tables: Sequence[Predictions]) -> Predictions:
 
 
 def tags(predictions: Predictions, label_names: Sequence[str]) -> list[list[str]]:
-    """The label names of each example, an `I-` that begins an entity written `B-`, as valid IOB2 wants it."""
-    names = [label_names[label] for label in predictions.labels]
-    ends = predictions.offsets
-    return [_valid(names[start:stop]) for start, stop in pairwise(ends)]
+    """The label names of each sentence's words, valid in IOB2."""
+    names = [label_names[label] for label in decode(predictions, label_names)]
+    return [names[start:stop] for start, stop in pairwise(predictions.offsets)]
 
 
 def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:
@@ -142,12 +142,3 @@ def _inside(home: Path, member: str) -> Path:
     if not place.is_relative_to(home.parent):
         raise ValueError(f"member {member!r} lies outside the run folder")
     return place
-
-
-def _valid(sequence: list[str]) -> list[str]:
-    valid: list[str] = []
-    for tag in sequence:
-        kind = tag[2:]
-        continues = bool(valid) and valid[-1] in (f"B-{kind}", f"I-{kind}")
-        valid.append(f"B-{kind}" if tag.startswith("I-") and not continues else tag)
-    return valid

@@ -11,7 +11,7 @@ import torch
 from uxla.models.classifier import classification_layer
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import Task, Window
-from uxla.records import Corpus, Example, Ints
+from uxla.records import Corpus, Example, Ints, Predictions
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,13 @@ class Heads:
         found = found.view(len(found), self.of, -1)
         return found if self.only is None else found[:, self.only]
 
-    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
+    def decode(self, predictions: Predictions, label_names: Sequence[str]) -> Ints:
         """As the task without heads."""
-        return self.task.score(corpus, labels)
+        return self.task.decode(predictions, label_names)
+
+    def score(self, corpus: Corpus, predictions: Predictions) -> dict[str, float]:
+        """As the task without heads."""
+        return self.task.score(corpus, predictions)
 
 
 def columns(task: Task, label_names: Sequence[str]) -> tuple[str, ...]:

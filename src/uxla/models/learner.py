@@ -246,7 +246,7 @@ def _scorer(loaded: Loaded, dev: Corpus | None) -> Callable[[], float] | None:
     held_out, views = dev, [replace(loaded, task=task, seen=Counter()) for task in one_by_one(loaded.task)]
 
     def score() -> float:
-        scores = [view.task.score(held_out, view.predict(held_out, "selection").labels) for view in views]
+        scores = [view.task.score(held_out, view.predict(held_out, "selection")) for view in views]
         return fmean(next(iter(found.values())) for found in scores)
 
     return score

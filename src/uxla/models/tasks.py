@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import torch
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
+from uxla.decoding import decode
 from uxla.metrics import accuracy, macro_f1, span_f1
 from uxla.models.pieces import Pieces
-from uxla.records import IGNORED, Corpus, Example, Ints
+from uxla.records import IGNORED, Corpus, Example, Ints, Predictions
 
 _CONTEXT = 4  # neighbouring windows of a long sentence share a quarter of their length
 
@@ -54,8 +55,11 @@ class Task(Protocol):
     def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
         """(R, C) the rows' logits, out of the model's logits for the windows `batch` at `position` (R,)."""
 
-    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
-        """Named scores, in percent, of predicted `labels` (R,) against the corpus' own; the first is the main one."""
+    def decode(self, predictions: Predictions, label_names: Sequence[str]) -> Ints:
+        """(R,) the labels that are scored, stored and given to a person."""
+
+    def score(self, corpus: Corpus, predictions: Predictions) -> dict[str, float]:
+        """Named scores, in percent, of the decoded labels against the corpus' own; the first is the main one."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,13 @@ class Tagging:
         """`output` is (B, L, C)."""
         return output[batch, position]
 
-    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
-        """Entity micro-F1: `strict` (IOB2) and `conlleval`."""
+    def decode(self, predictions: Predictions, label_names: Sequence[str]) -> Ints:
+        """The best sequence of each sentence that is valid in IOB2."""
+        return decode(predictions, label_names)
+
+    def score(self, corpus: Corpus, predictions: Predictions) -> dict[str, float]:
+        """Entity micro-F1: `f1` as conlleval and seqeval's default count, `strict_f1` as strict IOB2 does."""
+        labels = self.decode(predictions, corpus.label_names)
         gold, predicted, start = [], [], 0
         for example in corpus:
             assert example.labels is not None
@@ -92,8 +101,8 @@ class Tagging:
             gold.append([corpus.label_names[g] for g, _ in kept])
             predicted.append([corpus.label_names[p] for _, p in kept])
             start = stop
-        modes: tuple[Any, ...] = ("strict", "conlleval")
-        return {mode: span_f1(gold, predicted, mode=mode) for mode in modes}
+        f1, strict_f1 = span_f1(gold, predicted, mode="conlleval"), span_f1(gold, predicted, mode="strict")
+        return {"f1": f1, "strict_f1": strict_f1}
 
 
 @dataclass(frozen=True)
@@ -129,10 +138,15 @@ class SentenceTask:
         """`output` is (B, C)."""
         return output[batch]
 
-    def score(self, corpus: Corpus, labels: Ints) -> dict[str, float]:
+    def decode(self, predictions: Predictions, label_names: Sequence[str]) -> Ints:
+        """The most probable label of each example."""
+        return decode(predictions, None)
+
+    def score(self, corpus: Corpus, predictions: Predictions) -> dict[str, float]:
         """`accuracy`, and `macro_f1` over the classes that occur in gold or predicted labels."""
         gold = [label for example in corpus for label in example.labels or ()]
-        return {"accuracy": accuracy(gold, labels.tolist()), "macro_f1": macro_f1(gold, labels.tolist())}
+        labels = self.decode(predictions, corpus.label_names).tolist()
+        return {"accuracy": accuracy(gold, labels), "macro_f1": macro_f1(gold, labels)}
 
 
 TASKS: dict[str, Callable[[], Task]] = {

@@ -19,7 +19,9 @@ Setting = tuple[str, ...]
 """The values of the varied keys, as they were written."""
 
 _MODELS = 3
-_KINDS = {"target": pa.string(), "method": pa.string(), "epoch": pa.int16(), "score": pa.float64(), "sd": pa.float64()}
+_KINDS = {"target": pa.string(), "method": pa.string(), "epoch": pa.int16()} | dict.fromkeys(
+    ("score", "sd", "strict_f1"), pa.float64()
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Baseline:
 class Entry:
     """One setting, method and target: the mean over `seeds` runs and their deviation (None for one run).
 
+    `strict` is the mean of the strict F1, None for tasks without spans.
     `difference` to the baseline is of the three models together; None where there is nothing to compare with, and for
     `ensemble` and `uxla_ensemble`, which are zero-shot's and UXLA's three models together.
     """
@@ -62,6 +65,7 @@ class Entry:
     difference: Difference | None
     pairs: int
     """From how many seeds the difference is."""
+    strict: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ class Row:
 
 
 def tidy(keys: Sequence[str], cells: Sequence[Cell]) -> pa.Table:
-    """One row a cell, target, method and epoch (null: the method's final models): score, sd, and each model's score.
+    """One row a cell, target, method and epoch (null: the method's final models): score, sd, strict F1 (null for tasks
+    without spans), and each model's score.
 
     A varied key is a column of its name, of numbers where all its values are; `target` and `seed` are there anyway.
     """
@@ -128,17 +133,19 @@ def _entry(
     mine = {seed: run for (its, seed), run in runs.items() if its == values and (target, method) in run.scores}
     if not mine:
         return None
-    means = [run.scores[target, method]["mean"] for run in mine.values()]
+    scores = [run.scores[target, method] for run in mine.values()]
+    means, strict = ([score[key] for score in scores if key in score] for key in ("mean", "strict_f1"))
     pairs: list[Pair] = []
     for seed, run in mine.items():
         theirs = runs.get((other[0], seed))
         if one != other and theirs is not None:
             pairs += pair(run.tests.get(target), method, theirs.tests.get(target), other[1])
-    return Entry(fmean(means), stdev(means) if len(means) > 1 else None, len(means), difference(pairs), len(pairs))
+    sd = stdev(means) if len(means) > 1 else None
+    return Entry(fmean(means), sd, len(means), difference(pairs), len(pairs), fmean(strict) if strict else None)
 
 
 def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:
-    """Target, method, epoch, mean, deviation and the models' scores, of everything a run scored on test sets."""
+    """Target, method, epoch, mean, deviation, strict F1 and the models' scores, of all that was scored on test sets."""
     finals = _finals(run)
     for target, found in run.results["targets"].items():
         epochs = {"uxla": found.get("uxla", []), **found.get("by_epoch", {})}
@@ -147,7 +154,7 @@ def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:
         ]
         rows += [(method, None, one) for (own, method), one in finals.items() if own == target]
         for method, epoch, one in rows:
-            yield target, method, epoch, one["mean"], one["sd"], one["models"]
+            yield target, method, epoch, one["mean"], one["sd"], one.get("strict_f1"), one["models"]
 
 
 def _finals(run: RunFolder) -> dict[tuple[str, str], Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from uxla.errors import printable
 from uxla.report.compared import Baseline, Cell, Entry, Row, targets
 from uxla.report.paired import SEEDS_VARY
-from uxla.report.table import table
+from uxla.report.table import METRICS, STRICT, table
 
 _CLEAR = "*"
 
@@ -43,9 +43,11 @@ def rich_table(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], 
 def notes(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], baseline: Baseline | None) -> Iterator[str]:
     """What the figures are, what the intervals rest on, and how many of them chance alone would mark."""
     seeds = sorted({cell.seed for cell in cells})
-    metric = "Strict entity F1" if cells[0].run.results["task"] == "ner" else "Accuracy"
+    metric = METRICS[cells[0].run.results["metric"]]
     over = f"then mean ± standard deviation over seeds {_listed(seeds)}" if len(seeds) > 1 else f"at seed {seeds[0]}"
     yield f"{metric} in percent on the test set: mean of three final models (an ensemble is one), {over}"
+    if _strict(rows):
+        yield STRICT
     intervals = [entry.difference for row in rows for entry in row.entries if entry and entry.difference]
     if baseline is None or not intervals:
         return
@@ -75,18 +77,28 @@ def _texts(
 ) -> tuple[list[str], list[list[str]]]:
     """The header and the rows, as text."""
     seeds = len({cell.seed for cell in cells})
-    less = f"\N{MINUS SIGN} {baseline.name}" if baseline else ""
-    header = [*keys, "method"]
+    strict, header = _strict(rows), [*keys, "method"]
     for target in targets(cells):
-        header += [target, f"{target} {less}"] if baseline else [target]
+        header += [target, *([f"{target}, strict"] if strict else [])]
+        header += [f"{target} \N{MINUS SIGN} {baseline.name}"] if baseline else []
     body = []
     for row in rows:
         line = [*row.values, row.method]
         for entry in row.entries:
+            line += [_score(entry, seeds), *([_strict_score(entry)] if strict else [])]
             difference = "baseline" if row.is_baseline and entry else _difference(entry)
-            line += [_score(entry, seeds), difference] if baseline else [_score(entry, seeds)]
+            line += [difference] if baseline else []
         body.append(line)
     return header, body
+
+
+def _strict(rows: Sequence[Row]) -> bool:
+    """Whether any score is of entities."""
+    return any(entry is not None and entry.strict is not None for row in rows for entry in row.entries)
+
+
+def _strict_score(entry: Entry | None) -> str:
+    return "" if entry is None or entry.strict is None else f"{entry.strict:.2f}"
 
 
 def _score(entry: Entry | None, seeds: int) -> str:

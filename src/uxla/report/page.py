@@ -99,16 +99,16 @@ def tables_markdown(found: Sequence[RunPart]) -> str:
 
 
 def tables_csv(found: Sequence[RunPart]) -> str:
-    """One line a score: run, target, method, epoch, mean, sd, conlleval, macro_f1, models (divided by blanks).
+    """One line a score: run, target, method, epoch, mean, sd, strict_f1, macro_f1, models (divided by blanks).
 
     `source:before` and `source:after` are scores on the source's test set, `estimated:…` estimates without labels.
     """
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(["run", "target", "method", "epoch", "mean", "sd", "conlleval", "macro_f1", "models"])
+    writer.writerow(["run", "target", "method", "epoch", "mean", "sd", "strict_f1", "macro_f1", "models"])
     for run in found:
         for target, method, epoch, score in _scores(run.run.results):
-            figures = [score.get(name) for name in ("mean", "sd", "conlleval", "macro_f1")]
+            figures = [score.get(name) for name in ("mean", "sd", "strict_f1", "macro_f1")]
             models = " ".join(map(str, score.get("models", ())))
             writer.writerow([run.name, target, method, epoch, *figures, models])
     return written.getvalue()
@@ -120,6 +120,7 @@ def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int |
     for target, methods in results["targets"].items():
         final = {name: score for name, score in methods.items() if name in METHODS}
         yield from _by_epoch(target, final)
+        yield from _by_epoch(target, {f"{name}_ensemble": one for name, one in methods.get("ensembles", {}).items()})
         yield from _by_epoch(target, methods.get("by_epoch", {}))
         for method, found in estimates.get(target, {}).items():
             means = [_mean(one) for one in found] if isinstance(found, list) else _mean(found)

@@ -10,12 +10,11 @@ from typing import Any
 from uxla.errors import ArtifactError
 from uxla.report.published import PAPER, Published
 from uxla.report.sheet import Cell, Line, Section, shortened
-from uxla.report.table import table
+from uxla.report.table import METRICS, table
 
 Scores = Mapping[str, Any]
 """Scores of `results.json` by method, or by language."""
 
-_METRICS = {"ner": "Strict entity F1"}
 _TABLE_OF = {"ner": "1 or 2", "nli": "3", "paraphrase": "4"}
 
 
@@ -137,7 +136,7 @@ def paper_notes(table: Published, languages: Sequence[str], task: str) -> list[s
 
 def run_notes(runs: Sequence[PaperRun]) -> list[str]:
     """What the runs' figures are, and whose runs have doubts of their own."""
-    metric = _METRICS.get(runs[0].task, "Accuracy")
+    metric = METRICS[runs[0].results["metric"]]
     notes = [f"{metric} in percent on the test set, mean ± standard deviation of a method's models"]
     for run in runs:
         if doubts := len(run.results.get("warnings", ())):

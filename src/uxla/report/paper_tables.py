@@ -24,7 +24,7 @@ from uxla.report.paper_runs import (
 )
 from uxla.report.paper_settings import settings_table
 from uxla.report.published import published
-from uxla.report.sheet import Figure, Line, Section, Sheet
+from uxla.report.sheet import Figure, Line, Section, Sheet, with_strict
 from uxla.report.table import METHODS
 
 Groups = Mapping[str, Mapping[str, str]]
@@ -55,14 +55,14 @@ def paper_table(number: int, runs: Sequence[PaperRun]) -> Sheet:
         match number:
             case 5 | 6:
                 require_one_task(runs)
-                return distillation_table(runs) if number == 5 else transfer_table(runs)
+                return with_strict(distillation_table(runs) if number == 5 else transfer_table(runs))
             case 7:
                 require_one_task(runs)
-                return _methods_table(7, runs, _ENSEMBLES)
+                return with_strict(_methods_table(7, runs, _ENSEMBLES))
             case 8:
                 return settings_table(runs)
         require_task(number, published(number), runs)
-        return _methods_table(number, runs, _RESULTS)
+        return with_strict(_methods_table(number, runs, _RESULTS))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         names = ", ".join(run.name for run in runs)
         message = f"damaged, or of another version ({type(error).__name__}: {error}), {MADE_BY_RUN}"

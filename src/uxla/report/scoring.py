@@ -61,11 +61,11 @@ class Confusion:
 
 
 def counts(test: TestSet, method: str, *, spans: bool) -> Ints:
-    """(N, 3) gold, predicted and correct of each example: entities with `spans` (strict), else examples."""
+    """(N, 3) gold, predicted and correct of each example: entities with `spans`, else examples."""
     if not spans:
         right = test.labels[method] == test.gold
         return np.stack([np.ones_like(right), np.ones_like(right), right], axis=1).astype(np.int64)
-    return np.array([_three(span_scores([g], [p], mode="strict").total) for g, p in _sentences(test, method)])
+    return np.array([_three(span_scores([g], [p], mode="conlleval").total) for g, p in _sentences(test, method)])
 
 
 def score(found: Ints) -> float:
@@ -92,7 +92,7 @@ def by_class(test: TestSet, *, spans: bool) -> list[tuple[str, SpanCounts]]:
     """Each class with what the final models found of it: entity types with `spans`, else labels."""
     if spans:
         gold, predicted = zip(*_sentences(test, test.final), strict=True) if len(test) else ((), ())
-        return list(span_scores(gold, predicted, mode="strict").by_type.items())
+        return list(span_scores(gold, predicted, mode="conlleval").by_type.items())
     found = test.labels[test.final]
     return [
         (

@@ -9,8 +9,8 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Group
@@ -18,6 +18,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from uxla.errors import printable
+from uxla.report.table import STRICT
 
 _LONGEST = 40
 _RIGHT_TO_LEFT = ("R", "AL", "AN")
@@ -26,18 +27,23 @@ _MARKUP = re.compile(r"([\\|<`*\[\]])")
 
 @dataclass(frozen=True)
 class Figure:
-    """A score in percent and its deviation over several models (None for one model); `own` ones stand out."""
+    """A score in percent and its deviation over several models (None for one model); `own` ones stand out.
+
+    `strict` is the strict F1, None for tasks without spans.
+    """
 
     mean: float
     sd: float | None = None
     own: bool = False
+    strict: float | None = None
 
     @classmethod
     def of(cls, score: Mapping[str, Any] | None, *, own: bool = False) -> Figure | None:
         """The figure of a score in `results.json`; None for none."""
         if score is None:
             return None
-        return cls(float(score["mean"]), float(score["sd"]) if len(score["models"]) > 1 else None, own)
+        sd = float(score["sd"]) if len(score["models"]) > 1 else None
+        return cls(float(score["mean"]), sd, own, score.get("strict_f1"))
 
     def __str__(self) -> str:
         return f"{self.mean:.2f}" if self.sd is None else f"{self.mean:.2f} ± {self.sd:.2f}"
@@ -73,6 +79,25 @@ class Sheet:
     sections: tuple[Section, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def with_strict(sheet: Sheet) -> Sheet:
+    """The sheet with the strict F1 in a column beside each, where any figure has one."""
+    lines = [line for section in sheet.sections for line in section.lines]
+    if not any(isinstance(cell, Figure) and cell.strict is not None for line in lines for cell in line.cells):
+        return sheet
+    sections = tuple(
+        Section(one.title, tuple(Line(line.labels, tuple(_beside(line.cells))) for line in one.lines))
+        for one in sheet.sections
+    )
+    columns = tuple(name for column in sheet.columns for name in (column, f"{column}, strict"))
+    return replace(sheet, columns=columns, sections=sections, notes=(*sheet.notes, STRICT))
+
+
+def _beside(cells: Iterable[Cell]) -> Iterator[Cell]:
+    for cell in cells:
+        yield cell
+        yield Figure(cell.strict) if isinstance(cell, Figure) and cell.strict is not None else None
 
 
 def markdown(sheet: Sheet) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Any
 
 from rich.console import Group
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from uxla.errors import ArtifactError
 
-VERSION = 1
+VERSION = 2
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
 
 METHODS = {
@@ -34,11 +34,25 @@ METHODS = {
 }
 """The methods' names in tables, in the order of their rows."""
 
+_TOGETHER = ", together"
+_TITLES = {
+    name: title
+    for method, own in METHODS.items()
+    for name, title in ((method, own), (f"{method}{_TOGETHER}", f"{own} (ensemble)"))
+}
+"""The rows of a table: each method, and behind it its three models together where they were scored so."""
+
 WARNING = "Warning: "
 """What a note begins with that is one of the run's warnings."""
 
 _ESTIMATED = {"zero_shot": "zero-shot", "penalty": "+ confidence penalty", "uxla": "UXLA, epoch {}"}
-_METRICS = {"ner": "Strict entity F1", "nli": "Accuracy", "paraphrase": "Accuracy", "classification": "Accuracy"}
+METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accuracy"}
+"""What `mean` in `results.json` is, by the `metric` there."""
+
+STRICT = "strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here"
+_MACRO = "macro-F1: the mean of the classes' F1"
+_BESIDE = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", _MACRO)}
+"""A second figure of a score: its column's name, and what is said of it below the table."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _LOUD = (
     "TARGET LABELS WERE USED to select checkpoints (adaptation.selection: target_dev, as in the paper): "
@@ -46,19 +60,25 @@ _LOUD = (
 )
 
 
+Cells = tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Row:
-    """A method and its figure for each target; empty where the method has none."""
+    """A method and its figures, one for each column; empty where the method has none."""
 
     method: str
-    cells: tuple[str, ...]
+    cells: Cells
 
 
 @dataclass(frozen=True)
 class Table:
-    """One row a method, one column a target; `notes` say what the figures are, `warning` what makes them unfair."""
+    """One row a method; of each target a column with the main figure and, where scores have a second one, another.
 
-    targets: tuple[str, ...]
+    `notes` say what the figures are, `warning` what makes them unfair.
+    """
+
+    columns: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     warning: str | None
@@ -70,14 +90,24 @@ def table(results: Mapping[str, Any]) -> Table:
         got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
     targets = tuple(results["targets"])
-    methods = tuple(_method_rows(results["targets"], METHODS, _cell))
+    scores = list(_scores(results))
+    beside = next((name for name in _BESIDE for score in scores if name in score), None)
+
+    def cells(score: Mapping[str, Any] | None) -> tuple[str, ...]:
+        return (_cell(score),) if beside is None else (_cell(score), _second(score, beside))
+
+    def estimated_cells(estimate: Mapping[str, float] | None) -> tuple[str, ...]:
+        return (_estimated_cell(estimate),) if beside is None else (_estimated_cell(estimate), "")
+
+    methods = tuple(_method_rows(_with_ensembles(results["targets"]), _TITLES, cells))
     estimates = results.get("estimates", {})
     found = {target: estimates.get(target, {}) for target in targets}
-    estimated = tuple(_method_rows(found, _ESTIMATED, _estimated_cell, mark="estimated, no labels: "))
-    source = tuple(_source_rows(results["source"], targets))
+    estimated = tuple(_method_rows(found, _ESTIMATED, estimated_cells, mark="estimated, no labels: "))
+    source = tuple(_source_rows(results["source"], targets, cells))
     warning = _LOUD if results.get("selection") == "target_dev" else None
-    notes = (*_notes(results, scored=bool(methods or source)), *_doubts(results, estimated=bool(estimated)))
-    return Table(targets, (*methods, *estimated, *source), notes, warning)
+    notes = (*_notes(results, scores, beside), *_doubts(results, estimated=bool(estimated)))
+    names = [(target,) if beside is None else (target, f"{target}, {_BESIDE[beside][0]}") for target in targets]
+    return Table(tuple(chain.from_iterable(names)), (*methods, *estimated, *source), notes, warning)
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -85,7 +115,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     found = table(results)
     lines = [f"**{found.warning}.**", ""] if found.warning else []
     if found.rows:
-        lines += [_line("method", *found.targets), _line("---", *["---:"] * len(found.targets))]
+        lines += [_line("method", *found.columns), _line("---", *["---:"] * len(found.columns))]
         lines += [_line(row.method, *row.cells) for row in found.rows] + [""]
     return "\n".join([*lines, *(f"{note}." for note in found.notes)]) + "\n"
 
@@ -99,42 +129,55 @@ def rich_table(results: Mapping[str, Any]) -> Group:
     if not found.rows:
         return Group(*below)
     shown = RichTable("method")
-    for target in found.targets:
-        shown.add_column(target, justify="right")
+    for column in found.columns:
+        shown.add_column(column, justify="right")
     for row in found.rows:
         shown.add_row(row.method, *row.cells, style="bold" if row.method.startswith("UXLA") else None)
     return Group(shown, *below)
 
 
+def _with_ensembles(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The scores by method, those of methods' three models together under names of their own."""
+    return {
+        target: {**found, **{f"{method}{_TOGETHER}": score for method, score in found.get("ensembles", {}).items()}}
+        for target, found in targets.items()
+    }
+
+
 def _method_rows(
-    targets: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str], cell: Callable[[Any], str], mark: str = ""
+    targets: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str], cells: Callable[[Any], Cells], mark: str = ""
 ) -> Iterator[Row]:
     for method, title in titles.items():
         if method == "uxla":
             epochs = zip_longest(*(found.get("uxla", ()) for found in targets.values()))
             for number, scores in enumerate(epochs, start=1):
-                yield Row(mark + title.format(number), tuple(map(cell, scores)))
+                yield Row(mark + title.format(number), _joined(map(cells, scores)))
         elif any(method in found for found in targets.values()):
-            yield Row(mark + title, tuple(cell(found.get(method)) for found in targets.values()))
+            yield Row(mark + title, _joined(cells(found.get(method)) for found in targets.values()))
 
 
-def _source_rows(source: Mapping[str, Any], targets: tuple[str, ...]) -> Iterator[Row]:
+def _source_rows(source: Mapping[str, Any], targets: tuple[str, ...], cells: Callable[[Any], Cells]) -> Iterator[Row]:
     if source.get("before") is not None:
-        yield Row(f"source ({source['name']}), before", (_cell(source["before"]),) * len(targets))
+        yield Row(f"source ({source['name']}), before", cells(source["before"]) * len(targets))
     if source.get("after"):
-        cells = tuple(_cell(source["after"].get(target)) for target in targets)
-        yield Row(f"source ({source['name']}), after", cells)
+        after = _joined(cells(source["after"].get(target)) for target in targets)
+        yield Row(f"source ({source['name']}), after", after)
+
+
+def _joined(cells: Iterable[Cells]) -> Cells:
+    return tuple(chain.from_iterable(cells))
 
 
 def _cell(score: Mapping[str, Any] | None) -> str:
-    """`41.20 ± 0.53`; one model has no deviation; conlleval's figure only where it differs."""
+    """`41.20 ± 0.53`; one model has no deviation."""
     if score is None:
         return ""
-    mean, conlleval = f"{score['mean']:.2f}", score.get("conlleval")
-    text = f"{mean} ± {score['sd']:.2f}" if len(score["models"]) > 1 else mean
-    if "macro_f1" in score:
-        return f"{text} (macro-F1 {score['macro_f1']:.2f})"
-    return text if conlleval is None or f"{conlleval:.2f}" == mean else f"{text} (conlleval {conlleval:.2f})"
+    mean = f"{score['mean']:.2f}"
+    return f"{mean} ± {score['sd']:.2f}" if len(score["models"]) > 1 else mean
+
+
+def _second(score: Mapping[str, Any] | None, name: str) -> str:
+    return "" if score is None or name not in score else f"{score[name]:.2f}"
 
 
 def _estimated_cell(estimate: Mapping[str, float] | None) -> str:
@@ -155,21 +198,13 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     yield from (f"{WARNING}{warning}" for warning in results.get("warnings", ()))
 
 
-def _notes(results: Mapping[str, Any], *, scored: bool) -> tuple[str, ...]:
-    if not scored:
+def _notes(results: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], beside: str | None) -> tuple[str, ...]:
+    if not scores:
         return ("No scores: no labelled test set was given (target_data.test, source.test)",)
-    size = max((len(score["models"]) for score in _scores(results)), default=1)
-    what = f"{_METRICS.get(results['task'], 'Score')} in percent on the test set, mean ± standard deviation of"
+    size = max(len(score["models"]) for score in scores)
+    what = f"{METRICS[results['metric']]} in percent on the test set, mean ± standard deviation of"
     notes = [f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"]
-    if any(
-        f"{score['mean']:.2f}" != f"{score['conlleval']:.2f}" for score in _scores(results) if _has_conlleval(score)
-    ):
-        notes.append("conlleval: F1 as the CoNLL script counts (an I- may begin an entity), where it differs")
-    return tuple(notes)
-
-
-def _has_conlleval(score: Mapping[str, Any]) -> bool:
-    return score.get("conlleval") is not None
+    return tuple(notes if beside is None else [*notes, _BESIDE[beside][1]])
 
 
 def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -177,6 +212,7 @@ def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         for method, score in found.items():
             if method in METHODS:
                 yield from score if method == "uxla" else (score,)
+        yield from found.get("ensembles", {}).values()
     source = results["source"]
     yield from (score for score in (source.get("before"), *(source.get("after") or {}).values()) if score)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from uxla.report.table import VERSION
 from uxla.run.config import Method
 from uxla.run.inputs import Target
 from uxla.run.study import Study, Triple
@@ -22,8 +23,9 @@ def run_results(study: Study, trained: Mapping[str, Trained], verdicts: Mapping[
     no_reference = [NO_DEV] if study.inputs.dev is None else []
     transfer = _transfer(study, verdicts)
     return {
-        "version": 1,
+        "version": VERSION,
         "task": study.config.task,
+        "metric": "f1" if study.config.task == "ner" else "accuracy",
         "selection": study.config.adaptation.selection,
         "source": _source_results(study, verdicts),
         "targets": targets,
@@ -60,7 +62,10 @@ def _target_results(study: Study, target: Target, trained: Trained, found: Verdi
         else:
             results[method] = scores[-1]
             by_epoch |= {method: scores} if len(scores) > 1 else {}
-    return results | ({"by_epoch": by_epoch} if by_epoch else {}) | _dev_results(study, target, trained)
+    own = {"uxla", "ensemble", *(("zero_shot",) if "ensemble" in trained else ())}  # they have entries of their own
+    ensembles = {m: study.score_ensemble(epochs[-1], target.test) for m, epochs in trained.items() if m not in own}
+    more = {"by_epoch": by_epoch, "ensembles": ensembles}
+    return results | {name: found for name, found in more.items() if found} | _dev_results(study, target, trained)
 
 
 def _dev_results(study: Study, target: Target, trained: Trained) -> Results:

@@ -101,7 +101,7 @@ class Study:
         return self.learner(self.config.warmup, None, "score").predict(model, corpus)
 
     def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
-        found = [self.task.score(corpus, table.labels) for table in tables]
+        found = [self.task.score(corpus, table) for table in tables]
         main = [next(iter(scores.values())) for scores in found]
         others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
         return Score.of(main, **others).as_dict()

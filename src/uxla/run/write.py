@@ -20,7 +20,7 @@ from uxla.errors import ArtifactError
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.models.tokenizer_folder import folders_length, save_tokenizer
-from uxla.records import Corpus, Predictions
+from uxla.records import Corpus, Ints, Predictions
 from uxla.report.files import write_whole
 from uxla.report.table import markdown
 from uxla.run.card import final_method, model_card
@@ -114,11 +114,12 @@ def _write_predictions(folder: Path, target: Target, models: Triple, study: Stud
     test = target.test
     assert test is not None
     found = study.ensemble(models, test)
+    labels = study.task.decode(found, test.label_names)
     folder.mkdir(parents=True, exist_ok=True)
     if study.config.task == "ner":
-        write_whole(folder / f"{target.name}.conll", "".join(_tagged(test, found)))
+        write_whole(folder / f"{target.name}.conll", "".join(_tagged(test, found.offsets, labels)))
     else:
-        write_whole(folder / f"{target.name}.tsv", "".join(_labelled(test, found)))
+        write_whole(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
 
 
 def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
@@ -128,9 +129,10 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], st
     columns["gold"] = test.table["labels"].cast(pa.large_list(pa.int16()))
     for method, models in methods.items():
         found = study.ensemble(models, test)
-        columns[method] = _lists(found, found.labels.astype("int16"))
+        labels = study.task.decode(found, test.label_names)
+        columns[method] = _lists(found, labels.astype("int16"))
         if method == final_method(study.config):
-            columns["confidence"] = _lists(found, found.best)
+            columns["confidence"] = _lists(found, found.probs[np.arange(len(labels)), labels])
     metadata = {**label_names(test), "final": final_method(study.config)}
     write_table(path, pa.table(columns, metadata=metadata))
 
@@ -169,21 +171,21 @@ def _write_traces(out: Path, study: Study) -> None:
         os.replace(fresh, out / "trace")
 
 
-def _tagged(test: Corpus, found: Predictions) -> Iterator[str]:
+def _tagged(test: Corpus, offsets: Ints, labels: Ints) -> Iterator[str]:
     """Word, gold and predicted label, TAB between and a blank line after each sentence: what conlleval reads."""
     names = ["_".join(name.split()) for name in test.label_names]
-    for example, start in zip(test, found.offsets[:-1], strict=True):
+    for example, start in zip(test, offsets[:-1], strict=True):
         assert example.labels is not None
-        predicted = found.labels[start : start + len(example.labels)]
+        predicted = labels[start : start + len(example.labels)]
         for word, gold, label in zip(example.words, example.labels, predicted, strict=True):
             yield f"{word}\t{names[gold]}\t{names[label]}\n"
         yield "\n"
 
 
-def _labelled(test: Corpus, found: Predictions) -> Iterator[str]:
+def _labelled(test: Corpus, labels: Ints, found: Predictions) -> Iterator[str]:
     """Example, gold and predicted label and its probability, TAB between; what holds a TAB or line end is quoted."""
     yield "id\tgold\tpredicted\tconfidence\n"
-    for example, label, confidence in zip(test, found.labels, found.best, strict=True):
+    for example, label, confidence in zip(test, labels, found.best, strict=True):
         assert example.labels is not None
         row = io.StringIO()
         names = test.label_names[example.labels[0]], test.label_names[label]
