@@ -80,7 +80,10 @@ def doubts(portrait: Portrait) -> Iterator[Doubt]:
     yield from _repeated(portrait)
     yield from _contradictions(portrait)
     if portrait.words.probable_zawgyi:
-        yield Doubt("Zawgyi", "probably Burmese in the old font encoding; convert it to Unicode before use")
+        yield Doubt(
+            "Zawgyi",
+            "its Burmese looks like Zawgyi, the old font encoding that no model has read; convert it to Unicode",
+        )
 
 
 def _prefix(portrait: Portrait) -> Iterator[Doubt]:

@@ -82,7 +82,7 @@ class Loaded:
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
         module: Any
         module, remark = load_for_labels(task.auto_class, folder, trust=runtime.trust, **values)
-        pieces = _pieces(tokenizer, runtime.trust)
+        pieces = pieces_of(tokenizer, runtime.trust)
         pieces.check_fit(module, str(tokenizer))
         with enough(f"{folder} on {device.type}"):
             module = module.to(device)
@@ -150,8 +150,9 @@ class Loaded:
             probs[rows] = values.numpy()
 
 
-def _pieces(tokenizer: Path, trust: Trust) -> Pieces:
-    """Read once a process: 250,000 pieces take seconds, and a run opens dozens of models on one tokenizer."""
+def pieces_of(tokenizer: Path, trust: Trust = SAFE) -> Pieces:
+    """The pieces of a folder's tokenizer, read once a process: 250,000 of them take seconds, and a run opens dozens of
+    models on one tokenizer."""
     files = [(file.name, file.stat()) for file in sorted(tokenizer.glob("*token*"))]
     return _read_pieces(tokenizer, trust, tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +84,18 @@ class Pieces:
             encoded = self.backend.encode_batch_fast([self.lead + word for word in unread], add_special_tokens=False)
             self.known.update((w, self._plain(e.ids) or self.unknown) for w, e in zip(unread, encoded, strict=True))
         return [self.known[word] for word in words]
+
+    def unread(self, words: Mapping[str, int]) -> float:
+        """The share of words, given with their numbers, that the vocabulary lacks characters of."""
+        read = zip(words.items(), self.read(list(words)), strict=True)
+        lacking = sum(count for (_, count), ids in read if not set(ids).isdisjoint(self.unknown))
+        return lacking / max(1, sum(words.values()))
+
+    @property
+    def ignores_case(self) -> bool:
+        """Whether capitals are read as small letters."""
+        capital, small = self.read(["A", "a"])
+        return capital == small and set(small).isdisjoint(self.unknown)
 
     def read_text(self, text: str) -> tuple[int, ...]:
         """The ids of a whole text as it stands; special tokens it happens to spell are unknown."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +9,15 @@ import transformers
 
 from uxla import progress
 from uxla.computing import computing
-from uxla.data.odd import WordCount
 from uxla.models.loading import resolve
 from uxla.models.memory import Budget
 from uxla.models.tasks import TASKS
 from uxla.models.trust import Trust
-from uxla.records import Corpus
 from uxla.run.card import final_method
 from uxla.run.config import Method, RunConfig
+from uxla.run.described import describe
 from uxla.run.environment import environment
-from uxla.run.inputs import Inputs, load_inputs
+from uxla.run.inputs import load_inputs
 from uxla.run.journal import Journal
 from uxla.run.locks import locked_folder
 from uxla.run.methods import METHODS
@@ -31,8 +29,6 @@ from uxla.run.verdict import verdict
 from uxla.run.versions import mixture
 from uxla.run.write import write_run
 from uxla.testbed import model_name
-
-_LOOKED_AT = 1000  # sentences that tell an encoding
 
 
 def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None = None) -> Results:
@@ -60,7 +56,7 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None 
         with locked_folder(out), tracking(config, out) as trackers:
             journal.watch = trackers.event
             journal.open()
-            _describe(inputs, study)
+            describe(study)
             trainer = _trainer(study)
             trained = {
                 t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets
@@ -84,38 +80,6 @@ def _last(trained: Trained, final: Method) -> dict[Method, Triple]:
     """Each method's models in the end; those of the ensemble are zero-shot's, and have that name beside others."""
     own: dict[Method, Triple] = {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
     return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
-
-
-def _describe(inputs: Inputs, study: Study) -> None:
-    for target in inputs.targets:
-        counts = {"source": len(inputs.train), "target": len(target.train)}
-        shared = _duplicates(target.train, target.test) if target.test is not None else 0
-        study.store.journal.write("data", language=target.name, **counts, test_sentences_also_in_train=shared)
-        progress.note(
-            f"{inputs.train.name} → {target.name}: {counts['source']} labelled, {counts['target']} raw sentences"
-        )
-        if shared:
-            progress.note(f"{target.name}: {shared} of {len(target.test or ())} test sentences also stand in its train")
-        if _in_zawgyi(target.train.part(0, _LOOKED_AT)):
-            progress.note(
-                f"{target.name}: its Burmese looks like Zawgyi, the old font encoding, which no model has read; "
-                "convert it to Unicode first"
-            )
-
-
-def _duplicates(train: Corpus, test: Corpus) -> int:
-    """How many examples of `test` stand in `train` too; only `test` is held in memory."""
-    copies = Counter(example.segments for example in test)
-    found = {example.segments for example in train if example.segments in copies}
-    return sum(copies[segments] for segments in found)
-
-
-def _in_zawgyi(corpus: Corpus) -> bool:
-    words = WordCount()
-    for example in corpus:
-        for segment in example.segments:
-            words.add(segment.split(" "), lambda _: 0)
-    return words.probable_zawgyi
 
 
 def _trainer(study: Study) -> Study:

@@ -1,0 +1,146 @@
+"""What a run says of its data and models before the work begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from tokenizers import Tokenizer, normalizers, pre_tokenizers
+from tokenizers import models as subwords
+from transformers import PreTrainedTokenizerFast
+
+from uxla.models.loading import resolve
+from uxla.models.tasks import TASKS
+from uxla.records import Corpus, Example, ModelHandle
+from uxla.run.config import load_config
+from uxla.run.described import describe
+from uxla.run.inputs import Inputs, Target, load_inputs
+from uxla.run.journal import Journal
+from uxla.run.store import Store
+from uxla.run.study import Study
+from uxla.testbed import asset
+
+NAMES = ("O", "B-DATE", "I-DATE", "B-PER", "I-PER")
+TEXTS = [f"Koru mira {end} , tal sen{end} ." for end in ("ru", "dav", "osi", "nel", "hub", "wik")]
+SIZES = ("testbed.train=150", "testbed.unlabelled=100", "testbed.dev=80", "testbed.test=80")
+
+
+def corpus(name, texts, labels=(3, 0, 1, 0, 0, 0, 0)):
+    """Seven words a sentence, the first a person, the third a date."""
+    rows = (
+        Example(str(i), "x", (text,), labels and tuple(labels[: len(text.split())])) for i, text in enumerate(texts)
+    )
+    return Corpus.from_examples(name, NAMES, rows)
+
+
+def study_of(tmp_path, inputs, *overrides):
+    """A study of these inputs with the shipped model, and its journal."""
+    config = load_config("testbed", overrides)
+    model, events = resolve(str(asset())), []
+    journal = SimpleNamespace(write=lambda event, **counts: events.append({"event": event, **counts}))
+    study = Study(config, TASKS[config.task](), inputs, model, model, Store(tmp_path, journal))
+    return study, events
+
+
+def target(train, **others):
+    """A target of the name xx; of its further corpora those that are given."""
+    parts = dict.fromkeys(("dev", "test", "labelled", "translated")) | others
+    return Target("xx", corpus("xx", train, None), **parts)
+
+
+def told(hearing, study):
+    with hearing() as lines:
+        describe(study)
+    return lines
+
+
+OTHER_TASKS = [pytest.param(task, marks=pytest.mark.slow) for task in ("nli", "paraphrase", "classification")]
+
+
+@pytest.mark.parametrize("task", ["ner", *OTHER_TASKS])
+def test_data_of_the_testbed_raises_no_doubt(task, hearing, tmp_path):
+    for language in ("far", "joined"):
+        overrides = [*SIZES, f"task={task}", f"target={language}"]
+        inputs = load_inputs(load_config("testbed", overrides), Store(tmp_path, Journal(tmp_path / "journal")))
+        study, events = study_of(tmp_path, inputs, *overrides)
+        assert told(hearing, study) == [f"source → {language}: 150 labelled, 100 raw sentences"]
+        assert [event["event"] for event in events] == ["data"]
+
+
+def test_each_doubt_is_said_once_on_the_screen_and_in_the_journal(hearing, tmp_path):
+    glued = [text.replace(" ,", ",").replace(" .", ".") for text in TEXTS * 3]
+    inputs = Inputs(corpus("en", TEXTS * 3), None, None, (target(glued, test=corpus("xx test", glued)),))
+    study, events = study_of(tmp_path, inputs)
+    lines = told(hearing, study)
+    assert [line for line in lines if "words of their own" in line] == [
+        "xx: marks are words of their own in en and stand at the end of words in xx ('mira ,' and 'mira,'); "
+        "cut both into words alike"
+    ]
+    found = [event for event in events if event["event"] == "doubt"]
+    assert [(event["about"], event["kind"]) for event in found] == [("xx", "punctuation")]
+    assert found[0]["text"] in lines[-1]
+
+
+def test_a_doubt_about_each_of_two_targets_is_said_of_each(hearing, tmp_path):
+    prefixed = [" ".join(f"fr:{word}" for word in text.split()) for text in TEXTS]
+    both = (target(prefixed), replace(target(prefixed), name="yy"))
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, both))
+    assert [line.split(":")[0] for line in told(hearing, study) if "every word begins with 'fr:'" in line] == [
+        "xx",
+        "yy",
+    ]
+
+
+@pytest.mark.parametrize("part", ["dev", "test", "labelled", "translated"])
+def test_types_that_a_labelled_corpus_never_has_are_named(part, hearing, tmp_path):
+    bare = corpus(f"xx {part}", TEXTS * 2, (3, 0, 0, 0, 0, 0, 0))
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS * 2), None, None, (target(TEXTS, **{part: bare}),)))
+    said = f"xx {part}: xx {part} has no DATE, 50% of the entities in en; has it another name there?"
+    assert said in told(hearing, study)
+
+
+def test_a_dev_set_of_the_source_without_a_type_is_named_too(hearing, tmp_path):
+    dev = corpus("en dev", TEXTS * 2, (0, 0, 1, 0, 0, 0, 0))
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS * 2), dev, None, (target(TEXTS),)))
+    assert any(line.startswith("en dev: en dev has no PER") for line in told(hearing, study))
+
+
+def test_a_script_that_the_vocabulary_does_not_have_is_told(hearing, tmp_path):
+    strange = ["水 车 在 河边", "风 吹过 山谷"]
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(strange),)))
+    lines = [line for line in told(hearing, study) if "does not know" in line]
+    assert [line.split("characters")[0] for line in lines] == ["xx: 100% of its words have "] * 2
+    assert "the tokenizer of model does" in lines[0]
+    assert "the tokenizer of vicinity.model does" in lines[1]
+    study, _ = study_of(tmp_path, study.inputs, "methods=[zero_shot]")
+    assert not any("vicinity.model" in line for line in told(hearing, study))
+
+
+def test_a_vicinity_model_of_small_letters_beside_one_of_capitals_is_told(hearing, tmp_path):
+    words = {piece: i for i, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz,."])}
+    backend = Tokenizer(subwords.WordPiece(words, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    folder = tmp_path / "small"
+    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", mask_token="[MASK]").save_pretrained(folder)
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)))
+    assert not any("small letters" in line for line in told(hearing, study))
+    small = replace(study, vicinity_model=ModelHandle(folder, "digest"))
+    assert [line for line in told(hearing, small) if "small letters" in line] == [
+        f"{folder}: the vicinity model writes small letters only, the model tells capitals apart: what is replaced "
+        "loses them; take a vicinity model with capitals"
+    ]
+    assert not any("small letters" in line for line in told(hearing, replace(small, model=small.vicinity_model)))
+
+
+def test_a_contradiction_in_many_sentences_is_left_to_data_check(hearing, tmp_path):
+    texts = [f"Koru mira {i} , tal sen ." for i in range(150)]
+    rows = [*corpus("en", texts), Example("o", "x", (texts[7],), (0, 0, 0, 0, 0, 0, 0))]
+    study, _ = study_of(tmp_path, Inputs(Corpus.from_examples("en", NAMES, rows), None, None, (target(TEXTS),)))
+    assert not any("labelled otherwise" in line for line in told(hearing, study))
+    few, _ = study_of(tmp_path, Inputs(Corpus.from_examples("en", NAMES, rows[100:]), None, None, (target(TEXTS),)))
+    assert not any("labelled otherwise" in line for line in told(hearing, few))  # its other half is not among them
+    again = [*rows, Example("p", "x", (texts[8],), (0,) * 7)]
+    many, _ = study_of(tmp_path, Inputs(Corpus.from_examples("en", NAMES, again), None, None, (target(TEXTS),)))
+    assert "en: 2 texts labelled otherwise in another place" in told(hearing, many)
