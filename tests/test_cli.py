@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from uxla import __version__, progress
 from uxla.cli import app
 from uxla.errors import DataError
+from uxla.run.config import load_config
+from uxla.run.folders import taken
 
 RESULTS = {
     "version": 2,
@@ -40,7 +42,7 @@ def pipeline(monkeypatch):
     calls = []
     fake = types.ModuleType("uxla.run.pipeline")
 
-    def run(config, out, *, fresh=False):
+    def run(config, out, *, fresh=False, overwrite=False):
         calls.append((config, out, fresh))
         progress.note("working")
         return RESULTS
@@ -71,10 +73,10 @@ def test_help_lists_every_command(invoke):
 def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, pipeline):
     result = invoke("run", "testbed", "seed=3", "source.label_column=-1")
     [(config, out, fresh)] = pipeline.calls
-    assert (config.seed, out, fresh) == (3, Path("runs/testbed-far"), False)
+    assert (config.seed, out, fresh) == (3, Path("runs/testbed-far-seed=3_source.label_column=-1"), False)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 | 50.00 |"
-    assert result.stderr == "working\nwritten to runs/testbed-far\n"
+    assert result.stderr == f"working\nwritten to {out}\n"
 
 
 def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipeline):
@@ -109,7 +111,7 @@ def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke,
 
 
 def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
-    def run(config, out, *, fresh=False):
+    def run(config, out, *, fresh=False, overwrite=False):
         raise DataError("one\n  two", file="a.conll", line=3)
 
     pipeline.module.run = run
@@ -119,7 +121,7 @@ def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, code, invoke, pipeline):
-    def run(config, out, *, fresh=False):
+    def run(config, out, *, fresh=False, overwrite=False):
         os.kill(os.getpid(), number)
         raise AssertionError("not reached")
 
@@ -148,8 +150,24 @@ def test_fresh_is_handed_on(invoke, pipeline):
     assert fresh is True
 
 
+def test_a_folder_of_another_run_is_refused_before_any_work_and_replaced_where_that_is_asked(invoke, pipeline):
+    for overrides, name in (((), "testbed-far"), (("seed=1",), "testbed-far-seed=1")):
+        assert invoke("run", "testbed", *overrides).exit_code == 0
+        assert pipeline.calls[-1][1] == Path("runs") / name
+    with taken(Path("out"), load_config("testbed")):
+        Path("out/journal.jsonl").write_text("")
+    result = invoke("run", "testbed", "seed=1", "--out", "out")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "out: holds an unfinished run of another configuration (seed is 0 there, 1 here)" in result.stderr
+    assert "give another --out, or --overwrite to replace it" in result.stderr
+    assert len(pipeline.calls) == 2
+    assert invoke("run", "testbed", "seed=1", "--out", "out", "--overwrite").exit_code == 0
+    assert invoke("run", "testbed", "--out", "out").exit_code == 0, "the pipeline's place is taken: nothing was written"
+    assert len(pipeline.calls) == 4
+
+
 def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
-    def run(config, out, *, fresh=False):
+    def run(config, out, *, fresh=False, overwrite=False):
         raise AssertionError("a bug")
 
     pipeline.module.run = run
@@ -168,7 +186,7 @@ SYSTEM_FAULTS = [
 
 @pytest.mark.parametrize(("fault", "said"), SYSTEM_FAULTS)
 def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, invoke, pipeline):
-    def run(config, out, *, fresh=False):
+    def run(config, out, *, fresh=False, overwrite=False):
         raise fault
 
     pipeline.module.run = run
@@ -179,7 +197,7 @@ def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, in
 
 
 def test_a_module_of_our_own_that_is_missing_is_our_bug(invoke, pipeline):
-    def run(config, out, *, fresh=False):
+    def run(config, out, *, fresh=False, overwrite=False):
         raise ModuleNotFoundError("No module named 'uxla.nowhere'", name="uxla.nowhere")
 
     pipeline.module.run = run

@@ -124,26 +124,31 @@ def run(
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="As target=es or warmup.max_steps=100.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/NAME-TARGET.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder; default runs/NAME-TARGET, overrides behind.")
+    ] = None,
+    fresh: options.Fresh = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Warm up, adapt to the target language, compare, and write a run folder.
 
     Interrupted, the same command goes on where it stopped. All keys: docs/configuration.md.
     """
     from uxla.run.config import load_config
+    from uxla.run.folders import check_folder, run_folder
 
     settings = load_config(config, overrides or [])
-    folder = out or Path("runs") / "-".join([Path(config).stem, *settings.target])
+    folder = out or run_folder(config, overrides or [], settings.target)
     if folder.exists() and not folder.is_dir():
         raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
+    check_folder(folder, settings, overwrite=overwrite)
 
     from uxla.run.console import showing
 
     with showing():
         from uxla.run import pipeline
 
-        results = pipeline.run(settings, folder, fresh=fresh)
+        results = pipeline.run(settings, folder, fresh=fresh, overwrite=overwrite)
     _print_table(results)
     typer.echo(f"written to {folder}", err=True)
 

@@ -79,10 +79,10 @@ def adapt():
     from uxla.run import pipeline
     from uxla.run.config import load_config
 
-    def run(out, store, *overrides, config="testbed"):
+    def run(out, store, *overrides, config="testbed", **options):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("UXLA_CACHE", str(store))
-            pipeline.run(load_config(str(config), overrides), out)
+            pipeline.run(load_config(str(config), overrides), out, **options)
         return Finished(out, store)
 
     return run

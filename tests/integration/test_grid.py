@@ -127,6 +127,14 @@ def test_a_fresh_grid_makes_everything_anew_and_shared_work_once(done):
     assert len(made) == len(set(made))
 
 
+def test_a_grid_never_writes_over_runs_of_other_settings_unasked(done, tmp_path):
+    before = {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()}
+    settings = [*SETTINGS, "agreement=exact,token", "alpha=0.5"]
+    with pytest.raises(UxlaError, match=r"of another configuration \(alpha is 0.7 there, 0.5 here\); .* --overwrite"):
+        grid("testbed", settings, out=done.out, seeds=1, against=None, fresh=False)
+    assert {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()} == before
+
+
 def test_nothing_is_written_for_a_grid_with_a_fault(tmp_path):
     with pytest.raises(ConfigError, match=r"alpha=-1"):
         grid("testbed", ["alpha=0.7,-1"], out=tmp_path / "out", seeds=1, against=None, fresh=False)

@@ -200,16 +200,37 @@ def test_where_results_stand_all_else_is_of_the_same_run(synchronous, adapt, tmp
     assert events.count("finished") == 2
 
 
-def test_models_of_an_earlier_run_with_one_target_do_not_stay_beside_those_of_several(
-    synchronous, adapt, tiny, tmp_path
-):
-    settings = ("methods=[zero_shot]", "trace=0")
-    out = tmp_path / "one"
-    assert (adapt(out, synchronous.store, *tiny, *settings).out / "ensemble").is_dir()
-    adapt(out, synchronous.store, *tiny, *settings, "target=[far,near]")
-    assert not (out / "models").exists()
-    assert not (out / "ensemble").exists()
-    assert (out / "near" / "ensemble").is_dir()
+def test_a_run_of_another_target_is_refused_and_replaced_whole_where_that_is_asked(synchronous, adapt, tiny, tmp_path):
+    settings, out = ("methods=[zero_shot]", "trace=0"), tmp_path / "one"
+    adapt(out, synchronous.store, *tiny, *settings)
+    (out / "report.html").write_text("of far")
+    (out / "notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(
+        ArtifactError, match=r"holds a finished run of another configuration \(target is .* --overwrite"
+    ):
+        adapt(out, synchronous.store, *tiny, *settings, "target=[far,near]")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    adapt(out, synchronous.store, *tiny, *settings, "target=[far,near]", overwrite=True)
+    names = {path.name for path in out.iterdir()}
+    assert names >= {"far", "near", "predictions", "results.json", "notes.txt"}
+    assert not names & {"models", "ensemble", "report.html"}
+    assert [event["event"] for event in journal.read(out / "journal.jsonl")].count("finished") == 1
+    adapt(out, synchronous.store, *tiny, *settings, "target=near", overwrite=True)
+    assert {path.name for path in (out / "predictions").iterdir()} == {"near.conll", "near.parquet"}
+    assert not {"far", "near"} & {path.name for path in out.iterdir()}
+
+
+def test_a_report_goes_when_the_results_it_tells_of_change(synchronous, adapt, tiny, tmp_path):
+    settings, out = ("methods=[zero_shot]", "trace=0"), tmp_path / "one"
+    for kept in (True, False):
+        adapt(out, synchronous.store, *tiny, *settings)
+        (out / "report.html").write_text("of these results")
+        if not kept:
+            results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+            (out / "results.json").write_text(json.dumps(results | {"warnings": ["of another version"]}))
+        adapt(out, synchronous.store, *tiny, *settings)
+        assert (out / "report.html").exists() == kept
 
 
 def test_the_ensemble_s_labels_are_there_to_compare_with(synchronous, adapt, tiny, tmp_path):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -17,10 +15,10 @@ from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.report.compared import Baseline, Cell, Setting
 from uxla.report.folder import RunFolder
 from uxla.run.config import RunConfig, load_config
+from uxla.run.folders import check_folder, safe_name
 from uxla.run.store import Seen
 from uxla.run.yaml_text import Plain, parse
 
-_LONGEST_NAME = 100
 _DEFAULT_BASELINES = ("tri_training", "zero_shot", "penalty")
 
 
@@ -35,11 +33,12 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs to make, the varied keys, and what is compared with (None: nothing)."""
+    """The runs to make, the varied keys, what is compared with (None: nothing), and settings that all runs share."""
 
     keys: tuple[str, ...]
     runs: tuple[Planned, ...]
     baseline: Baseline | None
+    fixed: tuple[str, ...] = ()
 
 
 def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str | None = None) -> Plan:
@@ -60,15 +59,21 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
                 runs.append(Planned(_name(keys, values, one.seed), values, one))
             bar.advance()
     _check_runs(runs)
-    return Plan(keys, tuple(runs), _baseline(against, keys, runs))
+    fixed = tuple(text for text, texts in zip(settings, choices, strict=True) if len(texts) == 1)
+    return Plan(keys, tuple(runs), _baseline(against, keys, runs), fixed)
 
 
-def make(planned: Sequence[Planned], out: Path, *, fresh: bool = False) -> tuple[list[Cell], dict[str, str]]:
+def make(
+    planned: Sequence[Planned], out: Path, *, fresh: bool = False, overwrite: bool = False
+) -> tuple[list[Cell], dict[str, str]]:
     """Make each run's folder under `out` where it is not there yet; the finished ones, and why others failed by name.
 
     A folder whose run ended with the same configuration is taken as it is, unless `fresh`: then all is made anew, what
-    runs share once.
+    runs share once. ArtifactError before any work where a folder has a run of another configuration, unless
+    `overwrite` is to replace it.
     """
+    for one in planned:
+        check_folder(out / one.name, one.config, overwrite=overwrite)
     seen = Seen()
     waiting = [one for one in planned if fresh or not _is_finished(one, out)]
     failed: dict[str, str] = {}
@@ -78,7 +83,7 @@ def make(planned: Sequence[Planned], out: Path, *, fresh: bool = False) -> tuple
         for number, one in enumerate(waiting, start=1):
             progress.note(f"run {number} of {len(waiting)}: {one.name}")
             try:
-                _run(one, out, fresh, seen)
+                _run(one, out, fresh, overwrite, seen)
             except UxlaError as error:
                 failed[one.name] = str(error)
                 progress.note(f"{one.name}: failed and left out: {error}")
@@ -87,10 +92,10 @@ def make(planned: Sequence[Planned], out: Path, *, fresh: bool = False) -> tuple
     return [Cell(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
 
 
-def _run(one: Planned, out: Path, fresh: bool, seen: Seen) -> None:
+def _run(one: Planned, out: Path, fresh: bool, overwrite: bool, seen: Seen) -> None:
     from uxla.run import pipeline  # late: it loads torch
 
-    pipeline.run(one.config, out / one.name, fresh=fresh, seen=seen)
+    pipeline.run(one.config, out / one.name, fresh=fresh, overwrite=overwrite, seen=seen)
 
 
 def _is_finished(one: Planned, out: Path) -> bool:
@@ -141,8 +146,7 @@ def _name(keys: Sequence[str], values: Setting, seed: int) -> str:
     """A folder's name on any disk: of letters that all disks take, and with a digest where that changes the text."""
     settings = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
     text = "_".join([*settings, f"seed={seed}"])
-    plain = re.sub(r"[^\w.+=-]+", "-", text, flags=re.ASCII)[:_LONGEST_NAME]
-    return plain if plain == text.lower() else f"{plain}-{blake2b(text.encode(), digest_size=4).hexdigest()}"
+    return safe_name(text)
 
 
 def _check_keys(keys: Sequence[str], given: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from uxla.errors import ArtifactError, UxlaError
+from uxla.run import options
 
 if TYPE_CHECKING:
     from uxla.report.compared import Cell, Row
@@ -23,7 +24,10 @@ def grid(
         typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="As agreement=exact,token or target=[es,de]."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting: the config's seed, and those after it.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="The folder of the runs and tables; default runs/NAME-grid.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder of the runs and tables; default runs/NAME-grid, fixed settings behind."),
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(
@@ -32,25 +36,27 @@ def grid(
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")] = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Run every combination of settings at several seeds, and compare them.
 
     Work that runs share is done once. Interrupted, the same command goes on where it stopped. More: docs/grid.md.
     """
     from uxla.run.console import showing
+    from uxla.run.folders import grid_folder
     from uxla.run.grid import make, plan
 
-    folder = out or Path("runs") / f"{Path(config).stem}-grid"
-    if folder.exists() and not folder.is_dir():
-        raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
     with showing():
         planned = plan(config, settings or [], seeds=seeds, against=against)
+        folder = out or grid_folder(config, planned.fixed)
+        if folder.exists() and not folder.is_dir():
+            raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
         from uxla.report.compared import summary
         from uxla.run.locks import locked_folder
 
         with locked_folder(folder):
-            cells, failed = make(planned.runs, folder, fresh=fresh)
+            cells, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
             if cells:
                 rows = summary(cells, planned.baseline)
                 _write(folder, planned, cells, rows)

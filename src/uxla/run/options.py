@@ -36,6 +36,7 @@ TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run 
 AllowPickleWeights = Annotated[
     bool, typer.Option("--allow-pickle-weights", help="Read weights that are no safetensors.")
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what a run of another configuration left there.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
 
 

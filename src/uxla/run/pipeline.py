@@ -17,9 +17,9 @@ from uxla.run.card import final_method
 from uxla.run.config import Method, RunConfig
 from uxla.run.described import describe
 from uxla.run.environment import environment
+from uxla.run.folders import check_folder, taken
 from uxla.run.inputs import load_inputs
 from uxla.run.journal import Journal
-from uxla.run.locks import locked_folder
 from uxla.run.methods import METHODS
 from uxla.run.results import Results, Trained, run_results
 from uxla.run.store import Seen, Store, default_root
@@ -31,12 +31,16 @@ from uxla.run.write import write_run
 from uxla.testbed import model_name
 
 
-def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None = None) -> Results:
+def run(
+    config: RunConfig, out: Path, *, fresh: bool = False, overwrite: bool = False, seen: Seen | None = None
+) -> Results:
     """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
 
     Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
     that the same call after an interruption goes on where it was; `fresh` does all of it anew, but for what is `seen`.
+    A folder of another configuration is refused, or with `overwrite` replaced.
     """
+    check_folder(out, config, overwrite=overwrite)
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     journal = Journal(out / "journal.jsonl")
@@ -53,7 +57,7 @@ def run(config: RunConfig, out: Path, *, fresh: bool = False, seen: Seen | None 
     require(config)
     with computing(threads=config.threads, deterministic=config.deterministic):
         study.check_models()
-        with locked_folder(out), tracking(config, out) as trackers:
+        with taken(out, config, overwrite=overwrite), tracking(config, out) as trackers:
             journal.watch = trackers.event
             journal.open()
             describe(study)

@@ -25,6 +25,7 @@ from uxla.report.files import write_whole
 from uxla.report.table import markdown
 from uxla.run.card import final_method, model_card
 from uxla.run.config import Method
+from uxla.run.folders import remove_reports
 from uxla.run.inputs import Target
 from uxla.run.study import Study, Triple
 from uxla.run.trace import label_names, write_table, write_trace
@@ -67,6 +68,7 @@ def _write(
     compared: Compared,
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     if len(study.inputs.targets) > 1:
         for name in ("models", "ensemble"):
@@ -85,6 +87,8 @@ def _write(
     write_whole(out / "environment.json", _json(around))
     write_whole(out / "table.md", markdown(results))
     study.store.journal.write("finished")
+    if earlier not in (None, _json(results).encode()):
+        remove_reports(out)  # they tell of results that are no more
     write_whole(out / "results.json", _json(results))
 
 
