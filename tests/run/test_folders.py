@@ -86,11 +86,11 @@ def test_a_folder_that_is_missing_or_empty_is_taken_and_says_from_the_start_of_w
         (out / "config.yaml").unlink()
 
 
-@pytest.mark.parametrize(("more", "state"), [(FINISHED, "finished"), ((), "unfinished")])
+@pytest.mark.parametrize(("more", "state"), [(FINISHED, "a finished"), ((), "an unfinished")])
 def test_a_run_of_another_configuration_is_refused_with_what_differs_and_the_remedy(more, state, tmp_path):
     out = left_by(tmp_path / "out", CONFIG, *more)
     before = files(out)
-    says = rf"holds a {state} run of another configuration \(seed is 0 there, 1 here; alpha is 0.7 there, 0.5 here\); "
+    says = rf"holds {state} run of another configuration \(seed is 0 there, 1 here; alpha is 0.7 there, 0.5 here\); "
     for attempt in (check_folder, lambda *given: taken(*given).__enter__()):
         with pytest.raises(ArtifactError, match=says + "give another --out, or --overwrite to replace it"):
             attempt(out, OTHER)

@@ -63,9 +63,9 @@ def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> No
         return
     other = _difference(out, config)
     if other is not None and not overwrite:
-        state = "finished" if (out / "results.json").exists() else "unfinished"
+        state = "a finished" if (out / "results.json").exists() else "an unfinished"
         remedy = "give another --out, or --overwrite to replace it"
-        raise ArtifactError(f"{out}: holds a {state} run of another configuration ({other}); {remedy}")
+        raise ArtifactError(f"{out}: holds {state} run of another configuration ({other}); {remedy}")
 
 
 @contextmanager
