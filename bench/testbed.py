@@ -8,7 +8,7 @@ world seeds 1, 2 and 3 draw sentences and trainings anew: twelve runs of `uxla r
 below, four targets each. Hours; interrupted, the same command goes on (with other settings runs are made anew, but a
 changed pretraining needs another --out). Prints Markdown:
 
-1. scores: strict entity F1, mean over the runs of the mean of three models (an ensemble is one); after the last epoch
+1. scores: entity F1, mean over the runs of the mean of three models (an ensemble is one); after the last epoch
    where none is named;
 2. differences, run by run;
 3. what each method trained on beside the warm-up, from the journals.
