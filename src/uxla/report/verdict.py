@@ -105,8 +105,9 @@ def _by_test(test: TestSet, kept: int | None, *, spans: bool) -> _Measured:
         gain = difference(final, other)
         found += [_sure(baseline, score(other), gain)] if gain is not None else []
     basis = (
-        f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three. They "
-        "are about other test examples for these models: one seed, so that differences between seeds are not in them"
+        f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three "
+        "(its row of that name in the table). They are about other test examples for these models: one seed, so that "
+        "differences between seeds are not in them"
     )
     return _Measured(method, name, score(final), found, basis)
 
