@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -34,3 +34,19 @@ def seen(name: str) -> str:
     """
     hidden = any(unicodedata.category(c)[0] in "CZ" and c != " " for c in name)
     return repr(name) if hidden or name != " ".join(name.split(" ")).strip() or "  " in name or not name else name
+
+
+def enumerated(names: Sequence[object]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    shown = [str(name) for name in names]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def models(numbers: Sequence[int]) -> str:
+    """`model 1`, `models 1 and 2`."""
+    return f"model{'s' * (len(numbers) > 1)} {enumerated(numbers)}"
+
+
+def one_label_only(numbers: Sequence[int]) -> str:
+    """What is said of models that have collapsed."""
+    return f"{models(numbers)} give{'s' * (len(numbers) == 1)} nearly one label only"

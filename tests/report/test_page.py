@@ -85,6 +85,34 @@ def test_what_a_run_doubts_stands_in_its_verdict_and_in_the_table_file(make_run,
     assert f"Warning: {doubts[1]}." in (run / "report-table.md").read_text(encoding="utf-8")
 
 
+def test_the_trainings_stand_in_the_report_a_row_an_epoch(make_run, report):
+    run = make_run()
+    warm_up = {"method": "penalty", "target": None, "epoch": None, "learned_from": None, "loss": 0.104, "dev": 71.24}
+    own = [{"kind": "source", "taught": 9, "of": 9}, {"kind": "target", "taught": 522, "of": 1000}]
+    own += [{"kind": "virtual_target", "taught": 1000, "of": 1200}]
+    learned = {"method": "uxla", "target": "far", "epoch": 2, "learned_from": own, "loss": 0.5, "dev": 72.0}
+    skipped = learned | {"learned_from": [*own[:1], own[1] | {"taught": 0}], "loss": None, "dev": None}
+    elsewhere = learned | {"target": "near", "method": "tri_training"}
+    trainings = [warm_up | {"model": 1}, warm_up | {"model": 2, "loss": -0.2, "dev": None}]
+    trainings += [learned | {"model": 3}, skipped | {"model": 1}, elsewhere | {"model": 2}]
+    found = json.loads((run / "results.json").read_text(encoding="utf-8")) | {"trainings": trainings}
+    (run / "results.json").write_text(json.dumps(found), encoding="utf-8")
+    report(run)
+    section = html(run).split("<h2>Trainings</h2>")[1].split("</table>")[0]
+    assert "target sentences used" in section
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in section.split("<tr>")[2:]]
+    assert rows == [
+        ["warm-up", "", "1 · 2", "", "0.10 · -0.20", "71.2"],
+        ["UXLA", "2", "3 · 1", "1,522 of 2,200 · 0 of 1,000", "0.50 · none", "72.0"],
+    ]
+
+
+def test_a_run_without_trainings_has_no_table_of_them(make_run, report):
+    run = make_run()
+    report(run)
+    assert "<h2>Trainings</h2>" not in html(run)
+
+
 def test_the_tables_and_figures_go_beside_it(make_run, report):
     run = make_run()
     report(run)

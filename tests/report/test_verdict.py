@@ -25,10 +25,10 @@ def estimate(mean, reach=10.0, **other):
     } | other
 
 
-def judged(scores=None, estimates=None, kept=None, warnings=(), test=None):
+def judged(scores=None, estimates=None, kept=None, warnings=(), test=None, trainings=()):
     results = {"version": 2, "task": "nli", "metric": "accuracy", "source": {"name": "en"}}
     results |= {"targets": {"es": scores or {}, "de": {}}}
-    results |= {"estimates": {"es": estimates or {}}, "warnings": list(warnings)}
+    results |= {"estimates": {"es": estimates or {}}, "warnings": list(warnings), "trainings": list(trainings)}
     results |= {} if kept is None else {"kept_epoch": {"es": kept}}
     return verdict(RunFolder(Path("run"), results, ()), "es", test)
 
@@ -128,6 +128,41 @@ def test_three_models_of_one_run_have_no_interval_and_prove_nothing(points):
     assert (found.kind, [c.interval for c in found.comparisons]) == ("unclear", [None])
     assert "95 %" not in found.basis
     assert [c.said for c in found.comparisons] == [{-30: "below", 0: "equal to", 30: "above"}[points]]
+
+
+def lesson(taught, kind="target", method="uxla", target="es"):
+    return {"method": method, "target": target, "learned_from": [{"kind": kind, "taught": taught}]}
+
+
+NOTHING = "Nothing was learned from the raw text of es: no sentence of it taught any model"
+SCORES = {"zero_shot": score(50.0), "uxla": [score(60.0)]}
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{}, {"scores": SCORES}, {"estimates": STATES}, {"test": labelled(uxla=0.9, zero_shot=0.5)}],
+    ids=["nothing", "scores", "estimates", "labels"],
+)
+def test_where_no_raw_sentence_taught_the_headline_says_so_whatever_was_measured(known):
+    found = judged(**known, trainings=[lesson(0), lesson(0, "virtual_target"), lesson(9, "source")])
+    assert (found.headline, found.kind) == (NOTHING, "untaught")
+    assert found.comparisons == judged(**known).comparisons
+
+
+@pytest.mark.parametrize(
+    ("trainings", "kept"),
+    [
+        ([lesson(0), lesson(1)], None),
+        ([lesson(0), lesson(1, "virtual_target")], None),
+        ([lesson(0, method="tri_training"), lesson(1)], None),
+        ([lesson(0, target="de"), lesson(1)], None),
+        ([lesson(0, "virtual_source")], None),
+        ([lesson(0)], 0),  # the warm-up was kept, and the headline says that
+        ([], None),  # a run of an older version
+    ],
+)
+def test_no_less_is_said_where_one_sentence_taught_or_none_was_to(trainings, kept):
+    assert judged(SCORES | {"penalty": score(55.0)}, kept=kept, trainings=trainings).headline != NOTHING
 
 
 def test_without_intervals_a_lower_score_is_told_too():

@@ -28,6 +28,8 @@ INPUTS = Inputs(SOURCE, None, None, (Target("es", TARGET, None, None, SOURCE, TR
 class _Store:
     """Remembers what trainings are asked for instead of making them."""
 
+    journal = None
+
     def __init__(self):
         self.fits = []
 

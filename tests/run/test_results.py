@@ -30,6 +30,7 @@ def found(*targets, methods="[penalty, ensemble, tri_training, uxla]", trained=T
     study = SimpleNamespace(
         config=load_config("testbed", [f"methods={methods}", "source.name=src"]),
         inputs=inputs,
+        trainings=[{"method": "mlm_tuned", "epoch": None, "dev": None}],
         model=HANDLE,
         vicinity_model=HANDLE,
         score=lambda models, on: f"{models} on {on.name}",

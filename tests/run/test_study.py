@@ -121,6 +121,12 @@ def test_the_trace_is_of_uxla_whatever_comes_after_it(cotraining):
     assert [called.watch.limit > 0 for called in cotraining] == [True, False, False]
 
 
+def test_the_default_number_of_samples_written_out_is_the_same_work():
+    plain, three, four = (study_of(*more)[0] for more in ((), ("vicinity.copies=3",), ("vicinity.copies=4",)))
+    assert plain.vicinity().inputs == three.vicinity().inputs
+    assert plain.vicinity().inputs != four.vicinity().inputs
+
+
 def test_fluency_is_kept_by_the_vicinity_model_and_its_precision():
     plain, _ = study_of()
     lower, _ = study_of("vicinity.precision=bf16")

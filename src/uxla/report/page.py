@@ -22,6 +22,7 @@ from uxla.report.folder import MADE_BY_RUN, RunFolder
 from uxla.report.quality import Quality, quality
 from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
 from uxla.report.table import WARNING, Table, markdown, table
+from uxla.report.trainings import NOUNS, Row, rows
 from uxla.report.verdict import METHODS, Verdict, verdict
 
 _WIDEST_CONFUSION = 30
@@ -34,6 +35,7 @@ class TargetPart:
     name: str
     verdict: Verdict
     flow: tuple[EpochFlow, ...]
+    trainings: list[Row]
     charts: tuple[Chart, ...]
     classes: list[tuple[str, SpanCounts]]
     lengths: list[Group]
@@ -161,6 +163,7 @@ def _target(run: RunFolder, target: str) -> TargetPart:
         target,
         verdict(run, target, test),
         flow(run.events, target),
+        rows(run.results.get("trainings", ()), target),
         tuple(chart for chart in charts if chart is not None),
         [] if test is None else by_class(test, spans=spans),
         [] if test is None else by_length(test, spans=spans),
@@ -183,7 +186,7 @@ def _comparison(found: Sequence[RunPart]) -> dict[str, list[Verdict | None]]:
 def _environment() -> Environment:
     loader = PackageLoader("uxla.report")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"methods": METHODS, "widest": _WIDEST_CONFUSION}
+    made.globals |= {"methods": METHODS, "widest": _WIDEST_CONFUSION, "nouns": NOUNS}
     made.globals["asset"] = lambda name: Markup(loader.get_source(made, name)[0])
     made.filters["count"] = lambda value: f"{value:,.0f}"
     made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")

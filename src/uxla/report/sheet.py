@@ -102,13 +102,13 @@ def _beside(cells: Iterable[Cell]) -> Iterator[Cell]:
 
 def markdown(sheet: Sheet) -> str:
     """The sheet as Markdown, its notes below it."""
-    head = [_line(*map(_plain, (*sheet.labels, *sheet.columns)))]
+    head = [_line(*map(plain, (*sheet.labels, *sheet.columns)))]
     rule = _line(*["---"] * len(sheet.labels), *["---:"] * len(sheet.columns))
     rows = [row for section in sheet.sections for row in _markdown_rows(section, sheet)]
     table = [*head, rule, *rows, ""] if rows else []
-    loud = [text for warning in sheet.warnings for text in (f"**{_plain(warning)}.**", "")]
-    notes = [f"- {_plain(note)}." for note in sheet.notes]
-    return "\n".join([*loud, f"**{_plain(sheet.title)}**", "", *table, *notes]) + "\n"
+    loud = [text for warning in sheet.warnings for text in (f"**{plain(warning)}.**", "")]
+    notes = [f"- {plain(note)}." for note in sheet.notes]
+    return "\n".join([*loud, f"**{plain(sheet.title)}**", "", *table, *notes]) + "\n"
 
 
 def tidy_csv(sheet: Sheet) -> str:
@@ -157,15 +157,15 @@ def right_to_left(text: str) -> bool:
 def _markdown_rows(section: Section, sheet: Sheet) -> Iterator[str]:
     if section.title:
         empty = [""] * (len(sheet.labels) + len(sheet.columns) - 1)
-        yield _line(f"*{_plain(section.title)}*", *empty)
+        yield _line(f"*{plain(section.title)}*", *empty)
     for line in section.lines:
-        yield _line(*(_plain(shortened(label)) for label in line.labels), *map(_markdown_cell, line.cells))
+        yield _line(*(plain(shortened(label)) for label in line.labels), *map(_markdown_cell, line.cells))
 
 
 def _markdown_cell(cell: Cell) -> str:
     if isinstance(cell, Figure):
         return f"**{cell}**" if cell.own else str(cell)
-    return _plain(shortened(cell or ""))
+    return plain(shortened(cell or ""))
 
 
 def _rich_cell(cell: Cell) -> Text:
@@ -174,7 +174,7 @@ def _rich_cell(cell: Cell) -> Text:
     return Text(shortened(cell or ""))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown shows as it is; what runs from right to left is kept apart from what stands around it."""
     escaped = _MARKUP.sub(r"\\\1", printable(text))
     return f"\N{FIRST STRONG ISOLATE}{escaped}\N{POP DIRECTIONAL ISOLATE}" if right_to_left(text) else escaped

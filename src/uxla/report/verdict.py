@@ -10,9 +10,12 @@ from uxla.estimates import Estimate
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.scoring import Difference, counts, difference, score
+from uxla.report.trainings import untaught
+from uxla.wording import enumerated
 
-Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown"]
-"""`mixed`: no worse than the first baseline, worse than another. `unknown`: nothing was measured, or nothing else."""
+Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown", "untaught"]
+"""`untaught`: the target's raw text taught nothing, whatever was measured.
+`mixed`: no worse than the first baseline, worse than another. `unknown`: nothing was measured, or nothing else."""
 
 METHODS = table.METHODS | {
     "penalty": "the confidence penalty alone",
@@ -34,6 +37,7 @@ _ADAPTED = frozenset(
 """They read the target's raw text: only of them it can be said that adaptation helped."""
 _SAID = {1: "better than", -1: "worse than", 0: "not clearly different from"}
 _SCORED = {1: "above", -1: "below", 0: "equal to"}
+_LEARNED_NOTHING = "Nothing was learned from the raw text of {}: no sentence of it taught any model"
 _NO_LABELS = "Not measured: there is no labelled test set"
 
 
@@ -87,10 +91,15 @@ def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     estimates = _states(run.results.get("estimates", {}).get(target, {}), kept)
     measured = _by_test(test, kept, spans=run.results["task"] == "ner") if test is not None else None
     measured = measured or _by_models(_states(run.results["targets"][target], kept), kept)
-    about = {"estimate": tuple(_said(estimates, kept)), "warnings": tuple(_warnings(run.results, target))}
+    trainings, final = run.results.get("trainings", ()), test.final if test is not None else "uxla"
+    about = {"estimate": tuple(_said(estimates, kept)), "warnings": tuple(warnings_of(run.results, target))}
+    nothing = kept != 0 and untaught(trainings, target, final)
     if measured is None:
-        return Verdict("unknown", _estimated(estimates, kept), None, (), "", **about)
+        headline = _LEARNED_NOTHING.format(target) if nothing else _estimated(estimates, kept)
+        return Verdict("untaught" if nothing else "unknown", headline, None, (), "", **about)
     kind, headline = _judged(measured)
+    if nothing:
+        kind, headline = "untaught", _LEARNED_NOTHING.format(target)
     comparisons = tuple(comparison for _, comparison in measured.against)
     return Verdict(kind, headline, measured.score, comparisons, measured.basis, **about)
 
@@ -138,7 +147,7 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
         return "unknown", "Measured, with nothing to compare it with"
     (baseline, first), *_ = found.against
     name, over = found.name + "," * ("," in found.name), first.baseline
-    better = _and([comparison.baseline for _, comparison in found.against if comparison.sign < 0])
+    better = enumerated([comparison.baseline for _, comparison in found.against if comparison.sign < 0])
     if first.interval is None:
         return "unclear", _apart(name, first, better)
     adapting = found.method in _ADAPTED and baseline not in _ADAPTED
@@ -223,16 +232,12 @@ def _said(estimates: Mapping[str, Any], kept: int | None) -> Iterator[str]:
         yield "{name}: {score:.0f} ({low:.0f} to {high:.0f})".format(name=name, **values)
 
 
-def _warnings(results: Mapping[str, Any], target: str) -> Iterator[str]:
+def warnings_of(results: Mapping[str, Any], target: str) -> Iterator[str]:
     """The run's warnings but for those of other targets."""
     others = [f"{name}: " for name in results["targets"] if name != target]
     for warning in results.get("warnings", ()):
         if not any(warning.startswith(other) for other in others):
             yield warning
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _signed(value: float) -> str:

@@ -11,7 +11,10 @@ import yaml
 
 from uxla import __version__
 from uxla.data.hub import HUB, SOURCES, parse_uri
+from uxla.report.sheet import plain
 from uxla.report.table import markdown
+from uxla.report.trainings import untaught
+from uxla.report.verdict import warnings_of
 from uxla.run.config import Method, RunConfig
 from uxla.run.consistency import data_paths
 from uxla.run.sections import ELSEWHERE
@@ -44,6 +47,7 @@ _LEARNED = {
     "translate_train": "labelled text in {s} and its translation into {t}",
     "supervised": "labelled text in {t}",
 }
+_UNTAUGHT = "labelled text in {s} alone, since no sentence of the raw text in {t} taught it"
 _WHAT = {
     "ner": "tags words with named entities",
     "nli": "says what a text means for another (inference)",
@@ -77,18 +81,21 @@ def model_card(
     """
     names = {"s": inline(config.source.name), "t": inline(target)}
     method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config)
-    learned = _LEARNED.get(method, "labelled text in {s} alone").format(**names)
+    nothing = untaught(results.get("trainings", ()), target, method)
+    learned = _UNTAUGHT if nothing else _LEARNED.get(method, "labelled text in {s} alone")
+    doubts = _doubts(results, target)
     parts = [
         f"---\n{yaml.safe_dump(_front(config, target), sort_keys=False, allow_unicode=True)}---",
         "# {s} → {t}".format(**names),
-        f"This model {_WHAT[config.task]}. It learned from {learned}, beginning with {inline(_base(config))}; made by "
-        f"uxla {__version__}.",
+        f"This model {_WHAT[config.task]}. It learned from {learned.format(**names)}, beginning with "
+        f"{inline(_base(config))}; made by uxla {__version__}.",
+        *(["## Warnings", doubts] if doubts else []),
         "## Labels",
         ", ".join(map(inline, label_names)),
         "## Data",
         "\n".join(_data(config, target, counts)),
         "## Scores",
-        markdown(results).strip(),
+        markdown({**results, "warnings": []}).strip(),
         "## Use",
         _use(config),
         "## Limits",
@@ -122,6 +129,11 @@ def _front(config: RunConfig, target: str) -> dict[str, Any]:
     kind = "token-classification" if config.task == "ner" else "text-classification"
     tags = ["uxla", "cross-lingual", *(() if _target_labels(config) else ("zero-resource",))]
     return {**front, "library_name": "transformers", "pipeline_tag": kind, "tags": tags}
+
+
+def _doubts(results: Mapping[str, Any], target: str) -> str:
+    """The run's warnings about `target` and about all of it, as a list; nothing in them is markup."""
+    return "\n".join(f"- {plain(doubt)}." for doubt in warnings_of(results, target))
 
 
 def final_method(config: RunConfig) -> Method:

@@ -30,6 +30,14 @@ _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
 """Examples in one artifact of the store: what a kill can cost."""
 
 
+Ended = Callable[[ModelHandle, Mapping[str, Any]], None]
+"""Is told of a training that has ended, or was found: its model and what it told of itself."""
+
+
+def unheard(model: ModelHandle, facts: Mapping[str, Any]) -> None:
+    """An `Ended` that nobody listens to."""
+
+
 @dataclass(frozen=True)
 class StoredLearner:
     """`fit` and `predict` of one task with one set of training values; `dev` is what `settings.selection` looks at.
@@ -49,6 +57,7 @@ class StoredLearner:
     checkpoint_every: int = 500
     told: set[str] = field(default_factory=set, compare=False)
     """What a person was told of data sets; the learners of a run share it."""
+    ended: Ended = field(default=unheard, compare=False)
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -60,7 +69,9 @@ class StoredLearner:
             "dev": self.dev.digest if self.dev is not None else None,
         }
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
-        return replace(model, path=folder, digest=facts["weights"])
+        trained = replace(model, path=folder, digest=facts["weights"])
+        self.ended(trained, facts)
+        return trained
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""

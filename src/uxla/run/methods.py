@@ -80,7 +80,11 @@ def translate_train(study: Study, target: Target) -> list[Triple]:
     """Trained on the source and on the user's translation of labelled sentences into the target language."""
     assert target.translated is not None
     settings = study.config.warmup.model_copy(update={"penalty": 0.0})
-    return [study.trained_on([study.inputs.train, target.translated], settings, study.inputs.dev, "translate-train")]
+    return [
+        study.trained_on(
+            [study.inputs.train, target.translated], settings, study.inputs.dev, "translate_train", target.name
+        )
+    ]
 
 
 def supervised(study: Study, target: Target) -> list[Triple]:
@@ -89,7 +93,7 @@ def supervised(study: Study, target: Target) -> list[Triple]:
     settings = study.config.warmup.model_copy(update={"penalty": 0.0})
     if target.dev is None and settings.selection == "source_dev":
         settings = settings.model_copy(update={"selection": "last"})
-    return [study.trained_on([target.labelled], settings, target.dev, "supervised")]
+    return [study.trained_on([target.labelled], settings, target.dev, "supervised", target.name)]
 
 
 def _shared(head: ModelHandle, trained: ModelHandle) -> ModelHandle:

@@ -13,6 +13,7 @@ from uxla.models.loading import resolve
 from uxla.models.memory import Budget
 from uxla.models.tasks import TASKS
 from uxla.models.trust import Trust
+from uxla.report.table import WARNING
 from uxla.run.card import final_method
 from uxla.run.config import Method, RunConfig
 from uxla.run.described import describe
@@ -53,7 +54,7 @@ def run(
         name = model_name(config.vicinity.model)
         vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
     budget = Budget(config.tokens_per_batch)
-    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust)
+    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust, trainings=[])
     require(config)
     with computing(threads=config.threads, deterministic=config.deterministic):
         study.check_models()
@@ -71,7 +72,7 @@ def run(
                 results["warnings"].append(mixed)
             trackers.results(results)
             for warning in results["warnings"]:
-                progress.note(warning)
+                progress.note(f"{WARNING}{warning}")
             around = environment(config, {"model": model, "vicinity.model": vicinity_model}, store.made_with)
             around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
             final = {name: found.kept for name, found in verdicts.items()}

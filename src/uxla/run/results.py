@@ -7,6 +7,7 @@ from typing import Any
 
 from uxla.report.table import VERSION
 from uxla.run.config import Method
+from uxla.run.doubts import poor_models
 from uxla.run.inputs import Target
 from uxla.run.study import Study, Triple
 from uxla.run.verdict import NO_DEV, Verdict
@@ -20,7 +21,7 @@ def run_results(study: Study, trained: Mapping[str, Trained], verdicts: Mapping[
     models = {"model": study.model.digest, "vicinity_model": study.vicinity_model.digest}
     targets = {t.name: _target_results(study, t, trained[t.name], verdicts[t.name]) for t in study.inputs.targets}
     kept = {name: found.kept_epoch for name, found in verdicts.items() if found.kept_epoch is not None}
-    no_reference = [NO_DEV] if study.inputs.dev is None else []
+    of_all = [NO_DEV] if study.inputs.dev is None else list(poor_models(study))
     transfer = _transfer(study, verdicts)
     return {
         "version": VERSION,
@@ -32,7 +33,8 @@ def run_results(study: Study, trained: Mapping[str, Trained], verdicts: Mapping[
         **({"transfer": transfer} if transfer else {}),
         "estimates": {name: found.as_dict() for name, found in verdicts.items() if found.as_dict()},
         **({"kept_epoch": kept} if kept else {}),
-        "warnings": no_reference + [warning for found in verdicts.values() for warning in found.warnings],
+        "trainings": study.trainings or [],
+        "warnings": of_all + [warning for found in verdicts.values() for warning in found.warnings],
         "inputs": {**models, **study.inputs.digests()},
     }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import fmean
 from typing import Any
 
 from uxla import progress
 from uxla.algorithm.cotraining import CoTraining, Epoch
 from uxla.algorithm.distil import CleanCluster, Feature, MostConfident, Select, length
-from uxla.algorithm.mixing import balanced_mix
+from uxla.algorithm.mixing import balanced_mix, looked_at
 from uxla.algorithm.vicinity import Vicinity
 from uxla.errors import ModelError
 from uxla.metrics import Score
@@ -27,12 +28,13 @@ from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.run.config import Method, RunConfig
 from uxla.run.inputs import Inputs, Target
-from uxla.run.learner import StoredFluency, StoredLearner, StoredVicinity
+from uxla.run.learner import Ended, StoredFluency, StoredLearner, StoredVicinity, unheard
 from uxla.run.mlm import tuned
 from uxla.run.sections import EpochPlan, Training
 from uxla.run.store import Store
-from uxla.run.told import sentence
+from uxla.run.told import purpose
 from uxla.run.trace import Trace
+from uxla.run.trainings import Course, Made
 from uxla.seeds import derive, generator
 
 Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
@@ -60,6 +62,10 @@ class Study:
     """What `uxla` did with the examples, by target; filled as it runs."""
     told: set[str] = field(default_factory=set)
     """What a person was told of data sets, so that three models do not say it three times."""
+    called: Method | None = None
+    """What a warm-up of this study is the warm-up of, where that is no method of the study's own."""
+    trainings: list[Made] | None = None
+    """What each training gave; filled as they end, and told. None: neither, and no model is scored for it."""
 
     def check_models(self) -> None:
         """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up.
@@ -79,10 +85,9 @@ class Study:
 
     def warm_up(self, *, penalty: bool) -> Triple:
         """Three models trained on the source (§2.1), with the confidence penalty or without."""
-        settings, kind = self.config.warmup, "warm-up"
-        if not penalty:
-            settings, kind = settings.model_copy(update={"penalty": 0.0}), "warm-up without penalty"
-        return self.trained_on([self.inputs.train], settings, self.inputs.dev, kind)
+        settings = self.config.warmup if penalty else self.config.warmup.model_copy(update={"penalty": 0.0})
+        method: Method = "penalty" if penalty else "zero_shot"
+        return self.trained_on([self.inputs.train], settings, self.inputs.dev, self.called or method)
 
     def score(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
         """The models' scores on a labelled corpus and their mean, in percent."""
@@ -106,13 +111,20 @@ class Study:
         others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
         return Score.of(main, **others).as_dict()
 
-    def trained_on(self, corpora: Sequence[Corpus], settings: Training, dev: Corpus | None, kind: str) -> Triple:
+    def trained_on(
+        self,
+        corpora: Sequence[Corpus],
+        settings: Training,
+        dev: Corpus | None,
+        method: Method,
+        target: str | None = None,
+    ) -> Triple:
         """Three models trained on labelled corpora, all of their sentences alike."""
         draws = _draws(settings)(sum(map(len, corpora)))
-        models = []
+        course, models = self._course(method, target), []
         for i in (1, 2, 3):
             mix, _ = balanced_mix(corpora, alpha=1.0, rng=generator(self.config.seed, "warm-up", i), draws=draws)
-            learner = self.learner(settings, dev, f"{kind}, model {i} of 3")
+            learner = self.learner(settings, dev, f"{purpose(method)}, model {i} of 3", course.begin(i))
             models.append(learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", i)))
         return models[0], models[1], models[2]
 
@@ -122,7 +134,7 @@ class Study:
         recipe, seed = Recipe(**self.config.mlm.model_dump()), derive(self.config.seed, "mlm")
         every = self.config.checkpoint_every
         model = tuned(self.model, corpora, recipe, self.runtime, self.store, seed, checkpoint_every=every)
-        return replace(self, model=model)
+        return replace(self, model=model, called="mlm_tuned")
 
     @property
     def runtime(self) -> Runtime:
@@ -136,7 +148,8 @@ class Study:
         settings, train = self.config.warmup, self.inputs.train
         rng, draws = generator(self.config.seed, "warm-up", 1), _draws(settings)(len(train))
         mix, _ = balanced_mix([train], alpha=1.0, rng=rng, draws=draws)
-        learner = self.learner(settings, self.inputs.dev, "warm-up, three heads")
+        ended = self._course("three_heads", None).begin(None)
+        learner = self.learner(settings, self.inputs.dev, "warm-up, three heads", ended)
         learner = replace(learner, task=Heads(self.task), task_name=f"{self.config.task}, heads")
         model = learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", 1))
         return replace(model, head=0), replace(model, head=1), replace(model, head=2)
@@ -157,12 +170,14 @@ class Study:
         if trace.limit:
             self.traces[target.name] = trace
         settings = {name: getattr(config, name) for name in _OF_COTRAINING} | other
+        alone = settings["order"] == "alone"
+        course = self._course(method, target.name, len(schedule), "alone" if alone else settings["agreement"])
         cotraining = CoTraining(
-            learner=self.learner(config.adaptation, dev, method),
+            learner=self.learner(config.adaptation, dev, method, course.ended),
             vicinity=self.vicinity(),
             schedule=schedule,
             draws=_draws(config.adaptation),
-            record=self._record(method, target.name),
+            record=course.record,
             watch=trace,
             **settings,
         )
@@ -181,7 +196,7 @@ class Study:
         known: dict[str, Feature] = {"length": length, "fluency": self.fluency()}
         return CleanCluster(plan.clustering, tuple(known[name] for name in plan.features))
 
-    def learner(self, settings: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
+    def learner(self, settings: Training, dev: Corpus | None, purpose: str, ended: Ended = unheard) -> StoredLearner:
         """`fit` and `predict` with one section's training values; `purpose` is what a person is told it is for."""
         config = self.config
         values = settings.model_dump(exclude={"epochs", "max_steps"})
@@ -199,15 +214,15 @@ class Study:
             dev=dev,
             checkpoint_every=config.checkpoint_every,
             told=self.told,
+            ended=ended,
         )
 
     def vicinity(self) -> StoredVicinity:
         """GEN-LM as the run's settings have it (§2.2)."""
         config, settings = self.config, self.config.vicinity
-        seed = derive(config.seed, "vicinity")
+        seed, copies = derive(config.seed, "vicinity"), _copies(settings.copies, self.task.segments)
         inputs = self.runtime.inputs | settings.model_dump(exclude={"model", "revision", "fresh"})
-        inputs |= {"lm": self.vicinity_model.digest, "seed": seed}
-        copies = _copies(settings.copies, self.task.segments)
+        inputs |= {"lm": self.vicinity_model.digest, "seed": seed, "copies": copies}
 
         def open_vicinity() -> Vicinity:
             return Vicinity(
@@ -247,12 +262,18 @@ class Study:
             compile=config.compile,
         )
 
-    def _record(self, method: str, target: str) -> Callable[..., None]:
-        def record(event: str, **counts: Any) -> None:
-            self.store.journal.write(event, method=method, target=target, **counts)
-            progress.note(f"{method}: {sentence(event, counts)}")
+    def _course(self, method: Method, target: str | None, epochs: int = 0, agreement: str = "exact") -> Course:
+        made, journal = self.trainings, self.store.journal
+        return Course(method, target, self.config.task, journal, made, partial(self._on_dev, method), epochs, agreement)
 
-        return record
+    def _on_dev(self, method: Method, model: ModelHandle) -> float | None:
+        """The model's score on the source's dev set, or on a part drawn from it: the labels that the estimates read."""
+        dev = self.inputs.dev
+        if dev is None or method == "supervised":
+            return None
+        heads = method == "three_heads" and model.head is None
+        models = [replace(model, head=head) for head in range(3)] if heads else [model]
+        return float(self.score(models, looked_at(dev, self.config.seed))["mean"])
 
 
 def generates(config: RunConfig) -> bool:

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from uxla.algorithm.cotraining import gold_labels
-from uxla.algorithm.distil import majority_share
+from uxla.algorithm.mixing import looked_at
 from uxla.estimates import APART, Estimate, Labelled, estimate
 from uxla.records import Corpus
+from uxla.run import doubts
 from uxla.run.card import FINAL
 from uxla.run.config import Method
 from uxla.run.inputs import Target
-from uxla.run.study import Study, Triple
-
-LOOKED_AT = 8192
-"""The first sentences of the target, and of source dev, that an estimate reads: a part that the store keeps whole."""
+from uxla.run.study import ADAPTED, Study, Triple
 
 NO_DEV = "no estimate of the target's score: source.dev, the reference, is not given; give source.dev=FILE"
+
+_ADAPTED: frozenset[Method] = ADAPTED | {"tri_training", "self_training", "source_vicinity"}
+"""The methods that adapt models epoch by epoch."""
 
 Trained = Mapping[Method, list[Triple]]
 
@@ -48,19 +49,38 @@ class Verdict:
 
 def verdict(study: Study, target: Target, trained: Trained) -> Verdict:
     """The verdict on what was `trained` for a target; reads its raw training sentences, and of source dev the gold."""
-    last = trained[next(method for method in FINAL if method in trained)][-1]
+    method = next(method for method in FINAL if method in trained)
+    found = _estimated(study, target, trained, trained[method][-1])
+    before = _begun_with(study, method)
+    raw = looked_at(target.train, study.config.seed)
+    states = {name: trained[name][-1:] for name in ("zero_shot", "penalty") if name in trained}
+    states |= {method: trained[method]}
+    seen = (
+        *doubts.untaught(study, target),
+        *doubts.collapsed(study, raw, states, before),
+        *doubts.vanished(study, target, raw, found.kept, before),
+    )
+    return replace(found, warnings=(*found.warnings, *(f"{target.name}: {doubt}" for doubt in seen)))
+
+
+def _begun_with(study: Study, method: Method) -> Triple | None:
+    """The models that a method's adaptation began with; None where it does not adapt any."""
+    if method == "three_heads":
+        return study.three_heads()
+    return study.warm_up(penalty=True) if method in _ADAPTED else None
+
+
+def _estimated(study: Study, target: Target, trained: Trained, last: Triple) -> Verdict:
+    """The estimates where there are any, and the models that are kept by them, else the `last`."""
     zero_shot, epochs = trained.get("zero_shot", [])[-1:], trained.get("uxla", [])
     warm_up = [study.warm_up(penalty=True)] if epochs or "penalty" in trained else []
-    states = {"zero_shot": zero_shot, "penalty": warm_up, "uxla": epochs}
-    raw = target.train.part(0, LOOKED_AT)
-    fallen = tuple(f"{target.name}: {doubt}" for doubt in _collapsed(study, raw, states))
-    dev = study.inputs.dev
+    dev, seed = study.inputs.dev, study.config.seed
     if dev is None or not (zero_shot or warm_up):
-        return Verdict(last, warnings=fallen)
-    view = _View(study, dev.part(0, LOOKED_AT), raw)
+        return Verdict(last)
+    view = _View(study, looked_at(dev, seed), looked_at(target.train, seed))
     before = [view.estimate(models) for models in (*zero_shot, *warm_up)]
     uxla = tuple(view.estimate(models, warm_up[0], before[-1]) for models in epochs)
-    warnings = (*_doubts(target, [*before, *uxla]), *fallen)
+    warnings = tuple(_doubts(target, [*before, *uxla]))
     found = Verdict(last, before[0] if zero_shot else None, before[-1] if warm_up else None, uxla, warnings)
     return _chosen(found, target, [*warm_up, *epochs], asked=study.config.adaptation.selection == "estimated")
 
@@ -105,17 +125,3 @@ def _doubts(target: Target, found: Sequence[Estimate]) -> Iterator[str]:
     apart = max(state.apart for state in found)
     if apart > APART:
         yield f"{target.name}: the estimates lie up to {apart:.0f} points apart; trust none of them without a look"
-
-
-def _collapsed(study: Study, raw: Corpus, states: Mapping[str, Sequence[Triple]]) -> Iterator[str]:
-    """Which models, by number, give nearly one label only, where the source's labels are not so."""
-    limit, known = study.config.collapse_share, study.inputs.dev or study.inputs.train
-    if majority_share(gold_labels(known.part(0, LOOKED_AT))) > limit:
-        return
-    for method, epochs in states.items():
-        for number, models in enumerate(epochs, start=1):
-            shares = [majority_share(study.predict(model, raw).labels) for model in models]
-            fallen = [str(i) for i, share in enumerate(shares, start=1) if share > limit]
-            if fallen:
-                place = f"{method}, epoch {number}" if method == "uxla" else method
-                yield f"{place}: model {' and '.join(fallen)} gives nearly one label only: collapsed"

@@ -1,0 +1,87 @@
+"""What a run's trainings learned, from `trainings` of `results.json`: rows to show, and whether raw text taught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from uxla.report.table import METHODS
+
+Made = Mapping[str, Any]
+
+NOUNS = {"ner": "sentences", "nli": "pairs", "paraphrase": "pairs", "classification": "texts"}
+"""What the examples of a task are called."""
+
+WARM_UPS = {
+    "penalty": "warm-up",
+    "zero_shot": "warm-up without penalty",
+    "mlm_tuned": "warm-up, masked LM tuned first",
+}
+"""What the trainings are called that a method is nothing else than."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The trainings of one method in one epoch, model after model."""
+
+    name: str
+    epoch: int | None
+    models: str
+    used: str
+    """How many of the target's sentences, virtual ones among them, each was given, of how many."""
+    losses: str
+    scores: str
+
+
+def title(method: str) -> str:
+    """A method's name in a sentence: that of its row in the table."""
+    return "UXLA" if method == "uxla" else METHODS[method]
+
+
+def from_target(training: Made) -> list[Mapping[str, Any]]:
+    """What a training was given of the target's raw text, and of the virtual sentences around it."""
+    return [found for found in training["learned_from"] or () if found["kind"].endswith("target")]
+
+
+def untaught(trainings: Iterable[Made], target: str, method: str) -> bool:
+    """Whether a method was to learn from the target's raw text, and no sentence of it taught any model."""
+    given = [
+        found["taught"]
+        for training in trainings
+        if (training["method"], training["target"]) == (method, target)
+        for found in from_target(training)
+    ]
+    return bool(given) and not any(given)
+
+
+def rows(trainings: Sequence[Made], target: str) -> list[Row]:
+    """The trainings for one target, and those on the source that all targets share."""
+    own = [training for training in trainings if training["target"] in (None, target)]
+    return [
+        _row(method, epoch, list(group))
+        for (method, epoch), group in groupby(own, lambda training: (training["method"], training["epoch"]))
+    ]
+
+
+def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
+    name = (None if epoch else WARM_UPS.get(method)) or title(method)
+    models = _joined(str(training["model"] or "all") for training in group)
+    return Row(
+        f"{name}, warm-up" if method == "three_heads" and not epoch else name,
+        epoch,
+        models,
+        _joined(_used(training) for training in group),
+        _joined("none" if training["loss"] is None else f"{training['loss']:.2f}" for training in group),
+        _joined("" if training["dev"] is None else f"{training['dev']:.1f}" for training in group),
+    )
+
+
+def _used(training: Made) -> str:
+    found = from_target(training)
+    return f"{sum(one['taught'] for one in found):,} of {sum(one['of'] for one in found):,}" if found else ""
+
+
+def _joined(values: Iterable[str]) -> str:
+    return " \N{MIDDLE DOT} ".join(value for value in values if value)
