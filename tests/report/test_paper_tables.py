@@ -208,6 +208,16 @@ def test_a_schedule_of_one_epoch_needs_no_scores_by_epoch(make_run, capsys):
     assert ["100 %", "φ", "short, tri-training", "73.00 ± 1.00"] in rows
 
 
+def test_the_papers_tri_training_has_exact_agreement_whatever_the_run_has(make_run, capsys):
+    found = {"uxla": [score(80.0, ONE)] * 3, "tri_training_paper": score(75.0, ONE)}
+    run = make_run("short", "xner", results({"es": found}) | {"agreement": "token"}, ["agreement=token"])
+    table(5, [run])
+    assert ["100 %", "∩", "short, tri-training (the paper's)", "75.00"] in lines_of(capsys.readouterr().out)
+    table(1, [run])
+    said = capsys.readouterr().out
+    assert "tri-training (the paper's): peers agree on the whole sentence" in said.replace("\n", " ")
+
+
 def test_scores_after_later_epochs_do_not_pass_for_those_after_epoch_1(make_run, capsys):
     table(5, [make_run("old", "xner", results({"es": methods(70.0)}))])
     assert "tri-training" not in capsys.readouterr().out.split("paper (")[0]

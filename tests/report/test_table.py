@@ -70,6 +70,31 @@ def test_the_markdown_is_the_golden_one():
     assert markdown(RESULTS) == GOLDEN
 
 
+@pytest.mark.parametrize(
+    ("agreement", "said"),
+    [
+        ("exact", "peers agree on the whole sentence (agreement: exact)"),
+        ("token", "peers agree word by word, on at least 70 % of a sentence (agreement: token)"),
+        ("none", "peers need not agree (agreement: none)"),
+        ("union", "one of the two peers is enough (agreement: union)"),
+    ],
+)
+def test_the_row_of_tri_training_says_which_agreement_it_has(agreement, said):
+    found = {"tri_training": score(50.0), "by_epoch": {"tri_training": [score(48.0), score(50.0)]}}
+    results = RESULTS | {"targets": {"es": found, "de": {}}, "agreement": agreement, "min_agreed": 0.7}
+    assert f"tri-training: {said}; 2 epochs." in markdown(results).splitlines()
+    assert "tri-training" not in markdown(RESULTS | {"agreement": agreement})
+
+
+def test_the_papers_tri_training_has_a_row_and_a_note_of_its_own():
+    results = RESULTS | {"targets": {"es": {"tri_training_paper": score(50.0)}, "de": {}}, "agreement": "token"}
+    lines = markdown(results).splitlines()
+    assert "| tri-training (the paper's) | 50.00 |  |" in lines
+    note = "peers agree on the whole sentence (agreement: exact); one epoch (Table 5, η = 100 %, ∩)."
+    assert f"tri-training (the paper's): {note}" in lines
+    assert not any(line.startswith("tri-training: ") for line in lines)
+
+
 def test_selection_by_target_labels_is_said_first_and_loudly():
     lines = markdown(RESULTS | {"selection": "target_dev"}).splitlines()
     assert lines[0].startswith("**TARGET LABELS WERE USED to select checkpoints")

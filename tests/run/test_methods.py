@@ -95,6 +95,14 @@ def test_tri_training_selects_all_and_has_no_vicinity_samples(settings_of):
     assert {epoch.select for epoch in found["schedule"]} == {MostConfident(1.0)}
 
 
+@pytest.mark.parametrize("agreement", ["exact", "token", "none", "union"])
+def test_the_papers_tri_training_is_one_epoch_with_exact_agreement_whatever_the_run_has(agreement, settings_of):
+    papers, own = (settings_of(name, f"agreement={agreement}") for name in ("tri_training_paper", "tri_training"))
+    assert papers["schedule"] == own["schedule"][:1]
+    assert (papers["agreement"], own["agreement"]) == ("exact", agreement)
+    assert differing(papers, own) == {"schedule", *(["agreement"] if agreement != "exact" else [])}
+
+
 def test_three_heads_differ_in_the_encoder_they_have_in_common_alone(settings_of):
     found = settings_of("three_heads")
     assert differing(found, settings_of("uxla")) == {"share", "models"}

@@ -12,7 +12,7 @@ from rich.text import Text
 from uxla.errors import printable
 from uxla.report.compared import Baseline, Cell, Entry, Row, targets
 from uxla.report.paired import SEEDS_VARY
-from uxla.report.table import METRICS, STRICT, table
+from uxla.report.table import METRICS, STRICT, agreement_notes, table
 
 _CLEAR = "*"
 
@@ -48,6 +48,7 @@ def notes(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], basel
     yield f"{metric} in percent on the test set: mean of three final models (an ensemble is one), {over}"
     if _strict(rows):
         yield STRICT
+    yield from dict.fromkeys(note for cell in cells for note in agreement_notes(cell.run.results))
     intervals = [entry.difference for row in rows for entry in row.entries if entry and entry.difference]
     if baseline is None or not intervals:
         return

@@ -101,6 +101,7 @@ def _distilled(run: PaperRun) -> Iterator[_Distilled]:
         "no_agreement": (stage, threshold, _AGREEMENTS["none"]),
         "no_distillation": (_CONFIDENCE, "100 %", agreement),
         "tri_training": (_CONFIDENCE, "100 %", agreement),
+        "tri_training_paper": (_CONFIDENCE, "100 %", _AGREEMENTS["exact"]),
     }
     for method, how in others.items():
         scores = {target: _first(found, method, len(run.config["schedule"])) for target, found in targets.items()}
@@ -110,7 +111,8 @@ def _distilled(run: PaperRun) -> Iterator[_Distilled]:
 def _first(found: Mapping[str, Any], method: str, epochs: int) -> Mapping[str, Any] | None:
     """The method's score after epoch 1: where there was but one, its score at all."""
     by_epoch = found.get("by_epoch", {}).get(method)
-    only: Mapping[str, Any] | None = found.get(method) if epochs == 1 else None
+    one = epochs == 1 or method == "tri_training_paper"
+    only: Mapping[str, Any] | None = found.get(method) if one else None
     return by_epoch[0] if by_epoch else only
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uxla.errors import ArtifactError
 from uxla.report.published import PAPER, Published
 from uxla.report.sheet import Cell, Line, Section, shortened
-from uxla.report.table import METRICS, table
+from uxla.report.table import METRICS, agreement_notes, table
 
 Scores = Mapping[str, Any]
 """Scores of `results.json` by method, or by language."""
@@ -139,6 +139,7 @@ def run_notes(runs: Sequence[PaperRun]) -> list[str]:
     metric = METRICS[runs[0].results["metric"]]
     notes = [f"{metric} in percent on the test set, mean ± standard deviation of a method's models"]
     for run in runs:
+        notes += [f"{run.title}: {note}" for note in agreement_notes(run.results)]
         if doubts := len(run.results.get("warnings", ())):
             notes.append(f"{run.title}: {doubts} warning{'s' * (doubts > 1)}, see its table.md")
     return notes

@@ -24,6 +24,7 @@ METHODS = {
     "source_vicinity": "source and its vicinity",
     "self_training": "self-training",
     "tri_training": "tri-training",
+    "tri_training_paper": "tri-training (the paper's)",
     "no_distillation": "UXLA, no distillation",
     "no_agreement": "UXLA, no agreement",
     "three_heads": "UXLA, three heads",
@@ -54,6 +55,12 @@ _MACRO = "macro-F1: the mean of the classes' F1"
 _BESIDE = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", _MACRO)}
 """A second figure of a score: its column's name, and what is said of it below the table."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
+_AGREEMENTS = {
+    "exact": "peers agree on the whole sentence (agreement: exact)",
+    "token": "peers agree word by word, on at least {:.0f} % of a sentence (agreement: token)",
+    "none": "peers need not agree (agreement: none)",
+    "union": "one of the two peers is enough (agreement: union)",
+}
 _LOUD = (
     "TARGET LABELS WERE USED to select checkpoints (adaptation.selection: target_dev, as in the paper): "
     "these figures are not zero-resource"
@@ -105,7 +112,7 @@ def table(results: Mapping[str, Any]) -> Table:
     estimated = tuple(_method_rows(found, _ESTIMATED, estimated_cells, mark="estimated, no labels: "))
     source = tuple(_source_rows(results["source"], targets, cells))
     warning = _LOUD if results.get("selection") == "target_dev" else None
-    notes = (*_notes(results, scores, beside), *_doubts(results, estimated=bool(estimated)))
+    notes = (*_notes(results, scores, beside), *agreement_notes(results), *_doubts(results, estimated=bool(estimated)))
     names = [(target,) if beside is None else (target, f"{target}, {_BESIDE[beside][0]}") for target in targets]
     return Table(tuple(chain.from_iterable(names)), (*methods, *estimated, *source), notes, warning)
 
@@ -183,6 +190,19 @@ def _second(score: Mapping[str, Any] | None, name: str) -> str:
 def _estimated_cell(estimate: Mapping[str, float] | None) -> str:
     """`64 [35, 74]`: whole points, since no estimate is surer than that."""
     return "{score:.0f} [{low:.0f}, {high:.0f}]".format(**estimate) if estimate else ""
+
+
+def agreement_notes(results: Mapping[str, Any]) -> list[str]:
+    """How peers had to agree in the rows of tri-training: the run's way, or the paper's."""
+    found, how = list(results["targets"].values()), _AGREEMENTS.get(results.get("agreement", ""))
+    notes = []
+    if how and any("tri_training" in methods for methods in found):
+        epochs = max(len(methods.get("by_epoch", {}).get("tri_training", [0])) for methods in found)
+        said = how.format(100 * results.get("min_agreed", 0))
+        notes.append(f"{METHODS['tri_training']}: {said}; {epochs} epoch{'s' * (epochs > 1)}")
+    if any("tri_training_paper" in methods for methods in found):
+        notes.append(f"{METHODS['tri_training_paper']}: {_AGREEMENTS['exact']}; one epoch (Table 5, η = 100 %, ∩)")
+    return notes
 
 
 def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:

@@ -32,7 +32,16 @@ _BASELINES = ("zero_shot", "penalty", "tri_training")
 _LABELLED = frozenset({"translate_train", "supervised"})
 """They had labels in the target language: nothing that others are measured by."""
 _ADAPTED = frozenset(
-    {"mlm_tuned", "self_training", "tri_training", "no_distillation", "no_agreement", "three_heads", "uxla"}
+    {
+        "mlm_tuned",
+        "self_training",
+        "tri_training",
+        "tri_training_paper",
+        "no_distillation",
+        "no_agreement",
+        "three_heads",
+        "uxla",
+    }
 )
 """They read the target's raw text: only of them it can be said that adaptation helped."""
 _SAID = {1: "better than", -1: "worse than", 0: "not clearly different from"}

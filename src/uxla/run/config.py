@@ -42,6 +42,7 @@ Method = Literal[
     "ensemble",
     "self_training",
     "tri_training",
+    "tri_training_paper",
     "uxla",
     "no_agreement",
     "no_distillation",

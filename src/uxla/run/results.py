@@ -28,6 +28,8 @@ def run_results(study: Study, trained: Mapping[str, Trained], verdicts: Mapping[
         "task": study.config.task,
         "metric": "f1" if study.config.task == "ner" else "accuracy",
         "selection": study.config.adaptation.selection,
+        "agreement": study.config.agreement,
+        "min_agreed": study.config.min_agreed,
         "source": _source_results(study, verdicts),
         "targets": targets,
         **({"transfer": transfer} if transfer else {}),

@@ -18,7 +18,7 @@ from uxla.run.study import ADAPTED, Study, Triple
 
 NO_DEV = "no estimate of the target's score: source.dev, the reference, is not given; give source.dev=FILE"
 
-_ADAPTED: frozenset[Method] = ADAPTED | {"tri_training", "self_training", "source_vicinity"}
+_ADAPTED: frozenset[Method] = ADAPTED | {"tri_training", "tri_training_paper", "self_training", "source_vicinity"}
 """The methods that adapt models epoch by epoch."""
 
 Trained = Mapping[Method, list[Triple]]
