@@ -43,8 +43,11 @@ def test_results_follow_the_schema(finished):
         "warnings",
         "inputs",
     }
-    assert set(results) == parts
+    assert set(results) == parts | {"agreement", "min_agreed", "trainings"}
     assert [results[name] for name in ("version", "task", "metric", "selection")] == [2, "ner", "f1", "last"]
+    assert (results["agreement"], results["min_agreed"]) == ("exact", 0.5)
+    fields = {"method", "target", "epoch", "model", "peers", "learned_from", "steps", "examples", "loss", "dev"}
+    assert {frozenset(made) for made in results["trainings"]} == {frozenset(fields)}
     assert set(results["source"]) == {"name", "before", "after"}
     assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}
     assert set(results["targets"]["far"]) == METHODS | {"by_epoch", "ensembles", "dev"}

@@ -149,6 +149,10 @@ def test_where_no_raw_sentence_taught_the_headline_says_so_whatever_was_measured
     assert found.comparisons == judged(**known).comparisons
 
 
+def test_without_a_test_set_it_is_said_of_the_method_that_there_is():
+    assert judged(trainings=[lesson(0, method="tri_training")]).headline == NOTHING
+
+
 @pytest.mark.parametrize(
     ("trainings", "kept"),
     [

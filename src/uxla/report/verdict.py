@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -100,7 +100,8 @@ def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     estimates = _states(run.results.get("estimates", {}).get(target, {}), kept)
     measured = _by_test(test, kept, spans=run.results["task"] == "ner") if test is not None else None
     measured = measured or _by_models(_states(run.results["targets"][target], kept), kept)
-    trainings, final = run.results.get("trainings", ()), test.final if test is not None else "uxla"
+    trainings = run.results.get("trainings", ())
+    final = test.final if test is not None else _adapted(trainings, target)
     about = {"estimate": tuple(_said(estimates, kept)), "warnings": tuple(warnings_of(run.results, target))}
     nothing = kept != 0 and untaught(trainings, target, final)
     if measured is None:
@@ -111,6 +112,12 @@ def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
         kind, headline = "untaught", _LEARNED_NOTHING.format(target)
     comparisons = tuple(comparison for _, comparison in measured.against)
     return Verdict(kind, headline, measured.score, comparisons, measured.basis, **about)
+
+
+def _adapted(trainings: Sequence[Mapping[str, Any]], target: str) -> str:
+    """The method that the run is for, where no test set says: UXLA, else the last that adapted."""
+    methods = [training["method"] for training in trainings if training["target"] == target]
+    return "uxla" if "uxla" in methods or not methods else str(methods[-1])
 
 
 def _by_test(test: TestSet, kept: int | None, *, spans: bool) -> _Measured:
