@@ -201,4 +201,4 @@ def test_a_type_that_no_model_ever_gave_is_named_where_the_source_has_many(befor
 def test_a_label_with_control_marks_is_quoted_as_one_can_see_it():
     train = labelled(("O", "B-P\u202eR"), *[0] * 80, *[1] * 20)
     [found] = lost(None, NONE, NONE, NONE, train=train)
-    assert found.startswith("P\\u202eR: no model")
+    assert found.startswith("'P\\u202eR': no model")

@@ -13,7 +13,6 @@ import numpy as np
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.distil import has_fallen, majority_share
 from uxla.algorithm.mixing import looked_at
-from uxla.errors import printable
 from uxla.records import IGNORED, Corpus, Ints, ModelHandle
 from uxla.report.table import METHODS
 from uxla.report.trainings import NOUNS, WARM_UPS, from_target, title
@@ -21,7 +20,7 @@ from uxla.run.inputs import Target
 from uxla.run.study import Study, Triple
 from uxla.run.told import metric
 from uxla.run.trainings import Made
-from uxla.wording import enumerated, one_label_only
+from uxla.wording import enumerated, one_label_only, seen
 
 POOR_F1 = 50.0
 """Under this, labels of entities on source dev are wrong more often than right."""
@@ -97,8 +96,8 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
     given = sum(_kinds(study.predict(model, raw).labels, study)[0] for model in final)
     earlier = given if before is None else sum(_kinds(study.predict(model, raw).labels, study)[0] for model in before)
     expected = gold * len(study.predict(final[0], raw).labels) / max(len(known), 1)
-    lost = [printable(names[i]) for i in np.flatnonzero((gold > 0) & (given == 0) & (earlier > 0))]
-    never = [printable(names[i]) for i in np.flatnonzero((given == 0) & (earlier == 0) & (expected >= EXPECTED))]
+    lost = [seen(names[i]) for i in np.flatnonzero((gold > 0) & (given == 0) & (earlier > 0))]
+    never = [seen(names[i]) for i in np.flatnonzero((given == 0) & (earlier == 0) & (expected >= EXPECTED))]
     what = f"any {NOUNS[study.config.task].removesuffix('s')} of {target.name}"
     if lost:
         yield (
