@@ -89,7 +89,7 @@ def test_the_row_of_tri_training_says_which_agreement_it_has(agreement, said):
 def test_the_papers_tri_training_has_a_row_and_a_note_of_its_own():
     results = RESULTS | {"targets": {"es": {"tri_training_paper": score(50.0)}, "de": {}}, "agreement": "token"}
     lines = markdown(results).splitlines()
-    assert "| tri-training (the paper's) | 50.00 |  |" in lines
+    assert any(line.startswith("| tri-training (the paper's) | 50.00 |") for line in lines)
     note = "peers agree on the whole sentence (agreement: exact); one epoch (Table 5, η = 100 %, ∩)."
     assert f"tri-training (the paper's): {note}" in lines
     assert not any(line.startswith("tri-training: ") for line in lines)
