@@ -160,19 +160,23 @@ def predict(
         str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Write here instead of stdout; .csv and .jsonl: one row a sentence.")
+        Path | None, typer.Option(help="Write here instead of stdout; its suffix may ask for another format.")
     ] = None,
     format: options.Format = "auto",
     columns: options.Columns = None,
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
     token_column: options.TokenColumn = 0,
+    label_column: Annotated[
+        int | None,
+        typer.Option(help="CoNLL column to write labels into; -1 is the last. Default: the last, if it holds labels."),
+    ] = None,
     comment: options.Comment = "auto",
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that the backbone brought along.")
     ] = False,
 ) -> None:
-    """Label text with a run's ensemble: words come back as CoNLL, sentences and pairs as TSV. More: docs/data.md."""
+    """Label text with a run's ensemble: what came comes back, with labels. More: docs/data.md."""
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
     source = Path(file) if file != "-" else sys.stdin.buffer
@@ -191,6 +195,7 @@ def predict(
 
     named = parse_columns(columns) if columns else None
     left = "what was printed is not all" if out in (None, Path("-")) else f"{out} is written at the end, all or nothing"
+    chosen: dict[str, Any] = {} if label_column is None else {"label_column": label_column}
     with showing(), signals.telling(f"{left}; the same command begins from the start"):
         from uxla.models.trust import Trust
         from uxla.run.predict import predict as label
@@ -205,6 +210,7 @@ def predict(
             header=header,
             encoding=encoding,
             token_column=token_column,
+            **chosen,
             comment=comment,
         )
 

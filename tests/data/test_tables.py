@@ -278,7 +278,7 @@ def test_columns_of_a_file_without_any_are_refused(refusal):
         ({"tokens": ["a", "b"], "tags": ["O"]}, "x.jsonl:2: words and tags differ in number"),
         ({"tokens": ["a b"], "tags": ["O"]}, "x.jsonl:2: tokens has an entry that is null, empty or has a space"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "x.jsonl:2: tokens has an entry"),
-        ({"tokens": [], "tags": []}, "x.jsonl:2: tokens is an empty list"),
+        ({"id": 1, "tokens": [], "tags": []}, "x.jsonl:2: tokens is an empty list"),
         ({"tokens": ["a"], "tags": ["I-PER"]}, "x.jsonl:2: word 1: I-PER cannot start a sentence in IOB2"),
         ({"tokens": ["a"], "tags": ["B-ORG"]}, "x.jsonl:2: unknown type ORG, expected one of PER; map it"),
         ({"tokens": ["a"], "tags": [None]}, "x.jsonl:2: tags has a JSON NoneType"),

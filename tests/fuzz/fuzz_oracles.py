@@ -47,7 +47,8 @@ def jsonl_rows(case):
             pairs = json.loads(line, object_pairs_hook=list)
             values = dict(pairs)
             assert len(values) == len(pairs), "a key twice"
-            rows.append(_row(case, {role: values[name] for role, name in _wanted(case).items()}))
+            if any(value not in (None, "", []) for value in values.values()):
+                rows.append(_row(case, {role: values[name] for role, name in _wanted(case).items()}))
     return rows
 
 
@@ -82,7 +83,8 @@ def _table(case, records):
     names = records[0] if case.header else [str(i) for i in range(len(records[0]))]
     assert all(len(record) == len(names) for record in records)
     places = {role: names.index(str(name)) for role, name in _wanted(case).items()}
-    cells = ({role: record[place] for role, place in places.items()} for record in records[case.header :])
+    filled = (record for record in records[case.header :] if any(record) or case.format != "csv")
+    cells = ({role: record[place] for role, place in places.items()} for record in filled)
     return [_row(case, values) for values in cells]
 
 

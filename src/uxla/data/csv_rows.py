@@ -26,7 +26,7 @@ def head(table: Table) -> list[str]:
 
 
 def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
-    """A row a record of the file; `records` are the lists of cells."""
+    """A row a record of the file that has anything in it; `records` are the lists of cells."""
     rows = _records(table)
     before: list[int] = []
     for line, first in rows:
@@ -38,7 +38,7 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
     width, places = len(first), table.places(table.header_of(first), labelled, line)
     rows = rows if table.header else chain([(line, first)], rows)
     while some := list(islice(rows, _ROWS)):
-        filled = [(line, fields) for line, fields in some if fields]
+        filled = [(line, fields) for line, fields in some if any(fields)]
         for line, fields in filled:
             if len(fields) != width:
                 got = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
@@ -47,7 +47,7 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         columns = {role: pa.array([fields[place] for _, fields in filled], TEXT) for role, place in places.items()}
         batch = Batch(columns, np.array([line for line, _ in filled], dtype=np.int64), table.path)
         if whole:
-            blanks = [*before, *(line for line, fields in some if not fields)]
+            blanks = [*before, *(line for line, fields in some if not any(fields))]
             batch = batch.with_columns(columns, [fields for _, fields in filled]).with_blanks(blanks)
             before = []
         yield batch

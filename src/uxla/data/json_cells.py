@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,6 +55,11 @@ def _is_object(line: str) -> bool:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def is_empty(row: Mapping[str, Any]) -> bool:
+    """Whether an object has nothing in it: no key, or only null, empty texts, lists and objects."""
+    return all(value is None or value in ("", [], {}) for value in row.values())
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

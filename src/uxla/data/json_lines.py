@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uxla.data.json_cells import json_column, parse_object, refuse_nested
+from uxla.data.json_cells import is_empty, json_column, parse_object, refuse_nested
 from uxla.data.json_records import is_array, json_records
 from uxla.data.lines import text_lines
 from uxla.data.values import Batch
@@ -54,9 +54,12 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
 
 
 def _objects(table: Table) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """The number of each line and its object, None where it is blank; of an array the objects and where each begins."""
+    """The number of each line and its object, None where nothing is in it; of an array the objects and where each
+    begins."""
     if is_array(table.path, table.encoding):
-        yield from ((record.line, record.value) for record in json_records(table.path, table.encoding))
+        for record in json_records(table.path, table.encoding):
+            yield record.line, None if is_empty(record.value) else record.value
         return
     for number, line in enumerate(text_lines(table.path, table.encoding), start=1):
-        yield number, parse_object(line, table.path, number) if line.strip("\r\n") else None
+        row = parse_object(line, table.path, number) if line.strip("\r\n") else {}
+        yield number, None if is_empty(row) else row

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
 import transformers
 
+from uxla.data.answers import NAMES, Answered, as_table, read_rows
 from uxla.data.conll import ConllFile, conll_text, parse_conll
 from uxla.data.files import encode, read_bytes, write_bytes
+from uxla.data.json_places import with_entries
 from uxla.data.layout import How, Layout
-from uxla.data.load import load_corpus, open_sentences, open_table
-from uxla.errors import ArtifactError, DataError, UxlaError
+from uxla.data.load import open_sentences, open_table
+from uxla.data.span_files import SpanFile
+from uxla.data.span_forms import PREDICTED
+from uxla.data.spans import spans_of
+from uxla.data.tables import Table
+from uxla.errors import ArtifactError, UxlaError, setting
 from uxla.models.ensemble import Ensemble
 from uxla.models.trust import SAFE, Trust
+from uxla.progress import note
 from uxla.run.inputs import SHAPES
 
-Answer = tuple[Sequence[str], str, float]
+_FORMS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+"""What the suffix of `--out` asks for."""
+_WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
+"""Suffixes that, for words, ask for one word a line."""
 _STDIN = Path("-")
 _SHOWN = 8
 
@@ -31,20 +39,33 @@ _SHOWN = 8
 def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trust = SAFE, **how: Unpack[How]) -> None:
     """Write what the ensemble of `run` says of `source`, a file or a stream, to `out`, or to standard output.
 
-    `how` are the fields of `Layout`: files are read as a run reads them. Tagging: CoNLL comes back as it came, every
-    column and blank line kept, the label column replaced (or added, where a file has words only); raw text and tables
-    become one word a line. Sentence tasks: the texts, label and confidence as TSV. Where `out` ends in .csv or .jsonl,
-    one row a sentence, text or pair, in the order of the input. DataError for input that cannot be read.
+    `how` are the fields of `Layout`: files are read as a run reads them. Row n answers row n. CoNLL comes back as it
+    came, the labels in the label column (in a new one where that is not named and the last column holds something
+    else), a table with the answers as new columns at its end, text with character spans with the spans found beside
+    its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     _refuse_several(run)
     ensemble = Ensemble.load(run, trust=trust)
-    raw = _tagged(ensemble, source, out, how) if ensemble.task == "ner" else _classified(ensemble, source, out, how)
+    replaces = "label_column" in how
+    layout = Layout(**how)
+    with _at_hand(source, "standard-input.jsonl" if layout.format == "spans" else "standard-input.txt") as path:
+        if not isinstance(source, Path):
+            layout = _told(ensemble, path, layout)
+        raw = _answer(ensemble, path, out, layout, replaces=replaces)
     if out is None:
         sys.stdout.buffer.write(raw)
     else:
         write_bytes(out, raw)
+
+
+def _told(ensemble: Ensemble, path: Path, layout: Layout) -> Layout:
+    """The layout of a stream of words, which has no name to go by, with its format."""
+    if ensemble.task != "ner" or layout.columns is not None or layout.format not in ("auto", "conll", "text"):
+        return layout
+    content = open_sentences(path.read_bytes(), path=path, layout=layout)
+    return replace(layout, format="conll" if isinstance(content, ConllFile) else "text")
 
 
 def _refuse_several(run: Path) -> None:
@@ -58,83 +79,94 @@ def _refuse_several(run: Path) -> None:
         raise ArtifactError(f"{run}: a folder of several runs or targets; expected one of them: {shown}")
 
 
-def _tagged(ensemble: Ensemble, source: Path | BinaryIO, out: Path | None, how: How) -> bytes:
-    content = _sentences(ensemble, source, how)
-    sentences = content.sentences if isinstance(content, ConllFile) else content
-    tags = ensemble.tag(sentences)
-    form = out.suffix.lower() if out else ""
-    if form == ".csv":
-        text = _csv((" ".join(words), " ".join(row)) for words, row in zip(sentences, tags, strict=True))
-    elif form == ".jsonl":
-        text = _jsonl({"tokens": words, "tags": row} for words, row in zip(sentences, tags, strict=True))
-    elif isinstance(content, ConllFile):
-        return content.with_tags(tags).raw
+def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: Layout, *, replaces: bool) -> bytes:
+    shape = SHAPES[ensemble.task]
+    content = open_table(path, shape, layout)
+    if isinstance(content, SpanFile):
+        return _with_spans(ensemble, content, out)
+    if isinstance(content, Table):
+        return _table(ensemble, content, out)
+    file = parse_conll(read_bytes(path), path=path, layout=layout)
+    return _conll(ensemble, file, out, replaces=replaces)
+
+
+def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: bool) -> bytes:
+    """The file with other labels, or a row a sentence; `replaces` says that the label column was named."""
+    tags = ensemble.tag(file.sentences)
+    form = _FORMS.get(_suffix(out))
+    if form in ("csv", "jsonl", "parquet"):
+        rows = [{"tokens": words, "tags": row} for words, row in zip(file.sentences, tags, strict=True)]
+        return as_table(rows, form)
+    if replaces or file.holds != "other":
+        return file.with_tags(tags).raw
+    note(
+        f"{file.path}: column {file.rows.form.label} holds no labels, so the answers stand in a new one at the end; "
+        f"{setting('label_column', 'N')} writes over column N"
+    )
+    return file.with_tags(tags, column="new").raw
+
+
+def _with_spans(ensemble: Ensemble, file: SpanFile, out: Path | None) -> bytes:
+    """Each record as it stands, and the spans that were found in it; or words and labels."""
+    entries = list(file.entries(labelled=file.is_brat))
+    documents = [entry.document for entry in entries]
+    tags = ensemble.tag([document.cut() for document in documents])
+    form = _FORMS.get(_suffix(out))
+    if form == "csv" or _suffix(out) in _WORDS:
+        words = [document.cut() for document in documents]
+        rows = [{"tokens": row, "tags": found} for row, found in zip(words, tags, strict=True)]
+        return conll_text(words, tags).encode() if form is None else as_table(rows, form)
+    name = PREDICTED
+    while any(name in entry.record.value for entry in entries):
+        name = f"predicted_{name}"
+    written = []
+    for (record, _, document), row in zip(entries, tags, strict=True):
+        found = [{"start": s.start, "end": s.end, "label": s.label} for s in spans_of(row, document.words)]
+        written.append(f"{record.before}{with_entries(record.raw, {name: found})}{record.after}")
+    return encode("".join(written), file.encoding, file=file.path)
+
+
+def _table(ensemble: Ensemble, table: Table, out: Path | None) -> bytes:
+    rows = read_rows(table)
+    texts = [row.texts for row in rows if row.record is not None]
+    answers: list[Any] = []
+    if table.shape == "tagging":
+        answers += ((row,) for row in ensemble.tag(texts))
     else:
-        text = conll_text(sentences, tags)
-    return encode(text, "utf-8", file=out or _STDIN)
+        answers += ensemble.classify([text[0] if len(text) == 1 else text for text in texts])
+    answered = Answered(table, rows, answers)
+    if answered.names != NAMES[table.shape]:
+        note(f"{table.path}: has labels, which stay; the answers are called {' and '.join(answered.names)}")
+    return answered.written(_form(table, out))
 
 
-def _sentences(ensemble: Ensemble, source: Path | BinaryIO, how: How) -> ConllFile | list[list[str]]:
-    layout = Layout(**how)
-    if isinstance(source, Path):
-        if open_table(source, "tagging", layout) is None:
-            return parse_conll(read_bytes(source), path=source, layout=layout)
-        return [text.split(" ") for [text] in _texts(ensemble, source, how)]
-    if layout.columns is None and (layout.format == "auto" or layout.word_format != "auto"):
-        return open_sentences(source.read(), path=_STDIN, layout=layout)
-    with _on_disk(source) as copy:
-        return [text.split(" ") for [text] in _texts(ensemble, copy, how)]
+def _form(table: Table, out: Path | None) -> str:
+    """The format that the name of `out` asks for, else the table's own: of raw text TSV, or words; of Parquet on the
+    screen JSON lines."""
+    suffix, words = _suffix(out), table.shape == "tagging"
+    if words and suffix in _WORDS and suffix != f".{table.format}":
+        return "conll"
+    if suffix in _FORMS:
+        return _FORMS[suffix]
+    if table.format == "text":
+        return "conll" if words else "tsv"
+    return "jsonl" if table.format == "parquet" and out is None else table.format
 
 
-def _classified(ensemble: Ensemble, source: Path | BinaryIO, out: Path | None, how: How) -> bytes:
-    if isinstance(source, Path):
-        texts = _texts(ensemble, source, how)
-    else:
-        with _on_disk(source) as copy:
-            texts = _texts(ensemble, copy, how)
-    found = ensemble.classify([text if len(text) > 1 else text[0] for text in texts])
-    answers = [(text, label, confidence) for text, (label, confidence) in zip(texts, found, strict=True)]
-    form = out.suffix.lower() if out else ""
-    if form == ".jsonl":
-        rows = ({"text": list(text), "label": label, "confidence": round(c, 4)} for text, label, c in answers)
-        return _jsonl(rows).encode()
-    if form == ".csv":
-        return _csv([*text, label, f"{confidence:.4f}"] for text, label, confidence in answers).encode()
-    return _tsv(answers, out or _STDIN).encode()
-
-
-def _texts(ensemble: Ensemble, path: Path, how: How) -> list[tuple[str, ...]]:
-    names = ensemble.label_names
-    corpus = load_corpus(path, shape=SHAPES[ensemble.task], name="", lang="", label_names=names, labelled=False, **how)
-    return [example.segments for example in corpus]
+def _suffix(out: Path | None) -> str:
+    return out.suffix.lower() if out else ""
 
 
 @contextmanager
-def _on_disk(stream: BinaryIO) -> Iterator[Path]:
-    """All of the stream as a file, which some formats have to be; what is wrong in it is said of `-`."""
+def _at_hand(source: Path | BinaryIO, name: str) -> Iterator[Path]:
+    """The source as a file: a stream as a copy, in whose errors it is called `-`."""
+    if isinstance(source, Path):
+        yield source
+        return
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "standard-input.txt"
-        copy.write_bytes(stream.read())
+        copy = Path(folder) / name
+        copy.write_bytes(source.read())
         try:
             yield copy
         except UxlaError as error:
             raise type(error)(str(error).replace(str(copy), str(_STDIN))) from None
-
-
-def _tsv(answers: Sequence[Answer], out: Path) -> str:
-    for number, (text, _, _) in enumerate(answers, start=1):
-        if any(char in part for part in text for char in "\t\n\r"):
-            raise DataError(
-                f"text {number} has a TAB or line break, which TSV cannot hold; use --out FILE.csv", file=out
-            )
-    return "".join("\t".join([*text, label, f"{confidence:.4f}"]) + "\n" for text, label, confidence in answers)
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue()
-
-
-def _jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -1,0 +1,243 @@
+"""A table's rows with answers beside them: as they stand in the file, or written in another format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uxla.data.columns import LABEL, TEXTS, Shape
+from uxla.data.conll import conll_text
+from uxla.data.files import BOM, decode, encode, read_bytes
+from uxla.data.json_cells import is_empty
+from uxla.data.json_places import with_entries
+from uxla.data.json_records import json_records
+from uxla.data.lines import text_lines
+from uxla.data.tables import Table
+from uxla.errors import DataError
+
+NAMES: dict[Shape, tuple[str, ...]] = {
+    "tagging": ("tags",),
+    "single": ("label", "confidence"),
+    "pair": ("label", "confidence"),
+}
+"""What the columns of answers are called."""
+PREDICTED = "predicted_"
+"""What stands before those names where the table has labels, or a column called so."""
+
+Answer = tuple[str | float | list[str], ...]
+
+
+class TableRow(NamedTuple):
+    """A row: its line, all that stands in it (cells in order, or by name), and its words, or its one or two texts. A
+    blank line of raw text has a record of None and no texts."""
+
+    line: int
+    record: Any
+    texts: Sequence[str]
+
+
+def read_rows(table: Table) -> list[TableRow]:
+    """All rows in order; of raw text the blank lines too. DataError as from `Table.batches`."""
+    rows: list[TableRow] = []
+    for batch in table.batches(labelled=False, whole=True):
+        columns = [batch.columns[role].to_pylist() for role in TEXTS[table.shape]] if len(batch) else [[]]
+        texts = columns[0] if table.shape == "tagging" else zip(*columns, strict=True)
+        rows += map(TableRow, batch.lines.tolist(), batch.records or (), texts)
+        if table.format == "text":
+            rows += (TableRow(line, None, ()) for line in batch.blanks)
+    return sorted(rows, key=lambda row: row.line) if table.format == "text" else rows
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A table, its rows, and what was answered to each that is not blank, in their order."""
+
+    table: Table
+    rows: Sequence[TableRow]
+    answers: Sequence[Answer]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the answers: none that the table has."""
+        there, names = set(self._columns), NAMES[self.table.shape]
+        labelled = self._is_labelled()
+        while labelled or there & set(names):
+            names, labelled = tuple(f"{PREDICTED}{name}" for name in names), False
+        return names
+
+    def written(self, form: str) -> bytes:
+        """The file with the answers, in this format. In its own one (of raw text TSV) all that it has stays byte for
+        byte, and the answers come at the rows' ends. DataError, with the line, for what the format or the encoding
+        cannot hold."""
+        own = self.table.format
+        if form == own == "parquet":
+            return self._columns_beside()
+        if form == own or (form, own) == ("tsv", "text"):
+            return self._beside()
+        if form == "conll":
+            tags: list[Any] = [answer[0] if answer else [] for _, answer in self._answered()]
+            return conll_text([row.texts for row in self.rows], tags).encode()
+        if form in ("jsonl", "parquet"):
+            return as_table(list(self._objects()), form)
+        return "".join(self._lines(form)).encode()
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        """The columns' names, of JSON lines those of all objects."""
+        if self.table.format == "jsonl":
+            return list(dict.fromkeys(chain.from_iterable(row.record for row in self.rows)))
+        return self.table.names()
+
+    def _is_labelled(self) -> bool:
+        table, label = self.table, LABEL[self.table.shape]
+        named = table.header or table.format in ("jsonl", "parquet") or label in (table.columns or {})
+        return named and table.format != "text" and label in table.places(self._columns, None)
+
+    def _answered(self) -> Iterator[tuple[TableRow, Answer]]:
+        """Each row and its answer, which is empty for a blank line."""
+        answers = iter(self.answers)
+        return ((row, () if row.record is None else next(answers)) for row in self.rows)
+
+    def _named(self, answer: Answer) -> dict[str, Any]:
+        rounded = [round(value, 4) if isinstance(value, float) else value for value in answer]
+        return dict(zip(self.names, rounded, strict=True))
+
+    def _beside(self) -> bytes:
+        table = self.table
+        text = "".join(self._objects_beside() if table.format == "jsonl" else self._cells_beside())
+        if table.format == "text":
+            return text.encode()
+        marked = decode(read_bytes(table.path), table.encoding, file=table.path).startswith(BOM)
+        return encode(BOM * marked + text, table.encoding, file=table.path)
+
+    def _objects_beside(self) -> Iterator[str]:
+        answers = iter(self.answers)
+        for record in json_records(self.table.path, self.table.encoding):
+            blank = is_empty(record.value)
+            raw = record.raw if blank else with_entries(record.raw, self._named(next(answers)))
+            yield f"{record.before}{raw}{record.after}"
+
+    def _cells_beside(self) -> Iterator[str]:
+        table, form = self.table, self.table.format
+        answers: dict[int, Any] = {row.line: answer for row, answer in self._answered() if answer}
+        header = table.header and form != "text"
+        for line, raw in _raw_rows(table):
+            body = raw.rstrip("\r\n")
+            answer = self.names if header and body else answers.get(line)
+            header = header and not body
+            if answer is None:
+                yield raw[len(body) :] if form == "text" else raw
+                continue
+            if form == "text" and body.count("\t") + 1 != len(TEXTS[table.shape]):
+                raise _unholdable(body, table, line)
+            cells = ["", *map(_answer_cell, answer)]
+            yield body + (_csv_line(cells) if form == "csv" else "\t".join(cells)) + raw[len(body) :]
+
+    def _columns_beside(self) -> bytes:
+        table = pq.read_table(self.table.path)
+        types = [pa.list_(pa.string())] if self.table.shape == "tagging" else [pa.string(), pa.float64()]
+        for name, type_, values in zip(self.names, types, zip(*self.answers, strict=True), strict=True):
+            table = table.append_column(pa.field(name, type_), pa.array(values, type_))
+        return _parquet(table)
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        """The rows as objects; columns without names are called like their roles."""
+        names = list(self._columns)
+        if not self.table.header and self.table.format in ("tsv", "csv"):
+            for role, place in self.table.places(names, False).items():
+                names[place] = role
+        raw_words = (self.table.format, self.table.shape) == ("text", "tagging")
+        for row, answer in self._answered():
+            cells = [list(row.texts)] if raw_words else [""] * len(names) if row.record is None else row.record
+            values = cells if isinstance(cells, dict) else dict(zip(names, cells, strict=True))
+            nothing: dict[str, Any] = dict.fromkeys(self.names, [] if raw_words else None)
+            yield {**values, **(self._named(answer) if answer else nothing)}
+
+    def _lines(self, form: str) -> Iterator[str]:
+        """The rows in TSV or CSV, the columns' names first if the table has such."""
+        names = self._columns
+        if self.table.header:
+            yield _line([*names, *self.names], form, self.table, 1)
+        for row, answer in self._answered():
+            values = row.record or [""] * len(names)
+            cells = [values.get(name) for name in names] if isinstance(values, dict) else values
+            added = map(_answer_cell, answer) if answer else [""] * len(self.names)
+            yield _line([*map(_cell, cells), *added], form, self.table, row.line)
+
+
+def as_table(rows: Sequence[dict[str, Any]], form: str) -> bytes:
+    """Objects that all have the same keys, as CSV with a header, JSON lines or Parquet."""
+    if form == "parquet":
+        return _parquet(pa.Table.from_pylist(list(rows)))
+    if form == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode()
+    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    return "".join(_csv_line(cells) + "\r\n" for cells in lines).encode()
+
+
+def _raw_rows(table: Table) -> Iterator[tuple[int, str]]:
+    """Each row or blank line as it stands, its end included, and the line it begins in."""
+    lines = text_lines(table.path, table.encoding)
+    if table.format != "csv":
+        yield from enumerate(lines, start=1)
+        return
+    taken: list[str] = []
+
+    def noted() -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield line
+
+    first = 1
+    for _ in csv.reader(noted(), strict=True):
+        yield first, "".join(taken)
+        first += len(taken)
+        taken.clear()
+
+
+def _line(cells: Sequence[str], form: str, table: Table, line: int) -> str:
+    if form == "csv":
+        return _csv_line(cells) + "\r\n"
+    odd = next((cell for cell in cells if any(char in cell for char in "\t\r\n")), None)
+    if odd is not None:
+        raise _unholdable(odd, table, line)
+    return "\t".join(cells) + "\n"
+
+
+def _unholdable(text: str, table: Table, line: int) -> DataError:
+    message = f"the text {' '.join(text.split())[:40]!r} has a TAB or a line break, which TSV cannot hold"
+    return DataError(f"{message}; use --out FILE.csv or FILE.jsonl", file=table.path, line=line)
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="").writerow(cells)
+    return buffer.getvalue()
+
+
+def _answer_cell(value: str | float | list[str]) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else _cell(value)
+
+
+def _cell(value: Any) -> str:
+    """A value as text: words with a space between them, other lists and objects as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(entry, str) and " " not in entry for entry in value):
+        return " ".join(value)
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()

@@ -1,0 +1,286 @@
+"""`uxla predict`: row n answers row n, nothing that came is lost, and what it writes can be read again."""
+
+import csv
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from uxla.data.check import check
+from uxla.data.load import load_corpus
+from uxla.models.ensemble import Ensemble
+
+
+class Toy:
+    """An ensemble that calls capitals names, and texts by how many words they have."""
+
+    label_names = ("O", "B-PER", "I-PER")
+
+    def __init__(self, task):
+        self.task = task
+
+    def tag(self, sentences):
+        return [["B-PER" if word[0].isupper() else "O" for word in words] for words in sentences]
+
+    def classify(self, texts):
+        return [(f"n{len(' '.join([text] if isinstance(text, str) else text).split())}", 0.5) for text in texts]
+
+
+@pytest.fixture
+def predict(monkeypatch, invoke, tmp_path):
+    """The bytes that `uxla predict` writes, with a toy in place of a run's ensemble."""
+    (tmp_path / "run").mkdir()
+
+    def run(name, content, *arguments, task="classification", out=None):
+        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: Toy(task))
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        result = invoke("predict", "run", name, *arguments, *(("--out", out) if out else ()))
+        assert result.exit_code == 0, result.stderr
+        run.said = result.stderr
+        return (tmp_path / out).read_bytes() if out else result.stdout_bytes
+
+    return run
+
+
+BESIDE = {
+    "csv": (
+        "x.csv",
+        b'id,text\r\n7,"a, ""b"""\r\n\r\n08,"c\nd"',
+        "single",
+        b'id,text,label,confidence\r\n7,"a, ""b""",n2,0.5000\r\n\r\n08,"c\nd",n2,0.5000',
+    ),
+    "tsv": (
+        "x.tsv",
+        b'text\tid\na "b\t 1\n\nc\t2\n',
+        "single",
+        b'text\tid\tlabel\tconfidence\na "b\t 1\tn2\t0.5000\n\nc\t2\tn1\t0.5000\n',
+    ),
+    "bom": ("x.tsv", b"\xef\xbb\xbftext\nb\n", "single", b"\xef\xbb\xbftext\tlabel\tconfidence\nb\tn1\t0.5000\n"),
+    "jsonl": (
+        "x.jsonl",
+        b'{"id":1.50, "text":"\\u00e9 b"}\n\n {"text": "c", "more": [1,  2]}',
+        "single",
+        b'{"id":1.50, "text":"\\u00e9 b", "label": "n2", "confidence": 0.5}\n\n'
+        b' {"text": "c", "more": [1,  2], "label": "n1", "confidence": 0.5}',
+    ),
+    "json": (
+        "x.json",
+        b'[{"text": "a"},{"text": "b c"}]',
+        "single",
+        b'[{"text": "a", "label": "n1", "confidence": 0.5},{"text": "b c", "label": "n2", "confidence": 0.5}]',
+    ),
+    "text": ("x.txt", b"a b\n\n  \t\r\nc", "single", b"a b\tn2\t0.5000\n\n\r\nc\tn1\t0.5000"),
+    "pairs": ("x.txt", b"a b\tc\n\nd\te\n", "pair", b"a b\tc\tn3\t0.5000\n\nd\te\tn2\t0.5000\n"),
+    "words in csv": ("x.csv", b"id,tokens\n1,Ana va\n", "tagging", b"id,tokens,tags\n1,Ana va,B-PER O\n"),
+    "words in jsonl": (
+        "x.jsonl",
+        b'{"tokens": ["Ana", "va"], "id": 3}\n',
+        "tagging",
+        b'{"tokens": ["Ana", "va"], "id": 3, "tags": ["B-PER", "O"]}\n',
+    ),
+}
+TASKS = {"single": "classification", "pair": "nli", "tagging": "ner"}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_a_table_comes_back_byte_for_byte_with_the_answers_at_the_rows_ends(case, predict):
+    name, raw, shape, written = BESIDE[case]
+    assert predict(name, raw, task=TASKS[shape]) == written
+    assert predict(name, raw, task=TASKS[shape], out=name.replace("x.", "out.")) == written
+
+
+@pytest.mark.parametrize("case", BESIDE)
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "tsv"])
+def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, form, predict, tmp_path):
+    name, raw, shape, _ = BESIDE[case]
+    if form == "tsv" and (case == "csv" or shape == "tagging"):
+        pytest.skip("a line break does not go into TSV; words go into CoNLL")
+    if form == "parquet" and case in ("text", "pairs"):
+        pytest.skip("Parquet has no blank rows")
+    predict(name, raw, task=TASKS[shape], out=f"out.{form}")
+    how = {"header": not (form == "tsv" and name == "x.txt")}
+    path = tmp_path / f"out.{form}"
+    report = check(path, shape=shape, **how)
+    if shape == "tagging":
+        assert report.entities == {"PER": 1}
+    else:
+        assert sum(report.labels.values()) == report.sentences
+    corpus = load_corpus(
+        path, name="t", lang="x", label_names=tuple(report.labels) or Toy.label_names, labelled=True, shape=shape, **how
+    )
+    source = {"header": True} | ({"format": "text"} if name == "x.txt" else {})
+    before = load_corpus(tmp_path / name, name="t", lang="x", label_names=(), labelled=False, shape=shape, **source)
+    assert [example.segments for example in corpus] == [example.segments for example in before]
+
+
+@pytest.mark.parametrize(("form", "read"), [("csv", csv.DictReader), ("jsonl", lambda lines: map(json.loads, lines))])
+@pytest.mark.parametrize(
+    ("task", "text", "rows"),
+    [
+        ("classification", "a b\n\n  \nc\n", [("a b", "n2"), ("", None), ("", None), ("c", "n1")]),
+        ("ner", "Ana va\n\nlee\n", [("Ana va", "B-PER O"), ("", ""), ("lee", "O")]),
+    ],
+)
+def test_a_blank_line_of_raw_text_has_a_row_of_its_own(form, read, task, text, rows, predict):
+    lines = predict("x.txt", text, task=task, out=f"o.{form}").decode().splitlines()
+    column, answer = ("tokens", "tags") if task == "ner" else ("text", "label")
+
+    def flat(value):
+        return " ".join(value) if isinstance(value, list) else value
+
+    found = [(flat(row[column]), flat(row[answer])) for row in read(lines)]
+    assert [(text, label or None) for text, label in found] == [(text, label or None) for text, label in rows]
+
+
+def test_words_of_raw_text_keep_a_block_a_line(predict):
+    assert predict("x.txt", "Ana\n\nlee\n", task="ner").decode() == "Ana\tB-PER\n\n\nlee\tO\n"
+
+
+def test_a_single_text_is_text_and_a_pair_has_a_column_each(predict):
+    assert json.loads(predict("x.txt", "a b\n", out="o.jsonl")) == {"text": "a b", "label": "n2", "confidence": 0.5}
+    written = predict("x.txt", "a\tb\n", task="paraphrase", out="o.jsonl")
+    assert json.loads(written) == {"first": "a", "second": "b", "label": "n2", "confidence": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "task", "answer"),
+    [
+        ("x.csv", "text,label\na,gold\n", "classification", "a,gold,n1,0.5000"),
+        ("x.csv", "text,category\na,gold\n", "classification", "a,gold,n1,0.5000"),
+        ("x.csv", "text,confidence\na,high\n", "classification", "a,high,n1,0.5000"),
+        ("x.csv", "tokens,ner_tags\nAna,O\n", "ner", "Ana,O,B-PER"),
+    ],
+)
+def test_labels_of_a_table_stay_and_the_answers_are_called_otherwise(name, raw, task, answer, predict):
+    header, row = predict(name, raw, task=task).decode().splitlines()
+    assert row == answer
+    assert all(column.startswith("predicted_") for column in header.split(",")[2:])
+    assert "the answers are called predicted_" in predict.said
+    again = predict("y.csv", f"{header}\n{row}\n", task=task).decode().splitlines()[0]
+    assert again.startswith(f"{header},predicted_predicted_")
+
+
+def test_objects_with_other_keys_than_the_first_are_no_reason_to_lose_one(predict):
+    rows = '{"text": "a"}\n{"text": "b", "label": 3}\n'
+    written = [json.loads(line) for line in predict("x.jsonl", rows).splitlines()]
+    assert written == [
+        {"text": "a", "predicted_label": "n1", "predicted_confidence": 0.5},
+        {"text": "b", "label": 3, "predicted_label": "n1", "predicted_confidence": 0.5},
+    ]
+    assert predict("x.jsonl", rows, out="o.csv").decode().splitlines()[1:] == ["a,,n1,0.5000", "b,3,n1,0.5000"]
+
+
+def test_parquet_keeps_its_types(predict, tmp_path):
+    table = pa.table({"id": pa.array([1, None], pa.int16()), "text": ["a b", "c"], "at": pa.array([0, 1], pa.date32())})
+    stream = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({"made": "here"}), stream)
+    written = pq.read_table(io.BytesIO(predict("x.parquet", stream.getvalue(), out="o.parquet")))
+    assert written.schema.names == ["id", "text", "at", "label", "confidence"]
+    assert written.schema.metadata[b"made"] == b"here"
+    assert written.select(["id", "text", "at"]).equals(table)
+    assert written["label"].to_pylist() == ["n2", "n1"]
+    first, _ = map(json.loads, predict("x.parquet", stream.getvalue()).splitlines())
+    assert first == {"id": 1, "text": "a b", "at": "1970-01-01", "label": "n2", "confidence": 0.5}
+    assert predict("x.parquet", stream.getvalue(), out="o.csv").startswith(b"id,text,at,label,confidence\r\n1,a b,")
+
+
+def test_a_table_without_names_stays_one(predict):
+    assert predict("x.csv", "a b,1\n", "--no-header") == b"a b,1,n2,0.5000\n"
+    assert json.loads(predict("x.csv", "1,a b\n", "--no-header", "--columns", "text=1", out="o.jsonl")) == {
+        "0": "1",
+        "text": "a b",
+        "label": "n2",
+        "confidence": 0.5,
+    }
+
+
+def test_the_encoding_of_a_table_is_kept(predict):
+    raw = "text\ncaf\u00e9\n".encode("latin-1")
+    assert predict("x.csv", raw, "--encoding", "latin-1") == "text,label,confidence\ncaf\u00e9,n1,0.5000\n".encode(
+        "latin-1"
+    )
+    raw = "text\ncaf\u00e9\n".encode("utf-16")
+    assert (
+        predict("x.csv", raw, "--encoding", "utf-16").decode("utf-16") == "text,label,confidence\ncaf\u00e9,n1,0.5000\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "said"),
+    [
+        ("x.csv", 'id,text\n1,a\n2,"b\nc"\n', "x.csv:3: the text 'b c' has a TAB or a line break"),
+        ("x.jsonl", '{"text": "a"}\n\n{"text": "b\\tc"}\n', "x.jsonl:3: the text 'b c' has a TAB"),
+        ("x.txt", "a\nb\tc\n", "x.txt:2: the text 'b c' has a TAB"),
+    ],
+)
+def test_what_tsv_cannot_hold_is_refused_with_the_line_of_the_input(name, raw, said, predict, invoke, tmp_path):
+    (tmp_path / name).write_text(raw)
+    predict("y.txt", "a\n")  # a toy is in place
+    result = invoke("predict", "run", name, "--out", "o.tsv")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "use --out FILE.csv" in result.stderr
+
+
+# columns of CoNLL that hold no labels
+
+
+@pytest.mark.parametrize(
+    ("raw", "options", "written"),
+    [
+        ("Koru NOUN\nlee VERB\n", (), "Koru NOUN B-PER\nlee VERB O\n"),
+        (
+            "Mira\tB-PER\tann\nlee\tO\tann\n",
+            (),
+            "Mira\tB-PER\tann\tB-PER\nlee\tO\tann\tO\n",
+        ),
+        ("Mira\tO\tann\n", ("--label-column", "1"), "Mira\tB-PER\tann\n"),
+        ("Koru NOUN\n", ("--label-column", "-1"), "Koru B-PER\n"),
+        ("Koru _\n", (), "Koru B-PER\n"),
+        ("Koru -\nlee -\n", (), "Koru B-PER\nlee O\n"),
+        ("Koru\nlee\n", (), "Koru\tB-PER\nlee\tO\n"),
+        ("Koru x O\n", (), "Koru x B-PER\n"),
+    ],
+)
+def test_only_a_column_of_labels_is_written_over(raw, options, written, predict):
+    assert predict("x.conll", raw, *options, task="ner").decode() == written
+    added = "a new one at the end" in predict.said
+    old, new = (len(text.split("\n")[0].split()) for text in (raw, written))
+    assert added == (new > old > 1)
+
+
+# text with character spans
+
+
+def test_records_with_spans_come_back_with_those_that_were_found(predict, tmp_path):
+    raw = '{"id":1, "text":"koru Mira-Sen.", "label":[[0,4,"LOC"]]}\n{"text": " ", "label": []}\n'
+    found = '[{"start": 5, "end": 9, "label": "PER"}, {"start": 10, "end": 13, "label": "PER"}]'
+    written = predict("x.jsonl", raw, task="ner").decode()
+    assert written == raw.replace("]]}", f']], "predicted": {found}}}').replace("[]}", '[], "predicted": []}')
+    (tmp_path / "y.jsonl").write_text(written)
+    assert check(tmp_path / "y.jsonl").entities == {"LOC": 1}
+    assert '"predicted_predicted": [{' in predict("y.jsonl", written, task="ner").decode()
+
+
+def test_text_that_nobody_labelled_comes_back_labelled(predict, tmp_path):
+    written = predict("x.jsonl", '{"text": "koru Mira."}\n', "--format", "spans", task="ner")
+    (tmp_path / "y.jsonl").write_bytes(written)
+    report = check(tmp_path / "y.jsonl")
+    assert (report.format, report.entities) == ("spans", {"PER": 1})
+
+
+def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predict, tmp_path):
+    raw = '[\n  {"data": {"text": "Mira"}, "annotations": []}\n]\n'
+    written = predict("x.json", raw, task="ner").decode()
+    assert json.loads(written)[0]["predicted"] == [{"start": 0, "end": 4, "label": "PER"}]
+    assert written.replace(', "predicted": [{"start": 0, "end": 4, "label": "PER"}]', "") == raw
+    (tmp_path / "b.ann").write_text("T1\tLOC 0 4\tkoru\n")
+    lines = predict("b.txt", "koru Sen\n\nMira\n", task="ner").decode().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"text": "koru Sen", "label": [[0, 4, "LOC"]], "predicted": [{"start": 5, "end": 8, "label": "PER"}]},
+        {"text": "", "label": [], "predicted": []},
+        {"text": "Mira", "label": [], "predicted": [{"start": 0, "end": 4, "label": "PER"}]},
+    ]
+    assert predict("b.txt", "koru Sen\n", task="ner", out="o.conll").decode() == "koru\tO\nSen\tB-PER\n"
