@@ -4,9 +4,11 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
+import fuzz_conll
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fuzz_mutations import ENCODINGS, WRONG, damaged, sometimes_huge, word
@@ -66,6 +68,17 @@ def conll(rng: Random) -> Case:
         blocks.append("".join(f"{separator.join(line)}\n" for line in cells) + rng.choice(BLANKS))
     raw = _encoded(rng, "".join(blocks), encoding)
     return _labelled_or_not(rng, Case("conll", raw, None if mixed else told, "tagging", True, encoding))
+
+
+def conll_form(form: str, rng: Random) -> Case:
+    """One of the forms that are told by their look."""
+    encoding = rng.choice(ENCODINGS)
+    more = [_tagged(rng, encoding) for _ in range(rng.randint(0, 3))]
+    sentences = [(["koru", "mira", "sen"], ["B-PER", "I-PER", "O"]), *more]
+    told: list[Row] = [((" ".join(words),), tuple(tags)) for words, tags in sentences]
+    lines = fuzz_conll.blocks(form, sentences, rng, encoding)
+    raw = _encoded(rng, "".join(f"{line}\n" for line in lines), encoding)
+    return _labelled_or_not(rng, Case("conll", raw, told, "tagging", True, encoding))
 
 
 def text(rng: Random) -> Case:
@@ -132,6 +145,7 @@ MAKERS: dict[str, Callable[[Random], Case]] = {
     "csv": csv,
     "jsonl": jsonl,
     "parquet": parquet,
+    **{form: partial(conll_form, form) for form in fuzz_conll.FORMS},
 }
 
 
@@ -170,7 +184,7 @@ def _tagged(rng: Random, encoding: str) -> tuple[list[str], list[str]]:
     for _ in range(rng.randint(1, 4)):
         kind, length = rng.choice(["", "LOC", "PER"]), rng.randint(1, 3)
         tags += [f"{'I' if i else 'B'}-{kind}" for i in range(length)] if kind else ["O"]
-    words = sometimes_huge(rng, [word(rng, encoding=encoding) for _ in tags])
+    words = sometimes_huge(rng, [word(rng, encoding=encoding).replace("DOCSTART-", "DOC") for _ in tags])
     return words, tags + ["O"] * (len(words) - len(tags))
 
 

@@ -4,6 +4,7 @@ code. An oracle raises where a file cannot be read at all."""
 import io
 import json
 import re
+from itertools import chain
 
 import pyarrow.parquet as pq
 
@@ -23,6 +24,36 @@ def conll_rows(case):
             words.append(cells[0])
             labels.append(cells[-1])
     return rows
+
+
+def is_plain_conll(case):
+    """Whether nothing in the file could have it read in another way than a word a line."""
+    lines = [line for line in _lines(case) if line.strip(" \t")]
+    first = [re.split("[ \t]+", line.strip(" "))[0] for line in lines]
+    names = {cell.lower() for cell in re.split("[ \t]+", lines[0])} if lines else set()
+    special = re.compile(r"#.*|[0-9]+([-.][0-9]+)?|[a-z]{2,3}(-[a-z]+)*:.*|-+docstart.*", re.IGNORECASE)
+    ends = all(line == line.strip(" \t") and " \t" not in line and "\t " not in line for line in lines)
+    return ends and not names & {"word", "words", "token", "tokens", "form"} and not any(map(special.match, first))
+
+
+def all_accounted_for(case, words, numbers):
+    """AssertionError unless each line is a word's, in its place, or may be left out; `numbers` are the words' lines."""
+    lines = _text(case).split("\n")
+    of_line = dict(zip(chain(*numbers), chain(*words), strict=True))
+    assert sorted(of_line) == list(chain(*numbers)), "words out of order"
+    sentence = {number: i for i, places in enumerate(numbers) for number in places}
+    before = None
+    for number, line in enumerate(lines, start=1):
+        body = line.rstrip("\r")
+        if number in of_line:
+            cells = [cell.strip(" ") for cell in body.split("\t")] if "\t" in body else body.split(" ")
+            assert any(cell.removesuffix(of_line[number]) in ("", "fr:") for cell in cells), f"another word in {number}"
+            assert before in (None, sentence[number]), f"a line that separates does not, before {number}"
+            before = sentence[number]
+        elif not body.strip(" \t") or re.match("#|-+docstart-+", body.lstrip(" \t"), re.IGNORECASE):
+            before = None
+        else:
+            assert _ASIDE.match(body), f"line {number} is lost"
 
 
 def text_rows(case):
@@ -59,6 +90,7 @@ def parquet_rows(case):
 
 SIGNS = {"", "_", "-", "--", "–", "—", "?", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "\\n"}
 
+_ASIDE = re.compile(r" *[0-9]+[-.][0-9]+([ \t]|$)|.*\b(word|words|token|tokens|form)\b|.*docstart", re.IGNORECASE)
 ORACLES = {
     "conll": conll_rows,
     "text": text_rows,

@@ -5,6 +5,7 @@ import json
 from random import Random
 
 import pytest
+from fuzz_conll import FORMS
 from fuzz_formats import LABELS, MAKERS, Case, make
 from fuzz_judge import judge, refusal, watchdog
 from fuzz_mutations import ODD, PIECES
@@ -33,9 +34,10 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("format", sorted(MAKERS))
 def test_every_row_of_a_mutated_file_is_read_or_the_file_is_refused_in_one_line(format, folder):
-    verdicts = [judge(make(format, Random(f"{format} quick {number}")), folder) for number in range(INPUTS)]
+    inputs = INPUTS // 4 if format in FORMS else INPUTS
+    verdicts = [judge(make(format, Random(f"{format} quick {number}")), folder) for number in range(inputs)]
     read = sum(verdict.rows > 0 for verdict in verdicts)
-    assert INPUTS / 5 < read < INPUTS * 4 / 5, "neither all nor nothing is read, else the mutations are no test"
+    assert inputs / 5 < read < inputs * 4 / 5, "neither all nor nothing is read, else the mutations are no test"
 
 
 @pytest.mark.parametrize("format", ["conll", "text", "tsv", "csv", "jsonl"])

@@ -62,9 +62,15 @@ class ConllFile:
     @cached_property
     def scheme(self) -> Scheme:
         """The scheme asked for, or the one that fits the labels best; IOB2 without labels, or where several fit."""
-        if self.rows.form.style == BRACKETS:
+        is_told = self.layout.scheme != "auto" or self.rows.form.style == BRACKETS
+        return self._asked if is_told else detect(self.rows.labels or [])
+
+    @property
+    def _asked(self) -> Scheme:
+        """The scheme that was asked for, else IOB2; spans in brackets are IOB2 here."""
+        if self.layout.scheme == "auto" or self.rows.form.style == BRACKETS:
             return "IOB2"
-        return detect(self.rows.labels or []) if self.layout.scheme == "auto" else self.layout.scheme
+        return self.layout.scheme
 
     @cached_property
     def tags(self) -> list[list[str]]:
@@ -139,15 +145,15 @@ class ConllFile:
         if [len(row) for row in tags] != [len(words) for words in self.sentences]:
             raise ValueError(f"{self.path}: the tags do not fit the sentences, one tag a word")
         form = self._form_with(column)
-        in_brackets = form.style == BRACKETS
-        labels = [list(row) if in_brackets else from_iob2(row, self.scheme) for row in tags]
+        scheme = self.scheme if form.label == self.rows.form.label else self._asked
+        labels = [list(row) if form.style == BRACKETS else from_iob2(row, scheme) for row in tags]
         text = decode(self.raw, self.layout.encoding, file=self.path)
         bom = text[:1] if text.startswith(BOM) else ""
         lines = list(split_lines(text.removeprefix(BOM)))
         for sentence, row in enumerate(labels):
             self._write_labels(row, sentence, lines, form)
         raw = encode(bom + "".join(lines), self.layout.encoding, file=self.path)
-        layout = replace(self.layout, scheme=self.scheme)
+        layout = replace(self.layout, scheme=scheme)
         return ConllFile(self.path, raw, layout, replace(self.rows, form=form, labels=labels))
 
     def write(self, path: Path) -> None:
