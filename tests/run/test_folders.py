@@ -34,6 +34,11 @@ def test_the_order_in_which_overrides_are_typed_makes_no_other_run_and_the_last_
     assert name("seed=3", "seed=1") == name("seed=1") == name("seed = 1")
 
 
+def test_what_makes_no_other_run_makes_no_other_name():
+    assert name("threads=1", "tokens_per_batch=512") == name()
+    assert grid_folder("testbed", ["device=cpu"]) == grid_folder("testbed", [])
+
+
 def test_different_overrides_have_different_names_that_every_disk_takes():
     odd = ["a/b.txt", "a-b.txt", "A-b.txt", "a b.txt", "a:b.txt", "あ.txt", "い.txt", "x" * 300, "x" * 301, "../../x"]
     names = [run_folder("testbed", [f"source.train={value}", "seed=1"], ["far"]).name for value in odd]

@@ -31,7 +31,7 @@ _LONGEST, _LONGEST_PART, _TOLD = 100, 60, 3
 
 
 def run_folder(config: str, overrides: Sequence[str], targets: Sequence[str]) -> Path:
-    """`runs/NAME-TARGET`, the overrides behind it but for the target: `runs/testbed-far-seed=1`."""
+    """`runs/NAME-TARGET`, behind it the overrides that make another run: `runs/testbed-far-seed=1`."""
     name = "-".join([_part(Path(config).stem), _part("-".join(targets))])
     return Path("runs") / _with_settings(
         name, [text for text in overrides if text.partition("=")[0].strip() != "target"]
@@ -97,7 +97,8 @@ def remove_reports(out: Path) -> None:
 
 def _with_settings(name: str, settings: Sequence[str]) -> str:
     """Sorted by key, the last value of each: the order in which they are typed makes no other run."""
-    pairs = {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in settings)}
+    split = (text.partition("=") for text in settings)
+    pairs = {key.strip(): value.strip() for key, _, value in split if key.strip() not in _INDIFFERENT}
     if not pairs:
         return name
     text = "_".join(f"{key}={value}" for key, value in sorted(pairs.items()))
