@@ -194,9 +194,8 @@ def predict(
     from uxla.run.console import showing
 
     named = parse_columns(columns) if columns else None
-    left = "what was printed is not all" if out in (None, Path("-")) else f"{out} is written at the end, all or nothing"
     chosen: dict[str, Any] = {} if label_column is None else {"label_column": label_column}
-    with showing(), signals.telling(f"{left}; the same command begins from the start"):
+    with showing():
         from uxla.models.trust import Trust
         from uxla.run.predict import predict as label
 

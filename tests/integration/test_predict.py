@@ -226,15 +226,8 @@ def test_what_is_wrong_on_standard_input_is_said_of_it_in_one_line(content, opti
     assert said in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("out", "told"),
-    [
-        (("--out", "out.conll"), "out.conll is written at the end, all or nothing; the same command begins from"),
-        ((), "what was printed is not all; the same command begins from the start"),
-        (("--out", "-"), "what was printed is not all; the same command begins from the start"),
-    ],
-)
-def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, told, predict, tmp_path, monkeypatch):
+@pytest.mark.parametrize("out", [("--out", "out.conll"), ("--out", "-"), ()])
+def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, predict, tmp_path, monkeypatch):
     def ended(self, sentences):
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("not reached")
@@ -242,7 +235,7 @@ def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, told, 
     monkeypatch.setattr(Toy, "tag", ended)
     result = predict("in.conll", "Ana O\n", *out)
     assert (result.exit_code, result.stdout) == (143, "")
-    assert result.stderr.startswith(f"uxla: terminated; {told}")
+    assert result.stderr.startswith("uxla: terminated; nothing was written; the same command begins from the")
     assert not (tmp_path / "out.conll").exists()
 
 

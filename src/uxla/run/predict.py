@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Unpack
 
 import transformers
 
+from uxla import signals
 from uxla.data.answers import NAMES, Answered, as_table, read_rows
 from uxla.data.conll import ConllFile, conll_text, parse_conll
 from uxla.data.files import encode, read_bytes, write_bytes
@@ -47,17 +48,19 @@ def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trus
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     _refuse_several(run)
-    ensemble = Ensemble.load(run, trust=trust)
-    replaces = "label_column" in how
-    layout = Layout(**how)
-    with _at_hand(source, "standard-input.jsonl" if layout.format == "spans" else "standard-input.txt") as path:
-        if not isinstance(source, Path):
-            layout = _told(ensemble, path, layout)
-        raw = _answer(ensemble, path, out, layout, replaces=replaces)
+    with signals.telling("nothing was written; the same command begins from the start"):
+        ensemble = Ensemble.load(run, trust=trust)
+        replaces = "label_column" in how
+        layout = Layout(**how)
+        with _at_hand(source, "standard-input.jsonl" if layout.format == "spans" else "standard-input.txt") as path:
+            if not isinstance(source, Path):
+                layout = _told(ensemble, path, layout)
+            raw = _answer(ensemble, path, out, layout, replaces=replaces)
     if out is None:
         sys.stdout.buffer.write(raw)
     else:
-        write_bytes(out, raw)
+        with signals.held():
+            write_bytes(out, raw)
 
 
 def _told(ensemble: Ensemble, path: Path, layout: Layout) -> Layout:
