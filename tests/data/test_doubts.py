@@ -132,7 +132,7 @@ def test_equal_texts_with_different_labels_are_counted_with_the_first_lines(shap
     texts = ["koru", "mira", "sen", "mira", "koru", "koru", "tal"]
     labels = ["a", "a", "b", "b", "a", "a", "a"]
     found = list(doubts(portrait(texts, labels, shape, lines=True)))
-    assert said(found) == {"contradiction": "1 text labelled otherwise in another place, as in lines 2 and 4"}
+    assert said(found) == {"contradiction": "1 text has different labels in different places, as in lines 2 and 4"}
     assert not found[0].minor
 
 

@@ -27,6 +27,14 @@ def test_a_pipeline_of_a_delivered_model_reads_nine_hundred_words(kind, folder_o
     assert pipeline("token-classification", str(tmp_path), device="cpu")(LONG) is not None
 
 
+def test_a_pipeline_with_a_stride_reads_a_long_text_to_its_end(folder_of, tmp_path):
+    model = load_model(AutoModelForTokenClassification, folder_of("wordpiece"), id2label={0: "B-X", 1: "B-Y"})
+    model.save_pretrained(tmp_path)
+    save_tokenizer(load_tokenizer(folder_of("wordpiece")), tmp_path, length=64)
+    tagger = pipeline("token-classification", str(tmp_path), aggregation_strategy="first", stride=16, device="cpu")
+    assert tagger(LONG)[-1]["end"] == len(LONG.rstrip())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tokenizer_that_was_set_to_cut_and_to_pad_does_neither_when_it_is_delivered(kind, make_tokenizer, tmp_path):
     tokenizer = make_tokenizer(kind if kind != "albert" else "wordpiece")

@@ -138,7 +138,7 @@ def _contradictions(portrait: Portrait) -> Iterator[Doubt]:
         at = lines[after[differing]].argmin()
         first, second = (int(lines[rows[differing][at]]) for rows in (before, after))
         where = f", as in lines {first} and {second}" if first else ""
-        text = f"{counted(count, 'text')} labelled otherwise in another place{where}"
+        text = f"{counted(count, 'text has', 'texts have')} different labels in different places{where}"
         yield Doubt("contradiction", text, minor=count < 0.01 * len(texts))
 
 

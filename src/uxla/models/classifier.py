@@ -53,7 +53,9 @@ def settle(
         return ""
     same_class = type(model).__name__ in own.architectures
     if same_class and own.names == tuple(names) and fits and not tensors & missing:
-        why = "its labels are the data's, in their order; all models begin with it, and differ by what they read when"
+        why = (
+            "its labels are the data's, in their order; all models begin with it, only the order of their data differs"
+        )
         return f"the classification layer of {folder} is kept: {why}"
     _draw(model, seed)
     why = f"its labels are {listed(own.names)}, the data's {listed(names)}"

@@ -80,7 +80,7 @@ class Study:
         if generates(config):
             self.masked_lm()
         if layer:
-            self.store.journal.write("doubt", about=config.model, text=layer)
+            self.store.journal.write("doubt", about=config.model, kind="classification layer", text=layer)
             progress.note(layer)
 
     def warm_up(self, *, penalty: bool) -> Triple:
