@@ -166,6 +166,9 @@ def predict(
     columns: options.Columns = None,
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
+    delimiter: options.Delimiter = None,
+    quote: options.Quote = None,
+    where: options.Where = None,
     token_column: options.TokenColumn = 0,
     label_column: Annotated[
         int | None,
@@ -191,6 +194,7 @@ def predict(
 
     name_options()
     from uxla.data.columns import parse_columns
+    from uxla.data.selection import parse_where
     from uxla.run.console import showing
 
     named = parse_columns(columns) if columns else None
@@ -208,6 +212,9 @@ def predict(
             columns=named,
             header=header,
             encoding=encoding,
+            delimiter=delimiter,
+            quote=quote,
+            where=parse_where(where) if where else None,
             token_column=token_column,
             **chosen,
             comment=comment,

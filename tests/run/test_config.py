@@ -348,3 +348,10 @@ def test_examples_on_the_configuration_page_are_accepted(folder, monkeypatch):
     config = load_config("doc.yaml")
     assert isinstance(config, RunConfig)
     assert yaml.safe_load(config.to_yaml())["target"] == ["es"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("delimiter", "ab"), ("quote", "xy"), ("delimiter", '"\\n"')])
+def test_a_delimiter_and_a_quote_are_one_character(folder, key, value):
+    said = refusal(str(folder / "my.yaml"), f"source.{key}={value}")
+    assert "expected one character" in said
+    assert load_config(str(folder / "my.yaml"), ["source.delimiter=tab", "source.quote=none"]).source.quote == "none"

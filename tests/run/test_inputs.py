@@ -2,6 +2,7 @@
 
 import pytest
 
+from uxla.errors import ConfigError
 from uxla.run.config import load_config
 from uxla.run.inputs import load_inputs
 
@@ -39,3 +40,29 @@ def test_labelled_sentences_can_be_another_number(inputs):
     [target] = found.targets
     raw, labelled = ({example.segments for example in corpus} for corpus in (target.train, target.labelled))
     assert raw < labelled  # the labels of the raw sentences are among them, for the report
+
+
+def test_several_files_are_one_part_and_a_value_of_where_may_name_the_target(tmp_path):
+    rows = [("koru mira", "ja", "es"), ("sen", "ne", "fr"), ("tal", "ja", "es"), ("dav", "ne", "fr")]
+    table = "text\tlabel\tlanguage\n" + "".join("\t".join(row) + "\n" for row in rows)
+    for name in ("a.tsv", "b.tsv"):
+        (tmp_path / name).write_text(table)
+    (tmp_path / "run.yaml").write_text(
+        "task: classification\nmodel: some/model\ntarget: [es, fr]\n"
+        "source: {name: en, train: [a.tsv, b.tsv], where: {label: [ja, ne]}}\n"
+        'target_data: {train: [a.tsv, b.tsv], test: a.tsv, where: {language: "{target}"}}\n'
+        "warmup: {batch_size: 2, learning_rate: 1e-3, epochs: 1, selection: last}\n"
+        "adaptation: {batch_size: 2, learning_rate: 1e-3, epochs: 1}\n"
+    )
+    config = load_config(str(tmp_path / "run.yaml"))
+    assert config.source.train == (str(tmp_path / "a.tsv"), str(tmp_path / "b.tsv"))
+    inputs = load_inputs(config, None)
+    assert (len(inputs.train), inputs.train.label_names) == (8, ("ja", "ne"))
+    texts = [[example.segments[0] for example in target.train] for target in inputs.targets]
+    assert texts == [["koru mira", "tal"] * 2, ["sen", "dav"] * 2]
+    assert [len(target.test) for target in inputs.targets] == [2, 2]
+    (tmp_path / "again.yaml").write_text(config.to_yaml())
+    assert load_config(str(tmp_path / "again.yaml")) == config
+    (tmp_path / "b.tsv").unlink()
+    with pytest.raises(ConfigError, match=r"source\.train: no such file: .*b\.tsv"):
+        load_config(str(tmp_path / "run.yaml"))

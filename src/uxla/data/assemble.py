@@ -95,7 +95,7 @@ def table_labels(
         found: set[str] = set()
         for batch in labelled_rows(rows.batches(labelled=True), kept=label_map or {}, tell=False):
             found.update(pc.unique(batch.columns["label"]).to_pylist())
-        return tuple(sorted({_mapped(label, label_map or {}) for label in found}, key=_natural))
+        return sorted_labels(_mapped(label, label_map or {}) for label in found)
     tags: set[str] = set()
     used = scheme_of(rows, scheme)
     for batch in rows.batches(labelled=True):
@@ -103,6 +103,11 @@ def table_labels(
     types = {entity_type(tag) for tag in tags - {OUTSIDE}}
     mapped = {(label_map or {}).get(type_, type_) for type_ in types}
     return label_names(type_ for type_ in mapped if type_ is not None)
+
+
+def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Each label once, numbers before words and by their size."""
+    return tuple(sorted(set(labels), key=_natural))
 
 
 def scheme_of(rows: Rows, scheme: Scheme | Literal["auto"]) -> Scheme:

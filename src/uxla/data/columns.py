@@ -15,6 +15,8 @@ Shape = Literal["tagging", "single", "pair"]
 TEXTS: dict[Shape, tuple[str, ...]] = {"tagging": ("tokens",), "single": ("text",), "pair": ("first", "second")}
 """The roles a column can have, in the order in which a file without a header has them."""
 LABEL: dict[Shape, str] = {"tagging": "tags", "single": "label", "pair": "label"}
+TEXT_ROLES = frozenset(role for roles in TEXTS.values() for role in roles)
+ROLES = TEXT_ROLES | set(LABEL.values())
 
 _USUAL: dict[Shape, tuple[tuple[str, ...], ...]] = {
     "tagging": (("tokens",), ("words",), ("text",)),
@@ -58,11 +60,11 @@ def place_columns(
     asked = columns or {}
     if labelled is False and label in asked and not _is_there(asked[label], names):
         asked = {role: asked[role] for role in asked if role != label}  # a file without labels
-    places = {role: _position(wanted, names, role, path, line) for role, wanted in asked.items()}
+    places = {role: position(wanted, names, role, path, line) for role, wanted in asked.items()}
     _refuse_shared(places, names, path, line)
     open_ = [role for role in (*texts, label) if role not in places and (labelled is not False or role != label)]
     found = _by_name(names, shape, places) if named else _by_place(names, shape, places, open_)
-    places |= {role: _position(found[role], names, role, path, line) for role in open_ if role in found}
+    places |= {role: position(found[role], names, role, path, line) for role in open_ if role in found}
     for role in open_:
         if role not in places and (role != label or labelled):
             remedy = f"name it ({columns_setting(role, 'NAME')})" + (
@@ -123,7 +125,8 @@ def _is_there(wanted: str | int, names: Sequence[str]) -> bool:
     return wanted in names or (isinstance(wanted, int) and -len(names) <= wanted < len(names))
 
 
-def _position(wanted: str | int, names: Sequence[str], role: str, path: Path, line: int | None) -> int:
+def position(wanted: str | int, names: Sequence[str], role: str, path: Path, line: int | None) -> int:
+    """The position of the column `wanted` by name or number. DataError where it is not there, or twice."""
     if isinstance(wanted, int) and -len(names) <= wanted < len(names):
         return range(len(names))[wanted]
     if list(names).count(str(wanted)) > 1:

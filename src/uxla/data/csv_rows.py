@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from uxla.data.dialect import OTHERS, TAB, Dialect
 from uxla.data.lines import text_lines
 from uxla.data.values import TEXT, Batch
 from uxla.errors import DataError, setting
@@ -17,17 +18,51 @@ from uxla.errors import DataError, setting
 if TYPE_CHECKING:
     from uxla.data.tables import Table
 
-_ROWS = 1 << 14
+_ROWS, _LOOKED_AT, _TELLING = 1 << 14, 1000, 10
+_LONGEST = 1 << 27
+"""Characters of a cell; the module `csv` takes 131,072 unless it is told otherwise."""
 
 
 def head(table: Table) -> list[str]:
     """The names of the columns."""
-    return table.header_of(next((fields for _, fields in _records(table) if fields), []))
+    return table.header_of(next((fields for _, fields in _records(table, table.dialect) if fields), []))
+
+
+def sniffed(table: Table, quote: str | None) -> str | None:
+    """The delimiter of a file without commas in its first line, where its columns make sense with another one and every
+    row has as many; else None."""
+    line = next((line for line in text_lines(table.path, table.encoding) if line.strip()), "")
+    if not line or _width(table, Dialect(",", quote)):
+        return None
+    others = (other for other in OTHERS if other in line)
+    return next((other for other in others if _width(table, Dialect(other, quote)) > 1), None)
+
+
+def _places(table: Table, first: list[str], labelled: bool | None, line: int) -> dict[str, int]:
+    try:
+        return table.places(table.header_of(first), labelled, line)
+    except DataError:
+        for other in [other for other in OTHERS if len(first) == 1 and other in first[0]]:
+            named = {"\t": "TABs", ";": "semicolons"}.get(other, repr(other))
+            remedy = f"set {setting('delimiter', 'tab' if other == TAB else repr(other))}"
+            raise DataError(f"one column with {named} in it; {remedy}", file=table.path, line=line) from None
+        raise
+
+
+def _width(table: Table, dialect: Dialect) -> int:
+    """How many cells the first rows have, if all have equally many, and those that are needed; else 0."""
+    try:
+        rows = [fields for _, fields in islice(_records(table, dialect), _LOOKED_AT) if fields]
+        table.places(table.header_of(rows[0]), False)
+    except DataError:
+        return 0
+    telling = table.header or len(rows) >= _TELLING or dialect.delimiter == ","
+    return len(rows[0]) if telling and len({len(row) for row in rows}) == 1 else 0
 
 
 def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
     """A row a record of the file that has anything in it; `records` are the lists of cells."""
-    rows = _records(table)
+    rows = _records(table, table.dialect)
     before: list[int] = []
     for line, first in rows:
         if first:
@@ -35,14 +70,14 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         before.append(line)
     else:
         return
-    width, places = len(first), table.places(table.header_of(first), labelled, line)
+    width, places = len(first), _places(table, first, labelled, line)
     rows = rows if table.header else chain([(line, first)], rows)
     while some := list(islice(rows, _ROWS)):
         filled = [(line, fields) for line, fields in some if any(fields)]
         for line, fields in filled:
             if len(fields) != width:
                 got = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
-                remedy = f"put a text with a comma in quotes, or is this TSV ({setting('format', 'tsv')})?"
+                remedy = f"put a text with {_named(table.dialect)} in quotes, or set {setting('delimiter')}"
                 raise DataError(f"{got}; {remedy}", file=table.path, line=line)
         columns = {role: pa.array([fields[place] for _, fields in filled], TEXT) for role, place in places.items()}
         batch = Batch(columns, np.array([line for line, _ in filled], dtype=np.int64), table.path)
@@ -53,10 +88,13 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         yield batch
 
 
-def _records(table: Table) -> Iterator[tuple[int, list[str]]]:
+def _records(table: Table, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """The records, of a blank line an empty one, with the line each begins in. DataError, with that line, for quotes
     that do not pair."""
-    reader = csv.reader(text_lines(table.path, table.encoding), strict=True)
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
+    lines = text_lines(table.path, table.encoding)
+    quoting = {"quoting": csv.QUOTE_NONE} if dialect.quote is None else {"quotechar": dialect.quote}
+    reader = csv.reader(lines, delimiter=dialect.delimiter, strict=True, **quoting)
     line = 1
     while True:
         try:
@@ -70,3 +108,7 @@ def _records(table: Table) -> Iterator[tuple[int, list[str]]]:
             return
         yield line, fields
         line = reader.line_num + 1
+
+
+def _named(dialect: Dialect) -> str:
+    return {",": "a comma", ";": "a semicolon", "\t": "a TAB"}.get(dialect.delimiter, repr(dialect.delimiter))

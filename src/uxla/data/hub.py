@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from uxla.data.columns import Shape
 from uxla.data.parquet_rows import arrow_batches
+from uxla.data.selection import Selection, named_tags
 from uxla.data.tables import Table
 from uxla.data.values import Batch
 from uxla.errors import DataError, setting
@@ -71,6 +72,8 @@ class HubTable:
     uri: str
     shape: Shape
     columns: Mapping[str, str | int] | None = None
+    where: Mapping[str, Sequence[str | int]] | None = None
+    tag_names: Sequence[str] | None = None
 
     @property
     def path(self) -> Path:
@@ -88,11 +91,13 @@ class HubTable:
             raise DataError(f"holds {source.shape} examples, read as {self.shape}; {remedy}", file=self.path)
         known = source if source is not None and source.shape == self.shape else None
         columns = {**(known.columns if known else {}), **(self.columns or {})}
-        table = Table(self.path, "parquet", self.shape, columns)
+        table = Table(self.path, "parquet", self.shape, columns, where=self.where)
+        asked = Selection(self.where)
         batches = data.to_batches(max_chunksize=_ROWS)
         names = known.label_names if known else None
         for batch in arrow_batches(table, data.schema, batches, labelled=labelled, names=names):
-            yield batch.checked()
+            yield named_tags(asked.of(batch).checked(), self.shape, self.tag_names, labelled)
+        asked.refuse_none()
 
     @cached_property
     def _data(self) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pyarrow as pa
 
+from uxla.data.columns import ROLES, TEXT_ROLES
 from uxla.data.values import LISTS, TEXT, TEXTS
 from uxla.errors import DataError, setting
 
@@ -75,7 +76,7 @@ def json_column(rows: Sequence[tuple[int, dict[str, Any]]], role: str, key: str,
     """The values of `key` in the objects, each with its line, as (n,) texts or, for words and tags, lists of texts."""
     cells: list[str | list[str] | None] = []
     for number, row in rows:
-        if role == "label" and key in row and _is_nothing(row[key]):
+        if (role == "label" and key in row and _is_nothing(row[key])) or (role not in ROLES and row.get(key) is None):
             cells.append(None)
             continue
         if row.get(key) is None:
@@ -103,9 +104,9 @@ def _cell(value: Any, role: str, path: Path, number: int) -> str | list[str]:
 def _scalar(value: Any, role: str, path: Path, number: int) -> str:
     if isinstance(value, str):
         return value
-    if role in ("label", "tags") and isinstance(value, int):
+    if role not in TEXT_ROLES and isinstance(value, int):
         return str(value).lower()  # true and false as Arrow writes them
-    if role in ("label", "tags") and isinstance(value, float) and value.is_integer():
+    if role not in TEXT_ROLES and isinstance(value, float) and value.is_integer():
         return str(int(value))  # as pandas writes whole numbers beside a missing one
     flat = f", or {_FLAT}" if isinstance(value, dict) else ""
     _fail(f"{role} has a JSON {type(value).__name__}, expected text; set {setting('columns')}{flat}", path, number)

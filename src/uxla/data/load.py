@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from dataclasses import replace
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Unpack, get_args
+from typing import Any, Unpack, get_args
 
-from uxla.data.assemble import table_corpus, table_labels
+from uxla.data.assemble import sorted_labels, table_corpus, table_labels
 from uxla.data.cells import cells_of
 from uxla.data.columns import Shape
 from uxla.data.comments import AUTO, is_sure, separates
@@ -15,6 +17,7 @@ from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import BOM, decode, read_bytes, split_lines
 from uxla.data.hub import HUB, HubTable
 from uxla.data.json_cells import refuse_objects
+from uxla.data.labels import known_types
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
@@ -25,7 +28,7 @@ from uxla.data.tables import Table, TableFormat
 from uxla.data.text import parse_text
 from uxla.errors import ConfigError, DataError, setting
 from uxla.progress import note
-from uxla.records import Corpus
+from uxla.records import Corpus, concatenate
 
 _SUFFIXES: dict[str, TableFormat] = {
     ".tsv": "tsv",
@@ -42,7 +45,7 @@ _TELLING = 10  # that many lines of raw text do not have the same number of word
 
 
 def load_corpus(
-    path: Path | str,
+    path: Path | str | Sequence[Path | str],
     *,
     name: str,
     lang: str,
@@ -55,38 +58,46 @@ def load_corpus(
     seed: int = 0,
     **how: Unpack[How],
 ) -> Corpus:
-    """The examples of `path`, a file or `hub:namespace/name[/config]/split`, or those that `subset` draws, in order.
+    """The examples of `path`, a file or `hub:namespace/name[/config]/split`, or several of them one after the other, or
+    those that `subset` draws, in order.
 
     The other keywords are those of `Layout`. With `labelled` False no label is read, whatever the file holds.
     DataError, with file and line (of Parquet and the Hub: row), for whatever the file has wrong, for labels asked of
     raw text, and for a subset of nothing; ConfigError for columns or a map that make no sense.
     """
-    path = Path(path)
-    layout = Layout(**how)
-    rows = open_table(path, shape, layout)
-    if rows is None:
-        file = parse_conll(read_bytes(path), path=path, layout=layout)
-        corpus = (
-            file.corpus(name, lang, label_names, label_map)
-            if labelled
-            else file.unlabelled_corpus(name, lang, label_names)
-        )
-    else:
-        corpus = table_corpus(
-            rows,
-            name=name,
-            lang=lang,
-            label_names=label_names,
-            labelled=labelled,
-            label_map=label_map,
-            scheme=layout.scheme,
-        )
-    if labelled and isinstance(rows, SpanFile):
-        _remark_on_unlabelled(rows)
+    paths = [path] if isinstance(path, Path | str) else path
+    names = [name, *(f"{name} {number}" for number in range(2, len(paths) + 1))]
+    whole = partial(_whole, lang=lang, labelled=labelled, shape=shape, label_map=label_map, layout=Layout(**how))
+    parts = [whole(Path(path), name=name, label_names=label_names) for path, name in zip(paths, names, strict=True)]
+    corpus = parts[0] if len(parts) == 1 else concatenate(name, parts)
     chosen = subset(len(corpus), share=share, take=take, seed=seed)
     if len(chosen) == 0:
-        raise DataError(f"share {share} of {len(corpus)} sentences is none; raise the share", file=path)
+        raise DataError(f"share {share} of {len(corpus)} sentences is none; raise the share", file=paths[0])
     return corpus if len(chosen) == len(corpus) else corpus.take(chosen)
+
+
+def _whole(
+    path: Path,
+    *,
+    name: str,
+    lang: str,
+    label_names: Sequence[str],
+    labelled: bool,
+    shape: Shape,
+    label_map: Mapping[str, str | None] | None,
+    layout: Layout,
+) -> Corpus:
+    """All examples of one file."""
+    rows = open_table(path, shape, layout)
+    if rows is not None:
+        if labelled and isinstance(rows, SpanFile):
+            _remark_on_unlabelled(rows)
+        asked: dict[str, Any] = {"name": name, "lang": lang, "label_names": label_names, "label_map": label_map}
+        return table_corpus(rows, labelled=labelled, scheme=layout.scheme, **asked)
+    file = parse_conll(read_bytes(path), path=path, layout=layout)
+    if labelled:
+        return file.corpus(name, lang, label_names, label_map)
+    return file.unlabelled_corpus(name, lang, label_names)
 
 
 def _remark_on_unlabelled(spans: SpanFile) -> None:
@@ -96,16 +107,25 @@ def _remark_on_unlabelled(spans: SpanFile) -> None:
 
 
 def discover_labels(
-    path: Path | str,
+    path: Path | str | Sequence[Path | str],
     *,
     shape: Shape = "tagging",
     label_map: Mapping[str, str | None] | None = None,
     **how: Unpack[How],
 ) -> tuple[str, ...]:
-    """The label set of a labelled file or data set after `label_map`: for tagging O, then B and I of each type; else
-    the labels that occur, sorted, numbers before words and by their size. Keywords and errors as in `load_corpus`."""
-    path = Path(path)
+    """The label set of a labelled file or data set, or of several together, after `label_map`: for tagging O, then B
+    and I of each type; else the labels that occur, sorted, numbers before words and by their size. Keywords and errors
+    as in `load_corpus`."""
+    paths = [path] if isinstance(path, Path | str) else path
     layout = Layout(**how)
+    found = [_labels(Path(path), shape, label_map, layout) for path in paths]
+    if len(found) == 1:
+        return found[0]
+    every = chain.from_iterable(found)
+    return tag_names(known_types(every)) if shape == "tagging" else sorted_labels(every)
+
+
+def _labels(path: Path, shape: Shape, label_map: Mapping[str, str | None] | None, layout: Layout) -> tuple[str, ...]:
     rows = open_table(path, shape, layout)
     if rows is None:
         return tag_names(discover_types(path, label_map=label_map, layout=layout))
@@ -123,7 +143,7 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     wrong would make words of the labels. Only columns are counted, so labels decide nothing.
     """
     if str(path).startswith(HUB):
-        return HubTable(str(path), shape, layout.columns)
+        return HubTable(str(path), shape, layout.columns, layout.where, layout.tag_names)
     spans = open_spans(path, shape, layout)
     if spans is not None:
         return spans
@@ -131,13 +151,16 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     if layout.columns is not None and kind in (None, "text"):
         remedy = f"for CoNLL set {setting('label_column')}, for a table set {setting('format')}"
         raise ConfigError(f"columns: {path} has none by name; {remedy}")
+    if layout.where is not None and kind in (None, "text"):
+        raise ConfigError(f"where: {path} has no columns by name; rows can be chosen of tables")
     if kind in (None, "text"):
         refuse_objects(islice(text_lines(path, layout.encoding), _LOOKED_AT), path)
     if kind is None:
         return None
     if kind == "text" and shape != "pair" and layout.format == "auto":
         _refuse_columns(path, shape, layout)
-    return Table(path, kind, shape, layout.columns, layout.header, layout.encoding)
+    table = Table(path, kind, shape, layout.columns, layout.header, layout.encoding, layout.delimiter, layout.quote)
+    return replace(table, where=layout.where, tag_names=layout.tag_names)
 
 
 def _table_format(path: Path, shape: Shape, layout: Layout) -> TableFormat | None:

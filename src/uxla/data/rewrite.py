@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +19,7 @@ from uxla.data.form import Form
 from uxla.data.kept import Kept, KeptConll, KeptSpans, KeptTable, Row
 from uxla.data.lines import text_lines
 from uxla.data.offsets import offset_column
+from uxla.data.row_lines import line_writer
 from uxla.data.span_rewrite import Records, spans_in, spans_written_as
 from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
@@ -152,12 +151,12 @@ def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
     end = "\n" if source.table.format == "parquet" else _line_end(source.path, source.table.encoding)
     if form == "jsonl":
         return _Lines(stream, lambda rewritten: _object(_cells(rewritten, columns, source.path), end))
-    line = partial(_csv_line if form == "csv" else _tsv_line, end=end, path=source.path)
+    line = line_writer(source.table, form, end)
     if form == "text":
-        return _Lines(stream, lambda rewritten: line(rewritten.texts))
+        return _Lines(stream, lambda rewritten: line(rewritten.texts, rewritten.row.line))
     if source.table.header:
-        stream.write(line([*source.names, *ADDED]).encode())
-    return _Lines(stream, lambda rewritten: line(_as_text(_cells(rewritten, columns, source.path))))
+        stream.write(line([*source.names, *ADDED], 1).encode())
+    return _Lines(stream, lambda rewritten: line(_as_text(_cells(rewritten, columns, source.path)), rewritten.row.line))
 
 
 @dataclass(frozen=True)
@@ -219,21 +218,6 @@ def _as_text(cells: dict[str, Any]) -> list[str]:
     *kept, parent, changed = cells.values()
     nested = changed if changed and isinstance(changed[0], list) else [changed]
     return [*kept, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]
-
-
-def _tsv_line(cells: Sequence[str], *, end: str, path: Path) -> str:
-    for cell in cells:
-        if "\t" in cell or "\n" in cell or "\r" in cell:
-            short = " ".join(cell.split())[:40]
-            message = f"the text {short!r} has a TAB or a line break, which a line of the output cannot hold"
-            raise DataError(f"{message}; use --out FILE.csv or FILE.jsonl", file=path)
-    return "\t".join(cells) + end
-
-
-def _csv_line(cells: Sequence[str], *, end: str, path: Path) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator=end).writerow(cells)
-    return buffer.getvalue()
 
 
 def _object(cells: dict[str, Any], end: str) -> str:

@@ -8,30 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from uxla.data import csv_rows, json_lines, parquet_rows, tsv
 from uxla.data.columns import Shape, place_columns
+from uxla.data.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, sign
+from uxla.data.selection import Selection, named_tags
 from uxla.data.values import Batch
 from uxla.errors import DataError
 
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
 
-_READERS = {
-    "text": tsv.read_text,
-    "tsv": tsv.read_tsv,
-    "csv": csv_rows.read,
-    "jsonl": json_lines.read,
-    "parquet": parquet_rows.read,
-}
-_HEADS = {
-    "text": tsv.text_head,
-    "tsv": tsv.head,
-    "csv": csv_rows.head,
-    "jsonl": json_lines.head,
-    "parquet": parquet_rows.head,
-}
+_READERS = {"text": tsv.read_text, "jsonl": json_lines.read, "parquet": parquet_rows.read}
+_HEADS = {"text": tsv.text_head, "jsonl": json_lines.head, "parquet": parquet_rows.head}
+
+
+class Reader(Protocol):
+    """What reads a format."""
+
+    def __call__(self, table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
+        """All rows, as they stand."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,10 @@ class Table:
     columns: Mapping[str, str | int] | None = None
     header: bool = True
     encoding: str = "utf-8"
+    delimiter: str | None = None
+    quote: str | None = None
+    where: Mapping[str, Sequence[str | int]] | None = None
+    tag_names: Sequence[str] | None = None
 
     def batches(self, *, labelled: bool | None, whole: bool = False) -> Iterator[Batch]:
         """All rows, checked, in order; with `labelled` False labels are not even looked at, with None they are read
@@ -51,10 +53,13 @@ class Table:
         batch of blank lines only. DataError, with the line, for whatever is wrong, ConfigError for a role in `columns`
         that the shape does not have."""
         empty = True
-        for batch in _READERS[self.format](self, labelled, whole):
-            empty = empty and not len(batch)
-            if len(batch) or batch.blanks:
-                yield batch.checked()
+        asked = Selection(self.where)
+        for batch in self._reader(self, labelled, whole):
+            chosen = asked.of(batch)
+            empty = empty and not len(chosen)
+            if len(chosen) or chosen.blanks:
+                yield named_tags(chosen.checked(), self.shape, self.tag_names, labelled)
+        asked.refuse_none()
         if empty:
             words = self.format == "text" and self.shape == "tagging"
             nothing = "no line has a word; expected one sentence" if words else "no row; expected one example"
@@ -63,12 +68,33 @@ class Table:
     def names(self) -> list[str]:
         """The columns' names: the header's, of JSON lines the first object's keys, else roles or numbers from 0; only
         the beginning is read. Of a file without a line: none."""
+        if self.format in ("csv", "tsv"):
+            return tsv.head(self) if self.dialect.quote is None else csv_rows.head(self)
         return _HEADS[self.format](self)
 
+    @cached_property
+    def dialect(self) -> Dialect:
+        """How cells are told apart, of CSV and TSV: as asked for, else by what stands in the file."""
+        delimiter = sign("delimiter", self.delimiter)
+        quote = None if self.quote == NO_QUOTE else sign("quote", self.quote)
+        if self.format == "csv":
+            quote = QUOTE if self.quote is None else quote
+            return Dialect(delimiter or csv_rows.sniffed(self, quote) or ",", quote)
+        if self.quote is None and delimiter in (None, TAB) and is_quoted_tsv(self.path, self.encoding):
+            quote = QUOTE
+        return Dialect(delimiter or TAB, quote)
+
+    @property
+    def _reader(self) -> Reader:
+        if self.format in ("csv", "tsv"):
+            return tsv.read_tsv if self.dialect.quote is None else csv_rows.read
+        return _READERS[self.format]
+
     def places(self, names: Sequence[str], labelled: bool | None, line: int | None = 1) -> dict[str, int]:
-        """The position of each role's column, where `names` are those of the file's columns."""
+        """The position of each role's column, and of those that `where` names, where `names` are those of the file's
+        columns."""
         named = self.header or self.format in ("jsonl", "parquet")
-        return place_columns(
+        places = place_columns(
             names,
             shape=self.shape,
             columns=self.columns,
@@ -77,6 +103,7 @@ class Table:
             path=self.path,
             line=line,
         )
+        return places | Selection(self.where).places(names, self.path, line)
 
     def header_of(self, first: Sequence[str]) -> list[str]:
         """The columns' names, where `first` are the cells of a TSV or CSV file's first line."""

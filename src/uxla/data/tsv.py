@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla.data.columns import TEXTS
+from uxla.data.dialect import TAB
 from uxla.data.lines import arrow_lines
 from uxla.data.values import Batch, split_words
 from uxla.errors import DataError, setting
@@ -28,7 +29,7 @@ def text_head(table: Table) -> list[str]:
 def head(table: Table) -> list[str]:
     """The names of the columns."""
     first = next((lines[0].as_py() for lines, _, _ in arrow_lines(table.path, table.encoding) if len(lines)), None)
-    return [] if first is None else table.header_of(first.split("\t"))
+    return [] if first is None else table.header_of(first.split(table.dialect.delimiter))
 
 
 def read_text(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
@@ -69,31 +70,33 @@ def _words(texts: pa.Array, batch: Batch) -> Iterator[Batch]:
 
 def read_tsv(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
     """A row a line; its record is the list of its cells."""
+    delimiter = table.dialect.delimiter
     width: int | None = None
     places: dict[str, int] = {}
     for lines, numbers, blanks in arrow_lines(table.path, table.encoding):
         if len(lines) and width is None:
-            first = lines[0].as_py().split("\t")
+            first = lines[0].as_py().split(delimiter)
             width, places = len(first), table.places(table.header_of(first), labelled, int(numbers[0]))
             lines, numbers = lines[table.header :], numbers[table.header :]
         batch = Batch({}, numbers, table.path)
         if whole:
             batch = batch.with_blanks(blanks)
-        columns, records = _cut(lines, batch, width or 0, list(places.values()), whole)
+        columns, records = _cut(lines, batch, width or 0, list(places.values()), whole, delimiter)
         yield batch.with_columns(dict(zip(places, columns, strict=True)), records)
 
 
 def _cut(
-    lines: pa.Array, batch: Batch, width: int, wanted: Iterable[int], whole: bool
+    lines: pa.Array, batch: Batch, width: int, wanted: Iterable[int], whole: bool, delimiter: str = TAB
 ) -> tuple[list[pa.Array], list[list[str]] | None]:
     """The fields at each place `wanted` (of 10⁵ columns, two), and if `whole` all fields of each line. DataError at the
     first line without `width` fields."""
-    fields = pc.split_pattern(lines, "\t")
+    fields = pc.split_pattern(lines, delimiter)
     counts = pc.list_value_length(fields).to_numpy(zero_copy_only=False)
     wrong = counts != width
     if wrong.any():
         got = int(counts[wrong][0])
-        fields_ = f"{got} field{'s' * (got != 1)}, expected {width} with one TAB between them"
+        between = "TAB" if delimiter == TAB else repr(delimiter)
+        fields_ = f"{got} field{'s' * (got != 1)}, expected {width} with one {between} between them"
         batch.fail_where(
             wrong, f"{fields_}; replace TABs within a text by spaces, or is this CSV ({setting('format', 'csv')})?"
         )

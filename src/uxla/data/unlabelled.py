@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,9 +28,7 @@ def labelled_rows(batches: Iterable[Batch], *, kept: Collection[str], tell: bool
         lines = batch.lines[without.to_numpy(zero_copy_only=False)]
         first = first or int(lines[0])
         signs.update("" if sign is None else sign for sign in batch.columns["label"].filter(without).to_pylist())
-        with_label = pc.invert(without)
-        columns = {role: column.filter(with_label) for role, column in batch.columns.items()}
-        yield replace(batch, columns=columns, lines=batch.lines[with_label.to_numpy(zero_copy_only=False)])
+        yield batch.filtered(pc.invert(without))
     if not signs:
         return
     shown = ", ".join(f"{repr(sign) if sign else 'nothing'} {count}" for sign, count in signs.most_common(3))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class Batch:
     def with_columns(self, columns: dict[str, pa.Array], records: Sequence[Any] | None) -> Batch:
         """The same rows with these cells."""
         return replace(self, columns=columns, records=records)
+
+    def filtered(self, kept: pa.Array) -> Batch:
+        """The rows for which `kept` (n,) is true."""
+        if pc.all(kept).as_py():
+            return self
+        chosen = kept.to_numpy(zero_copy_only=False).astype(bool)
+        records = None if self.records is None else list(compress(self.records, chosen))
+        columns = {role: column.filter(kept) for role, column in self.columns.items()}
+        return replace(self, columns=columns, lines=self.lines[chosen], records=records)
 
     def with_blanks(self, lines: Iterable[int]) -> Batch:
         """The same rows among these blank lines."""

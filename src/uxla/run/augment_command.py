@@ -37,6 +37,9 @@ def augment(
     columns: options.Columns = None,
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
+    delimiter: options.Delimiter = None,
+    quote: options.Quote = None,
+    where: options.Where = None,
     token_column: options.TokenColumn = 0,
     comment: options.Comment = "auto",
     device: options.Device = "auto",
@@ -55,7 +58,8 @@ def augment(
 
     drawing = Drawing(share, _numbers(copies), unit, top, seed, min_word_chars, keep_unchanged, precision)
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
-    source = open_file(file, task, format, columns, header, encoding, token_column, comment)
+    how = (task, format, columns, header, encoding, token_column, comment, delimiter, quote, where)
+    source = open_file(file, *how)
 
     from uxla.run.augment_files import FileAugmentation
     from uxla.run.console import showing

@@ -198,7 +198,7 @@ def _forget_replaced_data(document: Document) -> None:
         if not isinstance(values, dict) or not by_hand:
             continue
         for name in paths:
-            if name not in by_hand and str(values.get(name)).startswith("hub:"):
+            if name not in by_hand and any(str(path).startswith("hub:") for path in _each(values.get(name))):
                 del values[name]
 
 
@@ -207,8 +207,13 @@ def _resolve_paths(document: Document) -> None:
     for section, name in DATA_PATHS:
         values = document.values.get(section)
         written = values.get(name) if isinstance(values, dict) else None
-        if isinstance(values, dict) and isinstance(written, str) and not written.startswith(ELSEWHERE):
-            values[name] = absolute(written, document.origin((section, name)))
+        if isinstance(values, dict) and written is not None:
+            origin = document.origin((section, name))
+            found = [
+                absolute(path, origin) if isinstance(path, str) and not path.startswith(ELSEWHERE) else path
+                for path in _each(written)
+            ]
+            values[name] = found if isinstance(written, list) else found[0]
     for path in (("model",), ("vicinity", "model")):
         values = document.values if len(path) == 1 else document.values.get("vicinity")
         written = values.get("model") if isinstance(values, dict) else None
@@ -216,6 +221,10 @@ def _resolve_paths(document: Document) -> None:
             folder = absolute(written, document.origin(path))
             if written.startswith((".", "/", "~")) or os.path.isdir(folder):
                 values["model"] = folder
+
+
+def _each(value: Plain) -> list[Plain]:
+    return value if isinstance(value, list) else [value]
 
 
 def _require_files(config: RunConfig, document: Document) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from uxla.run.sections import SOURCE_PATHS, TARGET_PATHS, TESTBED, refusal
@@ -26,8 +27,8 @@ _OWN = re.compile(
 def data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
     """The data files that are given, by their keys."""
     for section, name in DATA_PATHS:
-        path = getattr(getattr(config, section), name)
-        if path is not None:
+        paths = getattr(getattr(config, section), name)
+        for path in (paths,) if isinstance(paths, str) else paths or ():
             yield (section, name), path
 
 
@@ -44,7 +45,9 @@ def _targets(config: RunConfig) -> None:
         if _OWN.fullmatch(target):
             raise refusal("target", f"got {target!r}, expected a name the run folder has no other use for; rename it")
     for (section, name), path in data_paths(config):
-        if section == "target_data" and len(config.target) > 1 and "{target}" not in path:
+        chosen = chain.from_iterable((config.target_data.where or {}).values())
+        told_apart = any("{target}" in str(part) for part in (path, *chosen))
+        if section == "target_data" and len(config.target) > 1 and not told_apart:
             several = f"{len(config.target)} targets would share {path}"
             raise refusal("target_data", f"{name}: {several}; write {{target}} where the name belongs in the path")
 

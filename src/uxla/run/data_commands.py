@@ -26,6 +26,10 @@ def check(
     columns: options.Columns = None,
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
+    delimiter: options.Delimiter = None,
+    quote: options.Quote = None,
+    where: options.Where = None,
+    tag_names: Annotated[str | None, typer.Option(help="What numeric tags stand for, as O,B-PER,I-PER.")] = None,
     token_column: options.TokenColumn = 0,
     comment: options.Comment = "auto",
     label_column: Annotated[int, typer.Option(help="CoNLL column of the label; -1 is the last.")] = -1,
@@ -43,12 +47,15 @@ def check(
     name_options()
     from uxla.data.check import check as look_at
     from uxla.data.columns import parse_columns
+    from uxla.data.selection import parse_where
     from uxla.run.inputs import SHAPES
 
     places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
     places["comment"] = comment
-    named = parse_columns(columns) if columns else None
-    report = look_at(file, shape=SHAPES[task], format=format, columns=named, header=header, against=against, **places)
+    how: dict[str, Any] = {"format": format, "columns": parse_columns(columns) if columns else None, "header": header}
+    how |= {"delimiter": delimiter, "quote": quote, "where": parse_where(where) if where else None}
+    how["tag_names"] = tag_names.split(",") if tag_names else None
+    report = look_at(file, shape=SHAPES[task], against=against, **how, **places)
     _print_report(report)
     if fix_scheme is not None:
         from uxla.data.repair import fix_scheme as repair

@@ -61,7 +61,8 @@ def _data_commits(config: RunConfig) -> dict[str, str | None]:
             continue
         for target in config.target if section == "target_data" else ("",):
             uri = path.replace("{target}", target)
-            found[f"{target or section}.{name}"] = hub.commit(uri)
+            place = f"{target or section}.{name}"
+            found[place if place not in found else f"{place} {uri}"] = hub.commit(uri)
     return found
 
 

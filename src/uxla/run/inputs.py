@@ -12,12 +12,14 @@ from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.run.config import RunConfig
-from uxla.run.sections import TARGET_PATHS, TESTBED, Reading, World
+from uxla.run.sections import TARGET_PATHS, TESTBED, Files, Reading, World
 from uxla.run.store import Store
 from uxla.seeds import derive
 
 SHAPES: dict[str, Shape] = {"ner": "tagging", "nli": "pair", "paraphrase": "pair", "classification": "single"}
 """What one example of a task is."""
+
+_CONLL = ("token_column", "label_column", "scheme", "comment")
 
 WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 """The testbed's task of each kind."""
@@ -61,7 +63,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         _path(source.train, world, config.task), label_map=source.labels, **_format(config.task, source)
     )
 
-    def read(reading: Reading, path: str | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
+    def read(reading: Reading, path: Files | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
             return None
         limits: dict[str, Any] = {} if part in ("dev", "test") else {"take": reading.take, "share": reading.share}
@@ -95,11 +97,16 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
 
 
 def _format(task: str, reading: Reading) -> dict[str, Any]:
-    keys = ("format", "columns", "header", "encoding", "token_column", "label_column", "scheme", "comment")
+    keys = ("format", "columns", "header", "encoding", "delimiter", "quote", "where", "tag_names", *_CONLL)
     return {"shape": SHAPES[task], **{key: getattr(reading, key) for key in keys}}
 
 
-def _path(written: str, world: Path | None, task: str) -> Path:
+def _path(written: Files, world: Path | None, task: str) -> list[Path]:
+    """The files behind one or several paths of the configuration."""
+    return [_one_path(each, world, task) for each in ((written,) if isinstance(written, str) else written)]
+
+
+def _one_path(written: str, world: Path | None, task: str) -> Path:
     """The file behind a path of the configuration; `testbed:LANGUAGE/SPLIT` is that language's file for the task."""
     if world is None or not written.startswith(TESTBED):
         return Path(written)

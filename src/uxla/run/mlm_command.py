@@ -56,6 +56,9 @@ def tune(
     columns: options.Columns = None,
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
+    delimiter: options.Delimiter = None,
+    quote: options.Quote = None,
+    where: options.Where = None,
     token_column: options.TokenColumn = 0,
     comment: options.Comment = "auto",
     revision: options.Revision = None,
@@ -72,7 +75,8 @@ def tune(
     length = _length(steps, epochs, {"epochs": 1.0})
     length |= {"batch_size": batch_size, "learning_rate": learning_rate, "masked": masked, "held_out": held_out}
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
-    sources = [open_file(file, task, format, columns, header, encoding, token_column, comment) for file in files]
+    how = (task, format, columns, header, encoding, token_column, comment, delimiter, quote, where)
+    sources = [open_file(file, *how) for file in files]
     runtime = _runtime(device, tokens_per_batch, max_length, precision, place.trust)
     course = _course(out, {**length, "evaluate_every": evaluate_every}, runtime, seed, checkpoint_every, fresh=fresh)
     _show(out, lambda: course.tune(sources, place))
@@ -105,6 +109,9 @@ def pretrain(
     columns: options.Columns = None,
     header: options.Header = True,
     encoding: options.Encoding = "utf-8",
+    delimiter: options.Delimiter = None,
+    quote: options.Quote = None,
+    where: options.Where = None,
     token_column: options.TokenColumn = 0,
     comment: options.Comment = "auto",
     fresh: options.Fresh = False,
@@ -115,7 +122,8 @@ def pretrain(
     """
     length = _length(steps, epochs, {"max_steps": 10_000})
     length |= {"batch_size": batch_size, "learning_rate": learning_rate, "masked": masked, "held_out": held_out}
-    sources = [open_file(file, task, format, columns, header, encoding, token_column, comment) for file in files]
+    how = (task, format, columns, header, encoding, token_column, comment, delimiter, quote, where)
+    sources = [open_file(file, *how) for file in files]
 
     from uxla.models.blank_lm import Blank
     from uxla.models.trust import SAFE

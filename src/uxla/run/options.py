@@ -26,6 +26,9 @@ Columns = Annotated[
 ]
 Header = Annotated[bool, typer.Option(help="Whether a TSV or CSV file begins with its columns' names.")]
 Encoding = Annotated[str, typer.Option(help="The text encoding of what is read.")]
+Delimiter = Annotated[str | None, typer.Option(help="What stands between columns of CSV or TSV, as ';' or tab.")]
+Quote = Annotated[str | None, typer.Option(help="What quotes cells of CSV or TSV: a character, or none.")]
+Where = Annotated[str | None, typer.Option(help="Only the rows with a value in a column, as language=es.")]
 TokenColumn = Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")]
 Comment = Annotated[str, typer.Option(help="How CoNLL's comments begin; auto: by their look; none: it has none.")]
 Precision = Annotated[PrecisionName, typer.Option(help="What matrix products are taken in; fp32 is exact.")]
@@ -49,11 +52,15 @@ def open_file(
     encoding: str,
     token_column: int,
     comment: str,
+    delimiter: str | None,
+    quote: str | None,
+    where: str | None,
 ) -> Kept:
     """The file as those options say it is to be read, all its columns kept. DataError where it cannot be."""
     name_options()
     from uxla.data.columns import parse_columns
     from uxla.data.kept import open_kept
+    from uxla.data.selection import parse_where
     from uxla.run.inputs import SHAPES
 
     return open_kept(
@@ -63,6 +70,9 @@ def open_file(
         columns=parse_columns(columns) if columns else None,
         header=header,
         encoding=encoding,
+        delimiter=delimiter,
+        quote=quote,
+        where=parse_where(where) if where else None,
         token_column=token_column,
         comment=comment,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
@@ -53,6 +53,8 @@ def _one_or_two(value: object) -> object:
     raise refusal("", f"got {value!r}, expected a number of at least 1 (3), or for pairs two of them ([2, 2])")
 
 
+Files = Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], BeforeValidator(_frozen)]
+"""One data file, or several that are read one after the other."""
 Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
 Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
 OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
@@ -81,6 +83,26 @@ class Reading(Section):
     )
     header: bool = key("whether a TSV or CSV file begins with the columns' names", True)
     encoding: str = key("the files' text encoding", "utf-8")
+    delimiter: str | None = key(
+        "what stands between the columns of a CSV or TSV file: one character, or `tab`; null: commas in CSV (or "
+        "semicolons, where that is unmistakable), TABs in TSV",
+        None,
+    )
+    quote: str | None = key(
+        'what quotes cells of a CSV or TSV file: one character, or `none`; null: `"` in CSV, and in TSV that a CSV '
+        "writer wrote",
+        None,
+    )
+    where: dict[str, OneOrSeveral[str | int | bool]] | None = key(
+        "only the rows of a table with this value (or one of these) in a column: `{language: es}`, `{split: [a, b]}`; "
+        "`{target}` in a value stands for the target's name",
+        None,
+    )
+    tag_names: Several[str] | None = key(
+        "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "
+        "names that the file has",
+        None,
+    )
     token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
     label_column: int = key("CoNLL column of the label", -1)
     scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
@@ -103,28 +125,40 @@ class Reading(Section):
             raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
         return name
 
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_a_sign(cls, text: str | None, info: ValidationInfo) -> str | None:
+        named = {"delimiter": "tab", "quote": "none"}[info.field_name or ""]
+        if text is not None and text != named and (len(text) != 1 or text in "\r\n"):
+            raise refusal("", f"got {text!r}, expected one character, or {named}")
+        return text
+
 
 class Source(Reading):
     """The labelled language."""
 
     name: Name = key("the source language's name in tables", "source")
-    train: str = key("labelled training file, CoNLL", paper="D_s")
-    dev: str | None = key("labelled development file, for `selection: source_dev`", None, paper="App. D")
-    test: str | None = key("labelled test file, for the scores on the source before and after", None)
+    train: Files = key(
+        "labelled training file; several: `[a.conll, b.conll]`, here and in all keys of files", paper="D_s"
+    )
+    dev: Files | None = key("labelled development file, for `selection: source_dev`", None, paper="App. D")
+    test: Files | None = key("labelled test file, for the scores on the source before and after", None)
 
 
 class TargetData(Reading):
     """The target languages' files; `{target}` in a path stands for the target's name."""
 
-    train: str = key("unlabelled training file, raw text or CoNLL; labels in it are never read", paper="X_t")
-    dev: str | None = key(
+    train: Files = key("unlabelled training file, raw text or CoNLL; labels in it are never read", paper="X_t")
+    dev: Files | None = key(
         "labelled development file, read for `target_dev`, by `supervised`, and to score each epoch on it",
         None,
         paper="App. D",
     )
-    test: str | None = key("labelled test file, scored once at the end; null: no scores", None)
-    labelled: str | None = key("labelled training file, read only by the method `supervised`", None, paper="Tables 1–2")
-    translated: str | None = key(
+    test: Files | None = key("labelled test file, scored once at the end; null: no scores", None)
+    labelled: Files | None = key(
+        "labelled training file, read only by the method `supervised`", None, paper="Tables 1–2"
+    )
+    translated: Files | None = key(
         "labelled sentences translated into the target language, read only by `translate_train`", None, paper="Table 3"
     )
     labelled_take: int | None = key(
@@ -132,9 +166,17 @@ class TargetData(Reading):
     )
 
     def of(self, target: str) -> TargetData:
-        """The same with `{target}` in every path replaced by `target`."""
-        paths = {name: getattr(self, name) for name in TARGET_PATHS}
-        return self.model_copy(update={name: path.replace("{target}", target) for name, path in paths.items() if path})
+        """The same with `{target}` in every path, and every value of `where`, replaced by `target`."""
+        filled = {name: _filled(getattr(self, name), target) for name in TARGET_PATHS}
+        if self.where is not None:
+            filled["where"] = {column: _filled(values, target) for column, values in self.where.items()}
+        return self.model_copy(update=filled)
+
+
+def _filled(value: Any, target: str) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_filled(each, target) for each in value)
+    return value.replace("{target}", target) if isinstance(value, str) else value
 
 
 SOURCE_PATHS = ("train", "dev", "test")

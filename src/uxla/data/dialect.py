@@ -1,0 +1,93 @@
+"""What stands between the columns of a CSV or TSV file, and whether quotes hold its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from uxla.data.files import read_bytes
+from uxla.data.lines import text_lines
+from uxla.errors import ConfigError
+
+TAB, QUOTE, NO_QUOTE = "\t", '"', "none"
+OTHERS = (";", TAB, "|")
+"""What stands between columns where no comma does."""
+_CHUNK = 1 << 22
+_LONGEST = 1 << 20  # characters: no cell of a TSV file that is looked at is longer
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The character between two cells, and that around a cell which has such characters in it; None: there is none."""
+
+    delimiter: str
+    quote: str | None
+
+
+def sign(key: str, text: str | None) -> str | None:
+    """The one character that is asked for, by itself or as `tab`. ConfigError for another text."""
+    character = TAB if text in ("tab", "\\t") else text
+    if character is not None and (len(character) != 1 or character in "\r\n"):
+        expected = "one character, as ; or tab" if key == "delimiter" else f"one character, or {NO_QUOTE}"
+        raise ConfigError(f"{key}: got {text!r}, expected {expected}")
+    return character
+
+
+def is_quoted_tsv(path: Path, encoding: str) -> bool:
+    """Whether a CSV writer wrote the file with TABs: each cell that has a quote begins and ends with one and has those
+    inside twice, and there is one that shows it, or all names are quoted. Of a file without quotes only bytes are
+    looked at."""
+    return _has_quote(path) and _all_well_quoted(text_lines(path, encoding))
+
+
+def _has_quote(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return any(QUOTE.encode() in chunk for chunk in iter(lambda: file.read(_CHUNK), b""))
+    except OSError:
+        read_bytes(path)  # the same fault, in words
+        raise
+
+
+def _all_well_quoted(lines: Iterable[str]) -> bool:
+    width, shown, held = 0, False, ""
+    for line in lines:
+        if not held and QUOTE not in line:
+            filled = line.strip("\r\n")
+            width = width or (len(filled.split(TAB)) if filled else 0)
+            continue
+        held += line
+        if held.count(QUOTE) % 2:  # a cell goes on
+            if len(held) > _LONGEST:
+                return False
+            continue
+        cells = _cells(held.rstrip("\r\n"))
+        if cells is None or len(cells) != (width or len(cells)):
+            return False
+        shown = shown or any(map(_shows, cells)) or (not width and all(map(_is_quoted, cells)))
+        width, held = len(cells), ""
+    return shown and not held
+
+
+def _cells(record: str) -> list[str] | None:
+    """The cells as they stand, quotes included; None where one has quotes that no CSV writer would write."""
+    cells: list[str] = []
+    for part in record.split(TAB):
+        if cells and cells[-1].count(QUOTE) % 2:
+            cells[-1] += TAB + part
+        else:
+            cells.append(part)
+    sound = (
+        QUOTE not in cell or (_is_quoted(cell) and QUOTE not in cell[1:-1].replace(2 * QUOTE, "")) for cell in cells
+    )
+    return cells if all(sound) else None
+
+
+def _is_quoted(cell: str) -> bool:
+    return len(cell) > 1 and cell[0] == cell[-1] == QUOTE
+
+
+def _shows(cell: str) -> bool:
+    """Whether nobody but a CSV writer writes such a cell."""
+    return _is_quoted(cell) and any(part in cell[1:-1] for part in (2 * QUOTE, TAB))

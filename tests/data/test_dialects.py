@@ -1,0 +1,144 @@
+"""CSV and TSV as others write them: other delimiters, quoted TSV, long cells."""
+
+import csv
+import io
+
+import pytest
+
+from uxla.data.check import check
+from uxla.data.kept import open_kept
+from uxla.data.load import discover_labels, load_corpus
+from uxla.data.rewrite import Rewritten, open_writer
+from uxla.errors import ConfigError, DataError, on_command_line
+
+ROWS = [('koru "mira" tal', "sen, ru; osi", "ja"), ("dav", '"nel"', "ne")]
+NAMES = ("premise", "hypothesis", "label")
+
+
+def written(path, rows=ROWS, header=True, **dialect):
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n", **dialect)
+    writer.writerows([NAMES, *rows] if header else rows)
+    path.write_text(sink.getvalue(), encoding="utf-8")
+    return path
+
+
+def load(path, **how):
+    how = {"shape": "pair", "labelled": True, "label_names": ("ja", "ne")} | how
+    corpus = load_corpus(path, name="t", lang="x", **how)
+    return [example.segments for example in corpus]
+
+
+TEXTS = [row[:2] for row in ROWS]
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("header", [True, False])
+def test_tsv_that_a_csv_writer_wrote_is_read_as_it_was_meant(quoting, header, tmp_path):
+    path = written(tmp_path / "x.tsv", header=header, delimiter="\t", quoting=quoting)
+    assert load(path, header=header) == TEXTS
+    assert discover_labels(path, shape="pair", header=header) == ("ja", "ne")
+    assert [row.texts for row in open_kept(path, shape="pair", header=header).rows()] == TEXTS
+    assert check(path, shape="pair", header=header).sentences == 2
+    if quoting == csv.QUOTE_ALL and header:
+        return
+    plain = [tuple(line.split("\t")[:2]) for line in path.read_text().splitlines()[header:]]
+    assert load(path, header=header, quote="none", labelled=False) == plain
+
+
+def test_cells_of_quoted_tsv_may_have_line_ends_and_tabs(tmp_path):
+    rows = [("koru\nmira", "sen\tru", "ja"), ("tal", 'o"si', "ne")]
+    assert load(written(tmp_path / "x.tsv", rows, delimiter="\t")) == [row[:2] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"koru mira"\tsen\tja',
+        '"koru\tmira"\tja',
+        'koru "" mira\t"sen ""ru"" osi"\tja',
+        '"koru\t"sen ""ru""\tja',
+        '""koru""\tsen\tja',
+        '"koru" mira "tal"\tsen\tja',
+        'tal\t"koru "mira"\tja',
+        'tal\t"\tja',
+    ],
+)
+def test_quotes_that_no_csv_writer_writes_are_characters(line, tmp_path):
+    (tmp_path / "x.tsv").write_text("premise\thypothesis\tlabel\n" + f"{line}\nmira\tdav\tne\n")
+    assert load(tmp_path / "x.tsv") == [tuple(line.split("\t")[:2]), ("mira", "dav")]
+
+
+def test_one_plain_quote_anywhere_makes_all_of_them_characters(tmp_path):
+    quoted = '"koru ""mira"" tal"\tsen\tja\n'
+    (tmp_path / "x.tsv").write_text("premise\thypothesis\tlabel\n" + quoted * 50 + 'ta"l\tdav\tne\n')
+    assert load(tmp_path / "x.tsv")[0] == ('"koru ""mira"" tal"', "sen")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_another_delimiter_is_seen_where_it_is_unmistakable(delimiter, tmp_path):
+    path = written(tmp_path / "x.csv", delimiter=delimiter)
+    assert load(path) == TEXTS
+    assert [row.texts for row in open_kept(path).rows()] == TEXTS
+    long = written(tmp_path / "y.csv", ROWS * 5, header=False, delimiter=delimiter)
+    assert load(long, header=False) == TEXTS * 5
+
+
+@pytest.mark.parametrize("key", ["delimiter: ';'", "--delimiter ';'"])
+def test_where_it_is_not_the_delimiter_is_asked_for(key, tmp_path):
+    (tmp_path / "x.csv").write_text("premise;hypothesis;label\nkoru;mira;ja\nkoru; mira; tal; ja\n")
+    with (
+        on_command_line("--" in key),
+        pytest.raises(DataError, match=r"x\.csv:1: one column with semicolons in it") as caught,
+    ):
+        load(tmp_path / "x.csv")
+    assert f"set {key}" in str(caught.value)
+    (tmp_path / "y.csv").write_text("koru;mira;ja\n")
+    with pytest.raises(DataError, match=r"1 column|one column with semicolons"):
+        load(tmp_path / "y.csv", header=False)
+    assert load(tmp_path / "y.csv", header=False, delimiter=";") == [("koru", "mira")]
+
+
+def test_semicolons_in_one_column_of_texts_are_characters(tmp_path):
+    (tmp_path / "x.csv").write_text("text\nkoru; mira\nsen; ru\n")
+    assert load(tmp_path / "x.csv", shape="single", labelled=False) == [("koru; mira",), ("sen; ru",)]
+
+
+def test_delimiter_and_quote_can_be_set(tmp_path):
+    path = written(tmp_path / "x.csv", delimiter="#", quotechar="'")
+    assert load(path, delimiter="#", quote="'") == TEXTS
+    path = written(tmp_path / "x.tsv", [("ko'ru", "m", "ja")], delimiter="\t", quotechar="'")
+    assert load(path) == [("'ko''ru'", "m")]
+    assert load(path, quote="'") == [("ko'ru", "m")]
+    (tmp_path / "y.csv").write_text('premise,hypothesis,label\n"koru,"mira,ja\n')
+    assert load(tmp_path / "y.csv", quote="none") == [('"koru', '"mira')]
+    (tmp_path / "z.tsv").write_text("premise;hypothesis;label\nkoru;mira;ja\n")
+    assert load(tmp_path / "z.tsv", delimiter=";") == [("koru", "mira")]
+    for key in ("delimiter", "quote"):
+        with pytest.raises(ConfigError, match=f"{key}: got 'ab', expected one character"):
+            load(path, **{key: "ab"})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_a_cell_may_be_long(suffix, tmp_path):
+    text = 'koru "mira" ' * 20_000
+    path = written(tmp_path / f"x.{suffix}", [(text, "sen", "ja")], delimiter="\t" if suffix == "tsv" else ",")
+    assert load(path) == [(text, "sen")]
+
+
+@pytest.mark.parametrize(("name", "dialect"), [("x.tsv", {"delimiter": "\t"}), ("x.csv", {"delimiter": ";"})])
+def test_rows_are_written_again_in_the_dialect_they_came_in(name, dialect, tmp_path):
+    path = written(tmp_path / name, **dialect)
+    source, sink = open_kept(path), io.BytesIO()
+    writer = open_writer(source, path.suffix[1:], sink)
+    writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
+    back = list(csv.reader(io.StringIO(sink.getvalue().decode()), **dialect))
+    assert back == [[*NAMES, "parent", "changed"], [*ROWS[0], "0", "0|"], [*ROWS[1], "1", "0|"]]
+
+
+def test_a_text_that_the_output_cannot_hold_is_named_with_its_line(tmp_path):
+    path = written(tmp_path / "x.csv", [("koru", "sen", "ja"), ("mi\nra", "tal", "ne")])
+    source, sink = open_kept(path), io.BytesIO()
+    writer = open_writer(source, "tsv", sink)
+    with pytest.raises(DataError, match=r"x\.csv:3: the text 'mi ra' has a TAB or a line break"):
+        writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
