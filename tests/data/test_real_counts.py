@@ -55,7 +55,14 @@ def test_every_row_of_a_real_table_is_read_as_it_stands(folder):
         lines = path.read_bytes().split(b"\n")[1 : count + 1]
         for example, line in zip(corpus, lines, strict=True):
             fields = line.decode().removesuffix("\r").split("\t")
-            assert {*example.segments, names[example.labels[0]]} <= set(fields)
+            assert {*example.segments, names[example.labels[0]]} <= set(map(meant, fields))
+
+
+def meant(field):
+    """The text of a cell, which some of these files have in quotes, as a CSV writer wrote them."""
+    inner = field[1:-1].replace('""', "")
+    quoted = field[:1] == field[-1:] == '"' and '"' not in inner and '""' in field[1:-1]
+    return field[1:-1].replace('""', '"') if quoted else field
 
 
 @pytest.mark.parametrize("lang", sorted(MASAKHANER))

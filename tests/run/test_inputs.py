@@ -64,5 +64,5 @@ def test_several_files_are_one_part_and_a_value_of_where_may_name_the_target(tmp
     (tmp_path / "again.yaml").write_text(config.to_yaml())
     assert load_config(str(tmp_path / "again.yaml")) == config
     (tmp_path / "b.tsv").unlink()
-    with pytest.raises(ConfigError, match=r"source\.train: no such file: .*b\.tsv"):
+    with pytest.raises(ConfigError, match=r"run\.yaml:4: no such file: .*b\.tsv"):
         load_config(str(tmp_path / "run.yaml"))

@@ -87,8 +87,8 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         if name == source.name:
             raise ConfigError(f"target: {name!r} is also the source's name; give source.name another one")
         files = data.of(name)
-        train = read(data, files.train, name, "train", labelled=False)
-        others = [read(data, getattr(files, part), name, part) for part in TARGET_PATHS[1:]]
+        train = read(files, files.train, name, "train", labelled=False)
+        others = [read(files, getattr(files, part), name, part) for part in TARGET_PATHS[1:]]
         assert train is not None
         targets.append(Target(name, train, *others))
     train, dev, test = source_corpora
