@@ -39,7 +39,7 @@ _TOGETHER = ", together"
 _TITLES = {
     name: title
     for method, own in METHODS.items()
-    for name, title in ((method, own), (f"{method}{_TOGETHER}", f"{own} (ensemble)"))
+    for name, title in ((method, own), (f"{method}{_TOGETHER}", f"{own} (ensemble)".replace(") (", ", ")))
 }
 """The rows of a table: each method, and behind it its three models together where they were scored so."""
 
