@@ -38,8 +38,13 @@ def setting(key: str, value: str | bool = "") -> str:
 
 def columns_setting(role: str, column: str | int) -> str:
     """How a user says which column has a role: `columns: {text: NAME}`, or `--columns text=NAME`."""
+    return entry_setting("columns", role, column)
+
+
+def entry_setting(key: str, name: str, value: str | int) -> str:
+    """How a user sets one entry of `key`: `where: {language: es}`, or `--where language=es`."""
     inline = _ON_COMMAND_LINE.get()
-    return setting("columns", f"{role}={column}" if inline else f"{{{role}: {column}}}")
+    return setting(key, f"{name}={value}" if inline else f"{{{name}: {value}}}")
 
 
 def printable(text: str) -> str:

@@ -10,6 +10,7 @@ from uxla.data.doubts import Portrait, doubts, name_doubts
 from uxla.data.languages import languages
 from uxla.data.tables import Table
 from uxla.data.twice import encoded_twice
+from uxla.errors import on_command_line
 
 SENTENCES = [f"Koru mira {tail} , tal {tail}eno ." for tail in ("sen", "ru", "dav", "osi", "nel", "hub", "wik", "zan")]
 
@@ -235,6 +236,11 @@ def test_a_column_of_languages_is_told_with_the_remedy(tmp_path):
         "languages": "column 'language' has 2 values (es 2, fr 1), all of them are read; "
         "for one of them set where: {language: es}"
     }
+    assert said(languages(table(tmp_path / "x.tsv", rows), "fr"))["languages"].endswith("set where: {language: fr}")
+    with on_command_line():
+        assert said(languages(table(tmp_path / "x.tsv", rows)))["languages"].endswith("set --where language=es")
+    chosen = table(tmp_path / "x.tsv", rows, where={"language": ("es",)})
+    assert said(languages(chosen)) == {}
     assert said(languages(table(tmp_path / "y.tsv", [row for row in rows if row[0] != "fr"]))) == {}
     assert said(languages(table(tmp_path / "z.tsv", [row[1:] for row in rows]))) == {}
 

@@ -92,6 +92,21 @@ def test_a_doubt_about_each_of_two_targets_is_said_of_each(hearing, tmp_path):
     ]
 
 
+def test_a_table_of_several_languages_is_told_with_the_target_as_remedy(hearing, tmp_path):
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + "".join(f"koru {i}\t{i % 2}\n" for i in range(9)), "utf-8")
+    rows = "".join(f"{lang}\tmira {i}\n" for i in range(9) for lang in ("en", "xx"))
+    (tmp_path / "raw.tsv").write_text(f"lang\ttext\n{rows}", "utf-8")
+    files = [f"source.train={tmp_path}/train.tsv", f"target_data.train={tmp_path}/raw.tsv", "source.name=yy"]
+    empty = ["source.dev", "source.test", "target_data.dev", "target_data.test", "target_data.labelled"]
+    given = [*files, *(f"{key}=null" for key in empty), "target=xx", "task=classification", "methods=[uxla]"]
+    given += ["warmup.selection=last", "testbed=null"]
+    inputs = load_inputs(load_config("testbed", given), Store(tmp_path, Journal(tmp_path / "journal")))
+    study, _ = study_of(tmp_path, inputs, *given)
+    assert [line for line in told(hearing, study) if "column 'lang'" in line] == [
+        "xx: column 'lang' has 2 values (en 9, xx 9), all of them are read; for one of them set where: {lang: xx}"
+    ]
+
+
 @pytest.mark.parametrize("part", ["dev", "test", "labelled", "translated"])
 def test_types_that_a_labelled_corpus_never_has_are_named(part, hearing, tmp_path):
     bare = corpus(f"xx {part}", TEXTS * 2, (3, 0, 0, 0, 0, 0, 0))

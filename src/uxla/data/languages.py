@@ -8,16 +8,16 @@ from typing import Any
 
 from uxla.data.doubts import Doubt
 from uxla.data.tables import Table
-from uxla.errors import setting
+from uxla.errors import entry_setting
 from uxla.wording import listed
 
 _NAMES = frozenset(("language", "lang", "locale", "langid", "languagecode", "langcode", "isolanguage"))
 
 
-def languages(table: Table) -> Iterator[Doubt]:
-    """A doubt where a column that is called by the name of a language has several values in the rows that are read.
+def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
+    """A doubt where a column that is called as a language's would be has several values in the rows that are read.
 
-    The table is read once more where it has such a column.
+    The table is read once more where it has such a column. The remedy names the language `wanted`, if it is there.
     """
     names = table.names() if table.header or table.format in ("jsonl", "parquet") else []
     column = next((name for name in names if _plain(name) in _NAMES), None)
@@ -32,9 +32,9 @@ def languages(table: Table) -> Iterator[Doubt]:
     )
     if len(found) > 1:
         shown = listed(f"{value} {count}" for value, count in found.most_common())
-        remedy = setting("where", f"{{{column}: {found.most_common(1)[0][0]}}}")
+        value = wanted if wanted in found else found.most_common(1)[0][0]
         text = f"column {column!r} has {len(found)} values ({shown}), all of them are read"
-        yield Doubt("languages", f"{text}; for one of them set {remedy}")
+        yield Doubt("languages", f"{text}; for one of them set {entry_setting('where', column, value)}")
 
 
 def _plain(name: str) -> str:

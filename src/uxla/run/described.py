@@ -56,6 +56,7 @@ def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
     inputs, task = study.inputs, study.config.task
     source = _portrait(inputs.train, task)
     names = label_counts(inputs.train, task)
+    yield from inputs.doubts
     yield from _told(inputs.train.name, [*doubts(source), *name_doubts(names, "type" if task == "ner" else "label")])
     for target in inputs.targets:
         raw = _portrait(target.train, task)

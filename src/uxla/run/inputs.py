@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from uxla.data.columns import Shape
-from uxla.data.load import discover_labels, load_corpus
+from uxla.data.doubts import Doubt
+from uxla.data.languages import languages
+from uxla.data.layout import Layout
+from uxla.data.load import discover_labels, load_corpus, open_table
+from uxla.data.tables import Table
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.run.config import RunConfig
@@ -45,6 +49,8 @@ class Inputs:
     dev: Corpus | None
     test: Corpus | None
     targets: tuple[Target, ...]
+    doubts: tuple[tuple[str, Doubt], ...] = ()
+    """What is doubtful about the files, behind the name of the corpus."""
 
     def digests(self) -> dict[str, str]:
         """The digest of every corpus by its place in the configuration."""
@@ -63,21 +69,25 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         _path(source.train, world, config.task), label_map=source.labels, **_format(config.task, source)
     )
 
+    doubts: list[tuple[str, Doubt]] = []
+
     def read(reading: Reading, path: Files | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
             return None
         limits: dict[str, Any] = {} if part in ("dev", "test") else {"take": reading.take, "share": reading.share}
         if part in ("labelled", "translated") and data.labelled_take is not None:
             limits["take"] = data.labelled_take
+        paths, name, how = _path(path, world, config.task), _name(lang, part), _format(config.task, reading)
+        doubts.extend((name, doubt) for doubt in _several_languages(paths, lang, how))
         return load_corpus(
-            _path(path, world, config.task),
-            name=lang if part == "train" else f"{lang} {part}",
+            paths,
+            name=name,
             lang=lang,
             label_names=names,
             labelled=labelled,
             label_map=reading.labels if labelled else None,
             seed=derive(config.seed, "subset", lang, reading is source),
-            **_format(config.task, reading),
+            **how,
             **limits,
         )
 
@@ -93,7 +103,19 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         targets.append(Target(name, train, *others))
     train, dev, test = source_corpora
     assert train is not None
-    return Inputs(train, dev, test, tuple(targets))
+    return Inputs(train, dev, test, tuple(targets), tuple(doubts))
+
+
+def _name(lang: str, part: str) -> str:
+    return lang if part == "train" else f"{lang} {part}"
+
+
+def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any]) -> Iterator[Doubt]:
+    layout = Layout(**{key: value for key, value in how.items() if key != "shape"})
+    for path in paths:
+        table = open_table(path, how["shape"], layout)
+        if isinstance(table, Table):
+            yield from languages(table, lang)
 
 
 def _format(task: str, reading: Reading) -> dict[str, Any]:
