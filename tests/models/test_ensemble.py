@@ -121,7 +121,9 @@ def test_words_and_parts_may_be_of_any_iterable_too(ensembles):
     pairs = [("a", "b"), ("c", "d")]
     for rows in (zip("ac", "bd", strict=True), np.array(pairs), map(iter, pairs)):
         assert ensembles["nli"].classify(rows) == ensembles["nli"].classify(pairs)
+    assert ensembles["ner"].tag(pa.array([words, None, words])[::2]) == ensembles["ner"].tag([words, words])
     texts = ensembles["classification"].classify(["a", "b"])
+    assert ensembles["classification"].classify(pa.chunked_array([["a"], ["b"]])) == texts
     assert ensembles["classification"].classify(np.array(["a", "b"])) == texts
 
 

@@ -267,6 +267,23 @@ def test_only_what_is_trusted_is_downloaded(trust, has, asked, tmp_path, monkeyp
     assert calls == [("org/model", "v1", patterns) for patterns in asked]
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (OSError(28, "No space left on device"), r"No space left on device.*; see to network and disk, and run again"),
+        (ConnectionError("the far side does not answer"), r"the far side does not answer\); see to network"),
+        (ValueError("no such revision"), r"not to be had from the Hub \(no such revision\); give a folder"),
+    ],
+)
+def test_a_network_or_disk_that_fails_is_told_as_that_and_not_as_a_wrong_name(fault, said, monkeypatch):
+    def fails(*_, **__):
+        raise fault
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fails)
+    with pytest.raises(ModelError, match=said):
+        local_folder("org/model")
+
+
 def test_weights_come_in_the_order_of_their_names(folder):
     for name in ("b.safetensors", "a.safetensors"):
         shutil.copy(folder / "model.safetensors", folder / name)

@@ -63,7 +63,7 @@ def _parts(entry: Any, parts: int, where: str) -> tuple[str, ...]:
 
 def _items(given: Any, name: str, what: str) -> list[Any]:
     check_list(given, name, what)
-    return list(given)
+    return [entry.as_py() if hasattr(entry, "as_py") else entry for entry in given]  # Arrow's columns give scalars
 
 
 def _check_text(text: Any, where: str) -> None:
