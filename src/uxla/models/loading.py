@@ -76,7 +76,9 @@ def _download(name: str, revision: str | None, files: list[str]) -> Path:
         raise ModelError(f"model {name!r}: not on this disk and the Hub cannot be reached; {remedy}") from error
     except (HfHubHTTPError, HFValidationError, ValueError) as error:
         said = str(error).strip().split("\n")[0]
-        raise ModelError(f"model {name!r}: no such folder, and not to be had from the Hub ({said}); {remedy}") from error
+        raise ModelError(
+            f"model {name!r}: no such folder, and not to be had from the Hub ({said}); {remedy}"
+        ) from error
     except OSError as error:  # of the network or the disk, whatever the name
         message = f"the Hub's copy cannot be brought here ({reason(error)}); see to network and disk, and run again"
         raise ModelError(f"model {name!r}: {message}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,6 +126,8 @@ def _parquet(path: Path) -> pa.Table | None:
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno:  # Arrow's own errors of a damaged table have none
+            raise ArtifactError(f"{path}: cannot be read ({os.strerror(error.errno)}); check its rights") from None
         message = (
             f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote; run again: it is made anew"
         )

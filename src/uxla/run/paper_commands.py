@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from uxla.disk import cannot_write
 from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.report.files import file_names, named, write_whole
 
@@ -71,7 +72,9 @@ def figure(
                 for file in write_figure(made, out / f"{name}-figure{number}"):
                     typer.echo(f"written to {file}", err=True)
         except OSError as error:
-            message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
+            if (cause := cannot_write(error, out)) is None:
+                raise
+            message = f"cannot be written ({cause}); free space there, or give another --out"
             raise ArtifactError(f"{out}: {message}") from error
 
 

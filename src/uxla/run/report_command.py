@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from uxla.disk import cannot_write
 from uxla.errors import ArtifactError, UxlaError
 from uxla.report.files import file_names, named, write_whole
 
@@ -42,7 +43,9 @@ def report(
         write_whole(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
         write_whole(file, page(found))
     except OSError as error:
-        message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
+        if (cause := cannot_write(error, file.absolute().parent)) is None:
+            raise
+        message = f"cannot be written ({cause}); free space there, or give another --out"
         raise ArtifactError(f"{file}: {message}") from error
     typer.echo(f"written to {file}", err=True)
 

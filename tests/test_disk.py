@@ -1,0 +1,62 @@
+"""Which errors of the system say that a place cannot be written, and which are about something else."""
+
+import errno
+from pathlib import Path
+
+import pytest
+from safetensors import SafetensorError
+
+from uxla.disk import cannot_write
+from uxla.errors import ArtifactError
+from uxla.report import folder
+from uxla.report.folder import RunFolder
+
+OUT = Path("out")
+OURS = [
+    (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "Disk quota exceeded"),
+    (PermissionError(errno.EACCES, "Permission denied", "out/models/1"), "Permission denied"),
+    (PermissionError(errno.EACCES, "Permission denied", b"out/models/1"), "Permission denied"),
+    (PermissionError(errno.EACCES, "Permission denied", "in/../out/table.md"), "Permission denied"),
+    (NotADirectoryError(errno.ENOTDIR, "Not a directory", str(OUT.absolute())), "Not a directory"),
+    (SafetensorError("Error while serializing: I/O error: No space (os error 28)"), "No space left on device"),
+]
+FOREIGN = [
+    OSError(errno.ENOSPC, "No space left on device", "elsewhere/file"),
+    PermissionError(errno.EACCES, "Permission denied", "outside/file"),
+    FileNotFoundError(errno.ENOENT, "No such file or directory", "words.conll"),
+    FileNotFoundError(errno.ENOENT, "No such file or directory"),
+    OSError(errno.EIO, "Input/output error"),
+    OSError("libnowhere.so.7: cannot open shared object file"),
+    ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+    SafetensorError("Error while deserializing header: (os error 2)"),
+    OSError(errno.EBADF, "Bad file descriptor", 7),
+]
+
+
+@pytest.mark.parametrize(("error", "cause"), OURS, ids=str)
+def test_what_only_writing_meets_and_what_names_a_file_of_the_place_is_its_fault(error, cause):
+    assert cannot_write(error, Path("other"), OUT) == cause
+
+
+@pytest.mark.parametrize("error", FOREIGN, ids=str)
+def test_all_else_is_the_fault_of_something_else(error):
+    assert cannot_write(error, OUT) is None
+
+
+def test_links_on_the_way_to_a_place_are_followed_on_both_sides(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    error = OSError(errno.EACCES, "Permission denied", str(tmp_path / "link" / "file"))
+    assert cannot_write(error, tmp_path / "real") == "Permission denied"
+
+
+def test_a_table_that_may_not_be_read_is_not_told_as_damaged(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions/far.parquet").touch()
+    monkeypatch.setattr(folder.pq, "read_table", refused)
+    with pytest.raises(ArtifactError, match=r"far.parquet: cannot be read \(Permission denied\); check its rights"):
+        RunFolder(tmp_path, {}, ()).test_set("far")
