@@ -135,16 +135,15 @@ def run(
     Interrupted, the same command goes on where it stopped. All keys: docs/configuration.md.
     """
     from uxla.run.config import load_config
+    from uxla.run.console import showing
     from uxla.run.folders import check_folder, run_folder
 
-    settings = load_config(config, overrides or [])
+    with showing():
+        settings = load_config(config, overrides or [])
     folder = out or run_folder(config, overrides or [], settings.target)
     if folder.exists() and not folder.is_dir():
         raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
     check_folder(folder, settings, overwrite=overwrite)
-
-    from uxla.run.console import showing
-
     with showing():
         from uxla.run import pipeline
 

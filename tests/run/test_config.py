@@ -191,9 +191,23 @@ def test_without_a_test_set_only_uxla_is_run(folder):
     assert with_test.methods == ("zero_shot", "penalty", "ensemble", "uxla")
 
 
-def test_a_comparison_without_a_test_set_is_refused(folder):
-    message = refusal(str(folder / "my.yaml"), "methods=[zero_shot, uxla]")
-    assert "target_data.test is not given; give target_data.test=FILE or methods=[uxla]" in message
+def test_a_comparison_without_a_test_set_is_left_out_with_a_note(folder, hearing):
+    with hearing() as lines:
+        config = load_config(str(folder / "my.yaml"), ["methods=[zero_shot, uxla, three_heads]"])
+    assert config.methods == ("uxla",)
+    assert lines == ["left out: zero_shot, three_heads; only scores to compare with, and target_data.test is not given"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"),
+    [
+        ("[zero_shot]", "target_data.test is not given; give target_data.test=FILE or 'methods=[uxla]'"),
+        ("[zero_short, uxla]", "zero_short"),
+        ("[uxla, uxla]", "expected each once"),
+    ],
+)
+def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, methods, said):
+    assert said in refusal(str(folder / "my.yaml"), f"methods={methods}")
 
 
 @pytest.mark.parametrize(

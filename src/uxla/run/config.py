@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
-from uxla import __version__
+from uxla import __version__, progress
 from uxla.errors import ConfigError
 from uxla.run.consistency import CHECKS, DATA_PATHS, data_paths
 from uxla.run.documents import COMMAND_LINE, Document, absolute, override, read_document
@@ -145,12 +145,15 @@ class RunConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _default_methods(cls, values: object) -> object:
-        """Without a test set there is nothing to compare: only UXLA's models are made."""
-        if not isinstance(values, dict) or values.get("methods") is not None:
+        """Without a test set there is nothing to compare: only UXLA's models are made, where they are asked for."""
+        if not isinstance(values, dict):
             return values
-        data = values.get("target_data")
+        data, chosen = values.get("target_data"), values.get("methods")
         test = data.get("test") if isinstance(data, dict) else getattr(data, "test", None)
-        chosen = cls.model_fields["methods"].default if test else ("uxla",)
+        if chosen is None:
+            chosen = cls.model_fields["methods"].default if test else ("uxla",)
+        elif not test and isinstance(chosen, list | tuple) and "uxla" in chosen and _known(chosen):
+            chosen = [method for method in chosen if method == "uxla"]
         return values | {"methods": chosen}
 
     @model_validator(mode="after")
@@ -186,7 +189,21 @@ def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig
     except ValidationError as error:
         raise refused(error, document, KEYS) from None
     _require_files(config, document)
+    _tell_left_out(document.values.get("methods"), config)
     return config
+
+
+def _known(methods: Sequence[object]) -> bool:
+    """Whether all are methods: what is none is an error also where it would be left out."""
+    return all(method in get_args(Method) for method in methods)
+
+
+def _tell_left_out(asked: object, config: RunConfig) -> None:
+    """Note which methods were asked for and are not run."""
+    left_out = [name for name in asked if name not in config.methods] if isinstance(asked, list) else []
+    if left_out:
+        why = "only scores to compare with, and target_data.test is not given"
+        progress.note(f"left out: {', '.join(map(str, left_out))}; {why}")
 
 
 def _forget_replaced_data(document: Document) -> None:

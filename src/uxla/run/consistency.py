@@ -90,10 +90,10 @@ def _methods(config: RunConfig) -> None:
     needs_test = [method for method in config.methods if method != "uxla"]
     if needs_test and config.target_data.test is None:
         why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
-        raise refusal("methods", f"{why}; give target_data.test=FILE or methods=[uxla]")
+        raise refusal("methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'")
     if config.methods == ("three_heads",):
         why = "three_heads is only a score to compare with: its three models are one"
-        raise refusal("methods", f"{why}; give another method too, as methods=[penalty,three_heads]")
+        raise refusal("methods", f"{why}; give another method too, as 'methods=[penalty,three_heads]'")
     for method, path in (("supervised", "labelled"), ("translate_train", "translated")):
         if method in config.methods and getattr(config.target_data, path) is None:
             why = f"{method} needs target_data.{path}, which is not given"

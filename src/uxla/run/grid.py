@@ -165,7 +165,7 @@ def _check_runs(runs: Sequence[Planned]) -> None:
         chosen = one.config.adaptation.selection == "estimated" and "uxla" in one.config.methods
         if chosen and "penalty" not in one.config.methods:
             why = "with adaptation.selection=estimated UXLA may keep the warm-up, whose score is penalty's"
-            raise ConfigError(f"methods: {why}; add penalty, as methods=[penalty,uxla]")
+            raise ConfigError(f"methods: {why}; add penalty, as 'methods=[penalty,uxla]'")
         other = seen.setdefault(one.config.to_yaml(), one)
         if other is not one:
             raise ConfigError(f"{one.name} and {other.name} are the same run; leave one of the values out")
