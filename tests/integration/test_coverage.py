@@ -25,15 +25,15 @@ def test_the_interval_of_a_grid_holds_the_true_gain(simulated, seeds, test, luck
 @pytest.mark.parametrize(
     ("rival", "case"),
     [
-        ("percentile bootstrap", {"seeds": 5, "luck": 0.48}),  # too narrow: five seeds are too few to draw from
-        ("t over seeds", {"seeds": 5, "oddity": 2.0}),  # too narrow: what is odd about an example is odd at each seed
-        ("the wider of both", {"seeds": 3, "shared": False}),  # too wide
-        ("Satterthwaite's df", {"seeds": 3, "luck": 0.48, "oddity": 1.0}),  # too narrow
+        ("percentile bootstrap", "5 seeds that vary by 12 points"),  # too narrow: five seeds are too few to draw from
+        ("t over seeds", "5 seeds, much in common"),  # too narrow: what is odd about an example is odd at each seed
+        ("the wider of both", "3 seeds with examples of their own"),  # too wide
+        ("Satterthwaite's df", "3 seeds that vary by 12 points, much in common"),  # too narrow
     ],
 )
 def test_other_intervals_do_not(simulated, rival, case):
-    assert not holds(simulated.coverage(simulated.Case(size=500, **case), simulated.RIVALS[rival], 1000))
-    assert holds(simulated.coverage(simulated.Case(size=500, **case), simulated.of_the_grid, 1000))
+    assert not holds(simulated.coverage(simulated.HARD[case], simulated.RIVALS[rival], 1000))
+    assert holds(simulated.coverage(simulated.HARD[case], simulated.of_the_grid, 1000))
 
 
 @pytest.mark.parametrize("spans", [False, True], ids=["accuracy", "f1"])

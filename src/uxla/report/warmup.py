@@ -84,14 +84,25 @@ def read_warm_up(run: RunFolder, target: str) -> WarmUp:
     """What the run wrote. ArtifactError where it wrote none, or the file is damaged."""
     path = run.path / "warmup" / f"{target}.parquet"
     if not path.is_file():
-        remedy = "expected a run with a test set and the methods zero_shot and penalty; add them and run again"
-        raise ArtifactError(f"{path}: no such file, which Figures 3 and 4 need, {remedy}: finished work is kept")
+        why = f"no such file, which Figures 3 and 4 need{_lacking(run, target)}"
+        raise ArtifactError(f"{path}: {why} and run again: finished work is kept")
     try:
         found = pq.read_table(path)
         return _warm_up(found, tagging=run.results["task"] == "ner")
     except (OSError, pa.ArrowException, ValueError, TypeError, LookupError, AttributeError) as error:
         message = f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote"
         raise ArtifactError(f"{path}: {message}; run again: it is made anew") from None
+
+
+def _lacking(run: RunFolder, target: str) -> str:
+    """What the run has not that the figures need, and what to do."""
+    methods = run.results["targets"].get(target) or {}
+    missing = [method for method in METHODS if method not in methods]
+    if not methods:
+        return f"; the run has no test set of {target}: give target_data.test=FILE"
+    if missing:
+        return f"; the run has no method {' and no '.join(missing)}: add {' and '.join(METHODS)} to methods"
+    return "; it was there once: leave the folder as it is"
 
 
 def points(found: WarmUp) -> Points:
