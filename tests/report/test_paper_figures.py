@@ -393,11 +393,23 @@ def test_names_of_users_do_no_harm(make_run, tmp_path):
         assert not re.search("[\u0600-\u06ff\u65e5]|frac|<b>", path.read_text(encoding="utf-8"))
 
 
-def test_a_run_without_the_warm_ups_view_is_told_how_to_get_it(make_run, tmp_path):
-    with pytest.raises(
-        ArtifactError, match=r"warmup/es.parquet: no such file.* zero_shot and penalty; add them and run"
-    ):
-        figure(3, [make_run()], out=tmp_path / "out")
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({}, "the run has no test set of es: give target_data.test=FILE and run again"),
+        (
+            {"zero_shot": score(60.0)},
+            "the run has no method penalty: add zero_shot and penalty to methods and run again",
+        ),
+        (
+            {"uxla": [score(60.0)]},
+            "no method zero_shot and no penalty: add zero_shot and penalty to methods and run again",
+        ),
+    ],
+)
+def test_a_run_without_the_warm_ups_view_is_told_how_to_get_it(scores, said, make_run, tmp_path):
+    with pytest.raises(ArtifactError, match=rf"warmup/es.parquet: no such file.*{said}: finished work is kept"):
+        figure(3, [make_run(targets={"es": scores})], out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -83,7 +83,7 @@ def _over_seeds(pairs: Sequence[Pair], gains: Floats) -> tuple[float, float]:
     The squared standard error has two parts, as in a two-way layout of seeds and examples with random effects: the
     seeds' variance / S, and what the examples have in common at different seeds, which that variance cannot show. The
     degrees of freedom are the harmonic mean of those of the parts, weighted by their size: S - 1 where each seed has
-    examples of its own. Satterthwaite's, which squares the weights, holds 92 % with three seeds (bench/coverage.py).
+    examples of its own. Satterthwaite's, which squares the weights, holds 93 % with three seeds (bench/coverage.py).
     """
     parts = np.array([gains.var(ddof=1) / len(pairs), max(_in_common(pairs), 0.0)])
     freedom = parts.sum() / (parts / [len(pairs) - 1, len(pairs[0].one) - 1]).sum()
