@@ -82,8 +82,10 @@ def json_column(rows: Sequence[tuple[int, dict[str, Any]]], role: str, key: str,
         if row.get(key) is None:
             _fail(f"no value for {key!r}; every object needs the same keys", path, number)
         cells.append(_cell(row[key], role, path, number))
+    if role in LISTS and not all(isinstance(cell, str) for cell in cells):
+        cells = [split_text(cell) if isinstance(cell, str) else cell for cell in cells]
     try:
-        return pa.array(cells, TEXTS if role in LISTS else TEXT)
+        return pa.array(cells, TEXTS if cells and isinstance(cells[0], list) else TEXT)
     except UnicodeEncodeError:
         lone = next(number for number, row in rows if not _encodes(row[key]))
         _fail(f"{key!r} has half a surrogate pair (\\ud800 to \\udfff); write the character itself", path, lone)
@@ -93,9 +95,11 @@ def _cell(value: Any, role: str, path: Path, number: int) -> str | list[str]:
     """A text; a label also from a number or boolean; words and tags from a list of such, or from one text."""
     if isinstance(value, list) and role in LISTS:
         return [_scalar(entry, role, path, number) for entry in value]
-    text = _scalar(value, role, path, number)
-    if role not in LISTS:
-        return text
+    return _scalar(value, role, path, number)
+
+
+def split_text(text: str) -> list[str]:
+    """The words between ASCII spaces, TABs and line ends."""
     for space in "\t\r\n":
         text = text.replace(space, " ")
     return [word for word in text.split(" ") if word]

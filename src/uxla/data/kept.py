@@ -16,6 +16,7 @@ from uxla.data.columns import TEXTS, Shape
 from uxla.data.form import Form
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
+from uxla.data.list_cells import words_in
 from uxla.data.load import open_table
 from uxla.data.rows import Sentence, open_form, sentences_in
 from uxla.data.span_files import SpanFile, open_spans
@@ -127,7 +128,8 @@ class KeptTable:
             for record, line in zip(batch.records or (), batch.lines.tolist(), strict=True):
                 named = record if isinstance(record, dict) else dict(zip(self.names, record, strict=True))
                 cells = [named[column] for column in columns]
-                texts = tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in cells)
+                words = map(words_in, cells) if batch.listed else cells
+                texts = tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in words)
                 yield Row(texts, named, line)
 
     def blanks(self) -> list[int]:

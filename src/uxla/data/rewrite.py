@@ -18,6 +18,7 @@ from uxla.data.cells import with_cell, with_cells_before
 from uxla.data.form import Form
 from uxla.data.kept import Kept, KeptConll, KeptSpans, KeptTable, Row
 from uxla.data.lines import text_lines
+from uxla.data.list_cells import replaced
 from uxla.data.offsets import offset_column
 from uxla.data.row_lines import line_writer
 from uxla.data.span_rewrite import Records, spans_in, spans_written_as
@@ -201,10 +202,17 @@ def _cells(rewritten: Rewritten, columns: tuple[str, ...], path: Path) -> dict[s
     """The row as a table has it, with what is added."""
     cells = dict(rewritten.row.record)
     _refuse_added(cells, path, rewritten.parent)
-    for column, text in zip(columns, rewritten.texts, strict=True):
-        cells[column] = text.split(" ") if isinstance(cells[column], list) else text
+    for place, (column, text) in enumerate(zip(columns, rewritten.texts, strict=True)):
+        cells[column] = _cell(cells[column], text, rewritten.row.texts[place])
     positions = [list(each) for each in rewritten.changed]
     return cells | dict(zip(ADDED, (rewritten.parent, positions if len(positions) > 1 else positions[0]), strict=True))
+
+
+def _cell(cell: Any, text: str, before: str) -> Any:
+    """The text in place of `before` in its cell, which may be a list of its words, also one written as text."""
+    if isinstance(cell, list):
+        return text.split(" ")
+    return text if cell == before else replaced(cell, text.split(" "))
 
 
 def _refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from uxla.data import csv_rows, json_lines, parquet_rows, tsv
 from uxla.data.columns import Shape, place_columns
 from uxla.data.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, sign
+from uxla.data.list_cells import ListCells
 from uxla.data.selection import Selection, named_tags
 from uxla.data.values import Batch
 from uxla.errors import DataError
@@ -53,9 +54,9 @@ class Table:
         batch of blank lines only. DataError, with the line, for whatever is wrong, ConfigError for a role in `columns`
         that the shape does not have."""
         empty = True
-        asked = Selection(self.where)
+        asked, lists = Selection(self.where), ListCells()
         for batch in self._reader(self, labelled, whole):
-            chosen = asked.of(batch)
+            chosen = lists.of(asked.of(batch))
             empty = empty and not len(chosen)
             if len(chosen) or chosen.blanks:
                 yield named_tags(chosen.checked(), self.shape, self.tag_names, labelled)

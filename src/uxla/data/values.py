@@ -31,7 +31,7 @@ class Batch:
 
     Of Parquet and the Hub the line is the row's number, from 1. Where whole rows were asked for, `records` has each row
     with all that stands in it, a list of cells or a dictionary, and `blanks` the numbers of the lines near it that
-    are blank.
+    are blank. `listed` are the roles whose cells are lists written as text.
     """
 
     columns: dict[str, pa.Array]
@@ -39,6 +39,7 @@ class Batch:
     path: Path
     records: Sequence[Any] | None = None
     blanks: tuple[int, ...] = ()
+    listed: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -1,0 +1,136 @@
+"""Lists written as text, as pandas writes them into CSV: `['koru', 'mira']`, `["koru", "mira"]`, NumPy's `['koru'
+'mira']`; also of numbers. Nothing in them is run."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uxla.data.columns import TEXT_ROLES
+from uxla.data.values import LISTS, TEXTS, Batch, is_list
+from uxla.errors import setting
+
+_ENTRY = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+""", re.DOTALL)
+_BLANKS = re.compile(r"\s*")
+_BRACKETS = r"\A\s*\[(?s:.*)\]\s*\z"
+_REMEDY = "write JSON lines or Parquet"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a list: its value as text, and where its literal stands in the cell."""
+
+    value: str
+    start: int
+    end: int
+
+
+def entries_of(cell: str) -> list[Entry] | None:
+    """The entries of the list that `cell` is, all between commas or all between blanks; None if it is none."""
+    text = cell.rstrip()
+    start = cell.index("[") + 1 if text.lstrip().startswith("[") and text.endswith("]") else None
+    found: list[Entry] = []
+    commas: set[bool] = set()
+    at, end = _after_blanks(cell, start or 0), len(text) - 1
+    while start is not None and at < end:
+        match = _ENTRY.match(cell, at)
+        value = None if match is None else _value(match.group())
+        if match is None or value is None:
+            return None
+        found.append(Entry(value, at, match.end()))
+        following = _after_blanks(cell, match.end())
+        comma = following < end and cell[following] == ","
+        at = _after_blanks(cell, following + 1) if comma else following
+        if at < end:
+            commas.add(comma)
+            if not comma and at == match.end():
+                return None
+    return found if start is not None and len(commas) < 2 else None
+
+
+def words_in(cell: Any) -> Any:
+    """The words of a list written as text; any other cell as it is."""
+    entries = entries_of(cell) if isinstance(cell, str) else None
+    return cell if entries is None else [entry.value for entry in entries]
+
+
+def replaced(cell: str, words: Sequence[str]) -> str:
+    """The list that `cell` is, with these words in place of its entries; all else stays as it is."""
+    pieces, at = [], 0
+    for entry, word in zip(entries_of(cell) or (), words, strict=True):
+        if word != entry.value:
+            literal = json.dumps(word, ensure_ascii=False) if cell[entry.start] == '"' else repr(word)
+            pieces += [cell[at : entry.start], literal]
+            at = entry.end
+    return "".join([*pieces, cell[at:]])
+
+
+@dataclass
+class ListCells:
+    """Whether the cells of words, of tags and of texts are lists written as text, which the first rows tell."""
+
+    _listed: dict[str, bool] = field(default_factory=dict, init=False)
+
+    def of(self, batch: Batch) -> Batch:
+        """The rows with lists of words and tags in place of such cells. DataError, with the line, where one is no list
+        though the others are, and for lists in place of texts."""
+        columns = dict(batch.columns)
+        for role, column in batch.columns.items():
+            if len(column) and (role in LISTS or role in TEXT_ROLES) and not is_list(column.type):
+                if role not in self._listed:
+                    self._listed[role] = _are_lists(batch, role, column)
+                if self._listed[role]:
+                    columns[role] = _lists(batch, role, column)
+        return replace(batch, columns=columns, listed=frozenset(role for role, yes in self._listed.items() if yes))
+
+
+def _are_lists(batch: Batch, role: str, column: pa.Array) -> bool:
+    bracketed = _bracketed(column)
+    share = pc.mean(bracketed).as_py() or 0
+    if share <= 0.5:
+        return False
+    readable = sum(entries_of(cell) is not None for cell in column.filter(bracketed).to_pylist()) / len(column)
+    if readable > 0.5 and role not in LISTS:
+        message = f"{role} has lists written as text; join the words with spaces, or set {setting('columns')}"
+        batch.fail_where(bracketed, message)
+    if share == 1 and readable <= 0.5 and role in LISTS:
+        message = f"{role} has lists written as text in a form that is not read; {_REMEDY}"
+        batch.fail_where(bracketed, message)
+    return readable > 0.5
+
+
+def _bracketed(column: pa.Array) -> pa.Array:
+    if not any(test(column.type) for test in (pa.types.is_string, pa.types.is_large_string)):
+        return pa.array(np.zeros(len(column), dtype=bool))
+    return pc.fill_null(pc.match_substring_regex(column, _BRACKETS), False)
+
+
+def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
+    found = [None if cell is None else entries_of(cell) for cell in column.to_pylist()]
+    faulty = np.array([entries is None for entries in found])
+    batch.fail_where(faulty, f"{role} is no list, as the rows before have; {_REMEDY}")
+    return pa.array([[entry.value for entry in entries or ()] for entries in found], TEXTS)
+
+
+def _value(literal: str) -> str | None:
+    if literal[0] not in "'\"":
+        return literal
+    try:
+        value: Any = ast.literal_eval(literal.replace("\n", "\\n").replace("\r", "\\r"))
+        value.encode()
+    except (ValueError, SyntaxError):
+        return None
+    return str(value)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
