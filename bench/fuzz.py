@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fuzz"))
 import fuzz_config
 import fuzz_formats
 import fuzz_judge
+import fuzz_spans
 
 Try = Callable[[Random], fuzz_judge.Verdict]
 
@@ -31,7 +32,8 @@ Try = Callable[[Random], fuzz_judge.Verdict]
 def main(inputs: int, seed: int) -> bool:
     """Prints a line a format; whether all was well."""
     warnings.simplefilter("ignore")  # codecs that warn of odd escapes
-    tries = {name: partial(_file, name) for name in fuzz_formats.MAKERS} | {"yaml": _yaml}
+    tries: dict[str, Try] = {name: partial(_file, name) for name in fuzz_formats.MAKERS}
+    tries |= {name: partial(_spans, name) for name in fuzz_spans.NAMES} | {"yaml": _yaml}
     each = -(-inputs // len(tries))
     print("| format | inputs | read whole | refused in one line | failures | slowest, ms | rows read |")
     print("|---|--:|--:|--:|--:|--:|--:|")
@@ -56,6 +58,10 @@ def _round(name: str, attempt: Try, inputs: int, seed: int) -> list[str]:
 
 def _file(name: str, rng: Random) -> fuzz_judge.Verdict:
     return fuzz_judge.judge(fuzz_formats.make(name, rng), Path.cwd())
+
+
+def _spans(name: str, rng: Random) -> fuzz_judge.Verdict:
+    return fuzz_spans.judge(fuzz_spans.make(name, rng), Path.cwd())
 
 
 def _yaml(rng: Random) -> fuzz_judge.Verdict:

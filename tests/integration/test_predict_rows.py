@@ -224,6 +224,44 @@ def test_what_tsv_cannot_hold_is_refused_with_the_line_of_the_input(name, raw, s
     assert "use --out FILE.csv" in result.stderr
 
 
+DIALECTS = {
+    "semicolons": ("x.csv", 'id;text\n1;"a; b"\n', (), 'id;text;label;confidence\n1;"a; b";n2;0.5000\n'),
+    "a quote of its own": ("x.csv", "text\n'a, b'\n", ("--quote", "'"), "text,label,confidence\n'a, b',n2,0.5000\n"),
+    "no quotes": ("x.csv", 'text\n"a\n', ("--quote", "none"), 'text,label,confidence\n"a,n1,0.5000\n'),
+    "quoted TSV": ("x.tsv", 'text\tid\n"a ""b"""\t1\n', (), 'text\tid\tlabel\tconfidence\n"a ""b"""\t1\tn2\t0.5000\n'),
+    "bars": ("x.csv", "id|text\n1|a\n", ("--delimiter", "|"), "id|text|label|confidence\n1|a|n1|0.5000\n"),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_table_comes_back_in_its_own_dialect(name, predict):
+    file, raw, options, written = DIALECTS[name]
+    assert predict(file, raw, *options).decode() == written
+
+
+ROWS = [{"text": "a", "lang": "es"}, {"text": "b c", "lang": "de"}, {"text": "a", "lang": "es"}]
+FILES = {
+    "x.csv": "text,lang\n\n" + "".join(f"{row['text']},{row['lang']}\n" for row in ROWS),
+    "x.jsonl": "".join(json.dumps(row) + "\n" for row in ROWS),
+    "x.json": json.dumps(ROWS),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("form", ["csv", "jsonl", None])
+def test_only_rows_that_were_asked_for_come_back(name, form, predict):
+    out = f"o.{form}" if form else None
+    for where, words in (("lang=de", ["b c"]), ("lang=es", ["a", "a"])):
+        written = predict(name, FILES[name], "--where", where, out=out).decode()
+        if written.startswith("["):
+            rows = json.loads(written)
+        elif written.startswith("{"):
+            rows = list(map(json.loads, written.splitlines()))
+        else:
+            rows = list(csv.DictReader(io.StringIO(written, newline="")))
+        assert [(row["text"], row["label"]) for row in rows] == [(text, f"n{len(text.split())}") for text in words]
+
+
 # columns of CoNLL that hold no labels
 
 

@@ -16,13 +16,12 @@ import pyarrow.parquet as pq
 
 from uxla.data.columns import LABEL, TEXTS, Shape
 from uxla.data.conll import conll_text
+from uxla.data.dialect import TAB, Dialect
 from uxla.data.files import BOM, decode, encode, read_bytes
-from uxla.data.json_cells import is_empty
 from uxla.data.json_places import with_entries
-from uxla.data.json_records import json_records
-from uxla.data.lines import text_lines
+from uxla.data.json_records import is_array, json_records
+from uxla.data.row_text import answer_cell, cell, joined, line_of, raw_rows, unholdable
 from uxla.data.tables import Table
-from uxla.errors import DataError
 
 NAMES: dict[Shape, tuple[str, ...]] = {
     "tagging": ("tags",),
@@ -120,30 +119,43 @@ class Answered:
         return encode(BOM * marked + text, table.encoding, file=table.path)
 
     def _objects_beside(self) -> Iterator[str]:
-        answers = iter(self.answers)
+        """The objects that were answered; without `where` all that stands between them too."""
+        pairs = self._answered()
+        row, answer = next(pairs, (None, ()))
+        chosen: list[str] = []
         for record in json_records(self.table.path, self.table.encoding):
-            blank = is_empty(record.value)
-            raw = record.raw if blank else with_entries(record.raw, self._named(next(answers)))
-            yield f"{record.before}{raw}{record.after}"
+            raw = record.raw
+            asked = row is not None and (row.line, row.record) == (record.line, record.value)
+            if asked:
+                raw = with_entries(raw, self._named(answer))
+                row, answer = next(pairs, (None, ()))
+            if not self.table.where:
+                yield f"{record.before}{raw}{record.after}"
+            elif asked:
+                chosen.append(raw)
+        if self.table.where:
+            array = is_array(self.table.path, self.table.encoding)
+            yield f"[{','.join(chosen)}]\n" if array else "".join(f"{raw}\n" for raw in chosen)
 
     def _cells_beside(self) -> Iterator[str]:
         table, form = self.table, self.table.format
+        dialect = Dialect(TAB, None) if form == "text" else table.dialect
         answers: dict[int, Any] = {row.line: answer for row, answer in self._answered() if answer}
         header = table.header and form != "text"
-        for line, raw in _raw_rows(table):
+        for line, raw, blank in raw_rows(table, dialect):
             body = raw.rstrip("\r\n")
             answer = self.names if header and body else answers.get(line)
             header = header and not body
-            if answer is None:
+            if form == "text" and answer and body.count(TAB) + 1 != len(TEXTS[table.shape]):
+                raise unholdable(body, table, line)
+            if answer:
+                cells = [answer_cell(value) for value in answer]
+                yield body + dialect.delimiter + joined(cells, dialect, table, line) + raw[len(body) :]
+            elif blank:
                 yield raw[len(body) :] if form == "text" else raw
-                continue
-            if form == "text" and body.count("\t") + 1 != len(TEXTS[table.shape]):
-                raise _unholdable(body, table, line)
-            cells = ["", *map(_answer_cell, answer)]
-            yield body + (_csv_line(cells) if form == "csv" else "\t".join(cells)) + raw[len(body) :]
 
     def _columns_beside(self) -> bytes:
-        table = pq.read_table(self.table.path)
+        table = pq.read_table(self.table.path).take([row.line - 1 for row in self.rows])
         types = [pa.list_(pa.string())] if self.table.shape == "tagging" else [pa.string(), pa.float64()]
         for name, type_, values in zip(self.names, types, zip(*self.answers, strict=True), strict=True):
             table = table.append_column(pa.field(name, type_), pa.array(values, type_))
@@ -166,12 +178,12 @@ class Answered:
         """The rows in TSV or CSV, the columns' names first if the table has such."""
         names = self._columns
         if self.table.header:
-            yield _line([*names, *self.names], form, self.table, 1)
+            yield line_of([*names, *self.names], form, self.table, 1)
         for row, answer in self._answered():
             values = row.record or [""] * len(names)
             cells = [values.get(name) for name in names] if isinstance(values, dict) else values
-            added = map(_answer_cell, answer) if answer else [""] * len(self.names)
-            yield _line([*map(_cell, cells), *added], form, self.table, row.line)
+            added = map(answer_cell, answer) if answer else [""] * len(self.names)
+            yield line_of([*map(cell, cells), *added], form, self.table, row.line)
 
 
 def as_table(rows: Sequence[dict[str, Any]], form: str) -> bytes:
@@ -180,61 +192,10 @@ def as_table(rows: Sequence[dict[str, Any]], form: str) -> bytes:
         return _parquet(pa.Table.from_pylist(list(rows)))
     if form == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode()
-    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    return "".join(_csv_line(cells) + "\r\n" for cells in lines).encode()
-
-
-def _raw_rows(table: Table) -> Iterator[tuple[int, str]]:
-    """Each row or blank line as it stands, its end included, and the line it begins in."""
-    lines = text_lines(table.path, table.encoding)
-    if table.format != "csv":
-        yield from enumerate(lines, start=1)
-        return
-    taken: list[str] = []
-
-    def noted() -> Iterator[str]:
-        for line in lines:
-            taken.append(line)
-            yield line
-
-    first = 1
-    for _ in csv.reader(noted(), strict=True):
-        yield first, "".join(taken)
-        first += len(taken)
-        taken.clear()
-
-
-def _line(cells: Sequence[str], form: str, table: Table, line: int) -> str:
-    if form == "csv":
-        return _csv_line(cells) + "\r\n"
-    odd = next((cell for cell in cells if any(char in cell for char in "\t\r\n")), None)
-    if odd is not None:
-        raise _unholdable(odd, table, line)
-    return "\t".join(cells) + "\n"
-
-
-def _unholdable(text: str, table: Table, line: int) -> DataError:
-    message = f"the text {' '.join(text.split())[:40]!r} has a TAB or a line break, which TSV cannot hold"
-    return DataError(f"{message}; use --out FILE.csv or FILE.jsonl", file=table.path, line=line)
-
-
-def _csv_line(cells: Sequence[str]) -> str:
+    lines = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="").writerow(cells)
-    return buffer.getvalue()
-
-
-def _answer_cell(value: str | float | list[str]) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else _cell(value)
-
-
-def _cell(value: Any) -> str:
-    """A value as text: words with a space between them, other lists and objects as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(entry, str) and " " not in entry for entry in value):
-        return " ".join(value)
-    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    csv.writer(buffer).writerows(lines)
+    return buffer.getvalue().encode()
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -201,4 +201,4 @@ def _counted(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -
         there = text[max(counted.start, 0) : max(counted.end, 0)]
         message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}"
         raise DataError(f"{message}, but {there!r} stands there; were text or offsets changed?", file=path, line=line)
-    return counted
+    return counted[0]

@@ -13,7 +13,7 @@ from uxla.data.json_places import Keys, value_at, with_entries, with_values
 from uxla.data.json_records import is_array
 from uxla.data.span_files import Entry, SpanFile
 from uxla.data.span_forms import place_keys, placed
-from uxla.data.spans import Span, in_code_points
+from uxla.data.spans import Count, Span, in_code_points, recounted
 from uxla.data.tokens import Place, word_places
 from uxla.errors import ConfigError
 
@@ -69,28 +69,34 @@ def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> s
     record, found, document = entry
     change = moved(document.text, document.words, words)
     values: dict[Keys, Any] = {found.text_at: change.text}
-    for keys, span in spans_in(entry):
+    spans, count = spans_in(entry)
+    for keys, span in spans:
         start, end = change.offset(span.start), change.offset(span.end)
         first, last = place_keys(value_at(record.value, keys))
-        values |= {(*keys, first): start, (*keys, last): end}
+        values[(*keys, first)] = recounted(change.text, start, count)
+        values[(*keys, last)] = recounted(change.text, end, count)
         if span.quoted is not None:
             values[(*keys, "text")] = change.text[start:end]
     return with_entries(with_values(record.raw, values), added)
 
 
-def spans_in(entry: Entry) -> list[tuple[Keys, Span]]:
-    """All spans and tokens of a record, whoever set them, and how one gets to each. DataError for one that could not be
-    moved: one that begins or ends inside a word or outside the text, or quotes another."""
+def spans_in(entry: Entry) -> tuple[list[tuple[Keys, Span]], Count]:
+    """All spans and tokens of a record, whoever set them, how one gets to each, and how they were counted.
+
+    DataError for one that could not be moved: one that begins or ends inside a word or outside the text, or quotes
+    another.
+    """
     record, _, document = entry
     given = list(placed(record.value))
-    counted = in_code_points(document.text, [span for _, span in given])
-    if isinstance(counted, Span):
-        document.fail(counted, f"quotes {counted.quoted!r}; were text or offsets changed?")
+    found = in_code_points(document.text, [span for _, span in given])
+    if isinstance(found, Span):
+        document.fail(found, f"quotes {found.quoted!r}; were text or offsets changed?")
+    counted, count = found
     for span in counted:
         inside = any(start < edge < end for edge in (span.start, span.end) for start, end in document.words)
         if inside or not 0 <= span.start <= span.end <= len(document.text):
             document.span_words(span)
-    return [(keys, span) for (keys, _), span in zip(given, counted, strict=True)]
+    return [(keys, span) for (keys, _), span in zip(given, counted, strict=True)], count
 
 
 def spans_written_as(file: SpanFile, out: Path) -> str:

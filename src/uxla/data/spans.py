@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +15,10 @@ from uxla.errors import DataError
 
 _BLANKS = re.compile(r"(?:\s|\\n)+")  # Label Studio quotes a line break as two characters, brat as a space
 _SHOWN = 40
+
+
+Count = Callable[[str], Sequence[int]]
+"""A way to count: from a text to the code point at which each counted thing, and the end, stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +103,44 @@ def spans_of(tags: Sequence[str], words: Sequence[Place]) -> list[Span]:
     return spans
 
 
-def in_code_points(text: str, spans: Sequence[Span]) -> tuple[Span, ...] | Span:
-    """The spans counted in code points, whatever the tool counted in that wrote them; or the first one that does not
-    fit its quoted text, however one counts.
+def in_code_points(text: str, spans: Sequence[Span]) -> tuple[tuple[Span, ...], Count] | Span:
+    """The spans counted in code points, and how they were counted by the tool that wrote them; or the first one that
+    does not fit its quoted text, however one counts.
 
     Browsers count UTF-16 units, and some tools count CR LF as one. What the spans quote of the text decides, of all
     spans of a text alike; where nothing is quoted, it is code points.
     """
-    for places in (None, _units(text), _lines(text)):
-        counted = [_recounted(span, places) for span in spans]
-        if all(_fits(text, span) for span in counted):
-            return tuple(counted)
-        if places is None:
-            wrong = next(span for span in spans if not _fits(text, span))
-    return wrong
+    for flat in (str, _flat):  # letter by letter, else whatever blanks stand there
+        for count in (_points, _units, _lines):
+            places = count(text)
+            counted = tuple(_recounted(span, places) for span in spans)
+            if all(_fits(text, span, flat) for span in counted):
+                return counted, count
+    return next(span for span in spans if not _fits(text, span, _flat))
 
 
-def _fits(text: str, span: Span) -> bool:
-    return span.quoted is None or _flat(text[max(span.start, 0) : span.end]) == _flat(span.quoted)
+def recounted(text: str, offset: int, count: Count) -> int:
+    """An offset in code points as `count` has it."""
+    return bisect_left(count(text), offset)
+
+
+def _fits(text: str, span: Span, flat: Callable[[str], str]) -> bool:
+    return span.quoted is None or flat(text[max(span.start, 0) : span.end]) == flat(span.quoted)
 
 
 def _flat(text: str) -> str:
     return _BLANKS.sub(" ", text).strip()
 
 
-def _recounted(span: Span, places: Sequence[int] | None) -> Span:
-    if places is None or not 0 <= span.start <= span.end < len(places):
+def _recounted(span: Span, places: Sequence[int]) -> Span:
+    if not 0 <= span.start <= span.end < len(places):
         return span
     return Span(places[span.start], places[span.end], span.label, span.quoted)
+
+
+def _points(text: str) -> Sequence[int]:
+    """For each code point of the text, and the end, its place."""
+    return range(len(text) + 1)
 
 
 def _units(text: str) -> list[int]:

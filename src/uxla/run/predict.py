@@ -112,6 +112,8 @@ def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: b
 def _with_spans(ensemble: Ensemble, file: SpanFile, out: Path | None) -> bytes:
     """Each record as it stands, and the spans that were found in it; or words and labels."""
     entries = list(file.entries(labelled=file.is_brat))
+    if not entries:
+        next(file.batches(labelled=False))  # which says what is missing
     documents = [entry.document for entry in entries]
     tags = ensemble.tag([document.cut() for document in documents])
     form = _FORMS.get(_suffix(out))
