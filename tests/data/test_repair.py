@@ -59,7 +59,7 @@ def test_types_without_a_letter_before_them_become_iob2(repair):
     assert made.changes[1] == Finding(2, "PER -> I-PER")
 
 
-@pytest.mark.parametrize("tags", ["NOUN VERB", "O _", "O -"])
+@pytest.mark.parametrize("tags", ["NOUN VERB", "O _", "O -", "O B", "O B_PER", "O PER-B", "O B-PER PER", "0 O"])
 def test_other_tags_and_signs_of_missing_values_are_left_to_a_person(repair, tags):
     with pytest.raises(DataError, match="correct it by hand"):
         repair("".join(f"koru\t{tag}\n" for tag in tags.split()))

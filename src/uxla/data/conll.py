@@ -118,7 +118,7 @@ class ConllFile:
             return f"column {tagged[0]} holds nothing but labels: set {setting('label_column', str(tagged[0]))}"
         if self.rows.form.style == BRACKETS:
             return "spans in brackets may neither overlap nor stay open at the end of a sentence"
-        if any(missing(label) for label in unknown):
+        if any(missing(label) or (label[1:2] == "-" and missing(label[2:])) for label in unknown):
             return f"a sign of a missing value is no label: write O, or set {column}"
         if OUTSIDE in found and are_bare(others):
             return "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"

@@ -13,7 +13,7 @@ from uxla.data.comments import AUTO, is_sure, separates
 from uxla.data.known_forms import CONLL_U, NO_WORD, Groups, Line, is_header, places_of, tagged_columns
 from uxla.data.label_cells import style_of
 from uxla.data.layout import Layout
-from uxla.data.mistaken import is_invisible, refuse_one_column
+from uxla.data.mistaken import is_invisible, refuse_other_lines, refuse_other_words
 from uxla.errors import DataError, setting
 from uxla.wording import counted
 
@@ -26,14 +26,16 @@ _TELLING = 3  # words that begin alike
 class Form:
     """What the first lines of a file settle for all of it.
 
-    `line` is the first word's, `columns` the number of its cells, `filled` the same without the last ones where these
-    are empty in all lines; `widths` are all numbers of cells seen. Rows of an `uneven` file need no more than the two
-    columns `token` and `label`, from 0. `style` says how labels stand in their cells, `label_cells` are those seen, and
-    `tagged` are the columns that hold nothing but labels. In an `indexed` file column 0 counts the words. `comment` is
-    as in `Layout`; `prefix` stands before every word, of those looked at at least, and is no part of it.
+    `line` is the number of the first word's line, `opening` its text, `columns` the number of its cells, `filled` the
+    same without the last ones where these are empty in all lines; `widths` are all numbers of cells seen. Rows of an
+    `uneven` file need no more than the two columns `token` and `label`, from 0. `style` says how labels stand in their
+    cells, `label_cells` are those seen, and `tagged` are the columns that hold nothing but labels. In an `indexed` file
+    column 0 counts the words. `comment` is as in `Layout`; `prefix` stands before every word, of those looked at at
+    least, and is no part of it.
     """
 
     line: int
+    opening: str
     columns: int
     filled: int
     widths: frozenset[int]
@@ -78,7 +80,7 @@ def _form(groups: Groups, header: Line | None, path: Path, layout: Layout) -> Fo
     asked = (layout.token_column, layout.label_column)
     places = places_of(groups, header.cells if header else (), asked)
     rows = [row for row in chain.from_iterable(groups) if not (places.indexed and NO_WORD.fullmatch(row.cells[0]))]
-    refuse_one_column([row.cells for row in rows], path, first.number)
+    refuse_other_lines([row.text for row in rows], path, first.number)
     even = all(len(row.cells) == len(first.cells) for row in rows)
     width = max(filled(row.cells) for row in rows) if even else filled(first.cells)
     if places.token not in range(-width, width):
@@ -87,9 +89,13 @@ def _form(groups: Groups, header: Line | None, path: Path, layout: Layout) -> Fo
     token = range(width)[places.token]
     label = range(width)[places.label] if places.label in range(-width, width) else None
     label = None if label == token else label
+    if token == 0:
+        beside = [row.cells[1] for row in rows if len(row.cells) > 1]
+        refuse_other_words([[row.cells[0] for row in group] for group in groups], beside, path, token)
     cells = frozenset(row.cells[label] for row in rows if label is not None and label < len(row.cells))
     return Form(
         line=first.number,
+        opening=first.text,
         columns=len(first.cells),
         filled=width,
         widths=frozenset(len(row.cells) for row in rows),
@@ -134,7 +140,7 @@ def _groups(head: Sequence[str], layout: Layout) -> Groups:
             if separates(text, cells, layout.token_column, layout.comment_prefix):
                 groups.append([])
             elif not _is_aside(text, strict or bool(groups[-1]), layout.comment_prefix) and not is_invisible(cells):
-                groups[-1].append(Line(number, cells))
+                groups[-1].append(Line(number, text.strip(), cells))
         if any(groups):
             break
     return [rows for rows in groups if rows]

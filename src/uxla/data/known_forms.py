@@ -29,6 +29,7 @@ class Line(NamedTuple):
     """A line with its number, from 1, and its cells."""
 
     number: int
+    text: str
     cells: list[str]
 
 

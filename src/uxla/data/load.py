@@ -21,6 +21,7 @@ from uxla.data.labels import known_types
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
+from uxla.data.mistaken import refuse_joined
 from uxla.data.schemes import are_labels
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.subset import subset
@@ -218,6 +219,8 @@ def _refuse_columns(path: Path, shape: Shape, layout: Layout) -> None:
         known, text = setting("format", likely), setting("format", "text")
         message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
         raise DataError(message, file=path)
+    if shape == "tagging":
+        refuse_joined(head, path)
     if shape == "tagging" and _begins_with_comment(head):
         known, text = setting("format", "conll"), setting("format", "text")
         message = f"raw text by its name, but it begins with a comment as CoNLL has them; set {known}, or {text}"

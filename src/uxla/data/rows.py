@@ -22,7 +22,7 @@ from uxla.errors import DataError, setting
 from uxla.progress import note
 from uxla.wording import counted
 
-_HASH = '"#"'
+_COMMENT = re.compile("#|%|//|;|--")
 _MARKUP = re.compile(r"<[^<>]+>")
 
 
@@ -144,7 +144,7 @@ def _aside(line: str, cells: Sequence[str], form: Form, inside: bool, path: Path
     elif not sure or not form.fits(cells):
         return None
     where = "inside a sentence" if inside else "with as many columns as words have"
-    remedy = f"set {setting('comment', _HASH)} if it is one, {setting('comment', 'none')} if it is a word"
+    remedy = f"set {_prefix('#')} if it is one, {setting('comment', 'none')} if it is a word"
     raise DataError(f"looks like a comment, {where}; {remedy}", file=path, line=number)
 
 
@@ -167,10 +167,16 @@ def _fault(line: str, cells: Sequence[str], form: Form, path: Path, number: int)
         expected = f"at least {max(form.token, form.label or 0) + 1}" if form.uneven else str(form.columns)
         message = f"{counted(len(cells), 'column')}, expected {expected} as on line {form.line}"
         remedy = f"cut columns by one TAB, or by spaces; for sentences as raw text set {setting('format', 'text')}"
-        if line.startswith("#"):
-            remedy = f"it looks like a comment: set {setting('comment', _HASH)}"
-        elif _MARKUP.fullmatch(line.strip()):
-            remedy = "it looks like markup: leave such lines out, or empty them"
+        likely = (line.strip(), form.opening) if number == form.line + 1 else (line.strip(),)
+        odd = next((text for text in likely if _COMMENT.match(text) or _MARKUP.fullmatch(text)), "")
+        if comment := _COMMENT.match(odd):
+            remedy = f"{odd[:20]!r} looks like a comment: set {_prefix(comment[0])}"
+        elif odd:
+            remedy = f"{odd[:20]!r} looks like markup: leave such lines out, or empty them"
         elif not form.uneven and max(form.token, 0) < len(cells):
             remedy += f"; where rows may differ count {setting('label_column')} from the front (0 is the first)"
     return DataError(f"{message}; {remedy}", file=path, line=number)
+
+
+def _prefix(comment: str) -> str:
+    return setting("comment", f'"{comment}"')

@@ -6,6 +6,7 @@ word (E) and the only word (S); BILOU calls these L and U. Inside the library ev
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _LETTERS: dict[Scheme, str] = {"IOB2": "BI", "IOB1": "BI", "BIOES": "BIES", "BIL
 _LAST_AND_ONLY: dict[Scheme, tuple[str, str]] = {"BIOES": ("E", "S"), "BILOU": ("L", "U")}
 _IN_IOB2 = {"S": "B", "U": "B", "E": "I", "L": "I"}
 
+_LETTERED = re.compile(r"[BIESLUMO]([-_.:/].*)?|.*[-_.:/][BIESLUM]|[^A-Za-z]*", re.IGNORECASE | re.DOTALL)
 _Pair = tuple[str | None, str | None]  # two neighbouring tags; None is the edge of the sentence
 
 
@@ -121,8 +123,8 @@ def are_labels(tags: Iterable[str]) -> bool:
 
 
 def are_bare(kinds: Collection[str]) -> bool:
-    """Whether the labels that are not O are types without a letter before them; a file of such has O too."""
-    return bool(kinds) and not any(missing(kind) or kind[1:2] == "-" or has_unseen(kind) for kind in kinds)
+    """Whether the labels that are not O are types without a letter before or behind them; a file of such has O too."""
+    return bool(kinds) and not any(missing(kind) or has_unseen(kind) or _LETTERED.fullmatch(kind) for kind in kinds)
 
 
 def _pairs(tags: Iterable[Sequence[str]]) -> Counter[_Pair]:
