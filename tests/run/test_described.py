@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from tokenizers import models as subwords
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.models.loading import resolve
 from uxla.models.tasks import TASKS
@@ -105,6 +108,37 @@ def test_a_table_of_several_languages_is_told_with_the_target_as_remedy(hearing,
     assert [line for line in told(hearing, study) if "column 'lang'" in line] == [
         "xx: column 'lang' has 2 values (en 9, xx 9), all of them are read; for one of them set where: {lang: xx}"
     ]
+
+
+def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(hearing, tmp_path):
+    own = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=3, dtype=torch.float32)
+    own.save_pretrained(tmp_path / "own")
+    AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path / "own")
+    inputs = Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),))
+    plain, events = study_of(tmp_path, inputs, "device=cpu")
+    study = replace(plain, model=resolve(str(tmp_path / "own")))
+    with hearing() as lines:
+        plain.check_models()
+        assert (lines, events) == ([], [])
+        study.check_models()
+    assert lines == [event["text"] for event in events]
+    assert lines == [
+        f"the classification layer of {tmp_path / 'own'} is not used: its labels are LABEL_0, LABEL_1, LABEL_2, "
+        "the data's O, B-DATE, I-DATE, B-PER, I-PER; drawn anew"
+    ]
+
+
+def test_three_models_begin_with_three_layers_where_the_backbones_own_is_not_used(tmp_path):
+    own = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=5, dtype=torch.float32)
+    own.save_pretrained(tmp_path / "own")
+    AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path / "own")
+    training = [f"warmup.{value}" for value in ("max_steps=1", "epochs=null", "learning_rate=1e-9", "selection=last")]
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)), "device=cpu", *training)
+    study = replace(study, model=resolve(str(tmp_path / "own")))
+    models = study.warm_up(penalty=False)
+    layers = [load_file(model.path / "model.safetensors")["classifier.weight"] for model in models]
+    first = load_file(tmp_path / "own/model.safetensors")["classifier.weight"]
+    assert all(torch.dist(a, b) > 0.1 for a, b in combinations([first, *layers], 2))
 
 
 @pytest.mark.parametrize("part", ["dev", "test", "labelled", "translated"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uxla.errors import ConfigError
+from uxla.errors import ConfigError, DataError
 from uxla.run.config import load_config
 from uxla.run.inputs import load_inputs
 
@@ -31,6 +31,17 @@ def test_take_is_of_everything_that_a_training_reads(inputs):
     assert sizes(inputs()) == [20, 30, 30, 30, 30]
     assert sizes(inputs("target_data.take=5")) == [20, 5, 5, 5, 30]
     assert sizes(inputs("source.take=3")) == [3, 30, 30, 30, 30]
+
+
+def test_a_source_with_one_label_only_is_refused(inputs, tmp_path):
+    (tmp_path / "source.conll").write_text("koru\tO\nmira\tO\n", encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"source\.conll: the only label is O, expected two or more to tell apart; is it"
+    ):
+        inputs()
+    (tmp_path / "one.tsv").write_text("text\tlabel\nkoru\tja\nmira\tja\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"one\.tsv: the only label is ja"):
+        inputs("task=classification", f"source.train={tmp_path / 'one.tsv'}")
 
 
 def test_labelled_sentences_can_be_another_number(inputs):

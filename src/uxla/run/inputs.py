@@ -13,7 +13,7 @@ from uxla.data.languages import languages
 from uxla.data.layout import Layout
 from uxla.data.load import discover_labels, load_corpus, open_table
 from uxla.data.tables import Table
-from uxla.errors import ConfigError
+from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus
 from uxla.run.config import RunConfig
 from uxla.run.sections import TARGET_PATHS, TESTBED, Files, Reading, World
@@ -65,9 +65,11 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
     """Read every file the configuration names; raises DataError or ConfigError with the place."""
     world = _world_folder(config.testbed, WORLD_TASKS[config.task], store) if config.testbed is not None else None
     source, data = config.source, config.target_data
-    names = discover_labels(
-        _path(source.train, world, config.task), label_map=source.labels, **_format(config.task, source)
-    )
+    trained = _path(source.train, world, config.task)
+    names = discover_labels(trained, label_map=source.labels, **_format(config.task, source))
+    if len(names) < 2:
+        only = f"the only label is {names[0]}, expected two or more to tell apart"
+        raise DataError(f"{only}; is it the labelled file, and the right column?", file=trained[0])
 
     doubts: list[tuple[str, Doubt]] = []
 
