@@ -72,7 +72,7 @@ def test_the_tables_have_the_finished_runs(done):
     [uxla] = [row for row in found if row["method"] == "uxla" and row["epoch"] == 1]
     assert uxla["score"] == results["targets"]["near"]["uxla"][0]["mean"]
     page = (done.out / "grid.md").read_text(encoding="utf-8")
-    assert "| target | agreement | method | near | near − exact |" in page
+    assert "| target | agreement | method | near | near, strict | near − exact |" in page
     assert "nowhere" not in page
     assert sorted(path.name for path in done.out.iterdir() if path.is_file()) == ["grid.md", "grid.parquet"]
 
