@@ -26,6 +26,7 @@ from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Task
 from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, ModelHandle, Predictions
+from uxla.report.trainings import title
 from uxla.run.config import Method, RunConfig
 from uxla.run.inputs import Inputs, Target
 from uxla.run.learner import Ended, StoredFluency, StoredLearner, StoredVicinity, unheard
@@ -173,7 +174,7 @@ class Study:
         alone = settings["order"] == "alone"
         course = self._course(method, target.name, len(schedule), "alone" if alone else settings["agreement"])
         cotraining = CoTraining(
-            learner=self.learner(config.adaptation, dev, method, course.ended),
+            learner=self.learner(config.adaptation, dev, f"{title(method)} {target.name}", course.ended),
             vicinity=self.vicinity(),
             schedule=schedule,
             draws=_draws(config.adaptation),
