@@ -115,7 +115,10 @@ BAD_FILES = {
         lambda en, es: (es / "train.txt").write_bytes("uno dos\nmañana\n".encode("latin-1")),
         ["train.txt:2:", "0xf1", "not utf-8", "encoding: latin-1"],
     ),
-    "binary": (lambda en, es: (es / "train.txt").write_bytes(b"PK\x03\x04\xff\xfe\x00"), ["train.txt:1:", "not utf-8"]),
+    "binary": (
+        lambda en, es: (es / "train.txt").write_bytes(b"PK\x03\x04\xff\xfe\x00"),
+        ["train.txt: zip, not text", "unpack it"],
+    ),
     "source without labels": (
         lambda en, es: (en / "train.conll").write_text("word\nword\n\n"),
         ["train.conll:1:", "no column of labels"],
