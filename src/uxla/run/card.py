@@ -62,6 +62,10 @@ _CALL = {
     "paraphrase": 'ensemble.classify([("a text", "another text")])',
     "classification": 'ensemble.classify(["a text"])',
 }
+_PIPELINES = {  # of words only the first piece was trained, and a text longer than the model is cut without a stride
+    "ner": 'pipeline("token-classification", "models/1", aggregation_strategy="first", stride=32)',
+    "classification": 'pipeline("text-classification", "models/1")',
+}
 _CITATION = """```bibtex
 @inproceedings{bari-etal-2021-uxla,
   title = {UXLA: A Robust Unsupervised Data Augmentation Framework for Zero-Resource Cross-Lingual NLP},
@@ -180,7 +184,8 @@ ensemble = uxla.load(".")
 {_CALL[config.task]}
 ```
 
-Each alone, with transformers: `AutoModelFor{kind}.from_pretrained("models/1")`."""
+Each alone, with transformers: `AutoModelFor{kind}.from_pretrained("models/1")`, or
+`{_PIPELINES["ner" if config.task == "ner" else "classification"]}`."""
 
 
 def _limits(config: RunConfig, target: str) -> str:
