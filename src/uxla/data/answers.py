@@ -22,6 +22,7 @@ from uxla.data.json_places import with_entries
 from uxla.data.json_records import is_array, json_records
 from uxla.data.row_text import answer_cell, cell, joined, line_of, raw_rows, unholdable
 from uxla.data.tables import Table
+from uxla.data.word_rows import Words
 
 NAMES: dict[Shape, tuple[str, ...]] = {
     "tagging": ("tags",),
@@ -77,6 +78,8 @@ class Answered:
         """The file with the answers, in this format. In its own one (of raw text TSV) all that it has stays byte for
         byte, and the answers come at the rows' ends. DataError, with the line, for what the format or the encoding
         cannot hold."""
+        if form != "conll" and any(isinstance(row.record, Words) for row in self.rows):
+            return self._by_word().written(form)
         own = self.table.format
         if form == own == "parquet":
             return self._columns_beside()
@@ -88,6 +91,18 @@ class Answered:
         if form in ("jsonl", "parquet"):
             return as_table(list(self._objects()), form)
         return "".join(self._lines(form)).encode()
+
+    def _by_word(self) -> Answered:
+        """The same of a table with a row a word: a label a row."""
+        sentences = [(row, row.record.records, row.record.lines) for row in self.rows]
+        rows = [
+            TableRow(line, record, [word])
+            for row, records, lines in sentences
+            for word, record, line in zip(row.texts, records, lines, strict=True)
+        ]
+        found: list[Any] = [answer[0] for answer in self.answers]
+        labels: list[Answer] = [(label,) for tags in found for label in tags]
+        return Answered(self.table, rows, labels)
 
     @cached_property
     def _columns(self) -> list[str]:
@@ -156,7 +171,8 @@ class Answered:
 
     def _columns_beside(self) -> bytes:
         table = pq.read_table(self.table.path).take([row.line - 1 for row in self.rows])
-        types = [pa.list_(pa.string())] if self.table.shape == "tagging" else [pa.string(), pa.float64()]
+        label = pa.list_(pa.string()) if isinstance(self.answers[0][0], list) else pa.string()
+        types = [label] if self.table.shape == "tagging" else [label, pa.float64()]
         for name, type_, values in zip(self.names, types, zip(*self.answers, strict=True), strict=True):
             table = table.append_column(pa.field(name, type_), pa.array(values, type_))
         return _parquet(table)

@@ -15,11 +15,13 @@ Shape = Literal["tagging", "single", "pair"]
 TEXTS: dict[Shape, tuple[str, ...]] = {"tagging": ("tokens",), "single": ("text",), "pair": ("first", "second")}
 """The roles a column can have, in the order in which a file without a header has them."""
 LABEL: dict[Shape, str] = {"tagging": "tags", "single": "label", "pair": "label"}
+SENTENCE = "sentence"
+"""The role of the column that says which words belong together, in a table with a row a word."""
 TEXT_ROLES = frozenset(role for roles in TEXTS.values() for role in roles)
 ROLES = TEXT_ROLES | set(LABEL.values())
 
 _USUAL: dict[Shape, tuple[tuple[str, ...], ...]] = {
-    "tagging": (("tokens",), ("words",), ("text",)),
+    "tagging": (("tokens",), ("words",), ("text",), ("word",), ("token",)),
     "single": (("text",), ("sentence",)),
     "pair": (
         ("first", "second"),
@@ -31,10 +33,11 @@ _USUAL: dict[Shape, tuple[tuple[str, ...], ...]] = {
     ),
 }
 _USUAL_LABEL: dict[Shape, tuple[str, ...]] = {
-    "tagging": ("ner_tags", "tags", "labels"),
+    "tagging": ("ner_tags", "tags", "labels", "tag", "ner_tag", "ner"),
     "single": ("label", "category", "labels"),
     "pair": ("label", "gold_label"),
 }
+_USUAL_SENTENCE = ("sentence #", "sentence_id", "sent_id", "sentence_number", "sentence_idx", "sentence id")
 
 
 def place_columns(
@@ -58,6 +61,9 @@ def place_columns(
     if shape == "pair" and len(names) < 2:
         raise DataError(f"1 column, expected two texts{_there(names)}", file=path, line=line)
     asked = columns or {}
+    if SENTENCE not in asked and shape == "tagging" and named:
+        sentence = next((number for number, name in enumerate(names) if name.casefold() in _USUAL_SENTENCE), None)
+        asked = asked if sentence is None or sentence in asked.values() else {**asked, SENTENCE: sentence}
     if labelled is False and label in asked and not _is_there(asked[label], names):
         asked = {role: asked[role] for role in asked if role != label}  # a file without labels
     places = {role: position(wanted, names, role, path, line) for role, wanted in asked.items()}
@@ -71,7 +77,7 @@ def place_columns(
                 f", or set {setting('header', False)}" if named else ""
             )
             raise DataError(f"no column known as {role}{_there(names)}; {remedy}", file=path, line=line)
-    wanted = texts if labelled is False else (*texts, label)
+    wanted = (*texts, *(() if labelled is False else (label,)), SENTENCE)
     return {role: places[role] for role in wanted if role in places}
 
 
@@ -85,7 +91,7 @@ def _refuse_shared(places: Mapping[str, int], names: Sequence[str], path: Path, 
 
 def check_roles(shape: Shape, columns: Mapping[str, str | int] | None) -> None:
     """ConfigError if `columns` names a role that `shape` does not have."""
-    roles = (*TEXTS[shape], LABEL[shape])
+    roles = (*TEXTS[shape], LABEL[shape], *((SENTENCE,) if shape == "tagging" else ()))
     for role in columns or {}:
         if role not in roles:
             raise ConfigError(f"columns: got {role!r}{_close(role, roles)}, expected {', '.join(roles)}")

@@ -9,11 +9,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from uxla.data.columns import Shape
+from uxla.data.columns import SENTENCE, Shape
 from uxla.data.parquet_rows import arrow_batches
 from uxla.data.selection import Selection, named_tags
 from uxla.data.tables import Table
 from uxla.data.values import Batch
+from uxla.data.word_rows import grouped
 from uxla.errors import DataError, setting
 from uxla.progress import note
 
@@ -81,8 +82,12 @@ class HubTable:
         return Path(self.uri)
 
     def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
-        """All rows in order. DataError for a name that is none, a data set that cannot be had, or a column that is not
-        there."""
+        """All rows in order, those of a sentence's words as one. DataError for a name that is none, a data set that
+        cannot be had, or a column that is not there."""
+        rows = self._rows(labelled)
+        return grouped(rows, named=SENTENCE in (self.columns or {})) if self.shape == "tagging" else rows
+
+    def _rows(self, labelled: bool | None) -> Iterator[Batch]:
         data = self._data
         id_, *_ = parse_uri(self.uri)
         source = SOURCES.get(id_)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
-from uxla.data.columns import TEXTS, Shape
+from uxla.data.columns import SENTENCE, TEXTS, Shape
 from uxla.data.form import Form
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
@@ -21,6 +21,8 @@ from uxla.data.load import open_table
 from uxla.data.rows import Sentence, open_form, sentences_in
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.tables import Table
+from uxla.data.values import Batch
+from uxla.data.word_rows import Words
 from uxla.errors import DataError
 
 _TABLES = (".tsv", ".csv", ".jsonl", ".ndjson", ".json", ".parquet")
@@ -117,6 +119,13 @@ class KeptTable:
         places = self.table.places(names, False)
         return tuple(names[places[role]] for role in TEXTS[self.shape])
 
+    def sentence_column(self) -> str | None:
+        """The name of the column that tells sentences, in a table with a row a word."""
+        first = next(batch for batch in self.table.batches(labelled=False, whole=True) if len(batch))
+        if not any(isinstance(record, Words) for record in first.records or ()):
+            return None
+        return self.names[self.table.places(self.names, False)[SENTENCE]]
+
     def count(self) -> int:
         """See `Kept`."""
         return sum(len(batch) for batch in self.table.batches(labelled=False))
@@ -125,12 +134,22 @@ class KeptTable:
         """See `Kept`."""
         columns = self.text_columns()
         for batch in self.table.batches(labelled=False, whole=True):
+            if any(isinstance(record, Words) for record in batch.records or ()):
+                yield from self._sentences(batch)
+                continue
             for record, line in zip(batch.records or (), batch.lines.tolist(), strict=True):
                 named = record if isinstance(record, dict) else dict(zip(self.names, record, strict=True))
                 cells = [named[column] for column in columns]
                 words = map(words_in, cells) if batch.listed else cells
                 texts = tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in words)
                 yield Row(texts, named, line)
+
+    def _sentences(self, batch: Batch) -> Iterator[Row]:
+        """The sentences of a table with a row a word; `record` is the list of its rows' cells by their names."""
+        sentences = zip(batch.columns["tokens"].to_pylist(), batch.records or (), batch.lines.tolist(), strict=True)
+        for tokens, words, line in sentences:
+            rows = [row if isinstance(row, dict) else dict(zip(self.names, row, strict=True)) for row in words.records]
+            yield Row((" ".join(tokens),), rows, line)
 
     def blanks(self) -> list[int]:
         """The numbers of the lines that are no row, as they are blank."""

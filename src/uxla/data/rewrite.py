@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -22,6 +24,7 @@ from uxla.data.list_cells import replaced
 from uxla.data.offsets import offset_column
 from uxla.data.row_lines import line_writer
 from uxla.data.span_rewrite import Records, spans_in, spans_written_as
+from uxla.data.word_rows import rewritten_rows
 from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
 
@@ -83,7 +86,8 @@ def refuse_stale(source: Kept, row: Row) -> None:
     if isinstance(source, KeptSpans):
         spans_in(row.record)
     elif isinstance(source, KeptTable):
-        name = offset_column(row.record, source.text_columns())
+        first = row.record[0] if isinstance(row.record, list) else row.record  # a row a word
+        name = offset_column(first, source.text_columns())
         if name is not None:
             remedy = "--task ner moves those of entities; else leave it out, or rename it if it is something else"
             message = f"column {name!r} has offsets, which would not fit another text; {remedy}"
@@ -146,18 +150,19 @@ def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
     assert isinstance(source, KeptTable)
     if form != "text":
         _refuse_added(source.names, source.path, None)
-    columns = source.text_columns()
+    cells = _Cells(source)
     if form == "parquet":
-        return _Parquet(stream, source, columns)
+        return _Parquet(stream, source, cells)
     end = "\n" if source.table.format == "parquet" else _line_end(source.path, source.table.encoding)
     if form == "jsonl":
-        return _Lines(stream, lambda rewritten: _object(_cells(rewritten, columns, source.path), end))
+        return _Lines(stream, lambda rewritten: "".join(_object(row, end) for row in cells.of(rewritten)))
     line = line_writer(source.table, form, end)
     if form == "text":
         return _Lines(stream, lambda rewritten: line(rewritten.texts, rewritten.row.line))
     if source.table.header:
         stream.write(line([*source.names, *ADDED], 1).encode())
-    return _Lines(stream, lambda rewritten: line(_as_text(_cells(rewritten, columns, source.path)), rewritten.row.line))
+    at = attrgetter("row.line")
+    return _Lines(stream, lambda new: "".join(line(_as_text(row), at(new)) for row in cells.of(new)))
 
 
 @dataclass(frozen=True)
@@ -177,17 +182,18 @@ class _Lines:
 class _Parquet:
     """Parquet, each part a row group; every column of a Parquet source keeps its type."""
 
-    def __init__(self, stream: BinaryIO, source: KeptTable, columns: tuple[str, ...]) -> None:
+    def __init__(self, stream: BinaryIO, source: KeptTable, cells: _Cells) -> None:
         strings = pa.schema([(name, pa.string()) for name in source.names])
         schema = pq.read_schema(source.path) if source.table.format == "parquet" else strings
         positions: pa.DataType = pa.list_(pa.int32())
-        positions = positions if len(columns) == 1 else pa.list_(positions)
+        positions = positions if len(cells.columns) == 1 else pa.list_(positions)
+        positions = positions if cells.sentence is None else pa.int32()
         self._schema = schema.append(pa.field(ADDED[0], pa.int64())).append(pa.field(ADDED[1], positions))
-        self._path, self._columns = source.path, columns
+        self._path, self._cells = source.path, cells
         self._writer = pq.ParquetWriter(stream, self._schema)
 
     def write(self, rows: Iterable[Rewritten]) -> None:
-        cells = [_cells(rewritten, self._columns, self._path) for rewritten in rows]
+        cells = [row for rewritten in rows for row in self._cells.of(rewritten)]
         try:
             self._writer.write_batch(pa.RecordBatch.from_pylist(cells, self._schema))
         except pa.ArrowException as error:
@@ -198,14 +204,31 @@ class _Parquet:
         self._writer.close()
 
 
-def _cells(rewritten: Rewritten, columns: tuple[str, ...], path: Path) -> dict[str, Any]:
-    """The row as a table has it, with what is added."""
-    cells = dict(rewritten.row.record)
-    _refuse_added(cells, path, rewritten.parent)
-    for place, (column, text) in enumerate(zip(columns, rewritten.texts, strict=True)):
-        cells[column] = _cell(cells[column], text, rewritten.row.texts[place])
-    positions = [list(each) for each in rewritten.changed]
-    return cells | dict(zip(ADDED, (rewritten.parent, positions if len(positions) > 1 else positions[0]), strict=True))
+class _Cells:
+    """What a table has of a rewritten row, with what is added: of a sentence with a row a word its rows."""
+
+    def __init__(self, source: KeptTable) -> None:
+        self.columns, self.sentence, self._path = source.text_columns(), source.sentence_column(), source.path
+        self._numbers = count(1)
+
+    def of(self, new: Rewritten) -> Iterator[dict[str, Any]]:
+        """The rows. DataError for one that has what would be added."""
+        positions = [list(each) for each in new.changed]
+        if isinstance(new.row.record, list):
+            words, number = new.texts[0].split(" "), next(self._numbers)
+            names = self.columns[0], self.sentence or ""
+            rows = rewritten_rows(new.row.record, words, positions[0], names, number)
+            for place, row in enumerate(rows):
+                yield self._added(row, new.parent, int(place in positions[0]))
+            return
+        row = dict(new.row.record)
+        for place, (column, text) in enumerate(zip(self.columns, new.texts, strict=True)):
+            row[column] = _cell(row[column], text, new.row.texts[place])
+        yield self._added(row, new.parent, positions if len(positions) > 1 else positions[0])
+
+    def _added(self, row: dict[str, Any], parent: int, changed: Any) -> dict[str, Any]:
+        _refuse_added(row, self._path, parent)
+        return row | dict(zip(ADDED, (parent, changed), strict=True))
 
 
 def _cell(cell: Any, text: str, before: str) -> Any:
@@ -224,6 +247,8 @@ def _refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
 
 def _as_text(cells: dict[str, Any]) -> list[str]:
     *kept, parent, changed = cells.values()
+    if isinstance(changed, int):
+        return ["" if cell is None else str(cell) for cell in (*kept, parent, changed)]
     nested = changed if changed and isinstance(changed[0], list) else [changed]
     return [*kept, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]
 

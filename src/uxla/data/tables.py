@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from uxla.data import csv_rows, json_lines, parquet_rows, tsv
-from uxla.data.columns import Shape, place_columns
+from uxla.data.columns import SENTENCE, Shape, place_columns
 from uxla.data.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, sign
 from uxla.data.list_cells import ListCells
 from uxla.data.selection import Selection, named_tags
 from uxla.data.values import Batch
+from uxla.data.word_rows import grouped
 from uxla.errors import DataError
 
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
@@ -51,8 +52,14 @@ class Table:
     def batches(self, *, labelled: bool | None, whole: bool = False) -> Iterator[Batch]:
         """All rows, checked, in order; with `labelled` False labels are not even looked at, with None they are read
         where there are any. `whole` adds each row's record and the numbers of the blank lines, and may give a last
-        batch of blank lines only. DataError, with the line, for whatever is wrong, ConfigError for a role in `columns`
-        that the shape does not have."""
+        batch of blank lines only; where a row is a word, the record of a sentence is `Words`. DataError, with the
+        line, for whatever is wrong, ConfigError for a role in `columns` that the shape does not have."""
+        rows = self._rows(labelled, whole)
+        if self.shape == "tagging" and self.format != "text":
+            return grouped(rows, named=SENTENCE in (self.columns or {}))
+        return rows
+
+    def _rows(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         empty = True
         asked, lists = Selection(self.where), ListCells()
         for batch in self._reader(self, labelled, whole):

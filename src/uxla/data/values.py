@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uxla.data.columns import SENTENCE
 from uxla.errors import DataError, setting
 from uxla.records import Ints
 
@@ -113,7 +114,7 @@ def is_list(type_: pa.DataType) -> bool:
 
 
 def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
-    if role == "label" and not is_list(column.type):  # a row without a label may be told, and left out
+    if role in ("label", SENTENCE) and not is_list(column.type):  # a row without a label may be told, and left out
         return pc.utf8_trim(_as_text(batch, role, column), characters=_BLANKS)
     batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
     if not is_list(column.type):
@@ -140,7 +141,7 @@ def _as_text(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     types = pa.types
     kind = column.type.value_type if types.is_dictionary(column.type) else column.type
     allowed = [types.is_string, types.is_large_string, types.is_string_view, types.is_null]
-    if role in ("label", "tags"):
+    if role in ("label", "tags", SENTENCE):
         allowed += [types.is_integer, types.is_boolean]
         if types.is_floating(kind):
             column, kind = _whole_numbers(batch, role, column), pa.int64()

@@ -77,8 +77,8 @@ class Reading(Section):
         "auto",
     )
     columns: dict[str, str | int] | None = key(
-        "a table's columns, by name or number: `tokens` and `tags`, `text` and `label`, or `first`, `second` and "
-        "`label`; null: the usual names",
+        "a table's columns, by name or number: `tokens` and `tags` (with a row a word also `sentence`), `text` and "
+        "`label`, or `first`, `second` and `label`; null: the usual names",
         None,
     )
     header: bool = key("whether a TSV or CSV file begins with the columns' names", True)
