@@ -130,7 +130,7 @@ def test_a_configuration_that_another_version_wrote_is_the_same_where_its_values
 def test_overwriting_removes_all_that_a_run_and_its_reports_wrote_and_nothing_else(tmp_path):
     own = ("notes.txt", "report-of-mine.txt", "reports.html", "near/notes.txt", "data/train.conll")
     reports = ("report.html", "report-table.md", "report-table.csv", "report-far-scores.svg", "report-far-scores.png")
-    of_targets = ("near/models/1/config.json", "near/ensemble/ensemble.json", "low/ensemble/ensemble.json")
+    of_targets = ("near/models/1/config.json", "near/ensemble/ensemble.json", "low/models/1/config.json")
     inner = ("inner/journal.jsonl", "inner/models/1/config.json", "inner/ensemble/ensemble.json")
     wrote = (*FINISHED, *reports, *of_targets, "environment.json", "README.md", "trace/far.parquet", "tracking/x")
     out = left_by(tmp_path / "out", CONFIG, *own, *wrote, *inner)
@@ -168,6 +168,14 @@ def test_files_that_no_run_writes_are_no_hindrance(tmp_path):
     with taken(tmp_path, CONFIG):
         pass
     assert files(tmp_path) == ["config.yaml", "mine.yaml", "notes.txt", "train.conll"]
+
+
+def test_a_run_of_several_targets_leaves_a_person_s_models_alone(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/notes.txt").write_text("mine")
+    with taken(tmp_path, load_config("testbed", ["target=[near,far]"])):
+        pass
+    assert files(tmp_path) == ["config.yaml", "models/notes.txt"]
 
 
 def test_a_target_s_folder_of_a_person_is_no_place_for_models(tmp_path):

@@ -162,9 +162,9 @@ def _left(out: Path, but: str | None = None) -> Iterator[Path]:
         if name != but and os.path.lexists(out / name):
             yield out / name
     yield from _reports(out)
-    for card in out.glob("*/ensemble/ensemble.json"):
-        folder = card.parents[1]
-        if not _is_run(folder):
+    for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
+        ours = (folder / "ensemble/ensemble.json").exists() or (folder / "models/1/config.json").exists()
+        if ours and not _is_run(folder):
             yield from (folder / part for part in _PARTS if os.path.lexists(folder / part))
             yield folder
 

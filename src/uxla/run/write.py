@@ -70,9 +70,6 @@ def _write(
     out.mkdir(parents=True, exist_ok=True)
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
-    if len(study.inputs.targets) > 1:
-        for name in ("models", "ensemble"):
-            shutil.rmtree(out / name, ignore_errors=True)  # of an earlier run with one target
     for target in study.inputs.targets:
         folder = out if len(study.inputs.targets) == 1 else out / target.name
         _write_models(folder, final[target.name], study)
