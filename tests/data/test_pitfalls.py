@@ -96,7 +96,7 @@ def test_columns_aligned_by_several_blanks_are_as_many_as_they_look(tmp_path):
 def test_a_person_is_warned_of_zawgyi(tmp_path):
     path = tmp_path / "my.txt"
     path.write_text("\u1031\u1014\u1031\u1000\u102c\u1004\u1039\u1038\u101c\u102c\u1038\n", encoding="utf-8")
-    assert "old font encoding; convert it to Unicode" in shown(path)
+    assert "the old font encoding that no model has read; convert it to Unicode" in shown(path)
     path.write_text("\u1014\u1031\u1000\u1031\u102c\u1004\u103a\u1038\u101c\u102c\u1038\n", encoding="utf-8")
     assert "Zawgyi" not in shown(path)
 

@@ -107,7 +107,7 @@ class Reading(Section):
     label_column: int = key("CoNLL column of the label", -1)
     scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
     comment: str | None = key(
-        "how CoNLL's comments begin; `auto`: by their look; null: it has none", "auto", min_length=1
+        "how CoNLL's comments begin; `auto`: by their look; `none` or null: it has none", "auto", min_length=1
     )
     labels: dict[str, str | None] | None = key(
         "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
