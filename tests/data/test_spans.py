@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from uxla.data.check import check
 from uxla.data.load import discover_labels, load_corpus
+from uxla.data.repair import fix_scheme
 from uxla.data.spans import Document, Span, spans_of
 from uxla.data.tokens import word_places
-from uxla.errors import DataError
+from uxla.errors import ConfigError, DataError
 from uxla.progress import listening
+from uxla.run.config import load_config
 
 TEXT = "Koru Mira-Sen, tal 😀 Ru!"
 PLACES = {"PER": (5, 13), "LOC": (21, 23)}
@@ -319,6 +321,21 @@ def test_spans_are_for_words_only(file):
 
 def test_another_scheme_that_is_asked_for_is_no_fault(file):
     assert read(file("a.jsonl", doccano()), scheme="BIOES") == [(WORDS, TAGS)]
+
+
+def test_there_is_no_scheme_to_repair(file, tmp_path):
+    with pytest.raises(DataError, match="character spans have no scheme to break"):
+        fix_scheme(file("a.jsonl", doccano()), tmp_path / "b.jsonl")
+
+
+def test_a_configuration_takes_a_folder_of_brat_but_no_other(file, tmp_path):
+    for name in ("folder/a.txt", "folder/a.ann"):
+        file(name, "")
+    (tmp_path / "empty").mkdir()
+    config = load_config("testbed", [f"target_data.train={tmp_path / 'folder'}"])
+    assert config.target_data.train == str(tmp_path / "folder")
+    with pytest.raises(ConfigError, match="is a folder"):
+        load_config("testbed", [f"target_data.train={tmp_path / 'empty'}"])
 
 
 ANY = st.text(st.one_of(st.sampled_from(" \n\u200d\u00ad-.\u0301ab1日ကေ😀"), st.characters(exclude_categories=["Cs"])))

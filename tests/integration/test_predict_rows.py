@@ -322,3 +322,22 @@ def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predict, tmp_p
         {"text": "Mira", "label": [], "predicted": [{"start": 0, "end": 4, "label": "PER"}]},
     ]
     assert predict("b.txt", "koru Sen\n", task="ner", out="o.conll").decode() == "koru\tO\nSen\tB-PER\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "task", "written"),
+    [
+        ('{"text": "Mira.", "label": []}\n', (), "ner", '"predicted": [{"start": 0, "end": 4, "label": "PER"}]}\n'),
+        ('\n[\n {"text": "a b"}]', (), "classification", '[\n {"text": "a b", "label": "n2", "confidence": 0.5}]'),
+        ('{"tokens": ["Mira"]}\n', (), "ner", '{"tokens": ["Mira"], "tags": ["B-PER"]}\n'),
+        ("Mira-Sen.\n", ("--format", "spans"), "ner", '{"start": 5, "end": 8, "label": "PER"}]}\n'),
+        ("[Mira] tal\n{x\n", (), "ner", "[Mira]\tO\ntal\tO\n\n{x\tO\n"),
+    ],
+)
+def test_json_on_standard_input_is_read_as_such_and_brackets_in_text_are_text(
+    text, options, task, written, predict, invoke
+):
+    predict("y.txt", "a\n", task=task)  # a toy is in place
+    result = invoke("predict", "run", "-", *options, input=text.encode())
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.endswith(written)

@@ -11,8 +11,9 @@ from typing import Unpack
 from uxla.data.conll import ConllFile, read_conll
 from uxla.data.figures import Finding
 from uxla.data.files import write_bytes
-from uxla.data.layout import How
+from uxla.data.layout import How, Layout
 from uxla.data.schemes import OUTSIDE, Scheme, are_bare, is_label, opened
+from uxla.data.span_files import open_spans
 from uxla.errors import DataError
 
 
@@ -37,6 +38,8 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[How]) -> Repair:
     path, out = Path(path), Path(out)
     if out.exists() and out.samefile(path):
         raise DataError("would be overwritten; write the repaired copy to another file", file=path)
+    if open_spans(path, "tagging", Layout(**how)) is not None:
+        raise DataError("character spans have no scheme to break, nothing to repair", file=path)
     file = read_conll(path, **how)
     before = file.rows.labels
     if before is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -120,10 +121,15 @@ def open_spans(path: Path, shape: Shape, layout: Layout) -> SpanFile | None:
     if layout.format != "auto" or layout.columns is not None or not path.exists():
         return None
     if path.is_dir():
-        return file if any(path.glob(f"*{_ANN}")) else None
+        return file if is_brat_folder(path) else None
     if file.is_brat:
         return file if path.suffix.lower() == _ANN or path.with_suffix(_ANN).is_file() else None
     return file if path.suffix.lower() in _JSON and _has_spans(path, layout.encoding) else None
+
+
+def is_brat_folder(path: Path) -> bool:
+    """Whether this is a folder with brat's annotations in it."""
+    return os.path.isdir(path) and any(name.endswith(_ANN) for name in os.listdir(path))
 
 
 def _has_spans(path: Path, encoding: str) -> bool:

@@ -250,10 +250,18 @@ def _require_files(config: RunConfig, document: Document) -> None:
             continue
         targets = config.target if path[0] == "target_data" else ("",)
         for file in [Path(written.replace("{target}", target)) if target else Path(written) for target in targets]:
-            if not os.path.isfile(file):  # Path.is_file raises for a name that is too long
+            if not os.path.isfile(file) and not _is_brat(file):  # Path.is_file raises for a name that is too long
                 wrong = "is a folder" if os.path.isdir(file) else "no such file"
                 place = document.origin(path).place
                 raise ConfigError(f"{place}: {wrong}: {file}, expected a data file; check the path")
+
+
+def _is_brat(folder: Path) -> bool:
+    if not os.path.isdir(folder):
+        return False
+    from uxla.data.span_files import is_brat_folder  # late: NumPy and Arrow, needed for a folder only
+
+    return is_brat_folder(folder)
 
 
 def _plain(value: object) -> Plain:

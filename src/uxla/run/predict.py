@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,10 +32,11 @@ from uxla.models.trust import SAFE, Trust
 from uxla.progress import note
 from uxla.run.inputs import SHAPES
 
-_FORMS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".ndjson": "jsonl", ".json": "jsonl"}
 """What the suffix of `--out` asks for."""
 _WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
 """Suffixes that, for words, ask for one word a line."""
+_JSON, _ARRAY = ".jsonl", re.compile(rb"\[\s*\{")
 _STDIN = Path("-")
 _SHOWN = 8
 
@@ -52,8 +56,8 @@ def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trus
         ensemble = Ensemble.load(run, trust=trust)
         replaces = "label_column" in how
         layout = Layout(**how)
-        with _at_hand(source, "standard-input.jsonl" if layout.format == "spans" else "standard-input.txt") as path:
-            if not isinstance(source, Path):
+        with _at_hand(source) as path:
+            if not isinstance(source, Path) and path.suffix != _JSON:
                 layout = _told(ensemble, path, layout)
             raw = _answer(ensemble, path, out, layout, replaces=replaces)
     if out is None:
@@ -158,19 +162,29 @@ def _form(table: Table, out: Path | None) -> str:
     return "jsonl" if table.format == "parquet" and out is None else table.format
 
 
+def _is_json(raw: bytes) -> bool:
+    """Whether a stream begins with an array of objects, or its first line is an object."""
+    text = raw.removeprefix(codecs.BOM_UTF8).lstrip()
+    try:
+        return _ARRAY.match(text) is not None or isinstance(json.loads(text.partition(b"\n")[0]), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _suffix(out: Path | None) -> str:
     return out.suffix.lower() if out else ""
 
 
 @contextmanager
-def _at_hand(source: Path | BinaryIO, name: str) -> Iterator[Path]:
+def _at_hand(source: Path | BinaryIO) -> Iterator[Path]:
     """The source as a file: a stream as a copy, in whose errors it is called `-`."""
     if isinstance(source, Path):
         yield source
         return
+    raw = source.read()
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / name
-        copy.write_bytes(source.read())
+        copy = Path(folder) / f"standard-input{_JSON if _is_json(raw) else '.txt'}"
+        copy.write_bytes(raw)
         try:
             yield copy
         except UxlaError as error:
