@@ -188,6 +188,8 @@ def predict(
         )
     if out is not None and not out.absolute().parent.is_dir():
         raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
+    if out is not None and out.is_dir():
+        raise UxlaError(f"--out {out}: is a folder, expected a file; give it a name")
     if out is not None and out.exists() and isinstance(source, Path) and out.samefile(source):
         raise UxlaError(f"--out {out}: is the file that is read; give another one")
 

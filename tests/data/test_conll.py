@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from uxla.data.conll import conll_text, label_names, read_conll
@@ -277,6 +279,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(put, tmp_path):
     (tmp_path / "taken").mkdir()
     with pytest.raises(DataError, match="cannot be written"):
         file.write(tmp_path / "absent" / "out.conll")
-    with pytest.raises(DataError, match="cannot be written"):
-        file.write(tmp_path / "taken")
+    for folder in (tmp_path / "taken", Path()):
+        with pytest.raises(DataError, match="cannot be written: it is a folder, expected a file"):
+            file.write(folder)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["es.conll", "taken"]

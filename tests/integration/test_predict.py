@@ -239,6 +239,14 @@ def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, predic
     assert not (tmp_path / "out.conll").exists()
 
 
+def test_a_folder_is_no_file_to_write_and_that_is_said_before_any_work(predict, tmp_path, monkeypatch):
+    monkeypatch.setattr(Toy, "tag", None)
+    for out in (".", "run", ".."):
+        result = predict("in.conll", "Ana O\n", "--out", out)
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert f"--out {out}: is a folder, expected a file; give it a name" in result.stderr
+
+
 @pytest.mark.parametrize("out", ["in.conll", "./deep/../in.conll", "link.conll"])
 def test_the_file_that_is_read_is_never_written_over(out, predict, tmp_path):
     (tmp_path / "deep").mkdir()

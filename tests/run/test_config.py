@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from uxla.errors import ConfigError
 from uxla.run.config import KEYS, PAPER_SCHEDULE, RunConfig, load_config
-from uxla.run.documents import preset_names
+from uxla.run.documents import Origin, absolute, preset_names
 from uxla.run.yaml_text import dump, parse
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +131,19 @@ def test_a_revision_is_part_of_a_data_set_s_name(folder):
     path = "hub:facebook/xnli/{target}/train@refs/convert/parquet"
     config = load_config(str(folder / "my.yaml"), [f"target_data.train={path}"])
     assert config.target_data.of("sw").train == path.replace("{target}", "sw")
+
+
+def test_what_dots_lead_to_is_what_the_system_says_behind_links_too(folder):
+    """`link/..` is the folder above the one that the link points to."""
+    (folder / "far/conf").mkdir(parents=True)
+    (folder / "far/words.conll").write_text("")
+    (folder / "link").symlink_to("far/conf")
+    origin = Origin("mine.yaml:1", folder / "link")
+    assert absolute("../words.conll", origin) == str(folder / "far/words.conll")
+    assert absolute("link/../words.conll", Origin("command line", folder)) == str(folder / "far/words.conll")
+    assert absolute("far/conf/../conf/x", Origin("command line", folder)) == str(folder / "far/conf/x")
+    assert absolute("link/x", Origin("command line", folder)) == str(folder / "link/x"), "a person set the link"
+    assert absolute("none/../{target}/x", Origin("command line", folder)) == str(folder / "{target}/x")
 
 
 def test_a_model_is_made_absolute_only_where_it_is_a_folder(folder):

@@ -211,6 +211,15 @@ def test_a_whole_folder_is_said_to_be_there_before_a_training_that_nobody_needs(
     assert notes == [f"--out {out}: has this model already, whole: no training; --fresh makes it anew"]
 
 
+@pytest.mark.parametrize("out", [".", ".."])
+def test_a_folder_without_a_name_is_refused_before_any_work(out, files, store, tmp_path, monkeypatch):
+    (tmp_path / "above/here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "above/here")
+    with pytest.raises(ConfigError, match=rf"--out {out}: has no name to write a folder under; give its name"):
+        course(store, Path(out)).tune(files[0], Place("testbed"))
+    assert done(store) == 0
+
+
 def test_what_was_made_afresh_replaces_the_folder(files, store, tmp_path):
     out = tmp_path / "out"
     course(store, out).tune(files[0], Place("testbed"))

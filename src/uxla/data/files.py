@@ -33,6 +33,8 @@ def read_bytes(path: Path) -> bytes:
 
 def write_bytes(path: Path, raw: bytes) -> None:
     """Write all of `raw` or nothing: under a temporary name beside `path`, then renamed."""
+    if path.is_dir():
+        raise DataError("cannot be written: it is a folder, expected a file; give it a name", file=path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(raw)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from uxla.decoding import decode
-from uxla.errors import ArtifactError, ModelError
+from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models import given
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.quiet import quiet
@@ -97,7 +97,7 @@ class Ensemble:
 
     def __repr__(self) -> str:
         """One line, where the fields would be pages of layers."""
-        return f"Ensemble({self.task}: {len(self.members)} models; labels {', '.join(self.label_names)})"
+        return printable(f"Ensemble({self.task}: {len(self.members)} models; labels {', '.join(self.label_names)})")
 
 
 def average(tables: Sequence[Predictions]) -> Predictions:

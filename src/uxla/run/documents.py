@@ -93,8 +93,15 @@ def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Do
 
 
 def absolute(path: str, origin: Origin) -> str:
-    """`path` as an absolute path, `~` expanded, a relative one starting where its origin says."""
-    return os.path.abspath(origin.folder / os.path.expanduser(path))
+    """`path` as an absolute path, `~` expanded, a relative one starting where its origin says.
+
+    What `..` leads to is what the system says, behind links too; links after the last `..` stay as a person set them.
+    """
+    parts = (origin.folder / os.path.expanduser(path)).parts
+    if ".." not in parts:
+        return os.path.abspath(Path(*parts))
+    behind = len(parts) - parts[::-1].index("..")
+    return str(Path(*parts[:behind]).resolve().joinpath(*parts[behind:]))
 
 
 def _set(values: dict[str, Plain], steps: list[str], value: Plain, text: str) -> KeyPath:

@@ -69,6 +69,8 @@ class Delivery:
     def alone(self) -> Iterator[None]:
         """Keep the folder to this process. ConfigError where it cannot be written, or holds something else."""
         out = self.out
+        if out.name in ("", ".."):
+            raise ConfigError(f"--out {out}: has no name to write a folder under; give its name")
         if not out.absolute().parent.is_dir():
             raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another one")
         if out.exists() and not self._told() and (not out.is_dir() or any(out.iterdir())):
