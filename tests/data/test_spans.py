@@ -183,7 +183,9 @@ def test_what_nobody_labelled_or_somebody_rejected_is_left_out_of_the_labels_and
     ]
     path = file("a.json", json.dumps(tasks))
     assert read(path) == [(["Mira"], ["B-PER"])]
-    assert check(path).sentences == 1
+    report = check(path)
+    assert report.sentences == 1
+    assert [(doubt.about, doubt.text[:6]) for doubt in report.doubts] == [("left out", "2 of 3")]
     assert len(load_corpus(path, name="t", lang="x", label_names=("O",), labelled=False)) == 3
 
 

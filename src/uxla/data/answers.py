@@ -20,7 +20,8 @@ from uxla.data.dialect import TAB, Dialect
 from uxla.data.files import BOM, decode, encode, read_bytes
 from uxla.data.json_places import with_entries
 from uxla.data.json_records import is_array, json_records
-from uxla.data.row_text import answer_cell, cell, joined, line_of, raw_rows, unholdable
+from uxla.data.row_lines import line_writer
+from uxla.data.row_text import answer_cell, cell, raw_rows
 from uxla.data.tables import Table
 from uxla.data.word_rows import Words
 
@@ -155,17 +156,18 @@ class Answered:
     def _cells_beside(self) -> Iterator[str]:
         table, form = self.table, self.table.format
         dialect = Dialect(TAB, None) if form == "text" else table.dialect
+        joined = line_writer(table, "tsv" if form == "text" else form, "")
         answers: dict[int, Any] = {row.line: answer for row, answer in self._answered() if answer}
         header = table.header and form != "text"
         for line, raw, blank in raw_rows(table, dialect):
             body = raw.rstrip("\r\n")
             answer = self.names if header and body else answers.get(line)
             header = header and not body
-            if form == "text" and answer and body.count(TAB) + 1 != len(TEXTS[table.shape]):
-                raise unholdable(body, table, line)
+            if answer and form == "text" and table.shape != "pair":
+                joined([body], line)  # which refuses a TAB
             if answer:
                 cells = [answer_cell(value) for value in answer]
-                yield body + dialect.delimiter + joined(cells, dialect, table, line) + raw[len(body) :]
+                yield body + dialect.delimiter + joined(cells, line) + raw[len(body) :]
             elif blank:
                 yield raw[len(body) :] if form == "text" else raw
 
@@ -192,14 +194,14 @@ class Answered:
 
     def _lines(self, form: str) -> Iterator[str]:
         """The rows in TSV or CSV, the columns' names first if the table has such."""
-        names = self._columns
+        names, line = self._columns, line_writer(self.table, form, "\r\n" if form == "csv" else "\n")
         if self.table.header:
-            yield line_of([*names, *self.names], form, self.table, 1)
+            yield line([*names, *self.names], 1)
         for row, answer in self._answered():
             values = row.record or [""] * len(names)
             cells = [values.get(name) for name in names] if isinstance(values, dict) else values
             added = map(answer_cell, answer) if answer else [""] * len(self.names)
-            yield line_of([*map(cell, cells), *added], form, self.table, row.line)
+            yield line([*map(cell, cells), *added], row.line)
 
 
 def as_table(rows: Sequence[dict[str, Any]], form: str) -> bytes:

@@ -23,8 +23,10 @@ from uxla.data.layout import How, Layout
 from uxla.data.load import open_table
 from uxla.data.odd import OddWords
 from uxla.data.schemes import Scheme
+from uxla.data.span_files import SpanFile
 from uxla.data.tables import Table
 from uxla.records import Ints
+from uxla.wording import counted
 
 LONG = 25
 """An overlap of that many characters is hardly chance."""
@@ -99,6 +101,8 @@ def check(
         table = open_table(Path(path), shape, layout)
         if isinstance(table, Table):
             yield from languages(table)
+        if isinstance(table, SpanFile):
+            yield from _unlabelled(table)
         if others is not None:
             yield from _compared(figures, others, (str(path), str(against)))
 
@@ -131,6 +135,14 @@ def check(
         doubts=tuple(doubts(figures, others)),
         overlap=None if others is None else _overlap(figures, str(against), others),
     )
+
+
+def _unlabelled(spans: SpanFile) -> Iterator[Doubt]:
+    left_out, texts = spans.left_out()
+    if 0 < left_out < texts:
+        yield Doubt(
+            "left out", f"{left_out} of {counted(texts, 'text')} without labels, or with such as were rejected", True
+        )
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,14 @@
-"""Rows of a table as text: as they stand in the file, and cells joined to new ones."""
+"""Rows of a table as they stand in its file, and values as text."""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from uxla.data.dialect import QUOTE, TAB, Dialect
+from uxla.data.dialect import Dialect
 from uxla.data.lines import text_lines
-from uxla.errors import DataError
 
 if TYPE_CHECKING:
     from uxla.data.tables import Table
@@ -37,31 +35,6 @@ def raw_rows(table: Table, dialect: Dialect) -> Iterator[tuple[int, str, bool]]:
         yield first, "".join(taken), not any(cells)
         first += len(taken)
         taken.clear()
-
-
-def line_of(cells: Sequence[str], form: str, table: Table, line: int) -> str:
-    """The cells as a line of TSV, or as a record of CSV. DataError, with the row's line, for one that TSV cannot
-    hold."""
-    csv_ = form == "csv"
-    return joined(cells, Dialect(",", QUOTE) if csv_ else Dialect(TAB, None), table, line) + ("\r\n" if csv_ else "\n")
-
-
-def joined(cells: Sequence[str], dialect: Dialect, table: Table, line: int) -> str:
-    """The cells as they stand in a line. DataError for one that would break it."""
-    if dialect.quote is not None:
-        buffer = io.StringIO(newline="")
-        csv.writer(buffer, delimiter=dialect.delimiter, quotechar=dialect.quote, lineterminator="").writerow(cells)
-        return buffer.getvalue()
-    odd = next((cell for cell in cells if any(char in cell for char in f"{dialect.delimiter}\r\n")), None)
-    if odd is not None:
-        raise unholdable(odd, table, line)
-    return dialect.delimiter.join(cells)
-
-
-def unholdable(text: str, table: Table, line: int) -> DataError:
-    """The error for a text that a line cannot hold."""
-    message = f"the text {' '.join(text.split())[:40]!r} has a TAB or a line break, which TSV cannot hold"
-    return DataError(f"{message}; use --out FILE.csv or FILE.jsonl", file=table.path, line=line)
 
 
 def answer_cell(value: str | float | list[str]) -> str:
