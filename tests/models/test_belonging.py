@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers import models as subwords
 from transformers import (
     AutoModelForMaskedLM,
@@ -24,6 +25,7 @@ from uxla.models.memory import Budget
 from uxla.models.mlm_model import TrainableLM
 from uxla.models.pieces import Pieces
 from uxla.models.tasks import SentenceTask, Tagging
+from uxla.records import Corpus, Example
 
 RUNTIME = Runtime("cpu", 32, Budget(512))
 NAMES = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
@@ -190,6 +192,28 @@ def test_embeddings_padded_beyond_the_tokenizer_are_fine(opener, folder):
     model.resize_token_embeddings(512)
     model.save_pretrained(folder)
     assert opener(folder)
+
+
+@pytest.mark.parametrize("kind", ["metaspace", "bytelevel", "wordpiece", "deberta"])
+def test_a_tokenizer_of_segment_numbers_serves_a_model_without_them(kind, make_model, tmp_path):
+    folder = make_model(tmp_path, kind)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B:1 </s>:1", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.save_pretrained(folder)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    names = ["input_ids", "token_type_ids", "attention_mask"]
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_input_names": names}))
+    loaded = opened(folder, ("a", "b"), SentenceTask(2))
+    pair = Corpus.from_examples("pairs", ("a", "b"), [Example("0", "x", ("koru mira", "tal"))])
+    assert loaded.pieces.typed == (kind in ("wordpiece", "metaspace"))  # these two were made with such numbers
+    assert loaded.predict(pair, "t").probs.shape == (1, 2)
+
+
+def test_a_model_that_has_no_room_for_a_word_is_refused(folder_of):
+    with pytest.raises(ModelError, match="no room for a word in 2 pieces, special ones included; raise max_length"):
+        Loaded.open(Tagging(), folder_of("wordpiece"), folder_of("wordpiece"), replace(RUNTIME, max_length=2))
 
 
 def few_words(model, **special):

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from transformers.utils import logging
 
-from uxla.errors import DataError, ModelError
+from uxla.errors import ArtifactError, DataError, ModelError
 from uxla.models.ensemble import Ensemble, save
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.tasks import TASKS
@@ -165,12 +165,26 @@ def own_settings():
     (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
 
 
+@pytest.mark.parametrize("names", [["no", "yes"], ["LABEL_1", "LABEL_0"], ["LABEL_0", "LABEL_1", "LABEL_2"]])
+def test_a_member_with_other_labels_than_the_ensemble_is_refused(names, tmp_path):
+    save(tmp_path / "ensemble", task="nli", label_names=names, members=["../models/1"], max_length=32)
+    shutil.copytree(asset(), tmp_path / "models/1")
+    with pytest.raises(ArtifactError, match=r"models/1: its labels are LABEL_0, LABEL_1, the ensemble's " + names[0]):
+        Ensemble.load(tmp_path)
+
+
 @pytest.mark.usefixtures("own_settings")
 def test_loading_prints_nothing_and_leaves_the_caller_s_settings(tmp_path, capfd):
     for bars, level in ((True, logging.WARNING), (False, logging.INFO)):
         (logging.enable_progress_bar if bars else logging.disable_progress_bar)()
         logging.set_verbosity(level)
-        save(tmp_path / "ensemble", task="nli", label_names=["no", "yes"], members=["../models/1"], max_length=32)
+        save(
+            tmp_path / "ensemble",
+            task="nli",
+            label_names=["LABEL_0", "LABEL_1"],
+            members=["../models/1"],
+            max_length=32,
+        )
         (tmp_path / "models").mkdir(exist_ok=True)
         shutil.copytree(asset(), tmp_path / "models/1", dirs_exist_ok=True)
         Ensemble.load(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
@@ -166,6 +168,30 @@ def test_a_script_that_the_vocabulary_does_not_have_is_told(hearing, tmp_path):
     assert not any("vicinity.model" in line for line in told(hearing, study))
 
 
+def test_a_tokenizer_with_far_fewer_pieces_than_embeddings_is_told(hearing, tmp_path):
+    inputs = Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),))
+    study, _ = study_of(tmp_path, inputs)
+    for rows, lines in ((3200, 0), (4000, 1)):
+        folder = shutil.copytree(asset(), tmp_path / str(rows))
+        settings = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**settings, "vocab_size": rows}))
+        other = replace(study, model=ModelHandle(folder, str(rows)))
+        said = f"{folder}: its tokenizer has 3,000 pieces, the model embeddings for {rows:,}; is it the model's own?"
+        assert told(hearing, other).count(said) == lines
+
+
+def test_a_dev_set_or_a_target_that_is_the_source_again_is_told(hearing, tmp_path):
+    others = [f"bai {text}" for text in TEXTS]
+    inputs = Inputs(corpus("en", TEXTS), corpus("en dev", TEXTS), None, (target([*TEXTS[:3], *others[:3]]),))
+    study, _ = study_of(tmp_path, inputs)
+    assert [line for line in told(hearing, study) if "right file" in line] == [
+        "xx: 50% of its texts also stand in en; is it the right file?",
+        "en dev: 100% of its texts also stand in en; is it the right file?",
+    ]
+    inputs = Inputs(corpus("en", TEXTS), corpus("en dev", others), None, (target([*TEXTS[:1], *others]),))
+    assert not any("right file" in line for line in told(hearing, replace(study, inputs=inputs)))
+
+
 def test_a_vicinity_model_of_small_letters_beside_one_of_capitals_is_told(hearing, tmp_path):
     words = {piece: i for i, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz,."])}
     backend = Tokenizer(subwords.WordPiece(words, unk_token="[UNK]"))
@@ -173,6 +199,7 @@ def test_a_vicinity_model_of_small_letters_beside_one_of_capitals_is_told(hearin
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     folder = tmp_path / "small"
     PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", mask_token="[MASK]").save_pretrained(folder)
+    (folder / "config.json").write_text("{}")
     study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)))
     assert not any("small letters" in line for line in told(hearing, study))
     small = replace(study, vicinity_model=ModelHandle(folder, "digest"))

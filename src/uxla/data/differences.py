@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from uxla.data.doubts import Doubt, Portrait
 from uxla.wording import listed, seen
 
@@ -18,6 +20,7 @@ _APART, _GLUED = 0.9, 0.4
 WikiANN, cut for other scripts, has 0.08, all other real data at hand 0.8 to 1."""
 _CASED, _LOWER, _MIXED, _UPPER = 0.5, 0.002, 0.03, 0.9
 _CHANCE = 0.001
+_SHARED = 0.3
 _MARKS = ".,;:!?…。，、！？；：،؛؟।۔။"
 _MARK = re.compile(rf"[^\w\s]*[{_MARKS}][^\w\s]*")
 _INSIDE = re.compile(r".*\w[,;:!?،؛؟！？，；：]")
@@ -31,6 +34,14 @@ def differences(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iter
         yield from _punctuation(here, there, names)
         yield from _spaces(here, there, names)
     yield from _case(here, there, names)
+
+
+def shared_texts(here: Portrait, there: Portrait, name: str) -> Iterator[Doubt]:
+    """Texts that also stand in the other file, called `name`, where they are many."""
+    texts, others = (np.array(portrait.texts, dtype=np.int64) for portrait in (here, there))
+    share = float(np.isin(texts, others).mean()) if len(texts) else 0.0
+    if share >= _SHARED:
+        yield Doubt("shared", f"{share:.0%} of its texts also stand in {name}; is it the right file?")
 
 
 def missing_labels(

@@ -14,11 +14,13 @@ import numpy as np
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models import given
+from uxla.models.classifier import Meaning
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.quiet import quiet
 from uxla.models.tasks import TASKS
 from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, Example, Predictions
+from uxla.wording import listed
 
 _FILE = "ensemble.json"
 
@@ -59,6 +61,8 @@ class Ensemble:
             raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
         with quiet():
             members = tuple(Loaded.open(task, model, tokenizer, runtime) for model in models)
+        for model, member in zip(models, members, strict=True):
+            _check_labels(model, member, label_names)
         return cls(card["task"], label_names, members)
 
     def probabilities(self, corpus: Corpus) -> Predictions:
@@ -98,6 +102,14 @@ class Ensemble:
     def __repr__(self) -> str:
         """One line, where the fields would be pages of layers."""
         return printable(f"Ensemble({self.task}: {len(self.members)} models; labels {', '.join(self.label_names)})")
+
+
+def _check_labels(folder: Path, member: Loaded, label_names: Sequence[str]) -> None:
+    """ArtifactError for a model whose columns are other labels than the ensemble's: it came from elsewhere."""
+    own = Meaning.of(member.module.config).names
+    if own != tuple(label_names):
+        fault = f"its labels are {listed(own)}, the ensemble's {listed(label_names)}"
+        raise ArtifactError(f"{folder}: {fault}; run the same `uxla run` again to write it anew")
 
 
 def average(tables: Sequence[Predictions]) -> Predictions:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from uxla import progress
+from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
 from uxla.models.device import Attention, Precision, attention_values, autocast, fetched, finished, sent
@@ -84,11 +86,15 @@ class Loaded:
         module, remark = load_for_labels(task.auto_class, folder, trust=runtime.trust, **values)
         pieces = pieces_of(tokenizer, runtime.trust)
         pieces.check_fit(module, str(tokenizer))
+        pieces = pieces if _knows_segments(module) else pieces.untyped
         with enough(f"{folder} on {device.type}"):
             module = module.to(device)
         if runtime.compile:
             compile_layers(module)
         max_length = min(runtime.max_length, usable_length(module))
+        if max_length <= len(pieces.prefix) + len(pieces.suffix):
+            room = f"no room for a word in {max_length} pieces, special ones included"
+            raise ModelError(f"{folder}: {room}; raise max_length, or take a model that reads more")
         budget, precision = runtime.budget, runtime.precision
         return cls(task, module, pieces, device, max_length, budget, precision, remark=remark)
 
@@ -148,6 +154,12 @@ class Loaded:
         finished(self.device)
         for rows, values in found:
             probs[rows] = values.numpy()
+
+
+def _knows_segments(module: Any) -> bool:
+    """Whether the model tells the second text of a pair by a number of its own: its tokenizer may think so in vain."""
+    takes = "token_type_ids" in signature(module.forward).parameters
+    return takes and getattr(module.config, "type_vocab_size", 2) > 1
 
 
 def pieces_of(tokenizer: Path, trust: Trust = SAFE) -> Pieces:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from uxla.errors import ModelError
@@ -90,6 +91,11 @@ class Pieces:
         read = zip(words.items(), self.read(list(words)), strict=True)
         lacking = sum(count for (_, count), ids in read if not set(ids).isdisjoint(self.unknown))
         return lacking / max(1, sum(words.values()))
+
+    @cached_property
+    def untyped(self) -> Pieces:
+        """The same, for a model without segment numbers."""
+        return replace(self, typed=False)
 
     @property
     def ignores_case(self) -> bool:

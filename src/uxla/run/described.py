@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from uxla import progress
-from uxla.data.differences import differences, missing_labels
+from uxla.data.differences import differences, missing_labels, shared_texts
 from uxla.data.doubts import Doubt, Portrait, doubts, name_doubts
 from uxla.data.schemes import entity_type
 from uxla.models.loaded import pieces_of
@@ -20,6 +21,8 @@ from uxla.run.study import Study, generates
 _LOOKED_AT = 10_000
 """Examples of each corpus that doubts are told by."""
 _UNREAD = 0.05
+_FULL = 0.9
+"""The share of a model's embeddings that its tokenizer has pieces for: padding to a round number is far less."""
 _OTHERS = ("dev", "test", "labelled", "translated")
 
 
@@ -62,12 +65,16 @@ def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
         raw = _portrait(target.train, task)
         yield from _told(target.name, doubts(raw))
         yield from _told(target.name, differences(source, raw, (inputs.train.name, target.name)))
+        yield from _told(target.name, shared_texts(raw, source, inputs.train.name))
         yield from _told(target.name, _unread(study, raw))
         if target.test is not None:
             test = _portrait(target.test, task)
             yield from _told(target.name, doubts(test))
             yield from _told(target.name, differences(source, test, (inputs.train.name, target.test.name)))
+    if inputs.dev is not None:
+        yield from _told(inputs.dev.name, shared_texts(_portrait(inputs.dev, task), source, inputs.train.name))
     yield from _labels(inputs, task)
+    yield from _spare(study)
     yield from _told(str(study.vicinity_model.path), _small_letters(study))
 
 
@@ -110,6 +117,16 @@ def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:
         if share > _UNREAD:
             text = f"{share:.0%} of its words have characters that the tokenizer of {key} does not know"
             yield Doubt(f"tokenizer of {key}", f"{text}; take a model that has read this language")
+
+
+def _spare(study: Study) -> Iterator[tuple[str, Doubt]]:
+    """A tokenizer with far fewer pieces than the model has embeddings: is it the model's own?"""
+    for model in dict.fromkeys((study.model, study.vicinity_model)):
+        size = pieces_of(model.path, study.trust).size
+        rows = json.loads((model.path / "config.json").read_bytes()).get("vocab_size")
+        if isinstance(rows, int) and size < _FULL * rows:
+            text = f"its tokenizer has {size:,} pieces, the model embeddings for {rows:,}; is it the model's own?"
+            yield str(model.path), Doubt("tokenizer", text)
 
 
 def _small_letters(study: Study) -> Iterator[Doubt]:
