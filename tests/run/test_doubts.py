@@ -108,6 +108,18 @@ def test_where_no_sentence_of_the_target_taught_that_is_said_with_the_cause(trai
 
 
 @pytest.mark.parametrize(
+    ("method", "ending"),
+    [
+        ("tri_training_paper", f"the models never agreed on one; {LONGER}"),
+        ("no_agreement", "no two models are sure of the same one; raise confidence in schedule"),
+    ],
+)
+def test_a_method_with_an_agreement_of_its_own_is_not_told_to_change_the_runs(method, ending):
+    [found] = untaught(study_of("agreement=token", trainings=[lesson(1, 0, method=method)]), TARGET)
+    assert found.endswith(ending)
+
+
+@pytest.mark.parametrize(
     ("overrides", "ending"),
     [
         ((), f"{LONGER}, or set agreement=token"),

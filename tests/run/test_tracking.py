@@ -56,6 +56,8 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
         progress.measured("warm-up: train", loss=0.25)
         found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 3, "of": 4})
         found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 0, "of": 0})  # no sample
+        for target, dev in ((None, 70.0), ("es", None), ("es", 71.0)):  # without source dev there is no score
+            found.event("training", {"method": "uxla", "target": target, "dev": dev})
         found.event("stage", {"stage": "fit"})
         found.results(RESULTS)
     scalars = [call[1:] for call in calls if call[0] == "tensorboard" and len(call) == 4]
@@ -63,6 +65,8 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
         ("warm-up: train: loss", 0.5, 1),
         ("warm-up: train: loss", 0.25, 2),
         ("uxla/es/es~: kept", 0.75, 1),
+        ("uxla/source: source dev", 70.0, 1),
+        ("uxla/es: source dev", 71.0, 1),
         ("score/es/penalty", 40.0, 1),
         ("score/es/uxla", 41.0, 1),
         ("score/es/uxla", 43.0, 2),
@@ -76,7 +80,7 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
         ("wandb", "close", 0),
     ]
     progress.measured("warm-up: train", loss=0.1)
-    assert len([call for call in calls if len(call) == 4]) == 6
+    assert len([call for call in calls if len(call) == 4]) == 8
 
 
 def test_a_method_with_epochs_is_a_curve_not_a_point(calls, tmp_path):

@@ -31,6 +31,9 @@ POOR_GAIN = 0.25
 EXPECTED = 5
 """Labels of a kind that the source's share would give the text looked at: from so many on it is odd to see none."""
 
+_AGREEMENTS = {"tri_training_paper": "exact", "no_agreement": "none"}
+"""Of the methods that have their own, whatever the configuration says."""
+
 
 def poor_models(study: Study) -> Iterator[str]:
     """Warm-ups whose models know hardly more of source dev than chance does, by the mean of the three: one sentence."""
@@ -61,7 +64,7 @@ def untaught(study: Study, target: Target) -> Iterator[str]:
         if empty:
             every = len(empty) == len(epochs)
             numbers = "" if every else f"in {_epochs(empty)} "
-            cause = _cause(study, [one for epoch in empty for one in epochs[epoch]])
+            cause = _cause(study, method, [one for epoch in empty for one in epochs[epoch]])
             noun = NOUNS[study.config.task].removesuffix("s")
             said[f"{numbers}no {noun} of {target.name} taught any model: {cause}"].append(title(method))
     for what, methods in said.items():
@@ -137,14 +140,16 @@ def _by_epoch(trainings: Sequence[Made]) -> dict[int, list[Mapping[str, Any]]]:
     return found
 
 
-def _cause(study: Study, found: Sequence[Mapping[str, Any]]) -> str:
+def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
     """Why nothing was left, and what to do."""
-    agreement = study.config.agreement
+    agreement = _AGREEMENTS.get(method, study.config.agreement)
     if fallen := sorted({number for one in found for number in one["collapsed"]}):
         return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_train_longer(study)}"
     if not all(all(one["kept"]) for one in found):
         return "distillation keeps too few of them; raise confidence in schedule, or give more raw text"
-    word_by_word = study.config.task == "ner" and agreement == "exact"
+    if agreement == "none":
+        return "no two models are sure of the same one; raise confidence in schedule"
+    word_by_word = study.config.task == "ner" and agreement == "exact" and method not in _AGREEMENTS
     other = ", or set agreement=token" if word_by_word else ", or lower min_agreed" if agreement == "token" else ""
     return f"the models never agreed on one; {_train_longer(study)}{other}"
 

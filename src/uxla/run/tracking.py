@@ -1,6 +1,7 @@
 """Experiment trackers (TensorBoard, MLflow, W&B) behind the same two calls, imported only when asked for.
 
-A tracker is told the configuration, the loss of every training step, what each co-labelling kept, and the scores.
+A tracker is told the configuration, the loss of every training step, what each co-labelling kept, each model's score on
+source dev, and the scores.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class Tracking:
             self._log(
                 {f"{counts['method']}/{counts['target']}/{counts['data']}: kept": counts["agreed"] / counts["of"]}
             )
+
+        if event == "training" and counts["dev"] is not None:
+            self._log({f"{counts['method']}/{counts['target'] or 'source'}: source dev": counts["dev"]})
 
     def measured(self, label: str, values: Mapping[str, float]) -> None:
         """Numbers of work that is under way."""
