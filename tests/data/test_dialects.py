@@ -49,6 +49,7 @@ def test_tsv_that_a_csv_writer_wrote_is_read_as_it_was_meant(quoting, header, tm
 def test_cells_of_quoted_tsv_may_have_line_ends_and_tabs(tmp_path):
     rows = [("koru\nmira", "sen\tru", "ja"), ("tal", 'o"si', "ne")]
     assert load(written(tmp_path / "x.tsv", rows, delimiter="\t")) == [row[:2] for row in rows]
+    assert load(written(tmp_path / "x.tsv", [("koru\nmira", "sen", "ja")], delimiter="\t")) == [("koru\nmira", "sen")]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,12 @@ def test_one_plain_quote_anywhere_makes_all_of_them_characters(tmp_path):
     quoted = '"koru ""mira"" tal"\tsen\tja\n'
     (tmp_path / "x.tsv").write_text("premise\thypothesis\tlabel\n" + quoted * 50 + 'ta"l\tdav\tne\n')
     assert load(tmp_path / "x.tsv")[0] == ('"koru ""mira"" tal"', "sen")
+
+
+def test_a_quote_that_the_next_row_closes_joins_no_rows(tmp_path):
+    lines = '"koru\tsen\tja\nmira"\tdav\tne\n'
+    (tmp_path / "x.tsv").write_text("premise\thypothesis\tlabel\n" + lines)
+    assert load(tmp_path / "x.tsv") == [('"koru', "sen"), ('mira"', "dav")]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])

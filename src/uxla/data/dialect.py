@@ -63,11 +63,17 @@ def _all_well_quoted(lines: Iterable[str]) -> bool:
                 return False
             continue
         cells = _cells(held.rstrip("\r\n"))
-        if cells is None or len(cells) != (width or len(cells)):
+        if cells is None or len(cells) != (width or len(cells)) or _are_rows(held, len(cells)):
             return False
         shown = shown or any(map(_shows, cells)) or (not width and all(map(_is_quoted, cells)))
         width, held = len(cells), ""
     return shown and not held
+
+
+def _are_rows(record: str, width: int) -> bool:
+    """Whether a record of several lines is as many rows, where one has a quote that the next one happens to close."""
+    lines = record.rstrip("\r\n").split("\n")
+    return len(lines) > 1 and all(len(line.split(TAB)) == width for line in lines if line.strip("\r"))
 
 
 def _cells(record: str) -> list[str] | None:
@@ -90,4 +96,4 @@ def _is_quoted(cell: str) -> bool:
 
 def _shows(cell: str) -> bool:
     """Whether nobody but a CSV writer writes such a cell."""
-    return _is_quoted(cell) and any(part in cell[1:-1] for part in (2 * QUOTE, TAB))
+    return _is_quoted(cell) and any(part in cell[1:-1] for part in (2 * QUOTE, TAB, "\n"))
