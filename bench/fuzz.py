@@ -25,6 +25,7 @@ import fuzz_config
 import fuzz_formats
 import fuzz_judge
 import fuzz_spans
+import fuzz_tables
 
 Try = Callable[[Random], fuzz_judge.Verdict]
 
@@ -32,7 +33,7 @@ Try = Callable[[Random], fuzz_judge.Verdict]
 def main(inputs: int, seed: int) -> bool:
     """Prints a line a format; whether all was well."""
     warnings.simplefilter("ignore")  # codecs that warn of odd escapes
-    tries: dict[str, Try] = {name: partial(_file, name) for name in fuzz_formats.MAKERS}
+    tries: dict[str, Try] = {name: partial(_file, name) for name in (*fuzz_formats.MAKERS, *fuzz_tables.MAKERS)}
     tries |= {name: partial(_spans, name) for name in fuzz_spans.NAMES} | {"yaml": _yaml}
     each = -(-inputs // len(tries))
     print("| format | inputs | read whole | refused in one line | failures | slowest, ms | rows read |")

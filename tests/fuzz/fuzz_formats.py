@@ -3,12 +3,13 @@
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any
 
 import fuzz_conll
+import fuzz_tables
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fuzz_mutations import ENCODINGS, WRONG, damaged, sometimes_huge, word
@@ -36,17 +37,22 @@ class Case:
     encoding: str = "utf-8"
     columns: dict[str, str | int] | None = None
     header: bool = True
+    kind: str = ""
+    sure: dict[str, str] = field(default_factory=dict)
+    """What is said of a damaged file, which would be guessed of a sound one, or of both if `always_sure`."""
+    always_sure: bool = False
 
     def options(self) -> dict[str, Any]:
         """The keywords of `check`."""
+        said = self.sure if self.told is None or self.always_sure else {}
         named = None if self.format in ("conll", "text") else self.columns
         options = {"shape": self.shape, "format": self.format, "encoding": self.encoding, "header": self.header}
-        return {**options, "columns": named}
+        return {**options, **said, "columns": named}
 
 
 def make(format: str, rng: Random) -> Case:
     """A file of that format: one in four as it was written, the others damaged or read in another encoding."""
-    case = MAKERS[format](rng)
+    case = (MAKERS | fuzz_tables.MAKERS)[format](rng)
     kind = rng.random()
     if kind < 0.25:
         return case
@@ -94,6 +100,7 @@ def text(rng: Random) -> Case:
 
 def tsv(rng: Random) -> Case:
     case, rows = _rows(rng, "tsv", "\t\r\n")
+    case = replace(case, sure={"quote": "none"})
     return replace(case, raw=_encoded(rng, "".join("\t".join(row) + "\n" for row in rows), case.encoding))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import fuzz_tables
 from fuzz_formats import LABELS, Case
 from fuzz_oracles import ORACLES, all_accounted_for, has_label, is_plain_conll
 from rich.console import Console
@@ -83,7 +84,7 @@ def _compared(case: Case, read: list | str, counted: int | None) -> int:
         return 0
     if case.format == "conll" and not is_plain_conll(case):
         return _accounted_for(case, read)
-    total = ORACLES[case.format](case)
+    total = (ORACLES | fuzz_tables.ORACLES)[case.kind or case.format](case)
     rows = [row for row in total if has_label(row)]
     assert len(read) == len(rows), f"{len(read)} rows read, {len(rows)} in the file"
     # unlabelled, the corpus leaves labels aside that the check finds at fault

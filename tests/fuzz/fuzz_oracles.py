@@ -38,7 +38,7 @@ def is_plain_conll(case):
 
 def all_accounted_for(case, words, numbers):
     """AssertionError unless each line is a word's, in its place, or may be left out; `numbers` are the words' lines."""
-    lines = _text(case).split("\n")
+    lines = text_of(case).split("\n")
     of_line = dict(zip(chain(*numbers), chain(*words), strict=True))
     assert sorted(of_line) == list(chain(*numbers)), "words out of order"
     sentence = {number: i for i, places in enumerate(numbers) for number in places}
@@ -64,22 +64,22 @@ def text_rows(case):
 
 
 def tsv_rows(case):
-    return _table(case, [line.split("\t") for line in _lines(case) if line])
+    return table_rows(case, [line.split("\t") for line in _lines(case) if line])
 
 
 def csv_rows(case):
-    return _table(case, list(_records(_text(case))))
+    return table_rows(case, list(csv_records(text_of(case))))
 
 
 def jsonl_rows(case):
     rows = []
-    for line in _text(case).split("\n"):
+    for line in text_of(case).split("\n"):
         if line.strip("\r"):
             pairs = json.loads(line, object_pairs_hook=list)
             values = dict(pairs)
             assert len(values) == len(pairs), "a key twice"
             if any(value not in (None, "", []) for value in values.values()):
-                rows.append(_row(case, {role: values[name] for role, name in _wanted(case).items()}))
+                rows.append(row_of(case, {role: values[name] for role, name in wanted(case).items()}))
     return rows
 
 
@@ -101,30 +101,30 @@ ORACLES = {
 }
 
 
-def _text(case):
+def text_of(case):
     encoding = "utf-8" if case.encoding == "utf-8-sig" else case.encoding  # of two marks, one is text
     return case.raw.decode(encoding).removeprefix("\ufeff")
 
 
 def _lines(case):
     """Cut at LF, CR LF and CR."""
-    return [part for line in _text(case).split("\n") for part in line.rstrip("\r").split("\r")]
+    return [part for line in text_of(case).split("\n") for part in line.rstrip("\r").split("\r")]
 
 
-def _table(case, records):
+def table_rows(case, records):
     names = records[0] if case.header else [str(i) for i in range(len(records[0]))]
     assert all(len(record) == len(names) for record in records)
-    places = {role: names.index(str(name)) for role, name in _wanted(case).items()}
+    places = {role: names.index(str(name)) for role, name in wanted(case).items()}
     filled = (record for record in records[case.header :] if any(record) or case.format != "csv")
     cells = ({role: record[place] for role, place in places.items()} for record in filled)
-    return [_row(case, values) for values in cells]
+    return [row_of(case, values) for values in cells]
 
 
-def _wanted(case):
+def wanted(case):
     return {role: name for role, name in case.columns.items() if case.labelled or role not in ("tags", "label")}
 
 
-def _row(case, values):
+def row_of(case, values):
     if case.shape == "tagging":
         labels = _iob2(_words(values["tags"])) if case.labelled else None
         return (" ".join(_words(values["tokens"])),), labels
@@ -148,7 +148,7 @@ def _words(value):
     return value if isinstance(value, list) else [word for word in re.split("[ \t\r\n]+", value) if word]
 
 
-def _records(text):
+def csv_records(text, delimiter=","):
     """CSV character by character."""
     fields, field, state = [], [], "start"
     for char in text + "\n":
@@ -160,10 +160,10 @@ def _records(text):
         elif state == "closing" and char == '"':
             field.append(char)
             state = "quoted"
-        elif char in ",\r\n":
-            if char == "," or field or fields or state == "closing":
+        elif char in f"{delimiter}\r\n":
+            if char == delimiter or field or fields or state == "closing":
                 fields.append("".join(field))
-            if char != "," and fields:
+            if char != delimiter and fields:
                 yield fields
                 fields = []
             field, state = [], "start"

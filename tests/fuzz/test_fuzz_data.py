@@ -9,6 +9,7 @@ from fuzz_conll import FORMS
 from fuzz_formats import LABELS, MAKERS, Case, make
 from fuzz_judge import judge, refusal, watchdog
 from fuzz_mutations import ODD, PIECES
+from fuzz_tables import MAKERS as TABLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,12 +33,17 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz")
 
 
-@pytest.mark.parametrize("format", sorted(MAKERS))
+@pytest.mark.parametrize("format", sorted({*MAKERS, *TABLES} - {"packed"}))
 def test_every_row_of_a_mutated_file_is_read_or_the_file_is_refused_in_one_line(format, folder):
     inputs = INPUTS // 4 if format in FORMS else INPUTS
     verdicts = [judge(make(format, Random(f"{format} quick {number}")), folder) for number in range(inputs)]
     read = sum(verdict.rows > 0 for verdict in verdicts)
     assert inputs / 5 < read < inputs * 4 / 5, "neither all nor nothing is read, else the mutations are no test"
+
+
+def test_packed_bytes_are_never_read_as_text(folder):
+    for number in range(INPUTS // 2):
+        judge(make("packed", Random(f"packed quick {number}")), folder)
 
 
 @pytest.mark.parametrize("format", ["conll", "text", "tsv", "csv", "jsonl"])

@@ -96,4 +96,4 @@ def _is_quoted(cell: str) -> bool:
 
 def _shows(cell: str) -> bool:
     """Whether nobody but a CSV writer writes such a cell."""
-    return _is_quoted(cell) and any(part in cell[1:-1] for part in (2 * QUOTE, TAB, "\n"))
+    return _is_quoted(cell) and any(part in cell[1:-1] for part in (2 * QUOTE, TAB, "\n", "\r"))

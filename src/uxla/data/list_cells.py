@@ -7,6 +7,7 @@ import ast
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -123,6 +124,9 @@ def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
 def _value(literal: str) -> str | None:
     if literal[0] not in "'\"":
         return literal
+    with suppress(ValueError):
+        if literal[0] == '"':
+            return str(json.loads(literal).encode().decode())
     try:
         value: Any = ast.literal_eval(literal.replace("\n", "\\n").replace("\r", "\\r"))
         value.encode()
