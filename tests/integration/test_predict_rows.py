@@ -321,7 +321,20 @@ def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predict, tmp_p
         {"text": "", "label": [], "predicted": []},
         {"text": "Mira", "label": [], "predicted": [{"start": 0, "end": 4, "label": "PER"}]},
     ]
-    assert predict("b.txt", "koru Sen\n", task="ner", out="o.conll").decode() == "koru\tO\nSen\tB-PER\n"
+    for suffix in ("conll", "tsv"):
+        assert predict("b.txt", "koru Sen\n", task="ner", out=f"o.{suffix}").decode() == "koru\tO\nSen\tB-PER\n"
+    assert predict("b.txt", "koru Sen\n", task="ner", out="o.csv") == b"tokens,tags\r\nkoru Sen,O B-PER\r\n"
+    rows = pq.read_table(io.BytesIO(predict("b.txt", "koru Sen\n", task="ner", out="o.parquet"))).to_pylist()
+    assert rows == [{"tokens": ["koru", "Sen"], "tags": ["O", "B-PER"]}]
+
+
+def test_columns_that_parquet_cannot_hold_are_named_and_keys_of_later_objects_kept(predict, invoke, tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"text": "a", "more": [1]}\n{"text": "b", "more": "c"}\n')
+    predict("y.jsonl", '{"text": "a"}\n{"text": "b", "id": 3}\n', out="o.parquet")
+    assert pq.read_table(tmp_path / "o.parquet")["id"].to_pylist() == [None, 3]
+    result = invoke("predict", "run", "x.jsonl", "--out", "p.parquet")
+    assert result.exit_code == 2
+    assert "x.jsonl: column 'more' does not go into Parquet" in result.stderr
 
 
 @pytest.mark.parametrize(

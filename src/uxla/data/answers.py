@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from uxla.data.row_lines import line_writer
 from uxla.data.row_text import answer_cell, cell, raw_rows
 from uxla.data.tables import Table
 from uxla.data.word_rows import Words
+from uxla.errors import DataError
 
 NAMES: dict[Shape, tuple[str, ...]] = {
     "tagging": ("tags",),
@@ -90,8 +92,8 @@ class Answered:
             tags: list[Any] = [answer[0] if answer else [] for _, answer in self._answered()]
             return conll_text([row.texts for row in self.rows], tags).encode()
         if form in ("jsonl", "parquet"):
-            return as_table(list(self._objects()), form)
-        return "".join(self._lines(form)).encode()
+            return as_table(list(self._objects()), form, self.table.path)
+        return encode("".join(self._lines(form)), "utf-8", file=self.table.path)
 
     def _by_word(self) -> Answered:
         """The same of a table with a row a word: a label a row."""
@@ -204,16 +206,27 @@ class Answered:
             yield line([*map(cell, cells), *added], row.line)
 
 
-def as_table(rows: Sequence[dict[str, Any]], form: str) -> bytes:
-    """Objects that all have the same keys, as CSV with a header, JSON lines or Parquet."""
+def as_table(rows: Sequence[dict[str, Any]], form: str, file: Path) -> bytes:
+    """Objects as CSV with a header, JSON lines or Parquet, in UTF-8; `file` is where they come from, for errors.
+
+    DataError for what Parquet cannot hold: a column with values of several types.
+    """
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
     if form == "parquet":
-        return _parquet(pa.Table.from_pylist(list(rows)))
+        return _parquet(pa.table({name: _column(name, rows, file) for name in names}))
     if form == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode()
-    lines = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
     buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerows(lines)
+    csv.writer(buffer).writerows([names, *([cell(row.get(name)) for name in names] for row in rows)])
     return buffer.getvalue().encode()
+
+
+def _column(name: str, rows: Sequence[dict[str, Any]], file: Path) -> pa.Array:
+    try:
+        return pa.array([row.get(name) for row in rows])
+    except (pa.ArrowException, OverflowError, UnicodeError) as error:
+        message = f"column {name!r} does not go into Parquet ({str(error).splitlines()[0]}); use --out FILE.jsonl"
+        raise DataError(message, file=file) from None
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -103,7 +103,7 @@ def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: b
     form = _FORMS.get(_suffix(out))
     if form in ("csv", "jsonl", "parquet"):
         rows = [{"tokens": words, "tags": row} for words, row in zip(file.sentences, tags, strict=True)]
-        return as_table(rows, form)
+        return as_table(rows, form, file.path)
     if replaces or file.holds != "other":
         return file.with_tags(tags).raw
     note(
@@ -118,13 +118,14 @@ def _with_spans(ensemble: Ensemble, file: SpanFile, out: Path | None) -> bytes:
     entries = list(file.entries(labelled=file.is_brat))
     if not entries:
         next(file.batches(labelled=False))  # which says what is missing
-    documents = [entry.document for entry in entries]
-    tags = ensemble.tag([document.cut() for document in documents])
+    words = [entry.document.cut() for entry in entries]
+    tags = ensemble.tag(words)
+    if _suffix(out) in _WORDS:
+        return conll_text(words, tags).encode()
     form = _FORMS.get(_suffix(out))
-    if form == "csv" or _suffix(out) in _WORDS:
-        words = [document.cut() for document in documents]
+    if form in ("csv", "parquet"):
         rows = [{"tokens": row, "tags": found} for row, found in zip(words, tags, strict=True)]
-        return conll_text(words, tags).encode() if form is None else as_table(rows, form)
+        return as_table(rows, form, file.path)
     name = PREDICTED
     while any(name in entry.record.value for entry in entries):
         name = f"predicted_{name}"
