@@ -1,21 +1,17 @@
-"""The documents against the code: names that exist, links that lead somewhere, commands and examples that are taken."""
+"""The documents against the code: names that exist, links that lead somewhere, figures that hold. What they say to type
+is run by integration/test_documents.py."""
 
 import ast
 import doctest
 import re
-import shlex
 import subprocess
 from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
-from typer.main import get_command
 
 from uxla import __version__
-from uxla.cli import app
-from uxla.run.config import load_config
-from uxla.run.documents import preset_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -32,14 +28,6 @@ SHARED = "../" + "shared"
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
-
-
-def readme_commands() -> list[list[str]]:
-    """The arguments of every `uxla …` of the README: in its shell blocks, and of `uxla run X` in running text."""
-    lines = "\n".join(blocks(README, "sh")).splitlines()
-    inline = re.findall(r"`(uxla run [^`]+)`", README)
-    asked = [part.strip() for line in [*lines, *inline] for part in line.split("|")]
-    return [shlex.split(part, comments=True)[1:] for part in asked if part.startswith("uxla ")]
 
 
 def anchors(page: Path) -> set[str]:
@@ -100,54 +88,6 @@ def test_every_relative_link_leads_somewhere(page):
         goal = (page.parent / path).resolve() if path else page
         assert goal.exists(), link
         assert not anchor or anchor in anchors(goal), link
-
-
-def test_the_readme_shows_every_command():
-    words = {tuple(arguments[:1]) for arguments in readme_commands()}
-    assert {("run",), ("predict",), ("data",)} <= words
-
-
-@pytest.mark.parametrize("arguments", readme_commands(), ids=" ".join)
-def test_the_command_line_takes_every_command_of_the_readme(arguments):
-    command, name, rest = get_command(app), "uxla", arguments
-    while hasattr(command, "commands"):
-        assert rest[0] in command.commands
-        name, command, rest = rest[0], command.commands[rest[0]], rest[1:]
-    command.make_context(name, list(rest))  # raises for an option or a value that is not taken
-
-
-@pytest.mark.parametrize("arguments", [a for a in readme_commands() if a[0] == "run"], ids=" ".join)
-def test_every_run_of_the_readme_has_a_valid_configuration(arguments, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    settings = [argument for argument in arguments[2:] if "=" in argument]
-    lay_out(tmp_path, [value for _, _, value in (setting.partition("=") for setting in settings)])
-    if arguments[1] not in preset_names():
-        write_example(tmp_path, arguments[1])
-    load_config(arguments[1], settings)
-
-
-def lay_out(folder: Path, paths: list[str]) -> None:
-    for path in paths:
-        if re.fullmatch(r"[\w/]+\.(conll|txt)", path):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text("word\tO\n\n" if path.endswith("conll") else "word\n")
-
-
-def write_example(folder: Path, name: str) -> None:
-    [example] = blocks(README, "yaml")
-    (folder / name).write_text(example, encoding="utf-8")
-    values = yaml.safe_load(example)
-    targets = [path.replace("{target}", t) for path in values["target_data"].values() for t in values["target"]]
-    lay_out(folder, [values["source"]["train"], values["source"]["dev"], *targets])
-
-
-def test_the_readme_s_yaml_example_says_what_the_text_says(tmp_path):
-    write_example(tmp_path, "mine.yaml")
-    config = load_config(str(tmp_path / "mine.yaml"))
-    assert config.target == ("es", "de")
-    assert config.agreement == "token"
-    assert config.target_data.of("de").train == str(tmp_path / "de" / "train.txt")
-    assert config.adaptation.selection == "last"
 
 
 def test_the_tour_shows_what_the_code_does_up_to_the_first_prediction(tmp_path, monkeypatch, capsys):
