@@ -127,8 +127,8 @@ def planned(world: int, seed: int, targets: str, folder: Path, short: bool, want
 
 
 def make_run(one: Planned, folder: Path) -> tuple[list[Cell], dict[str, str]]:
-    """The run's folder, made if it is not there with the same configuration; or its error by its name."""
-    return make([one], folder)
+    """The run's folder, made anew if it is not there with the same configuration; or its error by its name."""
+    return make([one], folder, overwrite=True)
 
 
 def finished(made: list[tuple[list[Cell], dict[str, str]]]) -> list[Cell]:

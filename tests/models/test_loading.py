@@ -271,6 +271,7 @@ def test_only_what_is_trusted_is_downloaded(trust, has, asked, tmp_path, monkeyp
     ("fault", "said"),
     [
         (OSError(28, "No space left on device"), r"No space left on device.*; see to network and disk, and run again"),
+        (RuntimeError("read timed out"), r"RuntimeError: read timed out\); see to network and disk"),
         (ConnectionError("the far side does not answer"), r"the far side does not answer\); see to network"),
         (ValueError("no such revision"), r"not to be had from the Hub \(no such revision\); give a folder"),
     ],

@@ -79,7 +79,7 @@ def _download(name: str, revision: str | None, files: list[str]) -> Path:
         raise ModelError(
             f"model {name!r}: no such folder, and not to be had from the Hub ({said}); {remedy}"
         ) from error
-    except OSError as error:  # of the network or the disk, whatever the name
+    except Exception as error:  # whatever a network, a disk and foreign libraries can raise, whatever the name
         message = f"the Hub's copy cannot be brought here ({reason(error)}); see to network and disk, and run again"
         raise ModelError(f"model {name!r}: {message}") from error
 
