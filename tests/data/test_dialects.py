@@ -149,3 +149,13 @@ def test_a_text_that_the_output_cannot_hold_is_named_with_its_line(tmp_path):
     writer = open_writer(source, "tsv", sink)
     with pytest.raises(DataError, match=r"x\.csv:3: the text 'mi ra' has a TAB or a line break"):
         writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_blank_lines_before_the_first_row_are_none(delimiter, tmp_path):
+    rows = "\n".join(delimiter.join(row) for row in [("premise", "hypothesis", "label"), ("koru", "sen", "ja")])
+    (tmp_path / "x.csv").write_text("\n" * 1500 + rows)
+    assert load(tmp_path / "x.csv") == [("koru", "sen")]
+    (tmp_path / "x.csv").write_text("\n" * 1500)
+    with pytest.raises(DataError, match="no row"):
+        load(tmp_path / "x.csv")

@@ -52,7 +52,9 @@ def _places(table: Table, first: list[str], labelled: bool | None, line: int) ->
 def _width(table: Table, dialect: Dialect) -> int:
     """How many cells the first rows have, if all have equally many, and those that are needed; else 0."""
     try:
-        rows = [fields for _, fields in islice(_records(table, dialect), _LOOKED_AT) if fields]
+        rows = list(islice((fields for _, fields in _records(table, dialect) if fields), _LOOKED_AT))
+        if not rows:
+            return 0
         table.places(table.header_of(rows[0]), False)
     except DataError:
         return 0
