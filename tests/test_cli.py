@@ -221,6 +221,19 @@ def test_data_check_exits_1_where_labels_break_their_scheme(invoke, tmp_path):
     assert "line 3" in result.stdout
 
 
+def test_data_check_says_what_is_no_word_and_what_is_left_out_of_words(invoke, tmp_path):
+    (tmp_path / "a.conll").write_text("# k = v\nfr:koru\tO\nfr:mira\tO\nfr:sen\tO\n", encoding="utf-8")
+    result = invoke("data", "check", "a.conll")
+    assert "1 comment" in result.stdout
+    assert "'fr:', with which every word begins, is left out" in result.stderr
+    (tmp_path / "b.conll").write_text("# k\tO\nkoru\tO\n", encoding="utf-8")
+    assert "1 comment" in invoke("data", "check", "b.conll").stdout
+    assert "write the space as U+00A0" in invoke("data", "check", "b.conll", "--comment", "none").stderr
+    (tmp_path / "c.conll").write_text("# doc1\nkoru O\n", encoding="utf-8")
+    assert 'set --comment "#" if it is one, --comment none if' in invoke("data", "check", "c.conll").stderr
+    assert "1, 1 word" in invoke("data", "check", "c.conll", "--comment", "#").stdout
+
+
 def test_testbed_write_makes_files_a_run_can_read(invoke, tmp_path):
     sizes = ("--train", "5", "--unlabelled", "4", "--dev", "3", "--test", "2")
     assert invoke("testbed", "write", "world", *sizes).exit_code == 0

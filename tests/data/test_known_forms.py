@@ -1,15 +1,14 @@
 """Forms of CoNLL files as they are found in the world: what of them is a word, and that all else comes back."""
 
 from contextlib import closing
-from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from uxla.data.check import check
 from uxla.data.conll import read_conll
 from uxla.data.kept import open_kept
+from uxla.data.load import load_corpus, open_sentences
 from uxla.data.rewrite import Rewritten, open_writer
 from uxla.errors import DataError
 
@@ -125,6 +124,16 @@ def test_rows_that_are_kept_are_those_that_are_read(put, name):
 
 
 @pytest.mark.parametrize("name", REAL)
+def test_a_known_form_is_told_from_raw_text_without_its_name_or_against_it(put, name):
+    raw = REAL[name].encode()
+    assert open_sentences(raw, path=Path("-")).sentences == WORDS
+    with pytest.raises(DataError, match="set format: conll, or format: text"):
+        load_corpus(put(raw, "x.txt"), name="t", lang="x", label_names=("O",), labelled=False)
+    corpus = load_corpus(put(raw), name="t", lang="x", label_names=("O",), labelled=False)
+    assert [example.words for example in corpus] == WORDS
+
+
+@pytest.mark.parametrize("name", REAL)
 def test_lines_that_are_no_words_are_counted(put, name):
     comments = sum(line.startswith("#") and "\tO" not in line and "# _" not in line for line in REAL[name].split("\n"))
     left_out = {"comment": comments} | ({"range or empty node": 2} if name == "CoNLL-U" else {})
@@ -189,61 +198,3 @@ def test_words_are_replaced_in_the_rows_of_a_known_form_and_read_back(put, name,
     [after] = [line for line in (tmp_path / "out.conll").read_text().split("\n") if "mirx" in line]
     expected = before.replace("mira", "mirx", 1).split()
     assert [cell for cell in after.split() if cell not in "01"] == [cell for cell in expected if cell not in "01"]
-
-
-WORD = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\ufeff#"), min_size=1, max_size=4)
-LABELS = st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC"]), min_size=1, max_size=4).map(
-    lambda row: [tag if tag != "I-PER" or old[2:] == "PER" else "B-PER" for old, tag in pairwise(["O", *row])]
-)
-
-
-@st.composite
-def known(draw):
-    """(text, words, tags) of a file in one of the known forms."""
-    form = draw(st.sampled_from(["uner", "germeval", "conllu", "ontonotes", "multiconer"]))
-    tags = draw(st.lists(LABELS, min_size=2, max_size=4))
-    words = [[draw(WORD) for _ in row] for row in tags]
-    words[0], tags[0] = ["koru", "mira"], ["B-PER", "I-PER"]
-    lines = []
-    for number, (sentence, row) in enumerate(zip(words, tags, strict=True)):
-        lines += {
-            "uner": [f"# sent_id = {number}"],
-            "germeval": ["#\thttp://koru.example"],
-            "conllu": ["# newpar", "# text = a  b"],
-            "ontonotes": [f"#begin document (k); part {number:03}"],
-            "multiconer": [f"# id {number}\tdomain=x"],
-        }[form]
-        opens = [tag[0] == "B" for tag in row]
-        ends = [tag != "O" and after[0] != "I" for tag, after in zip(row, [*row[1:], "O"], strict=True)]
-        for i, (word, tag) in enumerate(zip(sentence, row, strict=True)):
-            bracket = f"({tag[2:]}" * opens[i] + "*" + ")" * ends[i]
-            if form == "conllu" and draw(st.booleans()):
-                lines.append(f"{i + 1}-{i + 2}\tx" + "\t_" * 8)
-            misc = "|".join(draw(st.permutations([f"NER={tag}", "SpaceAfter=No"])))
-            lines.append(
-                {
-                    "uner": f"{i + 1}\t{word}\t{tag}\t-\tann",
-                    "germeval": f"{i + 1}\t{word}\t{tag}\tO",
-                    "conllu": f"{i + 1}\t{word}" + "\t_" * 7 + f"\t{misc}",
-                    "ontonotes": f"k  {number}  {i}  {word}  X  *  -  -  -  -  {bracket}" + "  *" * number + "  -",
-                    "multiconer": f"{word} _ _ {tag}",
-                }[form]
-            )
-        lines += ["", "#end document"] if form == "ontonotes" else [""]
-    return "\n".join(lines), words, tags
-
-
-@given(known())
-def test_any_file_of_a_known_form_is_read_and_comes_back(tmp_path_factory, given_file):
-    text, words, tags = given_file
-    path = tmp_path_factory.getbasetemp() / "known.conll"
-    path.write_bytes(text.encode())
-    file = read_conll(path)
-    assert (file.sentences, file.tags) == (words, tags)
-    assert file.with_tags(tags).raw == text.encode()
-    assert [row.texts[0] for row in open_kept(path).rows()] == [" ".join(row) for row in words]
-    other = [["B-NEW", *["O"] * (len(row) - 1)] for row in tags]
-    path.write_bytes(file.with_tags(other).raw)
-    again = read_conll(path)
-    assert (again.sentences, again.tags) == (words, other)
-    assert again.with_tags(tags).raw.replace(b"*)", b")") == text.encode().replace(b"*)", b")")

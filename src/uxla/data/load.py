@@ -12,7 +12,7 @@ from typing import Any, Unpack, get_args
 from uxla.data.assemble import sorted_labels, table_corpus, table_labels
 from uxla.data.cells import cells_of
 from uxla.data.columns import Shape
-from uxla.data.comments import AUTO, is_sure, separates
+from uxla.data.comments import AUTO, is_sure, is_usual, separates
 from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import BOM, decode, read_bytes, split_lines
 from uxla.data.hub import HUB, HubTable
@@ -246,7 +246,7 @@ def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
 
 def _begins_with_comment(head: Sequence[str]) -> bool:
     first = next((line for line in head if line.strip()), "")
-    return is_sure(first) or (bool(first.strip()) and separates(first, cells_of(first), 0, AUTO))
+    return is_sure(first) or is_usual(first) or (bool(first.strip()) and separates(first, cells_of(first), 0, AUTO))
 
 
 def _word_lines(head: Sequence[str]) -> list[str]:

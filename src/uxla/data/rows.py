@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,8 +90,14 @@ def open_form(lines: Callable[[], Iterable[str]], path: Path, layout: Layout) ->
         for word in sentence.words
     )
     if found:
-        note(f"{path}: {form.prefix!r}, with which every word begins, is left out")
+        _say_once(f"{path}: {form.prefix!r}, with which every word begins, is left out")
     return form if found else replace(form, prefix="")
+
+
+@cache
+def _say_once(text: str) -> None:
+    """A note, though a file may be read several times."""
+    note(text)
 
 
 def sentences_in(
@@ -151,7 +158,7 @@ def _aside(line: str, cells: Sequence[str], form: Form, inside: bool, path: Path
 def _may_be_word(cells: Sequence[str], form: Form) -> bool:
     """Whether a line that begins with # has the columns of words and, if there are several, a label."""
     width = len(cells)
-    if width not in form.widths and not (form.uneven and form.fits(cells)):
+    if " " in cells[0] or (width not in form.widths and not (form.uneven and form.fits(cells))):
         return False
     label = cells[width - 1 if form.label is None or form.label >= width else form.label]
     return width == 1 or is_label_like(label) or label in form.label_cells

@@ -48,6 +48,7 @@ def check(
     from uxla.data.check import check as look_at
     from uxla.data.columns import parse_columns
     from uxla.data.selection import parse_where
+    from uxla.run.console import showing
     from uxla.run.inputs import SHAPES
 
     places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
@@ -55,7 +56,8 @@ def check(
     how: dict[str, Any] = {"format": format, "columns": parse_columns(columns) if columns else None, "header": header}
     how |= {"delimiter": delimiter, "quote": quote, "where": parse_where(where) if where else None}
     how["tag_names"] = tag_names.split(",") if tag_names else None
-    report = look_at(file, shape=SHAPES[task], against=against, **how, **places)
+    with showing():
+        report = look_at(file, shape=SHAPES[task], against=against, **how, **places)
     _print_report(report)
     if fix_scheme is not None:
         from uxla.data.repair import fix_scheme as repair
