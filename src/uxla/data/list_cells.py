@@ -22,6 +22,7 @@ from uxla.errors import setting
 _ENTRY = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+""", re.DOTALL)
 _BLANKS = re.compile(r"\s*")
 _BRACKETS = r"\A\s*\[(?s:.*)\]\s*\z"
+_LOOKED_AT = 200
 _REMEDY = "write JSON lines or Parquet"
 
 
@@ -98,7 +99,8 @@ def _are_lists(batch: Batch, role: str, column: pa.Array) -> bool:
     share = pc.mean(bracketed).as_py() or 0
     if share <= 0.5:
         return False
-    readable = sum(entries_of(cell) is not None for cell in column.filter(bracketed).to_pylist()) / len(column)
+    cells = column.filter(bracketed)[:_LOOKED_AT].to_pylist()
+    readable = share * sum(entries_of(cell) is not None for cell in cells) / len(cells)
     if readable > 0.5 and role not in LISTS:
         message = f"{role} has lists written as text; join the words with spaces, or set {setting('columns')}"
         batch.fail_where(bracketed, message)
@@ -124,6 +126,8 @@ def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
 def _value(literal: str) -> str | None:
     if literal[0] not in "'\"":
         return literal
+    if "\\" not in literal:
+        return literal[1:-1]
     with suppress(ValueError):
         if literal[0] == '"':
             return str(json.loads(literal).encode().decode())
