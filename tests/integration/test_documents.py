@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from uxla.cli import app
-from uxla.run.config import load_config
+from uxla.run.config import KEYS, load_config
 from uxla.run.folders import grid_folder, run_folder
 from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("augment", "grid", "mlm", "paper", "reliability")))
+PAGES = ("README.md", *(f"docs/{name}.md" for name in ("augment", "grid", "mlm", "paper", "reliability", "results")))
 """The pages that tell what to type; those about measurements of hours quote the commands of `bench/`."""
-DEAR = ("README.md", "docs/grid.md", "docs/reliability.md")
+DEAR = ("README.md", "docs/grid.md", "docs/reliability.md", "docs/results.md")
 NO_RUN = re.compile(r"[…\[|]|\b(FILE|RUN|OUT|A --out B)\b|^uxla(?! cache)( [a-z]+)*( \d)?( --[\w-]+( \d)?)?$")
 """What a synopsis or a command's mere name is known by."""
 
@@ -38,7 +38,7 @@ OWN_TARGET = ("target_data.train={{target}}/raw.{}", "target_data.test={{target}
 def commands(page):
     """The lines of a page that begin with `uxla`, perhaps behind `echo … |`, and such within its text."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    lines = re.findall(r"^(?: {4})?((?:uxla|echo) .+)$", text, flags=re.MULTILINE)
+    lines = re.findall(r"^(?: {4})?((?:uxla|echo) .+(?:\n {8}.+)*)$", text, flags=re.MULTILINE)
     fences = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     makes = [DEMO] if "make demo" in lines_of(text) else []
     found = [*makes, *re.findall(r"`(uxla [^`\n]+)`", fences), *lines]
@@ -66,7 +66,7 @@ def run(tmp_path, monkeypatch, store):
     lay_out(tmp_path)
 
     def line(text):
-        first, _, second = text.partition(" | ")
+        first, _, second = text.replace("\\\n", "").partition(" | ")
         given = shlex.split(first)[1] + "\n" if second else None
         words = [word for part in shlex.split(second or first, comments=True)[1:] for word in expanded(part)]
         words = stood_in(words)
@@ -132,6 +132,9 @@ def stood_in(words):
         settings.append("methods=[zero_shot,penalty,uxla]")
     if words[1] == "testbed":
         settings += WORLD
+    elif words[1].startswith("bench/"):
+        words[1] = str(ROOT / words[1])
+        settings += ["model=testbed", *(text.format("conll") for text in (*OWN_DATA, *OWN_TARGET))]
     elif not words[1].endswith(".yaml"):
         kind = "conll" if words[1] == "xner" else "tsv"
         settings += ["source.share=1", "target_data.share=1"] if kind == "tsv" else []
@@ -211,3 +214,19 @@ def test_a_shell_that_reads_brackets_takes_every_setting(page):
     for code in re.findall(r"`([^`\n]+)`|^ {4}(.+)$|^(uxla .+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE):
         bare = re.findall(r"(?:^|(?<=\s))[a-z_.\d]+=[^\s=]*[\[\]{}*?~]\S*", unquoted("".join(code)))
         assert not bare or "KEY=" in "".join(code), "".join(code)
+
+
+@pytest.mark.parametrize("name", ["configuration", "data", "estimates", "paper", "results"])
+def test_every_setting_that_a_page_shows_has_a_key(name):
+    text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    settings = [setting for code in re.findall(r"`'?([a-z_]+[.\w]*=[^`\n(]+)`", text) for setting in code.split()]
+    shown = {re.sub(r"\b\d+\b", "*", setting.strip("'").partition("=")[0]) for setting in settings if "=" in setting}
+    assert shown - {"key"} <= {*KEYS, *(key.split(".")[0] for key in KEYS)}
+
+
+@pytest.mark.parametrize("page", USERS, ids=lambda page: page.name)
+def test_every_benchmark_that_a_page_names_has_its_options(page):
+    shared = (ROOT / "bench" / "common.py").read_text(encoding="utf-8")
+    for script, rest in re.findall(r"python (bench/\w+\.py)([^`\n#]*)", page.read_text(encoding="utf-8")):
+        source = (ROOT / script).read_text(encoding="utf-8") + shared
+        assert all(f'"{option}"' in source for option in re.findall(r"--[\w-]+", rest)), f"{script}{rest}"
