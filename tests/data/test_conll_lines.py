@@ -42,6 +42,13 @@ def test_a_comment_before_the_first_word_is_no_word(put, comment, row):
     assert [row.texts for row in open_kept(put(text)).rows()] == [("koru",), ("koru",)]
 
 
+@pytest.mark.parametrize("text", ["# id 1\tx\n", "# a = b\n\n# a = b\n", "#begin document x\n", "-DOCSTART-\n"])
+def test_a_file_of_comments_alone_has_no_sentence(put, text):
+    assert "no sentence; expected one word a line" in refused(put(text), lambda file: file.sentences)
+    with pytest.raises(DataError, match="no sentence"):
+        open_kept(put(text)).count()
+
+
 @pytest.mark.parametrize(
     "text", ["#\tO\nkoru\tO\n", "#koru O\nmira O\n", "#koru\nmira\n", "koru\tO\n#\tO\n", "#\nkoru\n"]
 )

@@ -17,6 +17,8 @@ from uxla.data.mistaken import is_invisible, refuse_other_lines, refuse_other_wo
 from uxla.errors import DataError, setting
 from uxla.wording import counted
 
+NO_SENTENCE = "no sentence; expected one word a line, and a blank line between sentences"
+
 _LOOKED_AT = 1000
 _PREFIX = re.compile(r"([a-z]{2,3}(-[a-z]{3,})*|simple):")
 _TELLING = 3  # words that begin alike
@@ -71,7 +73,7 @@ def form_of(lines: Iterable[str], path: Path, layout: Layout) -> Form:
     if header is not None:
         groups = [rows for rows in (groups[0][1:], *groups[1:]) if rows]
     if not groups:
-        raise DataError("no sentence; expected one word a line, and a blank line between sentences", file=path)
+        raise DataError(NO_SENTENCE, file=path)
     return _form(groups, header, path, layout)
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uxla.data.cells import cells_of
 from uxla.data.comments import AUTO, is_label_like, is_sure, is_usual, may_be_comment, separates
 from uxla.data.files import refuse_inner_cr, split_lines
-from uxla.data.form import Form, form_of
+from uxla.data.form import NO_SENTENCE, Form, form_of
 from uxla.data.known_forms import NO_WORD
 from uxla.data.label_cells import BRACKETS, PLAIN, key_of, labels_in
 from uxla.data.layout import Layout
@@ -106,7 +106,7 @@ def sentences_in(
     """The sentences of a file of this form, one at a time; `left_out` is counted up as in `Rows`. Errors as in
     `parse_rows`."""
     left_out = Counter() if left_out is None else left_out
-    sentence = Sentence([], [], [], [])
+    sentence, is_empty = Sentence([], [], [], []), True
     for number, line in enumerate(lines, start=1):
         body = line.rstrip("\r\n")
         if "\r" in body:
@@ -116,22 +116,28 @@ def sentences_in(
             left_out.update(["comment"] * body.startswith("#"))
             if sentence.words:
                 yield sentence
-                sentence = Sentence([], [], [], [])
+                sentence, is_empty = Sentence([], [], [], []), False
         elif aside := _aside(body, cells, form, bool(sentence.words), path, number):
             left_out[aside] += 1
         else:
-            word = cells[form.token] if form.fits(cells) else ""
-            if not word or " " in word or is_invisible(cells):
-                raise _fault(body, cells, form, path, number)
-            word = word.removeprefix(form.prefix) or word
-            # interned: a corpus repeats its words, so each costs a pointer instead of a string
-            sentence.words.append(sys.intern(word))
-            if form.label is not None:
-                sentence.cells.append(sys.intern(cells[form.label].strip()))
-            sentence.numbers.append(number)
-            sentence.lines.append(body)
+            _add_word(sentence, body, cells, form, path, number)
     if sentence.words:
         yield sentence
+    elif is_empty:
+        raise DataError(NO_SENTENCE, file=path)
+
+
+def _add_word(sentence: Sentence, line: str, cells: Sequence[str], form: Form, path: Path, number: int) -> None:
+    word = cells[form.token] if form.fits(cells) else ""
+    if not word or " " in word or is_invisible(cells):
+        raise _fault(line, cells, form, path, number)
+    word = word.removeprefix(form.prefix) or word
+    # interned: a corpus repeats its words, so each costs a pointer instead of a string
+    sentence.words.append(sys.intern(word))
+    if form.label is not None:
+        sentence.cells.append(sys.intern(cells[form.label].strip()))
+    sentence.numbers.append(number)
+    sentence.lines.append(line)
 
 
 def _aside(line: str, cells: Sequence[str], form: Form, inside: bool, path: Path, number: int) -> str | None:
