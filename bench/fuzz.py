@@ -21,6 +21,7 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "fuzz"))
 
+import fuzz_answers
 import fuzz_config
 import fuzz_formats
 import fuzz_judge
@@ -34,7 +35,8 @@ def main(inputs: int, seed: int) -> bool:
     """Prints a line a format; whether all was well."""
     warnings.simplefilter("ignore")  # codecs that warn of odd escapes
     tries: dict[str, Try] = {name: partial(_file, name) for name in (*fuzz_formats.MAKERS, *fuzz_tables.MAKERS)}
-    tries |= {name: partial(_spans, name) for name in fuzz_spans.NAMES} | {"yaml": _yaml}
+    tries |= {name: partial(_spans, name) for name in fuzz_spans.NAMES}
+    tries |= {f"{name} with answers": partial(_answers, name) for name in fuzz_answers.FORMS} | {"yaml": _yaml}
     each = -(-inputs // len(tries))
     print("| format | inputs | read whole | refused in one line | failures | slowest, ms | rows read |")
     print("|---|--:|--:|--:|--:|--:|--:|")
@@ -63,6 +65,10 @@ def _file(name: str, rng: Random) -> fuzz_judge.Verdict:
 
 def _spans(name: str, rng: Random) -> fuzz_judge.Verdict:
     return fuzz_spans.judge(fuzz_spans.make(name, rng), Path.cwd())
+
+
+def _answers(name: str, rng: Random) -> fuzz_judge.Verdict:
+    return fuzz_answers.judge(fuzz_formats.make(name, rng), Path.cwd())
 
 
 def _yaml(rng: Random) -> fuzz_judge.Verdict:
