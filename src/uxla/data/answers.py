@@ -131,8 +131,8 @@ class Answered:
     def _beside(self) -> bytes:
         table = self.table
         text = "".join(self._objects_beside() if table.format == "jsonl" else self._cells_beside())
-        if table.format == "text":
-            return text.encode()
+        if table.format == "text":  # a mark that is a part of the text needs one before it
+            return (BOM * text.startswith(BOM) + text).encode()
         marked = decode(read_bytes(table.path), table.encoding, file=table.path).startswith(BOM)
         return encode(BOM * marked + text, table.encoding, file=table.path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +13,7 @@ from uxla.data.json_places import Keys, value_at, with_entries, with_values
 from uxla.data.json_records import is_array
 from uxla.data.span_files import Entry, SpanFile
 from uxla.data.span_forms import place_keys, placed
-from uxla.data.spans import Count, Span, in_code_points, recounted
+from uxla.data.spans import Count, Span, in_code_points
 from uxla.data.tokens import Place, word_places
 from uxla.errors import ConfigError
 
@@ -70,11 +70,11 @@ def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> s
     change = moved(document.text, document.words, words)
     values: dict[Keys, Any] = {found.text_at: change.text}
     spans, count = spans_in(entry)
+    counted = count(change.text)
     for keys, span in spans:
         start, end = change.offset(span.start), change.offset(span.end)
         first, last = place_keys(value_at(record.value, keys))
-        values[(*keys, first)] = recounted(change.text, start, count)
-        values[(*keys, last)] = recounted(change.text, end, count)
+        values |= {(*keys, first): bisect_left(counted, start), (*keys, last): bisect_left(counted, end)}
         if span.quoted is not None:
             values[(*keys, "text")] = change.text[start:end]
     return with_entries(with_values(record.raw, values), added)
@@ -93,8 +93,11 @@ def spans_in(entry: Entry) -> tuple[list[tuple[Keys, Span]], Count]:
         document.fail(found, f"quotes {found.quoted!r}; were text or offsets changed?")
     counted, count = found
     for span in counted:
-        inside = any(start < edge < end for edge in (span.start, span.end) for start, end in document.words)
-        if inside or not 0 <= span.start <= span.end <= len(document.text):
+        if (
+            document.cuts(span.start)
+            or document.cuts(span.end)
+            or not 0 <= span.start <= span.end <= len(document.text)
+        ):
             document.span_words(span)
     return [(keys, span) for (keys, _), span in zip(given, counted, strict=True)], count
 

@@ -82,6 +82,11 @@ class Document:
                 self.fail(span, f"{side} inside the word {where}; {remedy}")
         return first, last
 
+    def cuts(self, edge: int) -> bool:
+        """Whether an offset lies inside a word."""
+        word = bisect_left(self.words, edge, key=lambda place: place[0]) - 1
+        return word >= 0 and edge < self.words[word][1]
+
     def fail(self, span: Span, message: str) -> NoReturn:
         """DataError about a span, with its place."""
         raise DataError(f"span {self._shown(span)} {message}", file=self.file, line=self.line)
@@ -117,11 +122,6 @@ def in_code_points(text: str, spans: Sequence[Span]) -> tuple[tuple[Span, ...], 
             if all(_fits(text, span, flat) for span in counted):
                 return counted, count
     return next(span for span in spans if not _fits(text, span, _flat))
-
-
-def recounted(text: str, offset: int, count: Count) -> int:
-    """An offset in code points as `count` has it."""
-    return bisect_left(count(text), offset)
 
 
 def _fits(text: str, span: Span, flat: Callable[[str], str]) -> bool:
