@@ -155,6 +155,9 @@ def test_tokens_of_prodigy_are_the_words(file):
         "spans": [{"start": 0, "end": 8, "label": "PER", "token_start": 0, "token_end": 0}],
     }
     assert read(file("a.jsonl", jsonl(row))) == [(["Mira-Sen", ",", "tal"], ["B-PER", "O", "O"])]
+    assert read(file("b.jsonl", jsonl(row | {"tokens": []})))[0][0] == ["Mira", "-", "Sen", ",", "tal"]
+    with pytest.raises(DataError, match="',tal' is in no token; correct tokens, or leave them out"):
+        read(file("b.jsonl", jsonl(row | {"tokens": row["tokens"][:2]})))
     row["tokens"][2]["end"] = 12
     with pytest.raises(DataError, match=r"a\.jsonl:1: token 2, ',', is not at 9-12"):
         read(file("a.jsonl", jsonl(row)))
@@ -195,9 +198,20 @@ def test_an_export_that_nobody_has_labelled_yet_is_text_with_spans_all_the_same(
     assert [example.words for example in corpus] == [["Mira", ",", "tal"], ["ru", "."]]
 
 
+def test_what_was_predicted_is_read_only_where_nobody_looked(file):
+    found = [{"start": 0, "end": 4, "label": "LOC"}]
+    rows = [
+        {"text": "Mira", "label": [], "predicted": found},
+        {"text": "Mira", "label": [[0, 4, "PER"]], "predicted": found},
+    ]
+    assert [tags for _, tags in read(file("a.jsonl", jsonl(*rows)))] == [["O"], ["B-PER"]]
+    assert read(file("b.jsonl", jsonl({"text": "Mira", "predicted": found}))) == [(["Mira"], ["B-LOC"])]
+
+
 @pytest.mark.parametrize(
     "row",
     [
+        {"text": "koru mira", "labels": ["O", "B-PER"], "segments": [{"start": 0, "end": 4}]},
         {"text": "koru mira", "labels": ["O", "B-PER"]},
         {"tokens": ["koru", "mira"], "ner_tags": ["O", "B-PER"], "text": "koru mira", "spans": []},
     ],

@@ -314,6 +314,8 @@ def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predict, tmp_p
     written = predict("x.json", raw, task="ner").decode()
     assert json.loads(written)[0]["predicted"] == [{"start": 0, "end": 4, "label": "PER"}]
     assert written.replace(', "predicted": [{"start": 0, "end": 4, "label": "PER"}]', "") == raw
+    written = json.loads(predict("a.txt", "Mira\n", "--format", "spans", task="ner"))
+    assert written == {"text": "Mira", "predicted": [{"start": 0, "end": 4, "label": "PER"}]}
     (tmp_path / "b.ann").write_text("T1\tLOC 0 4\tkoru\n")
     lines = predict("b.txt", "koru Sen\n\nMira\n", task="ner").decode().splitlines()
     assert [json.loads(line) for line in lines] == [

@@ -54,7 +54,7 @@ class SpanFile:
     @cached_property
     def is_brat(self) -> bool:
         """Whether the text stands in files of its own."""
-        return self.path.is_dir() or self.path.suffix.lower() in (_ANN, _TXT)
+        return os.path.isdir(self.path) or self.path.suffix.lower() in (_ANN, _TXT)
 
     def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
         """All sentences that have words, in order, with one tag of `scheme` a word if `labelled`; None: where anything
@@ -114,13 +114,13 @@ def open_spans(path: Path, shape: Shape, layout: Layout) -> SpanFile | None:
     file = SpanFile(path, layout.encoding, "IOB2" if layout.scheme == "auto" else layout.scheme)
     if layout.format == "spans":
         known = file.is_brat or path.suffix.lower() in _JSON
-        if path.exists() and not known and not path.is_dir():
+        if os.path.exists(path) and not known:
             expected = f"{', '.join(_JSON)}, or {_ANN} beside {_TXT}"
             raise DataError(f"character spans are read from {expected}; rename the file", file=path)
         return file
-    if layout.format != "auto" or layout.columns is not None or not path.exists():
+    if layout.format != "auto" or layout.columns is not None or not os.path.exists(path):
         return None
-    if path.is_dir():
+    if os.path.isdir(path):
         return file if is_brat_folder(path) else None
     if file.is_brat:
         return file if path.suffix.lower() == _ANN or path.with_suffix(_ANN).is_file() else None
@@ -191,7 +191,7 @@ def _within(span: Span, begins: int, text: str) -> Span:
 def _record(document: Document) -> Record:
     """A line of brat as doccano would have it."""
     spans = [[span.start, span.end, span.label] for span in document.spans or ()]
-    value = {"text": document.text, "label": spans}
+    value = {"text": document.text} | ({} if document.spans is None else {"label": spans})
     return Record(value, json.dumps(value, ensure_ascii=False), document.line, document.line, after="\n")
 
 

@@ -12,7 +12,7 @@ from uxla.data.json_places import Keys, value_at
 from uxla.data.json_records import Record
 from uxla.data.labels import missing
 from uxla.data.spans import Span
-from uxla.data.tokens import Place
+from uxla.data.tokens import Place, word_places
 from uxla.errors import DataError
 
 PREDICTED = "predicted"
@@ -118,7 +118,8 @@ def brat_spans(lines: Iterable[str], path: Path) -> tuple[Span, ...]:
 
 def _is_task(value: Mapping[str, Any]) -> bool:
     """Whether this is a task of Label Studio's JSON."""
-    return isinstance(value.get("data"), dict) and not isinstance(value.get("text"), str)
+    data = value.get("data")
+    return isinstance(data, dict) and any(isinstance(cell, str) for cell in data.values()) and "text" not in value
 
 
 def _task_text(task: Mapping[str, Any], record: Record, path: Path) -> Keys:
@@ -151,26 +152,29 @@ def _is_region(region: Any) -> bool:
 
 
 def _own_spans(record: Record, path: Path) -> list[Any] | None:
-    """A record's spans; None where nobody labelled it, or somebody rejected what stands there."""
+    """A record's spans; None where nobody labelled it, or somebody rejected what stands there. Those that were
+    predicted count only where there is no place for others."""
     value = record.value
     if value.get("answer", "accept") != "accept":
         return None
     key = _key_of_spans(value)
-    odd = next((key for key in KEYS if isinstance(value.get(key), list) and value[key]), None)
-    if key is None and odd is not None:
+    if key is not None:
+        return list(value[key])
+    odd = next((key for key in KEYS if isinstance(value.get(key), list) and value[key] and key != PREDICTED), None)
+    if odd is not None:
         message = f"{odd!r} has something else than spans; expected [start, end, type], or start, end and label by name"
         raise DataError(message, file=path, line=record.line)
-    if key is None and any(value.get(key) == [] for key in KEYS):
-        return []
-    if key is None:
-        return [] if "answer" in value else None  # Prodigy leaves out what is empty
-    return list(value[key])
+    empty = any(value.get(key) == [] for key in KEYS)
+    return [] if empty or "answer" in value else None  # Prodigy leaves out what is empty
 
 
 def _key_of_spans(value: Mapping[str, Any]) -> str | None:
-    """Where a record has spans, if it has any."""
-    keys = (*(key for key in KEYS if key in value), *(key for key in value if key not in (*KEYS, *WORDS)))
-    lists = (key for key in keys if isinstance(value[key], list) and value[key])
+    """Where a record has spans, if it has any: under a usual key, or, in JSON-min, one of the user's."""
+    people = [key for key in KEYS if key in value and key != PREDICTED]
+    keys = people if any(isinstance(value[key], list) for key in people) else [*people, PREDICTED]
+    own = (key for key in value if key not in (*KEYS, *WORDS) and _is_list_of(dict, value[key]))
+    keys += [key for key in own if all("labels" in entry for entry in value[key])]
+    lists = (key for key in keys if _is_list_of(object, value.get(key)))
     return next((key for key in lists if all(map(_is_span, value[key]))), None)
 
 
@@ -228,7 +232,7 @@ def _refuse_half_pair(text: str, path: Path, line: int) -> None:
 
 def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
     """The places of given tokens; None where none are given. DataError for some that do not fit the text."""
-    if not isinstance(given, list) or not all(isinstance(each, dict) and _place(each) for each in given):
+    if not _is_list_of(dict, given) or not all(map(_place, given)):
         return None
     places: list[Place] = []
     end_before = 0
@@ -238,10 +242,19 @@ def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
         if not end_before <= start <= end <= len(text) or text[start:end] != token.get("text", text[start:end]):
             message = f"token {number}, {token.get('text')!r}, is not at {place[0]!r}-{place[1]!r}; correct tokens"
             raise DataError(f"{message}, or leave them out", file=path, line=line)
+        _refuse_untold(text, end_before, start, path, line)
         end_before = end
         # a token of white space is no word, one with a blank in it is two
         places += [(start + match.start(), start + match.end()) for match in re.finditer(r"[^\s]+", text[start:end])]
+    _refuse_untold(text, end_before, len(text), path, line)
     return places
+
+
+def _refuse_untold(text: str, start: int, end: int, path: Path, line: int) -> None:
+    """DataError for a word between two tokens."""
+    if start < end and any(True for _ in word_places(text[start:end])):
+        message = f"{text[start:end].strip()[:_SHOWN]!r} is in no token; correct tokens, or leave them out"
+        raise DataError(message, file=path, line=line)
 
 
 def _keys(value: Mapping[str, Any]) -> str:
