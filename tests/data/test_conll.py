@@ -127,7 +127,7 @@ def test_a_tag_that_the_encoding_lacks_is_not_swallowed(put):
         ("\n \n-DOCSTART- O\n", "FILE: no sentence; expected one word a line"),
         ("a\tO\nb\tX\tO\n", "FILE:2: 3 columns, expected 2 as on line 1; "),
         ("\na O\n\nb\n", "FILE:4: 1 column, expected 2 as on line 2; "),
-        ("a\tO\n\tO\n", "FILE:2: column 0 is '', expected a word without spaces; "),
+        ("a\tO\n\tO\n", "FILE:2: column 0 is '', expected a word without spaces; write the word, or empty the line"),
         ("a\tO\nNew York\tO\n", "FILE:2: column 0 is 'New York', expected a word without spaces; "),
         ("Ana lee un libro .\nLuis duerme .\n", "FILE:2: 3 columns, expected 5 as on line 1; "),
     ],

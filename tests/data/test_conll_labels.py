@@ -6,30 +6,14 @@ from uxla.data.conll import read_conll
 from uxla.errors import DataError
 
 
-@pytest.fixture
-def put(tmp_path):
-    def put(content, name="x.conll"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return put
-
-
-def refused(path, ask=lambda file: file.tags, **options):
-    with pytest.raises(DataError) as caught:
-        ask(read_conll(path, **options))
-    return str(caught.value).replace(str(path), "FILE")
-
-
-def test_a_label_that_is_missing_in_one_line_is_told_when_labels_are_asked_for(put):
+def test_a_label_that_is_missing_in_one_line_is_told_when_labels_are_asked_for(put, refused):
     path = put("koru\tO\nmira\t\n")
     assert read_conll(path).sentences == [["koru", "mira"]]
     assert "FILE:2: label '' is not in IOB2" in refused(path)
 
 
 @pytest.mark.parametrize("label", ["_", "-", "nan", "None", "null", "NA", "B-_", "B-nan", "B-"])
-def test_a_sign_of_a_missing_value_is_no_label(put, label):
+def test_a_sign_of_a_missing_value_is_no_label(put, refused, label):
     assert f"FILE:2: label '{label}' is not in IOB2" in refused(put(f"koru\tB-PER\nmira\t{label}\n"))
 
 
@@ -42,7 +26,7 @@ def test_blanks_around_words_and_labels_belong_to_neither(put):
 
 
 @pytest.mark.parametrize("label", ["B-PER\u200b", "B-P\x01ER", "B- PER", "\u0412-PER"])
-def test_what_cannot_be_seen_in_a_label_is_shown(put, label):
+def test_what_cannot_be_seen_in_a_label_is_shown(put, refused, label):
     said = refused(put(f"koru\t{label}\nmira\tB-PER\n"))
     assert "FILE:1: label" in said
     assert ascii(label)[1:-1] in said
@@ -57,12 +41,12 @@ def test_what_cannot_be_seen_in_a_label_is_shown(put, label):
         ("O I-LOC B-LOC", "correct the line, or set scheme or label_column"),
     ],
 )
-def test_the_remedy_fits_what_stands_there(put, labels, remedy):
+def test_the_remedy_fits_what_stands_there(put, refused, labels, remedy):
     scheme = "BIOES" if "I-LOC" in labels else "auto"
     assert remedy in refused(put("".join(f"koru\t{label}\n" for label in labels.split())), scheme=scheme)
 
 
-def test_the_column_that_has_labels_is_named(put):
+def test_the_column_that_has_labels_is_named(put, refused):
     assert "column 1 holds nothing but labels: set label_column: 1" in refused(put("koru B-PER NN\nmira O VB\n"))
 
 

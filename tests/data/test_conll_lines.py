@@ -12,22 +12,6 @@ from uxla.data.rewrite import Rewritten, open_writer
 from uxla.errors import DataError
 
 
-@pytest.fixture
-def put(tmp_path):
-    def put(content, name="x.conll"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return put
-
-
-def refused(path, ask=lambda file: file.tags, **options):
-    with pytest.raises(DataError) as caught:
-        ask(read_conll(path, **options))
-    return str(caught.value).replace(str(path), "FILE")
-
-
 @pytest.mark.parametrize(
     "comment",
     ["# koru mira", "# doc 1", "# id 7", "#begin document (x)", "# text = O", "# http://koru.example", "#", "# a\tb c"],
@@ -43,7 +27,7 @@ def test_a_comment_before_the_first_word_is_no_word(put, comment, row):
 
 
 @pytest.mark.parametrize("text", ["# id 1\tx\n", "# a = b\n\n# a = b\n", "#begin document x\n", "-DOCSTART-\n"])
-def test_a_file_of_comments_alone_has_no_sentence(put, text):
+def test_a_file_of_comments_alone_has_no_sentence(put, refused, text):
     assert "no sentence; expected one word a line" in refused(put(text), lambda file: file.sentences)
     with pytest.raises(DataError, match="no sentence"):
         open_kept(put(text)).count()
@@ -57,7 +41,7 @@ def test_a_hash_in_the_place_of_a_word_is_a_word(put, text):
     assert read_conll(put(text)).sentences == [words]
 
 
-def test_what_may_be_a_comment_and_may_be_a_word_is_refused_until_it_is_said(put):
+def test_what_may_be_a_comment_and_may_be_a_word_is_refused_until_it_is_said(put, refused):
     path = put("# doc1\nkoru O\n")
     said = refused(path, lambda file: file.sentences)
     assert said.startswith("FILE:1: looks like a comment, with as many columns as words have; set comment: ")
@@ -66,7 +50,7 @@ def test_what_may_be_a_comment_and_may_be_a_word_is_refused_until_it_is_said(put
     assert read_conll(path, comment="none").sentences == [["#", "koru"]]
 
 
-def test_a_comment_inside_a_sentence_is_refused_until_its_prefix_is_said(put):
+def test_a_comment_inside_a_sentence_is_refused_until_its_prefix_is_said(put, refused):
     path = put("koru _ _ O\n# a = O\nmira _ _ O\n")
     assert "FILE:2: looks like a comment, inside a sentence" in refused(path)
     assert read_conll(path, comment="# ").sentences == [["koru", "mira"]]
@@ -108,7 +92,7 @@ def test_the_start_of_a_document_is_no_word_in_any_dress(put, start):
         assert read_conll(put(f"{start}\n\n{row}"), token_column=column, label_column=9).sentences == [["koru"]]
 
 
-def test_rows_may_differ_where_both_columns_count_from_the_front(put):
+def test_rows_may_differ_where_both_columns_count_from_the_front(put, refused):
     text = "koru O\nmira B-PER a b\nsen O c\n"
     file = read_conll(put(text), label_column=1)
     assert (file.sentences, file.tags) == ([["koru", "mira", "sen"]], [["O", "B-PER", "O"]])
@@ -129,7 +113,7 @@ def test_a_tab_at_the_end_of_all_lines_makes_no_column(put):
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u200b", "\ufeff", "\u3000 \u00a0", "\u2060\t\u00a0"])
 @pytest.mark.parametrize("row", ["koru\tO", "koru"])
-def test_a_line_that_only_looks_blank_is_shown(put, blank, row):
+def test_a_line_that_only_looks_blank_is_shown(put, refused, blank, row):
     said = refused(put(f"{row}\n{blank}\n{row}\n"), lambda file: file.sentences)
     assert said == f"FILE:2: the line looks blank, but is {blank!r}; empty it if it ends a sentence, else delete it"
 

@@ -78,22 +78,6 @@ WORDS, TAGS = [["koru", "mira"], ["#", "sen"]], [["O", "B-PER"], ["O", "B-LOC"]]
 OTHER = [["B-LOC", "I-LOC"], ["O", "B-PER"]]
 
 
-@pytest.fixture
-def put(tmp_path):
-    def put(content, name="x.conll"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return put
-
-
-def refused(path, ask=lambda file: file.tags, **options):
-    with pytest.raises(DataError) as caught:
-        ask(read_conll(path, **options))
-    return str(caught.value).replace(str(path), "FILE")
-
-
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_words_and_labels_of_a_known_form_are_found(put, name, ends):
@@ -166,7 +150,7 @@ def test_the_second_labels_of_germeval_are_had_by_number(put):
     assert read_conll(put(GERMEVAL), token_column=1, label_column=2).tags == TAGS
 
 
-def test_conll_u_without_entities_has_no_labels_until_some_are_written(put):
+def test_conll_u_without_entities_has_no_labels_until_some_are_written(put, refused):
     text = CONLL_U.replace("NER=B-PER|", "").replace("NER=B-LOC", "_")
     file = read_conll(put(text))
     assert file.rows.labels is None
@@ -178,7 +162,7 @@ def test_conll_u_without_entities_has_no_labels_until_some_are_written(put):
 
 
 @pytest.mark.parametrize("cells", ["(A(B*) *)", "(A* (B*)", "(A* *", "*) *", "(A)) *"])
-def test_brackets_that_nest_cross_or_stay_open_are_refused_with_their_line(put, cells):
+def test_brackets_that_nest_cross_or_stay_open_are_refused_with_their_line(put, refused, cells):
     first, second = cells.split()
     text = ONTONOTES.replace("*          (ARG0*)", f"{first} (ARG0*)").replace("(PER)", second)
     assert read_conll(put(text)).sentences == WORDS

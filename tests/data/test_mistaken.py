@@ -8,22 +8,6 @@ from uxla.data.load import load_corpus
 from uxla.errors import DataError
 
 
-@pytest.fixture
-def put(tmp_path):
-    def put(content, name="x.conll"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return put
-
-
-def refused(path, ask=lambda file: file.tags, **options):
-    with pytest.raises(DataError) as caught:
-        ask(read_conll(path, **options))
-    return str(caught.value).replace(str(path), "FILE")
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -34,7 +18,7 @@ def refused(path, ask=lambda file: file.tags, **options):
     ],
 )
 @pytest.mark.parametrize("name", ["x.conll", "x.json", "x"])
-def test_text_that_is_plainly_something_else_is_refused(put, text, says, name):
+def test_text_that_is_plainly_something_else_is_refused(put, refused, text, says, name):
     path = put(text, name)
     assert says in refused(path, lambda file: file.sentences)
     with pytest.raises(DataError):
@@ -51,7 +35,7 @@ def test_text_that_is_plainly_something_else_is_refused(put, text, says, name):
         ("Sentence #,Word,Tag\nSentence: 1,koru,O\n,mira,B-PER\n", "columns between ','"),
     ],
 )
-def test_a_column_that_plainly_holds_no_words_is_refused(put, text, says):
+def test_a_column_that_plainly_holds_no_words_is_refused(put, refused, text, says):
     assert says in refused(put(text), lambda file: file.sentences)
     with pytest.raises(DataError, match=r"column|words"):
         open_kept(put(text)).count()
@@ -65,7 +49,7 @@ def test_what_may_be_words_is_read_as_words(put, text):
 
 
 @pytest.mark.parametrize(("first", "prefix"), [("// koru mira", "//"), (";; koru mira", ";"), ("% koru mira", "%")])
-def test_comments_of_other_tools_are_told_by_their_prefix(put, first, prefix):
+def test_comments_of_other_tools_are_told_by_their_prefix(put, refused, first, prefix):
     path = put(f"{first}\nkoru O\nmira O\n")
     said = refused(path, lambda file: file.sentences)
     assert f'looks like a comment: set comment: "{prefix}"' in said

@@ -110,7 +110,7 @@ class ConllFile:
     @cached_property
     def remedy(self) -> str:
         """What to do about labels that break the scheme, by what the column holds; nothing where single ones do."""
-        found, column = set(chain.from_iterable(self.rows.labels or [])), setting("label_column")
+        found, elsewhere = set(chain.from_iterable(self.rows.labels or [])), setting("label_column")
         others = found - {OUTSIDE}
         unknown = sorted(label for label in others if not is_label(label, self.scheme))
         tagged = [column for column in self.rows.form.tagged if column != self.rows.form.label]
@@ -119,11 +119,11 @@ class ConllFile:
         if self.rows.form.style == BRACKETS:
             return "spans in brackets may neither overlap nor stay open at the end of a sentence"
         if any(missing(label) or (label[1:2] == "-" and missing(label[2:])) for label in unknown):
-            return f"a sign of a missing value is no label: write O, or set {column}"
+            return f"a sign of a missing value is no label: write O, or set {elsewhere}"
         if OUTSIDE in found and are_bare(others):
             return "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"
         if unknown and len(unknown) == len(found):
-            return f"uxla tags entities only, as O, B-PER, I-PER, with no other tags of words; or set {column}"
+            return f"uxla tags entities only, as O, B-PER, I-PER, with no other tags of words; or set {elsewhere}"
         return ""
 
     @cached_property

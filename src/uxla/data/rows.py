@@ -175,7 +175,8 @@ def _fault(line: str, cells: Sequence[str], form: Form, path: Path, number: int)
         message, remedy = f"the line looks blank, but is {line!r}", "empty it if it ends a sentence, else delete it"
     elif form.fits(cells):
         message = f"column {form.token} is {cells[form.token]!r}, expected a word without spaces"
-        remedy = f"write the space as U+00A0, or as two lines, or set {setting('token_column')}"
+        spaced = f"write the space as U+00A0, or as two lines, or set {setting('token_column')}"
+        remedy = spaced if cells[form.token] else "write the word, or empty the line if it ends a sentence"
     else:
         expected = f"at least {max(form.token, form.label or 0) + 1}" if form.uneven else str(form.columns)
         message = f"{counted(len(cells), 'column')}, expected {expected} as on line {form.line}"
