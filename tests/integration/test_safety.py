@@ -262,6 +262,14 @@ def test_a_run_folder_may_be_moved_and_its_parts_be_links_of_its_owner(stranger,
         assert len(Ensemble.load(path).members) == 3
 
 
+def test_of_several_targets_the_folders_are_named(tmp_path):
+    for target in ("sw", "es"):
+        (tmp_path / target / "ensemble").mkdir(parents=True)
+        (tmp_path / target / "ensemble/ensemble.json").write_text("{}")
+    with pytest.raises(ArtifactError, match=rf"expected one of them: {tmp_path}/es, {tmp_path}/sw$"):
+        uxla.load(tmp_path)
+
+
 def test_a_folder_that_holds_no_run_is_named_with_what_was_expected(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "none", tmp_path / "file"):

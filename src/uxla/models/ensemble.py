@@ -23,6 +23,7 @@ from uxla.records import Corpus, Example, Predictions
 from uxla.wording import listed
 
 _FILE = "ensemble.json"
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,7 @@ class Ensemble:
             tokenizer = models[0]
             runtime = runtime or Runtime(max_length=card["max_length"], trust=trust)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise ArtifactError(
-                f"{folder}: no {_FILE} here or in ensemble/; expected the folder of a finished run"
-            ) from error
+            raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
         except OSError as error:
             raise ArtifactError(f"{file}: cannot be read ({error.strerror}); check its rights") from error
         except (ValueError, KeyError, TypeError, IndexError) as error:
@@ -135,6 +134,15 @@ def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequen
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _not_here(folder: Path) -> str:
+    """What a folder without an ensemble of its own is."""
+    found = sorted(str(file.parents[1]) for file in folder.glob(f"*/ensemble/{_FILE}"))
+    if found:
+        shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        return f"a folder of several runs or targets; expected one of them: {shown}"
+    return f"no {_FILE} here or in ensemble/; expected the folder of a finished run"
 
 
 def _home(folder: Path) -> Path:

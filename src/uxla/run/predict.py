@@ -26,7 +26,7 @@ from uxla.data.span_files import SpanFile
 from uxla.data.span_forms import PREDICTED
 from uxla.data.spans import spans_of
 from uxla.data.tables import Table
-from uxla.errors import ArtifactError, UxlaError, setting
+from uxla.errors import UxlaError, setting
 from uxla.models.ensemble import Ensemble
 from uxla.models.trust import SAFE, Trust
 from uxla.progress import note
@@ -38,7 +38,6 @@ _WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
 """Suffixes that, for words, ask for one word a line."""
 _JSON, _ARRAY = ".jsonl", re.compile(rb"\[\s*\{")
 _STDIN = Path("-")
-_SHOWN = 8
 
 
 def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trust = SAFE, **how: Unpack[How]) -> None:
@@ -51,7 +50,6 @@ def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trus
     """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    _refuse_several(run)
     with signals.telling("nothing was written; the same command begins from the start"):
         ensemble = Ensemble.load(run, trust=trust)
         replaces = "label_column" in how
@@ -73,17 +71,6 @@ def _told(ensemble: Ensemble, path: Path, layout: Layout) -> Layout:
         return layout
     content = open_sentences(path.read_bytes(), path=path, layout=layout)
     return replace(layout, format="conll" if isinstance(content, ConllFile) else "text")
-
-
-def _refuse_several(run: Path) -> None:
-    """ArtifactError for a folder that has no ensemble of its own but others in it, one a target."""
-    card = Path("ensemble") / "ensemble.json"
-    if (run / card).exists() or (run / card.name).exists():
-        return
-    folders = sorted(str(file.parents[1]) for file in run.glob(f"*/{card}"))
-    if folders:
-        shown = ", ".join(folders[:_SHOWN]) + (", ..." if len(folders) > _SHOWN else "")
-        raise ArtifactError(f"{run}: a folder of several runs or targets; expected one of them: {shown}")
 
 
 def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: Layout, *, replaces: bool) -> bytes:
