@@ -1,6 +1,7 @@
 """What is said of files that can be read and are hardly what they are taken for; and that nothing is said of others."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +121,11 @@ def test_one_text_of_a_pair_that_comes_again_and_again_is_shown():
 def test_premises_that_all_stand_three_times_are_no_repetition():
     pairs = [(text, f"{text} {i}") for text in SENTENCES for i in range(9)]
     assert said(doubts(portrait(pairs, shape="pair"))) == {}
+
+
+def test_a_line_of_marks_between_sentences_is_no_repetition():
+    assert said(doubts(portrait([*SENTENCES, *["-"] * 90]))) == {}
+    assert "repeated" in said(doubts(portrait([*SENTENCES, *["Sign in"] * 90])))
 
 
 def test_repetitions_are_found_among_more_texts_than_are_kept(monkeypatch):
@@ -262,3 +268,29 @@ def test_a_file_is_checked_for_its_own_doubts_and_against_another(tmp_path):
     found = check(tmp_path / "fr.conll", against=tmp_path / "en.conll")
     assert Counter(doubt.about for doubt in found.doubts) == {"punctuation": 1, "labels": 2}
     assert check(tmp_path / "en.conll", against=tmp_path / "en.conll").doubts == ()
+
+
+# --- real data -----------------------------------------------------------------------------------------------------
+
+REAL = Path(__file__).parents[2].parent / "shared" / "data"
+SOUND = [*(f"conll/{lang}" for lang in ("en", "es", "de")), *(f"masakhaner2/{lang}" for lang in ("hau", "swa", "yor"))]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real data (../shared/data) is not on this machine")
+@pytest.mark.parametrize("folder", SOUND)
+def test_real_tagged_data_raises_no_doubt_but_of_labels(folder):
+    """Labels: MasakhaNER has DATE, CoNLL has MISC; and annotators contradict themselves in a text in a thousand."""
+    found = check(REAL / folder / "dev.conll", against=REAL / "conll/en/dev.conll").doubts
+    assert {doubt.about for doubt in found if not doubt.minor} <= {"labels"}
+    assert ("masakhaner2" in folder) == any("DATE" in doubt.text for doubt in found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real data (../shared/data) is not on this machine")
+def test_what_is_wrong_with_real_data_is_told():
+    spanish = said(check(REAL / "pawsx/es/dev.tsv", shape="pair").doubts)
+    assert spanish == {"no text": "'NS' (39): a sign that the text is missing; leave such rows out"}
+    assert "3 words like" in said(check(REAL / "xnli/es/dev.tsv", shape="pair").doubts)["encoding"]
+    urdu = check(REAL / "panx/ur/dev.conll", against=REAL / "panx/en/dev.conll").doubts
+    assert [doubt.about for doubt in urdu] == ["punctuation"]

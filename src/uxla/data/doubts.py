@@ -119,7 +119,7 @@ def _repeated(portrait: Portrait) -> Iterator[Doubt]:
     for number, part in enumerate(portrait.parts):
         (text, count), *others = part.most_common(5)
         usual = others[-1][1] if others else 1
-        filler = text.strip() in _FILLERS and portrait.shape != "tagging"
+        filler = text.strip() in _FILLERS if portrait.shape != "tagging" else not any(map(str.isalnum, text))
         if count >= max(8, 2.5 * usual, share * len(portrait.texts)) and not filler:
             which = "" if len(portrait.parts) == 1 else (" as the first text", " as the second text")[number]
             shown = text if len(text) <= 40 else f"{text[:39]}…"
