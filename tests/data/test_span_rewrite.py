@@ -60,6 +60,20 @@ def test_every_place_between_words_moves_with_the_word_before_it(text, data):
     assert all(kept.offset(place) == place for place in range(len(text) + 1))
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["Mira", "bo", "tal"], "Mira bo tal"),
+        (["Mira", ";", "tal"], "Mira; tal"),
+        (["Mira", ",", "\u0301"], "Mira, \u0301"),
+    ],
+)
+def test_a_new_word_does_not_grow_together_with_its_neighbour(words, text):
+    change = moved("Mira, tal", [(0, 4), (4, 5), (6, 9)], words)
+    assert change.text == text
+    assert list(word_places(text)) == change.new
+
+
 def written(path, raw, words, **added):
     path.write_text(raw, encoding="utf-8", newline="")
     [entry] = [each for each in open_spans(path, "tagging", Layout()).entries(labelled=True) if each.document.words]
