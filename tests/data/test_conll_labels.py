@@ -36,6 +36,7 @@ def test_what_cannot_be_seen_in_a_label_is_shown(put, refused, label):
     ("labels", "remedy"),
     [
         ("O PER PER", "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"),
+        ("O \u0412-PER", "correct the line"),
         ("ADJ NOUN NOUN", "uxla tags entities only, as O, B-PER, I-PER, with no other tags of words"),
         ("O B-PER _", "a sign of a missing value is no label"),
         ("O I-LOC B-LOC", "correct the line, or set scheme or label_column"),

@@ -34,7 +34,16 @@ def test_a_file_of_comments_alone_has_no_sentence(put, refused, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["#\tO\nkoru\tO\n", "#koru O\nmira O\n", "#koru\nmira\n", "koru\tO\n#\tO\n", "#\nkoru\n"]
+    "text",
+    [
+        "# SYM\nkoru NOUN\n",
+        "# #\nkoru NN\n",
+        "#\tO\nkoru\tO\n",
+        "#koru O\nmira O\n",
+        "#koru\nmira\n",
+        "koru\tO\n#\tO\n",
+        "#\nkoru\n",
+    ],
 )
 def test_a_hash_in_the_place_of_a_word_is_a_word(put, text):
     words = [line.split()[0] for line in text.split("\n") if line]
@@ -42,6 +51,7 @@ def test_a_hash_in_the_place_of_a_word_is_a_word(put, text):
 
 
 def test_what_may_be_a_comment_and_may_be_a_word_is_refused_until_it_is_said(put, refused):
+    assert read_conll(put("# doc1\nkoru\tO\n")).sentences == [["koru"]]  # columns are cut at TABs, and it has none
     path = put("# doc1\nkoru O\n")
     said = refused(path, lambda file: file.sentences)
     assert said.startswith("FILE:1: looks like a comment, with as many columns as words have; set comment: ")
@@ -64,7 +74,7 @@ def test_the_prefix_of_comments_may_be_another(put):
     assert (file.sentences, file.rows.left_out) == ([["mira", "tal"]], {"comment": 2})
 
 
-@pytest.mark.parametrize("header", ["word\tner", "Token\tTag", "FORM\tLABEL", "words\tner_tags"])
+@pytest.mark.parametrize("header", ["word\tner", "Token\tTag", "FORM\tLABEL", "words\tner_tags", "tok\tNER-Tag"])
 def test_a_header_is_no_word_with_labels_or_without(put, header):
     text = f"{header}\nkoru\tO\nmira\tB-PER\n"
     file = read_conll(put(text))

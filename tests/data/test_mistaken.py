@@ -12,6 +12,7 @@ from uxla.errors import DataError
     ("text", "says"),
     [
         ("koru,O\nmira,B-PER\n", "columns between ','"),
+        ('"koru","O"\n"mira","B-PER"\n', "columns between ','"),
         ("word;tag\nkoru;O\nmira;B-PER\n", "columns between ';'"),
         ("<s>\nkoru\n</s>\n", "'</s>' looks like markup"),
         ("koru O\n</s>\n", "'</s>' looks like markup"),
@@ -48,7 +49,7 @@ def test_what_may_be_words_is_read_as_words(put, text):
     assert sum(map(len, read_conll(put(text)).sentences)) == text.replace("\n\n", "\n").count("\n")
 
 
-@pytest.mark.parametrize(("first", "prefix"), [("// koru mira", "//"), (";; koru mira", ";"), ("% koru mira", "%")])
+@pytest.mark.parametrize(("first", "prefix"), [("// koru mira", "//"), (";; koru mira", ";;"), ("% koru mira", "%")])
 def test_comments_of_other_tools_are_told_by_their_prefix(put, refused, first, prefix):
     path = put(f"{first}\nkoru O\nmira O\n")
     said = refused(path, lambda file: file.sentences)

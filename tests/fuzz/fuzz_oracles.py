@@ -33,7 +33,8 @@ def is_plain_conll(case):
     names = {cell.lower() for cell in re.split("[ \t]+", lines[0])} if lines else set()
     special = re.compile(r"#.*|[0-9]+([-.][0-9]+)?|[a-z]{2,3}(-[a-z]+)*:.*|-+docstart.*", re.IGNORECASE)
     ends = all(line == line.strip(" \t") and " \t" not in line and "\t " not in line for line in lines)
-    return ends and not names & {"word", "words", "token", "tokens", "form"} and not any(map(special.match, first))
+    told = {"word", "words", "token", "tokens", "tok", "form"}
+    return ends and not names & told and not any(map(special.match, first))
 
 
 def all_accounted_for(case, words, numbers):
@@ -90,7 +91,7 @@ def parquet_rows(case):
 
 SIGNS = {"", "_", "-", "--", "–", "—", "?", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "\\n"}
 
-_ASIDE = re.compile(r" *[0-9]+[-.][0-9]+([ \t]|$)|.*\b(word|words|token|tokens|form)\b|.*docstart", re.IGNORECASE)
+_ASIDE = re.compile(r" *[0-9]+[-.][0-9]+([ \t]|$)|.*\b(word|words|token|tokens|tok|form)\b|.*docstart", re.IGNORECASE)
 ORACLES = {
     "conll": conll_rows,
     "text": text_rows,

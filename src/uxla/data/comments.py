@@ -13,7 +13,7 @@ _DOCUMENT = re.compile(r"#+\s*(begin|end) document\b")
 _SURE = re.compile(r"#+\s*([\w.:-]+\s){1,2}=(\s|$)|#+\s+https?://")
 _SPACED = re.compile(r"#+([ \t]|\Z)")
 _USUAL = re.compile(r"#+\s*(sent_?id|sent-id|sentence|text|newdoc|newpar|id|doc_?id|doc|global\.columns)\b")
-_LABEL = re.compile(r"O|[BIESLUM]-\S+|_|-|[(*].*|")
+_LABEL = re.compile(r"O|[BIESLUM]-\S+|_|-|[(*].*|#|[A-Z]{1,5}|")
 
 
 def separates(line: str, cells: Sequence[str], token_column: int, comment: str | None) -> bool:
@@ -41,5 +41,5 @@ def may_be_comment(line: str) -> bool:
 
 
 def is_label_like(cell: str) -> bool:
-    """Whether the cell may be the label of a word, or a sign that there is none."""
+    """Whether the cell may be a label, or a part of speech, of the word `#`, or a sign that there is none."""
     return _LABEL.fullmatch(cell) is not None

@@ -17,7 +17,7 @@ NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 CONLL_U = 10
 """Columns of CoNLL-U; the last of them is MISC."""
 
-_WORD_NAMES = {"word", "words", "token", "tokens", "form"}
+_WORD_NAMES = {"word", "words", "token", "tokens", "tok", "form"}
 _TAG_NAMES = {"ner", "ner_tag", "ner_tags", "nertag", "ne", "entity", "bio", "iob", "tag", "tags", "label", "labels"}
 _OTHER_NAMES = {"pos", "pos_tag", "upos", "xpos", "lemma", "feats", "misc", "chunk"}
 _CHUNKS = {"B-NP", "B-VP", "I-NP", "I-VP"}
@@ -54,9 +54,9 @@ def places_of(groups: Groups, names: Sequence[str], asked: tuple[int, int]) -> P
     if token == 0 and indexed:
         token = 1
     elif token == 0:
-        token = next((i for i, name in enumerate(names) if name.lower() in _WORD_NAMES), token)
+        token = next((i for i, name in enumerate(names) if _name(name) in _WORD_NAMES), token)
     if label == -1:
-        named = [i for i, name in enumerate(names) if name.lower() in _TAG_NAMES]
+        named = [i for i, name in enumerate(names) if _name(name) in _TAG_NAMES]
         found = tagged_columns(groups, token) if indexed else named[-1:]
         label = found[0] if found else label
     return Places(token, label, indexed)
@@ -64,8 +64,12 @@ def places_of(groups: Groups, names: Sequence[str], asked: tuple[int, int]) -> P
 
 def is_header(cells: Sequence[str]) -> bool:
     """Whether the cells are names of columns, one of them that of the words."""
-    names = {cell.lower() for cell in cells}
+    names = {_name(cell) for cell in cells}
     return len(cells) > 1 and bool(names & _WORD_NAMES) and bool(names & (_TAG_NAMES | _OTHER_NAMES))
+
+
+def _name(cell: str) -> str:
+    return cell.lower().replace("-", "_").replace(" ", "_")
 
 
 def is_ontonotes(groups: Groups) -> bool:

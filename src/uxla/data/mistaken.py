@@ -26,7 +26,7 @@ def refuse_other_lines(lines: Sequence[str], path: Path, first: int) -> None:
     """DataError if the lines, all of them words', are rows cut at commas, or those of markup."""
     for cut in _CUTS:
         rows = [line.split(cut) for line in lines]
-        last = [cells[-1] for cells in rows]  # in the first row perhaps a name
+        last = [cells[-1].strip('"') for cells in rows]  # in the first row perhaps a name
         if {len(cells) for cells in rows} != {1} and (are_labels(last) or are_labels(last[1:])):
             message = f"columns between {cut!r}; cut them by TABs, or for a table set {setting('format', 'csv')}"
             raise DataError(message, file=path, line=first)

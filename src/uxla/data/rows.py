@@ -23,7 +23,7 @@ from uxla.errors import DataError, setting
 from uxla.progress import note
 from uxla.wording import counted
 
-_COMMENT = re.compile("#|%|//|;|--")
+_COMMENT = re.compile("#+|%+|//+|;+|--+")
 _MARKUP = re.compile(r"<[^<>]+>")
 
 
@@ -150,22 +150,30 @@ def _aside(line: str, cells: Sequence[str], form: Form, inside: bool, path: Path
         return "comment" if form.comment is not None and line.startswith(form.comment) else None
     if not may_be_comment(line):
         return None
-    sure = is_sure(line)
-    if not inside and (sure or not _may_be_word(cells, form)):
-        if sure or is_usual(line) or len(cells) not in form.widths or " " in cells[0]:
-            return "comment"
-    elif not sure or not form.fits(cells):
+    if inside:
+        if not (is_sure(line) and form.fits(cells)):
+            return None
+    elif is_sure(line) or not _is_row(line, cells, form):
+        return "comment"
+    elif _has_label(cells, form):
         return None
+    elif is_usual(line):
+        return "comment"
     where = "inside a sentence" if inside else "with as many columns as words have"
     remedy = f"set {_prefix('#')} if it is one, {setting('comment', 'none')} if it is a word"
     raise DataError(f"looks like a comment, {where}; {remedy}", file=path, line=number)
 
 
-def _may_be_word(cells: Sequence[str], form: Form) -> bool:
-    """Whether a line that begins with # has the columns of words and, if there are several, a label."""
-    width = len(cells)
-    if " " in cells[0] or (width not in form.widths and not (form.uneven and form.fits(cells))):
+def _is_row(line: str, cells: Sequence[str], form: Form) -> bool:
+    """Whether a line that begins with # has the columns of words, cut as theirs are."""
+    if " " in cells[0] or (form.filled > 1 and ("\t" in line) != ("\t" in form.opening)):
         return False
+    return len(cells) in form.widths or (form.uneven and form.fits(cells))
+
+
+def _has_label(cells: Sequence[str], form: Form) -> bool:
+    """Whether the cells have, beside a word, what may be its label."""
+    width = len(cells)
     label = cells[width - 1 if form.label is None or form.label >= width else form.label]
     return width == 1 or is_label_like(label) or label in form.label_cells
 

@@ -24,7 +24,7 @@ _LETTERS: dict[Scheme, str] = {"IOB2": "BI", "IOB1": "BI", "BIOES": "BIES", "BIL
 _LAST_AND_ONLY: dict[Scheme, tuple[str, str]] = {"BIOES": ("E", "S"), "BILOU": ("L", "U")}
 _IN_IOB2 = {"S": "B", "U": "B", "E": "I", "L": "I"}
 
-_LETTERED = re.compile(r"[BIESLUMO]([-_.:/].*)?|.*[-_.:/][BIESLUM]|[^A-Za-z]*", re.IGNORECASE | re.DOTALL)
+_LETTERED = re.compile(r"[BIESLUMO]|.[-_.:/].*|.*[-_.:/][BIESLUM]|[^A-Za-z]*", re.IGNORECASE | re.DOTALL)
 _Pair = tuple[str | None, str | None]  # two neighbouring tags; None is the edge of the sentence
 
 
