@@ -31,8 +31,8 @@ def test_the_interval_of_a_grid_holds_the_true_gain(simulated, seeds, test, luck
     ],
 )
 def test_other_intervals_do_not(simulated, rival, case):
-    assert not holds(simulated.coverage(simulated.HARD[case], simulated.RIVALS[rival], 1000))
-    assert holds(simulated.coverage(simulated.HARD[case], simulated.of_the_grid, 1000))
+    assert not holds(simulated.coverage(simulated.HARD[case], simulated.RIVALS[rival], 500))
+    assert holds(simulated.coverage(simulated.HARD[case], simulated.of_the_grid, 500))
 
 
 @pytest.mark.parametrize("spans", [False, True], ids=["accuracy", "f1"])
