@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from uxla import progress
+from uxla.data.check import check
 from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import DataError
 
@@ -112,3 +113,13 @@ def test_where_most_rows_have_no_label_the_column_is_another_one(tmp_path):
     for read in (load, lambda path: discover_labels(path, shape="single")):
         with pytest.raises(DataError, match=said):
             read(path)
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "jsonl"])
+def test_the_check_counts_rows_without_a_label_apart(suffix, tmp_path):
+    report = check(written(tmp_path / f"x.{suffix}", ["ja", "-", "ne", None, "-"]), shape="single")
+    assert (report.sentences, report.labels) == (5, {"ja": 1, "ne": 1})
+    [doubt] = [doubt.text for doubt in report.doubts if doubt.about == "no label"]
+    assert doubt == "3 rows have none ('-' 2, nothing 1) and would be left out of labelled data"
+    sound = check(written(tmp_path / f"x.{suffix}", ["ja", "ne"]), shape="single")
+    assert not [doubt for doubt in sound.doubts if doubt.about == "no label"]

@@ -11,9 +11,12 @@ from itertools import chain
 import numpy as np
 
 from uxla.data.doubts import Doubt, Portrait, doubts, name_doubts
+from uxla.data.labels import missing
 from uxla.data.odd import WordCount
 from uxla.data.schemes import Scheme, entity_type, to_iob2, violations
+from uxla.data.unlabelled import shown_signs
 from uxla.records import Ints
+from uxla.wording import counted
 
 SHOWN_VIOLATIONS = 20
 
@@ -32,7 +35,7 @@ class Part:
 
     texts: list[list[str]]
     tags: list[list[str]] | None
-    labels: list[str] | None
+    labels: list[str | None] | None
     line_of: Callable[[int, int], int]
 
 
@@ -45,6 +48,7 @@ class Figures:
     characters_each: list[int] = field(default_factory=list)
     entities: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
+    signs: Counter[str] = field(default_factory=Counter)
     violations: list[Finding] = field(default_factory=list)
     violation_total: int = 0
 
@@ -68,15 +72,21 @@ class Figures:
         yield from doubts(self.portrait)
         yield from name_doubts(self.entities, "type")
         yield from name_doubts(self.labels, "label")
+        if self.signs:
+            rows = counted(self.signs.total(), "row has", "rows have")
+            text = f"{rows} none ({shown_signs(self.signs)}) and would be left out of labelled data"
+            yield Doubt("no label", text)
 
     def add(self, part: Part, scheme: Scheme | None) -> None:
         """Count some examples."""
         for i, texts in enumerate(part.texts):
-            labels = None if part.labels is None else part.labels[i]
+            labels = None if part.labels is None or missing(part.labels[i] or "") else part.labels[i]
             known = labels if part.tags is None else tuple(part.tags[i])
             self.words_each.append(self.portrait.add(texts, known, partial(part.line_of, i)))
             self.characters_each.append(sum(map(len, texts)))
-        self.labels.update(label for label in part.labels or [] if label is not None)
+        for label in part.labels or ():
+            sign = label is None or missing(label)
+            (self.signs if sign else self.labels)[label or ""] += 1
         if part.tags is not None and scheme is not None:
             self._add_tags(part, part.tags, scheme)
 

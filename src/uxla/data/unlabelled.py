@@ -31,13 +31,17 @@ def labelled_rows(batches: Iterable[Batch], *, kept: Collection[str], tell: bool
         yield batch.filtered(pc.invert(without))
     if not signs:
         return
-    shown = ", ".join(f"{repr(sign) if sign else 'nothing'} {count}" for sign, count in signs.most_common(3))
-    message = f"{signs.total()} of {total} rows have no label ({shown})"
+    message = f"{signs.total()} of {total} rows have no label ({shown_signs(signs)})"
     if signs.total() > total / 2:
         remedy = f"name the label's column ({setting('columns')}), or label the rows"
         raise DataError(f"{message}; {remedy}", file=path, line=first)
     if tell:
         note(f"{path}:{first}: {message}; they are left out. If it is a label, map it to a name (labels)")
+
+
+def shown_signs(signs: Counter[str]) -> str:
+    """The most frequent signs of a missing label, each with how often it occurs."""
+    return ", ".join(f"{repr(sign) if sign else 'nothing'} {count}" for sign, count in signs.most_common(3))
 
 
 def _without_label(column: pa.Array, kept: Collection[str]) -> pa.Array:
