@@ -53,11 +53,11 @@ def test_every_place_between_words_moves_with_the_word_before_it(text, data):
     edges = {edge for place in word_places(change.text) for edge in place}
     assert edges.issuperset(edge for place in change.new for edge in place) or any(not word.isalnum() for word in words)
     for old, new in zip(places, change.new, strict=True):
-        assert (change.offset(old[0]), change.offset(old[1])) == new or old[1] in [start for start, _ in places]
-    assert change.offset(len(text)) == len(change.text)
+        assert (change.start(old[0]), change.end(old[1])) == new
+    assert change.end(len(text)) == len(change.text)
     kept = moved(text, places, [text[start:end] for start, end in places])
     assert kept.text == text
-    assert all(kept.offset(place) == place for place in range(len(text) + 1))
+    assert all(kept.start(place) == kept.end(place) == place for place in range(len(text) + 1))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,12 @@ def test_doccano_moves(tmp_path):
     raw = '{"id": 1.50, "text":"Koru Mira, tal",  "label": [[5, 10,"PER"], [11,14, "X"]], "Comments": []}'
     after = '{"id": 1.50, "text":"Bo Miramira, t",  "label": [[3, 12,"PER"], [13,14, "X"]], "Comments": []}'
     assert written(tmp_path / "a.jsonl", raw, ["Bo", "Miramira", ",", "t"]) == after
+
+
+def test_a_space_between_new_words_is_in_no_span(tmp_path):
+    raw = '{"text": "Mira,tal", "label": [[0, 4, "PER"], [4, 5, "X"], [5, 8, "LOC"]]}'
+    after = '{"text": "Mira bo tal", "label": [[0, 4, "PER"], [5, 7, "X"], [8, 11, "LOC"]]}'
+    assert written(tmp_path / "a.jsonl", raw, ["Mira", "bo", "tal"]) == after
 
 
 def test_prodigy_moves_tokens_too(tmp_path):

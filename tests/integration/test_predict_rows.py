@@ -356,3 +356,14 @@ def test_json_on_standard_input_is_read_as_such_and_brackets_in_text_are_text(
     result = invoke("predict", "run", "-", *options, input=text.encode())
     assert result.exit_code == 0, result.stderr
     assert result.stdout.endswith(written)
+
+
+def test_a_note_about_standard_input_names_it_so(predict, invoke):
+    predict("y.txt", "a\n", task="ner")  # a toy is in place
+    result = invoke("predict", "run", "-", "--format", "conll", input=b"Koru NOUN\n")
+    assert (result.stdout, result.stderr[:2]) == ("Koru NOUN B-PER\n", "-:")
+
+
+def test_a_mark_before_records_with_spans_is_kept(predict):
+    raw = b'\xef\xbb\xbf{"text": "tal", "label": []}\n'
+    assert predict("x.jsonl", raw, task="ner") == raw.replace(b"[]}", b'[], "predicted": []}')

@@ -29,11 +29,16 @@ class Moved:
     old: list[Place]
     new: list[Place]
 
-    def offset(self, place: int) -> int:
-        """The new place of an offset that does not lie inside a word."""
+    def start(self, place: int) -> int:
+        """Where something begins that began at `place`, which does not lie inside a word."""
         before = bisect_right(self.old, place, key=lambda word: word[1])
         if before < len(self.old) and self.old[before][0] == place:
             return self.new[before][0]
+        return self.end(place)
+
+    def end(self, place: int) -> int:
+        """Where something ends that ended at `place`: with the same word."""
+        before = bisect_right(self.old, place, key=lambda word: word[1])
         return place + (self.new[before - 1][1] - self.old[before - 1][1] if before else 0)
 
 
@@ -41,7 +46,7 @@ def moved(text: str, places: list[Place], words: Sequence[str]) -> Moved:
     """The text with `words` at `places`, all that stands between them kept. Where a new word would grow together with
     its neighbour there is a space between them: else a span could end inside a word.
 
-    >>> moved("a b", [(0, 1), (2, 3)], ["long", "b"]).offset(2)
+    >>> moved("a b", [(0, 1), (2, 3)], ["long", "b"]).start(2)
     5
     """
     gaps = [end for place in places for end in place]
@@ -72,7 +77,7 @@ def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> s
     spans, count = spans_in(entry)
     counted = count(change.text)
     for keys, span in spans:
-        start, end = change.offset(span.start), change.offset(span.end)
+        start, end = change.start(span.start), change.end(span.end)
         first, last = place_keys(value_at(record.value, keys))
         values |= {(*keys, first): bisect_left(counted, start), (*keys, last): bisect_left(counted, end)}
         if span.quoted is not None:

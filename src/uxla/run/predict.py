@@ -18,7 +18,7 @@ import transformers
 from uxla import signals
 from uxla.data.answers import NAMES, Answered, as_table, read_rows
 from uxla.data.conll import ConllFile, conll_text, parse_conll
-from uxla.data.files import encode, read_bytes, write_bytes
+from uxla.data.files import BOM, decode, encode, read_bytes, write_bytes
 from uxla.data.json_places import with_entries
 from uxla.data.layout import How, Layout
 from uxla.data.load import open_sentences, open_table
@@ -37,7 +37,7 @@ _FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".
 _WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
 """Suffixes that, for words, ask for one word a line."""
 _JSON, _ARRAY = ".jsonl", re.compile(rb"\[\s*\{")
-_STDIN = Path("-")
+_STDIN, _COPY = Path("-"), "standard-input"
 
 
 def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trust = SAFE, **how: Unpack[How]) -> None:
@@ -94,8 +94,8 @@ def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: b
     if replaces or file.holds != "other":
         return file.with_tags(tags).raw
     note(
-        f"{file.path}: column {file.rows.form.label} holds no labels, so the answers stand in a new one at the end; "
-        f"{setting('label_column', 'N')} writes over column N"
+        f"{_called(file.path)}: column {file.rows.form.label} holds no labels; the answers stand in a new one at the "
+        f"end; {setting('label_column', 'N')} writes over column N"
     )
     return file.with_tags(tags, column="new").raw
 
@@ -120,7 +120,8 @@ def _with_spans(ensemble: Ensemble, file: SpanFile, out: Path | None) -> bytes:
     for (record, _, document), row in zip(entries, tags, strict=True):
         found = [{"start": s.start, "end": s.end, "label": s.label} for s in spans_of(row, document.words)]
         written.append(f"{record.before}{with_entries(record.raw, {name: found})}{record.after}")
-    return encode("".join(written), file.encoding, file=file.path)
+    marked = not file.is_brat and decode(read_bytes(file.path), file.encoding, file=file.path).startswith(BOM)
+    return encode(BOM * marked + "".join(written), file.encoding, file=file.path)
 
 
 def _table(ensemble: Ensemble, table: Table, out: Path | None) -> bytes:
@@ -133,7 +134,7 @@ def _table(ensemble: Ensemble, table: Table, out: Path | None) -> bytes:
         answers += ensemble.classify([text[0] if len(text) == 1 else text for text in texts])
     answered = Answered(table, rows, answers)
     if answered.names != NAMES[table.shape]:
-        note(f"{table.path}: has labels, which stay; the answers are called {' and '.join(answered.names)}")
+        note(f"{_called(table.path)}: has labels, which stay; the answers are called {' and '.join(answered.names)}")
     return answered.written(_form(table, out))
 
 
@@ -148,6 +149,10 @@ def _form(table: Table, out: Path | None) -> str:
     if table.format == "text":
         return "conll" if words else "tsv"
     return "jsonl" if table.format == "parquet" and out is None else table.format
+
+
+def _called(path: Path) -> Path:
+    return _STDIN if path.stem == _COPY else path
 
 
 def _is_json(raw: bytes) -> bool:
@@ -171,7 +176,7 @@ def _at_hand(source: Path | BinaryIO) -> Iterator[Path]:
         return
     raw = source.read()
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / f"standard-input{_JSON if _is_json(raw) else '.txt'}"
+        copy = Path(folder) / f"{_COPY}{_JSON if _is_json(raw) else '.txt'}"
         copy.write_bytes(raw)
         try:
             yield copy
