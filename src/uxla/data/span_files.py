@@ -14,20 +14,18 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from uxla.data import brat
 from uxla.data.columns import Shape
-from uxla.data.files import BOM, decode, read_bytes, split_lines
 from uxla.data.json_records import Record, json_records
 from uxla.data.layout import Layout
-from uxla.data.lines import text_lines
 from uxla.data.schemes import Scheme, from_iob2
-from uxla.data.span_forms import Found, brat_spans, found_in, is_spans
-from uxla.data.spans import Document, Span, in_code_points
+from uxla.data.span_forms import Found, found_in, is_spans
+from uxla.data.spans import Document, fitting
 from uxla.data.tokens import word_places
 from uxla.data.values import TEXTS, Batch
 from uxla.errors import DataError
 
 _JSON = (".json", ".jsonl", ".ndjson")
-_ANN, _TXT = ".ann", ".txt"
 _LOOKED_AT = 1000
 _ROWS = 4096
 
@@ -54,7 +52,7 @@ class SpanFile:
     @cached_property
     def is_brat(self) -> bool:
         """Whether the text stands in files of its own."""
-        return os.path.isdir(self.path) or self.path.suffix.lower() in (_ANN, _TXT)
+        return os.path.isdir(self.path) or self.path.suffix.lower() in (brat.ANN, brat.TXT)
 
     def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
         """All sentences that have words, in order, with one tag of `scheme` a word if `labelled`; None: where anything
@@ -91,8 +89,8 @@ class SpanFile:
         if not self.is_brat:
             yield from (entry.document for entry in self.entries(labelled=labelled))
             return
-        for text, notes in _pairs(self.path):
-            yield from _brat(text, notes, self.encoding, labelled=labelled)
+        for text, notes in brat.pairs(self.path):
+            yield from brat.documents(text, notes, self.encoding, labelled=labelled)
 
     def _batch(self, documents: list[Document], path: Path, labelled: bool) -> Batch:
         columns = {"tokens": pa.array([document.cut() for document in documents], TEXTS)}
@@ -115,21 +113,16 @@ def open_spans(path: Path, shape: Shape, layout: Layout) -> SpanFile | None:
     if layout.format == "spans":
         known = file.is_brat or path.suffix.lower() in _JSON
         if os.path.exists(path) and not known:
-            expected = f"{', '.join(_JSON)}, or {_ANN} beside {_TXT}"
+            expected = f"{', '.join(_JSON)}, or {brat.ANN} beside {brat.TXT}"
             raise DataError(f"character spans are read from {expected}; rename the file", file=path)
         return file
     if layout.format != "auto" or layout.columns is not None or not os.path.exists(path):
         return None
     if os.path.isdir(path):
-        return file if is_brat_folder(path) else None
+        return file if brat.is_brat_folder(path) else None
     if file.is_brat:
-        return file if path.suffix.lower() == _ANN or path.with_suffix(_ANN).is_file() else None
+        return file if path.suffix.lower() == brat.ANN or path.with_suffix(brat.ANN).is_file() else None
     return file if path.suffix.lower() in _JSON and _has_spans(path, layout.encoding) else None
-
-
-def is_brat_folder(path: Path) -> bool:
-    """Whether this is a folder with brat's annotations in it."""
-    return os.path.isdir(path) and any(name.endswith(_ANN) for name in os.listdir(path))
 
 
 def _has_spans(path: Path, encoding: str) -> bool:
@@ -141,53 +134,6 @@ def _has_spans(path: Path, encoding: str) -> bool:
     return any(told) or (bool(told) and all(each is None for each in told))
 
 
-def _pairs(path: Path) -> list[tuple[Path, Path]]:
-    """brat's texts, each with its annotations, which need not be there. DataError for a folder without any, or for
-    annotations without a text."""
-    if path.is_dir():
-        texts = sorted(each for each in path.iterdir() if each.suffix.lower() == _TXT)
-        alone = next((each for each in sorted(path.glob(f"*{_ANN}")) if not each.with_suffix(_TXT).exists()), None)
-        if alone is not None or not texts:
-            what = f"no {_TXT} in it" if alone is None else f"{alone.name} has no {_TXT}"
-            raise DataError(f"{what}; expected brat's .txt and .ann side by side", file=path)
-    else:
-        texts = [path.with_suffix(_TXT) if path.suffix.lower() == _ANN else path]
-        if not texts[0].exists() and path.exists():
-            raise DataError(f"no {texts[0].name} beside it, which has the text; put it there", file=path)
-    return [(text, text.with_suffix(_ANN)) for text in texts]
-
-
-def _brat(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iterator[Document]:
-    """The lines of a text, each with its spans. DataError for a span that goes on in the next line."""
-    raw = path.read_bytes() if path.exists() and path.stat().st_size == 0 else read_bytes(path)
-    text = decode(raw, encoding, file=path).removeprefix(BOM)
-    known = labelled and notes.exists()
-    spans = sorted(_brat_spans(text, notes, encoding), key=lambda span: span.start) if known else []
-    begins, taken = 0, 0
-    for number, line in enumerate(split_lines(text), start=1):
-        body, first = line.rstrip("\r\n"), taken
-        begins += len(line)
-        while taken < len(spans) and (spans[taken].start < begins or begins == len(text)):
-            taken += 1
-        own = tuple(_within(span, begins - len(line), text) for span in spans[first:taken])
-        document = Document(body, list(word_places(body)), own if known else None, path, number, begins - len(line))
-        for span in own:
-            if span.start <= len(body) < span.end <= len(text):
-                document.fail(span, "goes on behind a line break, where a sentence ends; cut it in two")
-        yield document
-
-
-def _brat_spans(text: str, notes: Path, encoding: str) -> tuple[Span, ...]:
-    lines = text_lines(notes, encoding) if notes.stat().st_size else ()
-    return _counted(brat_spans(lines, notes), text, notes, None)
-
-
-def _within(span: Span, begins: int, text: str) -> Span:
-    """The span counted from where its line begins, without blanks at its end."""
-    end = span.end if span.end > len(text) else span.start + len(text[span.start : span.end].rstrip())
-    return Span(span.start - begins, end - begins, span.label, span.quoted)
-
-
 def _record(document: Document) -> Record:
     """A line of brat as doccano would have it."""
     spans = [[span.start, span.end, span.label] for span in document.spans or ()]
@@ -197,14 +143,5 @@ def _record(document: Document) -> Record:
 
 def _document(record: Record, found: Found, path: Path) -> Document:
     words = list(word_places(found.text)) if found.tokens is None else found.tokens
-    spans = None if found.spans is None else _counted(found.spans, found.text, path, record.line)
+    spans = None if found.spans is None else fitting(found.spans, found.text, path, record.line)
     return Document(found.text, words, spans, path, record.line)
-
-
-def _counted(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -> tuple[Span, ...]:
-    counted = in_code_points(text, spans)
-    if isinstance(counted, Span):
-        there = text[max(counted.start, 0) : max(counted.end, 0)]
-        message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}"
-        raise DataError(f"{message}, but {there!r} stands there; were text or offsets changed?", file=path, line=line)
-    return counted[0]

@@ -1,9 +1,9 @@
-"""What the records of annotation tools say: a text, its spans, its tokens. Doccano, Label Studio, Prodigy, brat."""
+"""What the records of annotation tools say: a text, its spans, its tokens. Doccano, Label Studio, Prodigy."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,6 @@ WORDS = ("tokens", "words")
 _START, _END, _LABEL = ("start", "start_offset"), ("end", "end_offset"), ("label", "labels", "type")
 _ELSEWHERE = ("data", "meta")
 _BLANKS = re.compile(r"\s+")
-_BRAT = re.compile(r"T\S*\t(\S+) ([0-9]{1,15}(?: [0-9]{1,15};[0-9]{1,15})*) ([0-9]{1,15})(?:\t(.*))?")
-_BRAT_OTHERS = re.compile(r"(?:[REAMNF#]\S*|\*)\t.*|\s*")
 _SHOWN = 60
 
 
@@ -94,26 +92,6 @@ def place_keys(entry: Mapping[str, Any] | list[Any]) -> tuple[str | int, str | i
         return 0, 1
     start, end = (next(key for key in keys if key in entry) for keys in (_START, _END))
     return start, end
-
-
-def brat_spans(lines: Iterable[str], path: Path) -> tuple[Span, ...]:
-    """The text-bound annotations of a .ann file; relations, events, attributes, notes and normalisations are not looked
-    at. DataError, with the line, for what is no annotation, and for an entity in several pieces."""
-    spans = []
-    for number, line in enumerate(lines, start=1):
-        body = line.rstrip("\r\n")
-        match = _BRAT.fullmatch(body)
-        if match is None:
-            if not _BRAT_OTHERS.fullmatch(body):
-                message = f"got {body[:_SHOWN]!r}, expected T1, TAB, TYPE START END, TAB, text; is this brat?"
-                raise DataError(message, file=path, line=number)
-            continue
-        label, start, end, quoted = match.groups()
-        if ";" in start:
-            message = f"the entity {body[:_SHOWN]!r} has several pieces; a row of words has one: join or cut it"
-            raise DataError(message, file=path, line=number)
-        spans.append(Span(int(start), int(end), _label(label, path, number), quoted))
-    return tuple(spans)
 
 
 def _is_task(value: Mapping[str, Any]) -> bool:
@@ -200,17 +178,17 @@ def _place(entry: Mapping[str, Any]) -> tuple[Any, Any] | None:
 def _span(entry: Any, path: Path, line: int) -> Span:
     if isinstance(entry, list):
         start, end, label = entry
-        return Span(start, end, _label(label, path, line))
+        return Span(start, end, entity_label(label, path, line))
     place: Any = _place(entry)
     start, end = place
     if not _is_number(start) or not _is_number(end):
         message = f"a span from {start!r} to {end!r}; expected offsets into a plain text"
         raise DataError(message, file=path, line=line)
     label, quoted = next((entry[key] for key in _LABEL if key in entry), None), entry.get("text")
-    return Span(start, end, _label(label, path, line), quoted if isinstance(quoted, str) else None)
+    return Span(start, end, entity_label(label, path, line), quoted if isinstance(quoted, str) else None)
 
 
-def _label(label: Any, path: Path, line: int) -> str:
+def entity_label(label: Any, path: Path, line: int) -> str:
     """The label as an entity type: blanks within it as `_`, since blanks stand between tags."""
     if isinstance(label, list) and len(label) == 1:
         [label] = label

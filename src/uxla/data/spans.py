@@ -124,6 +124,16 @@ def in_code_points(text: str, spans: Sequence[Span]) -> tuple[tuple[Span, ...], 
     return next(span for span in spans if not _fits(text, span, _flat))
 
 
+def fitting(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -> tuple[Span, ...]:
+    """The spans in code points. DataError for one that quotes what does not stand there."""
+    counted = in_code_points(text, spans)
+    if isinstance(counted, Span):
+        there = text[max(counted.start, 0) : max(counted.end, 0)]
+        message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}"
+        raise DataError(f"{message}, but {there!r} stands there; were text or offsets changed?", file=path, line=line)
+    return counted[0]
+
+
 def _fits(text: str, span: Span, flat: Callable[[str], str]) -> bool:
     return span.quoted is None or flat(text[max(span.start, 0) : span.end]) == flat(span.quoted)
 
