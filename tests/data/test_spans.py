@@ -292,6 +292,16 @@ def test_what_is_wrong_in_brat_is_said_with_its_place(ann, said, file):
         read(path)
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "tal\n \n"])
+def test_a_span_where_there_is_no_word_is_not_passed_over(text, file):
+    path = file("a.txt", text)
+    file("a.ann", "T1\tPER 4 5\n" if text else "T1\tPER 0 4\tMira\n")
+    with pytest.raises(DataError, match=r"has no word|outside the text|stands there"):
+        read(path)
+    with pytest.raises(DataError, match="has no word"):
+        read(file("a.jsonl", doccano("  ", {"PER": (0, 1)})))
+
+
 def test_annotations_without_a_text_are_refused(file, tmp_path):
     path = file("a.ann", "T1\tPER 0 4\tMira\n")
     with pytest.raises(DataError, match=r"no a\.txt beside it, which has the text"):

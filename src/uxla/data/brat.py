@@ -49,7 +49,7 @@ def documents(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iter
     known = labelled and notes.exists()
     spans = sorted(_spans(text, notes, encoding), key=lambda span: span.start) if known else []
     begins, taken = 0, 0
-    for number, line in enumerate(split_lines(text), start=1):
+    for number, line in enumerate(list(split_lines(text)) or [""], start=1):
         body, first = line.rstrip("\r\n"), taken
         begins += len(line)
         while taken < len(spans) and (spans[taken].start < begins or begins == len(text)):

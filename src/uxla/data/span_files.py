@@ -61,7 +61,8 @@ class SpanFile:
         with_tags = any(each.spans is not None for each in self._documents(True)) if labelled is None else labelled
         empty = True
         for path, documents in groupby(self._documents(with_tags), key=lambda document: document.file):
-            wanted = (each for each in documents if each.words and not (with_tags and each.spans is None))
+            wanted = (each for each in documents if each.words or each.spans)  # a span without a word is told below
+            wanted = (each for each in wanted if not with_tags or each.spans is not None)
             while some := list(islice(wanted, _ROWS)):
                 empty = False
                 yield self._batch(some, path, with_tags)
