@@ -83,3 +83,7 @@ def test_numbers_are_words_unless_they_count_them(put):
     for text in ("1 O\n2 O\n", "1\tO\n\n1\tB-PER\n", "2 NN O\n1 NN O\n", "1 CD O\n2 CD O\n"):
         assert read_conll(put(text)).sentences[0][0] in ("1", "2")
     assert read_conll(put("1\tkoru\n2\tmira\n\n1\tsen\n")).sentences == [["koru", "mira"], ["sen"]]
+
+
+def test_a_number_of_thousands_of_digits_is_a_word(put):
+    assert read_conll(put(f"{'9' * 5000}\tCD\tO\n1\tCD\tO\n")).sentences == [["9" * 5000, "1"]]

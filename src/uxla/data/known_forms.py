@@ -22,6 +22,7 @@ _TAG_NAMES = {"ner", "ner_tag", "ner_tags", "nertag", "ne", "entity", "bio", "io
 _OTHER_NAMES = {"pos", "pos_tag", "upos", "xpos", "lemma", "feats", "misc", "chunk"}
 _CHUNKS = {"B-NP", "B-VP", "I-NP", "I-VP"}
 _ONTONOTES = {"part": 1, "number": 2, "word": 3, "entity": 10}
+_NUMBER = re.compile("[0-9]{1,9}")
 _LOOKED_AT = 50  # columns
 
 
@@ -104,7 +105,7 @@ def _counts(groups: Groups, column: int, start: str | None = None) -> bool:
     for rows in groups:
         ids = [row.cells[column] for row in rows if not NO_WORD.fullmatch(row.cells[column])]
         first = ids[0] if ids else ""
-        if not (first.isascii() and first.isdigit()) or start not in (None, first):
+        if not _NUMBER.fullmatch(first) or start not in (None, first):
             return False
         if ids != [str(int(first) + i) for i in range(len(ids))]:
             return False
