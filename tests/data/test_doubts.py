@@ -193,6 +193,15 @@ def test_punctuation_is_no_matter_where_labels_are_of_whole_texts():
     assert said(differences(apart, glued, ("en", "xx"))) == {}
 
 
+@pytest.mark.parametrize(
+    "word", ["." * 200_000 + "a", "-" * 200_000, "a" * 200_000 + "..", ".-" * 100_000, "Ã" * 200_000]
+)
+def test_very_long_words_are_looked_at_at_once(word):
+    long = portrait([f"koru {word} tal {word}"] * 2)
+    assert said(doubts(long)) == {}
+    assert "punctuation" not in said(differences(portrait(SENTENCES * 3), long, ("en", "xx")))
+
+
 def test_full_stops_of_abbreviations_are_no_glued_punctuation():
     short = portrait(["Dr. Koru mira e.g. tal U.S. sen , nel ."] * 20)
     assert said(differences(portrait(SENTENCES * 3), short, ("en", "xx"))) == {}

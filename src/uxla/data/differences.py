@@ -22,7 +22,7 @@ _CASED, _LOWER, _MIXED, _UPPER = 0.5, 0.002, 0.03, 0.9
 _CHANCE = 0.001
 _SHARED = 0.3
 _MARKS = ".,;:!?…。，、！？；：،؛؟।۔။"
-_MARK = re.compile(rf"[^\w\s]*[{_MARKS}][^\w\s]*")
+_MARK = re.compile(rf"(?=[^{_MARKS}]*+[{_MARKS}])[^\w\s]++")
 _INSIDE = re.compile(r".*\w[,;:!?،؛؟！？，；：]")
 """A word with a mark behind it. A full stop may belong to it, as in `e.g.`, unless it ends the text."""
 _END = re.compile(rf".*\w[{_MARKS}]")
