@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -182,7 +183,7 @@ def _written_again(path):
     """With its own words a record is what it was, with others its spans have the words they had."""
     file = open_spans(path, "tagging", Layout(format="spans"))
     joined = ""
-    for record, found, document in file.entries(labelled=True):
+    for record, found, document in islice(file.entries(labelled=True), 2000 if file.is_brat else None):
         again = rewritten((record, found, document), document.cut(), {})
         assert json.loads(again) == record.value, "another record with the same words"
         joined += record.before + record.raw + record.after

@@ -73,14 +73,14 @@ def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> s
     entries at its end. DataError as from `spans_in`."""
     record, found, document = entry
     change = moved(document.text, document.words, words)
-    values: dict[Keys, Any] = {found.text_at: change.text}
+    values: dict[Keys, Any] = {} if change.text == document.text else {found.text_at: change.text}
     spans, count = spans_in(entry)
     counted = count(change.text)
     for keys, span in spans:
         start, end = change.start(span.start), change.end(span.end)
         first, last = place_keys(value_at(record.value, keys))
         values |= {(*keys, first): bisect_left(counted, start), (*keys, last): bisect_left(counted, end)}
-        if span.quoted is not None:
+        if span.quoted is not None and change.text[start:end] != document.text[span.start : span.end]:
             values[(*keys, "text")] = change.text[start:end]
     return with_entries(with_values(record.raw, values), added)
 
