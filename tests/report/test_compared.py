@@ -133,6 +133,13 @@ def test_what_seeds_with_the_same_examples_have_in_common_widens_their_interval(
     assert (found.low, found.high) == pytest.approx(expected)
 
 
+def test_seeds_that_differ_by_no_more_than_rounding_tell_nothing_of_other_seeds():
+    pairs = [(right(first / 30, 30), right((first - 7) / 30, 30)) for first in (15, 28, 29)]
+    found = difference(apart(*pairs))
+    assert 0 < np.ptp([scoring.score(one) - scoring.score(other) for one, other in pairs]) < 1e-9
+    assert found.high - found.low > 10, "the examples vary, whatever three seeds say"
+
+
 def test_two_seeds_have_an_interval_over_examples_only():
     found = difference(apart(*gaining(0, 30)))
     assert 10 < found.low < found.value < found.high < 20, "Student's t with two seeds reaches 190 points to each side"

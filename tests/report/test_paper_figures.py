@@ -401,6 +401,7 @@ def test_names_of_users_do_no_harm(make_run, tmp_path):
             {"zero_shot": score(60.0)},
             "the run has no method penalty: add zero_shot and penalty to methods and run again",
         ),
+        ({"zero_shot": score(60.0), "penalty": score(61.0)}, "it was lost.*: run again"),
         (
             {"uxla": [score(60.0)]},
             "no method zero_shot and no penalty: add zero_shot and penalty to methods and run again",

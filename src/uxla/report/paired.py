@@ -72,7 +72,7 @@ def difference(pairs: Sequence[Pair]) -> Difference | None:
         message = f"test sets of {sizes} examples at different seeds, expected one size; did the data change meanwhile?"
         raise ArtifactError(f"{message} run again with --fresh")
     gains = np.array([score(found.one) - score(found.other) for found in pairs])
-    over_seeds = len(pairs) >= SEEDS_VARY and np.ptp(gains) > 0
+    over_seeds = len(pairs) >= SEEDS_VARY and np.ptp(gains) > 1e-9  # in points: what is more than rounding
     low, high = _over_seeds(pairs, gains) if over_seeds else _over_examples(pairs)
     return Difference(float(gains.mean()), low, high)
 

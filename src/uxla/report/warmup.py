@@ -85,7 +85,7 @@ def read_warm_up(run: RunFolder, target: str) -> WarmUp:
     path = run.path / "warmup" / f"{target}.parquet"
     if not path.is_file():
         why = f"no such file, which Figures 3 and 4 need{_lacking(run, target)}"
-        raise ArtifactError(f"{path}: {why} and run again: finished work is kept")
+        raise ArtifactError(f"{path}: {why}: finished work is kept")
     try:
         found = pq.read_table(path)
         return _warm_up(found, tagging=run.results["task"] == "ner")
@@ -99,10 +99,12 @@ def _lacking(run: RunFolder, target: str) -> str:
     methods = run.results["targets"].get(target) or {}
     missing = [method for method in METHODS if method not in methods]
     if not methods:
-        return f"; the run has no test set of {target}: give target_data.test=FILE"
+        return f"; the run has no test set of {target}: give target_data.test=FILE and run again"
     if missing:
-        return f"; the run has no method {' and no '.join(missing)}: add {' and '.join(METHODS)} to methods"
-    return "; it was there once: leave the folder as it is"
+        return (
+            f"; the run has no method {' and no '.join(missing)}: add {' and '.join(METHODS)} to methods and run again"
+        )
+    return "; it was lost, since the run has both methods and a test set: run again"
 
 
 def points(found: WarmUp) -> Points:
