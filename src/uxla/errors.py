@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -34,6 +34,11 @@ def setting(key: str, value: str | bool = "") -> str:
     if isinstance(value, bool):
         return f"--{option}" if value else f"--no-{option}"
     return f"--{option} {value}".rstrip()
+
+
+def list_setting(key: str, values: Sequence[str]) -> str:
+    """How a user sets `key` to several values: `tag_names: [O, B-PER]`, or `--tag-names O,B-PER`."""
+    return setting(key, ",".join(values) if _ON_COMMAND_LINE.get() else f"[{', '.join(values)}]")
 
 
 def columns_setting(role: str, column: str | int) -> str:

@@ -19,8 +19,8 @@ from uxla.data.columns import TEXT_ROLES
 from uxla.data.values import LISTS, TEXTS, Batch, is_list
 from uxla.errors import setting
 
-_ENTRY = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+""", re.DOTALL)
-_BLANKS = re.compile(r"\s*")
+_LITERAL = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?\d+"""
+_ENTRY = re.compile(rf"({_LITERAL})(\s*,\s*|\s+|\Z)", re.DOTALL)
 _BRACKETS = r"\A\s*\[(?s:.*)\]\s*\z"
 _LOOKED_AT = 200
 _REMEDY = "write JSON lines or Parquet"
@@ -37,31 +37,39 @@ class Entry:
 
 def entries_of(cell: str) -> list[Entry] | None:
     """The entries of the list that `cell` is, all between commas or all between blanks; None if it is none."""
-    text = cell.rstrip()
-    start = cell.index("[") + 1 if text.lstrip().startswith("[") and text.endswith("]") else None
+    body = cell.strip()[1:-1]
+    if cell.strip() != f"[{body}]":
+        return None
     found: list[Entry] = []
-    commas: set[bool] = set()
-    at, end = _after_blanks(cell, start or 0), len(text) - 1
-    while start is not None and at < end:
-        match = _ENTRY.match(cell, at)
-        value = None if match is None else _value(match.group())
+    at = cell.index("[") + 1 + len(body) - len(body.lstrip())
+    end = at + len(body.strip())
+    separators: set[bool] = set()
+    while at < end:
+        match = _ENTRY.match(cell, at, end)
+        value = None if match is None else _value(match.group(1))
         if match is None or value is None:
             return None
-        found.append(Entry(value, at, match.end()))
-        following = _after_blanks(cell, match.end())
-        comma = following < end and cell[following] == ","
-        at = _after_blanks(cell, following + 1) if comma else following
+        found.append(Entry(value, at, match.end(1)))
+        at = match.end()
         if at < end:
-            commas.add(comma)
-            if not comma and at == match.end():
-                return None
-    return found if start is not None and len(commas) < 2 else None
+            separators.add("," in match.group(2))
+    return found if len(separators) < 2 else None
+
+
+def values_of(cell: str) -> list[str] | None:
+    """The entries' values of the list that `cell` is; None if it is none."""
+    with suppress(ValueError, RecursionError):
+        values = json.loads(cell)
+        if isinstance(values, list) and all(type(value) in (str, int) for value in values):
+            return [str(value).encode().decode() for value in values]
+    entries = entries_of(cell)
+    return None if entries is None else [entry.value for entry in entries]
 
 
 def words_in(cell: Any) -> Any:
     """The words of a list written as text; any other cell as it is."""
-    entries = entries_of(cell) if isinstance(cell, str) else None
-    return cell if entries is None else [entry.value for entry in entries]
+    values = values_of(cell) if isinstance(cell, str) else None
+    return cell if values is None else values
 
 
 def replaced(cell: str, words: Sequence[str]) -> str:
@@ -100,7 +108,7 @@ def _are_lists(batch: Batch, role: str, column: pa.Array) -> bool:
     if share <= 0.5:
         return False
     cells = column.filter(bracketed)[:_LOOKED_AT].to_pylist()
-    readable = share * sum(entries_of(cell) is not None for cell in cells) / len(cells)
+    readable = share * sum(values_of(cell) is not None for cell in cells) / len(cells)
     if readable > 0.5 and role not in LISTS:
         message = f"{role} has lists written as text; join the words with spaces, or set {setting('columns')}"
         batch.fail_where(bracketed, message)
@@ -117,10 +125,10 @@ def _bracketed(column: pa.Array) -> pa.Array:
 
 
 def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
-    found = [None if cell is None else entries_of(cell) for cell in column.to_pylist()]
-    faulty = np.array([entries is None for entries in found])
+    found = [None if cell is None else values_of(cell) for cell in column.to_pylist()]
+    faulty = np.array([values is None for values in found])
     batch.fail_where(faulty, f"{role} is no list, as the rows before have; {_REMEDY}")
-    return pa.array([[entry.value for entry in entries or ()] for entries in found], TEXTS)
+    return pa.array(found, TEXTS)
 
 
 def _value(literal: str) -> str | None:
@@ -137,8 +145,3 @@ def _value(literal: str) -> str | None:
     except (ValueError, SyntaxError):
         return None
     return str(value)
-
-
-def _after_blanks(text: str, at: int) -> int:
-    match = _BLANKS.match(text, at)
-    return match.end() if match else at
