@@ -114,7 +114,7 @@ def unpacked_rows(case):
 def _written(rng: Random, rows, **dialect) -> str:
     sink = io.StringIO()
     quoting = rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
-    csv.writer(sink, lineterminator="\n", quoting=quoting, **dialect).writerows(rows)
+    csv.writer(sink, lineterminator="\r\n", quoting=quoting, **dialect).writerows(rows)
     return sink.getvalue()
 
 
