@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -20,16 +19,13 @@ from uxla.data.cells import with_cell, with_cells_before
 from uxla.data.form import Form
 from uxla.data.kept import Kept, KeptConll, KeptSpans, KeptTable, Row
 from uxla.data.lines import text_lines
-from uxla.data.list_cells import replaced
 from uxla.data.offsets import offset_column
+from uxla.data.rewritten import ADDED, Cells, as_text, refuse_added
+from uxla.data.rewritten import Rewritten as Rewritten
 from uxla.data.row_lines import line_writer
 from uxla.data.span_rewrite import Records, spans_in, spans_written_as
-from uxla.data.word_rows import rewritten_rows
 from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
-
-ADDED = ("parent", "changed")
-"""The columns a table gets at its end."""
 
 _BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
     f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
@@ -44,16 +40,6 @@ _FITTING = {
     "parquet": ("parquet", "text"),
 }
 """What each format can be written as without a value lost; but raw text, which has the sentences alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rewritten:
-    """`row` with other texts, made from row number `parent`; of each text the positions of the words that changed."""
-
-    row: Row
-    texts: tuple[str, ...]
-    parent: int
-    changed: Sequence[Sequence[int]]
 
 
 class Writer(Protocol):
@@ -146,11 +132,11 @@ def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
         sentence = partial(_conll, form=source.form, end=_line_end(source.path, source.layout.encoding))
         return _Lines(stream, sentence)
     if isinstance(source, KeptSpans):
-        return Records(stream, _refuse_added, source.path, array=form == "array")
+        return Records(stream, refuse_added, source.path, array=form == "array")
     assert isinstance(source, KeptTable)
     if form != "text":
-        _refuse_added(source.names, source.path, None)
-    cells = _Cells(source)
+        refuse_added(source.names, source.path, None)
+    cells = Cells(source)
     if form == "parquet":
         return _Parquet(stream, source, cells)
     end = "\n" if source.table.format == "parquet" else _line_end(source.path, source.table.encoding)
@@ -162,7 +148,7 @@ def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
     if source.table.header:
         stream.write(line([*source.names, *ADDED], 1).encode())
     at = attrgetter("row.line")
-    return _Lines(stream, lambda new: "".join(line(_as_text(row), at(new)) for row in cells.of(new)))
+    return _Lines(stream, lambda new: "".join(line(as_text(row), at(new)) for row in cells.of(new)))
 
 
 @dataclass(frozen=True)
@@ -182,7 +168,7 @@ class _Lines:
 class _Parquet:
     """Parquet, each part a row group; every column of a Parquet source keeps its type."""
 
-    def __init__(self, stream: BinaryIO, source: KeptTable, cells: _Cells) -> None:
+    def __init__(self, stream: BinaryIO, source: KeptTable, cells: Cells) -> None:
         strings = pa.schema([(name, pa.string()) for name in source.names])
         schema = pq.read_schema(source.path) if source.table.format == "parquet" else strings
         positions: pa.DataType = pa.list_(pa.int32())
@@ -202,55 +188,6 @@ class _Parquet:
 
     def close(self) -> None:
         self._writer.close()
-
-
-class _Cells:
-    """What a table has of a rewritten row, with what is added: of a sentence with a row a word its rows."""
-
-    def __init__(self, source: KeptTable) -> None:
-        self.columns, self.sentence, self._path = source.text_columns(), source.sentence_column(), source.path
-        self._numbers = count(1)
-
-    def of(self, new: Rewritten) -> Iterator[dict[str, Any]]:
-        """The rows. DataError for one that has what would be added."""
-        positions = [list(each) for each in new.changed]
-        if isinstance(new.row.record, list):
-            words, number = new.texts[0].split(" "), next(self._numbers)
-            names = self.columns[0], self.sentence or ""
-            rows = rewritten_rows(new.row.record, words, positions[0], names, number)
-            for place, row in enumerate(rows):
-                yield self._added(row, new.parent, int(place in positions[0]))
-            return
-        row = dict(new.row.record)
-        for place, (column, text) in enumerate(zip(self.columns, new.texts, strict=True)):
-            row[column] = _cell(row[column], text, new.row.texts[place])
-        yield self._added(row, new.parent, positions if len(positions) > 1 else positions[0])
-
-    def _added(self, row: dict[str, Any], parent: int, changed: Any) -> dict[str, Any]:
-        _refuse_added(row, self._path, parent)
-        return row | dict(zip(ADDED, (parent, changed), strict=True))
-
-
-def _cell(cell: Any, text: str, before: str) -> Any:
-    """The text in place of `before` in its cell, which may be a list of its words, also one written as text."""
-    if isinstance(cell, list):
-        return text.split(" ")
-    return text if cell == before else replaced(cell, text.split(" "))
-
-
-def _refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
-    """DataError if a table, or its row, has a column already that is to be added."""
-    for name in set(names).intersection(ADDED):
-        where = "" if row is None else f"row {row}: "
-        raise DataError(f"{where}there is a column {name!r} already, which augment adds; rename it", file=path)
-
-
-def _as_text(cells: dict[str, Any]) -> list[str]:
-    *kept, parent, changed = cells.values()
-    if isinstance(changed, int):
-        return ["" if cell is None else str(cell) for cell in (*kept, parent, changed)]
-    nested = changed if changed and isinstance(changed[0], list) else [changed]
-    return [*kept, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]
 
 
 def _object(cells: dict[str, Any], end: str) -> str:
