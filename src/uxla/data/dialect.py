@@ -51,23 +51,28 @@ def _has_quote(path: Path) -> bool:
 
 
 def _all_well_quoted(lines: Iterable[str]) -> bool:
-    width, shown, held = 0, False, ""
+    width, shown = 0, False
+    parts: list[str] = []
+    quotes = size = 0
     for line in lines:
-        if not held and QUOTE not in line:
+        if not parts and QUOTE not in line:
             filled = line.strip("\r\n")
             width = width or (len(filled.split(TAB)) if filled else 0)
             continue
-        held += line
-        if held.count(QUOTE) % 2:  # a cell goes on
-            if len(held) > _LONGEST:
+        parts.append(line)
+        quotes, size = quotes + line.count(QUOTE), size + len(line)
+        if quotes % 2:  # a cell goes on
+            if size > _LONGEST:
                 return False
             continue
+        held = "".join(parts)
         cells = _cells(held.rstrip("\r\n"))
         if cells is None or len(cells) != (width or len(cells)) or _are_rows(held, len(cells)):
             return False
         shown = shown or any(map(_shows, cells)) or (not width and all(map(_is_quoted, cells)))
-        width, held = len(cells), ""
-    return shown and not held
+        width, quotes, size = len(cells), 0, 0
+        parts.clear()
+    return shown and not parts
 
 
 def _are_rows(record: str, width: int) -> bool:

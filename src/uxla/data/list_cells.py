@@ -40,20 +40,22 @@ def entries_of(cell: str) -> list[Entry] | None:
     body = cell.strip()[1:-1]
     if cell.strip() != f"[{body}]":
         return None
-    found: list[Entry] = []
     at = cell.index("[") + 1 + len(body) - len(body.lstrip())
     end = at + len(body.strip())
+    places: list[tuple[int, int]] = []
     separators: set[bool] = set()
     while at < end:
         match = _ENTRY.match(cell, at, end)
-        value = None if match is None else _value(match.group(1))
-        if match is None or value is None:
+        if match is None:
             return None
-        found.append(Entry(value, at, match.end(1)))
+        places.append(match.span(1))
         at = match.end()
         if at < end:
             separators.add("," in match.group(2))
-    return found if len(separators) < 2 else None
+    values = _values([cell[start:stop] for start, stop in places]) if len(separators) < 2 else None
+    if values is None:
+        return None
+    return [Entry(value, *place) for value, place in zip(values, places, strict=True)]
 
 
 def values_of(cell: str) -> list[str] | None:
@@ -131,17 +133,31 @@ def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     return pa.array(found, TEXTS)
 
 
-def _value(literal: str) -> str | None:
-    if literal[0] not in "'\"":
-        return literal
-    if "\\" not in literal:
-        return literal[1:-1]
-    with suppress(ValueError):
-        if literal[0] == '"':
-            return str(json.loads(literal).encode().decode())
+def _values(literals: list[str]) -> list[str] | None:
+    """What the literals stand for; None if one is none. Those of a long list are read at once."""
+    plain = [
+        None if "\\" in literal else literal.strip("'\"") if literal[0] not in "'\"" else literal[1:-1]
+        for literal in literals
+    ]
+    escaped = [literal for literal in literals if "\\" in literal]
+    read = iter(_python(escaped) or map(_json, escaped))
+    values = [next(read) if value is None else value for value in plain]
+    return None if any(value is None for value in values) else [str(value) for value in values]
+
+
+def _python(literals: list[str]) -> list[str] | None:
+    joined = ",".join(literals).replace("\n", "\\n").replace("\r", "\\r")
     try:
-        value: Any = ast.literal_eval(literal.replace("\n", "\\n").replace("\r", "\\r"))
-        value.encode()
-    except (ValueError, SyntaxError):
+        values: list[str] = ast.literal_eval(f"[{joined}]")
+        "".join(values).encode()
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
-    return str(value)
+    return values
+
+
+def _json(literal: str) -> str | None:
+    """A literal in JSON's way, which writes other characters in two halves."""
+    try:
+        return str(json.loads(literal).encode().decode())
+    except ValueError:
+        return (_python([literal]) or [None])[0]
