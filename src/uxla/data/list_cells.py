@@ -135,10 +135,7 @@ def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
 
 def _values(literals: list[str]) -> list[str] | None:
     """What the literals stand for; None if one is none. Those of a long list are read at once."""
-    plain = [
-        None if "\\" in literal else literal.strip("'\"") if literal[0] not in "'\"" else literal[1:-1]
-        for literal in literals
-    ]
+    plain = [None if "\\" in literal else _unescaped(literal) for literal in literals]
     escaped = [literal for literal in literals if "\\" in literal]
     read = iter(_python(escaped) or map(_json, escaped))
     values = [next(read) if value is None else value for value in plain]
@@ -160,4 +157,9 @@ def _json(literal: str) -> str | None:
     try:
         return str(json.loads(literal).encode().decode())
     except ValueError:
-        return (_python([literal]) or [None])[0]
+        found = _python([literal])
+        return found[0] if found else None
+
+
+def _unescaped(literal: str) -> str:
+    return literal[1:-1] if literal[0] in "'\"" else literal
