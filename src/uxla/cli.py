@@ -182,7 +182,7 @@ def predict(
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
     source = Path(file) if file != "-" else sys.stdin.buffer
-    if isinstance(source, Path) and (not source.exists() or source.is_dir()):
+    if isinstance(source, Path) and not source.exists():
         raise UxlaError(
             f"{source}: no such file, expected text or a table with one sentence or pair a line; check the path"
         )

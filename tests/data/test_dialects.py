@@ -159,3 +159,50 @@ def test_blank_lines_before_the_first_row_are_none(delimiter, tmp_path):
     (tmp_path / "x.csv").write_text("\n" * 1500)
     with pytest.raises(DataError, match="no row"):
         load(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("name", "cut"), [("x.csv", ","), ("x.csv", ";"), ("x.tsv", "\t")])
+def test_a_header_that_comes_again_is_no_row(name, cut, end, tmp_path):
+    rows = [NAMES, ("koru", "mira", "ja"), NAMES, ("sen", "tal", "ne")]
+    (tmp_path / name).write_bytes("".join(cut.join(row) + end for row in rows).encode())
+    with pytest.raises(DataError, match=rf"{name}:3: the header once more, as where files were joined; delete"):
+        load(tmp_path / name)
+    (tmp_path / name).write_bytes("".join(cut.join(row) + end for row in rows[1:2] * 10).encode())
+    assert load(tmp_path / name, header=False) == [("koru", "mira")] * 10
+
+
+@pytest.mark.parametrize("cut", [",", ";"])
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_line_that_tells_excel_the_delimiter_is_named(cut, asked, tmp_path):
+    rows = "".join(cut.join(row) + "\r\n" for row in (NAMES, ("koru", "mira", "ja")))
+    (tmp_path / "x.csv").write_text(f"sep={cut}\r\n{rows}", newline="")
+    with pytest.raises(DataError, match=r"x\.csv:1: the line 'sep=', which is for Excel alone; delete it"):
+        load(tmp_path / "x.csv", **({"delimiter": cut} if asked else {}))
+
+
+def test_commas_in_a_tsv_file_are_named(tmp_path):
+    (tmp_path / "x.tsv").write_text("text,label\nkoru,ja\n")
+    with pytest.raises(DataError, match=r"x\.tsv:1: one column with commas in it; set delimiter: ','"):
+        load(tmp_path / "x.tsv", shape="single")
+    with pytest.raises(DataError, match="one column with commas in it"):
+        load(tmp_path / "x.tsv", header=False)
+    (tmp_path / "x.tsv").write_text("koru, mira\nsen\n")
+    with pytest.raises(DataError, match=r"no column known as text; .* or set header: false"):
+        load(tmp_path / "x.tsv", shape="single")
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "says"),
+    [
+        ("x.csv", "koru", "2: 1 field, expected 3; write the cells that are missing"),
+        ("x.csv", "koru,mira,tal,ja", "2: 4 fields, expected 3; put a text with a comma in quotes"),
+        ("x.tsv", "koru\tja", "2: 2 fields, expected 3 with one TAB between them; write what is missing"),
+        ("x.tsv", "koru\tmira\ttal\tja", "2: 4 fields, expected 3 with one TAB between them; replace TABs within"),
+    ],
+)
+def test_the_remedy_of_an_uneven_row_fits_it(name, row, says, tmp_path):
+    cut = "," if name == "x.csv" else "\t"
+    (tmp_path / name).write_text(f"{cut.join(NAMES)}\n{row}\n")
+    with pytest.raises(DataError, match=rf"{name}:{says}"):
+        load(tmp_path / name)

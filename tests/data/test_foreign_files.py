@@ -4,6 +4,8 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import pickle
 import zipfile
 
 import pyarrow as pa
@@ -42,6 +44,10 @@ FOREIGN = {
     "xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "a spreadsheet (xlsx, ods), not text; save it as CSV"),
     "docx": (zipped("[Content_Types].xml", "word/document.xml"), "a text document (docx, odt), not text; save it"),
     "PDF": (b"%PDF-1.7\n" + TEXT, "PDF, not text; save it as text"),
+    "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a picture (PNG), not text; give its text"),
+    "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture (JPEG), not text"),
+    "pickle": (pickle.dumps({"koru": 1}), "a pickle of Python, not text; save it as CSV or text"),
+    "old pickle": (pickle.dumps(["koru"], protocol=2), "a pickle of Python, not text"),
     "Parquet": (parquet(), "Parquet, not text; set format: parquet"),
     "UTF-16 without its mark": (TEXT.decode().encode("utf-16-le"), "UTF-16-LE, read as"),
     "UTF-16, high byte first": (TEXT.decode().encode("utf-16-be"), "set encoding: utf-16-be"),
@@ -109,3 +115,11 @@ def test_the_encoding_that_is_proposed_fits_the_bytes(raw, encoding, other, tmp_
             load(tmp_path / name, shape=shape, encoding=encoding)
         with on_command_line(), pytest.raises(DataError, match=rf"\(--encoding {other}\?\)"):
             load(tmp_path / name, shape=shape, encoding=encoding)
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.conll", "x.tsv", "x.csv", "x.jsonl", "x.parquet", "x"])
+def test_a_pipe_is_refused_at_once_since_it_can_be_read_only_once(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    for read in (load, check):
+        with pytest.raises(DataError, match="is no regular file, and it is read more than once; save the data in one"):
+            read(tmp_path / name, shape="tagging")

@@ -14,6 +14,9 @@ from uxla.errors import DataError
         ("koru,O\nmira,B-PER\n", "columns between ','"),
         ('"koru","O"\n"mira","B-PER"\n', "columns between ','"),
         ("word;tag\nkoru;O\nmira;B-PER\n", "columns between ';'"),
+        ("koru/O\nmira/B-PER\n", "columns between '/'; cut them by TABs"),
+        ("koru\u00a0O\nmira\u00a0B-PER\n", "columns between '\\xa0'"),
+        ("koru\u3000O\nmira\u3000B-PER\n", "columns between '\\u3000'"),
         ("<s>\nkoru\n</s>\n", "'</s>' looks like markup"),
         ("koru O\n</s>\n", "'</s>' looks like markup"),
     ],
@@ -87,3 +90,27 @@ def test_numbers_are_words_unless_they_count_them(put):
 
 def test_a_number_of_thousands_of_digits_is_a_word(put):
     assert read_conll(put(f"{'9' * 5000}\tCD\tO\n1\tCD\tO\n")).sentences == [["9" * 5000, "1"]]
+
+
+@pytest.mark.parametrize("first", ["<!DOCTYPE html>", "<html lang='x'>", "  <HTML>", '<?xml version="1.0"?>'])
+@pytest.mark.parametrize("shape", ["tagging", "single"])
+def test_a_page_saved_as_text_is_refused_unless_it_is_asked_for(put, first, shape):
+    path = put(f"\n{first}\n<p>koru mira</p>\nsen\n", "x.txt")
+    how = {"name": "t", "lang": "x", "label_names": ("O",), "labelled": False, "shape": shape}
+    with pytest.raises(DataError, match=r"x\.txt:2: begins as HTML or XML does; write its text alone"):
+        load_corpus(path, **how)
+    assert len(load_corpus(path, format="text", **how)) == 3
+
+
+def test_tags_within_text_are_text(put):
+    path = put("<p>koru</p> mira\n<htmlx>\nsen <html>\n", "x.txt")
+    assert len(load_corpus(path, name="t", lang="x", label_names=("O",), labelled=False)) == 3
+
+
+def test_the_header_of_each_of_several_joined_files_is_no_word(put):
+    text = "word ner\nkoru O\n\nword ner\nmira B-PER\n"
+    file = read_conll(put(text))
+    assert file.sentences == [["koru"], ["mira"]]
+    assert file.holds == "labels"
+    assert file.rows.left_out == {"header": 2}
+    assert file.with_tags([["B-LOC"], ["O"]]).raw.decode() == "word ner\nkoru B-LOC\n\nword ner\nmira O\n"

@@ -85,3 +85,22 @@ def test_a_file_without_labels_may_lack_the_label_column_that_others_have():
 def test_on_the_command_line_the_remedy_is_an_option():
     with on_command_line(), pytest.raises(DataError, match="name it \\(--columns first=NAME\\), or set --no-header"):
         places(["koru", "mira"])
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["sentence1", "hypothesis", "label"], {"first": 0, "second": 1, "label": 2}),
+        (["text2", "Premise", "gold_label"], {"first": 1, "second": 0, "label": 2}),
+        (["sentence1", "premise", "hypothesis", "label"], {"first": 1, "second": 2, "label": 3}),
+    ],
+)
+def test_halves_of_two_usual_pairs_are_one_where_no_pair_is_complete(names, found):
+    assert places(names) == found
+
+
+@pytest.mark.parametrize("text", ['{"data": {"text": "koru"}, "label": "ja"}\n', '[{"sent": "koru", "label": "ja"}]'])
+def test_of_json_nobody_is_told_that_it_may_lack_a_header(text, tmp_path):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(DataError, match=r"no column known as text; .*; name it \(columns: \{text: NAME\}\)$"):
+        load_corpus(tmp_path / "x.json", name="t", lang="x", label_names=("O",), labelled=False, shape="single")

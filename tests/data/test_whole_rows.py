@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from uxla.data.tables import Table
+from uxla.errors import DataError
 
 ROWS = [
     {"id": "7", "text": "koru, mira", "label": "ja", "by": "ann"},
@@ -53,3 +54,18 @@ def test_blank_lines_of_raw_text_are_told_also_at_the_end(shape, tmp_path):
     assert sorted(line for batch in batches for line in batch.blanks) == [1, 3, 5, 6]
     assert [record for batch in batches for record in batch.records or ()] == [["koru  mira"], ["sen"]]
     assert [line for batch in batches for line in batch.lines.tolist()] == [2, 4]
+
+
+@pytest.mark.parametrize("group", [1, 2, 4])
+def test_a_row_of_parquet_in_which_nothing_stands_is_a_blank_line(group, tmp_path):
+    columns = {"text": ["koru", "", None, "sen"], "label": ["ja", None, "", "ne"], "tags": [["O"], [], None, ["O"]]}
+    pq.write_table(pa.table(columns), tmp_path / "x.parquet", row_group_size=group)
+    table = Table(tmp_path / "x.parquet", "parquet", "single")
+    for whole in (True, False):
+        batches = list(table.batches(labelled=None, whole=whole))
+        assert [text for batch in batches for text in batch.columns["text"].to_pylist()] == ["koru", "sen"]
+        assert [line for batch in batches for line in batch.lines.tolist()] == [1, 4]
+        assert [line for batch in batches for line in batch.blanks] == ([2, 3] if whole else [])
+    pq.write_table(pa.table({**columns, "id": [1, None, 3, 4]}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"x\.parquet:3: no value for text"):
+        list(table.batches(labelled=None))

@@ -147,3 +147,10 @@ def test_augmented_sentences_keep_their_rows_and_are_read_apart(suffix, tmp_path
     assert [[str(row["changed"]) for row in record] for record in back[:2]] == [["1", "0", "0"]] * 2
     assert [{str(row["parent"]) for row in record} for record in back] == [{str(n)} for n in (0, 0, 1, 1, 2, 2)]
     assert all(row["POS"] == "X" for record in back for row in record)
+
+
+def test_a_label_beside_a_word_is_its_tag(tmp_path):
+    (tmp_path / "x.csv").write_text("sentence_id,word,label\n1,koru,O\n1,mira,B-PER\n2,sen,O\n")
+    assert check(tmp_path / "x.csv").entities == {"PER": 1}
+    (tmp_path / "x.csv").write_text("text,label\nkoru mira,ja\n")  # a class of the whole text
+    assert check(tmp_path / "x.csv").entities == {}

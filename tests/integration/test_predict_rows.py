@@ -367,3 +367,23 @@ def test_a_note_about_standard_input_names_it_so(predict, invoke):
 def test_a_mark_before_records_with_spans_is_kept(predict):
     raw = b'\xef\xbb\xbf{"text": "tal", "label": []}\n'
     assert predict("x.jsonl", raw, task="ner") == raw.replace(b"[]}", b'[], "predicted": []}')
+
+
+def test_a_folder_of_brat_is_labelled_as_one_file(predict, invoke, tmp_path):
+    predict("x.txt", "koru\n", task="ner")
+    (tmp_path / "notes").mkdir()
+    for name, text in (("a", "Mira sen\n"), ("b", "tal\n")):
+        (tmp_path / "notes" / f"{name}.txt").write_text(text)
+        (tmp_path / "notes" / f"{name}.ann").touch()
+    rows = [json.loads(line) for line in invoke("predict", "run", "notes").stdout.splitlines()]
+    found = [{"start": 0, "end": 4, "label": "PER"}]
+    assert [(row["text"], row["predicted"]) for row in rows] == [("Mira sen", found), ("tal", [])]
+    result = invoke("predict", "run", "run")
+    assert (result.exit_code, "run: cannot be read (Is a directory)" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("task", ["classification", "ner"])
+def test_blank_lines_in_parquet_are_read_as_blank_lines(predict, tmp_path, task):
+    predict("x.txt", "koru Mira\n\nsen\n", task=task, out="o.parquet")
+    assert pq.read_table(tmp_path / "o.parquet").num_rows == 3
+    assert check(tmp_path / "o.parquet", shape="tagging" if task == "ner" else "single").sentences == 2

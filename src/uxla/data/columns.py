@@ -49,12 +49,13 @@ def place_columns(
     labelled: bool | None,
     path: Path,
     line: int | None = 1,
+    headed: bool = True,
 ) -> dict[str, int]:
     """The position of each role's column among `names`, the label's only if `labelled`, or None and there is one.
 
     A role that `columns` leaves out is found by its usual names among the other columns, or by its place where the file
-    has no header (`named` False). DataError for a column that is not there or has two roles, ConfigError for a role
-    that is none.
+    has no header (`named` False); `headed` says that the names are those of a header, which a file may lack. DataError
+    for a column that is not there or has two roles, ConfigError for a role that is none.
     """
     check_roles(shape, columns)
     texts, label = TEXTS[shape], LABEL[shape]
@@ -74,7 +75,7 @@ def place_columns(
     for role in open_:
         if role not in places and (role != label or labelled):
             remedy = f"name it ({columns_setting(role, 'NAME')})" + (
-                f", or set {setting('header', False)}" if named else ""
+                f", or set {setting('header', False)}" if named and headed else ""
             )
             raise DataError(f"no column known as {role}{_there(names)}; {remedy}", file=path, line=line)
     wanted = (*texts, *(() if labelled is False else (label,)), SENTENCE)
@@ -110,8 +111,12 @@ def _by_name(names: Sequence[str], shape: Shape, taken: Mapping[str, int]) -> di
         return sum(pair[role] in free for role in missing), sum(pair[role] == name for role, name in asked.items())
 
     pair = max(usual, key=fits)
-    found: dict[str, str | int] = {role: free[pair[role]] for role in missing if pair[role] in free}
-    label = next((free[name] for name in _USUAL_LABEL[shape] if name in free), None)
+    halves = [pair, *usual]
+    found: dict[str, str | int] = {}
+    for role in missing:
+        found |= next(({role: free[half[role]]} for half in halves if half[role] in free), {})
+    labels = (*_USUAL_LABEL[shape], *(("label",) if SENTENCE in taken else ()))  # a row a word has a label a word
+    label = next((free[name] for name in labels if name in free), None)
     return found if label is None else {**found, LABEL[shape]: label}
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from uxla.data.dialect import OTHERS, TAB, Dialect
+from uxla.data.dialect import OTHERS, REPEATED, Dialect, refuse_sep
 from uxla.data.lines import text_lines
 from uxla.data.values import TEXT, Batch
 from uxla.errors import DataError, setting
+from uxla.wording import counted
 
 if TYPE_CHECKING:
     from uxla.data.tables import Table
@@ -36,17 +37,6 @@ def sniffed(table: Table, quote: str | None) -> str | None:
         return None
     others = (other for other in OTHERS if other in line)
     return next((other for other in others if _width(table, Dialect(other, quote)) > 1), None)
-
-
-def _places(table: Table, first: list[str], labelled: bool | None, line: int) -> dict[str, int]:
-    try:
-        return table.places(table.header_of(first), labelled, line)
-    except DataError:
-        for other in [other for other in OTHERS if len(first) == 1 and other in first[0]]:
-            named = {"\t": "TABs", ";": "semicolons"}.get(other, repr(other))
-            remedy = f"set {setting('delimiter', 'tab' if other == TAB else repr(other))}"
-            raise DataError(f"one column with {named} in it; {remedy}", file=table.path, line=line) from None
-        raise
 
 
 def _width(table: Table, dialect: Dialect) -> int:
@@ -72,15 +62,16 @@ def read(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         before.append(line)
     else:
         return
-    width, places = len(first), _places(table, first, labelled, line)
+    refuse_sep(first, table.path, line)
+    width, places = len(first), table.places_in(first, labelled, line)
     rows = rows if table.header else chain([(line, first)], rows)
     while some := list(islice(rows, _ROWS)):
         filled = [(line, fields) for line, fields in some if any(fields)]
         for line, fields in filled:
             if len(fields) != width:
-                got = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
-                remedy = f"put a text with {_named(table.dialect)} in quotes, or set {setting('delimiter')}"
-                raise DataError(f"{got}; {remedy}", file=table.path, line=line)
+                raise _uneven(table, len(fields), width, line)
+            if table.header and width > 1 and fields == first:
+                raise DataError(REPEATED, file=table.path, line=line)
         columns = {role: pa.array([fields[place] for _, fields in filled], TEXT) for role, place in places.items()}
         batch = Batch(columns, np.array([line for line, _ in filled], dtype=np.int64), table.path)
         if whole:
@@ -110,6 +101,12 @@ def _records(table: Table, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
             return
         yield line, fields
         line = reader.line_num + 1
+
+
+def _uneven(table: Table, got: int, width: int, line: int) -> DataError:
+    remedy = f"put a text with {_named(table.dialect)} in quotes" if got > width else "write the cells that are missing"
+    found = f"{counted(got, 'field')}, expected {width}"
+    return DataError(f"{found}; {remedy}, or set {setting('delimiter')}", file=table.path, line=line)
 
 
 def _named(dialect: Dialect) -> str:

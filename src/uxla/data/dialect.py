@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from uxla.data.files import read_bytes
 from uxla.data.lines import text_lines
-from uxla.errors import ConfigError
+from uxla.errors import ConfigError, DataError, setting
 
 TAB, QUOTE, NO_QUOTE = "\t", '"', "none"
 OTHERS = (";", TAB, "|")
 """What stands between columns where no comma does."""
+REPEATED = "the header once more, as where files were joined; delete this line"
+_SEP = re.compile("sep=.?", re.IGNORECASE)
 _CHUNK = 1 << 22
 _LONGEST = 1 << 20  # characters: no cell of a TSV file that is looked at is longer
 
@@ -32,6 +35,21 @@ def sign(key: str, text: str | None) -> str | None:
         expected = "one character, as ; or tab" if key == "delimiter" else f"one character, or {NO_QUOTE}"
         raise ConfigError(f"{key}: got {text!r}, expected {expected}")
     return character
+
+
+def refuse_sep(first: Sequence[str], path: Path, line: int) -> None:
+    """DataError if a file's first cells are the line that tells Excel the delimiter."""
+    if _SEP.fullmatch(first[0]) and not any(first[1:]):
+        raise DataError("the line 'sep=', which is for Excel alone; delete it", file=path, line=line)
+
+
+def refuse_other_delimiter(names: str, path: Path, line: int | None) -> None:
+    """DataError if what should be the name of the only column has a delimiter in it."""
+    for other in (*OTHERS, ","):
+        if other in names and (other != "," or " " not in names):
+            named = {TAB: "TABs", ";": "semicolons", ",": "commas"}.get(other, repr(other))
+            remedy = f"set {setting('delimiter', 'tab' if other == TAB else repr(other))}"
+            raise DataError(f"one column with {named} in it; {remedy}", file=path, line=line) from None
 
 
 def is_quoted_tsv(path: Path, encoding: str) -> bool:

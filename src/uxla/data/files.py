@@ -31,6 +31,12 @@ def read_bytes(path: Path) -> bytes:
     return raw
 
 
+def refuse_pipe(path: Path) -> None:
+    """DataError for what can be read only once, as `<(zcat FILE)` in a shell."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError("is no regular file, and it is read more than once; save the data in one", file=path)
+
+
 def write_bytes(path: Path, raw: bytes) -> None:
     """Write all of `raw` or nothing: under a temporary name beside `path`, then renamed."""
     if path.is_dir():

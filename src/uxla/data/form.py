@@ -32,7 +32,8 @@ class Form:
     same without the last ones where these are empty in all lines; `widths` are all numbers of cells seen. Rows of an
     `uneven` file need no more than the two columns `token` and `label`, from 0. `style` says how labels stand in their
     cells, `label_cells` are those seen, and `tagged` are the columns that hold nothing but labels. In an `indexed` file
-    column 0 counts the words. `comment` is as in `Layout`; `prefix` stands before every word, of those looked at at
+    column 0 counts the words. `header` are the cells of a line of names, which joined files have several times.
+    `comment` is as in `Layout`; `prefix` stands before every word, of those looked at at
     least, and is no part of it.
     """
 
@@ -45,7 +46,7 @@ class Form:
     label: int | None
     uneven: bool
     comment: str | None
-    header: int
+    header: tuple[str, ...]
     indexed: bool
     style: str
     label_cells: frozenset[str]
@@ -71,7 +72,8 @@ def form_of(lines: Iterable[str], path: Path, layout: Layout) -> Form:
     groups = _groups(head, layout)
     header = groups[0][0] if groups and is_header(groups[0][0].cells) and sum(map(len, groups)) > 1 else None
     if header is not None:
-        groups = [rows for rows in (groups[0][1:], *groups[1:]) if rows]
+        groups = [[row for row in rows if row.cells != header.cells] for rows in groups]
+        groups = [rows for rows in groups if rows]
     if not groups:
         raise DataError(NO_SENTENCE, file=path)
     return _form(groups, header, path, layout)
@@ -105,7 +107,7 @@ def _form(groups: Groups, header: Line | None, path: Path, layout: Layout) -> Fo
         label=label,
         uneven=places.token >= 0 and places.label >= 0,
         comment=layout.comment_prefix,
-        header=header.number if header else 0,
+        header=tuple(header.cells) if header else (),
         indexed=places.indexed,
         style=style_of(cells, places.indexed and width >= CONLL_U),
         label_cells=cells,

@@ -195,8 +195,6 @@ def open_kept(
     spans = open_spans(path, shape or "tagging", layout) if path.is_dir() or path.is_file() else None
     if spans is not None:
         return KeptSpans(spans)
-    if path.exists() and not path.is_file():
-        raise DataError("is no regular file, and it is read twice; save the data in one", file=path)
     is_table = path.suffix.lower() in _TABLES if layout.format == "auto" else layout.word_format == "auto"
     if shape is None and is_table:
         return _guessed(path, layout)

@@ -14,14 +14,14 @@ from uxla.data.cells import cells_of
 from uxla.data.columns import Shape
 from uxla.data.comments import AUTO, is_sure, is_usual, separates
 from uxla.data.conll import ConllFile, parse_conll
-from uxla.data.files import BOM, decode, read_bytes, split_lines
+from uxla.data.files import BOM, decode, read_bytes, refuse_pipe, split_lines
 from uxla.data.hub import HUB, HubTable
 from uxla.data.json_cells import refuse_objects
 from uxla.data.labels import known_types
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
-from uxla.data.mistaken import refuse_joined
+from uxla.data.mistaken import refuse_joined, refuse_markup
 from uxla.data.schemes import are_labels
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.subset import subset
@@ -140,11 +140,13 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     """The table at `path`, as which raw text and character spans count too; None for CoNLL. Nothing is
     read but, of a .txt or JSON, the first lines.
 
-    DataError for a .txt whose lines all have the same number of columns: many CoNLL files are called so, and guessing
-    wrong would make words of the labels. Only columns are counted, so labels decide nothing.
+    DataError for a pipe, for markup, and for a .txt whose lines all have the same number of columns: many CoNLL files
+    are called so, and guessing wrong would make words of the labels. Only columns are counted, so labels decide
+    nothing.
     """
     if str(path).startswith(HUB):
         return HubTable(str(path), shape, layout.columns, layout.where, layout.tag_names)
+    refuse_pipe(path)
     spans = open_spans(path, shape, layout)
     if spans is not None:
         return spans
@@ -214,6 +216,7 @@ def open_sentences(raw: bytes, *, path: Path, layout: Layout = _PLAIN) -> ConllF
 def _refuse_columns(path: Path, shape: Shape, layout: Layout) -> None:
     """DataError if the first lines of what should be raw text are those of CoNLL or a table."""
     head = list(islice(text_lines(path, layout.encoding), _LOOKED_AT))
+    refuse_markup(head, path)
     width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
     if width > 1:
         known, text = setting("format", likely), setting("format", "text")

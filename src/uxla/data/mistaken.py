@@ -10,7 +10,8 @@ from uxla.data.odd import INVISIBLE
 from uxla.data.schemes import OUTSIDE, are_labels
 from uxla.errors import DataError, setting
 
-_CUTS = ",;|"
+_CUTS = ",;|/\xa0\u3000"
+_MARKUP = re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 _CLOSED = re.compile(r"</\w+>")
 _QUOTED = re.compile(r'"[^"]+"')
 _JOINED = re.compile(r"[^ ]+[/|_](O|[BIES]-[^ ]+)")
@@ -28,8 +29,8 @@ def refuse_other_lines(lines: Sequence[str], path: Path, first: int) -> None:
         rows = [line.split(cut) for line in lines]
         last = [cells[-1].strip('"') for cells in rows]  # in the first row perhaps a name
         if {len(cells) for cells in rows} != {1} and (are_labels(last) or are_labels(last[1:])):
-            message = f"columns between {cut!r}; cut them by TABs, or for a table set {setting('format', 'csv')}"
-            raise DataError(message, file=path, line=first)
+            table = f", or for a table set {setting('format', 'csv')}" if cut in ",;|" else ""
+            raise DataError(f"columns between {cut!r}; cut them by TABs{table}", file=path, line=first)
     closed = next((line for line in lines if _CLOSED.fullmatch(line)), None)
     if closed is not None and any(line.startswith(f"<{closed[2:-1]}") for line in lines):
         raise DataError(f"{closed!r} looks like markup; leave such lines out, or empty them", file=path, line=first)
@@ -59,6 +60,14 @@ def refuse_joined(lines: Sequence[str], path: Path) -> None:
     words = [word for line in lines for word in line.split()]
     if len(words) >= _TELLING and all(map(_JOINED.fullmatch, words)):
         raise DataError(f"every word has a label behind it ({words[0]!r}); write a word a line, TAB, label", file=path)
+
+
+def refuse_markup(lines: Sequence[str], path: Path) -> None:
+    """DataError if raw text begins as a page of HTML does, or XML."""
+    number, first = next(((i, line) for i, line in enumerate(lines, start=1) if line.strip()), (0, ""))
+    if _MARKUP.match(first):
+        remedy = f"write its text alone, or set {setting('format', 'text')}"
+        raise DataError(f"begins as HTML or XML does; {remedy}", file=path, line=number)
 
 
 def _is_constant(sentences: Sequence[Sequence[str]]) -> bool:

@@ -142,7 +142,7 @@ def _add_word(sentence: Sentence, line: str, cells: Sequence[str], form: Form, p
 
 def _aside(line: str, cells: Sequence[str], form: Form, inside: bool, path: Path, number: int) -> str | None:
     """What the line is if it is no word's. DataError for what may be a comment, and may be a word."""
-    if number == form.header:
+    if tuple(cells) == form.header:
         return "header"
     if form.indexed and NO_WORD.fullmatch(cells[0]):
         return "range or empty node"

@@ -14,6 +14,7 @@ HEAD = 4096
 
 _UNPACK = "unpack it"
 _EXPORT = "save it as CSV or text"
+_OCR = "give its text"
 _PACKED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "gzip", f"{_UNPACK} (gunzip FILE)"),
     (b"\xfd7zXZ\x00", "xz", f"{_UNPACK} (unxz FILE)"),
@@ -22,12 +23,15 @@ _PACKED: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", _EXPORT),
     (b"SQLite format 3\x00", "an SQLite database", _EXPORT),
     (b"\x93NUMPY", "a NumPy array", _EXPORT),
+    (b"\x89PNG\r\n", "a picture (PNG)", _OCR),
+    (b"\xff\xd8\xff", "a picture (JPEG)", _OCR),
 )
 _BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
 _PDF = re.compile(rb"%PDF-\d\.\d")
 _RTF = re.compile(rb"\{\\rtf\d")
 _TAR = 257, b"ustar"
 _CONTROLS = re.compile(rb"[\x00-\x08]")
+_PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|[()\[\]{}qcX])")
 
 
 def foreign(head: bytes) -> tuple[str, str] | None:
@@ -37,6 +41,8 @@ def foreign(head: bytes) -> tuple[str, str] | None:
             return name, remedy
     if head.startswith(b"PK\x03\x04"):
         return _zip(head)
+    if _PICKLE.match(head):
+        return "a pickle of Python", _EXPORT
     if _BZIP2.match(head):
         return "bzip2", f"{_UNPACK} (bunzip2 FILE)"
     if head[_TAR[0] :].startswith(_TAR[1]):

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from uxla.data import csv_rows, json_lines, parquet_rows, tsv
 from uxla.data.columns import SENTENCE, Shape, place_columns
-from uxla.data.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, sign
+from uxla.data.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter, sign
 from uxla.data.list_cells import ListCells
 from uxla.data.selection import Selection, named_tags
 from uxla.data.values import Batch
@@ -101,17 +101,27 @@ class Table:
     def places(self, names: Sequence[str], labelled: bool | None, line: int | None = 1) -> dict[str, int]:
         """The position of each role's column, and of those that `where` names, where `names` are those of the file's
         columns."""
-        named = self.header or self.format in ("jsonl", "parquet")
+        cut = self.format in ("csv", "tsv")
         places = place_columns(
             names,
             shape=self.shape,
             columns=self.columns,
-            named=named,
+            named=self.header or not cut,
             labelled=labelled,
             path=self.path,
             line=line,
+            headed=cut,
         )
         return places | Selection(self.where).places(names, self.path, line)
+
+    def places_in(self, first: Sequence[str], labelled: bool | None, line: int) -> dict[str, int]:
+        """The same where `first` are the cells of a TSV or CSV file's first line."""
+        try:
+            return self.places(self.header_of(first), labelled, line)
+        except DataError:
+            if len(first) == 1:
+                refuse_other_delimiter(first[0], self.path, line)
+            raise
 
     def header_of(self, first: Sequence[str]) -> list[str]:
         """The columns' names, where `first` are the cells of a TSV or CSV file's first line."""

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla.data.columns import TEXTS
-from uxla.data.dialect import TAB
+from uxla.data.dialect import REPEATED, TAB
 from uxla.data.lines import arrow_lines
 from uxla.data.values import Batch, split_words
 from uxla.errors import DataError, setting
+from uxla.wording import counted
 
 if TYPE_CHECKING:
     from uxla.data.tables import Table
@@ -72,15 +73,19 @@ def read_tsv(table: Table, labelled: bool | None, whole: bool) -> Iterator[Batch
     """A row a line; its record is the list of its cells."""
     delimiter = table.dialect.delimiter
     width: int | None = None
+    header = ""
     places: dict[str, int] = {}
     for lines, numbers, blanks in arrow_lines(table.path, table.encoding):
         if len(lines) and width is None:
-            first = lines[0].as_py().split(delimiter)
-            width, places = len(first), table.places(table.header_of(first), labelled, int(numbers[0]))
+            header = lines[0].as_py()
+            first = header.split(delimiter)
+            width, places = len(first), table.places_in(first, labelled, int(numbers[0]))
             lines, numbers = lines[table.header :], numbers[table.header :]
         batch = Batch({}, numbers, table.path)
         if whole:
             batch = batch.with_blanks(blanks)
+        if table.header and (width or 0) > 1:
+            batch.fail_where(pc.equal(lines, header), REPEATED)
         columns, records = _cut(lines, batch, width or 0, list(places.values()), whole, delimiter)
         yield batch.with_columns(dict(zip(places, columns, strict=True)), records)
 
@@ -96,10 +101,10 @@ def _cut(
     if wrong.any():
         got = int(counts[wrong][0])
         between = "TAB" if delimiter == TAB else repr(delimiter)
-        fields_ = f"{got} field{'s' * (got != 1)}, expected {width} with one {between} between them"
-        batch.fail_where(
-            wrong, f"{fields_}; replace TABs within a text by spaces, or is this CSV ({setting('format', 'csv')})?"
-        )
+        fields_ = f"{counted(got, 'field')}, expected {width} with one {between} between them"
+        more = f"replace {between}s within a text by spaces"
+        remedy = more if got > width else f"write what is missing, with a {between} before it"
+        batch.fail_where(wrong, f"{fields_}; {remedy}, or is this CSV ({setting('format', 'csv')})?")
     flat = fields.flatten()
     columns = [flat.take(pa.array(np.arange(i, len(flat), width))) for i in wanted]
     return columns, fields.to_pylist() if whole else None
