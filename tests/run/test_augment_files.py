@@ -80,7 +80,9 @@ def stars(text):
 CELL = st.text(
     st.characters(codec="utf-8", exclude_characters=" \t\r\n\ufeff*", exclude_categories=["C"]), min_size=1
 ).filter(str.strip)
-ROWS = st.lists(st.tuples(CELL, CELL, st.sampled_from(["O", "B-X", "I-X"])), min_size=1, max_size=5)
+WORD = CELL.map("k{}".format)  # numbers alone, labels or one value a sentence would be refused as no words
+LABELLED = st.tuples(WORD, CELL, st.sampled_from(["O", "B-X", "I-X"]))
+ROWS = st.lists(LABELLED, min_size=1, max_size=5, unique_by=lambda row: row[0])
 
 
 @given(sentences=st.lists(ROWS, min_size=1, max_size=5), blank=st.sampled_from(["\t", " "]), originals=st.booleans())

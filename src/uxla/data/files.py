@@ -33,7 +33,7 @@ def read_bytes(path: Path) -> bytes:
 
 def refuse_pipe(path: Path) -> None:
     """DataError for what can be read only once, as `<(zcat FILE)` in a shell."""
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a long name raises in Path
         raise DataError("is no regular file, and it is read more than once; save the data in one", file=path)
 
 
