@@ -66,6 +66,8 @@ def test_comments_of_other_tools_are_told_by_their_prefix(put, refused, first, p
         ("koru/O mira/B-PER\nsen/O\n", "every word has a label behind it"),
         ("koru_O\nmira_I-PER\n", "every word has a label behind it"),
         ("# sent_id = 1\nkoru\nmira\n", "it begins with a comment as CoNLL has them; set format: conll"),
+        ("koru O\nmira B-PER\n\nsen O\n", "every line has 2 columns; set format: conll"),
+        ("koru NN O\nmira NN S-PER\n", "every line has 3 columns; set format: conll"),
         ("# doc\nkoru O\nmira O\n" * 6, "every line has 2 columns; set format: conll"),
     ],
 )
@@ -114,3 +116,10 @@ def test_the_header_of_each_of_several_joined_files_is_no_word(put):
     assert file.holds == "labels"
     assert file.rows.left_out == {"header": 2}
     assert file.with_tags([["B-LOC"], ["O"]]).raw.decode() == "word ner\nkoru B-LOC\n\nword ner\nmira O\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["koru O\nmira O\n", "koru mira\nsen tal\n", "Mira B-PER\n", "koru O\nmira sen B-PER\n"]
+)
+def test_a_few_lines_of_text_are_text(put, text):
+    assert load_corpus(put(text, "x.txt"), name="t", lang="x", label_names=("O",), labelled=False)

@@ -141,8 +141,7 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     read but, of a .txt or JSON, the first lines.
 
     DataError for a pipe, for markup, and for a .txt whose lines all have the same number of columns: many CoNLL files
-    are called so, and guessing wrong would make words of the labels. Only columns are counted, so labels decide
-    nothing.
+    are called so, and guessing wrong would make words of the labels. Of few lines the last columns have to be labels.
     """
     if str(path).startswith(HUB):
         return HubTable(str(path), shape, layout.columns, layout.where, layout.tag_names)
@@ -261,7 +260,8 @@ def _word_lines(head: Sequence[str]) -> list[str]:
 def _columns(lines: Sequence[str]) -> int:
     """The number of columns if the lines look like a table, else 0."""
     counts = {len(cells_of(line)) for line in lines}
-    telling = len(lines) >= _TELLING or all("\t" in line for line in lines)
+    last = {cells_of(line)[-1] for line in lines}
+    telling = len(lines) >= _TELLING or all("\t" in line for line in lines) or (len(last) > 1 and are_labels(last))
     return counts.pop() if len(counts) == 1 and telling else 0
 
 
