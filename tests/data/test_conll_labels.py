@@ -37,6 +37,9 @@ def test_what_cannot_be_seen_in_a_label_is_shown(put, refused, label):
     [
         ("O PER PER", "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"),
         ("O \u0412-PER", "correct the line"),
+        ("o b-per i-per", "write O, and B- and I- in capitals with a hyphen"),
+        ("O B_PER I_PER", "write O, and B- and I- in capitals with a hyphen"),
+        ("0 1 2", "numbers stand for labels; write the labels themselves"),
         ("ADJ NOUN NOUN", "uxla tags entities only, as O, B-PER, I-PER, with no other tags of words"),
         ("O B-PER _", "a sign of a missing value is no label"),
         ("O I-LOC B-LOC", "correct the line, or set scheme or label_column"),

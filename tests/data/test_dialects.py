@@ -206,3 +206,13 @@ def test_the_remedy_of_an_uneven_row_fits_it(name, row, says, tmp_path):
     (tmp_path / name).write_text(f"{cut.join(NAMES)}\n{row}\n")
     with pytest.raises(DataError, match=rf"{name}:{says}"):
         load(tmp_path / name)
+
+
+@pytest.mark.parametrize("cut", [",", "\t"])
+def test_a_header_that_is_said_not_to_be_there_is_no_row(cut, tmp_path):
+    path = tmp_path / ("x.csv" if cut == "," else "x.tsv")
+    path.write_text("".join(cut.join(row) + "\n" for row in (NAMES, *[("koru", "mira", "ja")] * 10)))
+    with pytest.raises(DataError, match=r":1: the columns' names; set header: true"):
+        load(path, header=False)
+    with pytest.raises(DataError, match=r":1: the columns' names; set header: true"):
+        check(path, shape="pair", header=False)

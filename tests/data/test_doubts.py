@@ -303,3 +303,14 @@ def test_what_is_wrong_with_real_data_is_told():
     assert "3 words like" in said(check(REAL / "xnli/es/dev.tsv", shape="pair").doubts)["encoding"]
     urdu = check(REAL / "panx/ur/dev.conll", against=REAL / "panx/en/dev.conll").doubts
     assert [doubt.about for doubt in urdu] == ["punctuation"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "doubted"), [(range(20), True), ([0] * 11 + [*range(1, 10)], False), (range(9), False)]
+)
+def test_labels_that_are_nearly_all_different_may_be_another_column(labels, doubted, tmp_path):
+    rows = "".join(f"koru {i}\tmira {label}\n" for i, label in enumerate(labels))
+    (tmp_path / "x.tsv").write_text(f"text\tlabel\n{rows}")
+    found = {doubt.about: doubt.text for doubt in check(tmp_path / "x.tsv", shape="single").doubts}
+    said = "20 labels for 20 texts; is it the labels' column? name it (columns)"
+    assert found == ({"labels": said} if doubted else {})

@@ -386,3 +386,9 @@ def test_spans_of_whole_words_become_tags_and_the_same_spans_again(text, data):
     document = Document(text, places, tuple(asked), "x", 1)
     assert document.cut() == [text[start:end] for start, end in places]
     assert spans_of(document.tags(), places) == asked
+
+
+def test_records_with_spans_are_not_chosen_by_a_key_unseen(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"id": 1, "text": "koru Mira", "label": [[5, 9, "PER"]]}\n')
+    with pytest.raises(ConfigError, match="character spans; rows can be chosen of tables"):
+        check(tmp_path / "x.jsonl", where={"id": [2]})

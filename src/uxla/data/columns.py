@@ -120,6 +120,11 @@ def _by_name(names: Sequence[str], shape: Shape, taken: Mapping[str, int]) -> di
     return found if label is None else {**found, LABEL[shape]: label}
 
 
+def are_names(cells: Sequence[str], shape: Shape) -> bool:
+    """Whether the cells are names that columns usually have, with one for each role."""
+    return len(set(cells)) == len(cells) and {*TEXTS[shape], LABEL[shape]} <= _by_name(cells, shape, {}).keys()
+
+
 def _by_place(
     names: Sequence[str], shape: Shape, taken: Mapping[str, int], open_: Sequence[str]
 ) -> dict[str, str | int]:

@@ -122,6 +122,10 @@ class ConllFile:
             return f"a sign of a missing value is no label: write O, or set {elsewhere}"
         if OUTSIDE in found and are_bare(others):
             return "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"
+        if unknown and are_labels(label.upper().replace("_", "-", 1) for label in found):
+            return "write O, and B- and I- in capitals with a hyphen"
+        if unknown and all(map(str.isdecimal, found)):
+            return "numbers stand for labels; write the labels themselves"
         if unknown and len(unknown) == len(found):
             return f"uxla tags entities only, as O, B-PER, I-PER, with no other tags of words; or set {elsewhere}"
         return ""

@@ -22,6 +22,7 @@ from uxla.wording import counted, listed, seen
 
 _WORD = re.compile("[^ \t\r\n]+")
 _PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]{2,8})?):(?=.)")
+_MANY = 10  # labels
 _KEPT = 50_000
 """Texts whose repetitions are counted at a time; the rarest give way."""
 _FILLERS = {"NS", "nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>", "#REF!", "#VALUE!"}
@@ -148,6 +149,9 @@ def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
         for name, count in names.items():
             if odd := odd_type(name):
                 yield Doubt("odd type", f"{seen(name)} {odd} ({count}); is it an entity type?")
+    total = sum(names.values())
+    if what == "label" and len(names) >= _MANY and 2 * len(names) > total:
+        yield Doubt("labels", f"{len(names)} labels for {total} texts; is it the labels' column? name it (columns)")
     alike: dict[str, list[str]] = {}
     for name in names:
         alike.setdefault("".join(char for char in name.casefold() if char.isalnum()), []).append(name)

@@ -148,6 +148,8 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     refuse_pipe(path)
     spans = open_spans(path, shape, layout)
     if spans is not None:
+        if layout.where is not None:
+            raise ConfigError(f"where: {path} has character spans; rows can be chosen of tables")
         return spans
     kind = _table_format(path, shape, layout)
     if layout.columns is not None and kind in (None, "text"):

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from uxla.data import csv_rows, json_lines, parquet_rows, tsv
-from uxla.data.columns import SENTENCE, Shape, place_columns
+from uxla.data.columns import SENTENCE, Shape, are_names, place_columns
 from uxla.data.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter, sign
 from uxla.data.list_cells import ListCells
 from uxla.data.selection import Selection, named_tags
 from uxla.data.values import Batch
 from uxla.data.word_rows import grouped
-from uxla.errors import DataError
+from uxla.errors import DataError, setting
 
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
 
@@ -116,6 +116,8 @@ class Table:
 
     def places_in(self, first: Sequence[str], labelled: bool | None, line: int) -> dict[str, int]:
         """The same where `first` are the cells of a TSV or CSV file's first line."""
+        if not self.header and are_names(first, self.shape):
+            raise DataError(f"the columns' names; set {setting('header', True)}", file=self.path, line=line)
         try:
             return self.places(self.header_of(first), labelled, line)
         except DataError:
