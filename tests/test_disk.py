@@ -18,12 +18,14 @@ OURS = [
     (PermissionError(errno.EACCES, "Permission denied", "out/models/1"), "Permission denied"),
     (PermissionError(errno.EACCES, "Permission denied", b"out/models/1"), "Permission denied"),
     (PermissionError(errno.EACCES, "Permission denied", "in/../out/table.md"), "Permission denied"),
+    (OSError(errno.ENOSPC, "No space left on device", "cache/a", None, "out/a"), "No space left on device"),  # a copy
     (NotADirectoryError(errno.ENOTDIR, "Not a directory", str(OUT.absolute())), "Not a directory"),
     (SafetensorError("Error while serializing: I/O error: No space (os error 28)"), "No space left on device"),
 ]
 FOREIGN = [
     OSError(errno.ENOSPC, "No space left on device", "elsewhere/file"),
     PermissionError(errno.EACCES, "Permission denied", "outside/file"),
+    OSError(errno.ENOSPC, "No space left on device", "out/a", None, "elsewhere/a"),
     FileNotFoundError(errno.ENOENT, "No such file or directory", "words.conll"),
     FileNotFoundError(errno.ENOENT, "No such file or directory"),
     OSError(errno.EIO, "Input/output error"),

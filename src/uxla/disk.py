@@ -18,7 +18,7 @@ def cannot_write(error: Exception, *places: Path) -> str | None:
 
     None for a fault of something else: a file elsewhere that is read, a network, a library that does not load.
     """
-    name = getattr(error, "filename", None)
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)  # of a copy, where it goes
     if isinstance(name, str | bytes | os.PathLike):
         file = Path(os.path.realpath(os.fsdecode(name)))
         ours = any(file.is_relative_to(os.path.realpath(place)) for place in places)

@@ -107,6 +107,15 @@ def test_where_no_sentence_of_the_target_taught_that_is_said_with_the_cause(trai
     assert not found or said in found[0]
 
 
+def test_each_epoch_in_which_nothing_taught_has_its_own_cause():
+    trainings = [lesson(1, 0), lesson(2, 0, collapsed=[1]), lesson(3, 0), lesson(4, 0, collapsed=[2])]
+    apart, collapsed = untaught(study_of(trainings=trainings), TARGET)
+    assert apart.startswith("UXLA: in epochs 1 and 3 no sentence of far taught any model: the models never agreed on")
+    assert collapsed.startswith(
+        "UXLA: in epochs 2 and 4 no sentence of far taught any model: models 1 and 2 give nearly one label only and so"
+    )
+
+
 @pytest.mark.parametrize(
     ("method", "ending"),
     [

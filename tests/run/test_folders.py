@@ -131,9 +131,11 @@ def test_overwriting_removes_all_that_a_run_and_its_reports_wrote_and_nothing_el
     own = ("notes.txt", "report-of-mine.txt", "reports.html", "near/notes.txt", "data/train.conll")
     reports = ("report.html", "report-table.md", "report-table.csv", "report-far-scores.svg", "report-far-scores.png")
     of_targets = ("near/models/1/config.json", "near/ensemble/ensemble.json", "low/models/1/config.json")
-    inner = ("inner/journal.jsonl", "inner/models/1/config.json", "inner/ensemble/ensemble.json")
+    inner = ("inner/models/1/config.json", "inner/ensemble/ensemble.json")
     wrote = (*FINISHED, *reports, *of_targets, "environment.json", "README.md", "trace/far.parquet", "tracking/x")
     out = left_by(tmp_path / "out", CONFIG, *own, *wrote, *inner)
+    (out / "inner/journal.jsonl").touch()
+    inner = (*inner, "inner/journal.jsonl")
     check_folder(out, OTHER, overwrite=True)
     assert len(files(out)) == len({*own, *wrote, *inner}) + 2, "a check changes nothing"
     with taken(out, OTHER, overwrite=True):
@@ -151,7 +153,10 @@ def test_a_part_of_a_run_that_is_a_link_is_removed_as_a_link(tmp_path):
     assert files(tmp_path / "models") == ["1/model.safetensors"]
 
 
-@pytest.mark.parametrize("path", ["README.md", "config.yaml", "models/notes.txt", "results.json", "predictions/a.txt"])
+PATHS = ("README.md", "config.yaml", "models/notes.txt", "results.json", "predictions/a.txt", "journal.jsonl")
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_folder_that_is_no_run_s_with_files_that_would_be_lost_is_refused_whatever_is_asked(path, tmp_path):
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_text("mine")

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from uxla import progress
+from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
 from uxla.run import artifacts
 from uxla.run.journal import Journal, read
@@ -374,3 +375,20 @@ def test_a_card_tells_its_artifact_by_every_byte(again):
     assert artifacts.check(place).inputs == {}
     assert json.loads(manifest)["files"].keys() == set(FILES) - {"meta.json"}
     assert load_file(place / "model.safetensors")["weights"].tolist() == CONTENT["weights"].tolist()
+
+
+def test_a_copy_that_does_not_fit_is_told_as_the_fault_of_the_place_it_goes_to(tmp_path):
+    place, soft_hard = tmp_path / "place", resource.getrlimit(resource.RLIMIT_FSIZE)
+    (place / "sub").mkdir(parents=True)
+    (place / "sub/weights").write_bytes(bytes(2**20))
+    (place / "meta.json").write_text("{}")
+    artifacts.copy_content(place, tmp_path / "whole")
+    assert [path.name for path in (tmp_path / "whole").rglob("*") if path.is_file()] == ["weights"]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, soft_hard[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            artifacts.copy_content(place, tmp_path / "cut")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, soft_hard)
+    assert cannot_write(raised.value, tmp_path / "cut") == "File too large"
+    assert cannot_write(raised.value, place) is None

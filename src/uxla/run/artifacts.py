@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from errno import EIO, EISDIR, ENOENT, ENOTDIR
@@ -52,6 +53,17 @@ def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], ve
         flush(path)
     flush(folder)
     return read_manifest(folder)
+
+
+def copy_content(place: Path, into: Path) -> None:
+    """Copy an artifact without its manifest to the new folder `into`. Raises OSError that names a file, not a list.
+
+    The copies have the rights of new files, although safetensors writes for the owner alone.
+    """
+    into.mkdir(parents=True)
+    for name, file in _files(place).items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, into / name)
 
 
 def check(place: Path) -> Manifest | None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,12 +61,14 @@ def untaught(study: Study, target: Target) -> Iterator[str]:
     for method, group in groupby(own, lambda made: made["method"]):
         epochs = _by_epoch(list(group))
         empty = [epoch for epoch, found in epochs.items() if not any(one["taught"] for one in found)]
-        if empty:
-            every = len(empty) == len(epochs)
-            numbers = "" if every else f"in {_epochs(empty)} "
-            cause = _cause(study, method, [one for epoch in empty for one in epochs[epoch]])
+        alike: dict[str, list[int]] = defaultdict(list)
+        for epoch in empty:
+            alike[_why(epochs[epoch])].append(epoch)
+        for numbers in alike.values():
+            where = "" if len(numbers) == len(epochs) else f"in {_epochs(numbers)} "
+            cause = _cause(study, method, [one for epoch in numbers for one in epochs[epoch]])
             noun = NOUNS[study.config.task].removesuffix("s")
-            said[f"{numbers}no {noun} of {target.name} taught any model: {cause}"].append(title(method))
+            said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(title(method))
     for what, methods in said.items():
         yield f"{enumerated(methods)}: {what}"
 
@@ -140,12 +142,19 @@ def _by_epoch(trainings: Sequence[Made]) -> dict[int, list[Mapping[str, Any]]]:
     return found
 
 
+def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few kept", "not agreed"]:
+    if any(one["collapsed"] for one in found):
+        return "collapsed"
+    return "not agreed" if all(all(one["kept"]) for one in found) else "too few kept"
+
+
 def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
     """Why nothing was left, and what to do."""
-    agreement = _AGREEMENTS.get(method, study.config.agreement)
-    if fallen := sorted({number for one in found for number in one["collapsed"]}):
+    agreement, why = _AGREEMENTS.get(method, study.config.agreement), _why(found)
+    if why == "collapsed":
+        fallen = sorted({number for one in found for number in one["collapsed"]})
         return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_train_longer(study)}"
-    if not all(all(one["kept"]) for one in found):
+    if why == "too few kept":
         return "distillation keeps too few of them; raise confidence in schedule, or give more raw text"
     if agreement == "none":
         return "no two models are sure of the same one; raise confidence in schedule"

@@ -23,6 +23,8 @@ _WRITTEN = (
     *("results.json", "environment.json", "table.md", CONFIG, JOURNAL),
     *("predictions", "trace", "warmup", "tracking", "models.unfinished", "trace.unfinished"),
 )
+_BEGIN = b'{"event": '
+"""How a journal begins, or what a kill left of that."""
 _REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.(svg|png))")
 _INDIFFERENT = {"device", "threads", "deterministic", "tokens_per_batch", "checkpoint_every", "tracking"}
 """Keys that say how a run computes, not what: the same command goes on with others."""
@@ -112,7 +114,16 @@ def _part(text: str) -> str:
 
 def _is_run(out: Path) -> bool:
     """Whether a run wrote here: the journal is the first of its files, and with all others it is no longer needed."""
-    return (out / JOURNAL).is_file() or all((out / name).is_file() for name in (CONFIG, "results.json", "table.md"))
+    return _is_journal(out / JOURNAL) or all((out / name).is_file() for name in (CONFIG, "results.json", "table.md"))
+
+
+def _is_journal(file: Path) -> bool:
+    """Whether a run's journal is there, and not a file of that name from elsewhere."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        begin = stream.read(len(_BEGIN))
+    return _BEGIN.startswith(begin)
 
 
 def _names(config: RunConfig) -> list[str]:

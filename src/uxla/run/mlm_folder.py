@@ -19,7 +19,7 @@ from uxla import __version__, progress
 from uxla.data.kept import Kept
 from uxla.errors import ConfigError
 from uxla.records import Corpus, Example
-from uxla.run.artifacts import META, Facts, flush, read_manifest
+from uxla.run.artifacts import Facts, copy_content, flush, read_manifest
 from uxla.run.card import inline
 from uxla.run.locks import vacant
 from uxla.sealed import file_digest
@@ -126,7 +126,7 @@ class Delivery:
         told = {**inputs, "facts": facts, "files": {name: sha for name, (_, sha) in read_manifest(model).files.items()}}
         try:
             shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(model, unfinished, ignore=shutil.ignore_patterns(META))
+            copy_content(model, unfinished)
             (unfinished / _CARD).write_text(card, encoding="utf-8")
             (unfinished / _TOLD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
             for path in [*unfinished.iterdir(), unfinished]:

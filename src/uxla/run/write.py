@@ -23,6 +23,7 @@ from uxla.models.tokenizer_folder import folders_length, save_tokenizer
 from uxla.records import Corpus, Ints, Predictions
 from uxla.report.files import write_whole
 from uxla.report.table import markdown
+from uxla.run.artifacts import copy_content
 from uxla.run.card import final_method, model_card
 from uxla.run.config import Method
 from uxla.run.folders import remove_reports
@@ -95,9 +96,7 @@ def _write_models(folder: Path, models: Triple, study: Study) -> None:
     tokenizer = load_tokenizer(study.model.path, trust=study.trust)
     length = folders_length(study.model.path, study.trust)
     for i, model in enumerate(models, start=1):
-        # copyfile: others may read the weights as they may the rest, although safetensors writes for the owner alone
-        ignored = shutil.ignore_patterns("meta.json")
-        shutil.copytree(model.path, fresh / str(i), ignore=ignored, copy_function=shutil.copyfile)
+        copy_content(model.path, fresh / str(i))
         save_tokenizer(tokenizer, fresh / str(i), length=length)
     shutil.rmtree(folder / "models", ignore_errors=True)
     os.replace(fresh, folder / "models")
