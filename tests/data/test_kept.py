@@ -145,3 +145,12 @@ def test_a_missing_file_and_what_is_no_file_are_refused(tmp_path):
             rows_of(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read"):
         open_kept(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["koru\tO\nmira\tB-PER\n\nsen\tO\n", "#\thttp://a.b [x]\n1\tkoru\tO\tO\n2\tmira\tB-PER\tO\n"]
+)
+@pytest.mark.parametrize("header", ["", "word\tner\n"])
+def test_a_tsv_file_whose_last_column_has_labels_is_conll(file, text, header):
+    assert rows_of(file("x.tsv", header * (text[0] == "k") + text))[0].texts == ("koru mira",)
+    assert rows_of(file("y.tsv", "text\tlabel\nkoru mira\tO\n"))[0].record == {"text": "koru mira", "label": "O"}

@@ -17,7 +17,7 @@ from uxla.data.form import Form
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.list_cells import words_in
-from uxla.data.load import open_table
+from uxla.data.load import ends_in_labels, open_table
 from uxla.data.rows import Sentence, open_form, sentences_in
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.tables import Table
@@ -187,7 +187,8 @@ def open_kept(
 ) -> Kept:
     """The file at `path`, read as `Layout` says with these keywords; nothing but its first lines is read.
 
-    The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL. Where no `shape` is
+    The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL, and so is a .tsv whose
+    last column holds labels. Where no `shape` is
     asked for, CoNLL is words, a table what its columns are called like, other text single sentences. DataError for a
     file that cannot be read, or is not what its name or `shape` says.
     """
@@ -197,7 +198,8 @@ def open_kept(
         return KeptSpans(spans)
     is_table = path.suffix.lower() in _TABLES if layout.format == "auto" else layout.word_format == "auto"
     if shape is None and is_table:
-        return _guessed(path, layout)
+        may_be_words = path.suffix.lower() == ".tsv" and layout.format == "auto" and layout.columns is None
+        return KeptConll(path, layout) if may_be_words and ends_in_labels(path, layout) else _guessed(path, layout)
     table = open_table(path, shape or "tagging", layout)
     if isinstance(table, Table):
         raw_words = table.format == "text" and table.shape == "tagging"  # as a text they keep the blanks between them

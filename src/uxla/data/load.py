@@ -17,6 +17,7 @@ from uxla.data.conll import ConllFile, parse_conll
 from uxla.data.files import BOM, decode, read_bytes, refuse_pipe, split_lines
 from uxla.data.hub import HUB, HubTable
 from uxla.data.json_cells import refuse_objects
+from uxla.data.known_forms import is_header
 from uxla.data.labels import known_types
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
@@ -246,6 +247,13 @@ def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
         message = f"every line has {columns} columns between TABs; set {known}, or {text}"
         raise DataError(message, file=path)
     return False
+
+
+def ends_in_labels(path: Path, layout: Layout) -> bool:
+    """Whether a table's first lines are those of CoNLL, with labels of one scheme in the last column."""
+    lines = _word_lines(list(islice(text_lines(path, layout.encoding), _LOOKED_AT)))
+    lines = lines[bool(lines) and is_header(cells_of(lines[0])) :]
+    return _columns(lines) > 1 and are_labels(cells_of(line)[-1].strip() for line in lines)
 
 
 def _begins_with_comment(head: Sequence[str]) -> bool:
