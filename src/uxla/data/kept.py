@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 from uxla.data.columns import SENTENCE, TEXTS, Shape
+from uxla.data.first_lines import ends_in_labels
 from uxla.data.form import Form
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
 from uxla.data.list_cells import words_in
-from uxla.data.load import ends_in_labels, open_table
+from uxla.data.load import open_table
 from uxla.data.rows import Sentence, open_form, sentences_in
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.tables import Table
@@ -188,9 +189,8 @@ def open_kept(
     """The file at `path`, read as `Layout` says with these keywords; nothing but its first lines is read.
 
     The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL, and so is a .tsv whose
-    last column holds labels. Where no `shape` is
-    asked for, CoNLL is words, a table what its columns are called like, other text single sentences. DataError for a
-    file that cannot be read, or is not what its name or `shape` says.
+    last column holds labels. Where no `shape` is asked for, CoNLL is words, a table what its columns are called like,
+    other text single sentences. DataError for a file that cannot be read, or is not what its name or `shape` says.
     """
     layout = Layout(**how)
     spans = open_spans(path, shape or "tagging", layout) if path.is_dir() or path.is_file() else None

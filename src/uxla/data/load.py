@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Any, Unpack, get_args
 
 from uxla.data.assemble import sorted_labels, table_corpus, table_labels
-from uxla.data.cells import cells_of
 from uxla.data.columns import Shape
-from uxla.data.comments import AUTO, is_sure, is_usual, separates
 from uxla.data.conll import ConllFile, parse_conll
-from uxla.data.files import BOM, decode, read_bytes, refuse_pipe, split_lines
+from uxla.data.files import decode, read_bytes, refuse_pipe, split_lines
+from uxla.data.first_lines import LOOKED_AT, is_conll, refuse_columns
 from uxla.data.hub import HUB, HubTable
 from uxla.data.json_cells import refuse_objects
-from uxla.data.known_forms import is_header
 from uxla.data.labels import known_types
 from uxla.data.labels import label_names as tag_names
 from uxla.data.layout import How, Layout
 from uxla.data.lines import text_lines
-from uxla.data.mistaken import refuse_joined, refuse_markup
-from uxla.data.schemes import are_labels
 from uxla.data.span_files import SpanFile, open_spans
 from uxla.data.subset import subset
 from uxla.data.tables import Table, TableFormat
@@ -42,8 +38,6 @@ _SUFFIXES: dict[str, TableFormat] = {
 }
 _TEXT_SUFFIXES = (".txt", ".text")
 _PLAIN = Layout()
-_LOOKED_AT = 1000
-_TELLING = 10  # that many lines of raw text do not have the same number of words by chance
 
 
 def load_corpus(
@@ -159,11 +153,11 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
     if layout.where is not None and kind in (None, "text"):
         raise ConfigError(f"where: {path} has no columns by name; rows can be chosen of tables")
     if kind in (None, "text"):
-        refuse_objects(islice(text_lines(path, layout.encoding), _LOOKED_AT), path)
+        refuse_objects(islice(text_lines(path, layout.encoding), LOOKED_AT), path)
     if kind is None:
         return None
     if kind == "text" and shape != "pair" and layout.format == "auto":
-        _refuse_columns(path, shape, layout)
+        refuse_columns(path, shape, layout)
     table = Table(path, kind, shape, layout.columns, layout.header, layout.encoding, layout.delimiter, layout.quote)
     return replace(table, where=layout.where, tag_names=layout.tag_names)
 
@@ -208,74 +202,8 @@ def open_sentences(raw: bytes, *, path: Path, layout: Layout = _PLAIN) -> ConllF
     It is raw text unless CoNLL is asked for, or unmistakable: all lines have as many columns, and in the last nothing
     but labels of one scheme. DataError for columns between TABs that have others there.
     """
-    refuse_objects(islice(split_lines(decode(raw, layout.encoding, file=path)), _LOOKED_AT), path)
-    conll = layout.word_format == "conll" or (layout.word_format == "auto" and _is_conll(raw, path, layout.encoding))
+    refuse_objects(islice(split_lines(decode(raw, layout.encoding, file=path)), LOOKED_AT), path)
+    conll = layout.word_format == "conll" or (layout.word_format == "auto" and is_conll(raw, path, layout.encoding))
     if conll:
         return parse_conll(raw, path=path, layout=layout)
     return parse_text(raw, path=path, encoding=layout.encoding)
-
-
-def _refuse_columns(path: Path, shape: Shape, layout: Layout) -> None:
-    """DataError if the first lines of what should be raw text are those of CoNLL or a table."""
-    head = list(islice(text_lines(path, layout.encoding), _LOOKED_AT))
-    refuse_markup(head, path)
-    width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
-    if width > 1:
-        known, text = setting("format", likely), setting("format", "text")
-        message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
-        raise DataError(message, file=path)
-    if shape == "tagging":
-        refuse_joined(head, path)
-    if shape == "tagging" and _begins_with_comment(head):
-        known, text = setting("format", "conll"), setting("format", "text")
-        message = f"raw text by its name, but it begins with a comment as CoNLL has them; set {known}, or {text}"
-        raise DataError(message, file=path)
-
-
-def _is_conll(raw: bytes, path: Path, encoding: str) -> bool:
-    head = list(islice(split_lines(decode(raw, encoding, file=path).removeprefix(BOM)), _LOOKED_AT))
-    lines = _word_lines(head)
-    columns = _columns(lines)
-    if _begins_with_comment(head):
-        return True
-    if columns < 2:
-        return False
-    if are_labels(cells_of(line)[-1].strip() for line in lines):
-        return True
-    if all("\t" in line for line in lines):
-        known, text = setting("format", "conll"), setting("format", "text")
-        message = f"every line has {columns} columns between TABs; set {known}, or {text}"
-        raise DataError(message, file=path)
-    return False
-
-
-def ends_in_labels(path: Path, layout: Layout) -> bool:
-    """Whether a table's first lines are those of CoNLL, with labels of one scheme in the last column."""
-    lines = _word_lines(list(islice(text_lines(path, layout.encoding), _LOOKED_AT)))
-    lines = lines[bool(lines) and is_header(cells_of(lines[0])) :]
-    return _columns(lines) > 1 and are_labels(cells_of(line)[-1].strip() for line in lines)
-
-
-def _begins_with_comment(head: Sequence[str]) -> bool:
-    first = next((line for line in head if line.strip()), "")
-    return is_sure(first) or is_usual(first) or (bool(first.strip()) and separates(first, cells_of(first), 0, AUTO))
-
-
-def _word_lines(head: Sequence[str]) -> list[str]:
-    """The lines that have a word, without those that may be comments if there are others."""
-    lines = [line for line in head if not separates(line, cells_of(line), 0, AUTO)]
-    return [line for line in lines if not line.startswith("#")] or lines
-
-
-def _columns(lines: Sequence[str]) -> int:
-    """The number of columns if the lines look like a table, else 0."""
-    counts = {len(cells_of(line)) for line in lines}
-    last = {cells_of(line)[-1] for line in lines}
-    telling = len(lines) >= _TELLING or all("\t" in line for line in lines) or (len(last) > 1 and are_labels(last))
-    return counts.pop() if len(counts) == 1 and telling else 0
-
-
-def _tab_columns(lines: Iterable[str]) -> int:
-    """The number of TAB-separated columns if the first lines agree on one, else 0."""
-    counts = {line.count("\t") + 1 for line in islice((line for line in lines if line.strip()), _LOOKED_AT)}
-    return counts.pop() if len(counts) == 1 else 0
