@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.errors import ConfigError, UxlaError
+from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.run.grid_command import grid
 from uxla.run.journal import read
 
@@ -133,6 +133,13 @@ def test_a_grid_never_writes_over_runs_of_other_settings_unasked(done, tmp_path)
     with pytest.raises(UxlaError, match=r"of another configuration \(alpha is 0.7 there, 0.5 here\); .* --overwrite"):
         grid("testbed", settings, out=done.out, seeds=1, against=None, fresh=False)
     assert {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()} == before
+
+
+def test_a_table_that_no_grid_wrote_is_not_written_over(tmp_path):
+    (tmp_path / "grid.md").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"has grid.md, which no grid is known to have written"):
+        grid("testbed", [*SETTINGS], out=tmp_path, seeds=1, overwrite=True)
+    assert (tmp_path / "grid.md").read_text() == "mine"
 
 
 def test_nothing_is_written_for_a_grid_with_a_fault(tmp_path):

@@ -90,7 +90,7 @@ def collapsed(
         for fallen, numbers in found.items():
             place = f"{title(method)}, {_epochs(numbers)}" if len(epochs) > 1 else title(method)
             if fallen:
-                yield f"{place}: {one_label_only(fallen)} to raw text: collapsed; {_train_longer(study)}"
+                yield f"{place}: {one_label_only(fallen)} to raw text: collapsed; {_not_collapse(study)}"
 
 
 def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: Triple | None) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str
     agreement, why = _AGREEMENTS.get(method, study.config.agreement), _why(found)
     if why == "collapsed":
         fallen = sorted({number for one in found for number in one["collapsed"]})
-        return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_train_longer(study)}"
+        return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_not_collapse(study)}"
     if why == "too few kept":
         return "distillation keeps too few of them; raise confidence in schedule, or give more raw text"
     if agreement == "none":
@@ -166,6 +166,10 @@ def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str
 def _train_longer(study: Study) -> str:
     name = "epochs" if study.config.warmup.epochs is not None else "max_steps"
     return f"train the warm-up longer (warmup.{name}) or on more labelled text"
+
+
+def _not_collapse(study: Study) -> str:
+    return f"{_train_longer(study)}, or set collapse_share=1 where the text really is so"
 
 
 def _kinds(labels: Ints, study: Study) -> tuple[Ints, list[str]]:

@@ -56,6 +56,7 @@ def grid(
         from uxla.run.locks import locked_folder
 
         with locked_folder(folder):
+            _check_tables(folder)
             cells, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
             if cells:
                 rows = summary(cells, planned.baseline)
@@ -66,6 +67,13 @@ def grid(
     if failed:
         name, error = next(iter(failed.items()))
         raise UxlaError(f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}")
+
+
+def _check_tables(folder: Path) -> None:
+    """ArtifactError for a `grid.md` of a person: a grid's own stands beside `grid.parquet`, which is written first."""
+    if os.path.lexists(folder / "grid.md") and not (folder / "grid.parquet").is_file():
+        fault = "has grid.md, which no grid is known to have written and this one would write over"
+        raise ArtifactError(f"{folder}: {fault}; give another --out, or move it away")
 
 
 def _write(folder: Path, planned: Plan, cells: list[Cell], rows: list[Row]) -> None:
