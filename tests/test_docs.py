@@ -90,6 +90,7 @@ def test_every_relative_link_leads_somewhere(page):
         assert not anchor or anchor in anchors(goal), link
 
 
+@pytest.mark.slow
 def test_the_tour_shows_what_the_code_does_up_to_the_first_prediction(tmp_path, monkeypatch, capsys):
     # After it come probabilities, whose last digits depend on the processor.
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,7 @@ import fuzz_answers
 import pytest
 from fuzz_formats import make
 
-INPUTS = 150
+INPUTS = 80
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid escape:DeprecationWarning")  # the codec unicode_escape
 

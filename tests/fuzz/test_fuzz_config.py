@@ -12,7 +12,7 @@ from uxla.errors import ConfigError
 from uxla.run.config import load_config
 from uxla.run.documents import MAX_BYTES
 
-INPUTS = 500
+INPUTS = 250
 ANYTHING = st.text(st.characters(exclude_categories=[]), max_size=12)
 VALUES = st.one_of(st.sampled_from(fuzz_config.VALUES), ANYTHING)
 KEYS = st.one_of(st.sampled_from(fuzz_config.DOTTED), ANYTHING)

@@ -5,7 +5,7 @@ from random import Random
 import fuzz_spans
 import pytest
 
-INPUTS = 200
+INPUTS = 100
 
 
 @pytest.mark.parametrize("form", fuzz_spans.NAMES)

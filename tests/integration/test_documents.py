@@ -200,6 +200,7 @@ class AnyFigures(doctest.OutputChecker):
         return True
 
 
+@pytest.mark.slow
 def test_the_tour_lists_the_files_that_a_world_has(tmp_path, run):
     shown = blocks("docs/tour.md", "console")[0].split("$ ls runs/world/far\n")[1].split("\n$")[0].split("\n")
     run("uxla testbed write runs/world --train 20 --unlabelled 20")

@@ -78,6 +78,7 @@ def files(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_run_on_files_and_folders_opens_no_connection(files, tmp_path):
     run = ["run", "testbed", *files, "--out", "out"]
     predict = ["predict", "out", "far.txt", "--out", "labels.conll"]
@@ -86,6 +87,7 @@ def test_a_run_on_files_and_folders_opens_no_connection(files, tmp_path):
     assert "NETWORK" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_name_of_the_hub_asks_the_hub_and_nobody_else(files, tmp_path):
     """And so the test above could fail."""
     done = online([["run", "testbed", *files, "model=nobody/no-such-model", "--out", "out"]], tmp_path)
