@@ -209,8 +209,8 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     """What to know of figures that no label has confirmed."""
     if estimated:
         yield (
-            "Estimated, no labels: a prediction from the labels that the models give to the target's raw text; in brackets "
-            "its 80 % interval. On a target far from the source both can be much too high"
+            "Estimated, no labels: a prediction from the labels that the models give to the target's raw text; in "
+            "brackets its 80 % interval. On a target far from the source both can be much too high"
         )
     for target, epoch in results.get("kept_epoch", {}).items():
         kept = f"those of epoch {epoch}" if epoch else "the warm-up's, for no epoch seems better"
