@@ -39,6 +39,10 @@ def test_what_cannot_be_seen_in_a_label_is_shown(put, refused, label):
         ("O \u0412-PER", "correct the line"),
         ("o b-per i-per", "write O, and B- and I- in capitals with a hyphen"),
         ("O B_PER I_PER", "write O, and B- and I- in capitals with a hyphen"),
+        ("O B\u2013PER I\u2013PER", "write O, and B- and I- in capitals with a hyphen"),
+        ("O B\u00a0-PER", "write O, and B- and I- in capitals with a hyphen"),
+        ('"O" "B-PER" "O"', "in capitals with a hyphen, without quotes and blanks"),
+        ("0 B-PER", "write O, and B- and I- in capitals with a hyphen"),
         ("0 1 2", "numbers stand for labels; write the labels themselves"),
         ("ADJ NOUN NOUN", "uxla tags entities only, as O, B-PER, I-PER, with no other tags of words"),
         ("O B-PER _", "a sign of a missing value is no label"),
@@ -47,7 +51,7 @@ def test_what_cannot_be_seen_in_a_label_is_shown(put, refused, label):
 )
 def test_the_remedy_fits_what_stands_there(put, refused, labels, remedy):
     scheme = "BIOES" if "I-LOC" in labels else "auto"
-    assert remedy in refused(put("".join(f"koru\t{label}\n" for label in labels.split())), scheme=scheme)
+    assert remedy in refused(put("".join(f"koru\t{label}\n" for label in labels.split(" "))), scheme=scheme)
 
 
 def test_the_column_that_has_labels_is_named(put, refused):

@@ -100,6 +100,67 @@ def test_a_second_encoding_is_told_with_an_example():
     assert found["encoding"].startswith("1 word like 'MÃ©ri', meant as 'Méri': UTF-8 was read as cp1252; repair")
 
 
+WORDS = ["koru", "mira", "tal", "sen", "vapo", "lide", "runo", "teki", "solu", "hama"]
+LINES = [" ".join(WORDS[(3 * i + j) % 10] for j in range(3 + i % 4)) for i in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ("__label__neg {}", "nearly every text begins like '__label__neg'"),
+        ("[2031-02-03T12:04:05Z] WARN {}", "nearly every text begins like '[2031-02-03T12:04:05Z]'"),
+        ("{{'text': '{}'}}", "nearly every text begins like \"{'text':\""),
+        ("| 7 | {} |", "nearly every text begins like '|'"),
+        ('"{}"', "nearly every text begins like"),
+        ("{} tal,neg", "nearly every text ends like 'tal,neg'; of a table set format: csv"),
+        ('<seg id="4"> {} </seg>', "12 words have a tag of markup, as '</seg>'"),
+        ("koru <PER>mira</PER> {}", "12 words have a tag of markup"),
+        ("koru&nbsp;mira {}", "12 words have a character reference of HTML"),
+        ("mira \\u043a\\u043e {}", "12 words have an escape"),
+        ("mira %D0%BA {}", "12 words have an escape"),
+    ],
+)
+def test_what_stands_in_every_text_and_is_no_language_is_told(form, says):
+    assert any(says in doubt.text for doubt in doubts(portrait([form.format(line) for line in LINES])))
+
+
+@pytest.mark.parametrize("tag", ["/NN", "|NN", "_NN", "#NN", "/PRP$"])
+def test_a_tag_behind_every_word_is_told(tag):
+    texts = [" ".join(word + tag for word in line.split()) for line in LINES]
+    assert said(doubts(portrait(texts))) == {
+        "form": f"nearly every word has a tag behind it, as 'koru{tag}'; cut it off",
+    }
+
+
+def test_numbers_and_times_of_subtitles_are_told():
+    texts = [part for i, line in enumerate(LINES) for part in (str(i), f"00:00:{i:02} --> 00:01:00", line)]
+    assert said(doubts(portrait(texts)))["form"].startswith("24 texts have numbers and no letter, as '0'")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}",
+        "- {}",
+        "Mira: {}",
+        "{} | koru",
+        "{} #mira",
+        "koru; tal/sen {}",
+        "w7 {} w8",
+        "'{}'",
+        "{} 3 < 4",
+        "koru-mira {}!",
+        "{} _",
+    ],
+)
+def test_signs_of_real_text_are_no_form(form):
+    assert "form" not in said(doubts(portrait([form.format(line) for line in LINES])))
+
+
+def test_a_very_long_word_takes_no_time():
+    assert "form" not in said(doubts(portrait([*LINES, "koru" * 100_000, "_/" * 100_000])))
+
+
 # --- texts ---------------------------------------------------------------------------------------------------------
 
 
@@ -314,3 +375,18 @@ def test_labels_that_are_nearly_all_different_may_be_another_column(labels, doub
     found = {doubt.about: doubt.text for doubt in check(tmp_path / "x.tsv", shape="single").doubts}
     said = "20 labels for 20 texts; is it the labels' column? name it (columns)"
     assert found == ({"labels": said} if doubted else {})
+
+
+@pytest.mark.parametrize("names", [("göd", "go\u0308d"), ("good", "ｇｏｏｄ")])
+def test_one_name_in_two_forms_of_unicode_is_told(names):
+    assert "alike" in said(name_doubts(dict.fromkeys(names, 4), "label"))
+
+
+@pytest.mark.parametrize("what", ["label", "type"])
+def test_a_name_of_letters_from_two_scripts_is_told(what):
+    doubt = said(name_doubts({"PER": 4, "\u0420ER": 1, "ПЕР": 2}, what))
+    assert doubt == {f"odd {what}": "'\\u0420ER' mixes letters of several scripts (1); is it spelt right?"}
+
+
+def test_numbers_that_differ_in_their_sign_are_not_alike():
+    assert said(name_doubts({"-1": 4, "0": 4, "1": 4}, "label")) == {}

@@ -44,6 +44,11 @@ FOREIGN = {
     "xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "a spreadsheet (xlsx, ods), not text; save it as CSV"),
     "docx": (zipped("[Content_Types].xml", "word/document.xml"), "a text document (docx, odt), not text; save it"),
     "PDF": (b"%PDF-1.7\n" + TEXT, "PDF, not text; save it as text"),
+    "rar": (b"Rar!\x1a\x07\x01" + TEXT, "rar, not text; unpack it"),
+    "lz4": (b"\x04\x22\x4d\x18" + TEXT, "lz4, not text; unpack it (unlz4 FILE)"),
+    "compress": (b"\x1f\x9d\x90" + TEXT, "compress (.Z), not text; unpack it (uncompress FILE)"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + TEXT, "HDF5, not text; save it as CSV or text"),
+    "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS, not text"),
     "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a picture (PNG), not text; give its text"),
     "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture (JPEG), not text"),
     "pickle": (pickle.dumps({"koru": 1}), "a pickle of Python, not text; save it as CSV or text"),
@@ -83,6 +88,22 @@ def test_utf_16_by_its_mark_is_not_read_in_bytes(encoding, tmp_path):
     with pytest.raises(DataError, match=r"UTF-16, read as .*; set encoding: utf-16"):
         load(tmp_path / "x.txt", encoding=encoding)
     assert len(load(tmp_path / "x.txt", encoding="utf-16")) == 2
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", [TEXT.decode(), "кору мира\nтал сен\n", "كورو ميرا\nتال سن\n"])
+def test_wide_encodings_without_a_mark_are_known(codec, text, tmp_path):
+    (tmp_path / "x.txt").write_bytes(text.encode(codec))
+    with pytest.raises(DataError, match=f"{codec.upper()}, read as utf-8; set encoding: {codec}"):
+        load(tmp_path / "x.txt")
+    assert len(load(tmp_path / "x.txt", encoding=codec)) == 2
+
+
+def test_ebcdic_is_proposed_and_read(tmp_path):
+    (tmp_path / "x.txt").write_bytes(TEXT.decode().encode("cp037"))
+    with pytest.raises(DataError, match=r"encoding: cp037\?"):
+        load(tmp_path / "x.txt")
+    assert len(load(tmp_path / "x.txt", encoding="cp037")) == 2
 
 
 @pytest.mark.parametrize("word", ["PK koru", "BZh koru", "PAR1 koru", "%PDF koru", "{\\rtf", "7z", "ko\0ru", "ÿþ"])

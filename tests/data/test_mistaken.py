@@ -64,6 +64,8 @@ def test_comments_of_other_tools_are_told_by_their_prefix(put, refused, first, p
     ("text", "says"),
     [
         ("koru/O mira/B-PER\nsen/O\n", "every word has a label behind it"),
+        ("koru;O\nmira;I-PER\n", "every word has a label behind it"),
+        ("koru###O mira###B-PER\n", "every word has a label behind it"),
         ("koru_O\nmira_I-PER\n", "every word has a label behind it"),
         ("# sent_id = 1\nkoru\nmira\n", "it begins with a comment as CoNLL has them; set format: conll"),
         ("koru O\nmira B-PER\n\nsen O\n", "every line has 2 columns; set format: conll"),

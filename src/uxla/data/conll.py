@@ -31,6 +31,7 @@ from uxla.data.schemes import (
     entity_type,
     from_iob2,
     is_label,
+    plainly,
     to_iob2,
     violations,
 )
@@ -122,8 +123,8 @@ class ConllFile:
             return f"a sign of a missing value is no label: write O, or set {elsewhere}"
         if OUTSIDE in found and are_bare(others):
             return "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"
-        if unknown and are_labels(label.upper().replace("_", "-", 1) for label in found):
-            return "write O, and B- and I- in capitals with a hyphen"
+        if unknown and are_labels(plainly(label) for label in found):
+            return "write O, and B- and I- in capitals with a hyphen, without quotes and blanks"
         if unknown and all(map(str.isdecimal, found)):
             return "numbers stand for labels; write the labels themselves"
         if unknown and len(unknown) == len(found):

@@ -6,6 +6,7 @@ A doubt is no error: what it tells of may be meant. Each rule tells of what real
 from __future__ import annotations
 
 import re
+import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -15,13 +16,15 @@ from itertools import chain
 import numpy as np
 
 from uxla.data.columns import Shape
-from uxla.data.labels import odd_type
+from uxla.data.label_signs import mixed, odd_type
+from uxla.data.markup import strange
 from uxla.data.odd import WordCount
 from uxla.data.twice import encoded_twice
 from uxla.wording import counted, listed, seen
 
 _WORD = re.compile("[^ \t\r\n]+")
 _PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]{2,8})?):(?=.)")
+_NUMBER = re.compile(r"[-+]?[0-9]+")
 _MANY = 10  # labels
 _KEPT = 50_000
 """Texts whose repetitions are counted at a time; the rarest give way."""
@@ -80,6 +83,9 @@ def doubts(portrait: Portrait) -> Iterator[Doubt]:
     yield from _fillers(portrait)
     yield from _repeated(portrait)
     yield from _contradictions(portrait)
+    for texts in portrait.parts:
+        words = portrait.words.counts if len(portrait.parts) == 1 else Counter[str]()
+        yield from (Doubt("form", text) for text in strange(words, texts))
     if portrait.words.probable_zawgyi:
         yield Doubt(
             "Zawgyi",
@@ -145,6 +151,9 @@ def _contradictions(portrait: Portrait) -> Iterator[Doubt]:
 
 def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
     """What is doubtful about the names of labels or entity types, which `what` says, with how often each occurs."""
+    for name, count in names.items():
+        if mixed(name):
+            yield Doubt("odd " + what, f"{name!a} mixes letters of several scripts ({count}); is it spelt right?")
     if what == "type":
         for name, count in names.items():
             if odd := odd_type(name):
@@ -153,8 +162,9 @@ def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
     if what == "label" and len(names) >= _MANY and 2 * len(names) > total:
         yield Doubt("labels", f"{len(names)} labels for {total} texts; is it the labels' column? name it (columns)")
     alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault("".join(char for char in name.casefold() if char.isalnum()), []).append(name)
+    for name in names if not all(map(_NUMBER.fullmatch, names)) else ():
+        letters = unicodedata.normalize("NFKC", name.casefold())
+        alike.setdefault("".join(char for char in letters if char.isalnum()), []).append(name)
     for several in alike.values():
         if len(several) > 1 and any(char.isalnum() for char in several[0]):
             text = f"{listed(map(seen, several))} differ in capitals and signs only; one {what}? then map them (labels)"

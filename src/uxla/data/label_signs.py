@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _MISSING = frozenset(
     ("", "_", "-", "--", "\u2013", "\u2014", "?", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "\\n")
@@ -38,6 +39,12 @@ _ODD = (
 def has_unseen(name: str) -> bool:
     """Whether `name` has a character that nobody sees, as a zero-width space; joiners, which scripts need, are none."""
     return _UNSEEN_IN_NAMES.search(name) is not None
+
+
+def mixed(name: str) -> bool:
+    """Whether `name` has letters that look alike in several scripts, as a Cyrillic Р in a Latin PER."""
+    scripts = {unicodedata.name(char, "").partition(" ")[0] for char in name if char.isalpha()}
+    return len(scripts & {"LATIN", "CYRILLIC", "GREEK"}) > 1
 
 
 def odd_type(name: str) -> str | None:

@@ -14,7 +14,7 @@ _CUTS = ",;|/\xa0\u3000"
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 _CLOSED = re.compile(r"</\w+>")
 _QUOTED = re.compile(r'"[^"]+"')
-_JOINED = re.compile(r"[^ ]+[/|_](O|[BIES]-[^ ]+)")
+_JOINED = re.compile(r"[^ ]+[/|_,;#]+(O|[BIES]-[^ ]+)")
 _TELLING = 2  # rows that are alike by no chance
 
 

@@ -24,7 +24,10 @@ _LETTERS: dict[Scheme, str] = {"IOB2": "BI", "IOB1": "BI", "BIOES": "BIES", "BIL
 _LAST_AND_ONLY: dict[Scheme, tuple[str, str]] = {"BIOES": ("E", "S"), "BILOU": ("L", "U")}
 _IN_IOB2 = {"S": "B", "U": "B", "E": "I", "L": "I"}
 
-_LETTERED = re.compile(r"[BIESLUMO]|.[-_.:/].*|.*[-_.:/][BIESLUM]|[^A-Za-z]*", re.IGNORECASE | re.DOTALL)
+_LETTERED = re.compile(
+    r"[BIESLUMO]|.\W*[-_.:/\u2010-\u2015\u2212 ].*|.*[-_.:/][BIESLUM]|[^A-Za-z]*", re.IGNORECASE | re.DOTALL
+)
+_SEPARATOR = re.compile(r"\s*[-_\u2010-\u2015\u2212]\s*")
 _Pair = tuple[str | None, str | None]  # two neighbouring tags; None is the edge of the sentence
 
 
@@ -120,6 +123,16 @@ def are_labels(tags: Iterable[str]) -> bool:
     """Whether all of them are labels of one scheme; there must be some."""
     kinds = set(tags)
     return bool(kinds) and any(all(is_label(tag, scheme) for tag in kinds) for scheme in SCHEMES)
+
+
+def plainly(tag: str) -> str:
+    """The label that `tag` was hardly meant otherwise than: capitals, a hyphen, no quotes or blanks; O for a zero.
+
+    >>> plainly('"b_per"'), plainly("B \u2013PER"), plainly("0")
+    ('B-PER', 'B-PER', 'O')
+    """
+    tag = _SEPARATOR.sub("-", tag.strip("\"' ").upper(), count=1)
+    return OUTSIDE if tag == "0" else tag
 
 
 def are_bare(kinds: Collection[str]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from uxla.errors import DataError, setting
@@ -20,6 +19,11 @@ _PACKED: tuple[tuple[bytes, str, str], ...] = (
     (b"\xfd7zXZ\x00", "xz", f"{_UNPACK} (unxz FILE)"),
     (b"\x28\xb5\x2f\xfd", "zstandard", f"{_UNPACK} (unzstd FILE)"),
     (b"7z\xbc\xaf\x27\x1c", "7-zip", _UNPACK),
+    (b"Rar!\x1a\x07", "rar", _UNPACK),
+    (b"\x04\x22\x4d\x18", "lz4", f"{_UNPACK} (unlz4 FILE)"),
+    (b"\x1f\x9d", "compress (.Z)", f"{_UNPACK} (uncompress FILE)"),
+    (b"\x89HDF\r\n", "HDF5", _EXPORT),
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS", "fetch the file (git lfs pull)"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", _EXPORT),
     (b"SQLite format 3\x00", "an SQLite database", _EXPORT),
     (b"\x93NUMPY", "a NumPy array", _EXPORT),
@@ -31,6 +35,8 @@ _PDF = re.compile(rb"%PDF-\d\.\d")
 _RTF = re.compile(rb"\{\\rtf\d")
 _TAR = 257, b"ustar"
 _CONTROLS = re.compile(rb"[\x00-\x08]")
+_HIGH = bytes(range(9)) + bytes(range(14, 32))
+"""First halves of letters in UTF-16, of Latin to Arabic; text has no such control characters."""
 _PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|[()\[\]{}qcX])")
 
 
@@ -74,7 +80,10 @@ def wrong_width(head: bytes, codec: str) -> str | None:
         return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    even, odd = (_share_of_zeros(head[side::2]) for side in (0, 1))
+    for wide, zeros in (("utf-32-le", head[2::4] + head[3::4]), ("utf-32-be", head[::4] + head[1::4])):
+        if len(head) > 15 and _share(b"\0", zeros) > 0.9 and _share(b"\0", head) < 0.9:
+            return wide
+    even, odd = (_share(_HIGH, head[side::2]) for side in (0, 1))
     if max(even, odd) > 0.5 and min(even, odd) < 0.05 and len(head) > 7:
         return "utf-16-le" if odd > even else "utf-16-be"
     return None
@@ -101,6 +110,8 @@ def other_encoding(raw: bytes, codec: str) -> str:
         return "utf-8"
     if codec == "ascii" and _decodes(raw, "utf-8"):
         return "utf-8"
+    if b" " not in raw and raw.count(b"@") > len(raw) / 50 and sum(byte > 0x7F for byte in raw) > len(raw) / 2:
+        return "cp037"  # EBCDIC, whose blank is @
     if any(0x80 <= byte < 0xA0 for byte in raw) and _decodes(raw, "cp1252"):
         return "cp1252"
     return "latin-1"
@@ -114,6 +125,5 @@ def _decodes(raw: bytes, codec: str) -> bool:
     return True
 
 
-def _share_of_zeros(part: Iterable[int]) -> float:
-    values = bytes(part)
-    return values.count(0) / max(1, len(values))
+def _share(wanted: bytes, part: bytes) -> float:
+    return sum(map(part.count, wanted)) / max(1, len(part))

@@ -1,0 +1,72 @@
+"""Signs in raw text that are no part of a language: tags, escapes, what begins every line, what ends every word."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from uxla.errors import setting
+
+_MARKUP = (
+    ("a tag of markup", re.compile(r"</[A-Za-z][\w:-]*>|<br\b")),
+    ("a character reference of HTML", re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|nbsp|amp|quot|apos|lt|gt);")),
+    ("an escape", re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-f]{2}|(?:%[0-9A-F]{2}){2}|(?:=[0-9A-F]{2}){2}")),
+)
+_BEHIND = re.compile(r"\w[^\w\s]*[/|,;#_]+([A-Za-z][\w$.-]*|\d{1,2})[\"']?\Z")
+_TAIL = 30  # characters in which a tag is looked for, so that a very long word takes no time
+_RUNS = re.compile(r"(?P<number>\d+)|[^\W\d_]+")
+_FEW = 10  # lines or words
+_MOST = 0.9
+
+
+def strange(words: Counter[str], texts: Counter[str]) -> Iterator[str]:
+    """What of these words and texts is hardly language, a sentence each."""
+    for what, pattern in _MARKUP:
+        found = {word: count for word, count in words.items() if pattern.search(word)}
+        if sum(found.values()) >= max(_FEW, 0.01 * words.total()):
+            example = max(found, key=lambda word: found[word])
+            yield f"{sum(found.values())} words have {what}, as {_short(example)!r}; write the text alone"
+    if _have_ends(words):
+        yield f"nearly every word has a tag behind it, as {_short(next(iter(words)))!r}; cut it off"
+    elif _have_ends(last := _last_words(texts)):
+        table = setting("format", "csv")
+        yield f"nearly every text ends like {_short(next(iter(last)))!r}; of a table set {table}"
+    elif (begins := _usual(texts)) is not None:
+        yield f"nearly every text begins like {_short(begins)!r}: a label, a date or markup? leave it out"
+    bare = {text: count for text, count in texts.items() if re.search(r"\d", text) and not re.search(r"[^\W\d_]", text)}
+    if sum(bare.values()) >= max(_FEW, 0.1 * texts.total()):
+        yield f"{sum(bare.values())} texts have numbers and no letter, as {_short(next(iter(bare)))!r}; leave them out"
+
+
+def _usual(texts: Counter[str]) -> str | None:
+    """An example of how nearly all texts begin, if that has signs or digits."""
+    forms: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for text, count in texts.items():
+        word = "".join(text.split(maxsplit=1)[:1])
+        form = _RUNS.sub(lambda run: "0" if run["number"] else "a", word)
+        forms[form] += count
+        examples.setdefault(form, word)
+    usual = [form for form, count in forms.most_common(1) if count >= _MOST * texts.total()]
+    odd = [form for form in usual if len(texts) >= _FEW and re.search(r"^0|[^a0.,!?:;'’-]", form)]
+    return examples[odd[0]] if odd else None
+
+
+def _last_words(texts: Counter[str]) -> Counter[str]:
+    last: Counter[str] = Counter()
+    for text, count in texts.items():
+        last.update(dict.fromkeys(text.rsplit(maxsplit=1)[-1:], count))
+    return last
+
+
+def _have_ends(words: Counter[str]) -> bool:
+    """Whether nearly all words have one of a few endings behind a sign."""
+    found = {word: match[1] for word in words if (match := _BEHIND.search(word[-_TAIL:]))}
+    count = sum(words[word] for word in found)
+    total = words.total()
+    return total >= _FEW and count >= _MOST * total and len(set(found.values())) <= total / 3
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
