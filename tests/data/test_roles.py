@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.columns import place_columns
+from uxla.data.columns import parse_columns, place_columns
 from uxla.data.load import load_corpus
-from uxla.errors import DataError, on_command_line
+from uxla.errors import ConfigError, DataError, on_command_line
 
 
 def places(names, columns=None, *, shape="pair", named=True, labelled=True):
@@ -25,6 +25,9 @@ def places(names, columns=None, *, shape="pair", named=True, labelled=True):
         (["label", "sentence1", "sentence2"], {"label": 0}, [1, 2, 0]),
         (["Question1", "Question2", "Label"], None, [0, 1, 2]),
         (["PREMISE", "premise", "hypothesis", "label"], None, [1, 2, 3]),
+        (["id", " premise", " hypothesis ", " Label"], None, [1, 2, 3]),
+        (["id", " koru", " premise", " hypothesis", " label"], {"first": "koru"}, [1, 3, 4]),
+        ([" premise", "premise", "hypothesis", "label"], {"first": "premise"}, [1, 2, 3]),
     ],
 )
 def test_what_is_left_out_is_found_by_its_usual_name_beside_what_was_named(names, columns, expected):
@@ -104,3 +107,33 @@ def test_of_json_nobody_is_told_that_it_may_lack_a_header(text, tmp_path):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(DataError, match=r"no column known as text; .*; name it \(columns: \{text: NAME\}\)$"):
         load_corpus(tmp_path / "x.json", name="t", lang="x", label_names=("O",), labelled=False, shape="single")
+
+
+def test_columns_are_counted_from_the_end_on_the_command_line_too():
+    assert parse_columns("text=-2,label=-1") == {"text": -2, "label": -1}
+    with pytest.raises(ConfigError, match="--columns: text twice, as koru and mira; name one column"):
+        parse_columns("text=koru,text=mira")
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_words_column_is_never_that_of_the_labels(labelled, tmp_path):
+    (tmp_path / "x.conll").write_text("koru B-PER\nmira O\n")
+    with pytest.raises(DataError, match="token_column and label_column are both 1; name two columns"):
+        load_corpus(
+            tmp_path / "x.conll",
+            name="t",
+            lang="x",
+            label_names=("O", "B-PER", "I-PER"),
+            labelled=labelled,
+            token_column=1,
+            label_column=1,
+        )
+
+
+@pytest.mark.parametrize("how", [{"delimiter": ";"}, {"quote": "none"}])
+@pytest.mark.parametrize(("name", "read_as"), [("x.conll", "CoNLL"), ("x.txt", "raw text")])
+def test_what_only_tables_have_is_refused_for_other_files(how, name, read_as, tmp_path):
+    (tmp_path / name).write_text("koru;O\nmira;O\n")
+    [key] = how
+    with pytest.raises(ConfigError, match=f"{key}: .*{name} is read as {read_as}; for a table set format to csv"):
+        load_corpus(tmp_path / name, name="t", lang="x", label_names=(), labelled=False, **how)

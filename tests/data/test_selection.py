@@ -48,6 +48,15 @@ def test_only_the_rows_that_are_asked_for_are_read(suffix, tmp_path):
     assert kept.count() == 2
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_rows_can_be_chosen_by_fractions(suffix, tmp_path):
+    path = written(
+        tmp_path / f"x.{suffix}", [row | {"fold": fold} for row, fold in zip(ROWS, (1.0, 2.5, 0.1), strict=True)]
+    )
+    assert load(path, where={"fold": ["2.5", "0.1"]}) == ["sen", "tal"]
+    assert load(path, where={"fold": [1]}) == ["koru mira"]
+
+
 def test_rows_of_a_file_without_a_header_are_chosen_by_number(tmp_path):
     (tmp_path / "x.tsv").write_text("koru\tja\tes\nmira\tne\tfr\n")
     assert load(tmp_path / "x.tsv", header=False, where={"2": ["fr"]}) == ["mira"]
@@ -57,7 +66,7 @@ def test_where_nothing_fits_the_values_are_told(tmp_path):
     path = written(tmp_path / "x.tsv")
     with pytest.raises(DataError, match=r"x\.tsv: no row with language=de \(language is es, fr\); set where"):
         load(path, where={"language": ["de"]})
-    with pytest.raises(DataError, match=r"no column 'languag' for where .did you mean language"):
+    with pytest.raises(DataError, match=r"no column 'languag' for where .did you mean language.*; set where"):
         load(path, where={"languag": ["de"]})
     (tmp_path / "x.txt").write_text("koru\n")
     with pytest.raises(ConfigError, match="has no columns by name"):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -387,3 +388,26 @@ def test_blank_lines_in_parquet_are_read_as_blank_lines(predict, tmp_path, task)
     predict("x.txt", "koru Mira\n\nsen\n", task=task, out="o.parquet")
     assert pq.read_table(tmp_path / "o.parquet").num_rows == 3
     assert check(tmp_path / "o.parquet", shape="tagging" if task == "ner" else "single").sentences == 2
+
+
+def test_blanks_in_an_empty_line_of_json_lines_do_not_count(predict):
+    answer = b', "label": "n1", "confidence": 0.5}'
+    raw = b'{"text":"koru","n":1e3}\n \t\n\n{"text":"\\u006dira"}'
+    assert predict("x.jsonl", raw) == raw.replace(b"}", answer)
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_dates_of_parquet_have_no_quotes_in_a_text_table(form, predict, tmp_path):
+    table = pa.table({"text": ["koru"], "day": [datetime(2031, 5, 4, 3, 2)], "ok": [True], "n": [1.5]})
+    pq.write_table(table, tmp_path / "koru.parquet")
+    written = predict("koru.parquet", (tmp_path / "koru.parquet").read_bytes(), out=f"o.{form}").decode()
+    cut = {"csv": ",", "tsv": "\t"}[form]
+    assert written.splitlines()[1] == cut.join(["koru", "2031-05-04 03:02:00", "true", "1.5", "n1", "0.5000"])
+
+
+def test_json_lines_never_get_the_name_of_a_brat_file(predict, invoke, tmp_path):
+    predict("x.txt", "koru\n", task="ner")
+    (tmp_path / "x.ann").touch()
+    result = invoke("predict", "run", "x.ann", "--out", "o.ann")
+    assert (result.exit_code, (tmp_path / "o.ann").exists()) == (2, False)
+    assert "--out o.ann: brat's .ann cannot be written; give FILE.jsonl" in result.stderr

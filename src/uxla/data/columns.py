@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -37,6 +38,7 @@ _USUAL_LABEL: dict[Shape, tuple[str, ...]] = {
     "single": ("label", "category", "labels"),
     "pair": ("label", "gold_label"),
 }
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _USUAL_SENTENCE = ("sentence #", "sentence_id", "sent_id", "sentence_number", "sentence_idx", "sentence id")
 
 
@@ -102,7 +104,7 @@ def _by_name(names: Sequence[str], shape: Shape, taken: Mapping[str, int]) -> di
     """The columns with usual names, in any case of letters, for the roles that are not `taken`: those of one complete
     pair, else those that go with what was named, else any half that is missing."""
     others = [name for place, name in enumerate(names) if place not in taken.values()]
-    free = {name.casefold(): name for name in reversed(others)} | {name: name for name in others}
+    free = {name.strip().casefold(): name for name in reversed(others)} | {name: name for name in others}
     usual = [dict(zip(TEXTS[shape], pair, strict=True)) for pair in _USUAL[shape]]
     missing = [role for role in TEXTS[shape] if role not in taken]
     asked = {role: names[taken[role]].casefold() for role in TEXTS[shape] if role in taken}
@@ -153,10 +155,12 @@ def position(wanted: str | int, names: Sequence[str], role: str, path: Path, lin
         )
     if wanted in names:
         return list(names).index(str(wanted))
+    trimmed = [name.strip() for name in names]
+    if trimmed.count(str(wanted)) == 1:  # blanks around a name, as in `id, text`, are not seen
+        return trimmed.index(str(wanted))
     close = _close(wanted, names) if isinstance(wanted, str) else ""
-    raise DataError(
-        f"no column {wanted!r} for {role}{close}{_there(names)}; set {setting('columns')}", file=path, line=line
-    )
+    key = "where" if role == "where" else "columns"
+    raise DataError(f"no column {wanted!r} for {role}{close}{_there(names)}; set {setting(key)}", file=path, line=line)
 
 
 def _close(word: str, among: Sequence[str]) -> str:
@@ -184,5 +188,7 @@ def parse_columns(text: str) -> dict[str, str | int]:
         if not role or not column:
             expected = "expected ROLE=COLUMN, as text=2 or first=premise,second=hypothesis"
             raise ConfigError(f"--columns: got {part!r}, {expected}")
-        named[role] = int(column) if column.isdecimal() and len(column) < 10 else column
+        if role in named:
+            raise ConfigError(f"--columns: {role} twice, as {named[role]} and {column}; name one column")
+        named[role] = int(column) if _NUMBER.fullmatch(column) else column
     return named

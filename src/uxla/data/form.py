@@ -82,6 +82,9 @@ def form_of(lines: Iterable[str], path: Path, layout: Layout) -> Form:
 def _form(groups: Groups, header: Line | None, path: Path, layout: Layout) -> Form:
     first = groups[0][0]
     asked = (layout.token_column, layout.label_column)
+    if asked[0] == asked[1]:
+        message = f"token_column and label_column are both {asked[0]}; name two columns"
+        raise DataError(message, file=path, line=first.number)
     places = places_of(groups, header.cells if header else (), asked)
     rows = [row for row in chain.from_iterable(groups) if not (places.indexed and NO_WORD.fullmatch(row.cells[0]))]
     refuse_other_lines([row.text for row in rows], path, first.number)

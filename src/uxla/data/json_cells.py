@@ -112,6 +112,8 @@ def _scalar(value: Any, role: str, path: Path, number: int) -> str:
         return str(value).lower()  # true and false as Arrow writes them
     if role not in TEXT_ROLES and isinstance(value, float) and value.is_integer():
         return str(int(value))  # as pandas writes whole numbers beside a missing one
+    if role not in ROLES and isinstance(value, float):
+        return str(value)  # of a column by which rows are chosen
     flat = f", or {_FLAT}" if isinstance(value, dict) else ""
     _fail(f"{role} has a JSON {type(value).__name__}, expected text; set {setting('columns')}{flat}", path, number)
 

@@ -61,5 +61,5 @@ def _objects(table: Table) -> Iterator[tuple[int, dict[str, Any] | None]]:
             yield record.line, None if is_empty(record.value) else record.value
         return
     for number, line in enumerate(text_lines(table.path, table.encoding), start=1):
-        row = parse_object(line, table.path, number) if line.strip("\r\n") else {}
+        row = parse_object(line, table.path, number) if line.strip(" \t\r\n") else {}
         yield number, None if is_empty(row) else row

@@ -152,6 +152,10 @@ def open_table(path: Path, shape: Shape, layout: Layout) -> Table | HubTable | S
         raise ConfigError(f"columns: {path} has none by name; {remedy}")
     if layout.where is not None and kind in (None, "text"):
         raise ConfigError(f"where: {path} has no columns by name; rows can be chosen of tables")
+    for key, sign in (("delimiter", layout.delimiter), ("quote", layout.quote)):
+        if sign is not None and kind in (None, "text"):
+            what = "raw text" if kind == "text" else "CoNLL"
+            raise ConfigError(f"{key}: {path} is read as {what}; for a table set {setting('format')} to csv or tsv")
     if kind in (None, "text"):
         refuse_objects(islice(text_lines(path, layout.encoding), LOOKED_AT), path)
     if kind is None:

@@ -48,4 +48,8 @@ def cell(value: Any) -> str:
         return value
     if isinstance(value, list) and all(isinstance(entry, str) and " " not in entry for entry in value):
         return " ".join(value)
-    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    if value is None:
+        return ""
+    if isinstance(value, dict | list | bool | int | float):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)  # a date of Parquet

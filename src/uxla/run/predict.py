@@ -26,7 +26,7 @@ from uxla.data.span_files import SpanFile
 from uxla.data.span_forms import PREDICTED
 from uxla.data.spans import spans_of
 from uxla.data.tables import Table
-from uxla.errors import UxlaError, setting
+from uxla.errors import ConfigError, UxlaError, setting
 from uxla.models.ensemble import Ensemble
 from uxla.models.trust import SAFE, Trust
 from uxla.progress import note
@@ -102,6 +102,8 @@ def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: b
 
 def _with_spans(ensemble: Ensemble, file: SpanFile, out: Path | None) -> bytes:
     """Each record as it stands, and the spans that were found in it; or words and labels."""
+    if _suffix(out) == ".ann":
+        raise ConfigError(f"--out {out}: brat's .ann cannot be written; give FILE.jsonl, or FILE.conll")
     entries = list(file.entries(labelled=file.is_brat))
     if not entries:
         next(file.batches(labelled=False))  # which says what is missing
