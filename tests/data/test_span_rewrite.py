@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from uxla.data.json_places import with_entries, with_values
 from uxla.data.layout import Layout
-from uxla.data.offsets import offset_column
+from uxla.data.offsets import copied_column, offset_column
 from uxla.data.span_files import open_spans
 from uxla.data.span_rewrite import moved, rewritten
 from uxla.data.tokens import word_places
@@ -172,3 +172,28 @@ def test_columns_of_offsets_are_told(column, cell):
 )
 def test_other_columns_are_no_offsets(column, cell):
     assert offset_column({"id": 1, "text": "Koru Mira sen", column: cell}, ["text"]) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "made"),
+    [
+        ("tokens", ["Koru", "Mira", "sen"], True),
+        ("words", "['Koru', 'Mira', 'sen']", True),
+        ("raw", "Koru  Mira sen", True),
+        ("input_ids", [3, 8, 5], True),
+        ("sentenceEmbedding", [0.5, -0.25], True),
+        ("length", 13, True),
+        ("n_chars", "13", True),
+        ("tokens", ["Koru", "Mira"], False),
+        ("label", ["Koru"], False),
+        ("length", 12, False),
+        ("fold", 13, False),
+        ("n_tokens", 3, False),
+        ("input_ids", [], False),
+        ("vector", "tal", False),
+        ("other", None, False),
+    ],
+)
+def test_columns_that_were_made_of_the_text_are_told(column, cell, made):
+    row = {"id": 13, "text": "Koru Mira sen", column: cell}
+    assert copied_column(row, {"text": "Koru Mira sen"}) == (column if made else None)

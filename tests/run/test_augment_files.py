@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from datetime import datetime
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uxla import progress
 from uxla.data.kept import open_kept
 from uxla.errors import ConfigError, DataError, UxlaError
 from uxla.run import augment_files as module
@@ -71,6 +73,15 @@ def augment(tmp_path):
         return FileAugmentation(source, out, Drawing(**drawing), toy or Toy(), store, originals).run()
 
     return run
+
+
+@pytest.fixture
+def notes():
+    listener = Mock()
+    with progress.listening(listener):
+        lines = []
+        listener.note = lines.append
+        yield lines
 
 
 def stars(text):
@@ -327,3 +338,20 @@ def test_a_table_that_has_such_columns_is_refused_before_any_work(file, augment,
     with pytest.raises(DataError, match="a column 'changed' already"):
         augment(file("a.tsv", "text\tchanged\nko\t1\n"), tmp_path / "b.tsv", toy=toy)
     assert toy.filled == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "task", "named"),
+    [
+        ('"tokens": ["ko", "mira"], "ner_tags": ["O", "O"]', None, "tokens"),
+        ('"tokens": ["ko", "mira"], "ner_tags": ["O", "O"]', "tagging", "text"),
+        ('"input_ids": [3, 9]', None, "input_ids"),
+        ('"fold": 7', None, None),
+    ],
+)
+def test_a_column_that_was_made_of_the_text_is_named(more, task, named, file, augment, tmp_path, notes):
+    path = file("a.jsonl", f'{{"text": "ko mira", {more}}}\n' * 2)
+    augment(path, tmp_path / "b.jsonl", copies=1, share=1.0, reading={"shape": task} if task else None)
+    said = " ".join(notes)
+    assert said.count("was made of the text") == (named is not None)
+    assert named is None or f"a.jsonl: column '{named}' was made of the text, and stays as it is" in said

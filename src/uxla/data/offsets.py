@@ -1,4 +1,4 @@
-"""Offsets into a text, in the other columns of its row: they would no longer fit another text."""
+"""What the other columns of a row have of its text, as offsets or words: it would no longer fit another text."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPANS = re.compile(r"span|entit|offset|mention|annotation")
 _LISTS = re.compile(r"\s*[\[{(].*[\]})]\s*", re.DOTALL)
 _LONGEST = 100_000
+_NUMBERS = re.compile(r"(?:.*_)?(?:input_ids|token_ids|embeddings?|vectors?)")
+_LENGTH = re.compile(r"(?:(?:text|sentence)_?)?(?:length|len)|(?:n|num)_(?:chars?|characters?)|chars?_count")
 
 
 def offset_column(row: Mapping[str, Any], texts: Collection[str]) -> str | None:
@@ -27,6 +29,27 @@ def offset_column(row: Mapping[str, Any], texts: Collection[str]) -> str | None:
     """
     others = ((name, cell) for name, cell in row.items() if name not in texts)
     return next((name for name, cell in others if any(_are_offsets(*each) for each in _entries(name, cell))), None)
+
+
+def copied_column(row: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
+    """The first column of a row, besides its `texts` by their columns, that repeats one of them, whole or as a list of
+    words, or that has what was made of it: numbers of its pieces, a vector, its length in characters. None where there
+    is none.
+
+    >>> copied_column({"text": "ko mira", "words": ["ko", "mira"]}, {"text": "ko mira"})
+    'words'
+    """
+    several = [text.split() for text in texts.values() if len(text.split()) > 1]
+    lengths = {len(text) for text in texts.values()}
+    for name, cell in row.items():
+        called = _CAMEL.sub("_", name).lower()
+        value = _literal(cell, name) if isinstance(cell, str) else cell
+        words = value if isinstance(value, list) else value.split() if isinstance(value, str) else []
+        numbers = bool(words) and isinstance(words[0], int | float) and _NUMBERS.fullmatch(called)
+        length = _is_number(value) and value in lengths and _LENGTH.fullmatch(called)
+        if name not in texts and (words in several or numbers or length):
+            return name
+    return None
 
 
 def _entries(name: str, cell: Any) -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ from uxla.data.cells import with_cell, with_cells_before
 from uxla.data.form import Form
 from uxla.data.kept import Kept, KeptConll, KeptSpans, KeptTable, Row
 from uxla.data.lines import text_lines
-from uxla.data.offsets import offset_column
+from uxla.data.offsets import copied_column, offset_column
 from uxla.data.rewritten import ADDED, Cells, as_text, refuse_added
 from uxla.data.rewritten import Rewritten as Rewritten
 from uxla.data.row_lines import line_writer
@@ -78,6 +78,13 @@ def refuse_stale(source: Kept, row: Row) -> None:
             remedy = "--task ner moves those of entities; else leave it out, or rename it if it is something else"
             message = f"column {name!r} has offsets, which would not fit another text; {remedy}"
             raise DataError(message, file=source.path, line=row.line)
+
+
+def column_of_text(source: Kept, row: Row) -> str | None:
+    """The column of a row of a table that was made of its text, and stays as it is; None where there is none."""
+    if not isinstance(source, KeptTable) or not isinstance(row.record, dict):
+        return None
+    return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
 
 
 @contextmanager

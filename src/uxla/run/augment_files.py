@@ -17,7 +17,7 @@ from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, Vicinity
 from uxla.data.columns import TEXTS
 from uxla.data.kept import Kept, Row
-from uxla.data.rewrite import Rewritten, open_writer, refuse_stale, whole_file, written_as
+from uxla.data.rewrite import Rewritten, column_of_text, open_writer, refuse_stale, whole_file, written_as
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.run.drawing import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
@@ -131,10 +131,14 @@ class FileAugmentation:
     def _parts(self) -> Iterator[tuple[int, list[Row]]]:
         rows, first = self.source.rows(), 0
         told = self.drawing.unit != "word"
+        stale = "" if written_as(self.source, self.out) == "text" else None  # which has the texts alone
         while part := list(islice(rows, _TOGETHER)):
             told = told or remark_on_unspaced(row.texts for row in part)
             for row in part:
                 refuse_stale(self.source, row)
+            if stale is None and (stale := next(filter(None, map(partial(column_of_text, self.source), part)), None)):
+                message = f"column {stale!r} was made of the text, and stays as it is beside other words; leave it out"
+                progress.note(f"{self.source.path}: {message}")
             yield first, part
             first += len(part)
 
