@@ -227,7 +227,7 @@ def test_names_that_differ_in_capitals_and_signs_only_are_named():
     assert said(name_doubts({"PER": 5, "Per": 1, "LOC": 2}, "type")) == {
         "alike": "PER, Per differ in capitals and signs only; one type? then map them (labels)"
     }
-    assert said(name_doubts({"0": 5, "1": 5, "-1": 3, "?": 1}, "label")).keys() == {"alike"}
+    assert said(name_doubts({"0": 5, "1": 5, "-1": 3, "?": 1}, "label")) == {}  # three classes
     assert said(name_doubts({"PER": 5, "PERS": 1}, "type")) == {}
 
 
@@ -390,3 +390,9 @@ def test_a_name_of_letters_from_two_scripts_is_told(what):
 
 def test_numbers_that_differ_in_their_sign_are_not_alike():
     assert said(name_doubts({"-1": 4, "0": 4, "1": 4}, "label")) == {}
+
+
+def test_numbers_written_in_two_ways_are_alike_and_fractions_are_told():
+    assert said(name_doubts({"0": 4, "0.0": 4, "-1": 2, "1": 2}, "label"))["alike"].startswith("0, 0.0 differ")
+    assert said(name_doubts({"0.0": 4, "1.0": 4}, "label")) == {}
+    assert "0.25, 1.5: numbers with a fraction" in said(name_doubts({"0.25": 4, "1.5": 4}, "label"))["labels"]

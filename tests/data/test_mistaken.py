@@ -14,6 +14,7 @@ from uxla.errors import DataError
         ("koru,O\nmira,B-PER\n", "columns between ','"),
         ('"koru","O"\n"mira","B-PER"\n', "columns between ','"),
         ("word;tag\nkoru;O\nmira;B-PER\n", "columns between ';'"),
+        ("koru\\tO\nmira\\tB-PER\n", "columns between"),
         ("koru/O\nmira/B-PER\n", "columns between '/'; cut them by TABs"),
         ("koru\u00a0O\nmira\u00a0B-PER\n", "columns between '\\xa0'"),
         ("koru\u3000O\nmira\u3000B-PER\n", "columns between '\\u3000'"),

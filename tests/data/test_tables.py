@@ -311,3 +311,22 @@ def test_columns_nobody_asked_for_may_hold_anything(load):
     table = pa.table({"n": [{"x": [1]}], "premise": ["a"], "hypothesis": ["b"], "label": ["no"], "o": [None]})
     pq.write_table(table, sink)
     assert len(load(sink.getvalue().to_pybytes(), "x.parquet")) == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "remedy"),
+    [
+        ("PER O", "labels without B- and I-: write them as IOB2"),
+        ("B\u2013PER O", "write O, and B- and I- in capitals with a hyphen"),
+        ("B_PER O", "write O, and B- and I- in capitals with a hyphen"),
+        ("B-PER 0", "write O, and B- and I- in capitals with a hyphen"),
+        ("B-PER N/A", "a sign of a missing value is no label: write O, or set columns"),
+        ("1 -1", "numbers stand for labels"),
+        ("B-PER I-LOC", "correct the row, or set scheme"),
+    ],
+)
+def test_the_remedy_for_tags_in_a_table_fits_what_stands_there(tags, remedy, tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"tokens": ["koru", "mira"], "tags": tags.split()}), encoding="utf-8")
+    with pytest.raises(DataError, match=remedy):
+        load_corpus(path, name="x", lang="xx", label_names=("O", "B-PER", "I-PER"), labelled=True)

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from uxla.data.columns import TEXTS, Shape
 from uxla.data.labels import known_types, label_names, tag_ids
-from uxla.data.schemes import OUTSIDE, Scheme, detect, entity_type, to_iob2, violations
+from uxla.data.schemes import OUTSIDE, Scheme, detect, entity_type, remedy_of, to_iob2, violations
 from uxla.data.unlabelled import labelled_rows
 from uxla.data.values import TEXT, Batch
-from uxla.errors import ConfigError, DataError
+from uxla.errors import ConfigError, DataError, setting
 from uxla.records import SCHEMA, Corpus
 
 LabelMap = Mapping[str, str | None]
@@ -172,7 +172,9 @@ def _sound_tags(batch: Batch, scheme: Scheme) -> list[list[str]]:
     tags: list[list[str]] = batch.columns["tags"].to_pylist()
     fault: Any = next(violations(tags, scheme), None)
     if fault is not None:
-        place = f"word {fault.word + 1}: {fault.message}; correct the row, or set scheme"
+        found = set(chain.from_iterable(tags))
+        remedy = remedy_of(found, scheme, bare="write them as IOB2", elsewhere=setting("columns"))
+        place = f"word {fault.word + 1}: {fault.message}; {remedy or 'correct the row, or set scheme'}"
         raise DataError(place, file=batch.path, line=int(batch.lines[fault.sentence]))
     return [to_iob2(row, scheme) for row in tags]
 

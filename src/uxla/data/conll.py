@@ -25,13 +25,12 @@ from uxla.data.rows import Rows, parse_rows
 from uxla.data.schemes import (
     OUTSIDE,
     Scheme,
-    are_bare,
     are_labels,
     detect,
     entity_type,
     from_iob2,
     is_label,
-    plainly,
+    remedy_of,
     to_iob2,
     violations,
 )
@@ -112,24 +111,14 @@ class ConllFile:
     def remedy(self) -> str:
         """What to do about labels that break the scheme, by what the column holds; nothing where single ones do."""
         found, elsewhere = set(chain.from_iterable(self.rows.labels or [])), setting("label_column")
-        others = found - {OUTSIDE}
-        unknown = sorted(label for label in others if not is_label(label, self.scheme))
+        unknown = any(not is_label(label, self.scheme) for label in found)
         tagged = [column for column in self.rows.form.tagged if column != self.rows.form.label]
         if unknown and tagged:
             return f"column {tagged[0]} holds nothing but labels: set {setting('label_column', str(tagged[0]))}"
         if self.rows.form.style == BRACKETS:
             return "spans in brackets may neither overlap nor stay open at the end of a sentence"
-        if any(missing(label) or (label[1:2] == "-" and missing(label[2:])) for label in unknown):
-            return f"a sign of a missing value is no label: write O, or set {elsewhere}"
-        if OUTSIDE in found and are_bare(others):
-            return "labels without B- and I-: `uxla data check FILE --fix-scheme OUT` writes them as IOB2"
-        if unknown and are_labels(plainly(label) for label in found):
-            return "write O, and B- and I- in capitals with a hyphen, without quotes and blanks"
-        if unknown and all(map(str.isdecimal, found)):
-            return "numbers stand for labels; write the labels themselves"
-        if unknown and len(unknown) == len(found):
-            return f"uxla tags entities only, as O, B-PER, I-PER, with no other tags of words; or set {elsewhere}"
-        return ""
+        bare = "`uxla data check FILE --fix-scheme OUT` writes them as IOB2"
+        return remedy_of(found, self.scheme, bare=bare, elsewhere=elsewhere)
 
     @cached_property
     def holds(self) -> Literal["nothing", "labels", "other"]:

@@ -11,6 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import chain
 
 import numpy as np
@@ -24,7 +25,7 @@ from uxla.wording import counted, listed, seen
 
 _WORD = re.compile("[^ \t\r\n]+")
 _PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]{2,8})?):(?=.)")
-_NUMBER = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _MANY = 10  # labels
 _KEPT = 50_000
 """Texts whose repetitions are counted at a time; the rarest give way."""
@@ -161,10 +162,14 @@ def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
     total = sum(names.values())
     if what == "label" and len(names) >= _MANY and 2 * len(names) > total:
         yield Doubt("labels", f"{len(names)} labels for {total} texts; is it the labels' column? name it (columns)")
+    broken = [name for name in names if _NUMBER.fullmatch(name) and Decimal(name) % 1]
+    if what == "label" and broken:
+        yield Doubt("labels", f"{listed(broken, 3)}: numbers with a fraction; are they scores? uxla learns classes")
     alike: dict[str, list[str]] = {}
-    for name in names if not all(map(_NUMBER.fullmatch, names)) else ():
+    for name in names:
         letters = unicodedata.normalize("NFKC", name.casefold())
-        alike.setdefault("".join(char for char in letters if char.isalnum()), []).append(name)
+        number = f"= {Decimal(name).normalize():f}" if _NUMBER.fullmatch(name) else ""
+        alike.setdefault(number or "".join(char for char in letters if char.isalnum()), []).append(name)
     for several in alike.values():
         if len(several) > 1 and any(char.isalnum() for char in several[0]):
             text = f"{listed(map(seen, several))} differ in capitals and signs only; one {what}? then map them (labels)"

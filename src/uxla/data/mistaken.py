@@ -10,7 +10,7 @@ from uxla.data.odd import INVISIBLE
 from uxla.data.schemes import OUTSIDE, are_labels
 from uxla.errors import DataError, setting
 
-_CUTS = ",;|/\xa0\u3000"
+_CUTS = (*",;|/\xa0\u3000", "\\t")
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 _CLOSED = re.compile(r"</\w+>")
 _QUOTED = re.compile(r'"[^"]+"')

@@ -140,6 +140,25 @@ def are_bare(kinds: Collection[str]) -> bool:
     return bool(kinds) and not any(missing(kind) or has_unseen(kind) or _LETTERED.fullmatch(kind) for kind in kinds)
 
 
+def remedy_of(found: Collection[str], scheme: Scheme, *, bare: str, elsewhere: str) -> str:
+    """What to do about those of the labels `found` that `scheme` does not have; "" where single ones are wrong.
+
+    `bare` is what helps against labels without a letter, `elsewhere` the setting that names another column.
+    """
+    unknown = [label for label in found if not is_label(label, scheme)]
+    if any(missing(label) or (label[1:2] == "-" and missing(label[2:])) for label in unknown):
+        return f"a sign of a missing value is no label: write O, or set {elsewhere}"
+    if OUTSIDE in found and are_bare(set(found) - {OUTSIDE}):
+        return f"labels without B- and I-: {bare}"
+    if unknown and are_labels(map(plainly, found)):
+        return "write O, and B- and I- in capitals with a hyphen, without quotes and blanks"
+    if unknown and all(label.lstrip("-").isdecimal() for label in found):
+        return "numbers stand for labels; write the labels themselves"
+    if unknown and len(unknown) == len(found):
+        return f"uxla tags entities only, as O, B-PER, I-PER, with no other tags of words; or set {elsewhere}"
+    return ""
+
+
 def _pairs(tags: Iterable[Sequence[str]]) -> Counter[_Pair]:
     """How often each pair of neighbours occurs: every rule of every scheme speaks of two neighbours only."""
     flat = chain([None], chain.from_iterable(chain(row, [None]) for row in tags))
