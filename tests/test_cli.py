@@ -1,8 +1,10 @@
 """The command line: refusals in one line, exit codes, and what is not imported on the way to them."""
 
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import types
@@ -178,6 +180,12 @@ SYSTEM_FAULTS = [
     (FileNotFoundError(2, "No such file or directory", "words/train.conll"), "words/train.conll: No such file"),
     (ConnectionError("the far side does not answer"), "the far side does not answer; check the network and run again"),
     (TimeoutError("read timed out"), "read timed out; check the network and run again"),
+    (socket.gaierror(-2, "Name or service not known"), "Name or service not known; check the network and run again"),
+    (OSError(errno.EMFILE, "Too many open files", "words"), "words: Too many open files; allow more open files (ulim"),
+    (OSError(errno.ENOMEM, "Cannot allocate memory", "words"), "words: Cannot allocate memory; end other programs"),
+    (MemoryError(), "out of memory; end other programs"),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory; end other programs"),
+    (RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"), "out of memory; end other programs"),
     (OSError("libnowhere.so.7: cannot open shared object file"), "OSError: libnowhere.so.7: cannot open shared object"),
     (ImportError("libnowhere.so.7: cannot open shared object file"), "libnowhere.so.7: cannot open shared object"),
     (ModuleNotFoundError("No module named 'nowhere'", name="nowhere"), "No module named 'nowhere'; a library is"),

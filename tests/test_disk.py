@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
-from uxla.disk import cannot_write
+from uxla.disk import cannot_write, os_errors
 from uxla.errors import ArtifactError
 from uxla.report import folder
 from uxla.report.folder import RunFolder
@@ -44,6 +46,16 @@ def test_what_only_writing_meets_and_what_names_a_file_of_the_place_is_its_fault
 @pytest.mark.parametrize("error", FOREIGN, ids=str)
 def test_all_else_is_the_fault_of_something_else(error):
     assert cannot_write(error, OUT) is None
+
+
+def test_what_a_library_in_rust_says_of_the_system_is_an_error_of_the_system(tmp_path):
+    place = tmp_path / "file"
+    place.touch()
+    with pytest.raises(NotADirectoryError) as caught, os_errors(place):
+        Tokenizer(WordLevel({"koru": 0}, unk_token="koru")).save(str(place / "tokenizer.json"))
+    assert cannot_write(caught.value, place) == "Not a directory"
+    with pytest.raises(ZeroDivisionError), os_errors(place):
+        1 / 0  # noqa: B018
 
 
 def test_links_on_the_way_to_a_place_are_followed_on_both_sides(tmp_path):

@@ -6,6 +6,7 @@ Heavy modules are imported by the command that needs them, so that help and refu
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from uxla import __version__, signals
-from uxla.errors import UxlaError, name_options, on_command_line, printable
+from uxla.errors import UxlaError, name_options, on_command_line, out_of_memory_text, printable
 from uxla.run import options
 from uxla.run.augment_command import augment
 from uxla.run.cache_commands import cache
@@ -29,6 +30,12 @@ from uxla.run.testbed_commands import testbed
 USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
 _GO_ON = ("run", "grid", "augment", "mlm")
 """The commands that keep finished work, so that the same command does not begin again."""
+_NO_MEMORY = "out of memory; end other programs, or give smaller files or a smaller model, and run again"
+_OF_A_NETWORK = ("gaierror", "SSLError", "SSLCertVerificationError", "LocalEntryNotFoundError", "HfHubHTTPError")
+_REMEDIES = {errno.ENOSPC: "free space there", errno.EDQUOT: "free space there", errno.EROFS: "give another place"}
+_REMEDIES |= dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)")
+_REMEDIES |= {errno.ENOMEM: "end other programs", errno.EIO: "look after the disk"}
+"""What to do about faults that no other path mends."""
 
 
 class _Commands(TyperGroup):
@@ -46,6 +53,11 @@ class _Commands(TyperGroup):
                 raise _closed_pipe() from None
             typer.echo(f"uxla: error: {printable(_system_fault(error))}", err=True)
             raise typer.Exit(USER_FAULT) from None
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and not out_of_memory_text(str(error)):
+                raise
+            typer.echo(f"uxla: error: {_NO_MEMORY}", err=True)
+            raise typer.Exit(USER_FAULT) from None
         except ImportError as error:
             if (error.name or "").split(".")[0] == "uxla":  # our own bug
                 raise
@@ -61,9 +73,11 @@ class _Commands(TyperGroup):
 def _system_fault(error: OSError) -> str:
     """What failed: a file, a network, or what else the system or a library says."""
     if error.filename:
+        if error.errno in _REMEDIES:
+            return f"{error.filename2 or error.filename}: {error.strerror}; {_REMEDIES[error.errno]} and run again"
         return f"{error.filename}: {error.strerror or error}; check the path"
     said = f"{type(error).__name__}: {error.strerror or error}"
-    if isinstance(error, ConnectionError | TimeoutError):
+    if isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in _OF_A_NETWORK:
         return f"{said}; check the network and run again"
     return f"{said}; the system or a library refused this, see to that and run again"
 

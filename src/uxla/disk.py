@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -26,3 +28,16 @@ def cannot_write(error: Exception, *places: Path) -> str | None:
     rust = _RUST.search(str(error))  # safetensors has an error of its own
     number = getattr(error, "errno", None) or (int(rust[1]) if rust else None)
     return os.strerror(number) if number in _FULL else None
+
+
+@contextmanager
+def os_errors(place: Path) -> Iterator[None]:
+    """Inside the block, what a library in Rust tells of the system in a bare exception is an OSError about `place`."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        if (rust := _RUST.search(str(error))) is None:
+            raise
+        raise OSError(int(rust[1]), os.strerror(int(rust[1])), str(place)) from error

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 _KEPT = 500
+_NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
 _ON_COMMAND_LINE = ContextVar("on_command_line", default=False)
 
 
@@ -60,6 +61,11 @@ def printable(text: str) -> str:
         text = f"{text[:_KEPT]} … {text[-_KEPT:]}"
     flat = " ".join(part.strip() for part in text.split("\n"))
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in flat)
+
+
+def out_of_memory_text(said: str) -> bool:
+    """Whether a bare RuntimeError tells of memory: of the CPU's allocator, torch's on a GPU, CUDA's, cuBLAS's."""
+    return any(text in said for text in _NO_MEMORY)
 
 
 class UxlaError(Exception):

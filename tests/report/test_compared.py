@@ -286,6 +286,13 @@ def test_that_target_labels_were_used_is_said_loudly_and_of_whom(make_cell):
     assert "TARGET LABELS" not in shown(KEYS, [fair], None)
 
 
+def test_runs_with_warnings_are_named(grid_cells):
+    assert "Warnings:" not in shown(KEYS, grid_cells, None)
+    run = grid_cells[1].run
+    run.results["warnings"] = ["far: the models never agreed"]
+    assert f"Warnings: 1 of 4 runs gave some, told in the run's table.md: {run.name}." in shown(KEYS, grid_cells, None)
+
+
 def test_a_terminal_shows_the_same_words(grid_cells):
     from rich.console import Console
 

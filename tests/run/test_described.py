@@ -157,6 +157,18 @@ def test_a_dev_set_of_the_source_without_a_type_is_named_too(hearing, tmp_path):
     assert any(line.startswith("en dev: en dev has no PER") for line in told(hearing, study))
 
 
+def test_a_labelled_corpus_without_any_entity_is_named(hearing, tmp_path):
+    bare = corpus("xx test", TEXTS, (0,) * 7)
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS, test=bare),)))
+    assert "xx test: it has no entities at all; is it the right file and column?" in told(hearing, study)
+
+
+def test_a_test_set_of_the_source_that_is_its_training_set_is_told(hearing, tmp_path):
+    inputs = Inputs(corpus("en", TEXTS), None, corpus("en test", TEXTS), (target([f"bai {t}" for t in TEXTS]),))
+    study, _ = study_of(tmp_path, inputs)
+    assert "en test: 100% of its texts also stand in en; is it the right file?" in told(hearing, study)
+
+
 def test_a_script_that_the_vocabulary_does_not_have_is_told(hearing, tmp_path):
     strange = ["水 车 在 河边", "风 吹过 山谷"]
     study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(strange),)))

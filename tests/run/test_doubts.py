@@ -71,6 +71,13 @@ def test_models_that_know_hardly_more_than_chance_are_poor(task, dev, scores, sa
     assert list(poor_models(study)) == ([f"{begin} {said}, {end}; {LONGER}"] if said else [])
 
 
+def test_a_dev_set_without_entities_is_not_told_as_poor_models():
+    corpus = labelled(("O", "B-PER", "I-PER"), 0, 0, 0)
+    study = study_of(dev=corpus, trainings=[warm_up("penalty", i, 0.0) for i in (1, 2, 3)])
+    said = "source.dev: it has no entity, so that no model can be scored or chosen by it; give a file that has some"
+    assert list(poor_models(study)) == [said]
+
+
 def test_several_methods_with_poor_models_are_one_warning():
     trainings = [warm_up(method, i, 10.0) for method in ("zero_shot", "penalty") for i in (1, 2, 3)]
     [found] = poor_models(study_of(dev=labelled(("a", "b"), 0, 1), trainings=trainings))

@@ -9,14 +9,12 @@ from typing import TypeVar
 import torch
 
 from uxla import progress
-from uxla.errors import ModelError
+from uxla.errors import ModelError, out_of_memory_text
 
 T = TypeVar("T")
 
 _REMEDY = "lower tokens_per_batch, max_length or batch_size (and raise accumulation), or take a smaller model"
 _OTHER_REMEDY = "set freeze_embeddings=true or gradient_checkpointing=true for a training, or take a smaller model"
-_TEXTS = ("can't allocate memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
-"""What the CPU's allocator, CUDA outside torch's allocator, and cuBLAS and its like say, in a bare RuntimeError."""
 
 
 class Budget:
@@ -63,4 +61,4 @@ def enough(where: str) -> Iterator[None]:
 
 def _out_of_memory(error: Exception) -> bool:
     """Whether it was memory: torch's allocator on a GPU has an exception of its own, others have only a text."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in _TEXTS)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or out_of_memory_text(str(error))

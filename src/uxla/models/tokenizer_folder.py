@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel
 
+from uxla.disk import os_errors
 from uxla.errors import ModelError
 from uxla.models.loading import offline, reason, usable_length
 from uxla.models.trust import SAFE, Trust
@@ -26,7 +27,8 @@ def save_tokenizer(tokenizer: Any, folder: Path, *, length: int) -> None:
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.model_max_length = length
-    tokenizer.save_pretrained(folder)
+    with os_errors(folder):
+        tokenizer.save_pretrained(folder)
     file = folder / "tokenizer_config.json"
     settings = json.loads(file.read_text(encoding="utf-8"))
     for key in _OF_THE_LOADING:

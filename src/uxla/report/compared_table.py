@@ -13,6 +13,7 @@ from uxla.errors import printable
 from uxla.report.compared import Baseline, Cell, Entry, Row, targets
 from uxla.report.paired import SEEDS_VARY
 from uxla.report.table import METRICS, STRICT, agreement_notes, table
+from uxla.wording import counted, listed
 
 _CLEAR = "*"
 
@@ -49,6 +50,10 @@ def notes(keys: Sequence[str], cells: Sequence[Cell], rows: Sequence[Row], basel
     if _strict(rows):
         yield STRICT
     yield from dict.fromkeys(note for cell in cells for note in agreement_notes(cell.run.results))
+    doubted = [cell.run.name for cell in cells if cell.run.results.get("warnings")]
+    if doubted:
+        of = f"{len(doubted)} of {counted(len(cells), 'run')}"
+        yield f"Warnings: {of} gave some, told in the run's table.md: {listed(doubted)}"
     intervals = [entry.difference for row in rows for entry in row.entries if entry and entry.difference]
     if baseline is None or not intervals:
         return

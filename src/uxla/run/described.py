@@ -71,8 +71,9 @@ def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
             test = _portrait(target.test, task)
             yield from _told(target.name, doubts(test))
             yield from _told(target.name, differences(source, test, (inputs.train.name, target.test.name)))
-    if inputs.dev is not None:
-        yield from _told(inputs.dev.name, shared_texts(_portrait(inputs.dev, task), source, inputs.train.name))
+    for held_out in (inputs.dev, inputs.test):
+        if held_out is not None:
+            yield from _told(held_out.name, shared_texts(_portrait(held_out, task), source, inputs.train.name))
     yield from _labels(inputs, task)
     yield from _spare(study)
     yield from _told(str(study.vicinity_model.path), _small_letters(study))
@@ -105,8 +106,10 @@ def _labels(inputs: Inputs, task: str) -> Iterator[tuple[str, Doubt]]:
     targets = [getattr(target, part) for target in inputs.targets for part in _OTHERS]
     for corpus in (inputs.dev, inputs.test, *targets):
         if corpus is not None:
-            names = (inputs.train.name, corpus.name)
-            yield from _told(corpus.name, missing_labels(trained, label_counts(corpus, task), names, what))
+            names, found = (inputs.train.name, corpus.name), label_counts(corpus, task)
+            if not found.total():
+                yield corpus.name, Doubt("labels", f"it has no {what} at all; is it the right file and column?")
+            yield from _told(corpus.name, missing_labels(trained, found, names, what))
 
 
 def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:

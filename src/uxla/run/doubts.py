@@ -40,6 +40,10 @@ def poor_models(study: Study) -> Iterator[str]:
     dev, name = study.inputs.dev, metric(study.config.task)
     if dev is None:
         return
+    entities = [i for i, label in enumerate(dev.label_names) if label != "O"]
+    if study.config.task == "ner" and not np.isin(gold_labels(dev), entities).any():
+        yield "source.dev: it has no entity, so that no model can be scored or chosen by it; give a file that has some"
+        return
     least, against = _least(study, dev)
     poor = []
     for method in METHODS:
