@@ -135,6 +135,13 @@ def test_a_grid_never_writes_over_runs_of_other_settings_unasked(done, tmp_path)
     assert {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()} == before
 
 
+def test_a_grid_does_not_mix_with_a_run(synchronous):
+    before = sorted(path.name for path in synchronous.out.iterdir())
+    with pytest.raises(ArtifactError, match=r"is the folder of a run, .*; give another --out"):
+        grid("testbed", [*SETTINGS], out=synchronous.out, seeds=1, fresh=False)
+    assert sorted(path.name for path in synchronous.out.iterdir()) == before
+
+
 def test_a_table_that_no_grid_wrote_is_not_written_over(tmp_path):
     (tmp_path / "grid.md").write_text("mine")
     with pytest.raises(ArtifactError, match=r"has grid.md, which no grid is known to have written"):

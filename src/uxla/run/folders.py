@@ -57,7 +57,7 @@ def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> No
     finished or not, unless `overwrite` is to replace it; or files with the names of a run's that no run wrote."""
     if not out.is_dir():
         return
-    if not _is_run(out):
+    if not is_run(out):
         foreign = [name for name in _names(config) if os.path.lexists(out / name)]
         if foreign:
             found = f"has {foreign[0]}, which no run is known to have written and this one would write over"
@@ -80,7 +80,7 @@ def taken(out: Path, config: RunConfig, *, overwrite: bool = False) -> Iterator[
     with locked_folder(out):
         check_folder(out, config, overwrite=overwrite)
         try:
-            if _is_run(out) and _difference(out, config) is not None:
+            if is_run(out) and _difference(out, config) is not None:
                 for path in [*_left(out)]:
                     _remove(path)
             if not (out / CONFIG).exists():
@@ -112,7 +112,7 @@ def _part(text: str) -> str:
     return text if len(os.fsencode(text)) <= _LONGEST_PART else safe_name(text, text[:_LONGEST_PART])
 
 
-def _is_run(out: Path) -> bool:
+def is_run(out: Path) -> bool:
     """Whether a run wrote here: the journal is the first of its files, and with all others it is no longer needed."""
     return _is_journal(out / JOURNAL) or all((out / name).is_file() for name in (CONFIG, "results.json", "table.md"))
 
@@ -175,7 +175,7 @@ def _left(out: Path, but: str | None = None) -> Iterator[Path]:
     yield from _reports(out)
     for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
         ours = (folder / "ensemble/ensemble.json").exists() or (folder / "models/1/config.json").exists()
-        if ours and not _is_run(folder):
+        if ours and not is_run(folder):
             yield from (folder / part for part in _PARTS if os.path.lexists(folder / part))
             yield folder
 

@@ -56,7 +56,7 @@ def grid(
         from uxla.run.locks import locked_folder
 
         with locked_folder(folder):
-            _check_tables(folder)
+            _check_folder(folder)
             cells, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
             if cells:
                 rows = summary(cells, planned.baseline)
@@ -69,8 +69,14 @@ def grid(
         raise UxlaError(f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}")
 
 
-def _check_tables(folder: Path) -> None:
-    """ArtifactError for a `grid.md` of a person: a grid's own stands beside `grid.parquet`, which is written first."""
+def _check_folder(folder: Path) -> None:
+    """ArtifactError for the folder of a run, and for a `grid.md` of a person: a grid's own stands beside
+    `grid.parquet`, which is written first."""
+    from uxla.run.folders import is_run
+
+    if is_run(folder):
+        fault = "is the folder of a run, which a grid's runs and tables would mix with"
+        raise ArtifactError(f"{folder}: {fault}; give another --out")
     if os.path.lexists(folder / "grid.md") and not (folder / "grid.parquet").is_file():
         fault = "has grid.md, which no grid is known to have written and this one would write over"
         raise ArtifactError(f"{folder}: {fault}; give another --out, or move it away")
