@@ -169,6 +169,13 @@ def test_a_test_set_of_the_source_that_is_its_training_set_is_told(hearing, tmp_
     assert "en test: 100% of its texts also stand in en; is it the right file?" in told(hearing, study)
 
 
+@pytest.mark.parametrize("part", ["dev", "labelled", "translated"])
+def test_a_test_file_given_twice_is_doubted(part, hearing, tmp_path):
+    one = target(TEXTS[:2], test=corpus("xx test", TEXTS[2:]), **{part: corpus(f"xx {part}", TEXTS[2:])})
+    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS[:2]), None, None, (one,)))
+    assert f"xx {part}: 100% of its texts also stand in xx test; is it the right file?" in told(hearing, study)
+
+
 def test_a_script_that_the_vocabulary_does_not_have_is_told(hearing, tmp_path):
     strange = ["水 车 在 河边", "风 吹过 山谷"]
     study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(strange),)))

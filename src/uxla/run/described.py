@@ -71,6 +71,9 @@ def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
             test = _portrait(target.test, task)
             yield from _told(target.name, doubts(test))
             yield from _told(target.name, differences(source, test, (inputs.train.name, target.test.name)))
+            for part in (target.dev, target.labelled, target.translated):
+                if part is not None:
+                    yield from _told(part.name, shared_texts(_portrait(part, task), test, target.test.name))
     for held_out in (inputs.dev, inputs.test):
         if held_out is not None:
             yield from _told(held_out.name, shared_texts(_portrait(held_out, task), source, inputs.train.name))
