@@ -14,7 +14,7 @@ import yaml
 from uxla import __version__
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ALGORITHM = (ROOT / "docs" / "algorithm.md").read_text(encoding="utf-8")
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
@@ -30,9 +30,12 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
 
 
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def anchors(page: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {anchor(heading) for heading in re.findall(r"^#+ (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)}
 
 
 @cache
@@ -79,7 +82,7 @@ def test_every_equation_of_the_method_has_a_place():
     assert all(f"Eq. {number}" in ALGORITHM for number in (1, 2, 3))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page):
     for link in LINK.findall(page.read_text(encoding="utf-8")):
         if link.startswith(("http://", "https://")):
@@ -88,6 +91,17 @@ def test_every_relative_link_leads_somewhere(page):
         goal = (page.parent / path).resolve() if path else page
         assert goal.exists(), link
         assert not anchor or anchor in anchors(goal), link
+
+
+def test_the_index_of_the_log_has_every_entry():
+    log = ROOT / "docs" / "log"
+    entries = [
+        f"{page.name}#{anchor(title)}"
+        for page in log.glob("*.md")
+        if page.name != "README.md"
+        for title in re.findall(r"^## (\d{4}-.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ]
+    assert sorted(LINK.findall((log / "README.md").read_text(encoding="utf-8"))) == sorted(entries)
 
 
 @pytest.mark.slow

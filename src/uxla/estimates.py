@@ -27,7 +27,7 @@ WEIGHTS = np.array([0.5, 0.25, 0.25])
 ERROR = 0.3
 """The standard deviation of a score's error on the probit scale, chance in the choice of sentences apart."""
 SHARE = 0.8
-"""How often the interval is meant to hold the true score. These three were fitted to development runs (docs/log.md)."""
+"""How often the interval is meant to hold the true score. How these three were fitted: docs/log/estimates.md."""
 REACH = float(ndtri((1 + SHARE) / 2))
 """How many standard deviations such an interval goes to each side."""
 APART = 20.0
