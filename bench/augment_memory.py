@@ -17,11 +17,11 @@ import threading
 import time
 from pathlib import Path
 
+from uxla.augment.files import FileAugmentation
+from uxla.augment.settings import Drawing, Place
 from uxla.data.kept import open_kept
-from uxla.run.augment_files import FileAugmentation
-from uxla.run.drawing import Drawing, Place
-from uxla.run.journal import Journal
-from uxla.run.store import Store
+from uxla.store.journal import Journal
+from uxla.store.store import Store
 
 WORDS = 8
 KNOWN = 20_000

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from uxla.algorithm.vicinity import MaskRequest
-from uxla.models.masked_lm import MaskedLM
+from uxla.models.gen_lm.masked_lm import MaskedLM
 
 BATCH = 32
 """nlpaug's batch. Lists given to it may not be longer: it would return the last batch's words alone."""

@@ -22,22 +22,22 @@ from common import parser, table, write_json
 from material import SHARED
 from testbed import TINY, TINY_LM
 
-from uxla.computing import computing
+from uxla.config.run import load_config
+from uxla.console import showing
 from uxla.decoding import decode
 from uxla.metrics import span_f1
 from uxla.models.ensemble import average
 from uxla.models.loading import resolve
 from uxla.models.tasks import TASKS
 from uxla.records import IGNORED, Corpus, Ints, Predictions
-from uxla.run.config import load_config
-from uxla.run.console import showing
-from uxla.run.inputs import load_inputs
-from uxla.run.journal import Journal
-from uxla.run.methods import METHODS
-from uxla.run.store import Store, default_root
-from uxla.run.study import Study
+from uxla.store.journal import Journal
+from uxla.store.store import Store, default_root
+from uxla.study.inputs import load_inputs
+from uxla.study.methods import METHODS
+from uxla.study.study import Study
 from uxla.testbed import model_name
 from uxla.testbed.pretrain import build
+from uxla.torch_settings import computing
 
 Decoder = Callable[[Predictions, Sequence[str]], Ints]
 WORLD = ("testbed.train=500", "testbed.unlabelled=300", "target=[near,far,low]")

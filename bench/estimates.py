@@ -28,12 +28,12 @@ from common import parser, table, write_json
 from scipy.stats import spearmanr
 from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, config_of, every, finished, half, make_run
 
-from uxla.estimates import ERROR, REACH, SHARE, Estimate, probit
+from uxla.algorithm.estimates import ERROR, REACH, SHARE, Estimate, probit
+from uxla.config.run import load_config
+from uxla.console import showing
 from uxla.report.compared import Cell
 from uxla.report.folder import RunFolder
-from uxla.run.config import load_config
-from uxla.run.console import showing
-from uxla.run.grid import Planned
+from uxla.study.grid import Planned
 
 DEVELOPMENT, FRESH = (300, 301, 302, 303), (400, 401, 402, 403, 404, 405)
 SENTENCES = ("testbed.train=600", "testbed.unlabelled=300", "vicinity.copies=1", "methods=[penalty,uxla]")

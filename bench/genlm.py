@@ -28,7 +28,7 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaFo
 from transformers.utils import logging
 
 from uxla.algorithm.vicinity import MaskRequest, Vicinity
-from uxla.models.masked_lm import MaskedLM
+from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.records import Corpus, Example
 
 SHARE, COPIES = 0.3, 3

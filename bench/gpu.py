@@ -29,12 +29,12 @@ from genlm import Material, cost_of, material, requests_of
 from material import quiet
 from torch.utils.flop_counter import FlopCounterMode
 
-from uxla.models.learner import fit
+from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.loaded import Loaded, Runtime
-from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
-from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Tagging
+from uxla.models.training.loop import fit
+from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, Example
 
 LABELS = ("O", "B-X", "I-X")

@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
 def start(out: Path, store: Path, overrides: list[str]) -> multiprocessing.Process:
     """The run in a process of its own; torch is imported once for all of them."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["uxla.run.pipeline", "uxla.testbed.world"])
+    context.set_forkserver_preload(["uxla.study.pipeline", "uxla.testbed.world"])
     process = context.Process(target=_run, args=(out, store, overrides))
     process.start()
     return process
@@ -57,8 +57,9 @@ def start(out: Path, store: Path, overrides: list[str]) -> multiprocessing.Proce
 
 def _run(out: Path, store: Path, overrides: list[str]) -> None:
     os.environ["UXLA_CACHE"] = str(store)
-    from uxla.run import learner, pipeline
-    from uxla.run.config import load_config
+    from uxla.config.run import load_config
+    from uxla.study import pipeline
+    from uxla.study import remembered as learner
 
     for name, size in SHARDS.items():
         setattr(learner, name, size)
@@ -109,7 +110,7 @@ def _under_way(store: Path) -> str:
 
 
 def _done_again(out: Path) -> int:
-    from uxla.run.journal import read
+    from uxla.store.journal import read
 
     stages = [event for event in read(out / "journal.jsonl") if event["event"] == "stage"]
     made = Counter((event["stage"], event["key"]) for event in stages if not event["hit"])

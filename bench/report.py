@@ -20,10 +20,10 @@ from common import arguments, peak_memory, table, write_json
 
 from uxla.algorithm.cotraining import Decisions, triples
 from uxla.algorithm.distil import MostConfident, distil
+from uxla.cli.report import report
 from uxla.records import Bools, Corpus, Example, Predictions
-from uxla.run.inputs import Target
-from uxla.run.report_command import report
-from uxla.run.trace import Trace, write_trace
+from uxla.study.inputs import Target
+from uxla.study.trace import Trace, write_trace
 from uxla.testbed.world import World
 
 FLAGS = ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run")

@@ -17,7 +17,7 @@ from common import table
 from transformers import AutoTokenizer
 
 from uxla.algorithm.vicinity import Vicinity
-from uxla.models.masked_lm import MaskedLM
+from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.languages import TARGETS

@@ -29,14 +29,14 @@ from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
 from uxla.data.load import load_corpus
 from uxla.data.subset import subset
-from uxla.models.learner import Optimisation
 from uxla.models.loaded import Runtime
 from uxla.models.tasks import SentenceTask
+from uxla.models.training.loop import Optimisation
 from uxla.records import Corpus, ModelHandle, Predictions
-from uxla.run.journal import Journal
-from uxla.run.learner import StoredLearner, StoredVicinity
-from uxla.run.store import Store
 from uxla.seeds import generator
+from uxla.store.journal import Journal
+from uxla.store.store import Store
+from uxla.study.remembered import StoredLearner, StoredVicinity
 
 LABELS = ("entailment", "neutral", "contradiction")
 PEERS = ModelHandle(Path("k"), "k"), ModelHandle(Path("j"), "j")

@@ -39,12 +39,12 @@ import numpy as np
 from common import parser, table, write_json
 from scipy.stats import t
 
+from uxla.config.run import Method, RunConfig, load_config
+from uxla.console import showing
 from uxla.progress import bar, note
 from uxla.report.compared import Cell
-from uxla.run.config import Method, RunConfig, load_config
-from uxla.run.console import showing
-from uxla.run.grid import Planned, make
-from uxla.run.journal import read
+from uxla.store.journal import read
+from uxla.study.grid import Planned, make
 from uxla.testbed.pretrain import build
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kill import SMALL, differing, start, undisturbed
 
-from uxla.run.journal import read
+from uxla.store.journal import read
 
 TINY = [
     *SMALL,

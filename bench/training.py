@@ -23,10 +23,10 @@ from datasets import Dataset
 from material import models, opened, quiet, tagged
 from transformers import AutoTokenizer, DataCollatorForTokenClassification, PrinterCallback, Trainer, TrainingArguments
 
-from uxla.models.learner import fit
 from uxla.models.loaded import Loaded
-from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Tagging
+from uxla.models.training.loop import fit
+from uxla.models.training.optimiser import Optimisation
 from uxla.records import IGNORED, Corpus
 
 STEP = 32

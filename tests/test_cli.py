@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from uxla import __version__, progress
-from uxla.cli import app
+from uxla.cli.app import app
+from uxla.config.run import load_config
 from uxla.errors import DataError
-from uxla.run.config import load_config
-from uxla.run.folders import taken
+from uxla.study.run_folder import taken
 
 RESULTS = {
     "version": 2,
@@ -42,7 +42,7 @@ def invoke(tmp_path, monkeypatch):
 def pipeline(monkeypatch):
     """The pipeline's place taken by one that notes its calls: the real one loads torch."""
     calls = []
-    fake = types.ModuleType("uxla.run.pipeline")
+    fake = types.ModuleType("uxla.study.pipeline")
 
     def run(config, out, *, fresh=False, overwrite=False):
         calls.append((config, out, fresh))
@@ -50,10 +50,10 @@ def pipeline(monkeypatch):
         return RESULTS
 
     fake.run = run
-    import uxla.run
+    import uxla.study
 
-    monkeypatch.setattr(uxla.run, "pipeline", fake, raising=False)
-    monkeypatch.setitem(sys.modules, "uxla.run.pipeline", fake)
+    monkeypatch.setattr(uxla.study, "pipeline", fake, raising=False)
+    monkeypatch.setitem(sys.modules, "uxla.study.pipeline", fake)
     return types.SimpleNamespace(calls=calls, module=fake)
 
 
@@ -255,7 +255,7 @@ def test_help_and_refusals_load_no_heavy_module(arguments):
     code = (
         "import atexit, json, sys\n"
         f"atexit.register(lambda: print(json.dumps([m for m in {heavy!r} if m in sys.modules])))\n"
-        "from uxla.cli import main\nmain()"
+        "from uxla.cli.app import main\nmain()"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert json.loads(done.stdout.splitlines()[-1]) == []

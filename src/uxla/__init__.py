@@ -8,15 +8,15 @@ __all__ = ["Sample", "__version__", "augment", "load"]
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from uxla.augment.memory import Sample, augment
     from uxla.models.ensemble import Ensemble
-    from uxla.run.augment import Sample, augment
 else:
 
     def __getattr__(name: str) -> Any:
         """`augment` and `Sample`, imported when first asked for: they need numpy and Arrow."""
         if name not in ("augment", "Sample"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from uxla.run import augment as module
+        from uxla.augment import memory as module
 
         return getattr(module, name)
 
@@ -27,6 +27,6 @@ def load(folder: "str | Path", *, trust_remote_code: bool = False) -> "Ensemble"
     `trust_remote_code` runs Python code that the backbone brought along.
     """
     from uxla.models.ensemble import Ensemble
-    from uxla.models.trust import Trust
+    from uxla.models.model_safety import Trust
 
     return Ensemble.load(folder, trust=Trust(remote_code=trust_remote_code))

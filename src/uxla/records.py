@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uxla.spill import gathered, spill
+from uxla.arrow_on_disk import gathered, spill
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

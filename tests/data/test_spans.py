@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uxla.config.run import load_config
 from uxla.data.check import check
 from uxla.data.load import discover_labels, load_corpus
 from uxla.data.repair import fix_scheme
@@ -15,7 +16,6 @@ from uxla.data.spans import Document, Span, spans_of
 from uxla.data.tokens import word_places
 from uxla.errors import ConfigError, DataError
 from uxla.progress import listening
-from uxla.run.config import load_config
 
 TEXT = "Koru Mira-Sen, tal 😀 Ru!"
 PLACES = {"PER": (5, 13), "LOC": (21, 23)}

@@ -8,9 +8,9 @@ import yaml
 from fuzz_judge import Verdict, refusal, timed
 from fuzz_mutations import ODD, damaged, word
 
+from uxla.config.run import KEYS, RunConfig, load_config
+from uxla.config.yaml_text import parse
 from uxla.errors import ConfigError
-from uxla.run.config import KEYS, RunConfig, load_config
-from uxla.run.yaml_text import parse
 
 SOUND = """\
 task: ner

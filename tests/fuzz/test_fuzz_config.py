@@ -8,9 +8,9 @@ from fuzz_judge import refusal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uxla.config.documents import MAX_BYTES
+from uxla.config.run import load_config
 from uxla.errors import ConfigError
-from uxla.run.config import load_config
-from uxla.run.documents import MAX_BYTES
 
 INPUTS = 250
 ANYTHING = st.text(st.characters(exclude_categories=[]), max_size=12)

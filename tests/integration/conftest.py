@@ -76,8 +76,8 @@ def tiny():
 @pytest.fixture(scope="session")
 def adapt():
     """`uxla run` in this process; only the command line around it is left out."""
-    from uxla.run import pipeline
-    from uxla.run.config import load_config
+    from uxla.config.run import load_config
+    from uxla.study import pipeline
 
     def run(out, store, *overrides, config="testbed", **options):
         with pytest.MonkeyPatch.context() as patch:
@@ -130,7 +130,7 @@ def invoke(tmp_path, monkeypatch):
     """Runs `uxla` in this process, in an empty working directory."""
     from typer.testing import CliRunner
 
-    from uxla.cli import app
+    from uxla.cli.app import app
 
     monkeypatch.chdir(tmp_path)
     return lambda *arguments, **options: CliRunner().invoke(app, list(map(str, arguments)), **options)
@@ -139,7 +139,7 @@ def invoke(tmp_path, monkeypatch):
 @pytest.fixture
 def command():
     """`uxla` as the start of a command line for a process of its own."""
-    return [sys.executable, "-c", "from uxla.cli import main; main()"]
+    return [sys.executable, "-c", "from uxla.cli.app import main; main()"]
 
 
 @pytest.fixture

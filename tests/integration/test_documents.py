@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from uxla.cli import app
-from uxla.run.config import KEYS, load_config
-from uxla.run.folders import grid_folder, run_folder
+from uxla.cli.app import app
+from uxla.config.run import KEYS, load_config
+from uxla.study.run_folder import grid_folder, run_folder
 from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 
-from uxla.estimates import ERROR, REACH
+from uxla.algorithm.estimates import ERROR, REACH
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from uxla.cli.grid import grid
 from uxla.errors import ArtifactError, ConfigError, UxlaError
-from uxla.run.grid_command import grid
-from uxla.run.journal import read
+from uxla.store.journal import read
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=10", "testbed.test=20", "threads=1")
 ONE_EPOCH = "schedule=[{data: [source, target], confidence: 0.8}]"

@@ -8,7 +8,7 @@ import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 from typer.main import get_command
 
-from uxla.cli import app
+from uxla.cli.app import app
 from uxla.testbed.world import World
 
 QUICK = ("--steps", 3, "--batch-size", 4)

@@ -12,12 +12,12 @@ from seqeval.metrics import f1_score
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 import uxla
+from uxla.config.run import load_config
 from uxla.errors import ArtifactError
 from uxla.metrics import span_f1
 from uxla.report import scoring
 from uxla.report.folder import RunFolder
-from uxla.run import journal
-from uxla.run.config import load_config
+from uxla.store import journal
 
 S = {"mean", "sd", "models", "strict_f1"}
 METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ensemble", "supervised"}
@@ -195,7 +195,7 @@ def test_where_results_stand_all_else_is_of_the_same_run(synchronous, adapt, tmp
         raise OSError(28, "No space left on device")
 
     again = adapt(tmp_path / "again", synchronous.store, config=synchronous.out / "config.yaml")
-    monkeypatch.setattr("uxla.run.write.ensemble.save", full)
+    monkeypatch.setattr("uxla.study.write.ensemble.save", full)
     with pytest.raises(ArtifactError, match="cannot be written"):
         adapt(again.out, synchronous.store, config=synchronous.out / "config.yaml")
     assert not (again.out / "results.json").exists()

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import uxla
+from uxla.config.run import load_config
 from uxla.errors import ArtifactError, ConfigError, ModelError
 from uxla.models.ensemble import Ensemble
-from uxla.models.trust import Trust
-from uxla.run.config import load_config
+from uxla.models.model_safety import Trust
 from uxla.testbed import asset
 
 SOURCES = sorted(Path(uxla.__file__).parent.rglob("*.py"))
@@ -43,7 +43,7 @@ socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
 socket.getaddrinfo = socket.gethostbyname = socket.create_connection = lambda *a, **o: refuse(None, *a)
 
 from typer.testing import CliRunner
-from uxla.cli import app
+from uxla.cli.app import app
 
 for arguments in COMMANDS:
     result = CliRunner().invoke(app, arguments)

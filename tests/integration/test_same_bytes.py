@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from uxla.run.journal import read
+from uxla.store.journal import read
 from uxla.testbed.world import write
 
 

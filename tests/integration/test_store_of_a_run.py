@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 import uxla
-from uxla.run import environment, versions
-from uxla.run.cache import clear, entries, verify
-from uxla.run.journal import read
+from uxla.store import versions
+from uxla.store.housekeeping import clear, entries, verify
+from uxla.store.journal import read
+from uxla.study import environment
 
 
 def flip(path):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from uxla.errors import ConfigError
-from uxla.run import tracking
+from uxla.study import tracking
 
 TINY = (
     *("testbed.train=30", "testbed.unlabelled=20", "testbed.dev=5", "testbed.test=5", "warmup.epochs=1"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uxla.models.learner import Optimisation, fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
 from uxla.models.tasks import SentenceTask, Tagging
+from uxla.models.training.loop import Optimisation, fit
 from uxla.records import Corpus, Example
 
 NAMES = ("O", "B-X", "I-X")

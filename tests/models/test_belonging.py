@@ -18,13 +18,13 @@ from transformers import (
 )
 
 from uxla.errors import ModelError
+from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.heads import Heads
+from uxla.models.lm.model import TrainableLM
 from uxla.models.loaded import Loaded, Runtime
-from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
-from uxla.models.mlm_model import TrainableLM
-from uxla.models.pieces import Pieces
 from uxla.models.tasks import SentenceTask, Tagging
+from uxla.models.wordpieces import Pieces
 from uxla.records import Corpus, Example
 
 RUNTIME = Runtime("cpu", 32, Budget(512))

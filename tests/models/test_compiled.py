@@ -9,13 +9,13 @@ from uxla import progress
 from uxla.algorithm.vicinity import MaskRequest
 from uxla.errors import ModelError
 from uxla.models import compiled
-from uxla.models.learner import fit
+from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.gen_lm.units import word_spans
 from uxla.models.loaded import Loaded, Runtime
-from uxla.models.masked_lm import MaskedLM
 from uxla.models.memory import Budget
-from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Tagging
-from uxla.models.units import word_spans
+from uxla.models.training.loop import fit
+from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World

@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from uxla.algorithm.vicinity import MaskRequest
-from uxla.models import candidates as vocabularies
-from uxla.models import mask_head as heads
-from uxla.models.candidates import Vocabulary
-from uxla.models.last_layer import LastLayer, last_layer
-from uxla.models.mask_head import FullHead, GatheredHead, mask_head
-from uxla.models.masked_lm import MaskedLM
+from uxla.models.gen_lm import candidates as vocabularies
+from uxla.models.gen_lm import heads
+from uxla.models.gen_lm.candidates import Vocabulary
+from uxla.models.gen_lm.heads import FullHead, GatheredHead, mask_head
+from uxla.models.gen_lm.last_layer import LastLayer, last_layer
+from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
-from uxla.models.pieces import Pieces
-from uxla.models.units import word_spans
+from uxla.models.wordpieces import Pieces
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
@@ -69,7 +69,7 @@ def test_neither_batch_size_nor_pool_nor_order_changes_a_trained_models_sample(t
     samples = trained.fill(requests)
     assert replace(trained, budget=Budget(1)).fill(requests) == samples
     assert trained.fill(requests[::-1]) == samples[::-1]
-    monkeypatch.setattr("uxla.models.pools._POOL", 3)
+    monkeypatch.setattr("uxla.models.gen_lm.batches._POOL", 3)
     assert trained.fill(requests) == samples
 
 

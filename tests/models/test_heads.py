@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from uxla.models.heads import Heads, columns
-from uxla.models.learner import fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
-from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import SentenceTask, Tagging
+from uxla.models.training.loop import fit
+from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, Example
 
 LABELS = ("O", "B-PER", "I-PER")

@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from transformers import AutoModelForTokenClassification
 
 from uxla.errors import ModelError
+from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.loading import hub_commit, load_model, load_tokenizer, local_folder, resolve, weights_digest
-from uxla.models.masked_lm import MaskedLM
-from uxla.models.trust import Trust, weight_files
+from uxla.models.model_safety import Trust, weight_files
 from uxla.testbed import asset
 
 PICKLE = Trust(pickle=True)

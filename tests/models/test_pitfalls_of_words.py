@@ -7,13 +7,13 @@ from tokenizers import Regex, normalizers
 from transformers import AutoTokenizer, RobertaTokenizer
 
 from uxla.algorithm.vicinity import MaskRequest
-from uxla.models.candidates import Vocabulary
-from uxla.models.learner import _labels
+from uxla.models.gen_lm.candidates import Vocabulary
+from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.gen_lm.units import Cutter, word_spans
 from uxla.models.loading import load_tokenizer
-from uxla.models.masked_lm import MaskedLM
-from uxla.models.pieces import Pieces
 from uxla.models.tasks import Tagging
-from uxla.models.units import Cutter, word_spans
+from uxla.models.training.loop import _labels
+from uxla.models.wordpieces import Pieces
 from uxla.records import Example
 
 KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta"]

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from uxla.models.learner import Optimisation, fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
-from uxla.models.pieces import Pieces
 from uxla.models.tasks import SentenceTask, longest_first
+from uxla.models.training.loop import Optimisation, fit
+from uxla.models.wordpieces import Pieces
 from uxla.records import Corpus, Example, Predictions
 from uxla.testbed import asset
 

@@ -8,13 +8,15 @@ import torch
 
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.errors import ModelError
-from uxla.models import learner, lookup, optimiser
-from uxla.models.checkpoint import Checkpoints
-from uxla.models.learner import Training, fit
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
-from uxla.models.optimiser import Optimisation
 from uxla.models.tasks import Tagging
+from uxla.models.training import loop as learner
+from uxla.models.training import optimiser
+from uxla.models.training import sparse_embedding_grad as lookup
+from uxla.models.training.checkpoint import Checkpoints
+from uxla.models.training.loop import Training, fit
+from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World

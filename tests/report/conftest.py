@@ -9,8 +9,8 @@ import pytest
 
 from uxla.algorithm.cotraining import Decisions
 from uxla.records import Corpus, Example, Predictions
-from uxla.run.inputs import Target
-from uxla.run.trace import Trace, write_trace
+from uxla.study.inputs import Target
+from uxla.study.trace import Trace, write_trace
 
 NAMES = ("O", "B-PER", "I-PER")
 WORDS = ("Ana lives here", "the river Ebro", "7 \u0633\u0644\u0627\u0645 \u062f\u0646\u06cc\u0627 now", "Bo and Cy")
@@ -129,6 +129,6 @@ def samples_of():
 @pytest.fixture
 def report():
     """`uxla report` in this process; only the command line around it is left out."""
-    from uxla.run.report_command import report as command
+    from uxla.cli.report import report as command
 
     return lambda *runs, out=None: command(list(runs), out)

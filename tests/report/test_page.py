@@ -385,7 +385,7 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path, report
 def test_a_report_needs_no_torch(make_run):
     run = make_run()
     code = (
-        "import sys; from pathlib import Path; from uxla.run.report_command import report;"
+        "import sys; from pathlib import Path; from uxla.cli.report import report;"
         f"report([Path({str(run)!r})]); print([m for m in ('torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

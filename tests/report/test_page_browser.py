@@ -9,8 +9,8 @@ import pytest
 
 from uxla.algorithm.cotraining import Decisions
 from uxla.records import Corpus, Example, Predictions
-from uxla.run.inputs import Target
-from uxla.run.trace import Trace, write_trace
+from uxla.study.inputs import Target
+from uxla.study.trace import Trace, write_trace
 
 selenium = pytest.importorskip("selenium", reason="no selenium: pip install 'uxla[browser]'")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

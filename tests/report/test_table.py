@@ -142,7 +142,7 @@ def test_an_alien_version_is_refused():
 
 def test_the_schema_page_names_every_method_of_the_table():
     page = (Path(__file__).parents[2] / "docs/results-schema.md").read_text(encoding="utf-8")
-    from uxla.run.config import Method
+    from uxla.config.run import Method
 
     for method in (*Method.__args__, "uxla_ensemble"):
         assert f"`….{method}`" in page

@@ -16,9 +16,9 @@ from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models import given
 from uxla.models.classifier import Meaning
 from uxla.models.loaded import Loaded, Runtime
+from uxla.models.model_safety import SAFE, Trust
 from uxla.models.quiet import quiet
 from uxla.models.tasks import TASKS
-from uxla.models.trust import SAFE, Trust
 from uxla.records import Corpus, Example, Predictions
 from uxla.wording import listed
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from uxla.models.classifier import classification_layer
-from uxla.models.pieces import Pieces
 from uxla.models.tasks import Task, Window
+from uxla.models.wordpieces import Pieces
 from uxla.records import Corpus, Example, Ints, Predictions
 
 

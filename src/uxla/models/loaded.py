@@ -20,9 +20,9 @@ from uxla.models.compiled import compile_layers
 from uxla.models.device import Attention, Precision, attention_values, autocast, fetched, finished, sent
 from uxla.models.loading import load_for_labels, load_tokenizer, pick_device, usable_length
 from uxla.models.memory import Budget, enough
-from uxla.models.pieces import Pieces
+from uxla.models.model_safety import SAFE, Trust
 from uxla.models.tasks import Task, Window
-from uxla.models.trust import SAFE, Trust
+from uxla.models.wordpieces import Pieces
 from uxla.records import Corpus, Example, Floats, Predictions
 
 Placed = tuple[Window, int]

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
 from uxla.models.classifier import Meaning, layer_tensors, settle
-from uxla.models.trust import SAFE, Trust, weight_files
+from uxla.models.model_safety import SAFE, Trust, weight_files
 from uxla.records import ModelHandle
 from uxla.wording import counted
 

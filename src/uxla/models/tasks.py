@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoModelForTokenCl
 
 from uxla.decoding import decode
 from uxla.metrics import accuracy, macro_f1, span_f1
-from uxla.models.pieces import Pieces
+from uxla.models.wordpieces import Pieces
 from uxla.records import IGNORED, Corpus, Example, Ints, Predictions
 
 _CONTEXT = 4  # neighbouring windows of a long sentence share a quarter of their length

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModel
 from uxla.disk import os_errors
 from uxla.errors import ModelError
 from uxla.models.loading import offline, reason, usable_length
-from uxla.models.trust import SAFE, Trust
+from uxla.models.model_safety import SAFE, Trust
 
 _OF_THE_LOADING = ("is_local", "local_files_only", "trust_remote_code", "backend")
 """Keys that tell how the tokenizer was loaded here, and would be taken for settings of it elsewhere."""

@@ -106,7 +106,7 @@ class RunFolder:
         )
 
     def trace(self, target: str) -> tuple[pa.Table, pa.Table] | None:
-        """Decisions and texts, as `uxla.run.trace` describes them; None where none were kept."""
+        """Decisions and texts, as `uxla.study.trace` describes them; None where none were kept."""
         decisions = _parquet(self.path / "trace" / f"{target}.parquet")
         texts = _parquet(self.path / "trace" / f"{target}-texts.parquet")
         return None if decisions is None or texts is None else (decisions, texts)

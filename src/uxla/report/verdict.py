@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from uxla.estimates import Estimate
+from uxla.algorithm.estimates import Estimate
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.scoring import Difference, counts, difference, score

@@ -10,7 +10,6 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
-from uxla.computing import computing
 from uxla.errors import ConfigError
 from uxla.progress import bar
 from uxla.testbed import SHIPPED_WORLD
@@ -20,6 +19,7 @@ from uxla.testbed.languages import LANGUAGES
 from uxla.testbed.sentences import SENTENCE_TASKS
 from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
 from uxla.testbed.world import World
+from uxla.torch_settings import computing
 
 _HEAD = 32
 _BATCH = 128

@@ -1,0 +1,184 @@
+"""`uxla augment`: a whole file through Gen-LM, part by part; finished parts are kept, the file is written whole."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from uxla import progress
+from uxla.algorithm.vicinity import MaskFiller, Vicinity
+from uxla.augment.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
+from uxla.data.columns import TEXTS
+from uxla.data.kept import Kept, Row
+from uxla.data.rewrite import Rewritten, column_of_text, open_writer, refuse_stale, whole_file, written_as
+from uxla.errors import ConfigError
+from uxla.records import Corpus
+from uxla.store.locks import vacant
+from uxla.store.store import Store, reading
+from uxla.store.versions import mixture
+
+_TOGETHER = 4096
+"""Rows in one artifact of the store: what a kill can cost."""
+_COUNTS = ("drawn", "unchanged", "duplicates", "without_units")
+_WORD = re.compile(r"[^ \t\r\n]+")
+"""What a tag belongs to: NBSP and U+3000 stay in a word."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a file's rows."""
+
+    read: int
+    written: int
+    drawn: int
+    unchanged: int
+    duplicates: int
+    without_units: int
+    seconds: float
+
+    def line(self, *, keep_unchanged: bool) -> str:
+        """All of it, for a person."""
+        fate = "kept" if keep_unchanged else "dropped"
+        return (
+            f"{self.read} sentences read, {self.written} samples written; {self.unchanged} unchanged and "
+            f"{self.duplicates} duplicates {fate}, {self.without_units} sentences without a word to replace; "
+            f"{self.seconds:.1f} s"
+        )
+
+
+@dataclass(frozen=True)
+class FileAugmentation:
+    """Gen-LM over one file: `originals` writes each row before its samples."""
+
+    source: Kept
+    out: Path
+    drawing: Drawing
+    place: Place
+    store: Store
+    originals: bool = False
+
+    def run(self) -> Report:
+        """Write the file `out`. Whatever is wrong with arguments, file or model is said before anything is written."""
+        began = time.monotonic()
+        form, vicinity = self._checked()
+        total = self.source.count()
+        inputs, tally = self._inputs(vicinity), Counter[str]()
+        with (
+            self._alone(),
+            whole_file(self.out) as stream,
+            closing(open_writer(self.source, form, stream)) as writer,
+            progress.bar(f"augment {self.source.path.name}", total) as bar,
+        ):
+            for first, rows in self._parts():
+                samples, counts = self._made(vicinity, inputs, first, rows)
+                tally.update(read=len(rows), written=len(samples), **counts)
+                writer.write(self._rewritten(first, rows, samples))
+                bar.advance(len(rows))
+        self._remark(form, tally)
+        counted = {field.name: tally[field.name] for field in fields(Report) if field.name != "seconds"}
+        return Report(**counted, seconds=time.monotonic() - began)
+
+    def _checked(self) -> tuple[str, Vicinity]:
+        """The output's format and Gen-LM, its model not loaded yet."""
+        out = self.out
+        if not out.absolute().parent.is_dir():
+            raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another file")
+        if out.is_dir():
+            raise ConfigError(f"--out {out}: is a folder, expected a file; give it a name")
+        if out.exists() and self.source.path.exists() and out.samefile(self.source.path):
+            raise ConfigError(f"--out {out}: is the file that is read; give another one")
+        vicinity = self.drawing.vicinity(LateFiller(self._load), len(TEXTS[self.source.shape]))
+        return written_as(self.source, out), vicinity
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep the output to this process. ConfigError where another one is writing it, or nothing can be written."""
+        lock = self.out.with_name(f".{self.out.name}.lock")
+        with ExitStack() as held:
+            try:
+                ours = held.enter_context(vacant(lock))
+            except OSError as error:
+                fault = f"cannot be written ({error.strerror or error}); give a file in another folder"
+                raise ConfigError(f"--out {self.out}: {fault}") from None
+            if not ours:
+                raise ConfigError(f"--out {self.out}: another process is writing it; wait for it, or give another file")
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    lock.unlink()
+
+    def _load(self) -> MaskFiller:
+        import transformers  # late: seconds, and refusals come before
+
+        transformers.logging.set_verbosity_error()  # no bars and warnings beside ours
+        transformers.utils.logging.disable_progress_bar()
+        return self.place.load(self.drawing)
+
+    def _inputs(self, vicinity: Vicinity) -> dict[str, Any]:
+        """All that decides what comes of a text: neither device nor batches do."""
+        copies = {"copies": list(vicinity.copies), "max_length": self.place.max_length}
+        return {**asdict(self.drawing), **copies, "model": self.place.digest()}
+
+    def _parts(self) -> Iterator[tuple[int, list[Row]]]:
+        rows, first = self.source.rows(), 0
+        told = self.drawing.unit != "word"
+        stale = "" if written_as(self.source, self.out) == "text" else None  # which has the texts alone
+        while part := list(islice(rows, _TOGETHER)):
+            told = told or remark_on_unspaced(row.texts for row in part)
+            for row in part:
+                refuse_stale(self.source, row)
+            if stale is None and (stale := next(filter(None, map(partial(column_of_text, self.source), part)), None)):
+                message = f"column {stale!r} was made of the text, and stays as it is beside other words; leave it out"
+                progress.note(f"{self.source.path}: {message}")
+            yield first, part
+            first += len(part)
+
+    def _made(
+        self, vicinity: Vicinity, inputs: Mapping[str, Any], first: int, rows: Sequence[Row]
+    ) -> tuple[Corpus, dict[str, int]]:
+        """The samples of some rows, and what became of all that were drawn; found in the store, or made."""
+        part = parents(self.source.path.name, first, [row.texts for row in rows])
+        folder, facts = self.store.folder("augment", {**inputs, "texts": part.digest}, partial(_make, vicinity, part))
+        with reading(folder):
+            return Corpus.read(folder / "samples.arrow"), {name: int(facts[name]) for name in _COUNTS}
+
+    def _rewritten(self, first: int, rows: Sequence[Row], samples: Corpus) -> Iterator[Rewritten]:
+        words = _tagged_words if self.source.shape == "tagging" else str.split
+        made = groupby(samples, lambda sample: origin(sample)[0])
+        parent, group = next(made, (-1, iter(())))
+        for number, row in enumerate(rows, first):
+            if self.originals:
+                yield Rewritten(row, row.texts, number, [()] * len(row.texts))
+            if number != parent:
+                continue
+            for sample in group:
+                texts = zip(row.texts, sample.segments, strict=True)
+                yield Rewritten(row, sample.segments, number, [changed(words(a), words(b)) for a, b in texts])
+            parent, group = next(made, (-1, iter(())))
+
+    def _remark(self, form: str, tally: Mapping[str, int]) -> None:
+        if form == "text":
+            progress.note(f"{self.out}: the sentences alone; --out FILE.tsv also has their parents and changed words")
+        if tally["without_units"] == tally["read"]:
+            progress.note(f"{self.source.path}: no sentence has a word that could be replaced; nothing was made of it")
+        if (mixed := mixture(self.store.made_with)) is not None:
+            progress.note(f"{self.out}: {mixed}")
+
+
+def _make(vicinity: Vicinity, part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+    result = vicinity(part)
+    result.corpus.write(into / "samples.arrow")
+    return {name: getattr(result, name) for name in _COUNTS}
+
+
+def _tagged_words(text: str) -> list[str]:
+    return _WORD.findall(text)

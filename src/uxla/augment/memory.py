@@ -1,0 +1,161 @@
+"""`uxla.augment`: Gen-LM (§2.2) as a tool of its own, from texts to samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from uxla.algorithm.vicinity import MaskFiller
+from uxla.augment.settings import (
+    Drawing,
+    LateFiller,
+    Place,
+    Precision,
+    Segments,
+    Unit,
+    changed,
+    origin,
+    parents,
+    remark_on_unspaced,
+)
+from uxla.errors import DataError
+from uxla.models.given import check_list
+
+Text = TypeVar("Text", str, list[str], tuple[str, str])
+"""A sentence, its words, or a pair of sentences."""
+
+_FIRST, _MOST = 64, 4096
+"""Texts whose samples are made together: few at first, so that somebody who looks on need not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Generic[Text]):
+    """One virtual text: what the parent was (a sentence, words, a pair), some of its words replaced."""
+
+    text: Text
+    parent: int
+    """Which of the texts it was made from, counted from 0."""
+    number: int
+    """Which of that parent's draws it is, from 1; draws that were dropped leave a gap."""
+    changed: tuple[tuple[int, ...], ...]
+    """The positions, from 0, of the words that are not the parent's: one tuple for each sentence. The words of a
+    sentence are what `str.split()` gives, and are as many as the parent's."""
+
+
+def augment(
+    texts: Iterable[Text],
+    *,
+    model: str,
+    share: float = 0.3,
+    copies: int | tuple[int, int] | None = None,
+    unit: Unit = "auto",
+    top: int = 1,
+    seed: int = 0,
+    min_word_chars: int = 1,
+    keep_unchanged: bool = False,
+    precision: Precision = "fp32",
+    device: str = "auto",
+    tokens_per_batch: int = 8192,
+    max_length: int | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    allow_pickle_weights: bool = False,
+) -> Iterator[Sample[Text]]:
+    """The samples around each text, in the texts' order: some words replaced by what a masked language model expects.
+
+    `texts` are sentences (str), lists of words, or pairs of sentences (tuples of two), all of one kind; any number of
+    them takes the same memory. `model` is a masked LM: a folder, a name on the Hub, or `testbed`, the small one that is
+    shipped. Of each sentence `share` of the words are drawn, at least one, and `copies` times; of a pair each sentence
+    so often as `copies` says for it, and all are crossed (default: 3, and 2 × 2). `unit`: what is replaced as one, a
+    word, a piece of the model's vocabulary, or (`auto`) pieces in scripts without spaces. `top`: a replacement is drawn
+    from so many best candidates, 1 takes the best. Words shorter than `min_word_chars` stay. Samples that equal their
+    parent or another sample of it are dropped, unless `keep_unchanged`. `precision`: `bf16` and `fp16` are faster with
+    large models and change some words.
+
+    `device`, `tokens_per_batch` (pieces of one forward pass) and `max_length` (pieces of a sentence that the model
+    sees at once) say where and how fast. `revision` is a Hub model's; code and pickles that come with a model are left
+    alone unless `trust_remote_code` and `allow_pickle_weights` say otherwise.
+
+    What comes of a text depends on it, its position among `texts`, and the seed. Nothing but the drawn words changes:
+    a word becomes one word, so that labels of words stay right, and every space stays. ConfigError for values that make
+    no sense, ModelError for a model that cannot be used, DataError for a text of another kind.
+
+    >>> [sample] = augment(["ko mira sen tal"], model="testbed", copies=1, keep_unchanged=True)
+    >>> len(sample.text.split()), sample.parent, sample.number
+    (4, 0, 1)
+    """
+    drawing = Drawing(share, copies, unit, top, seed, min_word_chars, keep_unchanged, precision)
+    place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
+    filler = LateFiller(lambda: place.load(drawing))
+    drawing.vicinity(filler, len(drawing.copies) if isinstance(drawing.copies, tuple) else 1)
+    check_list(texts, "texts", "texts")
+    from uxla.models.quiet import quiet  # late: it loads transformers
+
+    with quiet():
+        filler.loaded()
+    return _samples(texts, filler, drawing)
+
+
+def _samples(texts: Iterable[Text], filler: MaskFiller, drawing: Drawing) -> Iterator[Sample[Text]]:
+    first, told = 0, drawing.unit != "word"
+    kind: type | None = None
+    for chunk in _growing(texts):
+        kind = kind or _kind(chunk[0])
+        segments = [_segments(text, kind, i) for i, text in enumerate(chunk, first)]
+        told = told or remark_on_unspaced(segments)
+        vicinity = drawing.vicinity(filler, len(segments[0]))
+        for example in vicinity(parents("texts", first, segments)).corpus:
+            parent, number = origin(example)
+            yield _sample(chunk[parent - first], example.segments, parent, number)
+        first += len(chunk)
+
+
+def _sample(parent: Text, segments: Segments, number_of_parent: int, number: int) -> Sample[Text]:
+    text: Any
+    if isinstance(parent, list):
+        text = segments[0].split(" ")
+        return Sample(text, number_of_parent, number, (changed(parent, text),))
+    old = (parent,) if isinstance(parent, str) else parent
+    text = segments[0] if isinstance(parent, str) else segments
+    words = tuple(changed(a.split(), b.split()) for a, b in zip(old, segments, strict=True))
+    return Sample(text, number_of_parent, number, words)
+
+
+def _kind(text: object) -> type:
+    return next((kind for kind in (str, list, tuple) if isinstance(text, kind)), type(text))
+
+
+def _segments(text: Text, kind: type, number: int) -> Segments:
+    """The text as sentences. DataError for what is no text, or not of the first one's kind."""
+    own = _kind(text)
+    if own is not kind or kind not in (str, list, tuple):
+        got = f"{own.__name__}" if own is kind else f"{own.__name__}, the first was {kind.__name__}"
+        raise DataError(f"text {number}: got {got}; expected all str, all lists of words, or all pairs (tuple)")
+    parts = (text,) if isinstance(text, str) else tuple(text)
+    fault = _fault(kind, parts)
+    if fault is not None:
+        raise DataError(f"text {number}: {fault}")
+    return (" ".join(parts),) if kind is list else parts
+
+
+def _fault(kind: type, parts: tuple[str, ...]) -> str | None:
+    if not all(isinstance(part, str) for part in parts):
+        return f"got a {kind.__name__} with something else than str in it; write words and sentences as str"
+    if kind is tuple and len(parts) != 2:
+        return f"got a tuple of {len(parts)}, expected two sentences; give words as a list"
+    if kind is list and any(" " in part for part in parts):
+        return "got a word with a space in it; cut it in two, or give the sentence as one str"
+    try:
+        "".join(parts).encode()
+    except UnicodeEncodeError:
+        return "half a surrogate pair (\\ud800 to \\udfff); write the character itself"
+    return None
+
+
+def _growing(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    rest, size = iter(texts), _FIRST
+    while chunk := list(islice(rest, size)):
+        yield chunk
+        size = min(2 * size, _MOST)

@@ -1,0 +1,102 @@
+"""`uxla cache ls`, `gc`, `verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from uxla.store.housekeeping import Entry
+
+cache = typer.Typer(no_args_is_help=True, help="Look at finished work, make room, verify it.")
+
+
+@cache.command("ls")
+def list_cache() -> None:
+    """List finished work: its size, how old it is, when it was last used, and whose model it was made with."""
+    from rich.console import Console
+    from rich.filesize import decimal
+
+    from uxla.store.housekeeping import entries
+    from uxla.store.store import default_root
+
+    root = default_root()
+    found = entries(root)
+    artifacts = [entry for entry in found if entry.kind == "artifact"]
+    if artifacts:
+        Console().print(_table(artifacts))
+    typer.echo(f"{root}: {len(artifacts)} artifacts, {decimal(sum(entry.size for entry in artifacts))}")
+    for kind, what in {"scratch": "saved progress", "unfinished": "unfinished", "damaged": "damaged"}.items():
+        if sizes := [entry.size for entry in found if entry.kind == kind]:
+            typer.echo(f"{what}: {len(sizes)}, {decimal(sum(sizes))}")
+
+
+@cache.command("gc")
+def collect(
+    older_than: Annotated[str | None, typer.Option(help="Also what was not used for this long, as 30d, 12h.")] = None,
+    max_size: Annotated[str | None, typer.Option(help="Also the least recently used, down to this, as 20GB.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove damaged and unfinished work, and with the options finished work too.
+
+    Run folders hold all they need, and what a running uxla uses is left alone.
+    """
+    from rich.filesize import decimal
+
+    from uxla.store.housekeeping import clear, parse_age, parse_size
+    from uxla.store.store import default_root
+
+    age = parse_age(older_than) if older_than is not None else None
+    size = parse_size(max_size) if max_size is not None else None
+    cleared = clear(default_root(), older_than=age, max_size=size, dry_run=dry_run)
+    done = "would remove" if dry_run else "removed"
+    for entry in cleared.removed:
+        typer.echo(f"{done} {entry.kind} {_short(entry.name)}: {decimal(entry.size)}, last used {_ago(entry.idle)} ago")
+    typer.echo(f"{done} {len(cleared.removed)}, {decimal(cleared.size)}")
+    if cleared.in_use:
+        typer.echo(f"left alone: {len(cleared.in_use)} that a running uxla uses")
+
+
+@cache.command("verify")
+def verify_cache() -> None:
+    """Read all finished work and compare it with its digests. Exit 1 where something is damaged; it is set aside."""
+    from uxla.console import showing
+    from uxla.store.housekeeping import verify
+    from uxla.store.store import default_root
+
+    with showing():
+        broken = verify(default_root())
+    for one in broken:
+        typer.echo(f"damaged {one.name}: {one.fault}; set aside as {one.moved}")
+    if broken:
+        raise typer.Exit(1)
+    typer.echo("nothing is damaged")
+
+
+def _table(artifacts: list[Entry]) -> Table:
+    from rich.filesize import decimal
+    from rich.table import Table
+
+    table = Table("stage", "key", "size", "age", "last used", "with model", "used by", box=None, pad_edge=False)
+    for entry in artifacts:
+        users = sum(other.source == entry.name for other in artifacts)
+        made_with = entry.source.split("-")[1][:12] if entry.source else "" if entry.manifest else "damaged"
+        ages = _ago(entry.age), _ago(entry.idle)
+        table.add_row(entry.stage, entry.key[:12], decimal(entry.size), *ages, made_with, str(users or ""))
+    return table
+
+
+def _short(name: str) -> str:
+    stage, _, key = name.partition("-")
+    return f"{stage} {key[:12]}"
+
+
+def _ago(seconds: float) -> str:
+    """The largest unit that fits, as 3 d."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"

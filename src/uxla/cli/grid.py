@@ -1,0 +1,111 @@
+"""`uxla grid`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from uxla.config import options
+from uxla.errors import ArtifactError, UxlaError
+
+if TYPE_CHECKING:
+    from uxla.report.compared import Cell, Row
+    from uxla.study.grid import Plan
+
+
+def grid(
+    config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="As agreement=exact,token or 'target=[es,de]'."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting: the config's seed, and those after it.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder of the runs and tables; default runs/NAME-grid, fixed settings behind."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD|KEY=VALUE",
+            help="What to compare with; default tri_training, else zero_shot.",
+        ),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")] = False,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Run every combination of settings at several seeds, and compare them.
+
+    Work that runs share is done once. Interrupted, the same command goes on where it stopped. More: docs/grid.md.
+    """
+    from uxla.console import showing
+    from uxla.study.grid import make, plan
+    from uxla.study.run_folder import grid_folder
+
+    with showing():
+        planned = plan(config, settings or [], seeds=seeds, against=against)
+        folder = out or grid_folder(config, planned.fixed)
+        if folder.exists() and not folder.is_dir():
+            raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
+
+        from uxla.report.compared import summary
+        from uxla.store.locks import locked_folder
+
+        with locked_folder(folder):
+            _check_folder(folder)
+            cells, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
+            if cells:
+                rows = summary(cells, planned.baseline)
+                _write(folder, planned, cells, rows)
+    if cells:
+        _print(planned, cells, rows)
+        typer.echo(f"written to {folder}", err=True)
+    if failed:
+        name, error = next(iter(failed.items()))
+        raise UxlaError(f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}")
+
+
+def _check_folder(folder: Path) -> None:
+    """ArtifactError for the folder of a run, and for a `grid.md` of a person: a grid's own stands beside
+    `grid.parquet`, which is written first."""
+    from uxla.study.run_folder import is_run
+
+    if is_run(folder):
+        fault = "is the folder of a run, which a grid's runs and tables would mix with"
+        raise ArtifactError(f"{folder}: {fault}; give another --out")
+    if os.path.lexists(folder / "grid.md") and not (folder / "grid.parquet").is_file():
+        fault = "has grid.md, which no grid is known to have written and this one would write over"
+        raise ArtifactError(f"{folder}: {fault}; give another --out, or move it away")
+
+
+def _write(folder: Path, planned: Plan, cells: list[Cell], rows: list[Row]) -> None:
+    import pyarrow.parquet as pq
+
+    from uxla.report.compared import tidy
+    from uxla.report.compared_table import markdown
+
+    table, text = folder / "grid.parquet.unfinished", folder / "grid.md.unfinished"
+    try:
+        pq.write_table(tidy(planned.keys, cells), table, compression="zstd")
+        text.write_text(markdown(planned.keys, cells, rows, planned.baseline), encoding="utf-8")
+        for unfinished in (table, text):
+            os.replace(unfinished, unfinished.with_suffix(""))
+    except OSError as error:
+        message = f"the tables cannot be written ({error.strerror or error}); free space there, or give another --out"
+        raise ArtifactError(f"{folder}: {message}, and run again: finished runs are kept") from error
+
+
+def _print(planned: Plan, cells: list[Cell], rows: list[Row]) -> None:
+    """A table on a terminal, Markdown into a file or pipe."""
+    from uxla.report.compared_table import markdown, rich_table
+
+    if not sys.stdout.isatty():
+        typer.echo(markdown(planned.keys, cells, rows, planned.baseline), nl=False)
+        return
+    from rich.console import Console
+
+    Console().print(rich_table(planned.keys, cells, rows, planned.baseline))

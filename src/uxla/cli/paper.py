@@ -1,0 +1,159 @@
+"""`uxla table` and `uxla figure`: the paper's tables and figures made from runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uxla.disk import cannot_write
+from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.report.files import file_names, named, write_whole
+
+if TYPE_CHECKING:
+    from uxla.report.figure_table import Sheet
+    from uxla.report.folder import RunFolder
+
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
+_SUFFIXES = (".md", ".csv")
+
+
+def table(
+    number: Annotated[int, typer.Argument(metavar="1…8", min=1, max=8, help="The table's number in the paper.")],
+    runs: Runs,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md|FILE.csv", help="Write here, not to stdout.")] = None,
+) -> None:
+    """Make one of the paper's tables from runs, with the paper's own figures beside.
+
+    Which table needs which run: docs/paper.md.
+    """
+    if out is not None:
+        _check_file(out)
+
+    from uxla.report.paper.runs import PaperRun
+    from uxla.report.paper.tables import paper_table
+
+    found = [PaperRun(name, folder.results, _config(folder.path)) for name, folder in _read(runs).items()]
+    made = paper_table(number, found)
+    if out is None:
+        _print(made)
+        return
+
+    from uxla.report.figure_table import markdown, tidy_csv
+
+    _write(out, markdown(made) if out.suffix == ".md" else tidy_csv(made))
+    typer.echo(f"written to {out}", err=True)
+
+
+def figure(
+    number: Annotated[int, typer.Argument(metavar="2|3|4", min=2, max=4, help="The figure's number in the paper.")],
+    runs: Runs,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go; made where it is missing.")] = Path(),
+) -> None:
+    """Draw one of the paper's figures from runs, as PNG and SVG: all of its panels in one file.
+
+    Figure 2 is one for all runs, Figures 3 and 4 are one for each target.
+    """
+    if out.exists() and not out.is_dir():
+        raise UxlaError(f"--out {out}: is a file, expected a folder; give another one")
+    found = _read(runs)
+
+    from uxla.console import showing
+    from uxla.report.figures import write_figure
+
+    with showing():
+        drawn = _score_figure(found) if number == 2 else _warm_up_figures(number, found)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name, made in drawn:
+                for file in write_figure(made, out / f"{name}-figure{number}"):
+                    typer.echo(f"written to {file}", err=True)
+        except OSError as error:
+            if (cause := cannot_write(error, out)) is None:
+                raise
+            message = f"cannot be written ({cause}); free space there, or give another --out"
+            raise ArtifactError(f"{out}: {message}") from error
+
+
+def _score_figure(runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
+    from uxla.report.paper.figures import curves, score_figure
+
+    tasks = {run.results["task"] for run in runs.values()}
+    if len(tasks) > 1:
+        raise ArtifactError(
+            f"{', '.join(runs)}: runs of {' and '.join(sorted(tasks))}, expected one task; draw each apart"
+        )
+    name = file_names([(run,) for run in runs])[0] if len(runs) == 1 else "runs"
+    return [(name, score_figure(curves(runs), tasks.pop()))]
+
+
+def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
+    from uxla.report.paper.figures import kept_share, length_figure, penalty_figure
+    from uxla.report.warmup import read_warm_up
+
+    seen = [(name, run, target, read_warm_up(run, target)) for name, run in runs.items() for target in run.targets]
+    drawn = []
+    stems = file_names([(name, target) for name, _, target, _ in seen])
+    for stem, (_, run, _, found) in zip(stems, seen, strict=True):
+        if number == 3:
+            made = penalty_figure(found)
+        else:
+            share, chosen = kept_share(_config(run.path))
+            made = length_figure(found, share, chosen=chosen)
+        drawn.append((stem, made))
+    return drawn
+
+
+def _read(runs: Sequence[Path]) -> dict[str, RunFolder]:
+    from uxla.report.folder import RunFolder
+
+    return named([RunFolder.read(run, ()) for run in runs])
+
+
+def _config(run: Path) -> dict[str, Any]:
+    """What the run's `config.yaml` holds. ArtifactError where it is missing or damaged."""
+    import yaml
+
+    from uxla.config.yaml_text import parse
+
+    path = run / "config.yaml"
+    try:
+        found, _ = parse(path.read_text(encoding="utf-8"), name=str(path))
+        if isinstance(found, dict):
+            return found
+        wrong = "no mapping"
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
+        wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
+    raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again: it is written anew")
+
+
+def _check_file(out: Path) -> None:
+    if out.suffix not in _SUFFIXES:
+        raise UxlaError(f"--out {out}: expected a file whose name ends in {' or '.join(_SUFFIXES)}; rename it")
+    if out.is_dir():
+        raise UxlaError(f"--out {out}: is a folder, expected a file; give another name")
+    if not out.absolute().parent.is_dir():
+        raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
+
+
+def _print(made: Sheet) -> None:
+    """A table on a terminal, Markdown into a file or pipe."""
+    from uxla.report.figure_table import markdown, rich_sheet
+
+    if not sys.stdout.isatty():
+        typer.echo(markdown(made), nl=False)
+        return
+    from rich.console import Console
+
+    Console().print(rich_sheet(made))
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        write_whole(out, text)
+    except OSError as error:
+        message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
+        raise ArtifactError(f"{out}: {message}") from error

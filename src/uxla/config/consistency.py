@@ -1,0 +1,104 @@
+"""What a configuration's keys must be to one another; each check refuses in one line, with the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from uxla.config.sections import SOURCE_PATHS, TARGET_PATHS, TESTBED, refusal
+from uxla.config.yaml_text import KeyPath
+
+if TYPE_CHECKING:
+    from uxla.config.run import RunConfig
+
+PAIR_TASKS = ("nli", "paraphrase")
+
+DATA_PATHS = [("source", name) for name in SOURCE_PATHS] + [("target_data", name) for name in TARGET_PATHS]
+"""The keys that name data files."""
+
+_OWN = re.compile(
+    r"ensemble|models|predictions|trace|tracking|warmup|.*\.(json|jsonl|md|yaml|unfinished)", re.IGNORECASE
+)
+"""What a run folder holds beside the folders of its targets."""
+
+
+def data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    """The data files that are given, by their keys."""
+    for section, name in DATA_PATHS:
+        paths = getattr(getattr(config, section), name)
+        for path in (paths,) if isinstance(paths, str) else paths or ():
+            yield (section, name), path
+
+
+def _lengths(config: RunConfig) -> None:
+    if config.tokens_per_batch < config.max_length:
+        got = f"got {config.tokens_per_batch}, expected at least max_length={config.max_length}"
+        raise refusal("tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length")
+
+
+def _targets(config: RunConfig) -> None:
+    if len({name.casefold() for name in config.target}) != len(config.target):  # to some disks es and ES are one
+        raise refusal("target", f"got {list(config.target)}, expected each name once; remove the repeated one")
+    for target in config.target if len(config.target) > 1 else ():
+        if _OWN.fullmatch(target):
+            raise refusal("target", f"got {target!r}, expected a name the run folder has no other use for; rename it")
+    for (section, name), path in data_paths(config):
+        chosen = chain.from_iterable((config.target_data.where or {}).values())
+        told_apart = any("{target}" in str(part) for part in (path, *chosen))
+        if section == "target_data" and len(config.target) > 1 and not told_apart:
+            several = f"{len(config.target)} targets would share {path}"
+            raise refusal("target_data", f"{name}: {several}; write {{target}} where the name belongs in the path")
+
+
+def _world(config: RunConfig) -> None:
+    asked = [".".join(map(str, key)) for key, path in data_paths(config) if path.startswith(TESTBED)]
+    if asked and config.testbed is None:
+        raise refusal("testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0")
+
+
+def _selection(config: RunConfig) -> None:
+    for name, training in (("warmup", config.warmup), ("adaptation", config.adaptation)):
+        if training.selection == "source_dev" and config.source.dev is None:
+            remedy = f"give source.dev=FILE or {name}.selection=last"
+            raise refusal(name, f"selection source_dev needs source.dev, which is not given; {remedy}")
+    if config.adaptation.selection == "estimated" and config.source.dev is None:
+        why = "selection estimated needs source.dev as the estimate's reference, which is not given"
+        raise refusal("adaptation", f"{why}; give source.dev=FILE or adaptation.selection=last")
+    if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
+        remedy = "give target_data.dev=FILE or adaptation.selection=last"
+        raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
+
+
+def _copies(config: RunConfig) -> None:
+    if isinstance(config.vicinity.copies, tuple) and config.task not in PAIR_TASKS:
+        got = f"copies: got {list(config.vicinity.copies)}, expected one number: {config.task} has one text an example"
+        raise refusal("vicinity", f"{got}; give vicinity.copies={config.vicinity.copies[0]}")
+
+
+def _per_class(config: RunConfig) -> None:
+    for number, plan in enumerate(config.schedule):
+        if plan.per_class and config.task == "ner":
+            why = "got per_class with task ner, expected a task with one label an example"
+            raise refusal("schedule", f"{number}: {why}; set schedule.{number}.per_class=false")
+
+
+def _methods(config: RunConfig) -> None:
+    if len(set(config.methods)) != len(config.methods):
+        raise refusal("methods", f"got {list(config.methods)}, expected each once; remove the repeated one")
+    needs_test = [method for method in config.methods if method != "uxla"]
+    if needs_test and config.target_data.test is None:
+        why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
+        raise refusal("methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'")
+    if config.methods == ("three_heads",):
+        why = "three_heads is only a score to compare with: its three models are one"
+        raise refusal("methods", f"{why}; give another method too, as 'methods=[penalty,three_heads]'")
+    for method, path in (("supervised", "labelled"), ("translate_train", "translated")):
+        if method in config.methods and getattr(config.target_data, path) is None:
+            why = f"{method} needs target_data.{path}, which is not given"
+            raise refusal("methods", f"{why}; give target_data.{path}=FILE or leave {method} out")
+
+
+CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _methods)
+"""In the order in which faults are told."""

@@ -1,0 +1,270 @@
+"""The configuration of a run: a preset or a YAML file with overrides becomes one checked, immutable `RunConfig`.
+
+A preset leaves out what only the user knows (`source.train`, `target`, …); those keys have no default here, so a run
+that lacks them is answered with all of their names and an example command.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from pydantic import Field, ValidationError, model_validator
+
+from uxla import __version__, progress
+from uxla.config.consistency import CHECKS, DATA_PATHS, data_paths
+from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
+from uxla.config.errors import keys, refused
+from uxla.config.sections import (
+    ELSEWHERE,
+    Adaptation,
+    EpochPlan,
+    MaskedLMTuning,
+    Name,
+    OneOrSeveral,
+    Section,
+    Several,
+    Source,
+    TargetData,
+    Vicinity,
+    WarmUp,
+    World,
+    key,
+)
+from uxla.config.yaml_text import Plain, dump
+from uxla.errors import ConfigError
+
+Method = Literal[
+    "zero_shot",
+    "penalty",
+    "ensemble",
+    "self_training",
+    "tri_training",
+    "tri_training_paper",
+    "uxla",
+    "no_agreement",
+    "no_distillation",
+    "three_heads",
+    "mlm_tuned",
+    "source_vicinity",
+    "translate_train",
+    "supervised",
+]
+
+PAPER_SCHEDULE = (
+    EpochPlan(data=("source", "target"), confidence=0.8),
+    EpochPlan(data=("target_vicinity",), confidence=1.0),
+    EpochPlan(data=("source", "target", "source_vicinity", "target_vicinity"), confidence=1.0),
+)
+"""§2.4 with Table 8's η for XNER."""
+
+
+class RunConfig(Section):
+    """One run: a source language, one or several targets, a model, and the methods compared."""
+
+    task: Literal["ner", "nli", "paraphrase", "classification"] = key(
+        "`ner`: tags of words; `nli`, `paraphrase`: a label of two texts; `classification`: of one", "ner", paper="§3.1"
+    )
+    seed: int = key("everything random derives from it", 0, ge=0)
+    model: str = key("the backbone: Hub id, folder, or `testbed` for the shipped one", paper="Table 8", min_length=1)
+    revision: str | None = key("the backbone's revision on the Hub", None)
+    max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
+    device: Literal["auto", "cpu", "cuda"] = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
+    threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
+    deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
+    precision: Literal["fp32", "bf16", "fp16"] = key(
+        "matrix products in training and labelling: `fp32`, or the faster, less exact `bf16` and `fp16`",
+        "fp32",
+    )
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = key(
+        "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
+    )
+    compile: bool = key(
+        "compile encoder layers (torch.compile), for GPUs; changes rounding, and which units dropout drops", False
+    )
+    trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
+    allow_pickle_weights: bool = key(
+        "take `pytorch_model.bin` where a model has no safetensors; only tensors are read from it", False
+    )
+    checkpoint_every: int = key(
+        "optimizer steps between rolling checkpoints of a training; at most so many are lost when it is interrupted",
+        500,
+        ge=1,
+    )
+    tokens_per_batch: int = key("padded tokens in one forward pass, of training, labelling or generation", 8192, ge=8)
+    source: Source = key("the labelled language")
+    target: OneOrSeveral[Name] = key("the target language's name, or a list of names", min_length=1)
+    target_data: TargetData = key("the target languages' files")
+    testbed: World | None = key("the synthetic world; needed for paths that begin with `testbed:`", None)
+    warmup: WarmUp = key("the three task models' training on the source", paper="§2.1")
+    adaptation: Adaptation = key("each training inside Algorithm 1", paper="line 21")
+    alpha: float = key("exponent of balanced sampling; 1: by size, 0: equal shares", 0.7, paper="Eq. 2", ge=0)
+    schedule: Several[EpochPlan] = key("Algorithm 1's epochs in order", PAPER_SCHEDULE, paper="§2.4", min_length=1)
+    agreement: Literal["exact", "none", "token", "union"] = key(
+        "peers must agree: `exact`, on the whole sentence; `none`; `token`, word by word (others get no loss); "
+        "`union`: what one peer alone selects is taken too",
+        "exact",
+        paper="§2.3, Table 5",
+    )
+    min_agreed: float = key("with `token`: share of a sentence's words the peers must agree on", 0.5, ge=0, le=1)
+    order: Literal["synchronous", "in_place", "alone"] = key(
+        "`synchronous`: peers frozen for an epoch, three trainings; `in_place`: replaced at once, six; "
+        "`alone`: each model teaches itself",
+        "synchronous",
+        paper="Algorithm 1",
+    )
+    collapse_share: float = key(
+        "a model that comes to give one label to more than this share of words teaches nobody",
+        0.995,
+        gt=0,
+        le=1,
+    )
+    vicinity: Vicinity = Field(Vicinity(), description="Gen-LM", json_schema_extra={"paper": "§2.2"})
+    mlm: MaskedLMTuning = Field(
+        MaskedLMTuning(),
+        description="the backbone's own training in the method `mlm_tuned`",
+        json_schema_extra={"paper": "Table 7"},
+    )
+    trace: int = key(
+        "examples of each data set whose labelling is written into the run folder, for `uxla report`; 0: none",
+        20_000,
+        ge=0,
+    )
+    tracking: Several[Literal["tensorboard", "mlflow", "wandb"]] = key(
+        "experiment trackers that are told losses, kept shares and scores: `tensorboard`, `mlflow`, `wandb`", ()
+    )
+    methods: Several[Method] = key(
+        "what is compared; docs/algorithm.md says what each is. Without a test set `[uxla]`",
+        ("zero_shot", "penalty", "ensemble", "uxla"),
+        paper="Tables 1, 5",
+        min_length=1,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_methods(cls, values: object) -> object:
+        """Without a test set there is nothing to compare: only UXLA's models are made, where they are asked for."""
+        if not isinstance(values, dict):
+            return values
+        data, chosen = values.get("target_data"), values.get("methods")
+        test = data.get("test") if isinstance(data, dict) else getattr(data, "test", None)
+        if chosen is None:
+            chosen = cls.model_fields["methods"].default if test else ("uxla",)
+        elif not test and isinstance(chosen, list | tuple) and "uxla" in chosen and _known(chosen):
+            chosen = [method for method in chosen if method == "uxla"]
+        return values | {"methods": chosen}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunConfig:
+        for check in CHECKS:
+            check(self)
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole configuration as YAML, defaults included; `load_config` reads it back to an equal value."""
+        values = cast(dict[str, Plain], _plain(self.model_dump()))
+        return f"# uxla {__version__}: resolved, runs again with `uxla run` and this file\n{dump(values)}"
+
+
+KEYS = keys(RunConfig)
+"""Every key by its dotted name, `*` for the entries of a list; what docs/configuration.md documents."""
+
+
+def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig:
+    """The checked configuration; every data path in it is absolute and exists. Raises `ConfigError`.
+
+    A name without a suffix is a preset, else a YAML file. Relative paths start from the file's folder, in an override
+    (`a.b=value`) from the working directory.
+    """
+    document = read_document(preset_or_path)
+    defaults = {"schedule": _plain([epoch.model_dump() for epoch in PAPER_SCHEDULE])}
+    for text in overrides:
+        document = override(document, text, defaults)
+    _forget_replaced_data(document)
+    _resolve_paths(document)
+    try:
+        config = RunConfig.model_validate(document.values)
+    except ValidationError as error:
+        raise refused(error, document, KEYS) from None
+    _require_files(config, document)
+    _tell_left_out(document.values.get("methods"), config)
+    return config
+
+
+def _known(methods: Sequence[object]) -> bool:
+    """Whether all are methods: what is none is an error also where it would be left out."""
+    return all(method in get_args(Method) for method in methods)
+
+
+def _tell_left_out(asked: object, config: RunConfig) -> None:
+    """Note which methods were asked for and are not run."""
+    left_out = [name for name in asked if name not in config.methods] if isinstance(asked, list) else []
+    if left_out:
+        why = "only scores to compare with, and target_data.test is not given"
+        progress.note(f"left out: {', '.join(map(str, left_out))}; {why}")
+
+
+def _forget_replaced_data(document: Document) -> None:
+    """Drop a preset's Hub data from a section that was given a file by hand: one section, one data set."""
+    for section in ("source", "target_data"):
+        values = document.values.get(section)
+        paths = [name for at, name in DATA_PATHS if at == section]
+        by_hand = [name for name in paths if document.origin((section, name)).place.startswith(COMMAND_LINE)]
+        if not isinstance(values, dict) or not by_hand:
+            continue
+        for name in paths:
+            if name not in by_hand and any(str(path).startswith("hub:") for path in _each(values.get(name))):
+                del values[name]
+
+
+def _resolve_paths(document: Document) -> None:
+    """Make paths absolute in place; names that are no folder here (`org/model`) stay as they are."""
+    for section, name in DATA_PATHS:
+        values = document.values.get(section)
+        written = values.get(name) if isinstance(values, dict) else None
+        if isinstance(values, dict) and written is not None:
+            origin = document.origin((section, name))
+            found = [
+                absolute(path, origin) if isinstance(path, str) and not path.startswith(ELSEWHERE) else path
+                for path in _each(written)
+            ]
+            values[name] = found if isinstance(written, list) else found[0]
+    for path in (("model",), ("vicinity", "model")):
+        values = document.values if len(path) == 1 else document.values.get("vicinity")
+        written = values.get("model") if isinstance(values, dict) else None
+        if isinstance(values, dict) and isinstance(written, str) and written not in ("", "testbed"):
+            folder = absolute(written, document.origin(path))
+            if written.startswith((".", "/", "~")) or os.path.isdir(folder):
+                values["model"] = folder
+
+
+def _each(value: Plain) -> list[Plain]:
+    return value if isinstance(value, list) else [value]
+
+
+def _require_files(config: RunConfig, document: Document) -> None:
+    for path, written in data_paths(config):
+        if written.startswith(ELSEWHERE):
+            continue
+        targets = config.target if path[0] == "target_data" else ("",)
+        for file in [Path(written.replace("{target}", target)) if target else Path(written) for target in targets]:
+            if not os.path.isfile(file) and not _is_brat(file):  # Path.is_file raises for a name that is too long
+                wrong = "is a folder" if os.path.isdir(file) else "no such file"
+                place = document.origin(path).place
+                raise ConfigError(f"{place}: {wrong}: {file}, expected a data file; check the path")
+
+
+def _is_brat(folder: Path) -> bool:
+    if not os.path.isdir(folder):
+        return False
+    from uxla.data.brat import is_brat_folder  # late: NumPy and Arrow, needed for a folder only
+
+    return is_brat_folder(folder)
+
+
+def _plain(value: object) -> Plain:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else cast(Plain, value)

@@ -1,0 +1,210 @@
+"""What `uxla mlm` reads and writes: sentences from files; a model's folder with its card, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from uxla import __version__, progress
+from uxla.data.kept import Kept
+from uxla.errors import ConfigError
+from uxla.markup import inline
+from uxla.records import Corpus, Example
+from uxla.sealed import file_digest
+from uxla.store.artifacts import Facts, copy_content, flush, read_manifest
+from uxla.store.locks import vacant
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_CARD = "README.md"
+_TOLD = "mlm.json"
+"""What the folder's model was made from, by which the same command knows it again; what was told of it (`facts`), and
+the digests of its files."""
+_HELD_OUT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("loss, nats a masked piece", "held_out_loss", lambda loss: f"{loss:.3f}"),
+    ("perplexity", "held_out_loss", lambda loss: f"{math.exp(loss):,.1f}"),
+    ("masked pieces guessed right", "held_out_accuracy", lambda share: f"{share:.1f} %"),
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """The sentences of some files, and of each its name and how many rows it has."""
+
+    texts: Corpus
+    files: Sequence[tuple[str, int]]
+
+
+def read_texts(sources: Sequence[Kept]) -> Read:
+    """Every sentence of the files, of a pair each on its own. DataError, with the line, for what is wrong in one."""
+    counts = [source.count() for source in sources]
+
+    def examples() -> Iterator[Example]:
+        for number, (source, count) in enumerate(zip(sources, counts, strict=True)):
+            with progress.bar(f"read {source.path.name}", count) as bar:
+                for place, row in enumerate(source.rows()):
+                    yield from (Example(f"{number}:{place}", "", (text,)) for text in row.texts)
+                    bar.advance()
+
+    texts = Corpus.from_examples("texts", (), examples())
+    return Read(texts, [(source.path.name, count) for source, count in zip(sources, counts, strict=True)])
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The folder `out`, where a trained model is to go."""
+
+    out: Path
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the folder to this process. ConfigError where it cannot be written, or holds something else."""
+        out = self.out
+        if out.name in ("", ".."):
+            raise ConfigError(f"--out {out}: has no name to write a folder under; give its name")
+        if not out.absolute().parent.is_dir():
+            raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another one")
+        if out.exists() and not self._told() and (not out.is_dir() or any(out.iterdir())):
+            raise ConfigError(f"--out {out}: is there already and was not made by `uxla mlm`; give another folder")
+        lock = out.with_name(f".{out.name}.lock")
+        with ExitStack() as held:
+            try:
+                ours = held.enter_context(vacant(lock))
+            except OSError as error:
+                fault = f"cannot be written ({error.strerror or error}); give another folder"
+                raise ConfigError(f"--out {out}: {fault}") from None
+            if not ours:
+                raise ConfigError(f"--out {out}: another process is writing it; wait for it, or give another folder")
+            held.callback(_removed, lock)
+            self._settle()
+            yield
+
+    def check(self, inputs: Mapping[str, Any], *, fresh: bool) -> Facts | None:
+        """What was told of the folder's model, where it is there and whole: with a note, as nothing is trained then.
+
+        None where it is to be made: there is none, files of it are missing, or `fresh` asks for it anew. ConfigError,
+        before a long training, where the folder has the model of another command, or files that would be lost.
+        """
+        told = self._told()
+        if not told:
+            return None
+        facts, files = (told.pop(name, {}) if isinstance(told, dict) else {} for name in ("facts", "files"))
+        if told != json.loads(json.dumps(inputs)):
+            raise ConfigError(f"--out {self.out}: has a model made from other text or settings; give another folder")
+        there = {path.relative_to(self.out).as_posix() for path in self.out.rglob("*") if not path.is_dir()}
+        missing, foreign = sorted(files.keys() - there), sorted(there - files.keys() - {_CARD, _TOLD})
+        changed = [name for name in sorted(files.keys() & there) if not _is(self.out / name, files[name])]
+        if files and not (missing or changed or fresh):
+            progress.note(f"--out {self.out}: has this model already, whole: no training; --fresh makes it anew")
+            return dict(facts)
+        if changed and not fresh:
+            remedy = "give another folder, or --fresh to have it made anew"
+            raise ConfigError(f"--out {self.out}: {changed[0]} is not as `uxla mlm` wrote it; {remedy}")
+        if foreign:
+            fault = f"{foreign[0]} is not known to be from `uxla mlm` and would be lost"
+            raise ConfigError(f"--out {self.out}: {fault}; move it away, or give another folder")
+        if missing:
+            progress.note(f"--out {self.out}: {missing[0]} is missing; the folder is written anew")
+        return None
+
+    def write(self, model: Path, inputs: Mapping[str, Any], facts: Facts, card: str) -> None:
+        """Bring the model of the folder `model` to `out`, with the card as README.md, all of it or nothing.
+
+        What `check` found to be replaced goes when the new folder is on the disk. ConfigError where it cannot be
+        written.
+        """
+        unfinished, replaced = self._beside("unfinished"), self._beside("replaced")
+        told = {**inputs, "facts": facts, "files": {name: sha for name, (_, sha) in read_manifest(model).files.items()}}
+        try:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            copy_content(model, unfinished)
+            (unfinished / _CARD).write_text(card, encoding="utf-8")
+            (unfinished / _TOLD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            for path in [*unfinished.iterdir(), unfinished]:
+                flush(path)
+            if self.out.exists():
+                os.replace(self.out, replaced)
+            os.replace(unfinished, self.out)
+        except OSError as error:
+            fault = f"cannot be written ({error.strerror or error}); free space there, or give another folder"
+            raise ConfigError(f"--out {self.out}: {fault}: the trained model is kept") from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Undo a replacement that was cut short between its two renames; clear away what one that was not left."""
+        replaced = self._beside("replaced")
+        if replaced.exists() and not self.out.exists():
+            with suppress(OSError):
+                os.replace(replaced, self.out)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    def _beside(self, what: str) -> Path:
+        return self.out.with_name(f".{self.out.name}.{what}")
+
+    def _told(self) -> Any:
+        with suppress(OSError, ValueError):
+            return json.loads((self.out / _TOLD).read_text(encoding="utf-8"))
+        return None
+
+
+def table(facts: Facts) -> str:
+    """The held-out figures before and after the training, in Markdown; empty where nothing was held out."""
+    if "held_out_loss" not in facts:
+        return ""
+    rows = [f"| {name} | {shown(facts[f'{key}_before'])} | {shown(facts[key])} |\n" for name, key, shown in _HELD_OUT]
+    return "".join(["| held-out text | before | after |\n", "|---|---:|---:|\n", *rows])
+
+
+def summary(facts: Facts) -> str:
+    """How much was learned from, in one sentence."""
+    return (
+        f"{facts['steps']:,} steps over {facts['learned']:,} sentences ({facts['examples']:,} drawn); "
+        f"{facts['held_out']:,} held out; training loss at the end {facts['loss']:.3f}"
+    )
+
+
+def card(began: str, base: str | None, read: Read, inputs: Mapping[str, Any], facts: Facts) -> str:
+    """README.md of the model: `began` says what it was before, `base` its name on the Hub, where it has one."""
+    front = {"library_name": "transformers", "pipeline_tag": "fill-mask", "tags": ["uxla"]}
+    front |= {"base_model": base} if base else {}
+    settings = {**inputs["recipe"], **{key: inputs[key] for key in ("seed", "max_length", "precision")}}
+    del settings["max_steps" if settings["max_steps"] is None else "epochs"]
+    parts = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---",
+        "# A masked language model",
+        f"{began}; made by uxla {__version__}.",
+        "## Text",
+        "\n".join(f"- {inline(name)}: {count:,} sentences or pairs" for name, count in read.files),
+        f"{summary(facts)}. Held out are distinct sentences that were not learned from, always with the same masks.",
+        "## Figures",
+        table(facts).strip() or "No text was held out.",
+        "## Training",
+        "\n".join(f"- {name}: {value}" for name, value in settings.items()),
+        "## Use",
+        "`AutoModelForMaskedLM` and `AutoTokenizer` of transformers load this folder; so do `model:` and "
+        "`vicinity.model:` of a uxla configuration, and `uxla augment --model`.",
+        "The licences of the text, and of the model it began with, hold for this model too.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _is(file: Path, sha: str) -> bool:
+    with suppress(OSError):
+        return file_digest(file) == sha
+    return False
+
+
+def _removed(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

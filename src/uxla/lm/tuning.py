@@ -1,0 +1,146 @@
+"""Masked LMs trained behind the store: one that goes on with the task's sentences (Table 7), one from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from uxla.augment.settings import Place
+from uxla.data.kept import Kept
+from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
+from uxla.markup import inline
+from uxla.models.lm.blank import Blank, write_blank
+from uxla.models.lm.model import TrainableLM
+from uxla.models.lm.training import Recipe, fit_lm, texts_of
+from uxla.models.loaded import Runtime
+from uxla.models.loading import offline, resolve, usable_length
+from uxla.models.tokenizer_folder import save_tokenizer
+from uxla.models.training.checkpoint import Checkpoints
+from uxla.records import Corpus, ModelHandle
+from uxla.seeds import derive
+from uxla.store.artifacts import Facts
+from uxla.store.store import Store
+
+_CHECKPOINT_EVERY = 500
+
+
+def tuned(
+    backbone: ModelHandle,
+    corpora: Sequence[Corpus],
+    recipe: Recipe,
+    runtime: Runtime,
+    store: Store,
+    seed: int,
+    *,
+    checkpoint_every: int = _CHECKPOINT_EVERY,
+) -> ModelHandle:
+    """The masked LM `backbone` tuned on the sentences of `corpora` (Table 7), with its tokenizer: a backbone itself.
+
+    Labels are not looked at. What was done before with equal sentences, recipe and seed is found in the store.
+    """
+    texts = texts_of(corpora)
+    folder, facts = trained(backbone, texts, recipe, runtime, store, seed, checkpoint_every=checkpoint_every)
+    return ModelHandle(folder, str(facts["model"]))
+
+
+def trained(
+    model: ModelHandle,
+    texts: Corpus,
+    recipe: Recipe,
+    runtime: Runtime,
+    store: Store,
+    seed: int,
+    *,
+    checkpoint_every: int = _CHECKPOINT_EVERY,
+) -> tuple[Path, Facts]:
+    """The folder of `model` trained on `texts`, one text an example, and what `fit_lm` told; `model` is its digest."""
+    inputs = training_inputs(model, texts, recipe, runtime, seed)
+    make = partial(_train, model, texts, recipe, runtime, seed, checkpoint_every)
+    return store.folder("mlm", inputs, make)
+
+
+def training_inputs(model: ModelHandle, texts: Corpus, recipe: Recipe, runtime: Runtime, seed: int) -> dict[str, Any]:
+    """All that decides what a training comes to."""
+    inputs = {"model": model.digest, "texts": texts.digest, "recipe": asdict(recipe), "seed": seed}
+    return inputs | runtime.inputs
+
+
+def blank(texts: Corpus, shape: Blank, store: Store, seed: int) -> ModelHandle:
+    """An untrained masked LM of this shape with a vocabulary made from `texts`."""
+
+    def make(into: Path, scratch: Path) -> Facts:
+        write_blank(into, texts, shape, seed=derive(seed, "blank"))
+        return {"model": resolve(str(into)).digest}
+
+    folder, facts = store.folder("mlm", {"blank": asdict(shape), "texts": texts.digest, "seed": seed}, make)
+    return ModelHandle(folder, str(facts["model"]))
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training on files from which a model goes into the folder `out`."""
+
+    out: Path
+    recipe: Recipe
+    runtime: Runtime
+    store: Store
+    seed: int
+    checkpoint_every: int = _CHECKPOINT_EVERY
+
+    def tune(self, sources: Sequence[Kept], place: Place) -> str:
+        """Go on with the masked LM of `place`; the figures as a table, and a sentence on what was learned from."""
+        base = place.model if HUB_ID.fullmatch(place.model) and not Path(place.model).is_dir() else None
+        begin = f"It went on from {inline(base or Path(place.model).name)}"
+        model = resolve(place.name, revision=place.revision, trust=place.trust)
+        return self._run(sources, lambda texts: model, begin, base)
+
+    def pretrain(self, sources: Sequence[Kept], shape: Blank) -> str:
+        """Make one of this shape; as `tune`."""
+        begin = f"It learned from this text alone ({shape.layers} layers of {shape.hidden}, {shape.heads} heads)"
+        return self._run(sources, lambda texts: blank(texts, shape, self.store, self.seed), begin, None)
+
+    def _run(
+        self, sources: Sequence[Kept], start: Callable[[Corpus], ModelHandle], begin: str, base: str | None
+    ) -> str:
+        delivery = Delivery(self.out)
+        with delivery.alone():
+            read = read_texts(sources)
+            model = start(read.texts)
+            inputs = training_inputs(model, read.texts, self.recipe, self.runtime, self.seed)
+            facts = delivery.check(inputs, fresh=self.store.fresh)
+            if facts is None:
+                folder, facts = trained(
+                    model,
+                    read.texts,
+                    self.recipe,
+                    self.runtime,
+                    self.store,
+                    self.seed,
+                    checkpoint_every=self.checkpoint_every,
+                )
+                delivery.write(folder, inputs, facts, card(begin, base, read, inputs, facts))
+        return f"{table(facts)}\n{summary(facts)}"
+
+
+def _train(
+    model: ModelHandle,
+    texts: Corpus,
+    recipe: Recipe,
+    runtime: Runtime,
+    seed: int,
+    checkpoint_every: int,
+    into: Path,
+    scratch: Path,
+) -> Mapping[str, Any]:
+    lm = TrainableLM.open(model.path, runtime, masked=recipe.masked)
+    checkpoints = Checkpoints(scratch, checkpoint_every)
+    facts = fit_lm(lm, texts, recipe, seed=seed, label="masked LM: train", checkpoints=checkpoints)
+    lm.loaded.module.save_pretrained(into)
+    tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.trust))
+    save_tokenizer(tokenizer, into, length=usable_length(lm.loaded.module))
+    return {**facts, "model": resolve(str(into), trust=runtime.trust).digest}

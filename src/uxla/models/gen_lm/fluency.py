@@ -1,0 +1,99 @@
+"""How likely a masked LM finds texts (App. C: fluency): the pseudo log likelihood of Salazar et al. (2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from uxla.models.batches import chunks
+from uxla.models.device import sent
+from uxla.models.gen_lm.batches import Masked, features, pools
+from uxla.models.gen_lm.heads import MaskHead
+from uxla.models.gen_lm.rows import window
+from uxla.models.gen_lm.units import word_spans
+from uxla.models.memory import Budget
+from uxla.models.wordpieces import Pieces
+from uxla.progress import bar
+
+_TOGETHER = 2048
+"""Texts whose rows are scored together: a row for each of their pieces."""
+_IDS = 2**25
+"""Piece ids in the rows that are in memory at a time (268 MB): of 2,048 texts all up to 128 pieces each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fluency:
+    """A masked LM asked for the pieces that are there; `head` has the whole vocabulary as its candidates."""
+
+    head: MaskHead
+    pieces: Pieces
+    mask: int
+    room: int
+    """The most pieces of a text in one row, special tokens not counted."""
+    budget: Budget
+
+    def __call__(self, texts: Sequence[str | Sequence[str]]) -> npt.NDArray[np.float64]:
+        """See `MaskedLM.log_likelihood`."""
+        examples = [(text,) if isinstance(text, str) else tuple(text) for text in texts]
+        ids = {text: self._ids(text) for text in chain(*examples)}
+        sums = dict(zip(ids, self._sums(list(ids.values())), strict=True))
+        counts = np.array([sum(len(ids[text]) for text in example) for example in examples])
+        totals = np.array([sum(sums[text] for text in example) for example in examples], dtype=np.float64)
+        means: npt.NDArray[np.float64] = totals / np.maximum(counts, 1)
+        return means
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        """The pieces as Gen-LM reads them, word by word."""
+        return tuple(chain(*self.pieces.read([text[start:stop] for start, stop in word_spans(text)])))
+
+    def _sums(self, texts: Sequence[tuple[int, ...]]) -> Iterator[float]:
+        """The sum over each text's pieces of the log probability of the piece."""
+        with bar("pieces scored", sum(map(len, texts))) as running:
+            for some in chunks(texts, _TOGETHER):
+                ends = np.cumsum([len(ids) for ids in some])
+                rows = chain.from_iterable(map(self._rows, some))
+                values = np.concatenate([self._scores(portion, running.advance) for portion in _portions(rows)])
+                yield from (float(part.sum()) for part in np.split(values, ends[:-1]))
+
+    def _rows(self, ids: tuple[int, ...]) -> Iterator[Masked[int]]:
+        """A row for each piece, masked; of a text too long, the pieces around it that fit."""
+        ones, before = [1] * len(ids), len(self.pieces.prefix)
+        for i, piece in enumerate(ids):
+            first, last = (0, len(ids)) if len(ids) <= self.room else window(ones, i, self.room)
+            masked = (*ids[first:i], self.mask, *ids[i + 1 : last])
+            yield (*self.pieces.prefix, *masked, *self.pieces.suffix), before + i - first, piece
+
+    def _scores(self, rows: Sequence[Masked[int]], advance: Callable[[int], Any]) -> npt.NDArray[np.float64]:
+        """The log probability of each row's piece, in the rows' order, whatever shares a forward."""
+        values = np.empty(len(rows))
+        numbered = [(ids, at, n) for n, (ids, at, _) in enumerate(rows)]
+        with torch.inference_mode():
+            for pool in pools(numbered, self.head):
+                places = [n for _, _, n in pool]
+                found = self.budget.fit(partial(self._log_probs, pool, [rows[n][2] for n in places]), "pieces scored")
+                values[places] = found.cpu().numpy()
+                advance(len(pool))
+        return values
+
+    def _log_probs(self, pool: Sequence[Masked[int]], asked: list[int], tokens: int) -> torch.Tensor:
+        return self.head.log_probs(features(self.head, pool, tokens), sent(torch.tensor(asked), self.head.device))
+
+
+def _portions(rows: Iterable[Masked[int]]) -> Iterator[list[Masked[int]]]:
+    """The rows in lists of at most `_IDS` piece ids (or one row); of no rows one empty list."""
+    portion: list[Masked[int]] = []
+    held = 0
+    for row in rows:
+        if portion and held + len(row[0]) > _IDS:
+            yield portion
+            portion, held = [], 0
+        portion.append(row)
+        held += len(row[0])
+    yield portion

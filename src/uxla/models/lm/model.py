@@ -1,0 +1,169 @@
+"""A masked LM to be trained: text in pieces, some of them masked, and the logits of the masked ones alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoModelForMaskedLM, DataCollatorForLanguageModeling
+from transformers.modeling_outputs import BaseModelOutput
+
+from uxla.errors import ModelError
+from uxla.models.batches import equal_length
+from uxla.models.device import autocast, sent
+from uxla.models.loaded import Loaded, Runtime
+from uxla.models.loading import load_tokenizer
+from uxla.models.memory import Budget
+from uxla.models.tasks import Tagging, Window
+from uxla.models.training.loop import Labelled
+from uxla.records import IGNORED, Example
+
+_LOGITS = 2**28
+"""Numbers in the logits of one forward pass (1 GB in float32), whatever the token budget."""
+
+
+class MaskedLanguageModel:
+    """`AutoModelForMaskedLM` for `load_model`, but no weights without a head: to train a new one takes a corpus."""
+
+    @staticmethod
+    def from_pretrained(folder: str, **keywords: Any) -> Any:
+        """The model and what transformers tells of its weights; ValueError for weights without a masked-LM head."""
+        model, info = AutoModelForMaskedLM.from_pretrained(folder, **keywords)
+        if missing := sorted(info["missing_keys"]):
+            raise ValueError(f"it has no masked-LM head: {missing[0]} is not among its weights")
+        return model, info
+
+
+@dataclass(frozen=True)
+class TrainableLM:
+    """A masked LM in memory, ready to be trained and scored.
+
+    `gathered`: the head sees the masked positions alone, not all pieces of a text times all of the vocabulary.
+    """
+
+    loaded: Loaded
+    collator: Any
+    gathered: bool
+
+    @classmethod
+    def open(cls, folder: Path, runtime: Runtime, *, masked: float) -> TrainableLM:
+        """The masked LM of a folder, of which the share `masked` of all pieces is masked.
+
+        ModelError for one that has no masked-LM head, no mask token, or more pieces than embeddings.
+        """
+        loaded = Loaded.open(Tagging(auto_class=MaskedLanguageModel), folder, folder, runtime)
+        tokenizer = load_tokenizer(folder, trust=runtime.trust)
+        vocabulary = loaded.module.config.vocab_size
+        if tokenizer.mask_token is None:
+            raise ModelError(f"{folder}: its tokenizer has no mask token; give a masked LM with its own tokenizer")
+        if loaded.max_length <= len(loaded.pieces.prefix) + len(loaded.pieces.suffix):
+            raise ModelError(f"{folder}: no room for a piece in max_length {loaded.max_length}; raise it")
+        whole = cls(loaded, DataCollatorForLanguageModeling(tokenizer, mlm_probability=masked), gathered=False)
+        gathered = whole.gathers()
+        tokens = _LOGITS // max(1, round(vocabulary * masked if gathered else vocabulary))
+        loaded = replace(loaded, budget=Budget(max(1, min(runtime.budget.tokens, tokens))))
+        return replace(whole, loaded=loaded, gathered=gathered)
+
+    def gathers(self) -> bool:
+        """Whether the head gives the same for positions that were gathered before it: tried on a few pieces."""
+        module, pieces = self.loaded.module, self.loaded.pieces
+        if module.base_model is module or not isinstance(module.get_output_embeddings(), nn.Linear):
+            return False
+        body = [i for i in range(module.config.vocab_size) if i not in pieces.special][:2]
+        ids = [*pieces.prefix, *body, *pieces.suffix]
+        rows = [Window(ids, [len(ids) - 1], 0), Window(ids[:-1], [0, 1], 0)]  # one padded
+        module.eval()
+        with torch.inference_mode():
+            expected, found = self.logits(rows), replace(self, gathered=True).logits(rows)
+        tolerance = (1e-3 if expected.dtype == torch.float32 else 0.25) * float(expected.float().std())
+        return expected.shape == found.shape and torch.allclose(expected, found, rtol=1e-3, atol=tolerance)
+
+    def windows(self, example: Example) -> list[Window]:
+        """The text in as many windows as its pieces take: none is lost, none stands in two."""
+        pieces = self.loaded.pieces
+        ids = pieces.read_text(example.segments[0])
+        room = self.loaded.max_length - len(pieces.prefix) - len(pieces.suffix)
+        edges = [*range(0, len(ids), room), len(ids)]
+        return [Window([*pieces.prefix, *ids[a:b], *pieces.suffix], [], 0) for a, b in pairwise(edges)]
+
+    def rows(self, examples: Sequence[Example]) -> list[Labelled]:
+        """The windows of texts with some pieces masked, drawn from torch's global generator, and what stood there.
+
+        Of all pieces but special ones the collator's share is drawn: 80 % of them become the mask, 10 % any piece, 10 %
+        stay (BERT, RoBERTa). A window of which nothing was drawn has nothing to learn from and is left out.
+        """
+        pieces = self.loaded.pieces
+        whole = [window.ids for example in examples for window in self.windows(example)]
+        if not whole:
+            return []
+        ids = pad_sequence([torch.tensor(row) for row in whole], batch_first=True, padding_value=pieces.pad)
+        special = torch.isin(ids, torch.tensor(sorted({pieces.pad, *pieces.special})))
+        inputs, labels = self.collator.torch_mask_tokens(ids, special_tokens_mask=special)
+        drawn = (labels != IGNORED).tolist()
+        return [
+            (Window(new[: len(old)], at, 0), [old[i] for i in at])
+            for old, new, marks in zip(whole, inputs.tolist(), drawn, strict=True)
+            if (at := [i for i, mark in enumerate(marks) if mark])
+        ]
+
+    def logits(self, windows: Sequence[Window]) -> Tensor:
+        """(R, V) at all positions the windows name, window by window."""
+        loaded = self.loaded
+        lengths = torch.tensor([len(window.ids) for window in windows])
+        ids = pad_sequence(
+            [torch.tensor(window.ids) for window in windows], batch_first=True, padding_value=loaded.pieces.pad
+        )
+        seen = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+        row = sent(torch.tensor([n for n, window in enumerate(windows) for _ in window.positions]), loaded.device)
+        at = sent(torch.tensor([at for window in windows for at in window.positions]), loaded.device)
+        inputs = {"input_ids": sent(ids, loaded.device), "attention_mask": sent(seen, loaded.device)}
+        with autocast(loaded.device, loaded.precision):
+            if not self.gathered:
+                return _tensor(loaded.module(**inputs).logits[row, at])
+            with _gathering(loaded.module, row, at):
+                return _tensor(loaded.module(**inputs).logits[0])
+
+    def score(self, rows: Sequence[Labelled]) -> tuple[float, float]:
+        """The mean cross-entropy of the masked pieces in nats, and how many of them are guessed right in percent."""
+        self.loaded.module.eval()
+        with torch.inference_mode():
+            loss, right = self.loaded.budget.fit(partial(self._sums, rows), "held-out text")
+        count = sum(len(pieces) for _, pieces in rows)
+        return loss / count, 100 * right / count
+
+    def _sums(self, rows: Sequence[Labelled], tokens: int) -> tuple[float, float]:
+        loss, right = torch.zeros((), dtype=torch.float64), 0
+        for group in equal_length(rows, lambda row: len(row[0].ids), tokens):
+            logits = self.logits([window for window, _ in group]).float()
+            gold = sent(torch.tensor([piece for _, pieces in group for piece in pieces]), self.loaded.device)
+            loss += cross_entropy(logits, gold, reduction="sum").cpu()
+            right += int((logits.argmax(-1) == gold).sum())
+        return float(loss), right
+
+
+@contextmanager
+def _gathering(module: Any, row: Tensor, at: Tensor) -> Iterator[None]:
+    """Inside the block the encoder's result is the hidden states (1, R, H) of these positions, and so the head's."""
+
+    def gather(_module: nn.Module, _inputs: object, outputs: Any) -> BaseModelOutput:
+        return BaseModelOutput(last_hidden_state=outputs[0][row, at][None])
+
+    hook = module.base_model.register_forward_hook(gather)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _tensor(found: Any) -> Tensor:
+    assert isinstance(found, Tensor)
+    return found

@@ -1,0 +1,196 @@
+"""Training a masked LM on text: BERT's masks drawn anew each time (RoBERTa), some sentences held out to look at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from uxla import progress
+from uxla.errors import ConfigError, DataError
+from uxla.models.lm.model import TrainableLM
+from uxla.models.training.checkpoint import Checkpoints
+from uxla.models.training.loop import Lesson, train
+from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.selection import Facts, Keeper, Weights
+from uxla.records import Corpus, Example, Ints
+from uxla.seeds import derive, generator
+
+_POOL = 64  # steps whose texts are sorted by length together, so that little is padded
+_MOST_HELD_OUT = 1000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a masked LM is trained. The defaults are for going on with a large one (Devlin et al. 2019, Liu et al. 2019).
+
+    `masked` is the share of the pieces, `held_out` of the distinct sentences (at most 1,000) that are scored and not
+    learned from; `lr_warmup` a number of steps (int) or a share of them (float). The training is `epochs` long, or
+    `max_steps` where that is given.
+    """
+
+    batch_size: int = 16
+    accumulation: int = 1
+    learning_rate: float = 5e-5
+    lr_warmup: int | float = 0.06
+    weight_decay: float = 0.01
+    adam_epsilon: float = 1e-6
+    max_grad_norm: float = 1.0
+    epochs: float = 1.0
+    max_steps: int | None = None
+    masked: float = 0.15
+    held_out: float = 0.05
+    evaluate_every: int = 500
+    gradient_checkpointing: bool = False
+    freeze_embeddings: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, allowed, expected in (
+            ("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0"),
+            ("epochs", self.epochs, self.epochs > 0, "above 0"),
+            ("masked", self.masked, 0 < self.masked < 1, "a share between 0 and 1; 15 % is 0.15"),
+            ("held_out", self.held_out, 0 <= self.held_out < 1, "a share from 0 to below 1; 5 % is 0.05"),
+        ):
+            if not allowed:
+                raise ConfigError(f"{name} = {value}, expected {expected}")
+
+    def optimisation(self) -> Optimisation:
+        """The optimiser's part of it."""
+        return Optimisation(
+            batch_size=self.batch_size,
+            accumulation=self.accumulation,
+            learning_rate=self.learning_rate,
+            lr_warmup=self.lr_warmup,
+            weight_decay=self.weight_decay,
+            adam_epsilon=self.adam_epsilon,
+            max_grad_norm=self.max_grad_norm,
+            evaluate_every=self.evaluate_every,
+            gradient_checkpointing=self.gradient_checkpointing,
+            freeze_embeddings=self.freeze_embeddings,
+        )
+
+    def draws(self, sentences: int) -> int:
+        """How many sentences are learned from, one by one, if there are so many different ones."""
+        if self.max_steps is not None:
+            return self.max_steps * self.batch_size * self.accumulation
+        return max(1, round(sentences * self.epochs))
+
+
+def texts_of(corpora: Sequence[Corpus]) -> Corpus:
+    """The sentences of all corpora one by one, of a pair each on its own, without labels."""
+    return Corpus.from_examples(
+        "texts",
+        (),
+        (Example(e.id, "", (text,)) for corpus in corpora for e in corpus for text in e.segments),
+    )
+
+
+def fit_lm(
+    lm: TrainableLM,
+    texts: Corpus,
+    recipe: Recipe,
+    *,
+    seed: int,
+    label: str,
+    checkpoints: Checkpoints | None = None,
+) -> dict[str, float]:
+    """Train `lm` in place on `texts` (one text an example), and return what is worth telling.
+
+    That is `steps`, `examples`, `loss` (the mean of the last steps'), `learned` and `held_out` (sentences), and, where
+    any are held out, `held_out_loss` (nats a masked piece) and `held_out_accuracy` (percent of the masked pieces that
+    are guessed), each also as `…_before`. With `checkpoints` a training that was interrupted goes on to the same
+    weights. DataError for no text at all, ModelError as `learner.fit`.
+    """
+    learned, held_out = split(texts, share=recipe.held_out, seed=seed)
+    if len(learned) == 0:
+        raise DataError("no text to learn from; give files with sentences in them")
+    settings = recipe.optimisation()
+    order = by_length(_sizes(learned), draws=recipe.draws(len(learned)), step=settings.step_size, seed=seed)
+    facts = train(
+        lm.loaded,
+        learned.take(order),
+        settings,
+        Lesson(lm.rows, lm.logits),
+        _keeper(lm, held_out, label, seed),
+        seed=derive(seed, "masks"),
+        label=label,
+        checkpoints=checkpoints,
+    )
+    return {**facts, "learned": len(learned), "held_out": len(held_out)}
+
+
+def split(texts: Corpus, *, share: float, seed: int, most: int = _MOST_HELD_OUT) -> tuple[Corpus, Corpus]:
+    """What is learned from, and distinct texts held out: `share` of those there are, at least one, at most `most`.
+
+    A text that is held out is not learned from however often it occurs. Of a single text, and with share 0, none is.
+    """
+    keys = np.empty(len(texts), dtype=np.int64)
+    with progress.bar("choose held-out text", len(texts)) as bar:
+        for i, example in enumerate(texts):
+            keys[i] = derive(seed, "held out", example.segments[0])
+            bar.advance()
+    distinct, first = np.unique(keys, return_index=True)
+    count = 0 if share == 0 or len(distinct) < 2 else min(most, max(1, math.floor(share * len(distinct))))
+    held = np.sort(first[:count])
+    return texts.take(np.flatnonzero(~np.isin(keys, distinct[:count]))), texts.take(held)
+
+
+def by_length(sizes: Ints, *, draws: int, step: int, seed: int) -> Ints:
+    """(draws,) numbers of texts in the order they are learned: shuffled, each of the steps of texts of like size.
+
+    All texts come once before any comes again; `step` is how many one step has.
+    """
+    rng = generator(seed, "order")
+    epochs = math.ceil(draws / len(sizes))
+    stream = np.concatenate([rng.permutation(len(sizes)) for _ in range(epochs)])[:draws]
+    ordered = []
+    for start in range(0, draws, _POOL * step):
+        pool = stream[start : start + _POOL * step]
+        pool = pool[np.argsort(sizes[pool], kind="stable")]
+        whole = len(pool) // step * step
+        ordered += [rng.permutation(pool[:whole].reshape(-1, step)).ravel(), pool[whole:]]
+    return np.concatenate(ordered)
+
+
+def _sizes(texts: Corpus) -> Ints:
+    """(N,) bytes of each text: a guess at its pieces that no tokenizer is needed for."""
+    flat = pc.list_flatten(texts.table.column("segments"))
+    return np.asarray(pc.cast(pc.binary_length(flat), pa.int64()).to_numpy(), dtype=np.int64)
+
+
+def _keeper(lm: TrainableLM, held_out: Corpus, label: str, seed: int) -> Keeper:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "held-out masks"))
+        rows = lm.rows(list(held_out))
+    return _HeldOut(lambda: lm.score(rows), label) if rows else Keeper()
+
+
+class _HeldOut(Keeper):
+    """Scores the held-out text, always with the same masks, before the training and at its checkpoints."""
+
+    def __init__(self, score: Callable[[], tuple[float, float]], label: str) -> None:
+        self.score, self.label = score, label
+        self.facts: Facts = {}
+        self.see(0)
+        self.facts |= {f"{name}_before": value for name, value in self.facts.items()}
+
+    def see(self, step: int) -> None:
+        loss, accuracy = self.score()
+        self.facts |= {"held_out_loss": loss, "held_out_accuracy": accuracy}
+        progress.note(
+            f"{self.label}, step {step}: held-out loss {loss:.3f}, {accuracy:.1f} % of the masked pieces right"
+        )
+
+    def finish(self) -> dict[str, float]:
+        return dict(self.facts)
+
+    def state(self) -> tuple[Weights, Facts]:
+        return {}, dict(self.facts)
+
+    def restore(self, weights: Weights, facts: Facts) -> None:
+        self.facts = dict(facts)

@@ -1,0 +1,186 @@
+"""Table 5, distillation and agreement after epoch 1, and Table 6, adapted models on every language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uxla.errors import ArtifactError
+from uxla.report.figure_table import Cell, Figure, Line, Section, Sheet
+from uxla.report.paper.published import PAPER, Published, published
+from uxla.report.paper.runs import (
+    Column,
+    Entry,
+    PaperRun,
+    Scores,
+    columns,
+    ensemble_notes,
+    paper_line,
+    paper_notes,
+    paper_sections,
+    run_notes,
+    warnings,
+)
+from uxla.report.table import METHODS
+
+_CLUSTERING, _CONFIDENCE = "clustering", "model confidence"
+_AGREEMENTS = {"exact": "∩", "none": "φ", "token": "∩ by word", "union": "∪"}
+_BEFORE = "before"
+
+
+@dataclass(frozen=True)
+class _Distilled:
+    """One way of distilling in epoch 1, and the scores by target after it."""
+
+    stage: str
+    threshold: str
+    agreement: str
+    run: str
+    scores: Scores
+
+
+def distillation_table(runs: Sequence[PaperRun]) -> Sheet:
+    """Table 5: a row for each run, and for those of its baselines that differ from it in distillation only."""
+    theirs = published(5)
+    targets = tuple(dict.fromkeys(target for run in runs for target in run.results["targets"]))
+    rows = [row for run in runs for row in _distilled(run) if any(row.scores.values())]
+    own = [_distilled_section(stage, rows, targets) for stage in (_CLUSTERING, _CONFIDENCE)]
+    beside = list(_paper_distilled(theirs, targets)) if runs[0].task == theirs.task else []
+    return Sheet(
+        title=f"Table 5: {theirs.title}",
+        labels=("η", "agreement", "run"),
+        columns=targets,
+        sections=(*(section for section in own if section.lines), *beside),
+        notes=(*run_notes(runs), *_other_data(runs), *paper_notes(theirs, targets, runs[0].task)),
+        warnings=warnings(runs),
+    )
+
+
+def transfer_table(runs: Sequence[PaperRun]) -> Sheet:
+    """Table 6: a row for each language scored, a column for the warm-up and for each language adapted to."""
+    theirs = published(6)
+    for run in runs:
+        if not run.results.get("transfer"):
+            remedy = "expected a run of method uxla with test sets, by this version; run again: finished work is kept"
+            raise ArtifactError(f"{run.name}: its models' scores on every language are not in results.json, {remedy}")
+    shown = [*_before(runs), *(part for column in columns(_after(runs)) for part in _by_setting(column))]
+    found = [next(iter(column.scores.values())) for column in shown]
+    spoken = list(dict.fromkeys(language for scores in found for language in scores))
+    lines = [_transfer_line(language, shown, found) for language in spoken]
+    titles = [column.language for column in shown]
+    beside: list[Section] = []
+    if runs[0].task == theirs.task and set(spoken) & set(theirs.languages):
+        rows = theirs.blocks[""]
+        known = [paper_line(language, rows[language], titles) for language in rows if language in spoken]
+        beside = [Section(PAPER, tuple(known))]
+    return Sheet(
+        title=f"Table 6: {theirs.title}",
+        labels=("scored on",),
+        columns=tuple(column.title for column in shown),
+        sections=(Section("", tuple(lines)), *beside),
+        notes=(
+            *run_notes(runs),
+            "Each figure is that of an ensemble",
+            *ensemble_notes(runs),
+            *paper_notes(theirs, spoken, runs[0].task),
+        ),
+        warnings=warnings(runs),
+    )
+
+
+def _distilled(run: PaperRun) -> Iterator[_Distilled]:
+    plan = run.config["schedule"][0]
+    agreement = _AGREEMENTS.get(run.config["agreement"], run.config["agreement"])
+    stage, threshold = _threshold(plan)
+    targets = run.results["targets"]
+    yield _Distilled(
+        stage, threshold, agreement, run.title, {t: (found.get("uxla") or [None])[0] for t, found in targets.items()}
+    )
+    others = {
+        "no_agreement": (stage, threshold, _AGREEMENTS["none"]),
+        "no_distillation": (_CONFIDENCE, "100 %", agreement),
+        "tri_training": (_CONFIDENCE, "100 %", agreement),
+        "tri_training_paper": (_CONFIDENCE, "100 %", _AGREEMENTS["exact"]),
+    }
+    for method, how in others.items():
+        scores = {target: _first(found, method, len(run.config["schedule"])) for target, found in targets.items()}
+        yield _Distilled(*how, f"{run.title}, {METHODS[method]}", scores)
+
+
+def _first(found: Mapping[str, Any], method: str, epochs: int) -> Mapping[str, Any] | None:
+    """The method's score after epoch 1: where there was but one, its score at all."""
+    by_epoch = found.get("by_epoch", {}).get(method)
+    one = epochs == 1 or method == "tri_training_paper"
+    only: Mapping[str, Any] | None = found.get(method) if one else None
+    return by_epoch[0] if by_epoch else only
+
+
+def _threshold(plan: Mapping[str, Any]) -> tuple[str, str]:
+    if plan["clustering"] is not None:
+        features = ", ".join(["loss", *plan["features"]]) if plan.get("features") else ""
+        return _CLUSTERING, f"{plan['clustering']:g} ({features})" if features else f"{plan['clustering']:g}"
+    return _CONFIDENCE, f"{100 * plan['confidence']:g} %" + (" of each class" if plan["per_class"] else "")
+
+
+def _distilled_section(stage: str, rows: Sequence[_Distilled], targets: Sequence[str]) -> Section:
+    lines = [
+        Line((row.threshold, row.agreement, row.run), tuple(Figure.of(row.scores.get(target)) for target in targets))
+        for row in rows
+        if row.stage == stage
+    ]
+    return Section(stage, tuple(lines))
+
+
+def _paper_distilled(table: Published, targets: Sequence[str]) -> Iterator[Section]:
+    """The paper's rows, whose names are η and the agreement's sign."""
+    for section in paper_sections(table, targets, ()):
+        lines = [Line((*line.labels[0].rsplit(" ", 1), ""), line.cells) for line in section.lines]
+        yield Section(section.title, tuple(lines))
+
+
+def _other_data(runs: Sequence[PaperRun]) -> Iterator[str]:
+    for run in runs:
+        data = run.config["schedule"][0]["data"]
+        if set(data) != {"source", "target"}:
+            yield f"{run.title}: its epoch 1 trains on {', '.join(data)}, the paper's on source and target"
+
+
+def _before(runs: Sequence[PaperRun]) -> list[Column]:
+    """The warm-ups: of several runs one column where they say the same of the languages they share."""
+    merged: list[tuple[str, dict[str, Any]]] = []
+    for run in runs:
+        new = dict(run.results["transfer"]["before"])
+        same = [
+            old
+            for _, old in merged
+            if old.keys() & new.keys() and all(old[t] == new[t] for t in old.keys() & new.keys())
+        ]
+        if same:
+            same[0].update(new)
+        else:
+            merged.append((run.title, new))
+    if len(merged) == 1:
+        return [Column(_BEFORE, _BEFORE, {"": merged[0][1]})]
+    return [Column(f"{_BEFORE} ({title})", _BEFORE, {"": scores}) for title, scores in merged]
+
+
+def _after(runs: Sequence[PaperRun]) -> Iterator[Entry]:
+    for run in runs:
+        for target, scores in run.results["transfer"]["after"].items():
+            yield Entry(target, target, run, scores)
+
+
+def _by_setting(column: Column) -> Iterator[Column]:
+    """A column for each setting, named where there are several: this table has no blocks for them."""
+    for setting, scores in column.scores.items():
+        title = column.title if len(column.scores) == 1 else f"{column.title} ({setting})"
+        yield Column(title, column.language, {setting: scores})
+
+
+def _transfer_line(language: str, shown: Sequence[Column], found: Sequence[Scores]) -> Line:
+    cells: list[Cell] = [
+        Figure.of(scores.get(language), own=column.language == language)
+        for column, scores in zip(shown, found, strict=True)
+    ]
+    return Line((language,), tuple(cells))

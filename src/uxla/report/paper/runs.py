@@ -1,0 +1,165 @@
+"""What the paper's tables have in common: the runs they are made from, columns of languages, the paper's own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from uxla.errors import ArtifactError
+from uxla.report.figure_table import Cell, Line, Section, shortened
+from uxla.report.paper.published import PAPER, Published
+from uxla.report.table import METRICS, agreement_notes, table
+
+Scores = Mapping[str, Any]
+"""Scores of `results.json` by method, or by language."""
+
+_TABLE_OF = {"ner": "1 or 2", "nli": "3", "paraphrase": "4"}
+
+
+@dataclass(frozen=True)
+class PaperRun:
+    """A run by a name of its own: what its `results.json` and its `config.yaml` hold."""
+
+    name: str
+    results: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+    @property
+    def task(self) -> str:
+        """The task's name in configurations."""
+        return str(self.results["task"])
+
+    @property
+    def title(self) -> str:
+        """The name, short enough for a table."""
+        return shortened(self.name)
+
+    @property
+    def setting(self) -> str:
+        """How much of the source's training data it used: `100 %`, `5 %`."""
+        source = self.config["source"]
+        share = f"{100 * source['share']:g} %"
+        return share if source["take"] is None else f"{share}, at most {source['take']} examples"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One language under a title; its scores by setting, so that one column serves a run at 5 % and one at 100 %."""
+
+    title: str
+    language: str
+    scores: Mapping[str, Scores]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one run has for one column."""
+
+    title: str
+    language: str
+    run: PaperRun
+    scores: Scores
+
+
+def columns(entries: Iterable[Entry]) -> list[Column]:
+    """A column for each title in the order of their first appearance; of several runs that gave the same language in
+    the same setting, one for each run. Entries that say the same twice count once."""
+    found: list[Column] = []
+    listed = list(entries)
+    order = list(dict.fromkeys(entry.title for entry in listed))
+    listed.sort(key=lambda entry: order.index(entry.title))
+    for title, group in groupby(listed, key=lambda entry: entry.title):
+        unlike: list[Entry] = []
+        for entry in group:
+            if not any(_alike(entry, other) for other in unlike):
+                unlike.append(entry)
+        if len({entry.run.setting for entry in unlike}) == len(unlike):
+            found.append(Column(title, unlike[0].language, {entry.run.setting: entry.scores for entry in unlike}))
+        else:
+            found += [Column(f"{title} ({e.run.title})", e.language, {e.run.setting: e.scores}) for e in unlike]
+    return found
+
+
+def settings(runs: Sequence[PaperRun]) -> list[str]:
+    """The runs' settings, all of the data first."""
+    return sorted({run.setting for run in runs}, key=lambda setting: (setting != "100 %", setting))
+
+
+def paper_sections(table: Published, languages: Sequence[str], shares: Sequence[str]) -> Iterator[Section]:
+    """The paper's rows for `languages`, of those blocks that hold for one of `shares`; none where it has none of the
+    languages."""
+    if not set(languages) & set(table.languages):
+        return
+    for block, rows in table.blocks.items():
+        share = block.rpartition(", ")[2]
+        if share.endswith(" %") and share not in shares:
+            continue
+        title = f"{PAPER}: {block}" if block else PAPER
+        yield Section(title, tuple(paper_line(name, cells, languages) for name, cells in rows.items()))
+
+
+def paper_line(name: str, cells: Mapping[str, str], languages: Sequence[str]) -> Line:
+    """A row of the paper's under its own name."""
+    shown: tuple[Cell, ...] = tuple(cells.get(language) for language in languages)
+    return Line((name,), shown)
+
+
+def require_task(number: int, table: Published, runs: Sequence[PaperRun]) -> None:
+    """ArtifactError for a run of another task than the table's."""
+    for run in runs:
+        if run.task != table.task:
+            fitting = (
+                f"table {_TABLE_OF[run.task]} is for it" if run.task in _TABLE_OF else "the paper has no table of it"
+            )
+            expected = f"task {run.task!r}, expected {table.task!r} for table {number} ({table.title})"
+            raise ArtifactError(f"{run.name}: {expected}; give runs of that task, or another number: {fitting}")
+
+
+def require_one_task(runs: Sequence[PaperRun]) -> None:
+    """ArtifactError for runs whose scores are not the same thing."""
+    for run in runs[1:]:
+        if run.task != runs[0].task:
+            message = f"task {run.task!r}, expected {runs[0].task!r} as {runs[0].name} has"
+            raise ArtifactError(f"{run.name}: {message}; give runs of one task")
+
+
+def paper_notes(table: Published, languages: Sequence[str], task: str) -> list[str]:
+    """Where the paper contradicts itself, or that it has nothing to put beside."""
+    if task != table.task:
+        return [f"The paper has this table for {table.task} only, so none of its figures stands beside"]
+    if set(languages) & set(table.languages):
+        return [f"The paper: {note}" for note in table.notes]
+    return [f"The paper has none of these languages; its own are {', '.join(table.languages)}"]
+
+
+def run_notes(runs: Sequence[PaperRun]) -> list[str]:
+    """What the runs' figures are, and whose runs have doubts of their own."""
+    metric = METRICS[runs[0].results["metric"]]
+    notes = [f"{metric} in percent on the test set, mean ± standard deviation of a method's models"]
+    for run in runs:
+        notes += [f"{run.title}: {note}" for note in agreement_notes(run.results)]
+        if doubts := len(run.results.get("warnings", ())):
+            notes.append(f"{run.title}: {doubts} warning{'s' * (doubts > 1)}, see its table.md")
+    return notes
+
+
+def ensemble_notes(runs: Sequence[PaperRun]) -> list[str]:
+    """What ensembles are, and which epoch's models make them where an estimate chose."""
+    notes = ["An ensemble is one model: the mean of their probabilities"]
+    for run in runs:
+        for target, epoch in run.results.get("kept_epoch", {}).items():
+            kept = f"epoch {epoch}" if epoch else "the warm-up"
+            notes.append(f"{run.title}, {target}: UXLA's ensemble is that of {kept}, chosen by the estimate")
+    return notes
+
+
+def warnings(runs: Sequence[PaperRun]) -> tuple[str, ...]:
+    """What makes figures unfair, by run."""
+    found = ((run.title, table(run.results).warning) for run in runs)
+    return tuple(f"{title}: {warning}" for title, warning in found if warning)
+
+
+def _alike(one: Entry, other: Entry) -> bool:
+    return one.run.setting == other.run.setting and one.scores == other.scores

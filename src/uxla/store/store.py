@@ -1,0 +1,185 @@
+"""Finished work, remembered: content-addressed folders, whole or absent. To resume is to run again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from uxla import progress, signals
+from uxla.disk import cannot_write
+from uxla.errors import ArtifactError
+from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, flush, set_aside
+from uxla.store.journal import Journal
+from uxla.store.locks import Uses, key_lock, locked
+from uxla.store.versions import UNKNOWN, current_versions
+
+VERSIONS = {"world": 2, "fit": 5, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 2, "augment": 1}
+"""A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries
+stand in the manifests, not in keys: an upgrade throws no finished work away, and a run says what made what it used."""
+
+Make = Callable[[Path, Path], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The artifacts that one command has verified or made; they stay for as long as this lives."""
+
+    manifests: dict[Path, Manifest] = field(default_factory=dict)
+    uses: Uses = field(default_factory=Uses)
+
+
+@dataclass(frozen=True)
+class Store:
+    """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs.
+
+    One store is one run's view: each artifact is verified by size and digest the first time it is found, and `fresh`
+    makes anew what is not among the `seen`, which the runs of one command share. Any number of runs may share a root:
+    each key has a lock, taken only where there is work to do, so that none is done twice.
+    """
+
+    root: Path
+    journal: Journal
+    fresh: bool = False
+    seen: Seen = field(default_factory=Seen, repr=False, compare=False)
+    versions: Mapping[str, str] = field(default_factory=current_versions, repr=False, compare=False)
+    made_with: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
+    """The versions that made what was asked for, found or made, by package."""
+
+    def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
+        """The artifact's folder and what `make` told about it; made only if it is not there yet, whole.
+
+        `make(into, scratch)` fills the empty folder `into`, which is renamed into place when all of it is on the disk.
+        What it leaves in the folder `scratch` is there when the same work is begun again after an interruption, and is
+        removed when the work is done. A damaged artifact is named, set aside and made again. Every call leaves a line
+        in the journal that says whether the work was done (`hit: false`) or found. ArtifactError where the store
+        cannot be written, or an artifact not be looked at; whatever else `make` raises comes out as it is.
+        """
+        key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
+        place = self.root / stage / key
+        began = time.monotonic()
+        with suppress(DamageError):
+            self._find(place)
+        hit = self._has(place) or self._settle(place, inputs, make)
+        seconds = round(time.monotonic() - began, 3)
+        manifest = self.seen.manifests[place]
+        for package in self.versions:
+            self.made_with.setdefault(package, set()).add(manifest.versions.get(package, UNKNOWN))
+        facts = dict(manifest.facts)
+        self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
+        return place, facts
+
+    def _has(self, place: Path) -> bool:
+        return place in self.seen.manifests and (place / META).is_file()
+
+    def _find(self, place: Path) -> None:
+        """Look at an artifact that this run has not seen; DamageError where it must not be used."""
+        if self._has(place):
+            return
+        self.seen.uses.add(self.root, _name(place))  # before the look: what was told is not removed behind our back
+        manifest = None if self.fresh else check(place)
+        if manifest is not None:
+            self.seen.manifests[place] = manifest
+            with suppress(OSError):
+                os.utime(place / META)
+
+    def _settle(self, place: Path, inputs: Mapping[str, Any], make: Make) -> bool:
+        """Have the artifact made, by another process (True) or this one."""
+        with ExitStack() as held:
+            with self._writing():
+                held.enter_context(locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"))
+            try:
+                self._find(place)
+            except DamageError as damage:
+                self._put_away(place, damage)
+            if self._has(place):
+                return True
+            self._make(place, inputs, make)
+            return False
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Inside the block, in which only the store is written, every fault of the system is the store's."""
+        try:
+            yield
+        except (OSError, DamageError) as error:
+            raise self._refused(getattr(error, "strerror", None) or error) from error
+
+    def _refused(self, cause: object) -> ArtifactError:
+        remedy = "free space there, or set UXLA_CACHE to another folder, and run again: finished work is kept"
+        return ArtifactError(f"{self.root}: the store cannot be written ({cause}); {remedy}")
+
+    def _put_away(self, place: Path, damage: DamageError) -> None:
+        with self._writing():
+            moved = set_aside(self.root, place)
+        self.journal.write("damaged", stage=place.parent.name, key=place.name[:16], fault=str(damage), moved=str(moved))
+        progress.note(f"{place}: damaged ({damage}); set aside as {moved} and made again")
+
+    def _make(self, place: Path, inputs: Mapping[str, Any], make: Make) -> None:
+        unfinished, scratch = self.root / "unfinished" / _name(place), self.root / "scratch" / _name(place)
+        shutil.rmtree(unfinished, ignore_errors=True)  # a dead process left it: we have the lock
+        if self.fresh:
+            shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            with self._writing():
+                unfinished.mkdir(parents=True)
+                scratch.mkdir(parents=True, exist_ok=True)
+            try:
+                facts = make(unfinished, scratch)
+            except (OSError, SafetensorError) as error:
+                if (cause := cannot_write(error, unfinished, scratch)) is None:
+                    raise
+                raise self._refused(cause) from error
+            with signals.held(), self._writing():
+                manifest = finish(unfinished, inputs, facts, self.versions)
+                _publish(unfinished, place)
+                self.seen.manifests[place] = manifest
+                shutil.rmtree(scratch, ignore_errors=True)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            with suppress(OSError):  # what is in it is for the next attempt
+                scratch.rmdir()
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Inside the block, whatever cannot be read of the artifact at `place` is an ArtifactError with the remedy."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ArtifactError(f"{place}: the artifact is damaged ({error}); run again: it is made anew") from error
+
+
+def default_root() -> Path:
+    """`$UXLA_CACHE`, else `uxla` in the user's cache folder."""
+    if chosen := os.environ.get("UXLA_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uxla"
+
+
+def _name(place: Path) -> str:
+    return f"{place.parent.name}-{place.name}"
+
+
+def _publish(unfinished: Path, place: Path) -> None:
+    """Rename into place. What a fresh run made a second time to the same bytes stays as it is."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():
+        with suppress(DamageError):
+            if check(place) == check(unfinished):
+                return
+        replaced = unfinished.with_name(f"{unfinished.name}-replaced")
+        shutil.rmtree(replaced, ignore_errors=True)
+        os.replace(place, replaced)
+        os.replace(unfinished, place)
+        shutil.rmtree(replaced, ignore_errors=True)
+    else:
+        os.replace(unfinished, place)
+    flush(place.parent)

@@ -1,0 +1,194 @@
+"""The model card: a README.md for a run's models as the Hub expects it. No text of a user's is read as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from uxla import __version__
+from uxla.config.consistency import data_paths
+from uxla.config.run import Method, RunConfig
+from uxla.config.sections import ELSEWHERE
+from uxla.data.hub import HUB, SOURCES, parse_uri
+from uxla.markup import inline
+from uxla.report.figure_table import plain
+from uxla.report.table import markdown
+from uxla.report.trainings import untaught
+from uxla.report.verdict import warnings_of
+
+_CODE = re.compile(r"[a-z]{2,3}")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+FINAL: tuple[Method, ...] = (
+    "uxla",
+    "no_agreement",
+    "no_distillation",
+    "tri_training",
+    "tri_training_paper",
+    "self_training",
+    "source_vicinity",
+    "translate_train",
+    "mlm_tuned",
+    "penalty",
+    "zero_shot",
+    "ensemble",
+    "supervised",
+)
+"""A run's models are those of the first of these methods that was asked for."""
+
+_LEARNED = {
+    "uxla": "labelled text in {s} and raw text in {t}, by UXLA",
+    "no_agreement": "labelled text in {s} and raw text in {t}, by UXLA without agreement",
+    "no_distillation": "labelled text in {s} and raw text in {t}, by UXLA without distillation",
+    "tri_training": "labelled text in {s} and raw text in {t}, by tri-training",
+    "tri_training_paper": "labelled text in {s} and raw text in {t}, by tri-training",
+    "self_training": "labelled text in {s} and raw text in {t}, by self-training",
+    "mlm_tuned": "labelled text in {s}, after raw text of all languages,",
+    "translate_train": "labelled text in {s} and its translation into {t}",
+    "supervised": "labelled text in {t}",
+}
+_UNTAUGHT = "labelled text in {s} alone, since no sentence of the raw text in {t} taught it"
+_WHAT = {
+    "ner": "tags words with named entities",
+    "nli": "says what a text means for another (inference)",
+    "paraphrase": "says whether two texts mean the same",
+    "classification": "gives a text one of several labels",
+}
+_CALL = {
+    "ner": 'ensemble.tag([["words", "of", "a", "sentence"]])',
+    "nli": 'ensemble.classify([("a text", "another text")])',
+    "paraphrase": 'ensemble.classify([("a text", "another text")])',
+    "classification": 'ensemble.classify(["a text"])',
+}
+_PIPELINES = {  # of words only the first piece was trained, and a text longer than the model is cut without a stride
+    "ner": 'pipeline("token-classification", "models/1", aggregation_strategy="first", stride=32)',
+    "classification": 'pipeline("text-classification", "models/1")',
+}
+_CITATION = """```bibtex
+@inproceedings{bari-etal-2021-uxla,
+  title = {UXLA: A Robust Unsupervised Data Augmentation Framework for Zero-Resource Cross-Lingual NLP},
+  author = {Bari, M Saiful and Mohiuddin, Tasnim and Joty, Shafiq},
+  booktitle = {Proceedings of ACL-IJCNLP 2021 (Volume 1: Long Papers)},
+  pages = {1978--1992},
+  year = {2021},
+  url = {https://aclanthology.org/2021.acl-long.154}
+}
+```"""
+
+
+def model_card(
+    config: RunConfig, results: Mapping[str, Any], *, target: str, label_names: Sequence[str], counts: Mapping[str, int]
+) -> str:
+    """README.md for the folder of `target`, which holds `models/` and `ensemble/`.
+
+    `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
+    """
+    names = {"s": inline(config.source.name), "t": inline(target)}
+    method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config)
+    nothing = untaught(results.get("trainings", ()), target, method)
+    learned = _UNTAUGHT if nothing else _LEARNED.get(method, "labelled text in {s} alone")
+    doubts = _doubts(results, target)
+    parts = [
+        f"---\n{yaml.safe_dump(_front(config, target), sort_keys=False, allow_unicode=True)}---",
+        "# {s} → {t}".format(**names),
+        f"This model {_WHAT[config.task]}. It learned from {learned.format(**names)}, beginning with "
+        f"{inline(_base(config))}; made by uxla {__version__}.",
+        *(["## Warnings", doubts] if doubts else []),
+        "## Labels",
+        ", ".join(map(inline, label_names)),
+        "## Data",
+        "\n".join(_data(config, target, counts)),
+        "## Scores",
+        markdown({**results, "warnings": []}).strip(),
+        "## Use",
+        _use(config),
+        "## Limits",
+        _limits(config, target),
+        "## Citation",
+        _CITATION,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front(config: RunConfig, target: str) -> dict[str, Any]:
+    """What the Hub's index reads: only values of known form, so a language's name or a path is left out."""
+    front: dict[str, Any] = {}
+    languages = [name for name in (config.source.name, target) if _CODE.fullmatch(name)]
+    if languages and config.testbed is None:
+        front["language"] = languages
+    if _HUB_ID.fullmatch(config.model):
+        front["base_model"] = config.model
+    sets = dict.fromkeys(parse_uri(path)[0] for _, path in _paths(config, target) if path.startswith(HUB))
+    if sets:
+        front["datasets"] = list(sets)
+    kind = "token-classification" if config.task == "ner" else "text-classification"
+    tags = ["uxla", "cross-lingual", *(() if _target_labels(config) else ("zero-resource",))]
+    return {**front, "library_name": "transformers", "pipeline_tag": kind, "tags": tags}
+
+
+def _doubts(results: Mapping[str, Any], target: str) -> str:
+    """The run's warnings about `target` and about all of it, as a list; nothing in them is markup."""
+    return "\n".join(f"- {plain(doubt)}." for doubt in warnings_of(results, target))
+
+
+def final_method(config: RunConfig) -> Method:
+    """The method whose models the run is for."""
+    return next(method for method in FINAL if method in config.methods)
+
+
+def _target_labels(config: RunConfig) -> str:
+    """What the target's own labels were used for; empty where they were not."""
+    if final_method(config) == "supervised":
+        return "trained the models"
+    adapted = "raw text" in _LEARNED.get(final_method(config), "")
+    return "chose the checkpoints" if adapted and config.adaptation.selection == "target_dev" else ""
+
+
+def _base(config: RunConfig) -> str:
+    """The backbone's name; of a folder the last part only, for a path is nobody's business."""
+    return Path(config.model).name if Path(config.model).is_absolute() else config.model
+
+
+def _data(config: RunConfig, target: str, counts: Mapping[str, int]) -> list[str]:
+    lines = [f"- {inline(name)}: {count:,} examples" for name, count in counts.items()]
+    for key, path in _paths(config, target):
+        known = SOURCES.get(parse_uri(path)[0]) if path.startswith(HUB) else None
+        shown = path if path.startswith(ELSEWHERE) else Path(path).name
+        lines.append(f"- {inline(key)}: {inline(shown)}{f', licence: {known.licence}' if known else ''}")
+    return lines
+
+
+def _paths(config: RunConfig, target: str) -> list[tuple[str, str]]:
+    return [(".".join(map(str, key)), path.replace("{target}", target)) for key, path in data_paths(config)]
+
+
+def _use(config: RunConfig) -> str:
+    kind = "TokenClassification" if config.task == "ner" else "SequenceClassification"
+    return f"""The three models as one, which is what the scores call the ensemble (here `.` is this folder):
+
+```python
+import uxla
+
+ensemble = uxla.load(".")
+{_CALL[config.task]}
+```
+
+Each alone, with transformers: `AutoModelFor{kind}.from_pretrained("models/1")`, or
+`{_PIPELINES["ner" if config.task == "ner" else "classification"]}`."""
+
+
+def _limits(config: RunConfig, target: str) -> str:
+    used = _target_labels(config)
+    labels = (
+        f"Labels of {inline(target)} {used}: not zero-resource" if used else f"No label of {inline(target)} was used"
+    )
+    return "\n".join(
+        (
+            f"- {labels}. Names, topics and kinds of text that its training data lacks may be labelled badly.",
+            f"- Texts longer than {config.max_length} pieces are read in windows or cut.",
+            "- The licences of the backbone and of the data hold for this model too.",
+        )
+    )

@@ -1,0 +1,147 @@
+"""What a run says of its data and models before the work begins: sizes, and each doubt once, in one line."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow.compute as pc
+
+from uxla import progress
+from uxla.data.differences import differences, missing_labels, shared_texts
+from uxla.data.doubts import Doubt, Portrait, doubts, name_doubts
+from uxla.data.schemes import entity_type
+from uxla.data.shapes import SHAPES
+from uxla.models.loaded import pieces_of
+from uxla.records import Corpus, ModelHandle
+from uxla.study.inputs import Inputs, Target
+from uxla.study.study import Study, generates
+
+_LOOKED_AT = 10_000
+"""Examples of each corpus that doubts are told by."""
+_UNREAD = 0.05
+_FULL = 0.9
+"""The share of a model's embeddings that its tokenizer has pieces for: padding to a round number is far less."""
+_OTHERS = ("dev", "test", "labelled", "translated")
+
+
+def describe(study: Study) -> None:
+    """Say how many examples there are, and what is doubtful about them, on the screen and in the journal."""
+    inputs, said = study.inputs, set[tuple[str, str]]()
+    for target in inputs.targets:
+        _sizes(study, inputs.train, target)
+    for about, doubt in _all_doubts(study):
+        if (about, doubt.about) not in said:
+            said.add((about, doubt.about))
+            study.store.journal.write("doubt", about=about, kind=doubt.about, text=doubt.text)
+            progress.note(f"{about}: {doubt.text}")
+
+
+def _sizes(study: Study, source: Corpus, target: Target) -> None:
+    counts = {"source": len(source), "target": len(target.train)}
+    shared = _duplicates(target.train, target.test) if target.test is not None else 0
+    study.store.journal.write("data", language=target.name, **counts, test_sentences_also_in_train=shared)
+    progress.note(f"{source.name} → {target.name}: {counts['source']} labelled, {counts['target']} raw sentences")
+    if shared:
+        progress.note(f"{target.name}: {shared} of {len(target.test or ())} test sentences also stand in its train")
+
+
+def _duplicates(train: Corpus, test: Corpus) -> int:
+    """How many examples of `test` stand in `train` too; only `test` is held in memory."""
+    copies = Counter(example.segments for example in test)
+    found = {example.segments for example in train if example.segments in copies}
+    return sum(copies[segments] for segments in found)
+
+
+def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
+    """Each doubt behind the name of what it is about."""
+    inputs, task = study.inputs, study.config.task
+    source = _portrait(inputs.train, task)
+    names = label_counts(inputs.train, task)
+    yield from inputs.doubts
+    yield from _told(inputs.train.name, [*doubts(source), *name_doubts(names, "type" if task == "ner" else "label")])
+    for target in inputs.targets:
+        raw = _portrait(target.train, task)
+        yield from _told(target.name, doubts(raw))
+        yield from _told(target.name, differences(source, raw, (inputs.train.name, target.name)))
+        yield from _told(target.name, shared_texts(raw, source, inputs.train.name))
+        yield from _told(target.name, _unread(study, raw))
+        if target.test is not None:
+            test = _portrait(target.test, task)
+            yield from _told(target.name, doubts(test))
+            yield from _told(target.name, differences(source, test, (inputs.train.name, target.test.name)))
+            for part in (target.dev, target.labelled, target.translated):
+                if part is not None:
+                    yield from _told(part.name, shared_texts(_portrait(part, task), test, target.test.name))
+    for held_out in (inputs.dev, inputs.test):
+        if held_out is not None:
+            yield from _told(held_out.name, shared_texts(_portrait(held_out, task), source, inputs.train.name))
+    yield from _labels(inputs, task)
+    yield from _spare(study)
+    yield from _told(str(study.vicinity_model.path), _small_letters(study))
+
+
+def _told(about: str, found: Iterable[Doubt]) -> Iterator[tuple[str, Doubt]]:
+    return ((about, doubt) for doubt in found if not doubt.minor)
+
+
+def _portrait(corpus: Corpus, task: str) -> Portrait:
+    portrait = Portrait(SHAPES[task])
+    for example in corpus.part(0, _LOOKED_AT):
+        portrait.add(example.segments, example.labels)
+    return portrait
+
+
+def label_counts(corpus: Corpus, task: str) -> Counter[str]:
+    """How often each label occurs, or of words each type of entity."""
+    flat = pc.list_flatten(corpus.table["labels"]).to_numpy()
+    counts = np.bincount(flat[flat >= 0], minlength=len(corpus.label_names))
+    named = zip(corpus.label_names, counts.tolist(), strict=True)
+    if task == "ner":
+        return Counter({entity_type(name): count for name, count in named if name[0] == "B"})
+    return Counter(dict(named))
+
+
+def _labels(inputs: Inputs, task: str) -> Iterator[tuple[str, Doubt]]:
+    """Labels of the source that another labelled corpus never has."""
+    trained, what = label_counts(inputs.train, task), "entities" if task == "ner" else "labels"
+    targets = [getattr(target, part) for target in inputs.targets for part in _OTHERS]
+    for corpus in (inputs.dev, inputs.test, *targets):
+        if corpus is not None:
+            names, found = (inputs.train.name, corpus.name), label_counts(corpus, task)
+            if not found.total():
+                yield corpus.name, Doubt("labels", f"it has no {what} at all; is it the right file and column?")
+            yield from _told(corpus.name, missing_labels(trained, found, names, what))
+
+
+def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:
+    """Words in characters that a model's vocabulary does not have."""
+    models = {"model": study.model} | ({"vicinity.model": study.vicinity_model} if generates(study.config) else {})
+    for key, model in models.items():
+        share = pieces_of(model.path, study.trust).unread(portrait.words.counts)
+        if share > _UNREAD:
+            text = f"{share:.0%} of its words have characters that the tokenizer of {key} does not know"
+            yield Doubt(f"tokenizer of {key}", f"{text}; take a model that has read this language")
+
+
+def _spare(study: Study) -> Iterator[tuple[str, Doubt]]:
+    """A tokenizer with far fewer pieces than the model has embeddings: is it the model's own?"""
+    for model in dict.fromkeys((study.model, study.vicinity_model)):
+        size = pieces_of(model.path, study.trust).size
+        rows = json.loads((model.path / "config.json").read_bytes()).get("vocab_size")
+        if isinstance(rows, int) and size < _FULL * rows:
+            text = f"its tokenizer has {size:,} pieces, the model embeddings for {rows:,}; is it the model's own?"
+            yield str(model.path), Doubt("tokenizer", text)
+
+
+def _small_letters(study: Study) -> Iterator[Doubt]:
+    """A vicinity model that writes small letters only takes from words what tells names."""
+
+    def blind(model: ModelHandle) -> bool:
+        return pieces_of(model.path, study.trust).ignores_case
+
+    if generates(study.config) and blind(study.vicinity_model) and not blind(study.model):
+        text = "the vicinity model writes small letters only, the model tells capitals apart"
+        yield Doubt("capitals", f"{text}: what is replaced loses them; take a vicinity model with capitals")

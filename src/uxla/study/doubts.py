@@ -1,0 +1,199 @@
+"""What a run doubts of itself, and what to do: nothing was learned, models are poor or collapsed, labels were lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from statistics import fmean
+from typing import Any, Literal
+
+import numpy as np
+
+from uxla.algorithm.cotraining import gold_labels
+from uxla.algorithm.distil import has_fallen, majority_share
+from uxla.algorithm.mixing import looked_at
+from uxla.records import IGNORED, Corpus, Ints, ModelHandle
+from uxla.report.table import METHODS
+from uxla.report.trainings import NOUNS, WARM_UPS, from_target, title
+from uxla.study.inputs import Target
+from uxla.study.messages import metric
+from uxla.study.study import Study, Triple
+from uxla.study.trainings import Made
+from uxla.wording import enumerated, one_label_only, seen
+
+POOR_F1 = 50.0
+"""Under this, labels of entities on source dev are wrong more often than right."""
+
+POOR_GAIN = 0.25
+"""Of the way from the most frequent label's share to 100: under this, an accuracy on source dev is hardly above it."""
+
+EXPECTED = 5
+"""Labels of a kind that the source's share would give the text looked at: from so many on it is odd to see none."""
+
+_AGREEMENTS = {"tri_training_paper": "exact", "no_agreement": "none"}
+"""Of the methods that have their own, whatever the configuration says."""
+
+
+def poor_models(study: Study) -> Iterator[str]:
+    """Warm-ups whose models know hardly more of source dev than chance does, by the mean of the three: one sentence."""
+    dev, name = study.inputs.dev, metric(study.config.task)
+    if dev is None:
+        return
+    entities = [i for i, label in enumerate(dev.label_names) if label != "O"]
+    if study.config.task == "ner" and not np.isin(gold_labels(dev), entities).any():
+        yield "source.dev: it has no entity, so that no model can be scored or chosen by it; give a file that has some"
+        return
+    least, against = _least(study, dev)
+    poor = []
+    for method in METHODS:
+        found = [made for made in study.trainings or () if made["method"] == method and made["epoch"] is None]
+        scores = [made["dev"] for made in found if made["dev"] is not None]
+        if scores and fmean(scores) < least:
+            poor.append(f"{title(method)}: {name} {enumerated([f'{score:.1f}' for score in scores])}")
+    if poor:
+        yield (
+            f"source.dev: the models are poor there ({'; '.join(poor)}; {against}), so that their labels are not to be "
+            f"trusted; {_train_longer(study)}"
+        )
+
+
+def untaught(study: Study, target: Target) -> Iterator[str]:
+    """Where no sentence of the target taught any model: in all epochs of a method, or in one."""
+    said: dict[str, list[str]] = defaultdict(list)
+    own = [made for made in study.trainings or () if made["target"] == target.name and made["epoch"] is not None]
+    for method, group in groupby(own, lambda made: made["method"]):
+        epochs = _by_epoch(list(group))
+        empty = [epoch for epoch, found in epochs.items() if not any(one["taught"] for one in found)]
+        alike: dict[str, list[int]] = defaultdict(list)
+        for epoch in empty:
+            alike[_why(epochs[epoch])].append(epoch)
+        for numbers in alike.values():
+            where = "" if len(numbers) == len(epochs) else f"in {_epochs(numbers)} "
+            cause = _cause(study, method, [one for epoch in numbers for one in epochs[epoch]])
+            noun = NOUNS[study.config.task].removesuffix("s")
+            said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(title(method))
+    for what, methods in said.items():
+        yield f"{enumerated(methods)}: {what}"
+
+
+def collapsed(
+    study: Study, raw: Corpus, states: Mapping[str, Sequence[Triple]], begun_with: Triple | None
+) -> Iterator[str]:
+    """Which models, by number, have collapsed on the target's raw text: by the rule of `CoTraining.has_collapsed`,
+    adapted ones by those that they were `begun_with`."""
+    limit, known = study.config.collapse_share, looked_at(study.inputs.dev or study.inputs.train, study.config.seed)
+    if majority_share(gold_labels(known)) > limit:
+        return
+    for method, epochs in states.items():
+        found: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for number, models in enumerate(epochs, start=1):
+            before = begun_with if begun_with is not None and method not in WARM_UPS else models
+            pairs = enumerate(zip(models, before, strict=True), start=1)
+            found[tuple(i for i, pair in pairs if _has_collapsed(study, raw, known, *pair))].append(number)
+        for fallen, numbers in found.items():
+            place = f"{title(method)}, {_epochs(numbers)}" if len(epochs) > 1 else title(method)
+            if fallen:
+                yield f"{place}: {one_label_only(fallen)} to raw text: collapsed; {_not_collapse(study)}"
+
+
+def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: Triple | None) -> Iterator[str]:
+    """Labels, or entity types, of the source that the final models give to no raw text, though the models `before`
+    did; or that no model gives although the source has many."""
+    known = gold_labels(study.inputs.train)
+    gold, names = _kinds(known, study)
+    given = sum(_kinds(study.predict(model, raw).labels, study)[0] for model in final)
+    earlier = given if before is None else sum(_kinds(study.predict(model, raw).labels, study)[0] for model in before)
+    expected = gold * len(study.predict(final[0], raw).labels) / max(len(known), 1)
+    lost = [seen(names[i]) for i in np.flatnonzero((gold > 0) & (given == 0) & (earlier > 0))]
+    never = [seen(names[i]) for i in np.flatnonzero((given == 0) & (earlier == 0) & (expected >= EXPECTED))]
+    what = f"any {NOUNS[study.config.task].removesuffix('s')} of {target.name}"
+    if lost:
+        yield (
+            f"{_shortened(lost)}: after adaptation no model gives {_it(lost)} to {what}, as the warm-up's did; keep an "
+            "earlier epoch (adaptation.selection=estimated), or adapt with fewer epochs"
+        )
+    if never:
+        yield (
+            f"{_shortened(never)}: no model gives {_it(never)} to {what}, though the source has many; look whether "
+            f"the text has any, and else {_train_longer(study)}"
+        )
+
+
+def _has_collapsed(study: Study, raw: Corpus, known: Corpus, model: ModelHandle, before: ModelHandle) -> bool:
+    labels, limit = study.predict(model, raw).labels, study.config.collapse_share
+    if majority_share(labels) <= limit:
+        return False
+    if has_fallen(labels, study.predict(before, raw).labels):
+        return True
+    return majority_share(study.predict(model, known).labels) > limit
+
+
+def _least(study: Study, dev: Corpus) -> tuple[float, str]:
+    """The score from which on models are not called poor, and what to say of it."""
+    if study.config.task == "ner":
+        return POOR_F1, f"under {POOR_F1:.0f}"
+    share = 100.0 * majority_share(gold_labels(dev))
+    return share + POOR_GAIN * (100.0 - share), f"always the most frequent label: {share:.1f}"
+
+
+def _by_epoch(trainings: Sequence[Made]) -> dict[int, list[Mapping[str, Any]]]:
+    """By epoch what the target's sentences became, of the epochs that were to learn from any."""
+    found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for made in trainings:
+        if given := from_target(made):
+            found[made["epoch"]] += given
+    return found
+
+
+def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few kept", "not agreed"]:
+    if any(one["collapsed"] for one in found):
+        return "collapsed"
+    return "not agreed" if all(all(one["kept"]) for one in found) else "too few kept"
+
+
+def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
+    """Why nothing was left, and what to do."""
+    agreement, why = _AGREEMENTS.get(method, study.config.agreement), _why(found)
+    if why == "collapsed":
+        fallen = sorted({number for one in found for number in one["collapsed"]})
+        return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_not_collapse(study)}"
+    if why == "too few kept":
+        return "distillation keeps too few of them; raise confidence in schedule, or give more raw text"
+    if agreement == "none":
+        return "no two models are sure of the same one; raise confidence in schedule"
+    word_by_word = study.config.task == "ner" and agreement == "exact" and method not in _AGREEMENTS
+    other = ", or set agreement=token" if word_by_word else ", or lower min_agreed" if agreement == "token" else ""
+    return f"the models never agreed on one; {_train_longer(study)}{other}"
+
+
+def _train_longer(study: Study) -> str:
+    name = "epochs" if study.config.warmup.epochs is not None else "max_steps"
+    return f"train the warm-up longer (warmup.{name}) or on more labelled text"
+
+
+def _not_collapse(study: Study) -> str:
+    return f"{_train_longer(study)}, or set collapse_share=1 where the text really is so"
+
+
+def _kinds(labels: Ints, study: Study) -> tuple[Ints, list[str]]:
+    """How often each kind of label is there: entity types without O, or classes; and their names."""
+    names = study.inputs.train.label_names
+    counts = np.bincount(labels[labels != IGNORED], minlength=len(names))
+    if study.config.task != "ner":
+        return counts, list(names)
+    types = list(dict.fromkeys(name[2:] for name in names if name != "O"))
+    sums = [sum(counts[i] for i, name in enumerate(names) if name != "O" and name[2:] == kind) for kind in types]
+    return np.asarray(sums, dtype=np.int64), types
+
+
+def _epochs(numbers: Sequence[int]) -> str:
+    return f"epoch{'s' * (len(numbers) > 1)} {enumerated(numbers)}"
+
+
+def _shortened(names: Sequence[str]) -> str:
+    return enumerated(list(names) if len(names) <= 5 else [*names[:4], f"{len(names) - 4} more"])
+
+
+def _it(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"

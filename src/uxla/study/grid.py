@@ -1,0 +1,200 @@
+"""A grid of runs: the product of settings and seeds, checked as a whole, then run one by one and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from pathlib import Path
+
+import yaml
+
+from uxla import progress
+from uxla.config.run import RunConfig, load_config
+from uxla.config.yaml_text import Plain, parse
+from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.report.compared import Baseline, Cell, Setting
+from uxla.report.folder import RunFolder
+from uxla.store.store import Seen
+from uxla.study.run_folder import check_folder, safe_name
+
+_DEFAULT_BASELINES = ("tri_training", "zero_shot", "penalty")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to make: its folder's name, the values of the varied keys as written, its whole configuration."""
+
+    name: str
+    values: Setting
+    config: RunConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs to make, the varied keys, what is compared with (None: nothing), and settings that all runs share."""
+
+    keys: tuple[str, ...]
+    runs: tuple[Planned, ...]
+    baseline: Baseline | None
+    fixed: tuple[str, ...] = ()
+
+
+def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str | None = None) -> Plan:
+    """The product of `settings`, `key=value` or `key=value,value…`, each at `seeds` seeds, the config's own and up.
+
+    A synthetic world's `testbed.seed` moves with the seed unless it is among the settings. Nothing is written.
+    ConfigError where any of the runs cannot be, or cannot be told from another.
+    """
+    choices = [_choices(text) for text in settings]
+    varied = [place for place, texts in enumerate(choices) if len(texts) > 1]
+    keys = tuple(_split(choices[place][0])[0] for place in varied)
+    _check_keys(keys, [_split(texts[0])[0] for texts in choices])
+    runs = []
+    with progress.bar("checking settings", prod(map(len, choices))) as bar:
+        for chosen in product(*choices):
+            values = tuple(_split(chosen[place])[1] for place in varied)
+            for one in _seeded(config, chosen, seeds):
+                runs.append(Planned(_name(keys, values, one.seed), values, one))
+            bar.advance()
+    _check_runs(runs)
+    fixed = tuple(text for text, texts in zip(settings, choices, strict=True) if len(texts) == 1)
+    return Plan(keys, tuple(runs), _baseline(against, keys, runs), fixed)
+
+
+def make(
+    planned: Sequence[Planned], out: Path, *, fresh: bool = False, overwrite: bool = False
+) -> tuple[list[Cell], dict[str, str]]:
+    """Make each run's folder under `out` where it is not there yet; the finished ones, and why others failed by name.
+
+    A folder whose run ended with the same configuration is taken as it is, unless `fresh`: then all is made anew, what
+    runs share once. ArtifactError before any work where a folder has a run of another configuration, unless
+    `overwrite` is to replace it.
+    """
+    for one in planned:
+        check_folder(out / one.name, one.config, overwrite=overwrite)
+    seen = Seen()
+    waiting = [one for one in planned if fresh or not _is_finished(one, out)]
+    failed: dict[str, str] = {}
+    if len(waiting) < len(planned):
+        progress.note(f"{len(planned) - len(waiting)} of {len(planned)} runs are finished and taken as they are")
+    with progress.bar("grid", len(waiting)) as bar:
+        for number, one in enumerate(waiting, start=1):
+            progress.note(f"run {number} of {len(waiting)}: {one.name}")
+            try:
+                _run(one, out, fresh, overwrite, seen)
+            except UxlaError as error:
+                failed[one.name] = str(error)
+                progress.note(f"{one.name}: failed and left out: {error}")
+            bar.advance()
+    kept = [one for one in planned if one.name not in failed]
+    return [Cell(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
+
+
+def _run(one: Planned, out: Path, fresh: bool, overwrite: bool, seen: Seen) -> None:
+    from uxla.study import pipeline  # late: it loads torch
+
+    pipeline.run(one.config, out / one.name, fresh=fresh, overwrite=overwrite, seen=seen)
+
+
+def _is_finished(one: Planned, out: Path) -> bool:
+    """Whether the run's folder is whole and of this configuration: `results.json` is written after `config.yaml`."""
+    folder = out / one.name
+    config, results = folder / "config.yaml", folder / "results.json"
+    try:
+        run = RunFolder.read(folder, ())
+        for target in run.targets:
+            run.test_set(target)
+        in_order = results.stat().st_mtime_ns >= config.stat().st_mtime_ns
+        return in_order and config.read_bytes() == one.config.to_yaml().encode()
+    except (ArtifactError, OSError):
+        return False
+
+
+def _choices(text: str) -> list[str]:
+    """The overrides that a setting stands for: `a=1,2` for `a=1` and `a=2`, a list in brackets being one value."""
+    key, equals, written = text.partition("=")
+    listed = f"[{written}]"
+    try:
+        node = yaml.compose(listed, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):  # `{target}/train.txt`: text with no list in it
+        return [text]
+    if not (equals and isinstance(node, yaml.SequenceNode) and node.value):
+        return [text]
+    return [f"{key}={listed[item.start_mark.index : item.end_mark.index]}" for item in node.value]
+
+
+def _split(text: str) -> tuple[str, str]:
+    key, _, value = text.partition("=")
+    return key.strip(), value
+
+
+def _seeded(config: str, settings: Sequence[str], seeds: int) -> Iterator[RunConfig]:
+    """The configuration at its own seed and those that follow."""
+    first = load_config(config, settings)
+    yield first
+    moves = first.testbed is not None and not {"testbed.seed", "testbed"} & {_split(text)[0] for text in settings}
+    for step in range(1, seeds):
+        texts = [*settings, f"seed={first.seed + step}"]
+        if moves and first.testbed is not None:
+            texts.append(f"testbed.seed={first.testbed.seed + step}")
+        yield load_config(config, texts)
+
+
+def _name(keys: Sequence[str], values: Setting, seed: int) -> str:
+    """A folder's name on any disk: of letters that all disks take, and with a digest where that changes the text."""
+    settings = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
+    text = "_".join([*settings, f"seed={seed}"])
+    return safe_name(text)
+
+
+def _check_keys(keys: Sequence[str], given: Sequence[str]) -> None:
+    if "seed" in keys:
+        raise ConfigError("seed: got several values; give --seeds 3, which counts up from seed=0")
+    for key in keys:
+        if given.count(key) > 1:
+            raise ConfigError(f"{key}: given twice, once with several values; give it once, as {key}=first,second")
+
+
+def _check_runs(runs: Sequence[Planned]) -> None:
+    if runs[0].config.target_data.test is None:
+        raise ConfigError("target_data.test is not given, and a grid compares scores; give target_data.test=FILE")
+    seen: dict[str, Planned] = {}
+    for one in runs:
+        chosen = one.config.adaptation.selection == "estimated" and "uxla" in one.config.methods
+        if chosen and "penalty" not in one.config.methods:
+            why = "with adaptation.selection=estimated UXLA may keep the warm-up, whose score is penalty's"
+            raise ConfigError(f"methods: {why}; add penalty, as 'methods=[penalty,uxla]'")
+        other = seen.setdefault(one.config.to_yaml(), one)
+        if other is not one:
+            raise ConfigError(f"{one.name} and {other.name} are the same run; leave one of the values out")
+
+
+def _baseline(against: str | None, keys: Sequence[str], runs: Sequence[Planned]) -> Baseline | None:
+    """A method is compared as its three models together: `ensemble` is `zero_shot` then, and no baseline of its own."""
+    shared = set.intersection(*({*one.config.methods} for one in runs)) - {"ensemble"}
+    methods = [method for method in runs[0].config.methods if method in shared]
+    if against is None:
+        return next((Baseline(method) for method in _DEFAULT_BASELINES if method in methods), None)
+    key, value = _split(against)
+    if "=" not in against:
+        if key in methods:
+            return Baseline(key)
+        known = f"expected a method of every run ({', '.join(methods)}) or a varied KEY=VALUE"
+        raise ConfigError(f"--against {against}: {known}")
+    if key not in keys:
+        raise ConfigError(f"--against {against}: expected a varied key ({', '.join(keys) or 'none is'}) or a method")
+    place = keys.index(key)
+    options = dict.fromkeys(one.values[place] for one in runs)
+    for option in options:
+        if _read(option) == _read(value):
+            return Baseline(option, place)
+    raise ConfigError(f"--against {against}: expected a value of the grid: {', '.join(options)}")
+
+
+def _read(text: str) -> Plain:
+    try:
+        return parse(text, name="--against")[0]
+    except yaml.YAMLError:
+        return text

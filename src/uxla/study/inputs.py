@@ -1,0 +1,152 @@
+"""From a configuration to corpora. Everything is read and checked here, before any long work and before any output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uxla.config.run import RunConfig
+from uxla.config.sections import TARGET_PATHS, TESTBED, Files, Reading, World
+from uxla.data.doubts import Doubt
+from uxla.data.languages import languages
+from uxla.data.layout import Layout
+from uxla.data.load import discover_labels, load_corpus, open_table
+from uxla.data.shapes import SHAPES
+from uxla.data.tables import Table
+from uxla.errors import ConfigError, DataError
+from uxla.records import Corpus
+from uxla.seeds import derive
+from uxla.store.store import Store
+
+_CONLL = ("token_column", "label_column", "scheme", "comment")
+
+WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
+"""The testbed's task of each kind."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target language: `train` never has labels; the others do, and are there only where a file was given."""
+
+    name: str
+    train: Corpus
+    dev: Corpus | None
+    test: Corpus | None
+    labelled: Corpus | None
+    translated: Corpus | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All corpora of a run."""
+
+    train: Corpus
+    dev: Corpus | None
+    test: Corpus | None
+    targets: tuple[Target, ...]
+    doubts: tuple[tuple[str, Doubt], ...] = ()
+    """What is doubtful about the files, behind the name of the corpus."""
+
+    def digests(self) -> dict[str, str]:
+        """The digest of every corpus by its place in the configuration."""
+        named = {"source.train": self.train, "source.dev": self.dev, "source.test": self.test}
+        for target in self.targets:
+            for part in TARGET_PATHS:
+                named[f"{target.name}.{part}"] = getattr(target, part)
+        return {place: corpus.digest for place, corpus in named.items() if corpus is not None}
+
+
+def load_inputs(config: RunConfig, store: Store) -> Inputs:
+    """Read every file the configuration names; raises DataError or ConfigError with the place."""
+    world = _world_folder(config.testbed, WORLD_TASKS[config.task], store) if config.testbed is not None else None
+    source, data = config.source, config.target_data
+    trained = _path(source.train, world, config.task)
+    names = discover_labels(trained, label_map=source.labels, **_format(config.task, source))
+    if len(names) < 2:
+        only = f"the only label is {names[0]}, expected two or more to tell apart"
+        raise DataError(f"{only}; is it the labelled file, and the right column?", file=trained[0])
+
+    doubts: list[tuple[str, Doubt]] = []
+
+    def read(reading: Reading, path: Files | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
+        if path is None:
+            return None
+        limits: dict[str, Any] = {} if part in ("dev", "test") else {"take": reading.take, "share": reading.share}
+        if part in ("labelled", "translated") and data.labelled_take is not None:
+            limits["take"] = data.labelled_take
+        paths, name, how = _path(path, world, config.task), _name(lang, part), _format(config.task, reading)
+        doubts.extend((name, doubt) for doubt in _several_languages(paths, lang, how))
+        return load_corpus(
+            paths,
+            name=name,
+            lang=lang,
+            label_names=names,
+            labelled=labelled,
+            label_map=reading.labels if labelled else None,
+            seed=derive(config.seed, "subset", lang, reading is source),
+            **how,
+            **limits,
+        )
+
+    source_corpora = [read(source, getattr(source, part), source.name, part) for part in ("train", "dev", "test")]
+    targets = []
+    for name in config.target:
+        if name == source.name:
+            raise ConfigError(f"target: {name!r} is also the source's name; give source.name another one")
+        files = data.of(name)
+        train = read(files, files.train, name, "train", labelled=False)
+        others = [read(files, getattr(files, part), name, part) for part in TARGET_PATHS[1:]]
+        assert train is not None
+        targets.append(Target(name, train, *others))
+    train, dev, test = source_corpora
+    assert train is not None
+    return Inputs(train, dev, test, tuple(targets), tuple(doubts))
+
+
+def _name(lang: str, part: str) -> str:
+    return lang if part == "train" else f"{lang} {part}"
+
+
+def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any]) -> Iterator[Doubt]:
+    layout = Layout(**{key: value for key, value in how.items() if key != "shape"})
+    for path in paths:
+        table = open_table(path, how["shape"], layout)
+        if isinstance(table, Table):
+            yield from languages(table, lang)
+
+
+def _format(task: str, reading: Reading) -> dict[str, Any]:
+    keys = ("format", "columns", "header", "encoding", "delimiter", "quote", "where", "tag_names", *_CONLL)
+    return {"shape": SHAPES[task], **{key: getattr(reading, key) for key in keys}}
+
+
+def _path(written: Files, world: Path | None, task: str) -> list[Path]:
+    """The files behind one or several paths of the configuration."""
+    return [_one_path(each, world, task) for each in ((written,) if isinstance(written, str) else written)]
+
+
+def _one_path(written: str, world: Path | None, task: str) -> Path:
+    """The file behind a path of the configuration; `testbed:LANGUAGE/SPLIT` is that language's file for the task."""
+    if world is None or not written.startswith(TESTBED):
+        return Path(written)
+    language, _, split = written.removeprefix(TESTBED).partition("/")
+    prefix, suffix = ("", ".conll") if task == "ner" else (f"{WORLD_TASKS[task]}-", ".tsv")
+    path = world / language / (f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}")
+    if not path.is_file():
+        languages = ", ".join(sorted(folder.name for folder in world.iterdir() if folder.is_dir()))
+        raise ConfigError(f"{written}: no such file for task {task}; languages are {languages}")
+    return path
+
+
+def _world_folder(sizes: World, task: str, store: Store) -> Path:
+    from uxla.testbed.world import write
+
+    asked = sizes.model_dump(exclude_none=True)
+
+    def make(into: Path, scratch: Path) -> Mapping[str, Any]:
+        write(into, **asked, tasks=(task,))
+        return {"files": sum(file.is_file() for file in into.rglob("*"))}
+
+    return store.folder("world", {**asked, "task": task}, make)[0]

@@ -1,0 +1,210 @@
+"""The learner and the vicinity that Algorithm 1 is given: `models/` behind the store, so that no work is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from uxla import progress
+from uxla.algorithm.vicinity import Vicinity
+from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.heads import Heads, columns
+from uxla.models.loaded import Loaded, Runtime
+from uxla.models.loading import weights_digest
+from uxla.models.tasks import Task
+from uxla.models.training.checkpoint import Checkpoints
+from uxla.models.training.loop import fit
+from uxla.models.training.optimiser import Optimisation
+from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
+from uxla.seeds import derive
+from uxla.store.store import Store, reading
+
+_LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
+"""Examples in one artifact of the store: what a kill can cost."""
+
+
+Ended = Callable[[ModelHandle, Mapping[str, Any]], None]
+"""Is told of a training that has ended, or was found: its model and what it told of itself."""
+
+
+def unheard(model: ModelHandle, facts: Mapping[str, Any]) -> None:
+    """An `Ended` that nobody listens to."""
+
+
+@dataclass(frozen=True)
+class StoredLearner:
+    """`fit` and `predict` of one task with one set of training values; `dev` is what `settings.selection` looks at.
+
+    `backbone` is the pretrained model: its folder has the tokenizer, and fitting it means a new classification layer.
+    `purpose` is what a person is told the work is for.
+    """
+
+    task_name: str
+    task: Task
+    backbone: ModelHandle
+    settings: Optimisation
+    runtime: Runtime
+    store: Store
+    purpose: str
+    dev: Corpus | None = None
+    checkpoint_every: int = 500
+    told: set[str] = field(default_factory=set, compare=False)
+    """What a person was told of data sets; the learners of a run share it."""
+    ended: Ended = field(default=unheard, compare=False)
+
+    def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
+        """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
+        inputs = {
+            **self._model_inputs(model),
+            "mix": mix.digest,
+            "seed": seed,
+            "settings": asdict(self.settings),
+            "dev": self.dev.digest if self.dev is not None else None,
+        }
+        folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
+        trained = replace(model, path=folder, digest=facts["weights"])
+        self.ended(trained, facts)
+        return trained
+
+    def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
+        """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
+        opened = cache(lambda: self._open(model))
+        tables, cut = [], 0
+        for part in _parts(f"{self.purpose}: label {corpus.name}", corpus, _LABELLED_TOGETHER):
+            inputs = {**self._model_inputs(model), "corpus": part.unlabelled().digest}
+            folder, facts = self.store.folder("predict", inputs, partial(self._predict, opened, part))
+            with reading(folder):
+                arrays = load_file(folder / "predictions.safetensors")
+                tables.append(Predictions(arrays["probs"], arrays["offsets"]))
+            cut += facts["cut"]
+        if opened.cache_info().currsize:  # there was work to do
+            self._tell(opened(), corpus, cut)
+        return joined(tables)
+
+    def check(self, label_names: Sequence[str]) -> str:
+        """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels.
+
+        What a person should know of its classification layer is the value; empty where it has none.
+        """
+        return self._open(self.backbone, label_names).remark
+
+    def _model_inputs(self, model: ModelHandle) -> dict[str, Any]:
+        runtime = self.runtime.inputs
+        head = {} if model.head is None else {"head": model.head}
+        return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
+
+    def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> Loaded:
+        """The model in memory; with `names`, of the labels, its configuration has one column for each."""
+        task = self.task if model.head is None else Heads(self.task, only=model.head)
+        if names:
+            config_values["id2label"] = dict(enumerate(columns(task, names)))
+        return Loaded.open(task, model.path, self.backbone.path, self.runtime, **config_values)
+
+    def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
+        values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}
+        loaded = self._open(model, mix.label_names, **values)
+        checkpoints = Checkpoints(scratch, self.checkpoint_every)
+        label = f"{self.purpose}: train"
+        facts = fit(loaded, mix, self.settings, seed=seed, label=label, dev=self.dev, checkpoints=checkpoints)
+        loaded.module.save_pretrained(into)
+        told: dict[str, Any] = {**facts, "cut": _told(loaded, mix), "weights": weights_digest(into)}
+        self._tell(loaded, mix, told["cut"])
+        return told
+
+    def _predict(self, opened: Callable[[], Loaded], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+        loaded = opened()
+        predictions = loaded.predict(part, f"{self.purpose}: label {part.name}")
+        arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
+        save_file(arrays, into / "predictions.safetensors")
+        return {"corpus": part.name, "examples": len(part), "cut": _told(loaded, part)}
+
+    def _tell(self, loaded: Loaded, corpus: Corpus, cut: int) -> None:
+        if cut:
+            self._say_once(f"{corpus.name}: {cut} of {len(corpus)} longer than {loaded.max_length} pieces, cut")
+
+    def _say_once(self, text: str) -> None:
+        """Three models cut the same texts: told once a run."""
+        if text not in self.told:
+            self.told.add(text)
+            progress.note(text)
+
+
+def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
+    """The parts that are finished one by one, with a bar over all of them where there are several."""
+    if len(corpus) <= size:
+        yield corpus
+        return
+    with progress.bar(label, len(corpus)) as bar:
+        for part in corpus.parts(size):
+            yield part
+            bar.advance(len(part))
+
+
+def _told(loaded: Loaded, corpus: Corpus) -> int:
+    """How many texts of `corpus`, all that the model has read since this was last asked, were cut to its length."""
+    examples, cut = loaded.seen["examples"], loaded.seen["cut"]
+    assert examples == len(corpus), f"{examples} texts read for {len(corpus)} of {corpus.name}"
+    loaded.seen.clear()
+    return cut
+
+
+@dataclass(frozen=True)
+class StoredVicinity:
+    """GEN-LM behind the store: each corpus is generated from once, or once an epoch with `fresh`."""
+
+    open_vicinity: Callable[[], Vicinity]
+    inputs: Mapping[str, Any]
+    store: Store
+    fresh: bool = False
+
+    def __call__(self, corpus: Corpus, epoch: int) -> Corpus:
+        """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15), kept part by part as they are made."""
+        draw = epoch if self.fresh else 0
+        opened = cache(self.open_vicinity)
+        made = []
+        for part in _parts(f"vicinity of {corpus.name}", corpus, _GENERATED_TOGETHER):
+            inputs = {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}
+            folder, _ = self.store.folder("vicinity", inputs, partial(self._generate, opened, part, draw))
+            with reading(folder):
+                made.append(Corpus.read(folder / "corpus.arrow"))
+        return concatenate(made[0].name, made)
+
+    def _generate(
+        self, opened: Callable[[], Vicinity], part: Corpus, draw: int, into: Path, scratch: Path
+    ) -> Mapping[str, Any]:
+        result = opened()(part, draw)
+        result.corpus.write(into / "corpus.arrow")
+        counts = {"drawn": result.drawn, "unchanged": result.unchanged, "duplicates": result.duplicates}
+        return {"corpus": part.name, "examples": len(result.corpus), **counts}
+
+
+@dataclass(frozen=True)
+class StoredFluency:
+    """How fluent the vicinity model finds the examples of a corpus (App. C), behind the store."""
+
+    open_model: Callable[[], MaskedLM]
+    inputs: Mapping[str, Any]
+    store: Store
+
+    def __call__(self, corpus: Corpus) -> npt.NDArray[np.float64]:
+        """(N,) each example's mean log likelihood a piece, in nats."""
+        opened = cache(self.open_model)
+        found = []
+        for part in _parts(f"fluency of {corpus.name}", corpus, _GENERATED_TOGETHER):
+            inputs = {**self.inputs, "corpus": part.unlabelled().digest}
+            folder, _ = self.store.folder("fluency", inputs, partial(self._score, opened, part))
+            with reading(folder):
+                found.append(load_file(folder / "fluency.safetensors")["fluency"])
+        return np.concatenate(found)
+
+    def _score(self, opened: Callable[[], MaskedLM], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+        values = opened().log_likelihood([example.segments for example in part])
+        save_file({"fluency": values}, into / "fluency.safetensors")
+        return {"corpus": part.name, "examples": len(part)}

@@ -1,0 +1,194 @@
+"""Where a run is written: names that tell runs apart, and no folder of another run, or of a person, written over."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from uxla.config.run import RunConfig, load_config
+from uxla.errors import ArtifactError, ConfigError
+from uxla.report.files import write_whole
+from uxla.store.locks import locked_folder
+
+CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
+_PARTS = ("models", "ensemble", "README.md")
+"""What stands in the run folder itself, or with several targets in a folder of each."""
+_WRITTEN = (
+    *("results.json", "environment.json", "table.md", CONFIG, JOURNAL),
+    *("predictions", "trace", "warmup", "tracking", "models.unfinished", "trace.unfinished"),
+)
+_BEGIN = b'{"event": '
+"""How a journal begins, or what a kill left of that."""
+_REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.(svg|png))")
+_INDIFFERENT = {"device", "threads", "deterministic", "tokens_per_batch", "checkpoint_every", "tracking"}
+"""Keys that say how a run computes, not what: the same command goes on with others."""
+
+_LONGEST, _LONGEST_PART, _TOLD = 100, 60, 3
+
+
+def run_folder(config: str, overrides: Sequence[str], targets: Sequence[str]) -> Path:
+    """`runs/NAME-TARGET`, behind it the overrides that make another run: `runs/testbed-far-seed=1`."""
+    name = "-".join([_part(Path(config).stem), _part("-".join(targets))])
+    return Path("runs") / _with_settings(
+        name, [text for text in overrides if text.partition("=")[0].strip() != "target"]
+    )
+
+
+def grid_folder(config: str, settings: Sequence[str]) -> Path:
+    """`runs/NAME-grid`, the settings of one value behind it: `runs/testbed-grid-seed=1`."""
+    return Path("runs") / _with_settings(f"{_part(Path(config).stem)}-grid", settings)
+
+
+def safe_name(text: str, shown: str | None = None) -> str:
+    """`text`, or what is `shown` for it, as a file's name on any disk: of letters that all disks take, and with a
+    digest of `text` where that changes it, cuts it, or only case would tell it from another."""
+    plain = re.sub(r"[^\w.+=-]+", "-", shown or text, flags=re.ASCII)[:_LONGEST]
+    return plain if plain == text.lower() else f"{plain}-{blake2b(os.fsencode(text), digest_size=4).hexdigest()}"
+
+
+def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> None:
+    """ArtifactError where the run of `config` must not be written to `out`: a run of another configuration is there,
+    finished or not, unless `overwrite` is to replace it; or files with the names of a run's that no run wrote."""
+    if not out.is_dir():
+        return
+    if not is_run(out):
+        foreign = [name for name in _names(config) if os.path.lexists(out / name)]
+        if foreign:
+            found = f"has {foreign[0]}, which no run is known to have written and this one would write over"
+            raise ArtifactError(f"--out {out}: {found}; give another folder, or move it away")
+        return
+    other = _difference(out, config)
+    if other is not None and not overwrite:
+        state = "a finished" if (out / "results.json").exists() else "an unfinished"
+        remedy = "give another --out, or --overwrite to replace it"
+        raise ArtifactError(f"{out}: holds {state} run of another configuration ({other}); {remedy}")
+
+
+@contextmanager
+def taken(out: Path, config: RunConfig, *, overwrite: bool = False) -> Iterator[None]:
+    """Keep `out`, made if need be, to this process and to the run of `config`.
+
+    What another configuration left is removed where `overwrite` says so: all that a run or a report wrote, and nothing
+    else. ArtifactError as `check_folder`, where another run writes there, and where nothing can be written.
+    """
+    with locked_folder(out):
+        check_folder(out, config, overwrite=overwrite)
+        try:
+            if is_run(out) and _difference(out, config) is not None:
+                for path in [*_left(out)]:
+                    _remove(path)
+            if not (out / CONFIG).exists():
+                write_whole(out / CONFIG, config.to_yaml())
+        except OSError as error:
+            message = f"the run folder cannot be written ({error.strerror or error}); give another one with --out"
+            raise ArtifactError(f"{out}: {message}") from error
+        yield
+
+
+def remove_reports(out: Path) -> None:
+    """Remove what `uxla report` wrote into a run folder. Raises OSError."""
+    for path in _reports(out):
+        path.unlink()
+
+
+def _with_settings(name: str, settings: Sequence[str]) -> str:
+    """Sorted by key, the last value of each: the order in which they are typed makes no other run."""
+    split = (text.partition("=") for text in settings)
+    pairs = {key.strip(): value.strip() for key, _, value in split if key.strip() not in _INDIFFERENT}
+    if not pairs:
+        return name
+    text = "_".join(f"{key}={value}" for key, value in sorted(pairs.items()))
+    shown = re.sub(r"[\[\]\"' ]", "", text).replace(",", "+")
+    return f"{name}-{safe_name(text, shown)}"
+
+
+def _part(text: str) -> str:
+    return text if len(os.fsencode(text)) <= _LONGEST_PART else safe_name(text, text[:_LONGEST_PART])
+
+
+def is_run(out: Path) -> bool:
+    """Whether a run wrote here: the journal is the first of its files, and with all others it is no longer needed."""
+    return _is_journal(out / JOURNAL) or all((out / name).is_file() for name in (CONFIG, "results.json", "table.md"))
+
+
+def _is_journal(file: Path) -> bool:
+    """Whether a run's journal is there, and not a file of that name from elsewhere."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        begin = stream.read(len(_BEGIN))
+    return _BEGIN.startswith(begin)
+
+
+def _names(config: RunConfig) -> list[str]:
+    """All that the run of `config` writes, as paths inside its folder."""
+    if len(config.target) == 1:
+        return [*_WRITTEN, *_PARTS]
+    return [*_WRITTEN, *(f"{target}/{part}" for target in config.target for part in _PARTS)]
+
+
+def _difference(out: Path, config: RunConfig) -> str | None:
+    """Where the run in `out` is of another configuration: by what; None where it is of this one, or of none yet."""
+    file = out / CONFIG
+    if not os.path.lexists(file):
+        return None if not any(_left(out, but=JOURNAL)) else f"its {CONFIG} is gone"
+    if file.is_file() and file.read_bytes() == config.to_yaml().encode():
+        return None
+    try:
+        there, here = (dict(_flat(one.model_dump())) for one in (load_config(str(file)), config))
+    except ConfigError as error:
+        return f"its {CONFIG} cannot be read here: {error}"
+    differing = [key for key in here if here[key] != there.get(key) and key.split(".")[0] not in _INDIFFERENT]
+    differing += [key for key in there if key not in here]
+    if not differing:
+        return None
+    told = "; ".join(
+        f"{key} is {_short(there.get(key))} there, {_short(here.get(key))} here" for key in differing[:_TOLD]
+    )
+    return told + (f"; and {len(differing) - _TOLD} more" if len(differing) > _TOLD else "")
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _short(value: object) -> str:
+    text = "null" if value is None else str(value)
+    return text if len(text) <= _LONGEST_PART else f"{text[:_LONGEST_PART]}…"
+
+
+def _left(out: Path, but: str | None = None) -> Iterator[Path]:
+    """All in `out` that a run, whatever its targets, or a report of it wrote. Folders of runs inside are none of it."""
+    for name in (*_WRITTEN, *_PARTS):
+        if name != but and os.path.lexists(out / name):
+            yield out / name
+    yield from _reports(out)
+    for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
+        ours = (folder / "ensemble/ensemble.json").exists() or (folder / "models/1/config.json").exists()
+        if ours and not is_run(folder):
+            yield from (folder / part for part in _PARTS if os.path.lexists(folder / part))
+            yield folder
+
+
+def _reports(out: Path) -> list[Path]:
+    return [path for path in sorted(out.iterdir()) if path.is_file() and _REPORT.fullmatch(path.name)]
+
+
+def _remove(path: Path) -> None:
+    """A file, a link, a folder with all in it; a target's folder only where nothing else is left in it."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+    elif path.name in (*_WRITTEN, *_PARTS):
+        shutil.rmtree(path)
+    elif not any(path.iterdir()):
+        path.rmdir()

@@ -1,0 +1,203 @@
+"""The run folder: everything written whole, `results.json` last."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from uxla.config.run import Method
+from uxla.disk import cannot_write
+from uxla.errors import ArtifactError
+from uxla.models import ensemble
+from uxla.models.loading import load_tokenizer
+from uxla.models.tokenizer_folder import folders_length, save_tokenizer
+from uxla.records import Corpus, Ints, Predictions
+from uxla.report.files import write_whole
+from uxla.report.table import markdown
+from uxla.store.artifacts import copy_content
+from uxla.study.card import final_method, model_card
+from uxla.study.inputs import Target
+from uxla.study.run_folder import remove_reports
+from uxla.study.study import Study, Triple
+from uxla.study.trace import label_names, write_table, write_trace
+
+_DRAWN = 2000  # test examples that figures of the warm-up show
+
+Compared = Mapping[str, Mapping[Method, Triple]]
+"""The three models of each method, by target and method."""
+
+
+def write_run(
+    out: Path,
+    results: Mapping[str, Any],
+    around: Mapping[str, Any],
+    study: Study,
+    final: Mapping[str, Triple],
+    compared: Compared = MappingProxyType({}),
+) -> None:
+    """Write models, ensemble, predictions, trace, configuration, environment (`around`), table and results under `out`.
+
+    `final` has the three models of each target. With one target they stand in `out` itself; with several, in a folder
+    of each target's name. The methods `compared` have their labels of the test set beside those of the final models.
+    ArtifactError where the folder cannot be written.
+    """
+    try:
+        _write(out, results, around, study, final, compared)
+    except OSError as error:
+        if (cause := cannot_write(error, out)) is None:
+            raise
+        message = f"the run folder cannot be written ({cause}); free space there, or give another --out"
+        raise ArtifactError(f"{out}: {message}, and run again: finished work is kept") from error
+
+
+def _write(
+    out: Path,
+    results: Mapping[str, Any],
+    around: Mapping[str, Any],
+    study: Study,
+    final: Mapping[str, Triple],
+    compared: Compared,
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
+    (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
+    for target in study.inputs.targets:
+        folder = out if len(study.inputs.targets) == 1 else out / target.name
+        _write_models(folder, final[target.name], study)
+        write_whole(folder / "README.md", _card(results, target, study))
+        if target.test is not None:
+            _write_predictions(out / "predictions", target, final[target.name], study)
+            methods = {**compared.get(target.name, {}), final_method(study.config): final[target.name]}
+            _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
+            _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study)
+    _write_traces(out, study)
+    write_whole(out / "config.yaml", study.config.to_yaml())
+    write_whole(out / "environment.json", _json(around))
+    write_whole(out / "table.md", markdown(results))
+    study.store.journal.write("finished")
+    if earlier not in (None, _json(results).encode()):
+        remove_reports(out)  # they tell of results that are no more
+    write_whole(out / "results.json", _json(results))
+
+
+def _write_models(folder: Path, models: Triple, study: Study) -> None:
+    fresh = folder / "models.unfinished"
+    shutil.rmtree(fresh, ignore_errors=True)
+    tokenizer = load_tokenizer(study.model.path, trust=study.trust)
+    length = folders_length(study.model.path, study.trust)
+    for i, model in enumerate(models, start=1):
+        copy_content(model.path, fresh / str(i))
+        save_tokenizer(tokenizer, fresh / str(i), length=length)
+    shutil.rmtree(folder / "models", ignore_errors=True)
+    os.replace(fresh, folder / "models")
+    ensemble.save(
+        folder / "ensemble",
+        task=study.config.task,
+        label_names=study.inputs.train.label_names,
+        members=[f"../models/{i}" for i in (1, 2, 3)],
+        max_length=study.config.max_length,
+    )
+
+
+def _write_predictions(folder: Path, target: Target, models: Triple, study: Study) -> None:
+    """The ensemble's labels on the test set beside the gold ones, so that any scorer gives the table's figures."""
+    test = target.test
+    assert test is not None
+    found = study.ensemble(models, test)
+    labels = study.task.decode(found, test.label_names)
+    folder.mkdir(parents=True, exist_ok=True)
+    if study.config.task == "ner":
+        write_whole(folder / f"{target.name}.conll", "".join(_tagged(test, found.offsets, labels)))
+    else:
+        write_whole(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
+
+
+def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
+    """The labels that each method's three models together give to the test set, so that methods can be compared
+    sentence by sentence, and how sure the final models are of theirs."""
+    columns = {name: test.table[name] for name in ("id", "segments")}
+    columns["gold"] = test.table["labels"].cast(pa.large_list(pa.int16()))
+    for method, models in methods.items():
+        found = study.ensemble(models, test)
+        labels = study.task.decode(found, test.label_names)
+        columns[method] = _lists(found, labels.astype("int16"))
+        if method == final_method(study.config):
+            columns["confidence"] = _lists(found, found.probs[np.arange(len(labels)), labels])
+    metadata = {**label_names(test), "final": final_method(study.config)}
+    write_table(path, pa.table(columns, metadata=metadata))
+
+
+def _write_warm_up(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
+    """What Figures 3 and 4 are drawn from: how one model sees test examples without and with confidence penalty."""
+    if not {"zero_shot", "penalty"} <= methods.keys():
+        path.unlink(missing_ok=True)  # of an earlier configuration
+        return
+    shown = test.part(0, _DRAWN)
+    columns = {"id": shown.table["id"], "gold": shown.table["labels"].cast(pa.large_list(pa.int16()))}
+    columns["words"] = pa.array([sum(len(text.split()) for text in example.segments) for example in shown], pa.int32())
+    for method in ("zero_shot", "penalty"):
+        found = study.predict(methods[method][0], test)
+        stop = found.offsets[len(shown)]
+        values = np.log(np.maximum(found.probs[:stop], np.finfo(np.float32).tiny)).ravel()
+        ends = found.offsets[: len(shown) + 1] * found.probs.shape[1]
+        columns[method] = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(values))
+    path.parent.mkdir(exist_ok=True)
+    write_table(path, pa.table(columns, metadata=label_names(test)))
+
+
+def _lists(found: Predictions, values: Any) -> pa.Array:
+    return pa.LargeListArray.from_arrays(pa.array(found.offsets), pa.array(values))
+
+
+def _write_traces(out: Path, study: Study) -> None:
+    """What Algorithm 1 did with each example, beside nothing that an earlier configuration left."""
+    fresh = out / "trace.unfinished"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for target in study.inputs.targets:
+        if target.name in study.traces:
+            write_trace(fresh, study.traces[target.name], target, study.inputs.train)
+    shutil.rmtree(out / "trace", ignore_errors=True)
+    if fresh.is_dir():
+        os.replace(fresh, out / "trace")
+
+
+def _tagged(test: Corpus, offsets: Ints, labels: Ints) -> Iterator[str]:
+    """Word, gold and predicted label, TAB between and a blank line after each sentence: what conlleval reads."""
+    names = ["_".join(name.split()) for name in test.label_names]
+    for example, start in zip(test, offsets[:-1], strict=True):
+        assert example.labels is not None
+        predicted = labels[start : start + len(example.labels)]
+        for word, gold, label in zip(example.words, example.labels, predicted, strict=True):
+            yield f"{word}\t{names[gold]}\t{names[label]}\n"
+        yield "\n"
+
+
+def _labelled(test: Corpus, labels: Ints, found: Predictions) -> Iterator[str]:
+    """Example, gold and predicted label and its probability, TAB between; what holds a TAB or line end is quoted."""
+    yield "id\tgold\tpredicted\tconfidence\n"
+    for example, label, confidence in zip(test, labels, found.best, strict=True):
+        assert example.labels is not None
+        row = io.StringIO()
+        names = test.label_names[example.labels[0]], test.label_names[label]
+        csv.writer(row, "excel-tab", lineterminator="\n").writerow([example.id, *names, f"{confidence:.4f}"])
+        yield row.getvalue()
+
+
+def _card(results: Mapping[str, Any], target: Target, study: Study) -> str:
+    counts = {f"{study.inputs.train.name}, labelled": len(study.inputs.train), f"{target.name}, raw": len(target.train)}
+    names = study.inputs.train.label_names
+    return model_card(study.config, results, target=target.name, label_names=names, counts=counts)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"

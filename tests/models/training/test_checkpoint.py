@@ -1,0 +1,288 @@
+"""A training that was interrupted goes on to the same weights; what is damaged is not trusted."""
+
+import math
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from uxla import signals
+from uxla.errors import ModelError
+from uxla.models import memory
+from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.loaded import Loaded, Runtime
+from uxla.models.memory import Budget
+from uxla.models.tasks import Tagging
+from uxla.models.training.checkpoint import Checkpoints
+from uxla.models.training.loop import Optimisation, Training, fit
+from uxla.records import Corpus, Example
+from uxla.testbed import asset
+from uxla.testbed.world import World
+
+LABELS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
+SETTINGS = Optimisation(batch_size=4, accumulation=1, learning_rate=1e-3, lr_warmup=0.2, evaluate_every=2)
+
+
+def corpus(count, split="train"):
+    examples = [
+        Example(f"s{i}", "source", (" ".join(words),), tuple(LABELS.index(tag) for tag in tags))
+        for i, (words, tags) in enumerate(World(0).sentences("source", split, count))
+    ]
+    return Corpus.from_examples("source", LABELS, examples)
+
+
+MIX, DEV = corpus(28), corpus(6, "dev")
+
+
+def opened(budget=None):
+    names = dict(enumerate(LABELS))
+    values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": 0.2}
+    return Loaded.open(Tagging(), asset(), asset(), Runtime("cpu", 64, budget or Budget(2048)), head_seed=1, **values)
+
+
+def weights(loaded):
+    return torch.cat([p.detach().flatten() for p in loaded.module.state_dict().values()])
+
+
+def trained(checkpoints=None, settings=SETTINGS):
+    loaded = opened()
+    dev = DEV if settings.selection == "source_dev" else None
+    facts = fit(loaded, MIX, settings, seed=3, label="t", dev=dev, checkpoints=checkpoints)
+    return weights(loaded), facts, loaded.seen
+
+
+class KillError(Exception):
+    """What a SIGKILL does to a training: nothing after this step happens."""
+
+
+def killed_after(monkeypatch, steps, checkpoints, settings=SETTINGS):
+    plain = Training.step
+
+    def step(self, examples):
+        if self.done == steps:
+            raise KillError
+        plain(self, examples)
+
+    with monkeypatch.context() as patched, pytest.raises(KillError):
+        patched.setattr(Training, "step", step)
+        trained(checkpoints, settings)
+
+
+@pytest.mark.parametrize("selection", ["last", "source_dev", "average"])
+@pytest.mark.parametrize("steps", [1, 3, 6])
+def test_an_interrupted_training_gives_the_same_weights_and_facts(monkeypatch, tmp_path, selection, steps):
+    settings = replace(SETTINGS, selection=selection)
+    whole, facts, seen = trained(settings=settings)
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, steps, checkpoints, settings)
+    again, facts_again, seen_again = trained(checkpoints, settings)
+    assert torch.equal(whole, again)
+    assert facts == facts_again
+    assert seen == seen_again
+
+
+def test_no_more_than_n_steps_are_done_twice(monkeypatch, tmp_path):
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, 5, checkpoints)
+    done = []
+    plain = Training.step
+    monkeypatch.setattr(Training, "step", lambda self, examples: done.append(self.done + 1) or plain(self, examples))
+    trained(checkpoints)
+    assert done == [5, 6, 7]
+
+
+def test_there_is_one_checkpoint_at_a_time_and_nothing_unfinished(monkeypatch, tmp_path):
+    killed_after(monkeypatch, 6, Checkpoints(tmp_path, every=1))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("damage", ["flipped", "short", "empty"])
+def test_a_damaged_checkpoint_is_not_trusted(monkeypatch, tmp_path, damage):
+    whole, _, _ = trained()
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, 3, checkpoints)
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+    path.write_bytes({"flipped": content, "short": content[:-5], "empty": b""}[damage])
+    assert torch.equal(trained(checkpoints)[0], whole)
+
+
+def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(monkeypatch, tmp_path, hearing):
+    whole, facts, seen = trained()
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, 3, checkpoints)
+    tensors, told = checkpoints.load()
+    assert told["device"] == "cpu"
+    checkpoints.save(tensors, told | {"device": "cuda"})
+    with hearing() as notes:
+        again, facts_again, seen_again = trained(checkpoints)
+    assert notes == ["t: begun on cuda, now on cpu, where dropout draws other numbers: starts over"]
+    assert torch.equal(again, whole)
+    assert (facts_again, seen_again) == (facts, seen)
+
+
+def test_the_development_set_is_not_counted_among_the_texts_that_were_learned_from():
+    _, _, seen = trained(settings=replace(SETTINGS, selection="source_dev"))
+    assert seen["examples"] == len(MIX)
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, signals.Terminated)]
+)
+def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(monkeypatch, tmp_path, number, raised):
+    whole, _, _ = trained()
+    checkpoints = Checkpoints(tmp_path, every=1000)
+    plain, done = Training.step, []
+
+    def step(self, examples):
+        plain(self, examples)
+        done.append(self.done)
+        if self.done == 4:
+            os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patched, signals.handling(), pytest.raises(raised):
+        patched.setattr(Training, "step", step)
+        trained(checkpoints)
+    assert done == [1, 2, 3, 4]
+    assert checkpoints.load()[1]["done"] == 4
+    assert torch.equal(trained(checkpoints)[0], whole)
+
+
+def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_checkpoint_stays(monkeypatch, tmp_path):
+    checkpoints = Checkpoints(tmp_path, every=2)
+    plain = Training._gradients
+
+    def gradients(self, rows, tokens, generators):
+        return math.nan if self.done == 4 else plain(self, rows, tokens, generators)
+
+    monkeypatch.setattr(Training, "_gradients", gradients)
+    with pytest.raises(
+        ModelError, match=r"t, step 5: the loss is nan.*learning rate 0\.0005.*examples s16, s17, s18, s19"
+    ):
+        trained(checkpoints)
+    assert checkpoints.load()[1]["done"] == 4
+
+
+# --- memory ------------------------------------------------------------------------------------------------------
+
+
+def small_memory(monkeypatch, most):
+    """A device on which a forward of more than `most` padded pieces fails."""
+    plain = Loaded.forward
+
+    def forward(self, windows):
+        if len(windows) * max(len(window.ids) for window in windows) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(self, windows)
+
+    monkeypatch.setattr(Loaded, "forward", forward)
+
+
+def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch, hearing):
+    small_memory(monkeypatch, most=32)
+    loaded = opened(Budget(64))
+    with hearing() as told:
+        fit(loaded, MIX, replace(SETTINGS, dropout=0.0), seed=3, label="warm-up", dev=None)
+        loaded.predict(DEV, "label")
+    assert loaded.budget.tokens == 32
+    assert told == ["warm-up, step 1: out of memory; going on with tokens_per_batch=32"]
+
+
+def test_a_step_done_again_with_half_the_memory_counts_no_gradient_twice(monkeypatch):
+    clipped = []
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda weights, _: clipped.append(gradient(weights)))
+    settings = replace(SETTINGS, dropout=0.0)
+    for budget in (4096, 80):
+        loaded = opened(Budget(budget))
+        loaded.module.eval()
+        loaded.module.train = lambda: None
+        fit(loaded, corpus(4), settings, seed=3, label="t")
+        small_memory(monkeypatch, most=40)
+    assert torch.allclose(*clipped, atol=1e-6)
+
+
+def gradient(parameters):
+    return torch.cat([parameter.grad.flatten().clone() for parameter in parameters])
+
+
+def test_out_of_memory_again_ends_with_the_remedy(monkeypatch):
+    small_memory(monkeypatch, most=1)
+    with pytest.raises(
+        ModelError, match=r"step 1: out of memory with 32 pieces a forward pass; lower tokens_per_batch"
+    ):
+        fit(opened(Budget(64)), MIX, SETTINGS, seed=3, label="t")
+
+
+def test_only_a_lack_of_memory_is_tried_again():
+    def broken(tokens):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        memory.Budget(8).fit(broken, "t")
+    tried = []
+
+    def starved(tokens):
+        tried.append(tokens)
+        if len(tried) == 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+        return "done"
+
+    assert memory.Budget(8).fit(starved, "t") == "done"
+    assert tried == [8, 4]
+
+
+CUBLAS = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+ENDS = r"out of memory; set freeze_embeddings=true or gradient_checkpointing=true.* or take a smaller model$"
+
+
+def test_what_cublas_and_cuda_say_of_memory_is_known():
+    for text in (CUBLAS, "CUDA error: out of memory"):
+        tried = []
+
+        def starved(tokens, text=text, tried=tried):
+            tried.append(tokens)
+            if len(tried) == 1:
+                raise RuntimeError(text)
+
+        memory.Budget(8).fit(starved, "t")
+        assert tried == [8, 4]
+
+
+@pytest.mark.parametrize("fault", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError(CUBLAS), MemoryError()])
+def test_no_memory_for_the_optimisers_state_ends_with_the_remedy_and_the_step(monkeypatch, fault):
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda *_, **__: raised(fault))
+    with pytest.raises(ModelError, match=rf"^t, step 1: {ENDS}"):
+        fit(opened(), MIX, SETTINGS, seed=3, label="t")
+
+
+def test_no_memory_for_a_restored_optimiser_ends_with_the_remedy_and_the_checkpoint_stays(monkeypatch, tmp_path):
+    checkpoints = Checkpoints(tmp_path, every=2)
+    killed_after(monkeypatch, 3, checkpoints)
+    fault = torch.OutOfMemoryError("CUDA out of memory")
+    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda *_, **__: raised(fault))
+    with pytest.raises(ModelError, match=rf"^t: {ENDS}"):
+        trained(checkpoints)
+    assert checkpoints.load()[1]["done"] == 2
+
+
+@pytest.mark.parametrize("load", [opened, lambda: MaskedLM.load(str(asset()), device="cpu")])
+def test_a_model_that_does_not_fit_the_device_is_refused_in_one_line(monkeypatch, load):
+    fault = torch.OutOfMemoryError("CUDA out of memory")
+    monkeypatch.setattr(PreTrainedModel, "to", lambda *_, **__: raised(fault))
+    with pytest.raises(ModelError, match=rf" on cpu: {ENDS}"):
+        load()
+
+
+def test_another_fault_of_a_step_is_not_taken_for_a_lack_of_memory(monkeypatch):
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda *_, **__: raised(RuntimeError("shapes")))
+    with pytest.raises(RuntimeError, match="shapes"):
+        fit(opened(), MIX, SETTINGS, seed=3, label="t")
+
+
+def raised(fault):
+    raise fault

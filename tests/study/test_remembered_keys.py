@@ -1,0 +1,161 @@
+"""What a learner's artifacts are kept under: all that changes their bytes, and the precision is among it; and what is
+told of texts that were cut."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from uxla.config.run import load_config
+from uxla.errors import ModelError
+from uxla.models.loaded import Runtime
+from uxla.models.loading import resolve
+from uxla.models.tasks import SentenceTask, Tagging
+from uxla.models.training.optimiser import Optimisation
+from uxla.records import Corpus, Example, ModelHandle
+from uxla.store.journal import Journal, read
+from uxla.store.store import Store
+from uxla.study import remembered as learner_module
+from uxla.study.remembered import StoredLearner
+from uxla.study.study import Study
+from uxla.testbed import asset
+
+MIX = Corpus.from_examples("mix", ("O",), [Example("1", "en", ("a b",), (0, 0))])
+MODEL = ModelHandle(Path(tempfile.gettempdir()), "digest")
+SETTINGS = Optimisation(2, 1, 1e-3, 0.1)
+
+
+class _Keys:
+    """A store that finds everything and remembers what it was asked for."""
+
+    def __init__(self):
+        self.asked = {}
+
+    def folder(self, stage, inputs, make):
+        self.asked[stage] = dict(inputs)
+        if stage == "predict":
+            raise LookupError
+        return MODEL.path, {"weights": "w"}
+
+
+def asked(runtime=Runtime(), settings=SETTINGS, model=MODEL):  # noqa: B008
+    store = _Keys()
+    learner = StoredLearner("ner", Tagging(), MODEL, settings, runtime, store, "t")
+    learner.fit(model, MIX, seed=1)
+    with pytest.raises(LookupError):
+        learner.predict(model, MIX)
+    return store.asked
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_the_precision_is_part_of_the_keys_of_weights_and_labels_but_not_of_the_mix(precision):
+    exact, lower = asked(), asked(Runtime(precision=precision))
+    for stage in ("fit", "predict"):
+        assert exact[stage].pop("precision") == "fp32"
+        assert lower[stage].pop("precision") == precision
+    assert exact == lower
+    assert exact["fit"]["mix"] == MIX.digest
+
+
+@pytest.mark.parametrize("option", ["gradient_checkpointing", "freeze_embeddings"])
+def test_training_options_are_part_of_the_key_of_weights_alone(option):
+    plain, other = asked(), asked(settings=replace(SETTINGS, **{option: True}))
+    assert plain["fit"]["settings"] | {option: True} == other["fit"]["settings"]
+    assert plain["predict"] == other["predict"]
+
+
+@pytest.mark.parametrize("option", [{"attention": "eager"}, {"compile": True}])
+def test_speed_options_are_part_of_the_keys_only_where_they_are_not_the_default(option):
+    plain, other = asked(), asked(Runtime(**option))
+    for stage in ("fit", "predict"):
+        assert not {"attention", "compile"} & set(plain[stage])
+        assert plain[stage] | option == other[stage]
+
+
+def test_what_one_head_learned_and_said_is_kept_apart_from_another_head():
+    plain, *heads = (asked(model=replace(MODEL, head=head)) for head in (None, 0, 1))
+    for stage in ("fit", "predict"):
+        assert [found[stage] for found in heads] == [plain[stage] | {"head": 0}, plain[stage] | {"head": 1}]
+
+
+def test_a_runs_options_reach_the_learner():
+    values = [
+        "attention=eager",
+        "compile=true",
+        "precision=bf16",
+        "adaptation.freeze_embeddings=true",
+        "warmup.gradient_checkpointing=true",
+    ]
+    config = load_config("testbed", values)
+    study = Study(config, Tagging(), None, MODEL, MODEL, _Keys(), None, None)
+    adaptation, warmup = study.learner(config.adaptation, None, "t"), study.learner(config.warmup, None, "t")
+    runtime = adaptation.runtime
+    assert (runtime.precision, runtime.attention, runtime.compile) == ("bf16", "eager", True)
+    assert {"attention": "eager", "compile": True}.items() <= study.vicinity().inputs.items()
+    assert (adaptation.settings.freeze_embeddings, adaptation.settings.gradient_checkpointing) == (True, False)
+    assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)
+
+
+def test_flash_attention_names_the_precision_that_it_cannot_have():
+    config = load_config("testbed", ["attention=flash_attention_2", "precision=bf16", "vicinity.precision=fp32"])
+    study = Study(config, Tagging(), None, MODEL, MODEL, _Keys())
+    with pytest.raises(ModelError, match=r"^vicinity\.precision fp32: .*; set vicinity\.precision=bf16, or attention"):
+        study.masked_lm()
+
+
+# --- texts that were cut ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened_store(tmp_path):
+    """A store of the test's own, its journal written at once."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.open()
+    return Store(tmp_path / "store", journal)
+
+
+def texts(name, *lengths):
+    rows = [Example(str(i), "x", ("ko " * length + str(i),), (0,)) for i, length in enumerate(lengths)]
+    return Corpus.from_examples(name, ("no", "yes"), rows)
+
+
+def cutting(store, **given):
+    backbone = resolve(str(asset()))
+    settings = replace(SETTINGS, dropout=0.0, **given)
+    learner = StoredLearner("classification", SentenceTask(1), backbone, settings, Runtime("cpu", 8), store, "t")
+    return learner, backbone
+
+
+def cuts(store, stage):
+    return [event["cut"] for event in read(store.journal.path) if event.get("stage") == stage]
+
+
+def test_cut_texts_are_counted_part_by_part_and_told_once_for_a_data_set(opened_store, monkeypatch, hearing):
+    monkeypatch.setattr(learner_module, "_LABELLED_TOGETHER", 2)
+    learner, backbone = cutting(opened_store)
+    with hearing() as notes:
+        model = learner.fit(backbone, texts("mix", 30, 1, 1), seed=0)
+        for _ in range(2):  # the second time everything is found
+            learner.predict(model, texts("test", 30, 30, 1, 1, 30))
+    assert cuts(opened_store, "fit") == [1]
+    assert cuts(opened_store, "predict") == [2, 0, 1] * 2
+    assert notes == ["mix: 1 of 3 longer than 8 pieces, cut", "test: 3 of 5 longer than 8 pieces, cut"]
+
+
+def test_three_models_tell_once_and_another_run_of_the_process_again(opened_store, hearing):
+    learner, backbone = cutting(opened_store)
+    other = replace(learner, told=set())
+    with hearing() as notes:
+        models = [learner.fit(backbone, texts("mix", 1, 1), seed=seed) for seed in range(3)]
+        for model in models[:2]:
+            learner.predict(model, texts("test", 30))
+        other.predict(models[2], texts("test", 30))
+    assert notes == ["test: 1 of 1 longer than 8 pieces, cut"] * 2
+
+
+def test_the_learners_of_a_run_share_what_was_told():
+    config = load_config("testbed", [])
+    first, second = (Study(config, Tagging(), None, MODEL, MODEL, _Keys()) for _ in range(2))
+    learners = [study.learner(config.warmup, None, "t") for study in (first, replace(first, model=MODEL), second)]
+    assert learners[0].told is learners[1].told is not learners[2].told

@@ -1,0 +1,108 @@
+"""Which models are scored on which test set: a study that only says what it was asked for stands in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from uxla.config.run import load_config
+from uxla.records import Corpus, Example, ModelHandle
+from uxla.study.choose_epoch import Verdict
+from uxla.study.inputs import Inputs, Target
+from uxla.study.results import run_results
+
+HANDLE = ModelHandle(Path("m"), "digest")
+
+
+def corpus(name):
+    return Corpus.from_examples(name, ("O",), [Example("0", "x", (name,), (0,))])
+
+
+ES = Target("es", corpus("es train"), None, corpus("es test"), None)
+DE = Target("de", corpus("de train"), None, None, None)
+TRAINED = {"penalty": ["penalty"], "ensemble": ["zero-shot"], "tri_training": ["tri 1", "tri 2"], "uxla": ["1", "2"]}
+
+
+def found(*targets, methods="[penalty, ensemble, tri_training, uxla]", trained=TRAINED, kept="2", test="src test"):
+    """`results.json` of these targets, of each of which the models `kept` were kept."""
+    inputs = Inputs(corpus("src train"), corpus("src dev"), test and corpus(test), targets)
+    study = SimpleNamespace(
+        config=load_config("testbed", [f"methods={methods}", "source.name=src"]),
+        inputs=inputs,
+        trainings=[{"method": "mlm_tuned", "epoch": None, "dev": None}],
+        model=HANDLE,
+        vicinity_model=HANDLE,
+        score=lambda models, on: f"{models} on {on.name}",
+        score_ensemble=lambda models, on: f"{models} together on {on.name}",
+        warm_up=lambda penalty: "penalty" if penalty else "zero-shot",
+    )
+    names = [target.name for target in targets]
+    return run_results(study, dict.fromkeys(names, trained), dict.fromkeys(names, Verdict(kept)))
+
+
+def test_a_method_has_the_score_after_its_last_epoch_and_those_of_all_epochs_beside():
+    assert found(ES)["targets"]["es"] == {
+        "penalty": "penalty on es test",
+        "ensemble": "zero-shot together on es test",
+        "tri_training": "tri 2 on es test",
+        "uxla": ["1 on es test", "2 on es test"],
+        "uxla_ensemble": "2 together on es test",
+        "by_epoch": {"tri_training": ["tri 1 on es test", "tri 2 on es test"]},
+        "ensembles": {"penalty": "penalty together on es test", "tri_training": "tri 2 together on es test"},
+    }
+
+
+def test_of_zero_shot_the_three_models_together_are_scored_once():
+    trained = {"zero_shot": ["zero-shot"]}
+    alone = found(ES, methods="[zero_shot]", trained=trained, kept="zero-shot")["targets"]["es"]
+    assert alone == {"zero_shot": "zero-shot on es test", "ensembles": {"zero_shot": "zero-shot together on es test"}}
+    both = found(ES, methods="[zero_shot, ensemble]", trained=trained | {"ensemble": ["zero-shot"]}, kept="zero-shot")
+    assert "ensembles" not in both["targets"]["es"]
+    assert both["targets"]["es"]["ensemble"] == "zero-shot together on es test"
+
+
+def test_the_ensemble_and_all_other_languages_are_of_the_models_that_were_kept():
+    results = found(ES, kept="1")
+    assert results["targets"]["es"]["uxla_ensemble"] == "1 together on es test"
+    assert results["source"]["after"] == {"es": "1 on src test"}
+    assert results["transfer"]["after"]["es"] == {
+        "src": "1 together on src test",
+        "es": "1 together on es test",
+    }
+
+
+def test_languages_are_compared_with_the_warm_up_that_adaptation_began_with():
+    results = found(ES)
+    assert results["source"]["before"] == "penalty on src test"
+    assert set(results["transfer"]["before"].values()) == {
+        "penalty together on src test",
+        "penalty together on es test",
+    }
+
+
+def test_a_language_without_a_test_set_has_no_scores_and_is_none_to_score_on():
+    results = found(ES, DE)
+    assert results["targets"]["de"] == {}
+    with_dev = found(ES, replace(DE, dev=corpus("de dev")))["targets"]["de"]
+    assert with_dev == {"dev": {"penalty": "penalty on de dev", "uxla": ["1 on de dev", "2 on de dev"]}}
+    assert set(results["transfer"]["before"]) == {"src", "es"}
+    assert set(results["transfer"]["after"]["de"]) == {"src", "es"}
+    assert "transfer" not in found(DE)
+    assert found(ES, test=None)["source"] == {"name": "src"}
+
+
+def test_scores_on_target_labels_for_development_are_there_only_where_such_are_given():
+    assert "dev" not in found(ES)["targets"]["es"]
+    given = found(replace(ES, dev=corpus("es dev")))["targets"]["es"]
+    assert given["dev"] == {"penalty": "penalty on es dev", "uxla": ["1 on es dev", "2 on es dev"]}
+
+
+def test_without_uxla_there_is_nothing_about_other_languages():
+    results = found(ES, methods="[penalty]", trained={"penalty": ["penalty"]}, kept="penalty")
+    assert results["source"] == {"name": "src"}
+    assert "transfer" not in results
+    assert results["targets"]["es"] == {
+        "penalty": "penalty on es test",
+        "ensembles": {"penalty": "penalty together on es test"},
+    }
