@@ -17,8 +17,8 @@ import threading
 import time
 from pathlib import Path
 
-from uxla.augment.files import FileAugmentation
-from uxla.augment.settings import Drawing, Place
+from uxla.augmentation.files import FileAugmentation
+from uxla.augmentation.settings import Drawing, Place
 from uxla.data.kept import open_kept
 from uxla.store.journal import Journal
 from uxla.store.store import Store

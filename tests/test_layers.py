@@ -12,7 +12,7 @@ import uxla
 
 ROOT = Path(uxla.__file__).parent
 SIBLINGS = {"algorithm", "models", "data", "testbed", "store"}
-"""They never import each other: they meet in `augment`, `lm`, `predict` and `study`."""
+"""They never import each other: they meet in `augmentation`, `lm`, `predict` and `study`."""
 
 LEVELS = [
     {"cli"},
@@ -20,7 +20,7 @@ LEVELS = [
     {"study"},
     {"predict"},
     {"lm"},
-    {"augment"},
+    {"augmentation"},
     {"report"},
     {"config"},
     {"methods"},

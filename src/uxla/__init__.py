@@ -8,7 +8,7 @@ __all__ = ["Sample", "__version__", "augment", "load"]
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from uxla.augment.memory import Sample, augment
+    from uxla.augmentation.memory import Sample, augment
     from uxla.models.ensemble import Ensemble
 else:
 
@@ -16,7 +16,7 @@ else:
         """`augment` and `Sample`, imported when first asked for: they need numpy and Arrow."""
         if name not in ("augment", "Sample"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from uxla.augment import memory as module
+        from uxla.augmentation import memory as module
 
         return getattr(module, name)
 

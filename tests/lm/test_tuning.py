@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from uxla.augment.settings import Place
+from uxla.augmentation.settings import Place
 from uxla.data.kept import open_kept
 from uxla.errors import ConfigError, DataError, ModelError
 from uxla.lm import folder as mlm_folder

@@ -54,14 +54,14 @@ def augment(
 
     Interrupted, the same command goes on where it stopped. More: docs/augment.md.
     """
-    from uxla.augment.settings import Drawing, Place
+    from uxla.augmentation.settings import Drawing, Place
 
     drawing = Drawing(share, _numbers(copies), unit, top, seed, min_word_chars, keep_unchanged, precision)
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
     how = (task, format, columns, header, encoding, token_column, comment, delimiter, quote, where)
     source = open_file(file, *how)
 
-    from uxla.augment.files import FileAugmentation
+    from uxla.augmentation.files import FileAugmentation
     from uxla.console import showing
     from uxla.store.journal import Journal
     from uxla.store.store import Store, default_root

@@ -70,7 +70,7 @@ def tune(
 
     Interrupted, the same command goes on where it stopped. More: docs/mlm.md.
     """
-    from uxla.augment.settings import Place
+    from uxla.augmentation.settings import Place
 
     length = _length(steps, epochs, {"epochs": 1.0})
     length |= {"batch_size": batch_size, "learning_rate": learning_rate, "masked": masked, "held_out": held_out}

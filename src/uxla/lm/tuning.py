@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from uxla.augment.settings import Place
+from uxla.augmentation.settings import Place
 from uxla.data.kept import Kept
 from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
 from uxla.markup import inline

@@ -60,8 +60,8 @@ def test_neither_how_many_texts_follow_nor_how_they_are_cut_into_parts_changes_a
     texts = [f"{text} {other}" for text in SENTENCES for other in SENTENCES]
     whole = augmented(texts, top=5)
     assert augmented(texts[:7], top=5) == whole[: 7 * 3]
-    monkeypatch.setattr("uxla.augment.memory._FIRST", 1)
-    monkeypatch.setattr("uxla.augment.memory._MOST", 3)
+    monkeypatch.setattr("uxla.augmentation.memory._FIRST", 1)
+    monkeypatch.setattr("uxla.augmentation.memory._MOST", 3)
     assert augmented(texts, top=5, tokens_per_batch=9) == whole
 
 
@@ -141,5 +141,5 @@ def test_words_asked_for_where_a_text_has_no_spaces_are_remarked_on_once(hearing
 
 
 def test_the_package_offers_augment_and_nothing_that_is_not_there():
-    assert uxla.Sample.__module__ == uxla.augment.__module__ == "uxla.augment.memory"
-    assert not hasattr(uxla, "augmentation")
+    assert uxla.Sample.__module__ == uxla.augment.__module__ == "uxla.augmentation.memory"
+    assert not hasattr(uxla, "augmentations")

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
-from uxla.augment.settings import (
+from uxla.augmentation.settings import (
     Drawing,
     LateFiller,
     Place,

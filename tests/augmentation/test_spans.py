@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from uxla.augment.files import FileAugmentation
-from uxla.augment.settings import Drawing
+from uxla.augmentation.files import FileAugmentation
+from uxla.augmentation.settings import Drawing
 from uxla.data.check import check
 from uxla.data.kept import open_kept
 from uxla.data.layout import Layout

@@ -15,7 +15,7 @@ from typing import Any
 
 from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, Vicinity
-from uxla.augment.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
+from uxla.augmentation.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
 from uxla.data.columns import TEXTS
 from uxla.data.kept import Kept, Row
 from uxla.data.rewrite import Rewritten, column_of_text, open_writer, refuse_stale, whole_file, written_as

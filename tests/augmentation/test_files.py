@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla import progress
-from uxla.augment import files as module
-from uxla.augment.files import FileAugmentation
-from uxla.augment.settings import Drawing
+from uxla.augmentation import files as module
+from uxla.augmentation.files import FileAugmentation
+from uxla.augmentation.settings import Drawing
 from uxla.data.kept import open_kept
 from uxla.errors import ConfigError, DataError, UxlaError
 from uxla.store.journal import Journal
