@@ -12,7 +12,6 @@ from seqeval.scheme import IOB2
 
 from uxla.decoding import decode
 from uxla.metrics import span_f1
-from uxla.models.ensemble import tags
 from uxla.models.tasks import Tagging
 from uxla.records import Corpus, Example, Predictions
 from uxla.report.folder import TestSet
@@ -26,6 +25,11 @@ def table(sizes, seed, classes=5, spread=0.4):
     """Random probabilities: spread out where `spread` is large, nearly sure of one class where it is small."""
     rows = np.random.default_rng(seed).dirichlet(np.full(classes, spread), sum(sizes)).astype(np.float32)
     return Predictions(rows.reshape(-1, classes), np.concatenate([[0], np.cumsum(sizes)]))
+
+
+def tags(found, names):
+    labels = [names[label] for label in decode(found, names)]
+    return [labels[start:stop] for start, stop in pairwise(found.offsets)]
 
 
 def valid(sequence):

@@ -55,7 +55,7 @@ def span_scores(gold: Iterable[Tags], predicted: Iterable[Tags], *, mode: Mode) 
     for i, (expected, got) in enumerate(zip(gold, predicted, strict=True)):
         if len(expected) != len(got):
             raise ValueError(f"sentence {i}: {len(got)} predicted tags for {len(expected)} words")
-        there, found = set(_spans(expected, mode)), set(_spans(got, mode))
+        there, found = set(spans_in(expected, mode)), set(spans_in(got, mode))
         for key, spans in (("gold", there), ("predicted", found), ("correct", there & found)):
             counts[key].update(span[0] for span in spans)
     types = sorted(counts["gold"].keys() | counts["predicted"].keys())
@@ -68,7 +68,7 @@ def span_f1(gold: Iterable[Tags], predicted: Iterable[Tags], *, mode: Mode) -> f
     return span_scores(gold, predicted, mode=mode).total.f1
 
 
-def _spans(tags: Tags, mode: Mode) -> Iterator[tuple[str, int, int]]:
+def spans_in(tags: Tags, mode: Mode) -> Iterator[tuple[str, int, int]]:
     """(type, first word, word after the last) of each entity of one sentence."""
     lenient = mode == "conlleval"
     open_type, start = "", 0

@@ -21,7 +21,7 @@ from uxla.augmentation.settings import (
     remark_on_unspaced,
 )
 from uxla.errors import DataError
-from uxla.models.given import check_list
+from uxla.given import check_list
 
 Text = TypeVar("Text", str, list[str], tuple[str, str])
 """A sentence, its words, or a pair of sentences."""

@@ -6,21 +6,25 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 
+from uxla import given
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
-from uxla.models import given
 from uxla.models.classifier import Meaning
+from uxla.models.entities import Entity, Place, entities, places_of, word_places
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.model_safety import SAFE, Trust
 from uxla.models.quiet import quiet
 from uxla.models.tasks import TASKS
-from uxla.records import Corpus, Example, Predictions
+from uxla.records import Corpus, Example, Floats, Predictions
 from uxla.wording import listed
+
+Found = list[Entity] | tuple[str, float]
+"""The entities of a text, or its label and the label's probability."""
 
 _FILE = "ensemble.json"
 _SHOWN = 8
@@ -64,9 +68,34 @@ class Ensemble:
             _check_labels(model, member, label_names)
         return cls(card["task"], label_names, members)
 
-    def probabilities(self, corpus: Corpus) -> Predictions:
-        """The mean of the members' class probabilities: (R, C), a row a word."""
-        return average([member.predict(corpus, f"model {i}") for i, member in enumerate(self.members, start=1)])
+    @overload
+    def predict(self, texts: str) -> Found: ...
+
+    @overload
+    def predict(self, texts: Iterable[Any]) -> list[Found]: ...
+
+    def predict(self, texts: str | Iterable[Any]) -> Any:
+        """What the models find in a text: a tagger the entities, in order; others the label and its probability.
+
+        `texts` is one text, or a list of them, which gives a list. A tagger also takes sentences as lists of words; the
+        words of a text are what stands between blanks, and the signs around it. Tasks with pairs take pairs of texts,
+        and a list of pairs. Any iterable is walked once. DataError, with the place, for what is no text.
+        """
+        if isinstance(texts, str) or (isinstance(texts, tuple) and self._segments == 2):
+            return self.predict([texts])[0]
+        return self._entities(texts) if self.task == "ner" else self.classify(texts)
+
+    def probabilities(self, texts: Corpus | Iterable[Any]) -> Predictions:
+        """The mean of the members' class probabilities: (R, C) in the order of `label_names`, a row a word for a
+        tagger, else a row a text.
+
+        `texts` is a corpus, or a list as for `tag` (of sentences with a word at least) or `classify`.
+        """
+        if not isinstance(texts, Corpus):
+            tags = self.task == "ner"
+            segments = ((" ".join(row),) for row in given.sentences(texts)) if tags else self._texts(texts)
+            texts = self._corpus(segments)
+        return average([member.predict(texts, f"model {i}") for i, member in enumerate(self.members, start=1)])
 
     def tag(self, sentences: Iterable[Iterable[str]]) -> list[list[str]]:
         """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces).
@@ -76,11 +105,7 @@ class Ensemble:
         """
         if self.task != "ner":
             raise ModelError(f"tag: these models label whole texts (task {self.task}), not words; call classify")
-        words = given.sentences(sentences)
-        examples = (Example(str(i), "", (" ".join(row),)) for i, row in enumerate(words) if row)
-        corpus = Corpus.from_examples("input", self.label_names, examples)
-        found = iter(tags(self.probabilities(corpus), self.label_names) if len(corpus) else [])
-        return [next(found) if row else [] for row in words]
+        return [tags for tags, _ in self._tagged(given.sentences(sentences))]
 
     def classify(self, texts: Iterable[str | Iterable[str]]) -> list[tuple[str, float]]:
         """The label of each text or pair of texts, and its probability; for the tasks with a label a sentence.
@@ -90,13 +115,39 @@ class Ensemble:
         """
         if self.task == "ner":
             raise ModelError("classify: these models label words (task ner), not whole texts; call tag")
-        segments = given.texts(texts, TASKS[self.task]().segments)
-        examples = (Example(str(i), "", parts) for i, parts in enumerate(segments))
-        corpus = Corpus.from_examples("input", self.label_names, examples)
+        corpus = self._corpus(self._texts(texts))
         if len(corpus) == 0:
             return []
         found = self.probabilities(corpus)
         return [(self.label_names[i], float(p)) for i, p in zip(decode(found, None), found.best, strict=True)]
+
+    def _entities(self, texts: Iterable[str | Iterable[str]]) -> list[list[Entity]]:
+        read = [_located(text, f"text {i}") for i, text in enumerate(given.items(texts, "texts", "texts"))]
+        tagged = self._tagged([[text[start:end] for start, end in places] for text, places in read])
+        return [entities(*sentence, *found) for sentence, found in zip(read, tagged, strict=True)]
+
+    def _tagged(self, sentences: Sequence[Sequence[str]]) -> list[tuple[list[str], Floats]]:
+        """The label of each word, valid in IOB2, and its probability; for a sentence without words nothing."""
+        corpus = self._corpus((" ".join(row),) for row in sentences if row)
+        if len(corpus) == 0:
+            return [([], np.zeros(0, dtype=np.float32)) for _ in sentences]
+        found = self.probabilities(corpus)
+        labels = decode(found, self.label_names)
+        sure = found.probs[np.arange(len(labels)), labels]
+        names, stops = [self.label_names[label] for label in labels], np.cumsum([len(row) for row in sentences])
+        ends = zip(sentences, stops.tolist(), strict=True)
+        return [(names[stop - len(row) : stop], sure[stop - len(row) : stop]) for row, stop in ends]
+
+    @property
+    def _segments(self) -> int:
+        return TASKS[self.task]().segments
+
+    def _texts(self, texts: Iterable[Any]) -> list[tuple[str, ...]]:
+        return given.texts(texts, self._segments)
+
+    def _corpus(self, segments: Iterable[tuple[str, ...]]) -> Corpus:
+        examples = (Example(str(i), "", parts) for i, parts in enumerate(segments))
+        return Corpus.from_examples("input", self.label_names, examples)
 
     def __repr__(self) -> str:
         """One line, where the fields would be pages of layers."""
@@ -117,10 +168,13 @@ def average(tables: Sequence[Predictions]) -> Predictions:
     return Predictions(np.asarray(probs, dtype=np.float32), tables[0].offsets)
 
 
-def tags(predictions: Predictions, label_names: Sequence[str]) -> list[list[str]]:
-    """The label names of each sentence's words, valid in IOB2."""
-    names = [label_names[label] for label in decode(predictions, label_names)]
-    return [names[start:stop] for start, stop in pairwise(predictions.offsets)]
+def _located(text: str | Iterable[str], where: str) -> tuple[str, list[Place]]:
+    """A text and the places of its words."""
+    if not isinstance(text, str):
+        words = given.words(text, where)
+        return " ".join(words), places_of(words)
+    given.check_text(text, where)
+    return text, word_places(text)
 
 
 def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:

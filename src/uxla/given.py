@@ -11,14 +11,14 @@ from uxla.errors import DataError
 _SHOWN = 40
 
 
-def sentences(given: Iterable[Iterable[str]]) -> list[list[str]]:
+def sentences(given: Iterable[Any]) -> list[list[str]]:
     """The words of each sentence. DataError, with the place, for what is no list of words without spaces."""
-    return [_words(words, f"sentence {i}") for i, words in enumerate(_items(given, "sentences", "lists of words"))]
+    return [words(row, f"sentence {i}") for i, row in enumerate(items(given, "sentences", "lists of words"))]
 
 
 def texts(given: Iterable[str | Iterable[str]], parts: int) -> list[tuple[str, ...]]:
     """The one text, or `parts` texts, of each entry. DataError, with the place, for what is none."""
-    return [_parts(entry, parts, f"text {i}") for i, entry in enumerate(_items(given, "texts", "texts"))]
+    return [_parts(entry, parts, f"text {i}") for i, entry in enumerate(items(given, "texts", "texts"))]
 
 
 def check_list(given: Any, name: str, what: str) -> None:
@@ -29,16 +29,17 @@ def check_list(given: Any, name: str, what: str) -> None:
         raise DataError(f"{name}: got a table ({type(given).__name__}), expected {what}; give one of its columns")
     unordered = isinstance(given, bytes | Mapping | set | frozenset)
     if unordered or not isinstance(given, Iterable) or getattr(given, "ndim", None) == 0:
-        raise DataError(f"{name}: got {_shown(given)}, expected a list of {what}")
+        raise DataError(f"{name}: got {shown(given)}, expected a list of {what}")
 
 
-def _words(words: Any, where: str) -> list[str]:
-    if isinstance(words, str):
+def words(given: Any, where: str) -> list[str]:
+    """The words of one sentence. DataError, which begins with `where`, for what is no list of words without spaces."""
+    if isinstance(given, str):
         raise DataError(f"{where}: got one str, expected a list of words; give text.split()")
-    found = _items(words, where, "words")
+    found = items(given, where, "words")
     for number, word in enumerate(found):
         place = f"{where}, word {number}"
-        _check_text(word, place)
+        check_text(word, place)
         if not word or " " in word:
             got = f"got {word[:_SHOWN]!r}, expected a word with something in it and no space"
             raise DataError(f"{place}: {got}; {'cut it in two' if word else 'leave it out'}")
@@ -49,24 +50,31 @@ def _parts(entry: Any, parts: int, where: str) -> tuple[str, ...]:
     pair = "a pair; give (first, second)"
     if isinstance(entry, str):
         found = [entry]
-    elif _is_missing(entry) or isinstance(entry, bytes) or not isinstance(entry, Iterable):
-        raise DataError(f"{where}: {_no_text(entry) if parts == 1 else f'got {_shown(entry)}, expected {pair}'}")
+    elif is_missing(entry) or isinstance(entry, bytes) or not isinstance(entry, Iterable):
+        raise DataError(f"{where}: {_no_text(entry) if parts == 1 else f'got {shown(entry)}, expected {pair}'}")
     else:
-        found = _items(entry, where, "texts")
+        found = items(entry, where, "texts")
     if len(found) != parts:
         expected = pair if parts > 1 else "one; give it as a str"
         raise DataError(f"{where}: got {len(found)} text{'s' if len(found) != 1 else ''}, expected {expected}")
     for number, text in enumerate(found):
-        _check_text(text, where if parts == 1 else f"{where}, part {number}")
+        check_text(text, where if parts == 1 else f"{where}, part {number}")
     return tuple(str(text) for text in found)
 
 
-def _items(given: Any, name: str, what: str) -> list[Any]:
+def items(given: Any, name: str, what: str) -> list[Any]:
+    """The entries of a list or any other iterable with an order. DataError for what is none."""
     check_list(given, name, what)
-    return [entry.as_py() if hasattr(entry, "as_py") else entry for entry in given]  # Arrow's columns give scalars
+    return [plain(entry) for entry in given]
 
 
-def _check_text(text: Any, where: str) -> None:
+def plain(entry: Any) -> Any:
+    """An entry of a column of Arrow as the value it holds, anything else as it is."""
+    return entry.as_py() if hasattr(entry, "as_py") else entry
+
+
+def check_text(text: Any, where: str) -> None:
+    """DataError, which begins with `where`, for what is no str, or a str that is no text."""
     if not isinstance(text, str):
         raise DataError(f"{where}: {_no_text(text)}")
     try:
@@ -76,24 +84,25 @@ def _check_text(text: Any, where: str) -> None:
 
 
 def _no_text(value: Any) -> str:
-    if _is_missing(value):
+    if is_missing(value):
         remedy = "leave it out, or write what stands there"
     elif isinstance(value, bytes):
         remedy = "decode it, as value.decode('utf-8')"
     else:
         remedy = "write str(value) where that is what you mean"
-    return f"got {_shown(value)}, expected a str; {remedy}"
+    return f"got {shown(value)}, expected a str; {remedy}"
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """None, NaN, and what pandas calls missing."""
     return (
         value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, Real) and value != value)
     )
 
 
-def _shown(value: Any) -> str:
-    if value is None or _is_missing(value):
+def shown(value: Any) -> str:
+    """The beginning of a value and its type, for a message."""
+    if value is None or is_missing(value):
         return f"{value}, a missing value"
     text = repr(value)
     return f"{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'} ({type(value).__name__})"
