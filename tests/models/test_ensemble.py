@@ -12,6 +12,7 @@ from uxla.errors import ArtifactError, DataError, ModelError
 from uxla.models.ensemble import Ensemble, save
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.tasks import TASKS
+from uxla.records import Corpus, Example
 from uxla.testbed import asset
 
 NAMES = {"ner": ("O", "B-X", "I-X"), "nli": ("no", "yes"), "classification": ("no", "yes")}
@@ -190,3 +191,39 @@ def test_loading_prints_nothing_and_leaves_the_caller_s_settings(tmp_path, capfd
         Ensemble.load(tmp_path)
         assert (logging.is_progress_bar_enabled(), logging.get_verbosity()) == (bars, level)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_text_has_entities_where_its_words_have_tags(ensembles):
+    tagger, text = ensembles["ner"], "ko mira, (sen) tal."
+    words = ["ko", "mira", ",", "(", "sen", ")", "tal", "."]
+    [tags] = tagger.tag([words])
+    found = tagger.predict(text)
+    assert [entity.label for entity in found] == [tag[2:] for tag in tags if tag[0] == "B"]
+    assert found, "the layer is random, but not so that nothing is found: the test would say nothing"
+    assert all(text[entity.start : entity.end] == entity.text and 0 < entity.confidence <= 1 for entity in found)
+    assert tagger.predict([text, "", words]) == [found, [], tagger.predict([words])[0]]
+    assert [entity.label for entity in tagger.predict([words])[0]] == [entity.label for entity in found]
+
+
+def test_what_is_predicted_of_a_text_or_a_pair_is_its_label(ensembles):
+    single, pairs = ensembles["classification"], ensembles["nli"]
+    assert single.predict("ko mira") == single.classify(["ko mira"])[0]
+    assert single.predict(["ko mira", "sen"]) == single.classify(["ko mira", "sen"])
+    assert pairs.predict(("a", "b")) == pairs.classify([("a", "b")])[0]
+    assert pairs.predict([("a", "b")]) == pairs.classify([("a", "b")])
+
+
+@pytest.mark.parametrize("texts", [["ko", 3], 3, None, {"ko"}, [["ko", "two words"]]])
+def test_what_is_no_text_is_refused_by_predict_too(ensembles, texts):
+    with pytest.raises(DataError, match=r"^text 1?0?|^texts"):
+        ensembles["ner"].predict(texts)
+
+
+def test_probabilities_are_those_of_a_corpus_or_a_list(ensembles):
+    words = [["ko", "mira"], ["sen"]]
+    corpus = Corpus.from_examples("c", NAMES["ner"], [Example(str(i), "", (" ".join(w),)) for i, w in enumerate(words)])
+    of_list, of_corpus = ensembles["ner"].probabilities(words), ensembles["ner"].probabilities(corpus)
+    assert of_list.probs.shape == (3, 3)
+    assert (of_list.probs == of_corpus.probs).all()
+    assert (of_list.offsets == of_corpus.offsets).all()
+    assert ensembles["classification"].probabilities(["ko mira"]).probs.shape == (1, 2)
