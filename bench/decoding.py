@@ -147,7 +147,7 @@ def to_begin(table: Predictions, tags: Sequence[str]) -> Ints:
 
 def repaired(table: Predictions, tags: Sequence[str], instead: Callable[[str], str]) -> Ints:
     """The most probable labels, with another one in place of an I- that continues nothing before it."""
-    labels = table.labels.copy()
+    labels = table.pseudo_labels.copy()
     for start, stop in pairwise(table.offsets):
         before = "O"
         for i in range(start, stop):

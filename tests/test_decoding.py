@@ -62,7 +62,7 @@ def test_labels_are_valid_iob2_and_the_most_probable_ones_where_these_are(sizes,
     found = table(sizes, seed, spread=spread)
     sequences = tags(found, TAGS)
     assert [len(sequence) for sequence in sequences] == sizes
-    plain = [[TAGS[i] for i in found.labels[start:stop]] for start, stop in pairwise(found.offsets)]
+    plain = [[TAGS[i] for i in found.pseudo_labels[start:stop]] for start, stop in pairwise(found.offsets)]
     for sequence, most_probable in zip(sequences, plain, strict=True):
         assert valid(sequence)
         assert not valid(most_probable) or sequence == most_probable
@@ -78,8 +78,8 @@ def test_a_sentence_by_hand():
 
 def test_other_tasks_have_the_most_probable_label_of_each_row():
     found = table([1] * 50, 0)
-    assert (decode(found, None) == found.labels).all()
-    assert (decode(found, TAGS) != found.labels).any()
+    assert (decode(found, None) == found.pseudo_labels).all()
+    assert (decode(found, TAGS) != found.pseudo_labels).any()
 
 
 def test_a_label_set_without_the_beginning_of_a_type_is_decoded_without_that_type():

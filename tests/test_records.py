@@ -106,7 +106,7 @@ def test_words_are_split_at_the_ascii_space_only():
 
 def test_ties_of_classes_go_to_the_lower_one():
     predictions = Predictions(np.array([[0.4, 0.4, 0.2]], dtype=np.float32), np.array([0, 1]))
-    assert predictions.labels.tolist() == [0]
+    assert predictions.pseudo_labels.tolist() == [0]
 
 
 @given(st.integers(), st.text())

@@ -23,7 +23,7 @@ def decode(predictions: Predictions, tags: Sequence[str] | None) -> Ints:
 
     Without `tags` each row has its most probable label. Ties go to the lower label.
     """
-    labels = predictions.labels
+    labels = predictions.pseudo_labels
     if tags is None:
         return labels
     scheme = _Scheme.of(tags)

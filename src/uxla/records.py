@@ -181,7 +181,7 @@ class Predictions:
         return len(self.offsets) - 1
 
     @cached_property
-    def labels(self) -> Ints:
+    def pseudo_labels(self) -> Ints:
         """(R,) the most probable class of each row; ties go to the lower class."""
         return np.asarray(self.probs.argmax(axis=1), dtype=np.int64)
 

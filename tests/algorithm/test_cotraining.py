@@ -119,11 +119,11 @@ def test_without_agreement_the_labels_of_every_model_teach():
         lambda c, e: c,
         [Epoch(MostConfident(1.0), target=True)],
         agreement="none",
-        watch=lambda seen: taught.update({seen.place[3]: seen.predictions[0].labels.tolist()}),
+        watch=lambda seen: taught.update({seen.place[3]: seen.predictions[0].pseudo_labels.tolist()}),
     )
     target = corpus("ur", 20, labelled=False)
     cotraining(corpus("en", 10, labelled=True), target, ("A", "B", "C"))
-    assert taught == {l: learner.predict(k, target).labels.tolist() for l, k in ((2, "A"), (0, "B"), (1, "C"))}
+    assert taught == {l: learner.predict(k, target).pseudo_labels.tolist() for l, k in ((2, "A"), (0, "B"), (1, "C"))}
 
 
 def test_alone_each_model_is_its_own_two_peers():

@@ -153,8 +153,8 @@ def test_exact_agreement_is_symmetric_and_means_equal_labels(pair):
     assert (chosen == agree(j, k)[0]).all()
     for i, kept in enumerate(chosen):
         rows = slice(k.offsets[i], k.offsets[i + 1])
-        assert kept == (k.labels[rows] == j.labels[rows]).all()
-        assert (labels[rows] == k.labels[rows]).all()
+        assert kept == (k.pseudo_labels[rows] == j.pseudo_labels[rows]).all()
+        assert (labels[rows] == k.pseudo_labels[rows]).all()
 
 
 @given(predictions())
@@ -162,17 +162,17 @@ def test_a_model_agrees_with_itself_on_everything(found):
     for how in ("exact", "none", "token"):
         chosen, labels = agree(found, found, how)
         assert chosen.all()
-        assert (labels == found.labels).all()
+        assert (labels == found.pseudo_labels).all()
 
 
 @given(peers(), st.floats(0, 1))
 def test_token_agreement_hides_just_the_disputed_words(pair, min_agreed):
     k, j = pair
     chosen, labels = agree(k, j, "token", min_agreed)
-    assert ((labels == IGNORED) == (k.labels != j.labels)).all()
+    assert ((labels == IGNORED) == (k.pseudo_labels != j.pseudo_labels)).all()
     for i, kept in enumerate(chosen):
         rows = slice(k.offsets[i], k.offsets[i + 1])
-        assert kept == ((k.labels[rows] == j.labels[rows]).mean() >= min_agreed)
+        assert kept == ((k.pseudo_labels[rows] == j.pseudo_labels[rows]).mean() >= min_agreed)
 
 
 @given(peers())
@@ -180,7 +180,7 @@ def test_without_agreement_everything_passes_with_the_labels_of_k(pair):
     k, j = pair
     chosen, labels = agree(k, j, "none")
     assert chosen.all()
-    assert (labels == k.labels).all()
+    assert (labels == k.pseudo_labels).all()
 
 
 def test_no_example_is_touched_by_rounding_in_its_neighbour():

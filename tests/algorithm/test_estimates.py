@@ -43,7 +43,7 @@ def names(labels, offsets):
 
 def true_score(gold, tables, *, tagging):
     if not tagging:
-        return fmean(accuracy(gold.tolist(), table.labels.tolist()) for table in tables)
+        return fmean(accuracy(gold.tolist(), table.pseudo_labels.tolist()) for table in tables)
     ends = tables[0].offsets
     return fmean(span_f1(names(gold, ends), names(decode(table, TAGS), ends), mode="conlleval") for table in tables)
 

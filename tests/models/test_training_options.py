@@ -208,7 +208,7 @@ def test_labels_confidence_and_loss_take_one_forward_a_window(monkeypatch):
     monkeypatch.setattr(Loaded, "forward", lambda self, rows: windows.extend(map(id, rows)) or plain(self, rows))
     loaded = opened()
     found = loaded.predict(MIX, "t")
-    assert len(found.labels) == len(found.best) == sum(len(example.words) for example in MIX)
+    assert len(found.pseudo_labels) == len(found.best) == sum(len(example.words) for example in MIX)
     assert MostConfident(0.5)(found, MIX).sum() == 12
     CleanCluster(0.5)(found, MIX)
     assert len(windows) == len(MIX)

@@ -52,7 +52,7 @@ def test_a_decision_is_written_as_it_was_taken(tmp_path):
     assert rows["agreed"].to_pylist() == taken.agreed.tolist()
     assert rows["used"].to_pylist() == taken.chosen.tolist()
     for peer, predictions in zip("kj", taken.predictions, strict=True):
-        assert rows[f"labels_{peer}"].to_pylist() == predictions.labels.reshape(-1, 2).tolist()
+        assert rows[f"labels_{peer}"].to_pylist() == predictions.pseudo_labels.reshape(-1, 2).tolist()
         means = predictions.best.reshape(-1, 2).mean(axis=1)
         assert rows[f"confidence_{peer}"].to_pylist() == pytest.approx(means.tolist(), abs=1e-6)
 

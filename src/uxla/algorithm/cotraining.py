@@ -179,13 +179,13 @@ class CoTraining(Generic[M]):
         all, or it labels the source, where others are known to stand, just so. More is labelled only where it gives
         nearly one label: the corpus by `before`, at most 8,192 drawn examples of the source by `peer`.
         """
-        if not majority_share(found.labels) > self.collapse_share >= majority_share(gold_labels(source)):
+        if not majority_share(found.pseudo_labels) > self.collapse_share >= majority_share(gold_labels(source)):
             return False
         earlier = found if before == peer else self.learner.predict(before, corpus)
-        if has_fallen(found.labels, earlier.labels):
+        if has_fallen(found.pseudo_labels, earlier.pseudo_labels):
             return True
         at_home = self.learner.predict(peer, looked_at(source, self.seed))
-        return majority_share(at_home.labels) > self.collapse_share
+        return majority_share(at_home.pseudo_labels) > self.collapse_share
 
     def _key(self, place: Place) -> Place:
         """What a training's draws depend on: of frozen peers, which two they are, whoever is called k."""

@@ -61,11 +61,11 @@ class MostConfident:
         scores = confidence(predictions)
         if not self.per_class:
             return _top(scores, self.share)
-        if len(predictions.labels) != len(predictions):
+        if len(predictions.pseudo_labels) != len(predictions):
             raise ValueError("per-class selection needs one label an example")
         chosen = np.zeros(len(scores), dtype=np.bool_)
-        for label in np.unique(predictions.labels):
-            members = np.flatnonzero(predictions.labels == label)
+        for label in np.unique(predictions.pseudo_labels):
+            members = np.flatnonzero(predictions.pseudo_labels == label)
             chosen[members[_top(scores[members], self.share)]] = True
         return chosen
 
@@ -125,7 +125,7 @@ def distil(
         return selected[0] & selected[1] & agreed, agreed, labels
     surer = confidence(j) > confidence(k)
     of_j = np.repeat(np.where(selected[0] & selected[1], surer, selected[1]), np.diff(k.offsets))
-    return selected[0] | selected[1], agree(k, j)[0], np.where(of_j, j.labels, k.labels)
+    return selected[0] | selected[1], agree(k, j)[0], np.where(of_j, j.pseudo_labels, k.pseudo_labels)
 
 
 def agree(
@@ -138,11 +138,13 @@ def agree(
     at least the share `min_agreed` of undisputed labels.
     """
     if how == "none":
-        return np.ones(len(k), dtype=np.bool_), k.labels
-    agreed_share = _example_means(lambda rows: (k.labels[rows] == j.labels[rows]).astype(np.float64), k.offsets)
+        return np.ones(len(k), dtype=np.bool_), k.pseudo_labels
+    agreed_share = _example_means(
+        lambda rows: (k.pseudo_labels[rows] == j.pseudo_labels[rows]).astype(np.float64), k.offsets
+    )
     if how == "exact":
-        return agreed_share == 1.0, k.labels
-    return agreed_share >= min_agreed, np.where(k.labels == j.labels, k.labels, IGNORED)
+        return agreed_share == 1.0, k.pseudo_labels
+    return agreed_share >= min_agreed, np.where(k.pseudo_labels == j.pseudo_labels, k.pseudo_labels, IGNORED)
 
 
 def majority_share(labels: npt.NDArray[np.integer]) -> float:

@@ -102,9 +102,11 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
     did; or that no model gives although the source has many."""
     known = gold_labels(study.inputs.train)
     gold, names = _kinds(known, study)
-    given = sum(_kinds(study.predict(model, raw).labels, study)[0] for model in final)
-    earlier = given if before is None else sum(_kinds(study.predict(model, raw).labels, study)[0] for model in before)
-    expected = gold * len(study.predict(final[0], raw).labels) / max(len(known), 1)
+    given = sum(_kinds(study.predict(model, raw).pseudo_labels, study)[0] for model in final)
+    earlier = (
+        given if before is None else sum(_kinds(study.predict(model, raw).pseudo_labels, study)[0] for model in before)
+    )
+    expected = gold * len(study.predict(final[0], raw).pseudo_labels) / max(len(known), 1)
     lost = [seen(names[i]) for i in np.flatnonzero((gold > 0) & (given == 0) & (earlier > 0))]
     never = [seen(names[i]) for i in np.flatnonzero((given == 0) & (earlier == 0) & (expected >= EXPECTED))]
     what = f"any {NOUNS[study.config.task].removesuffix('s')} of {target.name}"
@@ -121,12 +123,12 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
 
 
 def _has_collapsed(study: Study, raw: Corpus, known: Corpus, model: ModelHandle, before: ModelHandle) -> bool:
-    labels, limit = study.predict(model, raw).labels, study.config.collapse_share
+    labels, limit = study.predict(model, raw).pseudo_labels, study.config.collapse_share
     if majority_share(labels) <= limit:
         return False
-    if has_fallen(labels, study.predict(before, raw).labels):
+    if has_fallen(labels, study.predict(before, raw).pseudo_labels):
         return True
-    return majority_share(study.predict(model, known).labels) > limit
+    return majority_share(study.predict(model, known).pseudo_labels) > limit
 
 
 def _least(study: Study, dev: Corpus) -> tuple[float, str]:

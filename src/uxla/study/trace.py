@@ -194,7 +194,7 @@ def _part(predictions: Predictions, rows: Ints) -> tuple[Predictions, pa.Array]:
     counts = predictions.offsets[rows + 1] - starts
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
     inner = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - starts, counts)
-    labels = pa.array(predictions.labels[inner].astype(np.int16))
+    labels = pa.array(predictions.pseudo_labels[inner].astype(np.int16))
     column = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), labels)
     return Predictions(predictions.probs[inner], offsets), column
 

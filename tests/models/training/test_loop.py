@@ -101,7 +101,7 @@ def test_a_sentence_longer_than_the_model_gets_a_prediction_for_every_word():
     words = [word for example in corpus(30) for word in example.words]
     long = Corpus.from_examples("long", LABELS, [Example("1", "x", (" ".join(words),))])
     found = opened(max_length=32).predict(long, "t")
-    assert len(found.labels) == len(words)
+    assert len(found.pseudo_labels) == len(words)
     assert found.probs.sum(1) == pytest.approx(np.ones(len(words)), abs=1e-5)
 
 
@@ -148,7 +148,7 @@ def test_a_sentence_with_a_very_long_word_is_learned_and_labelled(batch_size):
         long = Corpus.from_examples("long", LABELS, [Example("1", "x", (" ".join(words),), (0,) * len(words))])
         [found] = opened().encode(long)
         assert all(window.positions for window in found)
-    assert len(opened().predict(long, "t").labels) == len(words)
+    assert len(opened().predict(long, "t").pseudo_labels) == len(words)
     assert trained(Optimisation(batch_size, 1, 1e-5, 0), mix=long)[1]["steps"] == 1
 
 
