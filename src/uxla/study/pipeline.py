@@ -1,14 +1,16 @@
-"""One run from configuration to results: load, warm up, co-train, score, write. The composition, and no mathematics."""
+"""One run: warm up, co-train, score, and write what came of it. The composition, and no mathematics."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import transformers
 
 from uxla import progress
-from uxla.config.run import Method, RunConfig
+from uxla.config.run import RunConfig
 from uxla.models.loading import resolve
 from uxla.models.memory import Budget
 from uxla.models.model_safety import Trust
@@ -17,16 +19,16 @@ from uxla.report.table import WARNING
 from uxla.store.journal import Journal
 from uxla.store.store import Seen, Store, default_root
 from uxla.store.versions import mixture
-from uxla.study.card import final_method
+from uxla.study.adapted import Adapted
 from uxla.study.choose_epoch import verdict
 from uxla.study.described import describe
 from uxla.study.environment import environment
-from uxla.study.inputs import load_inputs
+from uxla.study.inputs import Inputs, load_inputs
 from uxla.study.methods import METHODS
-from uxla.study.results import Results, Trained, run_results
+from uxla.study.results import Results, run_results
 from uxla.study.run_folder import check_folder, taken
-from uxla.study.study import Study, Triple
-from uxla.study.tracking import require, tracking
+from uxla.study.study import Study
+from uxla.study.tracking import Tracking, require, tracking
 from uxla.study.write import write_run
 from uxla.testbed import model_name
 from uxla.torch_settings import computing
@@ -42,11 +44,33 @@ def run(
     A folder of another configuration is refused, or with `overwrite` replaced.
     """
     check_folder(out, config, overwrite=overwrite)
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     journal = Journal(out / "journal.jsonl")
     store = Store(default_root(), journal, fresh, seen or Seen())
     inputs = load_inputs(config, store)
+    require(config)
+    with ExitStack() as open_while_it_runs:
+
+        trackers = Tracking({})
+
+        def begin() -> None:
+            open_while_it_runs.enter_context(taken(out, config, overwrite=overwrite))
+            open_while_it_runs.enter_context(tracking(config, out, trackers))
+            journal.watch = trackers.event
+            journal.open()
+
+        adapted = adapt(config, inputs, store, begin=begin)
+        trackers.results(adapted.results)
+        write_run(adapted, out)
+    return dict(adapted.results)
+
+
+def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[], None] = lambda: None) -> Adapted:
+    """Everything `config` asks for of these corpora; `begin` is called when all was checked, before any work.
+
+    Raises UxlaError before that where the input is at fault. Finished work is kept in the store.
+    """
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     trust = Trust(config.trust_remote_code, config.allow_pickle_weights)
     model = resolve(model_name(config.model), revision=config.revision, trust=trust)
     vicinity_model = model
@@ -55,36 +79,22 @@ def run(
         vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
     budget = Budget(config.tokens_per_batch)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust, trainings=[])
-    require(config)
     with computing(threads=config.threads, deterministic=config.deterministic):
         study.check_models()
-        with taken(out, config, overwrite=overwrite), tracking(config, out) as trackers:
-            journal.watch = trackers.event
-            journal.open()
-            describe(study)
-            trainer = _trainer(study)
-            trained = {
-                t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets
-            }
-            verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
-            results = run_results(study, trained, verdicts)
-            if (mixed := mixture(store.made_with)) is not None:
-                results["warnings"].append(mixed)
-            trackers.results(results)
-            for warning in results["warnings"]:
-                progress.note(f"{WARNING}{warning}")
-            around = environment(config, {"model": model, "vicinity.model": vicinity_model}, store.made_with)
-            around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(journal.seconds.items())}
-            final = {name: found.kept for name, found in verdicts.items()}
-            compared = {name: _last(methods, final_method(config)) for name, methods in trained.items()}
-            write_run(out, results, around, study, final, compared)
-    return results
-
-
-def _last(trained: Trained, final: Method) -> dict[Method, Triple]:
-    """Each method's models in the end; those of the ensemble are zero-shot's, and have that name beside others."""
-    own: dict[Method, Triple] = {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
-    return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
+        begin()
+        describe(study)
+        trainer = _trainer(study)
+        trained = {t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets}
+        verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
+        results = run_results(study, trained, verdicts)
+        if (mixed := mixture(store.made_with)) is not None:
+            results["warnings"].append(mixed)
+        for warning in results["warnings"]:
+            progress.note(f"{WARNING}{warning}")
+        around = environment(config, {"model": model, "vicinity.model": vicinity_model}, store.made_with)
+        around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(store.journal.seconds.items())}
+        final = {name: found.kept for name, found in verdicts.items()}
+    return Adapted(config, results, around, trained, final, study)
 
 
 def _trainer(study: Study) -> Study:

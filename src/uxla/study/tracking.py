@@ -85,9 +85,9 @@ class Tracking:
 
 
 @contextmanager
-def tracking(config: RunConfig, out: Path) -> Iterator[Tracking]:
+def tracking(config: RunConfig, out: Path, found: Tracking | None = None) -> Iterator[Tracking]:
     """The trackers that `config.tracking` names, closed at the end; ConfigError where one cannot be opened."""
-    found, failed = Tracking({}), True
+    found, failed = found or Tracking({}), True
     try:
         for name in config.tracking:
             found.add(name, _opened(name, config, out))

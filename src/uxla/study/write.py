@@ -7,15 +7,13 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from uxla.config.run import Method
 from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
 from uxla.models import ensemble
@@ -25,6 +23,7 @@ from uxla.records import Corpus, Ints, Predictions
 from uxla.report.files import write_whole
 from uxla.report.table import markdown
 from uxla.store.artifacts import copy_content
+from uxla.study.adapted import Adapted
 from uxla.study.card import final_method, model_card
 from uxla.study.inputs import Target
 from uxla.study.run_folder import remove_reports
@@ -33,26 +32,16 @@ from uxla.study.trace import label_names, write_table, write_trace
 
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
-Compared = Mapping[str, Mapping[Method, Triple]]
-"""The three models of each method, by target and method."""
 
+def write_run(adapted: Adapted, out: Path) -> None:
+    """Write models, ensemble, predictions, trace, configuration, environment, table and results under `out`.
 
-def write_run(
-    out: Path,
-    results: Mapping[str, Any],
-    around: Mapping[str, Any],
-    study: Study,
-    final: Mapping[str, Triple],
-    compared: Compared = MappingProxyType({}),
-) -> None:
-    """Write models, ensemble, predictions, trace, configuration, environment (`around`), table and results under `out`.
-
-    `final` has the three models of each target. With one target they stand in `out` itself; with several, in a folder
-    of each target's name. The methods `compared` have their labels of the test set beside those of the final models.
-    ArtifactError where the folder cannot be written.
+    With one target its models stand in `out` itself; with several, in a folder of each target's name. All methods
+    have their labels of the test set beside those of the final models. ArtifactError where the folder cannot be
+    written.
     """
     try:
-        _write(out, results, around, study, final, compared)
+        _write(adapted, out)
     except OSError as error:
         if (cause := cannot_write(error, out)) is None:
             raise
@@ -60,34 +49,35 @@ def write_run(
         raise ArtifactError(f"{out}: {message}, and run again: finished work is kept") from error
 
 
-def _write(
-    out: Path,
-    results: Mapping[str, Any],
-    around: Mapping[str, Any],
-    study: Study,
-    final: Mapping[str, Triple],
-    compared: Compared,
-) -> None:
+def _write(adapted: Adapted, out: Path) -> None:
+    study, results, final = adapted.study, adapted.results, final_method(adapted.config)
     out.mkdir(parents=True, exist_ok=True)
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     for target in study.inputs.targets:
+        models = adapted.final[target.name]
         folder = out if len(study.inputs.targets) == 1 else out / target.name
-        _write_models(folder, final[target.name], study)
+        _write_models(folder, models, study)
         write_whole(folder / "README.md", _card(results, target, study))
         if target.test is not None:
-            _write_predictions(out / "predictions", target, final[target.name], study)
-            methods = {**compared.get(target.name, {}), final_method(study.config): final[target.name]}
+            _write_predictions(out / "predictions", target, models, study)
+            methods = {**_last(adapted.models[target.name], final), final: models}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study)
     _write_traces(out, study)
-    write_whole(out / "config.yaml", study.config.to_yaml())
-    write_whole(out / "environment.json", _json(around))
+    write_whole(out / "config.yaml", adapted.config.to_yaml())
+    write_whole(out / "environment.json", _json(adapted.environment))
     write_whole(out / "table.md", markdown(results))
     study.store.journal.write("finished")
     if earlier not in (None, _json(results).encode()):
         remove_reports(out)  # they tell of results that are no more
     write_whole(out / "results.json", _json(results))
+
+
+def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Triple]:
+    """Each method's models in the end; those of the ensemble are zero-shot's, and have that name beside others."""
+    own = {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
+    return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
 
 
 def _write_models(folder: Path, models: Triple, study: Study) -> None:
@@ -122,7 +112,7 @@ def _write_predictions(folder: Path, target: Target, models: Triple, study: Stud
         write_whole(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
 
 
-def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
+def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Triple], study: Study) -> None:
     """The labels that each method's three models together give to the test set, so that methods can be compared
     sentence by sentence, and how sure the final models are of theirs."""
     columns = {name: test.table[name] for name in ("id", "segments")}
@@ -137,7 +127,7 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[Method, Triple], st
     write_table(path, pa.table(columns, metadata=metadata))
 
 
-def _write_warm_up(path: Path, test: Corpus, methods: Mapping[Method, Triple], study: Study) -> None:
+def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Triple], study: Study) -> None:
     """What Figures 3 and 4 are drawn from: how one model sees test examples without and with confidence penalty."""
     if not {"zero_shot", "penalty"} <= methods.keys():
         path.unlink(missing_ok=True)  # of an earlier configuration

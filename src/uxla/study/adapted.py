@@ -1,0 +1,41 @@
+"""What an adaptation comes to: models, scores and everything that is told or written of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uxla.config.run import RunConfig
+from uxla.study.study import Study, Triple
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """The models of a run for each target, and what the run says of them.
+
+    `results` is what `results.json` holds (docs/results-schema.md): `targets` with the scores of every method,
+    `estimates`, `trainings` (what each training learned from, by method, target, epoch and peers), `warnings`.
+    """
+
+    config: RunConfig
+    """Every setting. Data that was given in memory has no path in it."""
+    results: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    """Versions, hardware, seconds by kind of work: what `environment.json` holds."""
+    models: Mapping[str, Mapping[str, Sequence[Triple]]]
+    """By target and method the three models after each epoch, as handles: folders of the store and digests."""
+    final: Mapping[str, Triple]
+    """By target the three models that the run is for: those of its first method, in the epoch that was kept."""
+    study: Study
+    """The data, the backbone and the store that they came from; what labels more text with them."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the targets."""
+        return tuple(self.final)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels that the models give."""
+        return self.study.inputs.train.label_names
