@@ -30,6 +30,7 @@ Raw = Corpus | Iterable[str]
 Targets = Raw | Target | Mapping[str, Raw | Target]
 """Raw text, with held-out data in a `Target`; of several languages by their names."""
 
+_PAPER = UXLA()
 _PRESETS = {"ner": "xner", "nli": "xnli-5", "paraphrase": "pawsx-5", "classification": "sib200"}
 IN_MEMORY = "(in memory)"
 """What a configuration has in place of the path of data that was given in memory."""
@@ -44,7 +45,7 @@ def adapt(
     model: str | Path = "FacebookAI/xlm-roberta-base",
     revision: str | None = None,
     task: Task | None = None,
-    method: UXLA | str = UXLA(),
+    method: UXLA | str = _PAPER,
     vicinity: MaskedLMVicinity | None = None,
     baselines: Sequence[str] = (),
     store: Store | str | Path | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from uxla.study.inputs import Inputs, load_inputs
 from uxla.study.methods import METHODS
 from uxla.study.results import Results, run_results
 from uxla.study.run_folder import check_folder, taken
-from uxla.study.study import Study
+from uxla.study.study import Study, Triple
 from uxla.study.tracking import Tracking, require, tracking
 from uxla.study.write import write_run
 from uxla.testbed import model_name
@@ -49,7 +49,6 @@ def run(
     inputs = load_inputs(config, store)
     require(config)
     with ExitStack() as open_while_it_runs:
-
         trackers = Tracking({})
 
         def begin() -> None:
@@ -85,6 +84,9 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
         describe(study)
         trainer = _trainer(study)
         trained = {t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets}
+        models: Mapping[str, Mapping[str, Sequence[Triple]]] = {
+            name: {str(method): epochs for method, epochs in found.items()} for name, found in trained.items()
+        }
         verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
         results = run_results(study, trained, verdicts)
         if (mixed := mixture(store.made_with)) is not None:
@@ -94,7 +96,7 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
         around = environment(config, {"model": model, "vicinity.model": vicinity_model}, store.made_with)
         around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(store.journal.seconds.items())}
         final = {name: found.kept for name, found in verdicts.items()}
-    return Adapted(config, results, around, trained, final, study)
+    return Adapted(config, results, around, models, final, study)
 
 
 def _trainer(study: Study) -> Study:
