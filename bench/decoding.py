@@ -29,6 +29,7 @@ from uxla.metrics import span_f1
 from uxla.models.ensemble import average
 from uxla.models.loading import resolve
 from uxla.models.tasks import TASKS
+from uxla.process_settings import process_settings
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.store.journal import Journal
 from uxla.store.store import Store, default_root
@@ -37,7 +38,6 @@ from uxla.study.methods import METHODS
 from uxla.study.study import Study
 from uxla.testbed import model_name
 from uxla.testbed.pretrain import build
-from uxla.torch_settings import computing
 
 Decoder = Callable[[Predictions, Sequence[str]], Ints]
 WORLD = ("testbed.train=500", "testbed.unlabelled=300", "target=[near,far,low]")
@@ -60,7 +60,7 @@ def main(given: Namespace) -> None:
     with TemporaryDirectory() as place, showing():
         for name, overrides in cases(given, Path(place)):
             study = opened(name, overrides, Path(place))
-            with computing(threads=study.config.threads, deterministic=False):
+            with process_settings(threads=study.config.threads, deterministic=False):
                 rows += list(scored(name, study))
     header = [f"{who}: {decoder}" for who in ("models", "ensemble") for decoder in DECODERS]
     table(

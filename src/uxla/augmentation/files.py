@@ -117,11 +117,10 @@ class FileAugmentation:
                     lock.unlink()
 
     def _load(self) -> MaskFiller:
-        import transformers  # late: seconds, and refusals come before
+        from uxla.process_settings import process_settings  # late: seconds, and refusals come before
 
-        transformers.logging.set_verbosity_error()  # no bars and warnings beside ours
-        transformers.utils.logging.disable_progress_bar()
-        return self.place.load(self.drawing)
+        with process_settings():
+            return self.place.load(self.drawing)
 
     def _inputs(self, vicinity: Vicinity) -> dict[str, Any]:
         """All that decides what comes of a text: neither device nor batches do."""

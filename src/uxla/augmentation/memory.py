@@ -91,9 +91,9 @@ def augment(
     filler = LateFiller(lambda: place.load(drawing))
     drawing.vicinity(filler, len(drawing.copies) if isinstance(drawing.copies, tuple) else 1)
     check_list(texts, "texts", "texts")
-    from uxla.models.quiet import quiet  # late: it loads transformers
+    from uxla.process_settings import process_settings  # late: it loads torch
 
-    with quiet():
+    with process_settings():
         filler.loaded()
     return _samples(texts, filler, drawing)
 

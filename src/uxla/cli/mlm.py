@@ -145,13 +145,9 @@ def _length(steps: int | None, epochs: float | None, otherwise: dict[str, Any]) 
 def _runtime(
     device: DeviceName, tokens_per_batch: int, max_length: int, precision: PrecisionName, trust: Trust
 ) -> Runtime:
-    import transformers
-
     from uxla.models.loaded import Runtime
     from uxla.models.memory import Budget
 
-    transformers.logging.set_verbosity_error()  # no bars and warnings beside ours
-    transformers.utils.logging.disable_progress_bar()
     return Runtime(device, max_length, Budget(tokens_per_batch), trust, precision)
 
 
@@ -168,8 +164,9 @@ def _course(
 
 def _show(out: Path, work: Callable[[], str]) -> None:
     from uxla.console import showing
+    from uxla.process_settings import process_settings
 
-    with showing():
+    with showing(), process_settings():
         told = work()
     typer.echo(told)
     typer.echo(f"written to {out}", err=True)

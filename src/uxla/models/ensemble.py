@@ -18,8 +18,8 @@ from uxla.models.classifier import Meaning
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
 from uxla.models.loaded import Loaded, Runtime
 from uxla.models.model_safety import SAFE, Trust
-from uxla.models.quiet import quiet
 from uxla.models.tasks import TASKS
+from uxla.process_settings import process_settings
 from uxla.records import Corpus, Example, Floats, Predictions
 from uxla.wording import listed
 
@@ -62,7 +62,7 @@ class Ensemble:
             raise ArtifactError(f"{file}: cannot be read ({error.strerror}); check its rights") from error
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
-        with quiet():
+        with process_settings():
             members = tuple(Loaded.open(task, model, tokenizer, runtime) for model in models)
         for model, member in zip(models, members, strict=True):
             _check_labels(model, member, label_names)

@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
-import transformers
-
 from uxla import signals
 from uxla.data.answers import NAMES, Answered, as_table, read_rows
 from uxla.data.conll import ConllFile, conll_text, parse_conll
@@ -30,6 +28,7 @@ from uxla.data.tables import Table
 from uxla.errors import ConfigError, UxlaError, setting
 from uxla.models.ensemble import Ensemble
 from uxla.models.model_safety import SAFE, Trust
+from uxla.process_settings import process_settings
 from uxla.progress import note
 
 _FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".ndjson": "jsonl", ".json": "jsonl"}
@@ -48,9 +47,7 @@ def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trus
     else), a table with the answers as new columns at its end, text with character spans with the spans found beside
     its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    with signals.telling("nothing was written; the same command begins from the start"):
+    with process_settings(), signals.telling("nothing was written; the same command begins from the start"):
         ensemble = Ensemble.load(run, trust=trust)
         replaces = "label_column" in how
         layout = Layout(**how)

@@ -7,14 +7,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import transformers
-
 from uxla import progress
 from uxla.config.run import RunConfig
 from uxla.models.loading import resolve
 from uxla.models.memory import Budget
 from uxla.models.model_safety import Trust
 from uxla.models.tasks import TASKS
+from uxla.process_settings import process_settings
 from uxla.report.table import WARNING
 from uxla.store.journal import Journal
 from uxla.store.store import Seen, Store, default_root
@@ -31,7 +30,6 @@ from uxla.study.study import Study, Triple
 from uxla.study.tracking import Tracking, require, tracking
 from uxla.study.write import write_run
 from uxla.testbed import model_name
-from uxla.torch_settings import computing
 
 
 def run(
@@ -68,8 +66,6 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
 
     Raises UxlaError before that where the input is at fault. Finished work is kept in the store.
     """
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     trust = Trust(config.trust_remote_code, config.allow_pickle_weights)
     model = resolve(model_name(config.model), revision=config.revision, trust=trust)
     vicinity_model = model
@@ -78,7 +74,7 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
         vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
     budget = Budget(config.tokens_per_batch)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust, trainings=[])
-    with computing(threads=config.threads, deterministic=config.deterministic):
+    with process_settings(threads=config.threads, deterministic=config.deterministic):
         study.check_models()
         begin()
         describe(study)

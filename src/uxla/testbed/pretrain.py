@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from uxla.errors import ConfigError
+from uxla.process_settings import process_settings
 from uxla.progress import bar
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
@@ -19,7 +20,6 @@ from uxla.testbed.languages import LANGUAGES
 from uxla.testbed.sentences import SENTENCE_TASKS
 from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
 from uxla.testbed.world import World
-from uxla.torch_settings import computing
 
 _HEAD = 32
 _BATCH = 128
@@ -97,7 +97,7 @@ def _pair_rows(
 @contextmanager
 def _one_thread(seed: int) -> Iterator[None]:
     """Seeded, deterministic and on one thread inside; as it was outside."""
-    with torch.random.fork_rng(devices=[]), computing(threads=1, deterministic=True):
+    with torch.random.fork_rng(devices=[]), process_settings(threads=1, deterministic=True):
         torch.manual_seed(seed)
         yield
 
