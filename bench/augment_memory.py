@@ -19,7 +19,7 @@ from pathlib import Path
 
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing, Place
-from uxla.data.kept import open_kept
+from uxla.data.writing.lossless import open_kept
 from uxla.store.journal import Journal
 from uxla.store.store import Store
 

@@ -32,8 +32,6 @@ MISSING = {"api", "methods"}
 
 CIRCULAR = {
     *("uxla.config.consistency", "uxla.config.run"),
-    *("uxla.data.csv_rows", "uxla.data.json_lines", "uxla.data.parquet_rows", "uxla.data.tables", "uxla.data.tsv"),
-    *("uxla.data.rewrite", "uxla.data.span_rewrite"),
 }
 """Modules that still import themselves by way of others."""
 

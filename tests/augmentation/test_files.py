@@ -16,7 +16,7 @@ from uxla import progress
 from uxla.augmentation import files as module
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing
-from uxla.data.kept import open_kept
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import ConfigError, DataError, UxlaError
 from uxla.store.journal import Journal
 from uxla.store.locks import vacant

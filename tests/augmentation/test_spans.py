@@ -8,10 +8,10 @@ import pytest
 
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing
-from uxla.data.check import check
-from uxla.data.kept import open_kept
-from uxla.data.layout import Layout
-from uxla.data.span_files import open_spans
+from uxla.data.checks.check import check
+from uxla.data.options import ReadOptions
+from uxla.data.spans.file import open_spans
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import ConfigError, DataError
 from uxla.store.journal import Journal
 from uxla.store.store import Store
@@ -83,7 +83,7 @@ def entities(path):
     """The text of each span with its label, and the words around, by record."""
     return [
         ([(e.document.text[s.start : s.end], s.label) for s in e.document.spans], e.document.cut(), e)
-        for e in open_spans(path, "tagging", Layout()).entries(labelled=True)
+        for e in open_spans(path, "tagging", ReadOptions()).entries(labelled=True)
     ]
 
 

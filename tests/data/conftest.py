@@ -2,7 +2,7 @@
 
 import pytest
 
-from uxla.data.conll import read_conll
+from uxla.data.conll.file import read_conll
 from uxla.errors import DataError
 
 

@@ -5,16 +5,16 @@ import io
 
 import pytest
 
-from uxla.data.answers import Answered, read_rows
-from uxla.data.layout import Layout
 from uxla.data.load import open_table
+from uxla.data.options import ReadOptions
+from uxla.data.writing.predictions import Answered, read_rows
 
 ROWS = [("text", "id"), ('koru "mira"', "7"), ("sen\nru", "8"), ("tal", "9")]
 DIALECTS = {"x.csv": {"delimiter": ";"}, "y.csv": {"delimiter": ","}, "x.tsv": {"delimiter": "\t"}}
 
 
 def answered(path, **how):
-    table = open_table(path, "single", Layout(**how))
+    table = open_table(path, "single", ReadOptions(**how))
     rows = read_rows(table)
     return Answered(table, rows, [("ja", 0.5)] * len(rows))
 

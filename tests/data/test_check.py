@@ -4,9 +4,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from uxla.data.check import Overlap, check
-from uxla.data.figures import Finding
-from uxla.data.odd import OddWords
+from uxla.data.checks.check import Overlap, check
+from uxla.data.checks.statistics import Finding
+from uxla.data.checks.suspicious_characters import OddWords
 from uxla.errors import DataError
 from uxla.report.data_check import check_table
 

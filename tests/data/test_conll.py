@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.conll import conll_text, label_names, read_conll
+from uxla.data.conll.file import conll_text, label_names, read_conll
 from uxla.errors import ConfigError, DataError
 
 NAMES = label_names(["PER", "LOC"])

@@ -6,9 +6,9 @@ from typing import ClassVar
 import pytest
 
 from uxla import progress
-from uxla.data.conll import read_conll
-from uxla.data.kept import open_kept
-from uxla.data.rewrite import Rewritten, open_writer
+from uxla.data.conll.file import read_conll
+from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uxla.data.check import check
-from uxla.data.conll import label_names, parse_conll, read_conll
-from uxla.data.layout import Layout
-from uxla.data.load import open_sentences
-from uxla.data.schemes import SCHEMES, from_iob2
+from uxla.data.checks.check import check
+from uxla.data.conll.file import label_names, parse_conll, read_conll
+from uxla.data.labels.schemes import SCHEMES, from_iob2
+from uxla.data.load import stream_format
+from uxla.data.options import ReadOptions
 from uxla.errors import DataError
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data"
@@ -63,7 +63,7 @@ def well_formed(draw):
 @settings(max_examples=150)
 def test_a_well_formed_file_is_read_and_written_back_byte_for_byte(given_file):
     raw, encoding, words, tags = given_file
-    file = parse_conll(raw, path=Path("x"), layout=Layout(encoding=encoding))
+    file = parse_conll(raw, path=Path("x"), options=ReadOptions(encoding=encoding))
     assert (file.sentences, file.tags) == (words, tags)
     assert file.with_tags(tags).raw == raw
 
@@ -72,7 +72,7 @@ def test_a_well_formed_file_is_read_and_written_back_byte_for_byte(given_file):
 @settings(max_examples=75)
 def test_new_tags_are_read_back_as_given_and_nothing_else_moves(given_file, data):
     raw, encoding, words, tags = given_file
-    file = parse_conll(raw, path=Path("x"), layout=Layout(encoding=encoding))
+    file = parse_conll(raw, path=Path("x"), options=ReadOptions(encoding=encoding))
     new = [data.draw(st.permutations(["B-NEW", *["O"] * (len(row) - 1)])) for row in tags]
     relabelled = file.with_tags(new)
     assert (relabelled.sentences, relabelled.tags) == (words, new)
@@ -88,7 +88,7 @@ def ask_everything(raw, encoding, path):
         lambda: retag(read_conll(path, encoding=encoding)),
         lambda: check(path, encoding=encoding),
         lambda: check(path, encoding=encoding, format="text"),
-        lambda: open_sentences(raw, path=Path("-"), layout=Layout(encoding=encoding)),
+        lambda: stream_format(raw, path=Path("-"), options=ReadOptions(encoding=encoding)),
     ]
     for ask in asked:
         try:

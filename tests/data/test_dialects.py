@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from uxla.data.check import check
-from uxla.data.kept import open_kept
+from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.rewrite import Rewritten, open_writer
+from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import ConfigError, DataError, on_command_line
 
 ROWS = [('koru "mira" tal', "sen, ru; osi", "ja"), ("dav", '"nel"', "ne")]

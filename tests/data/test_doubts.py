@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.check import check
-from uxla.data.differences import differences, missing_labels
-from uxla.data.doubts import Portrait, doubts, name_doubts
-from uxla.data.languages import languages
-from uxla.data.tables import Table
-from uxla.data.twice import encoded_twice
+from uxla.data.checks.check import check
+from uxla.data.checks.differences import differences, missing_labels
+from uxla.data.checks.double_encoding import encoded_twice
+from uxla.data.checks.doubts import Portrait, doubts, name_doubts
+from uxla.data.checks.languages import languages
+from uxla.data.formats.table import Table
+from uxla.data.options import ReadOptions
 from uxla.errors import on_command_line
 
 SENTENCES = [f"Koru mira {tail} , tal {tail}eno ." for tail in ("sen", "ru", "dav", "osi", "nel", "hub", "wik", "zan")]
@@ -190,7 +191,7 @@ def test_a_line_of_marks_between_sentences_is_no_repetition():
 
 
 def test_repetitions_are_found_among_more_texts_than_are_kept(monkeypatch):
-    monkeypatch.setattr("uxla.data.doubts._KEPT", 40)
+    monkeypatch.setattr("uxla.data.checks.doubts._KEPT", 40)
     texts = [text for i in range(300) for text in (f"koru {i}", "Sign in")]
     assert "'Sign in' stands 300 times" in said(doubts(portrait(texts, shape="single")))["repeated"]
 
@@ -303,7 +304,7 @@ def test_labels_that_the_other_file_should_have_and_has_not_are_named_together()
 
 def table(path, rows, **more):
     path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
-    return Table(path, "tsv", "pair", **more)
+    return Table(path, "tsv", "pair", ReadOptions(**more))
 
 
 def test_a_column_of_languages_is_told_with_the_remedy(tmp_path):

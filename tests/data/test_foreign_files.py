@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.data.check import check
-from uxla.data.layout import Layout
-from uxla.data.load import load_corpus, open_sentences
+from uxla.data.checks.check import check
+from uxla.data.load import load_corpus, stream_format
+from uxla.data.options import ReadOptions
 from uxla.errors import DataError, on_command_line
 
 TEXT = b"koru mira tal\nsen ru osi\n"
@@ -78,7 +78,7 @@ def test_what_is_no_text_is_named_in_every_encoding(kind, encoding, tmp_path):
                 assert str(caught.value).startswith(f"{path}: ")
                 assert said in str(caught.value)
     with pytest.raises(DataError) as caught:
-        open_sentences(raw, path=path, layout=Layout(encoding=encoding))
+        stream_format(raw, path=path, options=ReadOptions(encoding=encoding))
     assert said in str(caught.value)
 
 

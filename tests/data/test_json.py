@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.check import check
-from uxla.data.kept import open_kept
-from uxla.data.load import discover_labels, load_corpus, open_sentences
+from uxla.data.checks.check import check
+from uxla.data.load import discover_labels, load_corpus, stream_format
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import DataError
 
 WORDS = [{"tokens": ["koru", "mira"], "ner_tags": ["O", "B-PER"]}, {"tokens": ["sen"], "ner_tags": ["B-LOC"]}]
@@ -70,7 +70,7 @@ def test_json_is_not_read_as_words(name, content, format, tmp_path):
         with pytest.raises(DataError, match=r"JSON.*, not text; set format: jsonl"):
             read(path, format=format)
     with pytest.raises(DataError, match="set format: jsonl"):
-        open_sentences(content.encode(), path=Path("-"))
+        stream_format(content.encode(), path=Path("-"))
 
 
 @pytest.mark.parametrize("content", ["{ koru }\n{ mira }\n", '{"koru"}\n', "[ koru ]\n", "[\nmira\n", "[{\nkoru\n"])

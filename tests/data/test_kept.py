@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.data import lines
-from uxla.data.kept import open_kept
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import ConfigError, DataError
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\ufeff"), min_size=1, max_size=5)

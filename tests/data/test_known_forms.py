@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.check import check
-from uxla.data.conll import read_conll
-from uxla.data.kept import open_kept
-from uxla.data.load import load_corpus, open_sentences
-from uxla.data.rewrite import Rewritten, open_writer
+from uxla.data.checks.check import check
+from uxla.data.conll.file import read_conll
+from uxla.data.load import load_corpus, stream_format
+from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
 MULTICONER = """\
@@ -110,7 +110,7 @@ def test_rows_that_are_kept_are_those_that_are_read(put, name):
 @pytest.mark.parametrize("name", REAL)
 def test_a_known_form_is_told_from_raw_text_without_its_name_or_against_it(put, name):
     raw = REAL[name].encode()
-    assert open_sentences(raw, path=Path("-")).sentences == WORDS
+    assert stream_format(raw, path=Path("-")) == "conll"
     with pytest.raises(DataError, match="set format: conll, or format: text"):
         load_corpus(put(raw, "x.txt"), name="t", lang="x", label_names=("O",), labelled=False)
     corpus = load_corpus(put(raw), name="t", lang="x", label_names=("O",), labelled=False)

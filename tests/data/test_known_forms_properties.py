@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data.conll import read_conll
-from uxla.data.kept import open_kept
+from uxla.data.conll.file import read_conll
+from uxla.data.writing.lossless import open_kept
 
 WORD = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\ufeff#"), min_size=1, max_size=4)
 LABELS = st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC"]), min_size=1, max_size=4).map(

@@ -1,6 +1,6 @@
 import pytest
 
-from uxla.data.labels import missing, odd_type
+from uxla.data.labels.names import missing, odd_type
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data.check import check
-from uxla.data.kept import open_kept
-from uxla.data.list_cells import entries_of, replaced
+from uxla.data.checks.check import check
+from uxla.data.formats.list_cells import entries_of, replaced
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.rewrite import Rewritten, open_writer
+from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
 WORDS = [["koru", "mira"], ["sen's"], ['ta"l', "o\\si", "ün"]]

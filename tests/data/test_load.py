@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.data import lines
-from uxla.data.conll import ConllFile, label_names
-from uxla.data.layout import Layout
-from uxla.data.load import discover_types, load_corpus, open_sentences
-from uxla.data.text import parse_text
+from uxla.data.conll.file import label_names
+from uxla.data.files import BOM, decode, refuse_inner_cr
+from uxla.data.load import discover_labels, load_corpus, stream_format
+from uxla.data.options import ReadOptions
 from uxla.errors import DataError
 from uxla.records import Corpus, Example
 
@@ -33,22 +33,22 @@ def words_of(corpus):
     return [example.words for example in corpus]
 
 
-def test_words_of_raw_text_are_cut_at_ascii_spaces_and_tabs_only():
+def test_words_of_raw_text_are_cut_at_ascii_spaces_and_tabs_only(load):
     raw = "Ana  lee \r\n\n \t \nen\tla\u00a0casa\u3000.\u0085x\u2028\nfin".encode()
     expected = [["Ana", "lee"], ["en", "la\u00a0casa\u3000.\u0085x\u2028"], ["fin"]]
-    assert parse_text(raw, path=Path("x")) == expected
-    assert parse_text(b"\xef\xbb\xbf" + raw, path=Path("x")) == expected
+    assert words_of(load(raw, "es.txt")) == expected
+    assert words_of(load(b"\xef\xbb\xbf" + raw, "es.txt")) == expected
 
 
-def test_raw_text_in_latin_1_is_read_by_its_name():
-    assert parse_text("año\n".encode("latin-1"), path=Path("x"), encoding="latin-1") == [["año"]]
-    with pytest.raises(DataError, match=r"x:1: byte 0xf1 is not utf-8; .*latin-1"):
-        parse_text("año\n".encode("latin-1"), path=Path("x"))
+def test_raw_text_in_latin_1_is_read_by_its_name(load):
+    assert words_of(load("año\n".encode("latin-1"), "es.txt", encoding="latin-1")) == [["año"]]
+    with pytest.raises(DataError, match=r"es.txt:1: byte 0xf1 is not utf-8; .*latin-1"):
+        load("año\n".encode("latin-1"), "es.txt")
 
 
-def test_raw_text_without_a_word_is_refused():
-    with pytest.raises(DataError, match="x: no line has a word; expected one sentence a line"):
-        parse_text(b" \n\t\n", path=Path("x"))
+def test_raw_text_without_a_word_is_refused(load):
+    with pytest.raises(DataError, match=r"es\.txt: no line has a word; expected one sentence a line"):
+        load(b" \n\t\n", "es.txt")
 
 
 ODD = [
@@ -98,7 +98,12 @@ def outcome(read):
 def whole(raw, path, encoding):
     if not raw:
         raise DataError("the file is empty; expected at least one sentence", file=path)
-    sentences = parse_text(raw, path=path, encoding=encoding)
+    text = decode(raw, encoding, file=path).removeprefix(BOM)
+    refuse_inner_cr(text, file=path)
+    lines = [line.rstrip("\r").replace("\t", " ").split(" ") for line in text.split("\n")]
+    sentences = [words for line in lines if (words := [word for word in line if word])]
+    if not sentences:
+        raise DataError("no line has a word; expected one sentence a line", file=path)
     examples = (Example(f"l:n:{i}", "l", (" ".join(words),)) for i, words in enumerate(sentences))
     return Corpus.from_examples("n", NAMES, examples)
 
@@ -131,23 +136,23 @@ def test_conll_called_txt_is_not_taken_for_raw_text(load, content):
 
 
 def test_standard_input_is_recognised_by_its_look():
-    assert isinstance(open_sentences(CONLL, path=Path("-")), ConllFile)
-    assert isinstance(open_sentences(CONLL.replace(b"\t", b" ") * 5, path=Path("-")), ConllFile)
-    assert open_sentences(b"Ana lee\n", path=Path("-")) == [["Ana", "lee"]]
-    assert open_sentences(b"Ana\nlee\n", path=Path("-")) == [["Ana"], ["lee"]]
+    assert stream_format(CONLL, path=Path("-")) == "conll"
+    assert stream_format(CONLL.replace(b"\t", b" ") * 5, path=Path("-")) == "conll"
+    assert stream_format(b"Ana lee\n", path=Path("-")) == "text"
+    assert stream_format(b"Ana\nlee\n", path=Path("-")) == "text"
 
 
 def test_lines_of_equally_many_words_on_standard_input_are_no_conll():
-    assert open_sentences(b"good morning\n" * 12, path=Path("-")) == [["good", "morning"]] * 12
-    assert open_sentences(b"vitamin B-12\n", path=Path("-")) == [["vitamin", "B-12"]]
+    assert stream_format(b"good morning\n" * 12, path=Path("-")) == "text"
+    assert stream_format(b"vitamin B-12\n", path=Path("-")) == "text"
 
 
 def test_columns_without_labels_on_standard_input_are_refused_until_their_format_is_said():
     raw, path = b"New\tYork\n", Path("-")
     with pytest.raises(DataError, match="-: every line has 2 columns between TABs; set format: conll, or format: text"):
-        open_sentences(raw, path=path)
-    assert open_sentences(raw, path=path, layout=Layout(format="text")) == [["New", "York"]]
-    assert open_sentences(raw, path=path, layout=Layout(format="conll")).sentences == [["New"]]
+        stream_format(raw, path=path)
+    for format in ("text", "conll"):
+        assert stream_format(raw, path=path, options=ReadOptions(format=format)) == format
 
 
 def test_labels_are_read_when_asked_for_only(load):
@@ -196,5 +201,5 @@ def test_a_missing_file_is_refused_with_where_it_was_looked_for(tmp_path):
 def test_types_are_discovered_after_the_map(tmp_path):
     path = tmp_path / "en.conll"
     path.write_bytes(b"a B-PER\nb B-LOC\nc B-MISC\nd B-GPE\n")
-    assert discover_types(path) == ("GPE", "LOC", "MISC", "PER")
-    assert discover_types(path, label_map={"MISC": None, "GPE": "LOC"}) == ("LOC", "PER")
+    assert discover_labels(path) == label_names(["GPE", "LOC", "MISC", "PER"])
+    assert discover_labels(path, label_map={"MISC": None, "GPE": "LOC"}) == label_names(["LOC", "PER"])

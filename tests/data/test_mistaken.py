@@ -2,9 +2,9 @@
 
 import pytest
 
-from uxla.data.conll import read_conll
-from uxla.data.kept import open_kept
+from uxla.data.conll.file import read_conll
 from uxla.data.load import load_corpus
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import DataError
 
 

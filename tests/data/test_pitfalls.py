@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from uxla.data.check import check
-from uxla.data.conll import conll_text, read_conll
+from uxla.data.checks.check import check
+from uxla.data.conll.file import conll_text, read_conll
 from uxla.data.load import load_corpus
 from uxla.report.data_check import check_table
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.check import check
-from uxla.data.conll import read_conll
+from uxla.data.checks.check import check
+from uxla.data.conll.file import read_conll
 from uxla.data.load import load_corpus
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data"

@@ -1,7 +1,7 @@
 import pytest
 
-from uxla.data.check import Finding, check
-from uxla.data.repair import fix_scheme
+from uxla.data.checks.check import Finding, check
+from uxla.data.conll.repair import fix_scheme
 from uxla.errors import DataError
 
 

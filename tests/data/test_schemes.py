@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data.schemes import SCHEMES, Violation, detect, from_iob2, to_iob2, violations
+from uxla.data.labels.schemes import SCHEMES, Violation, detect, from_iob2, to_iob2, violations
 
 ENTITY = st.tuples(st.sampled_from(["PER", "LOC", "A-B"]), st.integers(1, 4)).map(
     lambda e: [f"B-{e[0]}", *[f"I-{e[0]}"] * (e[1] - 1)]

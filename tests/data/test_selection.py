@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.data.check import check
-from uxla.data.kept import open_kept
+from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.selection import parse_where
+from uxla.data.row_filter import parse_where
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import ConfigError, DataError
 
 ROWS = [

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data.json_places import with_entries, with_values
-from uxla.data.layout import Layout
-from uxla.data.offsets import copied_column, offset_column
-from uxla.data.span_files import open_spans
-from uxla.data.span_rewrite import moved, rewritten
-from uxla.data.tokens import word_places
+from uxla.data.formats.json_places import with_entries, with_values
+from uxla.data.options import ReadOptions
+from uxla.data.spans.file import open_spans
+from uxla.data.spans.rewrite import moved, rewritten
+from uxla.data.spans.tokens import word_places
+from uxla.data.writing.derived_columns import copied_column, offset_column
 from uxla.errors import DataError
 
 JSON = st.recursive(
@@ -76,7 +76,9 @@ def test_a_new_word_does_not_grow_together_with_its_neighbour(words, text):
 
 def written(path, raw, words, **added):
     path.write_text(raw, encoding="utf-8", newline="")
-    [entry] = [each for each in open_spans(path, "tagging", Layout()).entries(labelled=True) if each.document.words]
+    [entry] = [
+        each for each in open_spans(path, "tagging", ReadOptions()).entries(labelled=True) if each.document.words
+    ]
     return rewritten(entry, words, added)
 
 

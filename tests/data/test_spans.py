@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.config.run import load_config
-from uxla.data.check import check
+from uxla.data.checks.check import check
+from uxla.data.conll.repair import fix_scheme
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.repair import fix_scheme
-from uxla.data.spans import Document, Span, spans_of
-from uxla.data.tokens import word_places
+from uxla.data.spans.document import Document, Span, spans_of
+from uxla.data.spans.tokens import word_places
 from uxla.errors import ConfigError, DataError
 from uxla.progress import listening
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from uxla import progress
-from uxla.data.check import check
+from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import DataError
 

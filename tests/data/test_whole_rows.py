@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.data.tables import Table
+from uxla.data.formats.table import Table
 from uxla.errors import DataError
 
 ROWS = [

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.data.answers import Answered, read_rows
-from uxla.data.check import check
-from uxla.data.kept import open_kept
-from uxla.data.layout import Layout
+from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus, open_table
-from uxla.data.rewrite import Rewritten, open_writer
+from uxla.data.options import ReadOptions
+from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.predictions import Answered, read_rows
+from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
 NAMES = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
@@ -57,8 +57,8 @@ def load(path, **how):
 @pytest.mark.parametrize("style", ["first", "each"])
 @pytest.mark.parametrize("size", [1, 2, 1 << 14])
 def test_the_rows_of_a_sentence_are_read_as_one(suffix, style, size, tmp_path, monkeypatch):
-    for module in ("csv_rows", "json_lines", "parquet_rows"):
-        monkeypatch.setattr(f"uxla.data.{module}._ROWS", size)
+    for module in ("csv", "json", "parquet"):
+        monkeypatch.setattr(f"uxla.data.formats.{module}._ROWS", size)
     path = written(tmp_path / f"x.{suffix}", style)
     corpus = load(path)
     assert [example.words for example in corpus] == WORDS
@@ -97,7 +97,7 @@ def test_what_cannot_be_put_together_is_refused(content, columns, says, tmp_path
 
 
 def answered(path):
-    table = open_table(path, "tagging", Layout(columns={"tokens": "Word"}))
+    table = open_table(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
     found = read_rows(table)
     assert [row.texts for row in found] == WORDS
     return Answered(table, found, [(["B-LOC"] * len(words),) for words in WORDS])

@@ -5,10 +5,10 @@ from pathlib import Path
 from fuzz_formats import Case
 from fuzz_judge import Verdict, refusal, timed
 
-from uxla.data.answers import Answered, read_rows
-from uxla.data.layout import Layout
+from uxla.data.formats.table import Table
 from uxla.data.load import open_table
-from uxla.data.tables import Table
+from uxla.data.options import ReadOptions
+from uxla.data.writing.predictions import Answered, read_rows
 from uxla.errors import UxlaError
 
 FORMS = ("text", "tsv", "csv", "jsonl")
@@ -38,7 +38,7 @@ def judge(case: Case, folder: Path) -> Verdict:
 def _answered(case: Case, path: Path) -> Answered | None:
     how = {key: value for key, value in case.options().items() if key != "shape"}
     try:
-        table = open_table(path, case.shape, Layout(**how))
+        table = open_table(path, case.shape, ReadOptions(**how))
         rows = read_rows(table)
     except UxlaError as error:
         refusal(error)
@@ -58,8 +58,10 @@ def _written(answered: Answered, form: str) -> bytes | None:
 
 def _table(table: Table, path: Path) -> Table:
     if table.format == "text":
-        return Table(path, "tsv", table.shape, None, False, "utf-8", quote="none")
-    return Table(path, table.format, table.shape, table.columns, table.header, table.encoding)
+        return Table(path, "tsv", table.shape, ReadOptions(header=False, quote="none"))
+    given = table.options
+    options = ReadOptions(columns=given.columns, header=given.header, encoding=given.encoding)
+    return Table(path, table.format, table.shape, options)
 
 
 def _texts(table: Table) -> list[tuple[str, ...]]:

@@ -15,10 +15,10 @@ from fuzz_formats import LABELS, Case
 from fuzz_oracles import ORACLES, all_accounted_for, has_label, is_plain_conll
 from rich.console import Console
 
-from uxla.data.check import check
-from uxla.data.conll import ConllFile, parse_conll
-from uxla.data.layout import Layout
-from uxla.data.load import load_corpus, open_sentences
+from uxla.data.checks.check import check
+from uxla.data.conll.file import parse_conll
+from uxla.data.load import load_corpus, stream_format
+from uxla.data.options import ReadOptions
 from uxla.errors import UxlaError
 from uxla.report.data_check import check_table
 
@@ -98,7 +98,7 @@ def _compared(case: Case, read: list | str, counted: int | None) -> int:
 def _accounted_for(case: Case, read: list) -> int:
     """CoNLL that a simple reader could take for something else: every line is looked at."""
     assert case.told is None or read == case.told, "other rows than written"
-    file = parse_conll(case.raw, path=Path("x"), layout=Layout(encoding=case.encoding))
+    file = parse_conll(case.raw, path=Path("x"), options=ReadOptions(encoding=case.encoding))
     numbers = [[file.line_of(i, word) for word in range(len(row))] for i, row in enumerate(file.sentences)]
     all_accounted_for(case, file.sentences, numbers)
     assert [texts for texts, _ in read] == [(" ".join(row),) for row in file.sentences], "other words"
@@ -140,8 +140,9 @@ def _check(path: Path, options: dict) -> int | None:
 def _label_anew(case: Case) -> None:
     """What `uxla predict` does: read as standard input, and a CoNLL file's labels replaced."""
     try:
-        content = open_sentences(case.raw, path=Path("-"), layout=Layout(encoding=case.encoding))
-        if isinstance(content, ConllFile):
+        options = ReadOptions(encoding=case.encoding)
+        if stream_format(case.raw, path=Path("-"), options=options) == "conll":
+            content = parse_conll(case.raw, path=Path("-"), options=options)
             tags = [["O"] * len(words) for words in content.sentences]
             again = content.with_tags(tags)
             assert (again.sentences, again.tags) == (content.sentences, tags), "other words after labelling"

@@ -12,11 +12,11 @@ from random import Random
 from fuzz_judge import Verdict, refusal, timed
 from fuzz_mutations import damaged, word
 
-from uxla.data.check import check
-from uxla.data.layout import Layout
+from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.span_files import open_spans
-from uxla.data.span_rewrite import rewritten
+from uxla.data.options import ReadOptions
+from uxla.data.spans.file import open_spans
+from uxla.data.spans.rewrite import rewritten
 from uxla.errors import UxlaError
 
 NAMES = {"doccano": "x.jsonl", "prodigy": "x.jsonl", "label_studio": "x.json", "json_min": "x.json", "brat": "y.txt"}
@@ -167,7 +167,7 @@ def _words(path):
     corpus = _asked(lambda: load_corpus(path, name="t", lang="x", label_names=(), labelled=False, format="spans"))
     if isinstance(corpus, str):
         return
-    entries = open_spans(path, "tagging", Layout(format="spans")).entries(labelled=False)
+    entries = open_spans(path, "tagging", ReadOptions(format="spans")).entries(labelled=False)
     texts = [_seen(entry.document.text) for entry in entries]
     words = [_seen("".join(example.words)) for example in corpus]
     assert list(filter(None, words)) == list(filter(None, texts)), "words got lost"
@@ -181,7 +181,7 @@ def _seen(text):
 
 def _written_again(path):
     """With its own words a record is what it was, with others its spans have the words they had."""
-    file = open_spans(path, "tagging", Layout(format="spans"))
+    file = open_spans(path, "tagging", ReadOptions(format="spans"))
     joined = ""
     for record, found, document in islice(file.entries(labelled=True), 2000 if file.is_brat else None):
         again = rewritten((record, found, document), document.cut(), {})

@@ -13,10 +13,10 @@ from fuzz_tables import MAKERS as TABLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uxla.data.check import check
-from uxla.data.conll import parse_conll
-from uxla.data.layout import Layout
+from uxla.data.checks.check import check
+from uxla.data.conll.file import parse_conll
 from uxla.data.load import load_corpus
+from uxla.data.options import ReadOptions
 from uxla.errors import DataError, UxlaError
 
 INPUTS = 120
@@ -155,7 +155,7 @@ def test_utf_8_marked_as_such_is_not_read_as_utf_16(tmp_path):
 
 
 def test_labels_that_an_encoding_of_names_cannot_hold_are_refused(tmp_path):
-    file = parse_conll(b"w O\n" * 40, path=tmp_path / "x.conll", layout=Layout(encoding="idna"))
+    file = parse_conll(b"w O\n" * 40, path=tmp_path / "x.conll", options=ReadOptions(encoding="idna"))
     with pytest.raises(DataError, match="idna cannot write this text"):
         file.with_tags([["B-PER"] * 40])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import uxla
-from uxla.data.conll import read_conll
+from uxla.data.conll.file import read_conll
 
 CONLL = "ko\tX\tO\nmira\tY\tB-PER\nsen\tZ\tI-PER\n\ntal\tX\tO\nru\tY\tB-LOC\n"
 

@@ -5,7 +5,7 @@ from itertools import chain
 
 import pytest
 
-from uxla.data.conll import conll_text
+from uxla.data.conll.file import conll_text
 from uxla.records import Corpus
 
 QUICK = ("warmup.epochs=1", "warmup.selection=last", "warmup.learning_rate=1e-3", "threads=1", "testbed=null")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.data.check import check
+from uxla.data.checks.check import check
 from uxla.data.load import load_corpus
 from uxla.models.ensemble import Ensemble
 

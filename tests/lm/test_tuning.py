@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.augmentation.settings import Place
-from uxla.data.kept import open_kept
+from uxla.data.writing.lossless import open_kept
 from uxla.errors import ConfigError, DataError, ModelError
 from uxla.lm import folder as mlm_folder
 from uxla.lm.tuning import Course, training_inputs, tuned

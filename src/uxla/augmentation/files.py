@@ -17,8 +17,8 @@ from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, Vicinity
 from uxla.augmentation.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
 from uxla.data.columns import TEXTS
-from uxla.data.kept import Kept, Row
-from uxla.data.rewrite import Rewritten, column_of_text, open_writer, refuse_stale, whole_file, written_as
+from uxla.data.writing.lossless import Kept, Row
+from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_stale, whole_file, written_as
 from uxla.errors import ConfigError
 from uxla.records import Corpus
 from uxla.store.locks import vacant

@@ -210,7 +210,7 @@ def predict(
     name_options()
     from uxla.console import showing
     from uxla.data.columns import parse_columns
-    from uxla.data.selection import parse_where
+    from uxla.data.row_filter import parse_where
 
     named = parse_columns(columns) if columns else None
     chosen: dict[str, Any] = {} if label_column is None else {"label_column": label_column}

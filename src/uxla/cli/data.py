@@ -13,7 +13,7 @@ from uxla.errors import name_options
 from uxla.wording import counted
 
 if TYPE_CHECKING:
-    from uxla.data.check import CheckReport
+    from uxla.data.checks.check import CheckReport
 
 data = typer.Typer(no_args_is_help=True, help="Look at data files.")
 
@@ -46,9 +46,9 @@ def check(
     """
     name_options()
     from uxla.console import showing
-    from uxla.data.check import check as look_at
+    from uxla.data.checks.check import check as look_at
     from uxla.data.columns import parse_columns
-    from uxla.data.selection import parse_where
+    from uxla.data.row_filter import parse_where
     from uxla.data.shapes import SHAPES
 
     places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
@@ -60,7 +60,7 @@ def check(
         report = look_at(file, shape=SHAPES[task], against=against, **how, **places)
     _print_report(report)
     if fix_scheme is not None:
-        from uxla.data.repair import fix_scheme as repair
+        from uxla.data.conll.repair import fix_scheme as repair
 
         changes = repair(file, fix_scheme, **places).changes
         typer.echo(f"{counted(len(changes), 'label')} changed, written to {fix_scheme}", err=True)

@@ -259,7 +259,7 @@ def _require_files(config: RunConfig, document: Document) -> None:
 def _is_brat(folder: Path) -> bool:
     if not os.path.isdir(folder):
         return False
-    from uxla.data.brat import is_brat_folder  # late: NumPy and Arrow, needed for a folder only
+    from uxla.data.spans.brat import is_brat_folder  # late: NumPy and Arrow, needed for a folder only
 
     return is_brat_folder(folder)
 

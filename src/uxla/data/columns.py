@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,8 @@ TEXTS: dict[Shape, tuple[str, ...]] = {"tagging": ("tokens",), "single": ("text"
 LABEL: dict[Shape, str] = {"tagging": "tags", "single": "label", "pair": "label"}
 SENTENCE = "sentence"
 """The role of the column that says which words belong together, in a table with a row a word."""
+Place = Callable[[Sequence[str], int | None], dict[str, int]]
+"""From the first row of a table (its columns' names, or its cells) and that row's line to the position of each role."""
 TEXT_ROLES = frozenset(role for roles in TEXTS.values() for role in roles)
 ROLES = TEXT_ROLES | set(LABEL.values())
 

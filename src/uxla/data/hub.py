@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from uxla.data.columns import SENTENCE, Shape
-from uxla.data.parquet_rows import arrow_batches
-from uxla.data.selection import Selection, named_tags
-from uxla.data.tables import Table
-from uxla.data.values import Batch
-from uxla.data.word_rows import grouped
+from uxla.data.columns import Shape
 from uxla.errors import DataError, setting
 from uxla.progress import note
 
@@ -29,11 +24,10 @@ _URI = re.compile(
     r"(?:@(?P<revision>\w[\w.-]*(?:/\w[\w.-]*)*))?"
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_ROWS = 1 << 14
 
 
 @dataclass(frozen=True)
-class Source:
+class KnownDataset:
     """What is known of a data set: which column is what, the classes in their order where its files hold numbers, and
     the licence as its card or its authors state it."""
 
@@ -54,72 +48,47 @@ _TOPIC = {"text": "text", "label": "category"}
 _CONLL = _tags("PER", "ORG", "LOC", "MISC")
 _TOPICS = ("entertainment", "geography", "health", "politics", "science/technology", "sports", "travel")
 
-SOURCES: dict[str, Source] = {
-    "facebook/xnli": Source("pair", _NLI, ("entailment", "neutral", "contradiction"), "CC BY-NC 4.0"),
-    "google-research-datasets/paws-x": Source("pair", _PAIR, ("0", "1"), "free for any purpose"),
-    "unimelb-nlp/wikiann": Source("tagging", _NER, _tags("PER", "ORG", "LOC"), "none stated"),
-    "eriktks/conll2003": Source("tagging", _NER, _CONLL, "research use only"),
-    "eriktks/conll2002": Source("tagging", _NER, _CONLL, "research use only"),
-    "masakhane/masakhaner2": Source("tagging", _NER, _tags("PER", "ORG", "LOC", "DATE"), "CC BY-NC 4.0"),
-    "Davlan/sib200": Source("single", _TOPIC, _TOPICS, "CC BY-SA 4.0"),
+SOURCES: dict[str, KnownDataset] = {
+    "facebook/xnli": KnownDataset("pair", _NLI, ("entailment", "neutral", "contradiction"), "CC BY-NC 4.0"),
+    "google-research-datasets/paws-x": KnownDataset("pair", _PAIR, ("0", "1"), "free for any purpose"),
+    "unimelb-nlp/wikiann": KnownDataset("tagging", _NER, _tags("PER", "ORG", "LOC"), "none stated"),
+    "eriktks/conll2003": KnownDataset("tagging", _NER, _CONLL, "research use only"),
+    "eriktks/conll2002": KnownDataset("tagging", _NER, _CONLL, "research use only"),
+    "masakhane/masakhaner2": KnownDataset("tagging", _NER, _tags("PER", "ORG", "LOC", "DATE"), "CC BY-NC 4.0"),
+    "Davlan/sib200": KnownDataset("single", _TOPIC, _TOPICS, "CC BY-SA 4.0"),
 }
 _BARE = {id_.partition("/")[2]: id_ for id_ in SOURCES}
 
 
-@dataclass(frozen=True)
-class HubTable:
-    """One split of a data set on the Hub; downloaded when its rows are first asked for."""
+def split_rows(uri: str) -> Any:
+    """The split as a `pyarrow.Table`, memory-mapped from the cache of `datasets`. DataError where it cannot be had."""
+    id_, *_ = where = parse_uri(uri)
+    try:
+        table = load(*where).data.table
+    except Exception as error:  # whatever a network and a foreign library can raise: for the user it is one fault
+        reason = " ".join(str(error).split())[:160].removesuffix(".")
+        remedy = f"check name and network, or where there is one: hf download {id_} --repo-type dataset"
+        branch = f"--revision {CONVERTED}, and name its Parquet file here"
+        raise DataError(f"cannot be loaded ({reason}); {remedy} {branch}", file=uri) from error
+    if table.num_rows == 0:
+        raise DataError("no row; choose another split", file=uri)
+    if id_ in SOURCES:
+        note(f"{uri}: licence {SOURCES[id_].licence}")
+    return table
 
-    uri: str
-    shape: Shape
-    columns: Mapping[str, str | int] | None = None
-    where: Mapping[str, Sequence[str | int]] | None = None
-    tag_names: Sequence[str] | None = None
 
-    @property
-    def path(self) -> Path:
-        """The name, for messages."""
-        return Path(self.uri)
+def known_dataset(uri: str, shape: Shape, columns: Mapping[str, str | int] | None) -> KnownDataset | None:
+    """What is known of the data set, if it has examples of this shape.
 
-    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
-        """All rows in order, those of a sentence's words as one. DataError for a name that is none, a data set that
-        cannot be had, or a column that is not there."""
-        rows = self._rows(labelled)
-        return grouped(rows, named=SENTENCE in (self.columns or {})) if self.shape == "tagging" else rows
-
-    def _rows(self, labelled: bool | None) -> Iterator[Batch]:
-        data = self._data
-        id_, *_ = parse_uri(self.uri)
-        source = SOURCES.get(id_)
-        if source is not None and source.shape != self.shape and self.columns is None:
-            remedy = f"choose the task that fits, or set {setting('columns')}"
-            raise DataError(f"holds {source.shape} examples, read as {self.shape}; {remedy}", file=self.path)
-        known = source if source is not None and source.shape == self.shape else None
-        columns = {**(known.columns if known else {}), **(self.columns or {})}
-        table = Table(self.path, "parquet", self.shape, columns, where=self.where)
-        asked = Selection(self.where)
-        batches = data.to_batches(max_chunksize=_ROWS)
-        names = known.label_names if known else None
-        for batch in arrow_batches(table, data.schema, batches, labelled=labelled, names=names):
-            yield named_tags(asked.of(batch).checked(), self.shape, self.tag_names, labelled)
-        asked.refuse_none()
-
-    @cached_property
-    def _data(self) -> Any:
-        """The split as an Arrow table, memory-mapped from the cache of `datasets`."""
-        id_, *_ = where = parse_uri(self.uri)
-        try:
-            table = load(*where).data.table
-        except Exception as error:  # whatever a network and a foreign library can raise: for the user it is one fault
-            reason = " ".join(str(error).split())[:160].removesuffix(".")
-            remedy = f"check name and network, or where there is one: hf download {id_} --repo-type dataset"
-            branch = f"--revision {CONVERTED}, and name its Parquet file here"
-            raise DataError(f"cannot be loaded ({reason}); {remedy} {branch}", file=self.path) from error
-        if table.num_rows == 0:
-            raise DataError("no row; choose another split", file=self.path)
-        if id_ in SOURCES:
-            note(f"{self.uri}: licence {SOURCES[id_].licence}")
-        return table
+    DataError where it has others and no `columns` are named.
+    """
+    source = SOURCES.get(parse_uri(uri)[0])
+    if source is None or source.shape == shape:
+        return source
+    if columns is None:
+        remedy = f"choose the task that fits, or set {setting('columns')}"
+        raise DataError(f"holds {source.shape} examples, read as {shape}; {remedy}", file=uri)
+    return None
 
 
 def commit(uri: str) -> str | None:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.data.labels import missing
-from uxla.data.values import TEXT, Batch
+from uxla.data.batch import TEXT, Batch
+from uxla.data.labels.names import missing
 from uxla.errors import DataError, setting
 from uxla.progress import note
 

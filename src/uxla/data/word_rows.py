@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uxla.data.batch import LISTS, TEXTS, Batch
 from uxla.data.columns import SENTENCE
-from uxla.data.labels import missing
-from uxla.data.values import LISTS, TEXTS, Batch
+from uxla.data.labels.names import missing
 from uxla.errors import DataError, columns_setting
 
 _TELLING = 20

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from uxla import __version__, progress
-from uxla.data.kept import Kept
+from uxla.data.writing.lossless import Kept
 from uxla.errors import ConfigError
 from uxla.markup import inline
 from uxla.records import Corpus, Example

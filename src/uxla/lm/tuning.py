@@ -11,7 +11,7 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from uxla.augmentation.settings import Place
-from uxla.data.kept import Kept
+from uxla.data.writing.lossless import Kept
 from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
 from uxla.markup import inline
 from uxla.models.lm.blank import Blank, write_blank

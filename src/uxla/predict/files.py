@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
 from uxla import signals
-from uxla.data.answers import NAMES, Answered, as_table, read_rows
-from uxla.data.conll import ConllFile, conll_text, parse_conll
+from uxla.data.conll.file import ConllFile, conll_text, parse_conll
 from uxla.data.files import BOM, decode, encode, read_bytes, write_bytes
-from uxla.data.json_places import with_entries
-from uxla.data.layout import How, Layout
-from uxla.data.load import open_sentences, open_table
+from uxla.data.formats.json_places import with_entries
+from uxla.data.formats.table import Table
+from uxla.data.load import open_table, stream_format
+from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.shapes import SHAPES
-from uxla.data.span_files import SpanFile
-from uxla.data.span_forms import PREDICTED
-from uxla.data.spans import spans_of
-from uxla.data.tables import Table
+from uxla.data.spans.document import spans_of
+from uxla.data.spans.file import SpanFile
+from uxla.data.spans.records import PREDICTED
+from uxla.data.writing.predictions import NAMES, Answered, as_table, read_rows
 from uxla.errors import ConfigError, UxlaError, setting
 from uxla.models.ensemble import Ensemble
 from uxla.models.model_safety import SAFE, Trust
@@ -39,18 +39,20 @@ _JSON, _ARRAY = ".jsonl", re.compile(rb"\[\s*\{")
 _STDIN, _COPY = Path("-"), "standard-input"
 
 
-def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trust = SAFE, **how: Unpack[How]) -> None:
+def predict(
+    run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trust = SAFE, **how: Unpack[ReadKeywords]
+) -> None:
     """Write what the ensemble of `run` says of `source`, a file or a stream, to `out`, or to standard output.
 
-    `how` are the fields of `Layout`: files are read as a run reads them. Row n answers row n. CoNLL comes back as it
-    came, the labels in the label column (in a new one where that is not named and the last column holds something
+    `how` are the fields of `ReadOptions`: files are read as a run reads them. Row n answers row n. CoNLL comes back as
+    it came, the labels in the label column (in a new one where that is not named and the last column holds something
     else), a table with the answers as new columns at its end, text with character spans with the spans found beside
     its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
     with process_settings(), signals.telling("nothing was written; the same command begins from the start"):
         ensemble = Ensemble.load(run, trust=trust)
         replaces = "label_column" in how
-        layout = Layout(**how)
+        layout = ReadOptions(**how)
         with _at_hand(source) as path:
             if not isinstance(source, Path) and path.suffix != _JSON:
                 layout = _told(ensemble, path, layout)
@@ -62,22 +64,21 @@ def predict(run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trus
             write_bytes(out, raw)
 
 
-def _told(ensemble: Ensemble, path: Path, layout: Layout) -> Layout:
+def _told(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:
     """The layout of a stream of words, which has no name to go by, with its format."""
     if ensemble.task != "ner" or layout.columns is not None or layout.format not in ("auto", "conll", "text"):
         return layout
-    content = open_sentences(path.read_bytes(), path=path, layout=layout)
-    return replace(layout, format="conll" if isinstance(content, ConllFile) else "text")
+    return replace(layout, format=stream_format(path.read_bytes(), path=path, options=layout))
 
 
-def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: Layout, *, replaces: bool) -> bytes:
+def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: ReadOptions, *, replaces: bool) -> bytes:
     shape = SHAPES[ensemble.task]
     content = open_table(path, shape, layout)
     if isinstance(content, SpanFile):
         return _with_spans(ensemble, content, out)
     if isinstance(content, Table):
         return _table(ensemble, content, out)
-    file = parse_conll(read_bytes(path), path=path, layout=layout)
+    file = parse_conll(read_bytes(path), path=path, options=layout)
     return _conll(ensemble, file, out, replaces=replaces)
 
 
@@ -91,7 +92,7 @@ def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: b
     if replaces or file.holds != "other":
         return file.with_tags(tags).raw
     note(
-        f"{_called(file.path)}: column {file.rows.form.label} holds no labels; the answers stand in a new one at the "
+        f"{_called(file.path)}: column {file.rows.layout.label} holds no labels; the answers stand in a new one at the "
         f"end; {setting('label_column', 'N')} writes over column N"
     )
     return file.with_tags(tags, column="new").raw

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from uxla.data.check import LONG, CheckReport
+from uxla.data.checks.check import LONG, CheckReport
 from uxla.errors import printable
 from uxla.wording import counted, seen
 

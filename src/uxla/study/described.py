@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from uxla import progress
-from uxla.data.differences import differences, missing_labels, shared_texts
-from uxla.data.doubts import Doubt, Portrait, doubts, name_doubts
-from uxla.data.schemes import entity_type
+from uxla.data.checks.differences import differences, missing_labels, shared_texts
+from uxla.data.checks.doubts import Doubt, Portrait, doubts, name_doubts
+from uxla.data.labels.schemes import entity_type
 from uxla.data.shapes import SHAPES
 from uxla.models.loaded import pieces_of
 from uxla.records import Corpus, ModelHandle

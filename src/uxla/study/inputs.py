@@ -9,12 +9,12 @@ from typing import Any
 
 from uxla.config.run import RunConfig
 from uxla.config.sections import TARGET_PATHS, TESTBED, Files, Reading, World
-from uxla.data.doubts import Doubt
-from uxla.data.languages import languages
-from uxla.data.layout import Layout
+from uxla.data.checks.doubts import Doubt
+from uxla.data.checks.languages import languages
+from uxla.data.formats.table import Table
 from uxla.data.load import discover_labels, load_corpus, open_table
+from uxla.data.options import ReadOptions
 from uxla.data.shapes import SHAPES
-from uxla.data.tables import Table
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus
 from uxla.seeds import derive
@@ -110,7 +110,7 @@ def _name(lang: str, part: str) -> str:
 
 
 def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any]) -> Iterator[Doubt]:
-    layout = Layout(**{key: value for key, value in how.items() if key != "shape"})
+    layout = ReadOptions(**{key: value for key, value in how.items() if key != "shape"})
     for path in paths:
         table = open_table(path, how["shape"], layout)
         if isinstance(table, Table):

@@ -1,0 +1,92 @@
+"""What the first lines of a file tell, where its name does not: CoNLL, a table, or text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from uxla.data.columns import Shape
+from uxla.data.conll.cells import cells_of
+from uxla.data.conll.comments import AUTO, is_sure, is_usual, separates
+from uxla.data.conll.known_layouts import is_header
+from uxla.data.conll.wrong_lines import refuse_joined, refuse_markup
+from uxla.data.files import BOM, decode, split_lines
+from uxla.data.labels.schemes import are_labels
+from uxla.data.lines import text_lines
+from uxla.data.options import ReadOptions
+from uxla.errors import DataError, setting
+
+LOOKED_AT = 1000
+_TELLING = 10  # that many lines of raw text do not have the same number of words by chance
+
+
+def refuse_columns(path: Path, shape: Shape, options: ReadOptions) -> None:
+    """DataError if the first lines of what should be raw text are those of CoNLL or a table."""
+    head = list(islice(text_lines(path, options.encoding), LOOKED_AT))
+    refuse_markup(head, path)
+    width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
+    if width > 1:
+        known, text = setting("format", likely), setting("format", "text")
+        message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
+        raise DataError(message, file=path)
+    if shape == "tagging":
+        refuse_joined(head, path)
+    if shape == "tagging" and _begins_with_comment(head):
+        known, text = setting("format", "conll"), setting("format", "text")
+        message = f"raw text by its name, but it begins with a comment as CoNLL has them; set {known}, or {text}"
+        raise DataError(message, file=path)
+
+
+def is_conll(raw: bytes, path: Path, encoding: str) -> bool:
+    """Whether a stream is CoNLL beyond doubt. DataError for columns between TABs whose last has no labels."""
+    head = list(islice(split_lines(decode(raw, encoding, file=path).removeprefix(BOM)), LOOKED_AT))
+    lines = _word_lines(head)
+    columns = _columns(lines)
+    if _begins_with_comment(head):
+        return True
+    if columns < 2:
+        return False
+    if _end_in_labels(lines):
+        return True
+    if all("\t" in line for line in lines):
+        known, text = setting("format", "conll"), setting("format", "text")
+        message = f"every line has {columns} columns between TABs; set {known}, or {text}"
+        raise DataError(message, file=path)
+    return False
+
+
+def ends_in_labels(path: Path, options: ReadOptions) -> bool:
+    """Whether a table's first lines are those of CoNLL, with labels of one scheme in the last column."""
+    lines = _word_lines(list(islice(text_lines(path, options.encoding), LOOKED_AT)))
+    lines = lines[bool(lines) and is_header(cells_of(lines[0])) :]
+    return _columns(lines) > 1 and _end_in_labels(lines)
+
+
+def _end_in_labels(lines: Iterable[str]) -> bool:
+    return are_labels(cells_of(line)[-1] for line in lines)
+
+
+def _begins_with_comment(head: Sequence[str]) -> bool:
+    first = next((line for line in head if line.strip()), "")
+    return is_sure(first) or is_usual(first) or (bool(first.strip()) and separates(first, cells_of(first), 0, AUTO))
+
+
+def _word_lines(head: Sequence[str]) -> list[str]:
+    """The lines that have a word, without those that may be comments if there are others."""
+    lines = [line for line in head if not separates(line, cells_of(line), 0, AUTO)]
+    return [line for line in lines if not line.startswith("#")] or lines
+
+
+def _columns(lines: Sequence[str]) -> int:
+    """The number of columns if the lines look like a table, else 0."""
+    counts = {len(cells_of(line)) for line in lines}
+    differ = len({cells_of(line)[-1] for line in lines}) > 1
+    telling = len(lines) >= _TELLING or all("\t" in line for line in lines) or (differ and _end_in_labels(lines))
+    return counts.pop() if len(counts) == 1 and telling else 0
+
+
+def _tab_columns(lines: Iterable[str]) -> int:
+    """The number of TAB-separated columns if the first lines agree on one, else 0."""
+    counts = {line.count("\t") + 1 for line in islice((line for line in lines if line.strip()), LOOKED_AT)}
+    return counts.pop() if len(counts) == 1 else 0

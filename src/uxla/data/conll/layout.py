@@ -1,0 +1,159 @@
+"""The form of a CoNLL file, settled by its first lines: which columns it has, what they hold, and what is no word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from uxla.data.conll.cells import cells_of, filled
+from uxla.data.conll.comments import AUTO, is_sure, separates
+from uxla.data.conll.known_layouts import CONLL_U, NO_WORD, Groups, Line, is_header, places_of, tagged_columns
+from uxla.data.conll.label_cells import style_of
+from uxla.data.conll.wrong_lines import is_invisible, refuse_other_lines, refuse_other_words
+from uxla.data.options import ReadOptions
+from uxla.errors import DataError, setting
+from uxla.wording import counted
+
+NO_SENTENCE = "no sentence; expected one word a line, and a blank line between sentences"
+
+_LOOKED_AT = 1000
+_PREFIX = re.compile(r"([a-z]{2,3}(-[a-z]{3,})*|simple):")
+_TELLING = 3  # words that begin alike
+
+
+@dataclass(frozen=True)
+class ConllLayout:
+    """What the first lines of a file settle for all of it.
+
+    `line` is the number of the first word's line, `opening` its text, `columns` the number of its cells, `filled` the
+    same without the last ones where these are empty in all lines; `widths` are all numbers of cells seen. Rows of an
+    `uneven` file need no more than the two columns `token` and `label`, from 0. `style` says how labels stand in their
+    cells, `label_cells` are those seen, and `tagged` are the columns that hold nothing but labels. In an `indexed` file
+    column 0 counts the words. `header` are the cells of a line of names, which joined files have several times.
+    `comment` is as in `ReadOptions`; `prefix` stands before every word, of those looked at at
+    least, and is no part of it.
+    """
+
+    line: int
+    opening: str
+    columns: int
+    filled: int
+    widths: frozenset[int]
+    token: int
+    label: int | None
+    uneven: bool
+    comment: str | None
+    header: tuple[str, ...]
+    indexed: bool
+    style: str
+    label_cells: frozenset[str]
+    tagged: tuple[int, ...]
+    prefix: str = ""
+
+    def fits(self, cells: Sequence[str]) -> bool:
+        """Whether a row has the columns of the file."""
+        if self.uneven:
+            return max(self.token, self.label or 0) < len(cells)
+        if len(cells) == self.columns == self.filled:
+            return True
+        width = filled(cells)
+        return width == self.filled or (len(cells) == self.columns and width < self.filled)
+
+
+def layout_of(lines: Iterable[str], path: Path, options: ReadOptions) -> ConllLayout:
+    """The form of the file with these lines, of which the first thousand that have words are looked at.
+
+    DataError where there is no word, for columns that are not there, and for what plainly is something else.
+    """
+    head = _head(lines)
+    groups = _groups(head, options)
+    header = groups[0][0] if groups and is_header(groups[0][0].cells) and sum(map(len, groups)) > 1 else None
+    if header is not None:
+        groups = [[row for row in rows if row.cells != header.cells] for rows in groups]
+        groups = [rows for rows in groups if rows]
+    if not groups:
+        raise DataError(NO_SENTENCE, file=path)
+    return _layout(groups, header, path, options)
+
+
+def _layout(groups: Groups, header: Line | None, path: Path, options: ReadOptions) -> ConllLayout:
+    first = groups[0][0]
+    asked = (options.token_column, options.label_column)
+    if asked[0] == asked[1]:
+        message = f"token_column and label_column are both {asked[0]}; name two columns"
+        raise DataError(message, file=path, line=first.number)
+    places = places_of(groups, header.cells if header else (), asked)
+    rows = [row for row in chain.from_iterable(groups) if not (places.indexed and NO_WORD.fullmatch(row.cells[0]))]
+    refuse_other_lines([row.text for row in rows], path, first.number)
+    even = all(len(row.cells) == len(first.cells) for row in rows)
+    width = max(filled(row.cells) for row in rows) if even else filled(first.cells)
+    if places.token not in range(-width, width):
+        got = f"token_column {places.token}, but the line has {counted(width, 'column')}"
+        raise DataError(f"{got}; set {setting('token_column')} (0 is the first)", file=path, line=first.number)
+    token = range(width)[places.token]
+    label = range(width)[places.label] if places.label in range(-width, width) else None
+    label = None if label == token else label
+    if token == 0:
+        beside = [row.cells[1] for row in rows if len(row.cells) > 1]
+        refuse_other_words([[row.cells[0] for row in group] for group in groups], beside, path, token)
+    cells = frozenset(row.cells[label] for row in rows if label is not None and label < len(row.cells))
+    return ConllLayout(
+        line=first.number,
+        opening=first.text,
+        columns=len(first.cells),
+        filled=width,
+        widths=frozenset(len(row.cells) for row in rows),
+        token=token,
+        label=label,
+        uneven=places.token >= 0 and places.label >= 0,
+        comment=options.comment_prefix,
+        header=tuple(header.cells) if header else (),
+        indexed=places.indexed,
+        style=style_of(cells, places.indexed and width >= CONLL_U),
+        label_cells=cells,
+        tagged=tuple(tagged_columns(groups, token)),
+        prefix=_prefix([row.cells[token] for row in rows if token < len(row.cells)]),
+    )
+
+
+def _prefix(words: Sequence[str]) -> str:
+    """The language with which all of the words begin, as `fr:` in raw WikiANN; else nothing."""
+    found = _PREFIX.match(words[0])
+    prefix = found[0] if found and len(words) >= _TELLING else ""
+    return prefix if all(word.startswith(prefix) for word in words) else ""
+
+
+def _head(lines: Iterable[str]) -> list[str]:
+    head: list[str] = []
+    count = 0
+    for line in lines:
+        head.append(line)
+        count += not line.startswith("#") and not line.isspace()
+        if count == _LOOKED_AT:
+            break
+    return head
+
+
+def _groups(head: Sequence[str], options: ReadOptions) -> Groups:
+    """The lines of words, by sentence; where comments are told by their look, no # that begins a sentence, if there are
+    others."""
+    for strict in (False, True):
+        groups: Groups = [[]]
+        for number, text in enumerate(head, start=1):
+            cells = cells_of(text)
+            if separates(text, cells, options.token_column, options.comment_prefix):
+                groups.append([])
+            elif not _is_aside(text, strict or bool(groups[-1]), options.comment_prefix) and not is_invisible(cells):
+                groups[-1].append(Line(number, text.strip(), cells))
+        if any(groups):
+            break
+    return [rows for rows in groups if rows]
+
+
+def _is_aside(text: str, strict: bool, comment: str | None) -> bool:
+    if comment != AUTO:
+        return comment is not None and text.startswith(comment)
+    return text.startswith("#") and (is_sure(text) or not strict)

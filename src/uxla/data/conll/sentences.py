@@ -1,0 +1,206 @@
+"""The sentences of a CoNLL file: lines cut into cells, cells gathered into sentences, and nothing else interpreted."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from uxla.data.conll.cells import cells_of
+from uxla.data.conll.comments import AUTO, is_label_like, is_sure, is_usual, may_be_comment, separates
+from uxla.data.conll.known_layouts import NO_WORD
+from uxla.data.conll.label_cells import BRACKETS, PLAIN, key_of, labels_in
+from uxla.data.conll.layout import NO_SENTENCE, ConllLayout, layout_of
+from uxla.data.conll.wrong_lines import is_invisible
+from uxla.data.files import refuse_inner_cr, split_lines
+from uxla.data.options import ReadOptions
+from uxla.errors import DataError, setting
+from uxla.progress import note
+from uxla.wording import counted
+
+_COMMENT = re.compile("#+|%+|//+|;+|--+")
+_MARKUP = re.compile(r"<[^<>]+>")
+
+
+class Sentence(NamedTuple):
+    """The words of a sentence, the cells of their labels (none in a file without), the number of the line of each word,
+    from 1, and these lines without their ends."""
+
+    words: list[str]
+    cells: list[str]
+    numbers: list[int]
+    lines: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """All sentences of a file, with their labels, those of brackets as IOB2; None in a file that has none.
+
+    The words of a sentence stand on consecutive lines from that in `first_lines` on, but for those of `apart`.
+    `left_out` counts the lines that are neither words nor blank, by what they are.
+    """
+
+    layout: ConllLayout
+    sentences: list[list[str]] = field(default_factory=list)
+    labels: list[list[str]] | None = None
+    first_lines: list[int] = field(default_factory=list)
+    apart: dict[int, list[int]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def columns(self) -> int:
+        """How many the first word's line has."""
+        return self.layout.columns
+
+    def line_of(self, sentence: int, word: int) -> int:
+        """The line, from 1, of a word; both indices from 0."""
+        return self.apart[sentence][word] if sentence in self.apart else self.first_lines[sentence] + word
+
+
+def parse_rows(text: str, *, path: Path, options: ReadOptions) -> Rows:
+    """The rows of `text`. DataError, with the line, for uneven columns, a word that is none, or a CR within a line."""
+    layout = open_layout(lambda: split_lines(text), path, options)
+    rows = Rows(layout)
+    labels: list[list[str]] = []
+    has_labels = layout.label is not None and layout.style in (PLAIN, BRACKETS)
+    for i, (words, cells, numbers, _) in enumerate(sentences_in(split_lines(text), layout, path, rows.left_out)):
+        rows.sentences.append(words)
+        rows.first_lines.append(numbers[0])
+        if numbers[-1] - numbers[0] >= len(numbers):
+            rows.apart[i] = numbers
+        labels.append(labels_in(cells, layout.style))
+        has_labels = has_labels or key_of(cells) is not None
+    return replace(rows, labels=labels if has_labels else None)
+
+
+def open_layout(lines: Callable[[], Iterable[str]], path: Path, options: ReadOptions) -> ConllLayout:
+    """The form of a file whose lines can be read as often as one likes; for a prefix all of them are read.
+
+    A prefix as `fr:` in raw WikiANN is one if every word has it. DataError as in `layout_of`, then also for its rows.
+    """
+    layout = layout_of(lines(), path, options)
+    found = layout.prefix and all(
+        word.startswith(layout.prefix)
+        for sentence in sentences_in(lines(), replace(layout, prefix=""), path)
+        for word in sentence.words
+    )
+    if found:
+        _say_once(f"{path}: {layout.prefix!r}, with which every word begins, is left out")
+    return layout if found else replace(layout, prefix="")
+
+
+@cache
+def _say_once(text: str) -> None:
+    """A note, though a file may be read several times."""
+    note(text)
+
+
+def sentences_in(
+    lines: Iterable[str], layout: ConllLayout, path: Path, left_out: Counter[str] | None = None
+) -> Iterator[Sentence]:
+    """The sentences of a file of this form, one at a time; `left_out` is counted up as in `Rows`. Errors as in
+    `parse_rows`."""
+    left_out = Counter() if left_out is None else left_out
+    sentence, is_empty = Sentence([], [], [], []), True
+    for number, line in enumerate(lines, start=1):
+        body = line.rstrip("\r\n")
+        if "\r" in body:
+            refuse_inner_cr(body, file=path, first_line=number)
+        cells = cells_of(body)
+        if separates(body, cells, layout.token, layout.comment):
+            left_out.update(["comment"] * body.startswith("#"))
+            if sentence.words:
+                yield sentence
+                sentence, is_empty = Sentence([], [], [], []), False
+        elif aside := _aside(body, cells, layout, bool(sentence.words), path, number):
+            left_out[aside] += 1
+        else:
+            _add_word(sentence, body, cells, layout, path, number)
+    if sentence.words:
+        yield sentence
+    elif is_empty:
+        raise DataError(NO_SENTENCE, file=path)
+
+
+def _add_word(
+    sentence: Sentence, line: str, cells: Sequence[str], layout: ConllLayout, path: Path, number: int
+) -> None:
+    word = cells[layout.token] if layout.fits(cells) else ""
+    if not word or " " in word or is_invisible(cells):
+        raise _fault(line, cells, layout, path, number)
+    word = word.removeprefix(layout.prefix) or word
+    # interned: a corpus repeats its words, so each costs a pointer instead of a string
+    sentence.words.append(sys.intern(word))
+    if layout.label is not None:
+        sentence.cells.append(sys.intern(cells[layout.label].strip()))
+    sentence.numbers.append(number)
+    sentence.lines.append(line)
+
+
+def _aside(line: str, cells: Sequence[str], layout: ConllLayout, inside: bool, path: Path, number: int) -> str | None:
+    """What the line is if it is no word's. DataError for what may be a comment, and may be a word."""
+    if tuple(cells) == layout.header:
+        return "header"
+    if layout.indexed and NO_WORD.fullmatch(cells[0]):
+        return "range or empty node"
+    if layout.comment != AUTO:
+        return "comment" if layout.comment is not None and line.startswith(layout.comment) else None
+    if not may_be_comment(line):
+        return None
+    if inside:
+        if not (is_sure(line) and layout.fits(cells)):
+            return None
+    elif is_sure(line) or not _is_row(line, cells, layout):
+        return "comment"
+    elif _has_label(cells, layout):
+        return None
+    elif is_usual(line):
+        return "comment"
+    where = "inside a sentence" if inside else "with as many columns as words have"
+    remedy = f"set {_prefix('#')} if it is one, {setting('comment', 'none')} if it is a word"
+    raise DataError(f"looks like a comment, {where}; {remedy}", file=path, line=number)
+
+
+def _is_row(line: str, cells: Sequence[str], layout: ConllLayout) -> bool:
+    """Whether a line that begins with # has the columns of words, cut as theirs are."""
+    if " " in cells[0] or (layout.filled > 1 and ("\t" in line) != ("\t" in layout.opening)):
+        return False
+    return len(cells) in layout.widths or (layout.uneven and layout.fits(cells))
+
+
+def _has_label(cells: Sequence[str], layout: ConllLayout) -> bool:
+    """Whether the cells have, beside a word, what may be its label."""
+    width = len(cells)
+    label = cells[width - 1 if layout.label is None or layout.label >= width else layout.label]
+    return width == 1 or is_label_like(label) or label in layout.label_cells
+
+
+def _fault(line: str, cells: Sequence[str], layout: ConllLayout, path: Path, number: int) -> DataError:
+    if is_invisible(cells):
+        message, remedy = f"the line looks blank, but is {line!r}", "empty it if it ends a sentence, else delete it"
+    elif layout.fits(cells):
+        message = f"column {layout.token} is {cells[layout.token]!r}, expected a word without spaces"
+        spaced = f"write the space as U+00A0, or as two lines, or set {setting('token_column')}"
+        remedy = spaced if cells[layout.token] else "write the word, or empty the line if it ends a sentence"
+    else:
+        expected = f"at least {max(layout.token, layout.label or 0) + 1}" if layout.uneven else str(layout.columns)
+        message = f"{counted(len(cells), 'column')}, expected {expected} as on line {layout.line}"
+        remedy = f"cut columns by one TAB, or by spaces; for sentences as raw text set {setting('format', 'text')}"
+        likely = (line.strip(), layout.opening) if number == layout.line + 1 else (line.strip(),)
+        odd = next((text for text in likely if _COMMENT.match(text) or _MARKUP.fullmatch(text)), "")
+        if comment := _COMMENT.match(odd):
+            remedy = f"{odd[:20]!r} looks like a comment: set {_prefix(comment[0])}"
+        elif odd:
+            remedy = f"{odd[:20]!r} looks like markup: leave such lines out, or empty them"
+        elif not layout.uneven and max(layout.token, 0) < len(cells):
+            remedy += f"; where rows may differ count {setting('label_column')} from the front (0 is the first)"
+    return DataError(f"{message}; {remedy}", file=path, line=number)
+
+
+def _prefix(comment: str) -> str:
+    return setting("comment", f'"{comment}"')

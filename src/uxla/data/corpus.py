@@ -1,0 +1,195 @@
+"""Rows of a table as a corpus: texts with one label each, or words with tags; Arrow from the file to the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, NoReturn, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uxla.data.batch import TEXT, Batch
+from uxla.data.columns import TEXTS, Shape
+from uxla.data.labels.names import known_types, label_names, tag_ids
+from uxla.data.labels.schemes import OUTSIDE, Scheme, detect, entity_type, remedy_of, to_iob2, violations
+from uxla.data.unlabelled import labelled_rows
+from uxla.errors import ConfigError, DataError, setting
+from uxla.records import SCHEMA, Corpus
+
+LabelMap = Mapping[str, str | None]
+_SHOWN = 20
+
+
+class Rows(Protocol):
+    """A table that can be read as often as one likes: a file, or a data set of the Hub."""
+
+    @property
+    def path(self) -> Path:
+        """Where it comes from, for messages."""
+
+    @property
+    def shape(self) -> Shape:
+        """What one row is."""
+
+    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
+        """All rows in order, with the labels' column or without it; None: where there is one."""
+
+
+def table_corpus(
+    rows: Rows,
+    *,
+    name: str,
+    lang: str,
+    label_names: Sequence[str],
+    labelled: bool,
+    label_map: LabelMap | None = None,
+    scheme: Scheme | Literal["auto"] = "auto",
+) -> Corpus:
+    """All rows, labelled only those that have a label, ids `lang:name:i` with i from 0. Errors as in `load_corpus`."""
+    labels_of: Callable[[Batch], pa.Array] = _no_labels
+    if labelled and rows.shape == "tagging":
+        labels_of = _tag_reader(label_names, label_map or {}, scheme_of(rows, scheme))
+    elif labelled:
+        labels_of = _class_reader(label_names, label_map or {})
+    batches = rows.batches(labelled=labelled)
+    if labelled and rows.shape != "tagging":
+        batches = labelled_rows(batches, kept=label_map or {}, tell=True)
+    return Corpus.from_batches(name, label_names, _record_batches(batches, rows.shape, name, lang, labels_of))
+
+
+def _record_batches(
+    batches: Iterator[Batch], shape: Shape, name: str, lang: str, labels_of: Callable[[Batch], pa.Array]
+) -> Iterator[pa.RecordBatch]:
+    first = 0
+    for batch in batches:
+        numbers = pa.array(np.arange(first, first + len(batch))).cast(TEXT)
+        ids = pc.binary_join_element_wise(pa.scalar(f"{lang}:{name}:", TEXT), numbers, pa.scalar("", TEXT))
+        columns = [ids, pa.repeat(pa.scalar(lang, TEXT), len(batch)), segments(batch, shape), labels_of(batch)]
+        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+        first += len(batch)
+
+
+def segments(batch: Batch, shape: Shape) -> pa.LargeListArray:
+    """(n,) lists of one text, or two; words are joined by one space."""
+    texts = [batch.columns[role] for role in TEXTS[shape]]
+    if shape == "tagging":
+        texts = [pc.binary_join(texts[0], pa.scalar(" ", TEXT))]
+    width = len(texts)
+    flat = texts[0]
+    if width > 1:
+        order = np.arange(width * len(batch)).reshape(width, -1).T.ravel()
+        flat = pa.concat_arrays(texts).take(pa.array(order))
+    offsets = np.arange(0, width * len(batch) + 1, width, dtype=np.int64)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), flat)
+
+
+def table_labels(
+    rows: Rows, *, label_map: LabelMap | None = None, scheme: Scheme | Literal["auto"] = "auto"
+) -> tuple[str, ...]:
+    """The labels that occur, after `label_map`: for tagging O and B and I of each type, else sorted, numbers as
+    numbers."""
+    if rows.shape != "tagging":
+        found: set[str] = set()
+        for batch in labelled_rows(rows.batches(labelled=True), kept=label_map or {}, tell=False):
+            found.update(pc.unique(batch.columns["label"]).to_pylist())
+        return sorted_labels(_mapped(label, label_map or {}) for label in found)
+    tags: set[str] = set()
+    used = scheme_of(rows, scheme)
+    for batch in rows.batches(labelled=True):
+        tags.update(chain.from_iterable(_sound_tags(batch, used)))
+    types = {entity_type(tag) for tag in tags - {OUTSIDE}}
+    mapped = {(label_map or {}).get(type_, type_) for type_ in types}
+    return label_names(type_ for type_ in mapped if type_ is not None)
+
+
+def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Each label once, numbers before words and by their size."""
+    return tuple(sorted(set(labels), key=_natural))
+
+
+def scheme_of(rows: Rows, scheme: Scheme | Literal["auto"]) -> Scheme:
+    """The scheme asked for, or the one that fits the tags best, for which the table is read once."""
+    if scheme != "auto":
+        return scheme
+    return detect(chain.from_iterable(batch.columns["tags"].to_pylist() for batch in rows.batches(labelled=True)))
+
+
+def _no_labels(batch: Batch) -> pa.Array:
+    return pa.nulls(len(batch), SCHEMA.field("labels").type)
+
+
+def _class_reader(names: Sequence[str], label_map: LabelMap) -> Callable[[Batch], pa.Array]:
+    """From a batch to (n,) lists of one index into `names`."""
+    for old in label_map:
+        if _mapped(old, label_map) not in names:
+            raise ConfigError(f"labels: {old} -> {label_map[old]}, expected one of {_listed(names)}")
+    known = [*label_map, *(name for name in names if name not in label_map)]
+    index = pa.array([names.index(_mapped(label, label_map)) for label in known], pa.int32())
+
+    def read(batch: Batch) -> pa.Array:
+        column = batch.columns["label"]
+        found = pc.index_in(column, value_set=pa.array(known, TEXT))
+        unknown = pc.is_null(found)
+        if pc.any(unknown).as_py():
+            label = column.filter(unknown)[0].as_py()
+            expected = f"expected one of {_listed(known)}"
+            remedy = "is this the label's column? else map it (labels) or leave the row out"
+            batch.fail_where(unknown, f"label {label!r}: unknown, {expected}; {remedy}")
+        return pa.LargeListArray.from_arrays(pa.array(np.arange(len(batch) + 1)), index.take(found))
+
+    return read
+
+
+def _mapped(label: str, label_map: LabelMap) -> str:
+    """ConfigError for a null: a text without its label is no example, and which rows to leave out is the user's say."""
+    new = label_map.get(label, label)
+    if new is None:
+        raise ConfigError(f"labels: {label} -> null, expected a label; leave such rows out of the file instead")
+    return new
+
+
+def _tag_reader(names: Sequence[str], label_map: LabelMap, scheme: Scheme) -> Callable[[Batch], pa.Array]:
+    """From a batch to (n,) lists of indices into `names`, one a word."""
+    ids = tag_ids(names, label_map)
+
+    def read(batch: Batch) -> pa.Array:
+        rows = _sound_tags(batch, scheme)
+        for number, row in enumerate(rows):
+            unknown = next((tag for tag in row if tag not in ids), None)
+            if unknown is not None:
+                _fail_type(entity_type(unknown), known_types(names), batch, number)
+        labels = [[ids[tag] for tag in row] for row in rows]
+        return pa.array(labels, SCHEMA.field("labels").type)
+
+    return read
+
+
+def _sound_tags(batch: Batch, scheme: Scheme) -> list[list[str]]:
+    """The tags as IOB2. DataError at the first row that breaks the scheme."""
+    tags: list[list[str]] = batch.columns["tags"].to_pylist()
+    fault: Any = next(violations(tags, scheme), None)
+    if fault is not None:
+        found = set(chain.from_iterable(tags))
+        remedy = remedy_of(found, scheme, bare="write them as IOB2", elsewhere=setting("columns"))
+        place = f"word {fault.word + 1}: {fault.message}; {remedy or 'correct the row, or set scheme'}"
+        raise DataError(place, file=batch.path, line=int(batch.lines[fault.sentence]))
+    return [to_iob2(row, scheme) for row in tags]
+
+
+def _fail_type(type_: str, known: Sequence[str], batch: Batch, row: int) -> NoReturn:
+    expected = f"expected one of {', '.join(known)}" if known else "expected O"
+    message = f"unknown type {type_}, {expected}; map it (labels: {{{type_}: null}} makes it O)"
+    raise DataError(message, file=batch.path, line=int(batch.lines[row]))
+
+
+def _natural(label: str) -> tuple[int, int, str]:
+    digits = label.isascii() and label.isdigit()
+    return (0, int(label), label) if digits else (1, 0, label)
+
+
+def _listed(labels: Iterable[str]) -> str:
+    shown = list(labels)
+    return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")

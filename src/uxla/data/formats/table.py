@@ -1,0 +1,187 @@
+"""A table of examples, whatever its format: TSV, CSV, JSON lines, Parquet, raw text, the Hub, or rows in memory.
+
+A table is read a batch of rows at a time. No row is skipped and no field is changed. A line without any character is no
+row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from uxla.data.batch import Batch
+from uxla.data.columns import LABEL, SENTENCE, TEXTS, Shape, are_names, place_columns
+from uxla.data.formats import csv, json, parquet, text, tsv
+from uxla.data.formats.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter, sign
+from uxla.data.formats.list_cells import ListCells
+from uxla.data.hub import split_rows
+from uxla.data.options import DEFAULTS, ReadOptions
+from uxla.data.row_filter import Selection, named_tags
+from uxla.data.word_rows import grouped
+from uxla.errors import DataError, setting
+
+TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
+"""The formats of a table's file."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table and how to read it: a file, a split of the Hub (format `hub`), or `content` (format `memory`).
+
+    `content` is an Arrow table, or mappings, one a row. `path` is what errors call the table. `class_names` are the
+    names of the classes of an Arrow table whose schema has none.
+    """
+
+    path: Path
+    format: TableFormat | Literal["hub", "memory"]
+    shape: Shape
+    options: ReadOptions = DEFAULTS
+    content: pa.Table | Iterable[Mapping[str, Any]] | None = None
+    class_names: Sequence[str] | None = None
+
+    def batches(self, *, labelled: bool | None, whole: bool = False) -> Iterator[Batch]:
+        """All rows, checked, in order; each call reads the table anew.
+
+        With `labelled` False labels are not looked at; with None they are read where there are any. `whole` adds each
+        row's record and the numbers of the blank lines, and may give a last batch of blank lines only; where a row is a
+        word, the record of a sentence is `Words`. DataError, with the line, for whatever is wrong, ConfigError for a
+        role in `columns` that the shape does not have.
+        """
+        rows = self._chosen(labelled, whole)
+        if self.shape == "tagging" and self.format != "text":
+            return grouped(rows, named=SENTENCE in (self.options.columns or {}))
+        return rows
+
+    def names(self) -> list[str]:
+        """The names of the columns: the header's, of JSON lines the keys of the first object, else roles or numbers.
+
+        Only the beginning of the file is read. An empty file has none.
+        """
+        path, encoding = self.path, self.options.encoding
+        if self._is_cut:
+            first_row = tsv.first_row if self.dialect.quote is None else csv.first_row
+            return self._header_of(first_row(path, encoding, self.dialect))
+        if self.format == "text":
+            return list(TEXTS[self.shape])
+        if self.format == "parquet":
+            return parquet.column_names(path)
+        if isinstance(self._content, pa.Table):
+            return list(self._content.schema.names)
+        return list(next((row for _, row in self._objects() if row is not None), {}))
+
+    def places(self, names: Sequence[str], line: int | None = 1, *, labelled: bool | None) -> dict[str, int]:
+        """The position of the column of each role, and of those that `where` names, among the columns' `names`."""
+        options = self.options
+        places = place_columns(
+            names,
+            shape=self.shape,
+            columns=options.columns,
+            named=options.header or not self._is_cut,
+            labelled=labelled,
+            path=self.path,
+            line=line,
+            headed=self._is_cut,
+        )
+        return places | Selection(options.where).places(names, self.path, line)
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """How the cells of CSV and TSV are told apart: as asked for, else by what stands in the file."""
+        path, options = self.path, self.options
+        delimiter = sign("delimiter", options.delimiter)
+        quote = None if options.quote == NO_QUOTE else sign("quote", options.quote)
+        if self.format == "csv":
+            quote = QUOTE if options.quote is None else quote
+            return Dialect(delimiter or self._sniffed(quote) or ",", quote)
+        if options.quote is None and delimiter in (None, TAB) and is_quoted_tsv(path, options.encoding):
+            quote = QUOTE
+        return Dialect(delimiter or TAB, quote)
+
+    def is_labelled(self, names: Sequence[str] | None = None) -> bool:
+        """Whether one of the columns, called `names` if that is given, is known as that of the labels."""
+        known = self.has_named_columns or LABEL[self.shape] in (self.options.columns or {})
+        return known and LABEL[self.shape] in self.places(self.names() if names is None else names, labelled=None)
+
+    @property
+    def has_named_columns(self) -> bool:
+        """Whether the columns have names of their own, not only numbers or roles."""
+        return self.format != "text" and (self.options.header or not self._is_cut)
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether a row is a line that is cut into cells, so that the first one may be a header."""
+        return self.format in ("csv", "tsv")
+
+    @cached_property
+    def _content(self) -> Any:
+        return split_rows(str(self.path)) if self.format == "hub" else self.content
+
+    def _chosen(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
+        """The rows that `where` asks for."""
+        empty = True
+        asked, lists = Selection(self.options.where), ListCells()
+        for batch in self._read(labelled, whole):
+            chosen = lists.of(asked.of(batch))
+            empty = empty and not len(chosen)
+            if len(chosen) or chosen.blanks:
+                yield named_tags(chosen.checked(), self.shape, self.options.tag_names, labelled)
+        asked.refuse_none()
+        if empty:
+            words = self.format == "text" and self.shape == "tagging"
+            nothing = "no line has a word; expected one sentence" if words else "no row; expected one example"
+            raise DataError(f"{nothing} a line", file=self.path)
+
+    def _read(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
+        """All rows, as they stand."""
+        path, shape, options = self.path, self.shape, self.options
+        place = partial(self.places, labelled=labelled)
+        if self.format == "text":
+            self._refuse_labels_of_text(labelled)
+            return text.read(path, options.encoding, TEXTS[shape], whole=whole)
+        if self._is_cut:
+            read = tsv.read if self.dialect.quote is None else csv.read
+            place = partial(self._places_in_first_row, labelled=labelled)
+            return read(path, options.encoding, self.dialect, place, header=options.header, whole=whole)
+        if self.format == "parquet":
+            return parquet.read(path, shape, place, whole=whole)
+        if isinstance(self._content, pa.Table):
+            return parquet.read_table(self._content, path, shape, place, names=self.class_names, whole=whole)
+        return json.read(self._objects(), path, place, whole=whole)
+
+    def _objects(self) -> Iterator[tuple[int, json.Object | None]]:
+        """The objects of JSON, or in memory, with their lines or numbers."""
+        if self.format == "jsonl":
+            return json.objects_in(self.path, self.options.encoding)
+        return json.numbered(enumerate(map(dict, self._content), start=1))
+
+    def _refuse_labels_of_text(self, labelled: bool | None) -> None:
+        if labelled:
+            words = self.shape == "tagging"
+            other = "a CoNLL file (format: conll)" if words else "a table that has (format: tsv, csv, ...)"
+            raise DataError(f"raw text has no labels; name {other}", file=self.path)
+
+    def _places_in_first_row(self, first: Sequence[str], line: int | None, labelled: bool | None) -> dict[str, int]:
+        """`places`, where `first` are the cells of the first row of a TSV or CSV file."""
+        if not self.options.header and are_names(first, self.shape):
+            raise DataError(f"the columns' names; set {setting('header', True)}", file=self.path, line=line)
+        try:
+            return self.places(self._header_of(first), line, labelled=labelled)
+        except DataError:
+            if len(first) == 1:
+                refuse_other_delimiter(first[0], self.path, line)
+            raise
+
+    def _header_of(self, first: Sequence[str]) -> list[str]:
+        """The names of the columns, where `first` are the cells of the first row."""
+        return list(first) if self.options.header else [str(i) for i in range(len(first))]
+
+    def _sniffed(self, quote: str | None) -> str | None:
+        def place(first: Sequence[str], line: int | None) -> dict[str, int]:
+            return self.places(self._header_of(first), line, labelled=False)
+
+        return csv.sniffed(self.path, self.options.encoding, quote, place, header=self.options.header)

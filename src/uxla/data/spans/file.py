@@ -1,0 +1,148 @@
+"""Files with character spans as a table of words and tags: what annotation tools export."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from uxla.data.batch import TEXTS, Batch
+from uxla.data.columns import Shape
+from uxla.data.formats.json import Record, records_in
+from uxla.data.labels.schemes import Scheme, from_iob2
+from uxla.data.options import ReadOptions
+from uxla.data.spans import brat
+from uxla.data.spans.document import Document, fitting
+from uxla.data.spans.records import Found, found_in, is_spans
+from uxla.data.spans.tokens import word_places
+from uxla.errors import DataError
+
+_JSON = (".json", ".jsonl", ".ndjson")
+_LOOKED_AT = 1000
+_ROWS = 4096
+
+
+class Entry(NamedTuple):
+    """A record as it stands in its file, what was found in it, and that as a document."""
+
+    record: Record
+    found: Found
+    document: Document
+
+
+@dataclass(frozen=True)
+class SpanFile:
+    """JSON lines or JSON with spans (doccano, Prodigy, Label Studio), or brat: a .ann beside its .txt, or a folder of
+    such pairs. A sentence is a record's text, in brat a line of the .txt."""
+
+    path: Path
+    encoding: str = "utf-8"
+    scheme: Scheme = "IOB2"
+    shape: Shape = "tagging"
+    format = "spans"
+
+    @cached_property
+    def is_brat(self) -> bool:
+        """Whether the text stands in files of its own."""
+        return os.path.isdir(self.path) or self.path.suffix.lower() in (brat.ANN, brat.TXT)
+
+    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
+        """All sentences that have words, in order, with one tag of `scheme` a word if `labelled`; None: where anything
+        is labelled. Texts that nobody labelled, or whose labels were rejected, are left out where labels are asked for.
+        DataError, with the line, for whatever is wrong."""
+        with_tags = any(each.spans is not None for each in self._documents(True)) if labelled is None else labelled
+        empty = True
+        for path, documents in groupby(self._documents(with_tags), key=lambda document: document.file):
+            wanted = (each for each in documents if each.words or each.spans)  # a span without a word is told below
+            wanted = (each for each in wanted if not with_tags or each.spans is not None)
+            while some := list(islice(wanted, _ROWS)):
+                empty = False
+                yield self._batch(some, path, with_tags)
+        if empty:
+            kind = "labelled text" if with_tags else "text"
+            raise DataError(f"no sentence; expected a {kind} with a word in it", file=self.path)
+
+    def entries(self, *, labelled: bool) -> Iterator[Entry]:
+        """The records in order, blank ones too, with their spans if `labelled`; brat's lines as records of doccano."""
+        if not self.is_brat:
+            for record in records_in(self.path, self.encoding):
+                found = found_in(record, self.path, labelled=labelled)
+                yield Entry(record, found, _document(record, found, self.path))
+            return
+        for document in self._documents(labelled):
+            record = _record(document)
+            yield Entry(record, found_in(record, document.file, labelled=labelled), document)
+
+    def left_out(self) -> tuple[int, int]:
+        """How many texts have no labels, or such as were rejected, and how many texts there are."""
+        unlabelled = [document.spans is None for document in self._documents(True)]
+        return sum(unlabelled), len(unlabelled)
+
+    def _documents(self, labelled: bool) -> Iterator[Document]:
+        if not self.is_brat:
+            yield from (entry.document for entry in self.entries(labelled=labelled))
+            return
+        for text, notes in brat.pairs(self.path):
+            yield from brat.documents(text, notes, self.encoding, labelled=labelled)
+
+    def _batch(self, documents: list[Document], path: Path, labelled: bool) -> Batch:
+        columns = {"tokens": pa.array([document.cut() for document in documents], TEXTS)}
+        if labelled:
+            tags = [from_iob2(document.tags(), self.scheme) for document in documents]
+            columns["tags"] = pa.array(tags, TEXTS)
+        return Batch(columns, np.array([document.line for document in documents], dtype=np.int64), path)
+
+
+def open_spans(path: Path, shape: Shape, options: ReadOptions) -> SpanFile | None:
+    """The file or folder as one of character spans, if it is one by its content, or by the format asked for.
+
+    DataError where that format cannot be.
+    """
+    if shape != "tagging":
+        if options.format == "spans":
+            raise DataError("character spans are labels of words; set task: ner, or another format", file=path)
+        return None
+    file = SpanFile(path, options.encoding, "IOB2" if options.scheme == "auto" else options.scheme)
+    if options.format == "spans":
+        known = file.is_brat or path.suffix.lower() in _JSON
+        if os.path.exists(path) and not known:
+            expected = f"{', '.join(_JSON)}, or {brat.ANN} beside {brat.TXT}"
+            raise DataError(f"character spans are read from {expected}; rename the file", file=path)
+        return file
+    if options.format != "auto" or options.columns is not None or not os.path.exists(path):
+        return None
+    if os.path.isdir(path):
+        return file if brat.is_brat_folder(path) else None
+    if file.is_brat:
+        return file if path.suffix.lower() == brat.ANN or path.with_suffix(brat.ANN).is_file() else None
+    return file if path.suffix.lower() in _JSON and _has_spans(path, options.encoding) else None
+
+
+def _has_spans(path: Path, encoding: str) -> bool:
+    """Whether one of the first records has spans, or all have a place for them."""
+    try:
+        told = [is_spans(record.value) for record in islice(records_in(path, encoding), _LOOKED_AT)]
+    except DataError:  # whoever reads the file says what is wrong
+        return False
+    return any(told) or (bool(told) and all(each is None for each in told))
+
+
+def _record(document: Document) -> Record:
+    """A line of brat as doccano would have it."""
+    spans = [[span.start, span.end, span.label] for span in document.spans or ()]
+    value = {"text": document.text} | ({} if document.spans is None else {"label": spans})
+    return Record(value, json.dumps(value, ensure_ascii=False), document.line, document.line, after="\n")
+
+
+def _document(record: Record, found: Found, path: Path) -> Document:
+    words = list(word_places(found.text)) if found.tokens is None else found.tokens
+    spans = None if found.spans is None else fitting(found.spans, found.text, path, record.line)
+    return Document(found.text, words, spans, path, record.line)

@@ -1,0 +1,239 @@
+"""What the records of annotation tools say: a text, its spans, its tokens. Doccano, Label Studio, Prodigy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uxla.data.formats.json import Record
+from uxla.data.formats.json_places import Keys, value_at
+from uxla.data.labels.names import missing
+from uxla.data.spans.document import Span
+from uxla.data.spans.tokens import Place, word_places
+from uxla.errors import DataError
+
+PREDICTED = "predicted"
+"""The key that `uxla predict` adds."""
+KEYS = ("spans", "entities", "label", "labels", PREDICTED)
+"""Where spans usually stand, those of people first."""
+WORDS = ("tokens", "words")
+"""Where words stand, whose places are no spans."""
+
+_START, _END, _LABEL = ("start", "start_offset"), ("end", "end_offset"), ("label", "labels", "type")
+_ELSEWHERE = ("data", "meta")
+_BLANKS = re.compile(r"\s+")
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a record holds: a text, and by which keys one gets to it; its spans (None: nobody labelled it); the places
+    of its tokens (None: none are given)."""
+
+    text: str
+    text_at: Keys
+    spans: tuple[Span, ...] | None
+    tokens: list[Place] | None = None
+
+
+def is_spans(record: Mapping[str, Any]) -> bool | None:
+    """Whether a record has character spans; None: it could, were it labelled."""
+    if _is_task(record):
+        return True
+    if not isinstance(record.get("text"), str):
+        return False
+    if any(_is_list_of(str, record.get(key)) for key in WORDS):
+        return False  # a table, with words
+    if _key_of_spans(record) is not None:
+        return True
+    return None if any(record.get(key) == [] for key in KEYS) else False
+
+
+def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
+    """The text and the spans of a record; without `labelled` no label is looked at. DataError, with its line, for what
+    is no such record."""
+    value = record.value
+    if _is_task(value):
+        text_at, spans_of = _task_text(value, record, path), _task_spans
+    else:
+        text_at, spans_of = ("text",), _own_spans
+    given = spans_of(record, path) if labelled else None
+    text = value.get("text") if text_at == ("text",) else value_at(value, text_at)
+    if not isinstance(text, str):
+        raise DataError(f"no 'text' with a text in it; {_keys(value)}", file=path, line=record.line)
+    _refuse_half_pair(text, path, record.line)
+    spans = None if given is None else tuple(_span(entry, path, record.line) for entry in given)
+    tokens = None if _is_task(value) else _tokens(value.get("tokens"), text, path, record.line)
+    return Found(text, text_at, spans, tokens)
+
+
+def placed(record: Mapping[str, Any]) -> Iterator[tuple[Keys, Span]]:
+    """Everything in a record that has a start and an end, spans, tokens and whatever else, and how one gets to it. What
+    stands beside the text itself, or is said of where it came from, has no places in the text."""
+    rest: list[tuple[Keys, Any]] = [((key,), entry) for key, entry in record.items() if key not in _ELSEWHERE]
+    while rest:
+        at, value = rest.pop()
+        if isinstance(value, dict | list) and _is_span(value):
+            place: Any = value[:2] if isinstance(value, list) else _place(value)
+            quoted = value.get("text") if isinstance(value, dict) else None
+            if all(map(_is_number, place)):
+                start, end = place
+                yield at, Span(start, end, "", quoted if isinstance(quoted, str) else None)
+        entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        rest += [((*at, key), entry) for key, entry in entries]
+
+
+def place_keys(entry: Mapping[str, Any] | list[Any]) -> tuple[str | int, str | int]:
+    """The keys of an entry's start and end."""
+    if isinstance(entry, list):
+        return 0, 1
+    start, end = (next(key for key in keys if key in entry) for keys in (_START, _END))
+    return start, end
+
+
+def _is_task(value: Mapping[str, Any]) -> bool:
+    """Whether this is a task of Label Studio's JSON."""
+    data = value.get("data")
+    return isinstance(data, dict) and any(isinstance(cell, str) for cell in data.values()) and "text" not in value
+
+
+def _task_text(task: Mapping[str, Any], record: Record, path: Path) -> Keys:
+    texts = [key for key, value in task["data"].items() if isinstance(value, str)]
+    if "text" not in texts and len(texts) != 1:
+        message = f"task {record.number}: no text in its data; expected it as data.text, {_keys(task['data'])}"
+        raise DataError(message, file=path, line=record.line)
+    return ("data", "text" if "text" in texts else texts[0])
+
+
+def _task_spans(record: Record, path: Path) -> list[Any] | None:
+    """A task's spans; None for one that nobody labelled, or that was skipped."""
+    task = record.value
+    name = "annotations" if "annotations" in task else "completions"
+    given = task.get(name)
+    answers = given if isinstance(given, list) else []
+    found: list[list[Any]] = []
+    for answer in answers:
+        if isinstance(answer, dict) and not answer.get("was_cancelled") and isinstance(answer.get("result"), list):
+            found.append([region["value"] for region in answer["result"] if _is_region(region)])
+    several = {tuple(sorted(map(repr, values))) for values in found}
+    if len(several) > 1:
+        message = f"task {record.number}: {len(found)} annotations that differ; keep the one that holds"
+        raise DataError(message, file=path, line=record.line)
+    return found[0] if found else None
+
+
+def _is_region(region: Any) -> bool:
+    return isinstance(region, dict) and isinstance(region.get("value"), dict) and _place(region["value"]) is not None
+
+
+def _own_spans(record: Record, path: Path) -> list[Any] | None:
+    """A record's spans; None where nobody labelled it, or somebody rejected what stands there. Those that were
+    predicted count only where there is no place for others."""
+    value = record.value
+    if value.get("answer", "accept") != "accept":
+        return None
+    key = _key_of_spans(value)
+    if key is not None:
+        return list(value[key])
+    odd = next((key for key in KEYS if isinstance(value.get(key), list) and value[key] and key != PREDICTED), None)
+    if odd is not None:
+        message = f"{odd!r} has something else than spans; expected [start, end, type], or start, end and label by name"
+        raise DataError(message, file=path, line=record.line)
+    empty = any(value.get(key) == [] for key in KEYS)
+    return [] if empty or "answer" in value else None  # Prodigy leaves out what is empty
+
+
+def _key_of_spans(value: Mapping[str, Any]) -> str | None:
+    """Where a record has spans, if it has any: under a usual key, or, in JSON-min, one of the user's."""
+    people = [key for key in KEYS if key in value and key != PREDICTED]
+    keys = people if any(isinstance(value[key], list) for key in people) else [*people, PREDICTED]
+    own = (key for key in value if key not in (*KEYS, *WORDS) and _is_list_of(dict, value[key]))
+    keys += [key for key in own if all("labels" in entry for entry in value[key])]
+    lists = (key for key in keys if _is_list_of(object, value.get(key)))
+    return next((key for key in lists if all(map(_is_span, value[key]))), None)
+
+
+def _is_list_of(kind: type, cell: Any) -> bool:
+    return isinstance(cell, list) and bool(cell) and all(isinstance(entry, kind) for entry in cell)
+
+
+def _is_span(entry: Any) -> bool:
+    if isinstance(entry, list):
+        return len(entry) == 3 and all(map(_is_number, entry[:2])) and isinstance(entry[2], str)
+    return isinstance(entry, dict) and _place(entry) is not None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    start, end = (next((entry[key] for key in keys if key in entry), None) for keys in (_START, _END))
+    return None if start is None or end is None else (start, end)
+
+
+def _span(entry: Any, path: Path, line: int) -> Span:
+    if isinstance(entry, list):
+        start, end, label = entry
+        return Span(start, end, entity_label(label, path, line))
+    place: Any = _place(entry)
+    start, end = place
+    if not _is_number(start) or not _is_number(end):
+        message = f"a span from {start!r} to {end!r}; expected offsets into a plain text"
+        raise DataError(message, file=path, line=line)
+    label, quoted = next((entry[key] for key in _LABEL if key in entry), None), entry.get("text")
+    return Span(start, end, entity_label(label, path, line), quoted if isinstance(quoted, str) else None)
+
+
+def entity_label(label: Any, path: Path, line: int) -> str:
+    """The label as an entity type: blanks within it as `_`, since blanks stand between tags."""
+    if isinstance(label, list) and len(label) == 1:
+        [label] = label
+    if isinstance(label, list) and len(label) > 1:
+        raise DataError(f"a span has {len(label)} labels; a word has one: keep one", file=path, line=line)
+    if not isinstance(label, str) or missing(label):
+        raise DataError(f"a span has the label {label!r}; give it one, or leave it out", file=path, line=line)
+    _refuse_half_pair(label, path, line)
+    return _BLANKS.sub("_", label.strip())
+
+
+def _refuse_half_pair(text: str, path: Path, line: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = "half a surrogate pair (\\ud800 to \\udfff) in text or label; write the character itself"
+        raise DataError(message, file=path, line=line) from None
+
+
+def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
+    """The places of given tokens; None where none are given. DataError for some that do not fit the text."""
+    if not _is_list_of(dict, given) or not all(map(_place, given)):
+        return None
+    places: list[Place] = []
+    end_before = 0
+    for number, token in enumerate(given):
+        place: Any = _place(token)
+        start, end = place if all(map(_is_number, place)) else (-1, -1)
+        if not end_before <= start <= end <= len(text) or text[start:end] != token.get("text", text[start:end]):
+            message = f"token {number}, {token.get('text')!r}, is not at {place[0]!r}-{place[1]!r}; correct tokens"
+            raise DataError(f"{message}, or leave them out", file=path, line=line)
+        _refuse_untold(text, end_before, start, path, line)
+        end_before = end
+        # a token of white space is no word, one with a blank in it is two
+        places += [(start + match.start(), start + match.end()) for match in re.finditer(r"[^\s]+", text[start:end])]
+    _refuse_untold(text, end_before, len(text), path, line)
+    return places
+
+
+def _refuse_untold(text: str, start: int, end: int, path: Path, line: int) -> None:
+    """DataError for a word between two tokens."""
+    if start < end and any(True for _ in word_places(text[start:end])):
+        message = f"{text[start:end].strip()[:_SHOWN]!r} is in no token; correct tokens, or leave them out"
+        raise DataError(message, file=path, line=line)
+
+
+def _keys(value: Mapping[str, Any]) -> str:
+    return f"the keys are {', '.join(map(str, list(value)[:12]))}"

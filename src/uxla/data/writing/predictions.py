@@ -1,0 +1,230 @@
+"""A table's rows with answers beside them: as they stand in the file, or written in another format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uxla.data.columns import TEXTS, Shape
+from uxla.data.conll.file import conll_text
+from uxla.data.files import BOM, decode, encode, read_bytes
+from uxla.data.formats.dialect import TAB, Dialect
+from uxla.data.formats.json import is_array, records_in
+from uxla.data.formats.json_places import with_entries
+from uxla.data.formats.table import Table
+from uxla.data.word_rows import Words
+from uxla.data.writing.row_lines import line_writer
+from uxla.data.writing.row_text import answer_cell, cell, raw_rows
+from uxla.errors import DataError
+
+NAMES: dict[Shape, tuple[str, ...]] = {
+    "tagging": ("tags",),
+    "single": ("label", "confidence"),
+    "pair": ("label", "confidence"),
+}
+"""What the columns of answers are called."""
+PREDICTED = "predicted_"
+"""What stands before those names where the table has labels, or a column called so."""
+
+Answer = tuple[str | float | list[str], ...]
+
+
+class TableRow(NamedTuple):
+    """A row: its line, all that stands in it (cells in order, or by name), and its words, or its one or two texts. A
+    blank line of raw text has a record of None and no texts."""
+
+    line: int
+    record: Any
+    texts: Sequence[str]
+
+
+def read_rows(table: Table) -> list[TableRow]:
+    """All rows in order; of raw text the blank lines too. DataError as from `Table.batches`."""
+    rows: list[TableRow] = []
+    for batch in table.batches(labelled=False, whole=True):
+        columns = [batch.columns[role].to_pylist() for role in TEXTS[table.shape]] if len(batch) else [[]]
+        texts = columns[0] if table.shape == "tagging" else zip(*columns, strict=True)
+        rows += map(TableRow, batch.lines.tolist(), batch.records or (), texts)
+        if table.format == "text":
+            rows += (TableRow(line, None, ()) for line in batch.blanks)
+    return sorted(rows, key=lambda row: row.line) if table.format == "text" else rows
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A table, its rows, and what was answered to each that is not blank, in their order."""
+
+    table: Table
+    rows: Sequence[TableRow]
+    answers: Sequence[Answer]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the answers: none that the table has."""
+        there, names = set(self._columns), NAMES[self.table.shape]
+        labelled = self.table.format != "text" and self.table.is_labelled(self._columns)
+        while labelled or there & set(names):
+            names, labelled = tuple(f"{PREDICTED}{name}" for name in names), False
+        return names
+
+    def written(self, form: str) -> bytes:
+        """The file with the answers, in this format. In its own one (of raw text TSV) all that it has stays byte for
+        byte, and the answers come at the rows' ends. DataError, with the line, for what the format or the encoding
+        cannot hold."""
+        if form != "conll" and any(isinstance(row.record, Words) for row in self.rows):
+            return self._by_word().written(form)
+        own = self.table.format
+        if form == own == "parquet":
+            return self._columns_beside()
+        if form == own or (form, own) == ("tsv", "text"):
+            return self._beside()
+        if form == "conll":
+            tags: list[Any] = [answer[0] if answer else [] for _, answer in self._answered()]
+            return conll_text([row.texts for row in self.rows], tags).encode()
+        if form in ("jsonl", "parquet"):
+            return as_table(list(self._objects()), form, self.table.path)
+        return encode("".join(self._lines(form)), "utf-8", file=self.table.path)
+
+    def _by_word(self) -> Answered:
+        """The same of a table with a row a word: a label a row."""
+        sentences = [(row, row.record.records, row.record.lines) for row in self.rows]
+        rows = [
+            TableRow(line, record, [word])
+            for row, records, lines in sentences
+            for word, record, line in zip(row.texts, records, lines, strict=True)
+        ]
+        found: list[Any] = [answer[0] for answer in self.answers]
+        labels: list[Answer] = [(label,) for tags in found for label in tags]
+        return Answered(self.table, rows, labels)
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        """The columns' names, of JSON lines those of all objects."""
+        if self.table.format == "jsonl":
+            return list(dict.fromkeys(chain.from_iterable(row.record for row in self.rows)))
+        return self.table.names()
+
+    def _answered(self) -> Iterator[tuple[TableRow, Answer]]:
+        """Each row and its answer, which is empty for a blank line."""
+        answers = iter(self.answers)
+        return ((row, () if row.record is None else next(answers)) for row in self.rows)
+
+    def _named(self, answer: Answer) -> dict[str, Any]:
+        rounded = [round(value, 4) if isinstance(value, float) else value for value in answer]
+        return dict(zip(self.names, rounded, strict=True))
+
+    def _beside(self) -> bytes:
+        table = self.table
+        text = "".join(self._objects_beside() if table.format == "jsonl" else self._cells_beside())
+        if table.format == "text":  # a mark that is a part of the text needs one before it
+            return (BOM * text.startswith(BOM) + text).encode()
+        marked = decode(read_bytes(table.path), table.options.encoding, file=table.path).startswith(BOM)
+        return encode(BOM * marked + text, table.options.encoding, file=table.path)
+
+    def _objects_beside(self) -> Iterator[str]:
+        """The objects that were answered; without `where` all that stands between them too."""
+        pairs = self._answered()
+        row, answer = next(pairs, (None, ()))
+        chosen: list[str] = []
+        for record in records_in(self.table.path, self.table.options.encoding):
+            raw = record.raw
+            asked = row is not None and (row.line, row.record) == (record.line, record.value)
+            if asked:
+                raw = with_entries(raw, self._named(answer))
+                row, answer = next(pairs, (None, ()))
+            if not self.table.options.where:
+                yield f"{record.before}{raw}{record.after}"
+            elif asked:
+                chosen.append(raw)
+        if self.table.options.where:
+            array = is_array(self.table.path, self.table.options.encoding)
+            yield f"[{','.join(chosen)}]\n" if array else "".join(f"{raw}\n" for raw in chosen)
+
+    def _cells_beside(self) -> Iterator[str]:
+        table, form = self.table, self.table.format
+        dialect = Dialect(TAB, None) if form == "text" else table.dialect
+        joined = line_writer(table, "tsv" if form == "text" else form, "")
+        answers: dict[int, Any] = {row.line: answer for row, answer in self._answered() if answer}
+        header = table.options.header and form != "text"
+        for line, raw, blank in raw_rows(table, dialect):
+            body = raw.rstrip("\r\n")
+            answer = self.names if header and body else answers.get(line)
+            header = header and not body
+            if answer and form == "text" and table.shape != "pair":
+                joined([body], line)  # which refuses a TAB
+            if answer:
+                cells = [answer_cell(value) for value in answer]
+                yield body + dialect.delimiter + joined(cells, line) + raw[len(body) :]
+            elif blank:
+                yield raw[len(body) :] if form == "text" else raw
+
+    def _columns_beside(self) -> bytes:
+        table = pq.read_table(self.table.path).take([row.line - 1 for row in self.rows])
+        label = pa.list_(pa.string()) if isinstance(self.answers[0][0], list) else pa.string()
+        types = [label] if self.table.shape == "tagging" else [label, pa.float64()]
+        for name, type_, values in zip(self.names, types, zip(*self.answers, strict=True), strict=True):
+            table = table.append_column(pa.field(name, type_), pa.array(values, type_))
+        return _parquet(table)
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        """The rows as objects; columns without names are called like their roles."""
+        names = list(self._columns)
+        if not self.table.options.header and self.table.format in ("tsv", "csv"):
+            for role, place in self.table.places(names, labelled=False).items():
+                names[place] = role
+        raw_words = (self.table.format, self.table.shape) == ("text", "tagging")
+        for row, answer in self._answered():
+            cells = [list(row.texts)] if raw_words else [""] * len(names) if row.record is None else row.record
+            values = cells if isinstance(cells, dict) else dict(zip(names, cells, strict=True))
+            nothing: dict[str, Any] = dict.fromkeys(self.names, [] if raw_words else None)
+            yield {**values, **(self._named(answer) if answer else nothing)}
+
+    def _lines(self, form: str) -> Iterator[str]:
+        """The rows in TSV or CSV, the columns' names first if the table has such."""
+        names, line = self._columns, line_writer(self.table, form, "\r\n" if form == "csv" else "\n")
+        if self.table.options.header:
+            yield line([*names, *self.names], 1)
+        for row, answer in self._answered():
+            values = row.record or [""] * len(names)
+            cells = [values.get(name) for name in names] if isinstance(values, dict) else values
+            added = map(answer_cell, answer) if answer else [""] * len(self.names)
+            yield line([*map(cell, cells), *added], row.line)
+
+
+def as_table(rows: Sequence[dict[str, Any]], form: str, file: Path) -> bytes:
+    """Objects as CSV with a header, JSON lines or Parquet, in UTF-8; `file` is where they come from, for errors.
+
+    DataError for what Parquet cannot hold: a column with values of several types.
+    """
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    if form == "parquet":
+        return _parquet(pa.table({name: _column(name, rows, file) for name in names}))
+    if form == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode()
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows([names, *([cell(row.get(name)) for name in names] for row in rows)])
+    return buffer.getvalue().encode()
+
+
+def _column(name: str, rows: Sequence[dict[str, Any]], file: Path) -> pa.Array:
+    try:
+        return pa.array([row.get(name) for row in rows])
+    except (pa.ArrowException, OverflowError, UnicodeError) as error:
+        message = f"column {name!r} does not go into Parquet ({str(error).splitlines()[0]}); use --out FILE.jsonl"
+        raise DataError(message, file=file) from None
+
+
+def _parquet(table: pa.Table) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()

@@ -1,0 +1,247 @@
+"""Rows written again with other texts, each with the number of the row it was made from and the words that changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from uxla.data.conll.cells import with_cell, with_cells_before
+from uxla.data.conll.layout import ConllLayout
+from uxla.data.lines import text_lines
+from uxla.data.spans.rewrite import rewritten, spans_in, spans_written_as
+from uxla.data.writing.derived_columns import copied_column, offset_column
+from uxla.data.writing.lossless import Kept, KeptConll, KeptSpans, KeptTable, Row
+from uxla.data.writing.rewritten import ADDED, Cells, as_text, refuse_added
+from uxla.data.writing.rewritten import Rewritten as Rewritten
+from uxla.data.writing.row_lines import line_writer
+from uxla.disk import cannot_write
+from uxla.errors import ConfigError, DataError
+
+_BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
+    f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
+}
+_SUFFIX = {"text": ".txt", "tsv": ".tsv", "csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
+_FITTING = {
+    "conll": ("conll",),
+    "text": tuple(_SUFFIX),
+    "tsv": tuple(_SUFFIX),
+    "csv": tuple(_SUFFIX),
+    "jsonl": ("jsonl", "text"),
+    "parquet": ("parquet", "text"),
+}
+"""What each format can be written as without a value lost; but raw text, which has the sentences alone."""
+
+
+class Writer(Protocol):
+    """Where rewritten rows go."""
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        """Write the rows, in order."""
+
+    def close(self) -> None:
+        """Write what a file of this format ends with."""
+
+
+def written_as(source: Kept, out: Path) -> str:
+    """The format of `out`: by its suffix, else the source's. ConfigError where it cannot hold what the source has."""
+    if isinstance(source, KeptSpans):
+        return spans_written_as(source.file, out)
+    own = source.table.format if isinstance(source, KeptTable) else "conll"
+    suffix = out.suffix.lower()
+    asked = own if suffix == source.path.suffix.lower() else _BY_SUFFIX.get(suffix, own)
+    if own == "conll" and suffix in (".txt", ".tsv"):  # CoNLL files often have such names
+        return own
+    if asked not in _FITTING[own]:
+        known = "another suffix for CoNLL" if own == "conll" else " or ".join(_SUFFIX[form] for form in _FITTING[own])
+        raise ConfigError(f"--out {out}: {suffix} does not hold all that {own} can; expected {known}")
+    return asked
+
+
+def refuse_stale(source: Kept, row: Row) -> None:
+    """DataError for a row with offsets into its text that would not fit another text and cannot be moved."""
+    if isinstance(source, KeptSpans):
+        spans_in(row.record)
+    elif isinstance(source, KeptTable):
+        first = row.record[0] if isinstance(row.record, list) else row.record  # a row a word
+        name = offset_column(first, source.text_columns())
+        if name is not None:
+            remedy = "--task ner moves those of entities; else leave it out, or rename it if it is something else"
+            message = f"column {name!r} has offsets, which would not fit another text; {remedy}"
+            raise DataError(message, file=source.path, line=row.line)
+
+
+def column_of_text(source: Kept, row: Row) -> str | None:
+    """The column of a row of a table that was made of its text, and stays as it is; None where there is none."""
+    if not isinstance(source, KeptTable) or not isinstance(row.record, dict):
+        return None
+    return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A stream into `path`: when the block has ended all of it is there, on the disk, else nothing of it.
+
+    What a killed process left of it beside `path` is written over; only one at a time may write.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with _told(path):
+            stream = temporary.open("wb")
+        with stream:
+            try:
+                yield stream
+            except OSError as error:
+                if (cause := cannot_write(error, temporary)) is None:
+                    raise  # of what the block reads, say a model
+                raise _unwritable(path, cause) from None
+            with _told(path):
+                stream.flush()
+                os.fsync(stream.fileno())
+        with _told(path):
+            temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from None
+
+
+def _unwritable(path: Path, cause: str) -> DataError:
+    return DataError(f"cannot be written ({cause}); free space there, or name another place", file=path)
+
+
+def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
+    """A writer of rows of `source` into `stream`, in UTF-8, in the format that `written_as` gave.
+
+    CoNLL gets two columns before its last one (words alone, and rows of several lengths: behind word and label): the
+    parent's number, and 1 where the word changed, else 0; lines that are no words are left out. Tables get `parent` and
+    `changed` at their end, the latter with the positions of the words: in TSV and CSV `2 5`, of a pair `2 5|0`,
+    elsewhere lists. Raw text gets nothing. DataError, here or when a row is written, for a table that has such columns
+    already, and for texts that TSV or raw text cannot hold.
+    """
+    if isinstance(source, KeptConll):
+        sentence = partial(_conll, layout=source.layout, end=_line_end(source.path, source.options.encoding))
+        return _Lines(stream, sentence)
+    if isinstance(source, KeptSpans):
+        return _SpanRecords(stream, source.path, array=form == "array")
+    assert isinstance(source, KeptTable)
+    if form != "text":
+        refuse_added(source.names, source.path, None)
+    cells = Cells(source)
+    if form == "parquet":
+        return _Parquet(stream, source, cells)
+    end = "\n" if source.table.format == "parquet" else _line_end(source.path, source.table.options.encoding)
+    if form == "jsonl":
+        return _Lines(stream, lambda rewritten: "".join(_object(row, end) for row in cells.of(rewritten)))
+    line = line_writer(source.table, form, end)
+    if form == "text":
+        return _Lines(stream, lambda rewritten: line(rewritten.texts, rewritten.row.line))
+    if source.table.options.header:
+        stream.write(line([*source.names, *ADDED], 1).encode())
+    at = attrgetter("row.line")
+    return _Lines(stream, lambda new: "".join(line(as_text(row), at(new)) for row in cells.of(new)))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """A text format: each row is written by itself."""
+
+    stream: BinaryIO
+    line: Callable[[Rewritten], str]
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        self.stream.write("".join(map(self.line, rows)).encode())
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+@dataclass
+class _SpanRecords:
+    """A writer of records with character spans: JSON lines, or one array."""
+
+    stream: BinaryIO
+    path: Path
+    array: bool
+    written: int = 0
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        """Write the rows, in order."""
+        for each in rows:
+            refuse_added(each.row.record.record.value, self.path, each.parent)
+            added = {"parent": each.parent, "changed": list(each.changed[0])}
+            text = rewritten(each.row.record, each.texts[0].split(" "), added)
+            end = "\r\n" if each.row.record.record.after.startswith("\r") else "\n"
+            before = ",\n" if self.written else "[\n"
+            self.stream.write((before + text if self.array else text + end).encode())
+            self.written += 1
+
+    def close(self) -> None:
+        """Close the array."""
+        if self.array:
+            self.stream.write(b"\n]\n" if self.written else b"[]\n")
+
+
+class _Parquet:
+    """Parquet, each part a row group; every column of a Parquet source keeps its type."""
+
+    def __init__(self, stream: BinaryIO, source: KeptTable, cells: Cells) -> None:
+        strings = pa.schema([(name, pa.string()) for name in source.names])
+        schema = pq.read_schema(source.path) if source.table.format == "parquet" else strings
+        positions: pa.DataType = pa.list_(pa.int32())
+        positions = positions if len(cells.columns) == 1 else pa.list_(positions)
+        positions = positions if cells.sentence is None else pa.int32()
+        self._schema = schema.append(pa.field(ADDED[0], pa.int64())).append(pa.field(ADDED[1], positions))
+        self._path, self._cells = source.path, cells
+        self._writer = pq.ParquetWriter(stream, self._schema)
+
+    def write(self, rows: Iterable[Rewritten]) -> None:
+        cells = [row for rewritten in rows for row in self._cells.of(rewritten)]
+        try:
+            self._writer.write_batch(pa.RecordBatch.from_pylist(cells, self._schema))
+        except pa.ArrowException as error:
+            message = f"a column cannot be written back ({str(error).splitlines()[0]}); leave it out of the file"
+            raise DataError(message, file=self._path) from None
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _object(cells: dict[str, Any], end: str) -> str:
+    line = json.dumps(cells, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half a surrogate pair in a column that nobody reads: kept as it was written
+        line = json.dumps(cells)
+    return line + end
+
+
+def _conll(rewritten: Rewritten, *, layout: ConllLayout, end: str) -> str:
+    [changed], lines = rewritten.changed, rewritten.row.record
+    words, numbers = rewritten.texts[0].split(" "), set(changed)
+    place = max(layout.token, layout.label or 0) + 1 if layout.uneven or layout.filled == 1 else layout.filled - 1
+    written = []
+    for number, (line, word) in enumerate(zip(lines, words, strict=True)):
+        new = with_cell(line, layout.prefix + word, layout.token) if number in numbers else line
+        written.append(with_cells_before(new, (f"{rewritten.parent}", f"{int(number in numbers)}"), place) + end)
+    return "".join(written) + end
+
+
+def _line_end(path: Path, encoding: str) -> str:
+    return "\r\n" if next(text_lines(path, encoding), "").endswith("\r\n") else "\n"
