@@ -30,8 +30,8 @@ from material import quiet
 from torch.utils.flop_counter import FlopCounterMode
 
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -127,7 +127,7 @@ class Bench:
         return {**found, "ratio_to_naive": slow / seconds}
 
     def labelling(self, attention: str, compile: bool) -> dict[str, float]:
-        """Tokens a second through `Loaded.predict`."""
+        """Tokens a second through `TaskModel.predict`."""
         loaded, corpus = self._opened(attention, compile), self._corpus()
         seconds = self.machine.seconds(lambda: loaded.predict(corpus, "label"))
         return self._tokens(loaded, corpus, seconds, flop=2)
@@ -139,7 +139,7 @@ class Bench:
         seconds = self.machine.seconds(lambda: fit(loaded, corpus, settings, seed=0, label="train"))
         return self._tokens(loaded, corpus, seconds, flop=6)
 
-    def _tokens(self, loaded: Loaded, corpus: Corpus, seconds: float, *, flop: int) -> dict[str, float]:
+    def _tokens(self, loaded: TaskModel, corpus: Corpus, seconds: float, *, flop: int) -> dict[str, float]:
         tokens = sum(len(window.ids) for windows in loaded.encode(corpus) for window in windows)
         parameters = sum(p.numel() for p in loaded.module.base_model.encoder.parameters())
         return {
@@ -147,12 +147,12 @@ class Bench:
             "share_of_peak": flop * parameters * tokens / seconds / self.peak,
         }
 
-    def _opened(self, attention: str, compile: bool) -> Loaded:
+    def _opened(self, attention: str, compile: bool) -> TaskModel:
         names = dict(enumerate(LABELS))
         values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "head_seed": 0}
         options = {"precision": self.size.precision, "attention": attention, "compile": compile}
         runtime = Runtime(self.machine.device.type, 256, Budget(16_384), **options)
-        return Loaded.open(Tagging(), self.made.folder, self.made.folder, runtime, **values)
+        return TaskModel.open(Tagging(), self.made.folder, self.made.folder, runtime, **values)
 
     def _corpus(self) -> Corpus:
         texts = self.made.sentences(self.size.sentences)

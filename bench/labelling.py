@@ -19,7 +19,7 @@ from common import arguments, ratio, rounds, table, write_json
 from material import models, opened, quiet, tagged, topics
 from transformers import AutoTokenizer, pipeline
 
-from uxla.models.loaded import Loaded
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.records import Corpus
 
@@ -36,7 +36,7 @@ HEADER = (
 )
 
 
-def pipe(kind: str, loaded: Loaded, folder: Path) -> Callable[[Corpus], list[str]]:
+def pipe(kind: str, loaded: TaskModel, folder: Path) -> Callable[[Corpus], list[str]]:
     """The pipeline as a function from a corpus to the name of each row's label."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     more = {"aggregation_strategy": "first", "ignore_labels": []} if kind == "ner" else {}
@@ -71,7 +71,7 @@ def plainly_named(corpus: Corpus) -> Corpus:
     return replace(corpus, label_names=tuple(name.replace("-", "_") for name in corpus.label_names))
 
 
-def uxla(loaded: Loaded) -> Callable[[Corpus], list[str]]:
+def uxla(loaded: TaskModel) -> Callable[[Corpus], list[str]]:
     def label(corpus: Corpus) -> list[str]:
         loaded.pieces.known.clear()  # each round reads its words anew
         return [corpus.label_names[label] for label in loaded.predict(corpus, "label").pseudo_labels]

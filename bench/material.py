@@ -11,8 +11,8 @@ from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaModel
 from transformers.utils import logging
 
 from uxla.data.load import discover_labels, load_corpus
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Task
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
@@ -45,11 +45,11 @@ def quiet() -> None:
     logging.disable_progress_bar()
 
 
-def opened(task: Task, folder: Path, label_names: tuple[str, ...]) -> Loaded:
+def opened(task: Task, folder: Path, label_names: tuple[str, ...]) -> TaskModel:
     """The encoder with a random classification layer and no dropout."""
     names = dict(enumerate(label_names))
     values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": 0.0}
-    return Loaded.open(task, folder, folder, Runtime("cpu", 256, Budget(8192)), **values)
+    return TaskModel.open(task, folder, folder, Runtime("cpu", 256, Budget(8192)), **values)
 
 
 def tagged(count: int) -> Corpus:

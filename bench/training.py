@@ -23,7 +23,7 @@ from datasets import Dataset
 from material import models, opened, quiet, tagged
 from transformers import AutoTokenizer, DataCollatorForTokenClassification, PrinterCallback, Trainer, TrainingArguments
 
-from uxla.models.loaded import Loaded
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -35,7 +35,7 @@ SETTINGS = Optimisation(STEP, 1, learning_rate=1e-4, lr_warmup=0.1, weight_decay
 HEADER = ("model, variant", "tokens a second", "uxla is faster", "mean loss")
 
 
-def encoded(loaded: Loaded, corpus: Corpus) -> Dataset:
+def encoded(loaded: TaskModel, corpus: Corpus) -> Dataset:
     """The corpus as Trainer takes it: piece ids, and a label at the first piece of each word."""
     rows = []
     for example, (window,) in zip(corpus, loaded.encode(corpus), strict=True):
@@ -46,14 +46,14 @@ def encoded(loaded: Loaded, corpus: Corpus) -> Dataset:
     return Dataset.from_list(rows)
 
 
-def uxla(loaded: Loaded, corpus: Corpus, **settings: Any) -> Callable[[], float]:
+def uxla(loaded: TaskModel, corpus: Corpus, **settings: Any) -> Callable[[], float]:
     def train() -> float:
         return fit(loaded, corpus, replace(SETTINGS, **settings), seed=0, label="train")["loss"]
 
     return train
 
 
-def trainer(loaded: Loaded, data: Dataset, folder: Path, sampling: str) -> Callable[[], float]:
+def trainer(loaded: TaskModel, data: Dataset, folder: Path, sampling: str) -> Callable[[], float]:
     collate = DataCollatorForTokenClassification(AutoTokenizer.from_pretrained(folder), label_pad_token_id=IGNORED)
 
     def train() -> float:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla import arrow_on_disk as module
-from uxla.arrow_on_disk import gathered, spill
+from uxla.arrow_on_disk import rows_at, table_of
 from uxla.errors import ArtifactError
 from uxla.records import Corpus, Example, concatenate
 
@@ -46,7 +46,7 @@ def test_a_table_laid_aside_is_the_table_that_is_not(chunks, held):
     expected = pa.Table.from_batches(batches(chunks), SCHEMA)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_HELD_BYTES", held)
-        assert spill(batches(chunks), SCHEMA).equals(expected)
+        assert table_of(batches(chunks), SCHEMA).equals(expected)
 
 
 @given(CHUNKS, st.sampled_from([1, 60, 1 << 20]), st.data())
@@ -56,7 +56,7 @@ def test_rows_are_gathered_in_the_order_asked_for(chunks, together, data):
     wanted = np.array(data.draw(indices), dtype=np.int64)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_GATHERED_BYTES", together)
-        found = pa.Table.from_batches(gathered(table, wanted), SCHEMA)
+        found = pa.Table.from_batches(rows_at(table, wanted), SCHEMA)
     assert found.equals(table.take(pa.array(wanted)))
 
 

@@ -23,7 +23,7 @@ LARGE_FOLDERS = {"data"}
 """Folders whose own files, without those of their subfolders, still hold more than 16 % of the lines."""
 
 COINED_PARTS = {
-    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "trust", "pools"),
+    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "safety", "pools"),
     *("lesson", "delivery", "course", "decisions", "unchecked"),
 }
 """Words of nobody else's that no file, class or function has in its name."""
@@ -32,7 +32,7 @@ COINED_NAMES = {"rows", "pieces", "blank", "place", "reading", "drawing"}
 """Words that say too little to be the whole name of a file or a class."""
 
 COINED = {
-    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "trust", "pools"),
+    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "safety", "pools"),
     *("lesson", "delivery", "course", "decisions", "unchecked"),
     *("rows", "pieces", "blank", "place", "reading", "drawing"),
 }

@@ -27,6 +27,6 @@ def load(folder: "str | Path", *, trust_remote_code: bool = False) -> "Ensemble"
     `trust_remote_code` runs Python code that the backbone brought along.
     """
     from uxla.models.ensemble import Ensemble
-    from uxla.models.model_safety import Trust
+    from uxla.models.model_safety import ModelSafety
 
-    return Ensemble.load(folder, trust=Trust(remote_code=trust_remote_code))
+    return Ensemble.load(folder, safety=ModelSafety(remote_code=trust_remote_code))

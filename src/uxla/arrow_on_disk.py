@@ -24,7 +24,7 @@ _GATHERED_BYTES = 1 << 24
 """Rows gathered at a time. More of them mean fewer visits to each batch of the table."""
 
 
-def spill(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+def table_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     """A table of `batches`: in memory if it is small, else mapped from a temporary file, batch by batch.
 
     The file has no name, so that nothing is left behind even by a kill; it lives as long as the table. ArtifactError
@@ -41,7 +41,7 @@ def spill(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_batches(held, schema)
 
 
-def gathered(table: pa.Table, indices: npt.NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
+def rows_at(table: pa.Table, indices: npt.NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
     """The rows of `table` at `indices` (n,), in that order, as batches.
 
     `pa.Table.take` would first copy the whole table into one piece. IndexError for an index the table does not have.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uxla.arrow_on_disk import gathered, spill
+from uxla.arrow_on_disk import rows_at, table_of
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -70,7 +70,7 @@ class Corpus:
     @classmethod
     def from_batches(cls, name: str, label_names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Corpus:
         """A corpus of batches with the columns of `SCHEMA`; a large one is not held in memory."""
-        return cls(name, tuple(label_names), spill(batches, SCHEMA))
+        return cls(name, tuple(label_names), table_of(batches, SCHEMA))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -87,7 +87,7 @@ class Corpus:
 
     def take(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Corpus:
         """The examples at `indices` (int, any order, repeats allowed), in that order; many are not held in memory."""
-        rows = gathered(self.table, np.asarray(indices, dtype=np.int64))
+        rows = rows_at(self.table, np.asarray(indices, dtype=np.int64))
         return Corpus.from_batches(self.name, self.label_names, rows)
 
     def part(self, start: int, stop: int | None = None) -> Corpus:

@@ -16,7 +16,7 @@ import uxla
 from uxla.config.run import load_config
 from uxla.errors import ArtifactError, ConfigError, ModelError
 from uxla.models.ensemble import Ensemble
-from uxla.models.model_safety import Trust
+from uxla.models.model_safety import ModelSafety
 from uxla.testbed import asset
 
 SOURCES = sorted(Path(uxla.__file__).parent.rglob("*.py"))
@@ -210,7 +210,7 @@ def test_a_run_that_came_from_elsewhere_runs_no_code(stranger, invoke, tmp_path)
     assert "trust_remote_code" in result.stderr
     assert not ran.exists()
     with pytest.raises(ModelError):  # Evil is no class of it
-        Ensemble.load(stranger, trust=Trust(remote_code=True))
+        Ensemble.load(stranger, safety=ModelSafety(remote_code=True))
     assert ran.exists()
 
 

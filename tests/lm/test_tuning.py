@@ -16,10 +16,10 @@ from uxla.errors import ConfigError, DataError, ModelError
 from uxla.lm import folder as mlm_folder
 from uxla.lm.tuning import Course, training_inputs, tuned
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.lm.blank import FEWEST, Blank
+from uxla.models.lm.new_model import FEWEST, LMShape
 from uxla.models.lm.training import Recipe
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import resolve, weights_digest
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import Training
 from uxla.records import Corpus, Example
@@ -70,7 +70,7 @@ def test_the_tuned_model_is_a_masked_lm_and_a_backbone_with_its_tokenizer(store)
     text = " ".join(World(0).sentences("near", "test", 1)[0][0])
     assert AutoTokenizer.from_pretrained(handle.path)(text) == AutoTokenizer.from_pretrained(asset())(text)
     assert MaskedLM.load(str(handle.path), device="cpu").candidates
-    loaded = Loaded.open(Tagging(), handle.path, handle.path, RUNTIME, num_labels=1)
+    loaded = TaskModel.open(Tagging(), handle.path, handle.path, RUNTIME, num_labels=1)
     assert len(loaded.predict(corpus("near", labelled=False), "t")) == 30
 
 
@@ -324,7 +324,7 @@ def test_a_fault_of_a_file_or_of_the_model_leaves_no_folder(store, tmp_path):
 
 
 def test_a_model_is_made_from_the_text_alone(files, store, tmp_path):
-    shape = Blank(pieces=FEWEST + 30, hidden=16, layers=1, heads=2, max_length=32)
+    shape = LMShape(pieces=FEWEST + 30, hidden=16, layers=1, heads=2, max_length=32)
     told = course(store, tmp_path / "out").pretrain(files[0], shape)
     assert re.search(r"5 steps over 27 sentences", told)
     tokenizer, model = (auto.from_pretrained(tmp_path / "out") for auto in (AutoTokenizer, AutoModelForMaskedLM))

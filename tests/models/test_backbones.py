@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.loop import Optimisation, fit
 from uxla.records import Corpus, Example
@@ -34,7 +34,7 @@ def corpus(texts, task):
 def test_an_encoder_of_any_kind_learns_a_task(kind, task, folder_of, texts):
     folder = folder_of(kind)
     labels = {"id2label": dict(enumerate(NAMES)), "label2id": {name: i for i, name in enumerate(NAMES)}}
-    loaded = Loaded.open(task, folder, folder, Runtime("cpu", 32, Budget(512)), dropout=0.0, **labels)
+    loaded = TaskModel.open(task, folder, folder, Runtime("cpu", 32, Budget(512)), dropout=0.0, **labels)
     whole = corpus(texts, task)
     rows = sum(task.rows(example) for example in whole)
     before = loaded.predict(whole, "t")

@@ -19,12 +19,12 @@ from transformers import (
 
 from uxla.errors import ModelError
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.heads import Heads
 from uxla.models.lm.model import TrainableLM
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.multi_head import MultiHeadTask
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example
 
 RUNTIME = Runtime("cpu", 32, Budget(512))
@@ -38,7 +38,7 @@ OPENERS = {
 
 
 def opened(folder, names=NAMES, task=None, seed=1):
-    return Loaded.open(
+    return TaskModel.open(
         task or Tagging(), folder, folder, RUNTIME, id2label=dict(enumerate(names)), head_seed=seed, dropout=0.0
     )
 
@@ -123,7 +123,7 @@ def test_a_layer_for_texts_is_none_for_words(folder_of, tmp_path):
 def test_several_heads_never_begin_with_a_single_layer_of_the_backbone(folder_of, tmp_path):
     own = classifier(folder_of("wordpiece"), tmp_path / "own", NAMES)
     names = [f"{name} (head {head})" for head in (1, 2, 3) for name in NAMES]
-    loaded = opened(own, names, Heads(Tagging()))
+    loaded = opened(own, names, MultiHeadTask(Tagging()))
     assert loaded.module.classifier.bias.abs().max() < 1
     assert "drawn anew" in loaded.remark
 
@@ -142,7 +142,7 @@ def test_a_model_for_several_labels_at_once_is_made_one_for_a_single_label(folde
 def test_a_trained_model_is_read_back_as_it_was_written(folder_of, tmp_path):
     loaded = opened(folder_of("wordpiece"))
     loaded.module.save_pretrained(tmp_path)
-    again = Loaded.open(Tagging(), tmp_path, folder_of("wordpiece"), RUNTIME)
+    again = TaskModel.open(Tagging(), tmp_path, folder_of("wordpiece"), RUNTIME)
     assert torch.equal(again.module.classifier.weight, loaded.module.classifier.weight)
     assert again.remark == ""
 
@@ -213,7 +213,7 @@ def test_a_tokenizer_of_segment_numbers_serves_a_model_without_them(kind, make_m
 
 def test_a_model_that_has_no_room_for_a_word_is_refused(folder_of):
     with pytest.raises(ModelError, match="no room for a word in 2 pieces, special ones included; raise max_length"):
-        Loaded.open(Tagging(), folder_of("wordpiece"), folder_of("wordpiece"), replace(RUNTIME, max_length=2))
+        TaskModel.open(Tagging(), folder_of("wordpiece"), folder_of("wordpiece"), replace(RUNTIME, max_length=2))
 
 
 def few_words(model, **special):
@@ -227,16 +227,16 @@ def few_words(model, **special):
     "model", [subwords.BPE({"k": 0, "o": 1, "ko": 2}, [("k", "o")]), subwords.WordLevel({"ko": 0})]
 )
 def test_a_tokenizer_without_an_unknown_token_that_cannot_spell_all_is_refused(model):
-    assert "has no unknown token and cannot read 'a'; add one" in refusal(Pieces.of, few_words(model), "lm")
+    assert "has no unknown token and cannot read 'a'; add one" in refusal(WordTokenizer.of, few_words(model), "lm")
 
 
 def test_a_tokenizer_of_whole_words_with_an_unknown_token_is_read():
     model = subwords.WordLevel({"<unk>": 0, "koru": 1, "mira": 2}, "<unk>")
-    assert Pieces.of(few_words(model, unk_token="<unk>"), "lm").read(["koru", "tal"]) == [(1,), (0,)]
+    assert WordTokenizer.of(few_words(model, unk_token="<unk>"), "lm").read(["koru", "tal"]) == [(1,), (0,)]
 
 
 def test_a_special_token_in_the_text_never_vanishes(make_tokenizer):
     tokenizer = make_tokenizer("bytelevel")
     tokenizer.unk_token = None
-    pieces = Pieces.of(tokenizer, "lm")
+    pieces = WordTokenizer.of(tokenizer, "lm")
     assert pieces.read(["<mask>"])[0][-1] == tokenizer.eos_token_id

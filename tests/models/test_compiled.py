@@ -11,8 +11,8 @@ from uxla.errors import ModelError
 from uxla.models import compiled
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import word_spans
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -84,11 +84,11 @@ def source() -> Corpus:
     )
 
 
-def opened(folder=None, **options) -> Loaded:
+def opened(folder=None, **options) -> TaskModel:
     names = dict(enumerate(LABELS))
     runtime = Runtime("cpu", 64, Budget(512), **options)
     values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": 0.0, "head_seed": 1}
-    return Loaded.open(Tagging(), folder or asset(), folder or asset(), runtime, **values)
+    return TaskModel.open(Tagging(), folder or asset(), folder or asset(), runtime, **values)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from transformers.utils import logging
 
 from uxla.errors import ArtifactError, DataError, ModelError
 from uxla.models.ensemble import Ensemble, save
-from uxla.models.loaded import Loaded, Runtime
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import TASKS
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
@@ -25,7 +25,7 @@ def ensembles():
     def ensemble(task):
         labels = len(NAMES[task])
         return Ensemble(
-            task, NAMES[task], (Loaded.open(TASKS[task](), asset(), asset(), Runtime("cpu", 32), num_labels=labels),)
+            task, NAMES[task], (TaskModel.open(TASKS[task](), asset(), asset(), Runtime("cpu", 32), num_labels=labels),)
         )
 
     return {task: ensemble(task) for task in NAMES}

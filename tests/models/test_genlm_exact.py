@@ -8,14 +8,14 @@ import torch
 
 from uxla.algorithm.vicinity import MaskRequest
 from uxla.models.gen_lm import candidates as vocabularies
-from uxla.models.gen_lm import heads
+from uxla.models.gen_lm import mask_heads
 from uxla.models.gen_lm.candidates import Vocabulary
-from uxla.models.gen_lm.heads import FullHead, GatheredHead, mask_head
 from uxla.models.gen_lm.last_layer import LastLayer, last_layer
+from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead, mask_head
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
@@ -122,7 +122,7 @@ def test_a_last_layer_that_was_read_wrongly_is_found_out_and_not_used(folder_of,
     lm = MaskedLM.load(str(folder_of("metaspace")))
     model, (ids, at) = lm.heads["start"].model, rows_of(lm)
     wrong = LastLayer("roberta.encoder.layer.0", model.roberta.encoder.layer[0])
-    monkeypatch.setattr(heads, "last_layer", lambda _: wrong)
+    monkeypatch.setattr(mask_heads, "last_layer", lambda _: wrong)
     found = mask_head(model, lm.heads["start"].candidates, ids[2].tolist(), int(at[2]))
     assert isinstance(found, GatheredHead)
     assert found.last is None
@@ -133,8 +133,8 @@ def test_a_last_layer_that_was_read_wrongly_is_found_out_and_not_used(folder_of,
 def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied_or_not(
     folder_of, monkeypatch, copied, top
 ):
-    monkeypatch.setattr(heads, "_COPIED", copied)
-    monkeypatch.setattr(heads, "_BLOCK", 7)
+    monkeypatch.setattr(mask_heads, "_COPIED", copied)
+    monkeypatch.setattr(mask_heads, "_BLOCK", 7)
     lm = MaskedLM.load(str(folder_of("metaspace")))
     head, (ids, at) = lm.heads["start"], rows_of(lm)
     assert len(head.blocks) > 10
@@ -146,7 +146,7 @@ def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied
 
 
 def test_large_decoders_are_not_copied(folder_of, monkeypatch):
-    monkeypatch.setattr(heads, "_COPIED", 0)
+    monkeypatch.setattr(mask_heads, "_COPIED", 0)
     head = MaskedLM.load(str(folder_of("metaspace"))).heads["start"]
     assert head.weight.data_ptr() == head.model.get_output_embeddings().weight.data_ptr()
 
@@ -164,8 +164,8 @@ def test_half_precision_halves_the_weights_and_changes_few_words(trained, reques
 @pytest.mark.parametrize("copied", [0, 2**26])
 def test_in_half_precision_candidates_are_ranked_by_sums_in_float32(monkeypatch, copied):
     """Logits of about 100 in bfloat16 are half a unit apart: rounded so, the first three of these would be equal."""
-    monkeypatch.setattr(heads, "_COPIED", copied)
-    monkeypatch.setattr(heads, "_BLOCK", 2)
+    monkeypatch.setattr(mask_heads, "_COPIED", copied)
+    monkeypatch.setattr(mask_heads, "_BLOCK", 2)
     decoder = torch.nn.Linear(2, 6)
     decoder.weight.data = torch.tensor([[0, 0], [100, 0.25], [0, 9], [100, 0.5], [99, 0], [100, 0.125]])
     decoder.bias.data.zero_()
@@ -181,10 +181,10 @@ def test_a_tokenizer_read_again_is_read_once(folder_of, make_tokenizer, monkeypa
     plain = vocabularies._read_back
     monkeypatch.setattr(vocabularies, "_read_back", lambda *given: asked.append(1) or plain(*given))
     monkeypatch.setattr(vocabularies, "_KNOWN", {})
-    first = Vocabulary.of(Pieces.of(make_tokenizer("metaspace"), "a"), 10_000)
+    first = Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "a"), 10_000)
     calls = len(asked)
-    assert Vocabulary.of(Pieces.of(make_tokenizer("metaspace"), "b"), 10_000) is first
+    assert Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "b"), 10_000) is first
     assert len(asked) == calls > 0
-    assert len(Vocabulary.of(Pieces.of(make_tokenizer("metaspace"), "c"), 100).places) < len(first.places)
-    other = Vocabulary.of(Pieces.of(make_tokenizer("wordpiece"), "d"), 100)
+    assert len(Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "c"), 100).places) < len(first.places)
+    other = Vocabulary.of(WordTokenizer.of(make_tokenizer("wordpiece"), "d"), 100)
     assert other.candidates != first.candidates

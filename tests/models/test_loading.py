@@ -12,11 +12,11 @@ from transformers import AutoModelForTokenClassification
 from uxla.errors import ModelError
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.loading import hub_commit, load_model, load_tokenizer, local_folder, resolve, weights_digest
-from uxla.models.model_safety import Trust, weight_files
+from uxla.models.model_safety import ModelSafety, weight_files
 from uxla.testbed import asset
 
-PICKLE = Trust(pickle=True)
-CODE = Trust(remote_code=True)
+PICKLE = ModelSafety(pickle=True)
+CODE = ModelSafety(remote_code=True)
 EVIL = """
 import pathlib
 from transformers import {bases}
@@ -91,16 +91,16 @@ def refusal(call, *arguments, **options):
 
 
 LOADERS = {
-    "resolve": lambda folder, trust: resolve(str(folder), trust=trust),
-    "load_model": lambda folder, trust: load_model(AutoModelForTokenClassification, folder, trust=trust),
-    "masked lm": lambda folder, trust: MaskedLM.load(str(folder), trust=trust),
+    "resolve": lambda folder, safety: resolve(str(folder), safety=safety),
+    "load_model": lambda folder, safety: load_model(AutoModelForTokenClassification, folder, safety=safety),
+    "masked lm": lambda folder, safety: MaskedLM.load(str(folder), safety=safety),
 }
 
 
 @pytest.mark.parametrize("load", LOADERS.values(), ids=LOADERS)
 def test_pickled_weights_are_read_only_when_allowed(load, folder):
     as_pickle(folder)
-    said = refusal(load, folder, Trust())
+    said = refusal(load, folder, ModelSafety())
     for text in ("no *.safetensors file", "pytorch_model.bin is a pickle", "allow_pickle_weights=true"):
         assert text in said
     assert load(folder, PICKLE)
@@ -108,22 +108,22 @@ def test_pickled_weights_are_read_only_when_allowed(load, folder):
 
 def test_pickled_weights_are_the_same_model(folder):
     expected = load_model(AutoModelForTokenClassification, folder).state_dict()
-    found = load_model(AutoModelForTokenClassification, as_pickle(folder), trust=PICKLE).state_dict()
+    found = load_model(AutoModelForTokenClassification, as_pickle(folder), safety=PICKLE).state_dict()
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
 def test_safetensors_are_taken_where_there_are_both(folder, ran):
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Payload(ran)))
-    load_model(AutoModelForTokenClassification, folder, trust=PICKLE)
+    load_model(AutoModelForTokenClassification, folder, safety=PICKLE)
     assert not ran.exists()
 
 
-@pytest.mark.parametrize("trust", [Trust(), PICKLE], ids=["default", "allowed"])
+@pytest.mark.parametrize("safety", [ModelSafety(), PICKLE], ids=["default", "allowed"])
 @pytest.mark.parametrize("load", [LOADERS["load_model"], LOADERS["masked lm"]], ids=["load_model", "masked lm"])
-def test_a_pickle_s_code_never_runs(load, trust, folder, ran):
+def test_a_pickle_s_code_never_runs(load, safety, folder, ran):
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Payload(ran)))
-    refusal(load, folder, trust)
+    refusal(load, folder, safety)
     assert not ran.exists()
     pickle.loads(pickle.dumps(Payload(ran))).close()
     assert ran.exists()  # it would have
@@ -169,7 +169,7 @@ def test_code_that_a_configuration_names_on_the_hub_is_refused(key, folder):
 
 @pytest.mark.parametrize("load", [LOADERS["load_model"], LOADERS["masked lm"]], ids=["load_model", "masked lm"])
 def test_a_model_that_needs_its_own_code_is_refused_with_the_key(load, folder, ran):
-    said = refusal(load, with_code(folder, ran, known_type=False), Trust())
+    said = refusal(load, with_code(folder, ran, known_type=False), ModelSafety())
     assert "it needs Python code that comes with it" in said
     assert "set trust_remote_code=true" in said
     assert not ran.exists()
@@ -188,7 +188,7 @@ def test_with_trust_the_code_runs(folder, ran, tmp_path, monkeypatch):
 
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     with_code(folder, ran, known_type=False)
-    assert type(load_model(AutoModelForTokenClassification, folder, trust=CODE)).__name__ == "EvilModel"
+    assert type(load_model(AutoModelForTokenClassification, folder, safety=CODE)).__name__ == "EvilModel"
     assert ran.exists()
 
 
@@ -200,14 +200,14 @@ def test_the_digest_covers_all_that_decides_what_a_model_computes(folder):
         digests.append(resolve(str(folder)).digest)
     (folder / "evil.py").write_text("x = 1\n")
     assert resolve(str(folder)).digest == digests[-1]
-    digests.append(resolve(str(folder), trust=CODE).digest)
+    digests.append(resolve(str(folder), safety=CODE).digest)
     (folder / "evil.py").write_text("x = 2\n")
-    digests.append(resolve(str(folder), trust=CODE).digest)
+    digests.append(resolve(str(folder), safety=CODE).digest)
     assert len(set(digests)) == len(digests)
     as_pickle(folder)
-    digests.append(resolve(str(folder), trust=PICKLE).digest)
+    digests.append(resolve(str(folder), safety=PICKLE).digest)
     change_pickle(folder)
-    digests.append(resolve(str(folder), trust=PICKLE).digest)
+    digests.append(resolve(str(folder), safety=PICKLE).digest)
     assert len(set(digests)) == len(digests)
 
 
@@ -238,9 +238,9 @@ def test_the_commit_of_a_downloaded_model_is_the_name_of_its_snapshot(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("trust", "has", "asked"),
+    ("safety", "has", "asked"),
     [
-        (Trust(), "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors"}]),
+        (ModelSafety(), "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors"}]),
         (CODE, "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors", "*.py"}]),
         (PICKLE, "model.safetensors", [{"*.json", "*.model", "*.txt", "*.safetensors"}]),
         (
@@ -254,7 +254,7 @@ def test_the_commit_of_a_downloaded_model_is_the_name_of_its_snapshot(tmp_path, 
     ],
     ids=["default", "code", "pickle beside safetensors", "pickle"],
 )
-def test_only_what_is_trusted_is_downloaded(trust, has, asked, tmp_path, monkeypatch):
+def test_only_what_is_trusted_is_downloaded(safety, has, asked, tmp_path, monkeypatch):
     (tmp_path / has).touch()
     calls = []
 
@@ -263,7 +263,7 @@ def test_only_what_is_trusted_is_downloaded(trust, has, asked, tmp_path, monkeyp
         return str(tmp_path)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    assert local_folder("org/model", revision="v1", trust=trust) == tmp_path
+    assert local_folder("org/model", revision="v1", safety=safety) == tmp_path
     assert calls == [("org/model", "v1", patterns) for patterns in asked]
 
 

@@ -13,7 +13,7 @@ from uxla.models.gen_lm.units import Cutter, word_spans
 from uxla.models.loading import load_tokenizer
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import _labels
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Example
 
 KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta"]
@@ -21,13 +21,13 @@ NOTHING = ["\u200b", "\ufe0f", "\u200b\u200b", "\u200b\ufe0f"]
 
 
 @pytest.fixture(scope="module", params=["metaspace", "wordpiece", "deberta"])
-def deaf(request, make_tokenizer) -> Pieces:
+def deaf(request, make_tokenizer) -> WordTokenizer:
     """A tokenizer that drops zero-width spaces and variation selectors, as XLM-R's and BERT's do."""
     tokenizer = make_tokenizer(request.param)
     backend = tokenizer.backend_tokenizer
     steps = [normalizers.Replace(Regex("[\u200b\ufe0f]"), "")]
     backend.normalizer = normalizers.Sequence([*steps, *([backend.normalizer] if backend.normalizer else [])])
-    return Pieces.of(tokenizer, request.param)
+    return WordTokenizer.of(tokenizer, request.param)
 
 
 @pytest.mark.parametrize("nothing", NOTHING)
@@ -63,12 +63,12 @@ def test_a_saved_tokenizer_reads_words_split_beforehand_as_the_task_did(folder_o
     load_tokenizer(tmp_path / "backbone").save_pretrained(tmp_path / "model")
     opened = AutoTokenizer.from_pretrained(tmp_path / "model")
     found = opened(words, is_split_into_words=True, add_special_tokens=False)["input_ids"]
-    assert found == list(chain(*Pieces.of(original, "original").read(words)))
+    assert found == list(chain(*WordTokenizer.of(original, "original").read(words)))
 
 
 @pytest.mark.parametrize("max_length", [8, 13, 64])
 def test_each_window_learns_the_labels_of_its_own_words(make_tokenizer, texts, max_length):
-    pieces = Pieces.of(make_tokenizer("metaspace"), "metaspace")
+    pieces = WordTokenizer.of(make_tokenizer("metaspace"), "metaspace")
     words = " ".join(texts[:8]).split(" ")
     example = Example("1", "xx", (" ".join(words),), tuple(range(len(words))))
     windows = Tagging().encode(example, pieces, max_length)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import SentenceTask, longest_first
 from uxla.models.training.loop import Optimisation, fit
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example, Predictions
 from uxla.testbed import asset
 
@@ -44,7 +44,7 @@ def bert(tmp_path_factory):
 
 def opened(folder, segments, *, max_length=64):
     labels = {"id2label": dict(enumerate(NAMES)), "label2id": {name: i for i, name in enumerate(NAMES)}}
-    return Loaded.open(SentenceTask(segments), folder, folder, Runtime("cpu", max_length, Budget(512)), **labels)
+    return TaskModel.open(SentenceTask(segments), folder, folder, Runtime("cpu", max_length, Budget(512)), **labels)
 
 
 def pairs(count):
@@ -78,7 +78,7 @@ def test_texts_are_encoded_as_the_tokenizer_itself_does(bert, segments):
         tokenizer = load_tokenizer(folder)
         texts = ["red sun  moon", "blue\tstone"][:segments]
         expected = tokenizer(*texts)
-        (window,) = SentenceTask(segments).encode(Example("1", "x", tuple(texts)), Pieces.of(tokenizer, "t"), 64)
+        (window,) = SentenceTask(segments).encode(Example("1", "x", tuple(texts)), WordTokenizer.of(tokenizer, "t"), 64)
         assert window.ids == expected["input_ids"]
         assert window.cut == 0
         if any(expected.get("token_type_ids", [])):

@@ -8,8 +8,8 @@ import torch
 
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.errors import ModelError
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training import loop as learner
 from uxla.models.training import optimiser
@@ -43,7 +43,7 @@ def opened(precision="fp32", dropout=0.2):
     names = dict(enumerate(LABELS))
     values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": dropout}
     runtime = Runtime("cpu", 64, Budget(2048), precision=precision)
-    return Loaded.open(Tagging(), asset(), asset(), runtime, head_seed=1, **values)
+    return TaskModel.open(Tagging(), asset(), asset(), runtime, head_seed=1, **values)
 
 
 def trained(settings=PLAIN, precision="fp32", checkpoints=None):
@@ -92,7 +92,7 @@ def test_no_option_changes_which_examples_a_step_has(monkeypatch, settings, prec
 
 def test_a_step_whose_scaled_gradients_are_infinite_moves_no_weight_and_halves_the_scale():
     loaded = opened("fp16")
-    training = Training(loaded, PLAIN, 3, "t", learner.Keeper())
+    training = Training(loaded, PLAIN, 3, "t", learner.CheckpointChoice())
     training.step(list(MIX.part(0, 8)))  # the first step's rate is 0
     before, scale = weights(loaded), training.scaler.get_scale()
     loaded.module.classifier.weight.register_hook(lambda gradient: gradient * torch.inf)
@@ -133,10 +133,10 @@ def test_under_every_option_an_interrupted_training_gives_the_same_bytes(monkeyp
 
 def test_the_scale_of_fp16_is_part_of_the_checkpoint(tmp_path):
     checkpoints = Checkpoints(tmp_path, every=1)
-    training = Training(opened("fp16"), PLAIN, 3, "t", learner.Keeper())
+    training = Training(opened("fp16"), PLAIN, 3, "t", learner.CheckpointChoice())
     training.scaler.load_state_dict({**training.scaler.state_dict(), "scale": 512.0, "_growth_tracker": 7})
     training.save(checkpoints)
-    resumed = Training(opened("fp16"), PLAIN, 3, "t", learner.Keeper())
+    resumed = Training(opened("fp16"), PLAIN, 3, "t", learner.CheckpointChoice())
     resumed.resume(checkpoints)
     assert resumed.scaler.state_dict() == training.scaler.state_dict()
     assert resumed.scaler.get_scale() == 512.0
@@ -204,8 +204,8 @@ def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces(m
 
 
 def test_labels_confidence_and_loss_take_one_forward_a_window(monkeypatch):
-    windows, plain = [], Loaded.forward
-    monkeypatch.setattr(Loaded, "forward", lambda self, rows: windows.extend(map(id, rows)) or plain(self, rows))
+    windows, plain = [], TaskModel.forward
+    monkeypatch.setattr(TaskModel, "forward", lambda self, rows: windows.extend(map(id, rows)) or plain(self, rows))
     loaded = opened()
     found = loaded.predict(MIX, "t")
     assert len(found.pseudo_labels) == len(found.best) == sum(len(example.words) for example in MIX)

@@ -16,11 +16,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from uxla import progress
-from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
 from uxla.store import artifacts
 from uxla.store.journal import Journal, read
 from uxla.store.store import Store
+from uxla.write_errors import cannot_write
 
 CONTENT = {"weights": np.arange(6, dtype=np.float32)}
 

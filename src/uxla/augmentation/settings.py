@@ -14,7 +14,7 @@ from uxla.records import Corpus, Example
 from uxla.testbed import model_name
 
 if TYPE_CHECKING:
-    from uxla.models.model_safety import Trust
+    from uxla.models.model_safety import ModelSafety
 
 Segments = tuple[str, ...]
 Unit = Literal["word", "piece", "auto"]
@@ -82,14 +82,14 @@ class Place:
         """The digest of all that decides what the model computes. ModelError where there is none."""
         from uxla.models.loading import resolve
 
-        return resolve(self.name, revision=self.revision, trust=self.trust).digest
+        return resolve(self.name, revision=self.revision, safety=self.safety).digest
 
     @property
-    def trust(self) -> Trust:
+    def safety(self) -> ModelSafety:
         """What the model may bring along."""
-        from uxla.models.model_safety import Trust
+        from uxla.models.model_safety import ModelSafety
 
-        return Trust(self.trust_remote_code, self.allow_pickle_weights)
+        return ModelSafety(self.trust_remote_code, self.allow_pickle_weights)
 
     @property
     def name(self) -> str:
@@ -105,7 +105,7 @@ def _load(place: Place, top: int, unit: Unit, precision: Precision) -> MaskFille
     return MaskedLM.load(
         place.name,
         revision=place.revision,
-        trust=place.trust,
+        safety=place.safety,
         device=place.device,
         max_length=place.max_length,
         budget=Budget(place.tokens_per_batch),

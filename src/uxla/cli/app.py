@@ -215,14 +215,14 @@ def predict(
     named = parse_columns(columns) if columns else None
     chosen: dict[str, Any] = {} if label_column is None else {"label_column": label_column}
     with showing():
-        from uxla.models.model_safety import Trust
+        from uxla.models.model_safety import ModelSafety
         from uxla.predict.files import predict as label
 
         label(
             run,
             source,
             None if out == Path("-") else out,
-            trust=Trust(remote_code=trust_remote_code),
+            safety=ModelSafety(remote_code=trust_remote_code),
             format=format,
             columns=named,
             header=header,

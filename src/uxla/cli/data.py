@@ -10,7 +10,7 @@ import typer
 from uxla.config import options
 from uxla.config.options import TaskName
 from uxla.errors import name_options
-from uxla.wording import counted
+from uxla.phrases import counted
 
 if TYPE_CHECKING:
     from uxla.data.checks.check import CheckReport

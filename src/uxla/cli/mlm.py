@@ -14,8 +14,8 @@ from uxla.errors import ConfigError
 
 if TYPE_CHECKING:
     from uxla.lm.tuning import Course
-    from uxla.models.loaded import Runtime
-    from uxla.models.model_safety import Trust
+    from uxla.models.model_safety import ModelSafety
+    from uxla.models.task_model import Runtime
 
 mlm = typer.Typer(no_args_is_help=True, help="Train a masked language model: tune one on your text, or make one.")
 
@@ -77,7 +77,7 @@ def tune(
     place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
     how = (task, format, columns, header, encoding, token_column, comment, delimiter, quote, where)
     sources = [open_file(file, *how) for file in files]
-    runtime = _runtime(device, tokens_per_batch, max_length, precision, place.trust)
+    runtime = _runtime(device, tokens_per_batch, max_length, precision, place.safety)
     course = _course(out, {**length, "evaluate_every": evaluate_every}, runtime, seed, checkpoint_every, fresh=fresh)
     _show(out, lambda: course.tune(sources, place))
 
@@ -125,12 +125,12 @@ def pretrain(
     how = (task, format, columns, header, encoding, token_column, comment, delimiter, quote, where)
     sources = [open_file(file, *how) for file in files]
 
-    from uxla.models.lm.blank import Blank
+    from uxla.models.lm.new_model import LMShape
     from uxla.models.model_safety import SAFE
 
     runtime = _runtime(device, tokens_per_batch, max_length, precision, SAFE)
     course = _course(out, {**length, "evaluate_every": evaluate_every}, runtime, seed, checkpoint_every, fresh=fresh)
-    shape = Blank(pieces, hidden, layers, heads, max_length, dropout)
+    shape = LMShape(pieces, hidden, layers, heads, max_length, dropout)
     _show(out, lambda: course.pretrain(sources, shape))
 
 
@@ -143,12 +143,12 @@ def _length(steps: int | None, epochs: float | None, otherwise: dict[str, Any]) 
 
 
 def _runtime(
-    device: DeviceName, tokens_per_batch: int, max_length: int, precision: PrecisionName, trust: Trust
+    device: DeviceName, tokens_per_batch: int, max_length: int, precision: PrecisionName, safety: ModelSafety
 ) -> Runtime:
-    from uxla.models.loaded import Runtime
     from uxla.models.memory import Budget
+    from uxla.models.task_model import Runtime
 
-    return Runtime(device, max_length, Budget(tokens_per_batch), trust, precision)
+    return Runtime(device, max_length, Budget(tokens_per_batch), safety, precision)
 
 
 def _course(

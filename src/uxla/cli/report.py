@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.disk import cannot_write
 from uxla.errors import ArtifactError, UxlaError
 from uxla.report.files import file_names, named, write_whole
+from uxla.write_errors import cannot_write
 
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder

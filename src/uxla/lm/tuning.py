@@ -14,11 +14,11 @@ from uxla.augmentation.settings import Place
 from uxla.data.writing.lossless import Kept
 from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
 from uxla.markup import inline
-from uxla.models.lm.blank import Blank, write_blank
 from uxla.models.lm.model import TrainableLM
+from uxla.models.lm.new_model import LMShape, write_new_model
 from uxla.models.lm.training import Recipe, fit_lm, texts_of
-from uxla.models.loaded import Runtime
 from uxla.models.loading import offline, resolve, usable_length
+from uxla.models.task_model import Runtime
 from uxla.models.tokenizer_folder import save_tokenizer
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.records import Corpus, ModelHandle
@@ -70,11 +70,11 @@ def training_inputs(model: ModelHandle, texts: Corpus, recipe: Recipe, runtime: 
     return inputs | runtime.inputs
 
 
-def blank(texts: Corpus, shape: Blank, store: Store, seed: int) -> ModelHandle:
+def blank(texts: Corpus, shape: LMShape, store: Store, seed: int) -> ModelHandle:
     """An untrained masked LM of this shape with a vocabulary made from `texts`."""
 
     def make(into: Path, scratch: Path) -> Facts:
-        write_blank(into, texts, shape, seed=derive(seed, "blank"))
+        write_new_model(into, texts, shape, seed=derive(seed, "blank"))
         return {"model": resolve(str(into)).digest}
 
     folder, facts = store.folder("mlm", {"blank": asdict(shape), "texts": texts.digest, "seed": seed}, make)
@@ -96,10 +96,10 @@ class Course:
         """Go on with the masked LM of `place`; the figures as a table, and a sentence on what was learned from."""
         base = place.model if HUB_ID.fullmatch(place.model) and not Path(place.model).is_dir() else None
         begin = f"It went on from {inline(base or Path(place.model).name)}"
-        model = resolve(place.name, revision=place.revision, trust=place.trust)
+        model = resolve(place.name, revision=place.revision, safety=place.safety)
         return self._run(sources, lambda texts: model, begin, base)
 
-    def pretrain(self, sources: Sequence[Kept], shape: Blank) -> str:
+    def pretrain(self, sources: Sequence[Kept], shape: LMShape) -> str:
         """Make one of this shape; as `tune`."""
         begin = f"It learned from this text alone ({shape.layers} layers of {shape.hidden}, {shape.heads} heads)"
         return self._run(sources, lambda texts: blank(texts, shape, self.store, self.seed), begin, None)
@@ -141,6 +141,6 @@ def _train(
     checkpoints = Checkpoints(scratch, checkpoint_every)
     facts = fit_lm(lm, texts, recipe, seed=seed, label="masked LM: train", checkpoints=checkpoints)
     lm.loaded.module.save_pretrained(into)
-    tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.trust))
+    tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.safety))
     save_tokenizer(tokenizer, into, length=usable_length(lm.loaded.module))
-    return {**facts, "model": resolve(str(into), trust=runtime.trust).digest}
+    return {**facts, "model": resolve(str(into), safety=runtime.safety).digest}

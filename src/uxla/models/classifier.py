@@ -9,18 +9,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from uxla.wording import listed
+from uxla.phrases import listed
 
 
 @dataclass(frozen=True)
-class Meaning:
+class LayerDescription:
     """What a configuration says of a model's classification layer: its columns' labels, and of which class it is."""
 
     names: tuple[str, ...]
     architectures: tuple[str, ...]
 
     @classmethod
-    def of(cls, config: Any) -> Meaning:
+    def of(cls, config: Any) -> LayerDescription:
         """That of a configuration as it stands in a model's folder."""
         named = getattr(config, "id2label", None) or {}
         return cls(tuple(str(named[i]) for i in sorted(named)), tuple(config.architectures or ()))
@@ -40,7 +40,14 @@ def layer_tensors(model: Any) -> frozenset[str]:
 
 
 def settle(
-    model: Any, folder: object, own: Meaning, names: Sequence[str], *, missing: frozenset[str], fits: bool, seed: int
+    model: Any,
+    folder: object,
+    own: LayerDescription,
+    names: Sequence[str],
+    *,
+    missing: frozenset[str],
+    fits: bool,
+    seed: int,
 ) -> str:
     """Draw the classification layer by `seed` where the weights that `folder` has for it mean something else.
 

@@ -40,17 +40,17 @@ def grad_scaler(device: torch.device, precision: Precision) -> torch.amp.GradSca
     return torch.amp.GradScaler(device.type, enabled=precision == "fp16")
 
 
-def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A CPU tensor on `device`; nobody waits for a copy to a GPU, which is from page-locked memory."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
-def fetched(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor on the CPU, whose content is there after `finished`."""
+def to_cpu(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor on the CPU, whose content is there after `synchronise`."""
     return tensor.to("cpu", non_blocking=True)
 
 
-def finished(device: torch.device) -> None:
+def synchronise(device: torch.device) -> None:
     """Wait until the device has done all it was asked to."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

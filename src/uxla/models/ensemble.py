@@ -14,14 +14,14 @@ import numpy as np
 from uxla import given
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
-from uxla.models.classifier import Meaning
+from uxla.models.classifier import LayerDescription
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
-from uxla.models.loaded import Loaded, Runtime
-from uxla.models.model_safety import SAFE, Trust
+from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import TASKS
+from uxla.phrases import listed
 from uxla.process_settings import process_settings
 from uxla.records import Corpus, Example, Floats, Predictions
-from uxla.wording import listed
 
 Found = list[Entity] | tuple[str, float]
 """The entities of a text, or its label and the label's probability."""
@@ -42,10 +42,10 @@ class Ensemble:
 
     task: str
     label_names: tuple[str, ...]
-    members: tuple[Loaded, ...]
+    members: tuple[TaskModel, ...]
 
     @classmethod
-    def load(cls, folder: str | Path, runtime: Runtime | None = None, *, trust: Trust = SAFE) -> Ensemble:
+    def load(cls, folder: str | Path, runtime: Runtime | None = None, *, safety: ModelSafety = SAFE) -> Ensemble:
         """The ensemble of a run folder, or of the `ensemble/` folder inside one; all of it lies in the run folder."""
         folder = Path(folder)
         home = _home(folder)
@@ -55,7 +55,7 @@ class Ensemble:
             models = [_inside(home, member) for member in card["members"]]
             task, label_names = TASKS[card["task"]](), tuple(card["label_names"])
             tokenizer = models[0]
-            runtime = runtime or Runtime(max_length=card["max_length"], trust=trust)
+            runtime = runtime or Runtime(max_length=card["max_length"], safety=safety)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
         except OSError as error:
@@ -63,7 +63,7 @@ class Ensemble:
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
         with process_settings():
-            members = tuple(Loaded.open(task, model, tokenizer, runtime) for model in models)
+            members = tuple(TaskModel.open(task, model, tokenizer, runtime) for model in models)
         for model, member in zip(models, members, strict=True):
             _check_labels(model, member, label_names)
         return cls(card["task"], label_names, members)
@@ -154,9 +154,9 @@ class Ensemble:
         return printable(f"Ensemble({self.task}: {len(self.members)} models; labels {', '.join(self.label_names)})")
 
 
-def _check_labels(folder: Path, member: Loaded, label_names: Sequence[str]) -> None:
+def _check_labels(folder: Path, member: TaskModel, label_names: Sequence[str]) -> None:
     """ArtifactError for a model whose columns are other labels than the ensemble's: it came from elsewhere."""
-    own = Meaning.of(member.module.config).names
+    own = LayerDescription.of(member.module.config).names
     if own != tuple(label_names):
         fault = f"its labels are {listed(own)}, the ensemble's {listed(label_names)}"
         raise ArtifactError(f"{folder}: {fault}; run the same `uxla run` again to write it anew")

@@ -12,10 +12,10 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
-from uxla.models.classifier import Meaning, layer_tensors, settle
-from uxla.models.model_safety import SAFE, Trust, weight_files
+from uxla.models.classifier import LayerDescription, layer_tensors, settle
+from uxla.models.model_safety import SAFE, ModelSafety, weight_files
+from uxla.phrases import counted
 from uxla.records import ModelHandle
-from uxla.wording import counted
 
 _TEXTS = ["*.json", "*.model", "*.txt"]
 _CODE = "*.py"
@@ -35,25 +35,25 @@ INFORMED = {"ignore_mismatched_sizes": True, "output_loading_info": True}
 """Have `from_pretrained` tell of tensors that are missing or of another size; `check_weights` judges them."""
 
 
-def resolve(name: str, *, revision: str | None = None, trust: Trust = SAFE) -> ModelHandle:
+def resolve(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> ModelHandle:
     """A pretrained model as a folder on this disk: `name` is a folder, or a Hub id that is downloaded (once).
 
     Its digest covers all that decides what it computes: weights, configuration, tokenizer, and code where that is run.
     """
-    folder = local_folder(name, revision=revision, trust=trust)
-    patterns = [*_TEXTS, _CODE] if trust.remote_code else _TEXTS
+    folder = local_folder(name, revision=revision, safety=safety)
+    patterns = [*_TEXTS, _CODE] if safety.remote_code else _TEXTS
     files = {file for pattern in patterns for file in folder.glob(pattern)}
-    return ModelHandle(folder, _digest([*files, *weight_files(folder, trust)]))
+    return ModelHandle(folder, _digest([*files, *weight_files(folder, safety)]))
 
 
-def local_folder(name: str, *, revision: str | None = None, trust: Trust = SAFE) -> Path:
+def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> Path:
     """The folder `name`, else that of the Hub's model `name`, downloaded if need be. ModelError where neither is."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    files = [*_TEXTS, "*.safetensors", *([_CODE] if trust.remote_code else [])]
+    files = [*_TEXTS, "*.safetensors", *([_CODE] if safety.remote_code else [])]
     folder = _download(name, revision, files)
-    if trust.pickle and not any(folder.glob("*.safetensors")):
+    if safety.pickle and not any(folder.glob("*.safetensors")):
         folder = _download(name, revision, [*files, "pytorch_model*.bin"])
     return folder
 
@@ -99,10 +99,10 @@ def _digest(files: list[Path]) -> str:
     return sha.hexdigest()
 
 
-def load_tokenizer(folder: Path, *, trust: Trust = SAFE) -> Any:
+def load_tokenizer(folder: Path, *, safety: ModelSafety = SAFE) -> Any:
     """The fast tokenizer of a model folder, set up for words that were split beforehand."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), add_prefix_space=True, **offline(trust))
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), add_prefix_space=True, **offline(safety))
     except Exception as error:
         raise ModelError(f"{folder}: no tokenizer could be loaded ({reason(error)})") from error
     if not tokenizer.is_fast:
@@ -124,7 +124,7 @@ def load_for_labels(
     *,
     dropout: float | None = None,
     head_seed: int = 0,
-    trust: Trust = SAFE,
+    safety: ModelSafety = SAFE,
     id2label: Mapping[int, str] | None = None,
     **config_values: Any,
 ) -> tuple[torch.nn.Module, str]:
@@ -134,15 +134,15 @@ def load_for_labels(
     `dropout` sets every dropout the model's configuration knows; `config_values` go into the configuration as they are.
     ModelError for weights that do not belong to the configuration, or lack a part of the encoder.
     """
-    safe = use_safetensors(folder, trust)
+    safe = use_safetensors(folder, safety)
     try:
-        config = AutoConfig.from_pretrained(str(folder), **offline(trust), **config_values)
-        own = Meaning.of(config)
+        config = AutoConfig.from_pretrained(str(folder), **offline(safety), **config_values)
+        own = LayerDescription.of(config)
         _set_values(config, dropout, id2label)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(head_seed)
             model, info = auto_class.from_pretrained(
-                str(folder), config=config, dtype=torch.float32, use_safetensors=safe, **offline(trust), **INFORMED
+                str(folder), config=config, dtype=torch.float32, use_safetensors=safe, **offline(safety), **INFORMED
             )
     except Exception as error:
         raise ModelError(f"{folder}: cannot be loaded as {auto_class.__name__} ({reason(error)})") from error
@@ -187,14 +187,14 @@ def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
 
 
-def offline(trust: Trust) -> dict[str, bool]:
+def offline(safety: ModelSafety) -> dict[str, bool]:
     """What every call of transformers is told: all is on this disk already, and whether code on it may run."""
-    return {"local_files_only": True, "trust_remote_code": trust.remote_code}
+    return {"local_files_only": True, "trust_remote_code": safety.remote_code}
 
 
-def use_safetensors(folder: Path, trust: Trust) -> bool:
-    """Whether the folder's weights are safetensors, not pickles that `trust` allows. ModelError where neither."""
-    return weight_files(folder, trust)[0].suffix == ".safetensors"
+def use_safetensors(folder: Path, safety: ModelSafety) -> bool:
+    """Whether the folder's weights are safetensors, not pickles that `safety` allows. ModelError where neither."""
+    return weight_files(folder, safety)[0].suffix == ".safetensors"
 
 
 def reason(error: Exception) -> str:

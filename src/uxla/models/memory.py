@@ -49,7 +49,7 @@ class Budget:
 
 
 @contextmanager
-def enough(where: str) -> Iterator[None]:
+def memory_errors(where: str) -> Iterator[None]:
     """A block that needs what it needs, however little goes through at once: out of memory in it is a ModelError."""
     try:
         yield

@@ -14,7 +14,7 @@ _KERNELS = ("attn_implementation", "experts_implementation")
 
 
 @dataclass(frozen=True)
-class Trust:
+class ModelSafety:
     """What a model may bring along. `remote_code`: Python files of its own, which are run. `pickle`: weights as
     `pytorch_model*.bin` where it has no safetensors; torch reads tensors from them and refuses all else."""
 
@@ -22,19 +22,19 @@ class Trust:
     pickle: bool = False
 
 
-SAFE = Trust()
+SAFE = ModelSafety()
 """Safetensors only, and no code."""
 
 
-def weight_files(folder: Path, trust: Trust = SAFE) -> list[Path]:
-    """The folder's weights, sorted by name: safetensors or, where there are none and `trust.pickle` is set, pickles.
+def weight_files(folder: Path, safety: ModelSafety = SAFE) -> list[Path]:
+    """The folder's weights, sorted by name: safetensors or, where there are none and `safety.pickle` is set, pickles.
 
     ModelError where there are none that may be read, and for a folder whose files name weights or code elsewhere.
     """
-    _check_configuration(folder, trust)
+    _check_configuration(folder, safety)
     found, suffix = sorted(folder.glob("*.safetensors")), ".safetensors"
     if not found and (pickled := sorted(folder.glob("pytorch_model*.bin"))):
-        if not trust.pickle:
+        if not safety.pickle:
             only = f"no *.safetensors file; only safetensors weights are loaded, and {pickled[0].name} is a pickle"
             raise ModelError(f"{folder}: {only}; convert it, or if you trust its author set allow_pickle_weights=true")
         found, suffix = pickled, ".bin"
@@ -46,7 +46,7 @@ def weight_files(folder: Path, trust: Trust = SAFE) -> list[Path]:
     return found
 
 
-def _check_configuration(folder: Path, trust: Trust) -> None:
+def _check_configuration(folder: Path, safety: ModelSafety) -> None:
     """transformers would load weights, and compiled code of the Hub, that a configuration names."""
     file = folder / "config.json"
     if not file.is_file():
@@ -56,7 +56,7 @@ def _check_configuration(folder: Path, trust: Trust) -> None:
     if named is not None:
         _check_name(file, named, ".safetensors", ".safetensors.index.json")
     for key in _KERNELS:
-        if "/" in json.dumps(values.get(key)) and not trust.remote_code:
+        if "/" in json.dumps(values.get(key)) and not safety.remote_code:
             what = f"{key} names code on the Hub ({values[key]!r}), which is not run"
             raise ModelError(f"{file}: {what}; remove that line, or set trust_remote_code=true")
 

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoModelForTokenCl
 
 from uxla.decoding import decode
 from uxla.metrics import accuracy, macro_f1, span_f1
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import IGNORED, Corpus, Example, Ints, Predictions
 
 _CONTEXT = 4  # neighbouring windows of a long sentence share a quarter of their length
@@ -46,7 +46,7 @@ class Task(Protocol):
     def segments(self) -> int:
         """How many texts an example has."""
 
-    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
         """The windows of one example; every row belongs to exactly one of them."""
 
     def rows(self, example: Example) -> int:
@@ -69,7 +69,7 @@ class Tagging:
     auto_class: Any = AutoModelForTokenClassification
     segments: int = 1
 
-    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
         """One window, or several that overlap where the sentence is longer than `max_length` pieces."""
         words = pieces.read(example.words)
         budget = max_length - len(pieces.prefix) - len(pieces.suffix)
@@ -112,7 +112,7 @@ class SentenceTask:
     segments: int
     auto_class: Any = AutoModelForSequenceClassification
 
-    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
         """One window; a text or pair that is too long loses pieces at the end of its longest segment."""
         parts = [pieces.read_text(segment) for segment in example.segments]
         ids, types = _template(pieces, self.segments)
@@ -158,7 +158,7 @@ TASKS: dict[str, Callable[[], Task]] = {
 
 
 @cache
-def _template(pieces: Pieces, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
+def _template(pieces: WordTokenizer, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
     """The special tokens around `segments` texts, None where a text goes, and the segment number at each place."""
     sample = pieces.backend.encode(*["a"] * segments)
     ids: list[int | None] = []
@@ -217,7 +217,7 @@ def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int
         start, home = following, border
 
 
-def _window(words: Sequence[Sequence[int]], span: tuple[int, int, int, int], pieces: Pieces) -> Window:
+def _window(words: Sequence[Sequence[int]], span: tuple[int, int, int, int], pieces: WordTokenizer) -> Window:
     start, stop, home, home_stop = span
     ids = [*pieces.prefix]
     positions = []

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel
 
-from uxla.disk import os_errors
 from uxla.errors import ModelError
 from uxla.models.loading import offline, reason, usable_length
-from uxla.models.model_safety import SAFE, Trust
+from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.write_errors import os_errors
 
 _OF_THE_LOADING = ("is_local", "local_files_only", "trust_remote_code", "backend")
 """Keys that tell how the tokenizer was loaded here, and would be taken for settings of it elsewhere."""
@@ -40,11 +40,11 @@ def save_tokenizer(tokenizer: Any, folder: Path, *, length: int) -> None:
     file.write_text(json.dumps(settings, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def folders_length(folder: Path, trust: Trust = SAFE) -> int:
+def folders_length(folder: Path, safety: ModelSafety = SAFE) -> int:
     """`usable_length` of the model in a folder, whose weights are not read. ModelError where it cannot be built."""
     try:
-        config = AutoConfig.from_pretrained(str(folder), **offline(trust))
+        config = AutoConfig.from_pretrained(str(folder), **offline(safety))
         with torch.device("meta"):
-            return usable_length(AutoModel.from_config(config, trust_remote_code=trust.remote_code))
+            return usable_length(AutoModel.from_config(config, trust_remote_code=safety.remote_code))
     except Exception as error:
         raise ModelError(f"{folder}: cannot be built ({reason(error)})") from error

@@ -27,7 +27,7 @@ from uxla.data.spans.records import PREDICTED
 from uxla.data.writing.predictions import NAMES, Answered, as_table, read_rows
 from uxla.errors import ConfigError, UxlaError, setting
 from uxla.models.ensemble import Ensemble
-from uxla.models.model_safety import SAFE, Trust
+from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.process_settings import process_settings
 from uxla.progress import note
 
@@ -40,7 +40,7 @@ _STDIN, _COPY = Path("-"), "standard-input"
 
 
 def predict(
-    run: Path, source: Path | BinaryIO, out: Path | None, *, trust: Trust = SAFE, **how: Unpack[ReadKeywords]
+    run: Path, source: Path | BinaryIO, out: Path | None, *, safety: ModelSafety = SAFE, **how: Unpack[ReadKeywords]
 ) -> None:
     """Write what the ensemble of `run` says of `source`, a file or a stream, to `out`, or to standard output.
 
@@ -50,7 +50,7 @@ def predict(
     its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
     with process_settings(), signals.telling("nothing was written; the same command begins from the start"):
-        ensemble = Ensemble.load(run, trust=trust)
+        ensemble = Ensemble.load(run, safety=safety)
         replaces = "label_column" in how
         layout = ReadOptions(**how)
         with _at_hand(source) as path:

@@ -10,10 +10,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from uxla.errors import printable
+from uxla.phrases import counted, listed
 from uxla.report.compared import Baseline, Cell, Entry, Row, targets
 from uxla.report.paired import SEEDS_VARY
 from uxla.report.table import METRICS, STRICT, agreement_notes, table
-from uxla.wording import counted, listed
 
 _CLEAR = "*"
 

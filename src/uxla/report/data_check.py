@@ -9,7 +9,7 @@ from rich.text import Text
 
 from uxla.data.checks.check import LONG, CheckReport
 from uxla.errors import printable
-from uxla.wording import counted, seen
+from uxla.phrases import counted, seen
 
 
 def check_table(report: CheckReport) -> Table:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from uxla.algorithm.estimates import Estimate
+from uxla.phrases import enumerated
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.scoring import Difference, counts, difference, score
 from uxla.report.trainings import untaught
-from uxla.wording import enumerated
 
 Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown", "untaught"]
 """`untaught`: the target's raw text taught nothing, whatever was measured.

@@ -14,12 +14,12 @@ from typing import Any
 from safetensors import SafetensorError
 
 from uxla import progress, signals
-from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
 from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, flush, set_aside
 from uxla.store.journal import Journal
 from uxla.store.locks import Uses, key_lock, locked
 from uxla.store.versions import UNKNOWN, current_versions
+from uxla.write_errors import cannot_write
 
 VERSIONS = {"world": 2, "fit": 5, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 2, "augment": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries

@@ -14,7 +14,7 @@ from uxla.data.checks.differences import differences, missing_labels, shared_tex
 from uxla.data.checks.doubts import Doubt, Portrait, doubts, name_doubts
 from uxla.data.labels.schemes import entity_type
 from uxla.data.shapes import SHAPES
-from uxla.models.loaded import pieces_of
+from uxla.models.task_model import tokenizer_of
 from uxla.records import Corpus, ModelHandle
 from uxla.study.inputs import Inputs, Target
 from uxla.study.study import Study, generates
@@ -120,7 +120,7 @@ def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:
     """Words in characters that a model's vocabulary does not have."""
     models = {"model": study.model} | ({"vicinity.model": study.vicinity_model} if generates(study.config) else {})
     for key, model in models.items():
-        share = pieces_of(model.path, study.trust).unread(portrait.words.counts)
+        share = tokenizer_of(model.path, study.safety).unread(portrait.words.counts)
         if share > _UNREAD:
             text = f"{share:.0%} of its words have characters that the tokenizer of {key} does not know"
             yield Doubt(f"tokenizer of {key}", f"{text}; take a model that has read this language")
@@ -129,7 +129,7 @@ def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:
 def _spare(study: Study) -> Iterator[tuple[str, Doubt]]:
     """A tokenizer with far fewer pieces than the model has embeddings: is it the model's own?"""
     for model in dict.fromkeys((study.model, study.vicinity_model)):
-        size = pieces_of(model.path, study.trust).size
+        size = tokenizer_of(model.path, study.safety).size
         rows = json.loads((model.path / "config.json").read_bytes()).get("vocab_size")
         if isinstance(rows, int) and size < _FULL * rows:
             text = f"its tokenizer has {size:,} pieces, the model embeddings for {rows:,}; is it the model's own?"
@@ -140,7 +140,7 @@ def _small_letters(study: Study) -> Iterator[Doubt]:
     """A vicinity model that writes small letters only takes from words what tells names."""
 
     def blind(model: ModelHandle) -> bool:
-        return pieces_of(model.path, study.trust).ignores_case
+        return tokenizer_of(model.path, study.safety).ignores_case
 
     if generates(study.config) and blind(study.vicinity_model) and not blind(study.model):
         text = "the vicinity model writes small letters only, the model tells capitals apart"

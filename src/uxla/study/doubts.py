@@ -13,6 +13,7 @@ import numpy as np
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.distil import has_fallen, majority_share
 from uxla.algorithm.mixing import looked_at
+from uxla.phrases import enumerated, one_label_only, seen
 from uxla.records import IGNORED, Corpus, Ints, ModelHandle
 from uxla.report.table import METHODS
 from uxla.report.trainings import NOUNS, WARM_UPS, from_target, title
@@ -20,7 +21,6 @@ from uxla.study.inputs import Target
 from uxla.study.messages import metric
 from uxla.study.study import Study, Triple
 from uxla.study.trainings import Made
-from uxla.wording import enumerated, one_label_only, seen
 
 POOR_F1 = 50.0
 """Under this, labels of entities on source dev are wrong more often than right."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uxla.phrases import enumerated, models, one_label_only
 from uxla.report.trainings import WARM_UPS, title
-from uxla.wording import enumerated, models, one_label_only
 
 _AGREED = {
     "exact": "on which models {k} and {j} agree",

@@ -11,7 +11,7 @@ from uxla import progress
 from uxla.config.run import RunConfig
 from uxla.models.loading import resolve
 from uxla.models.memory import Budget
-from uxla.models.model_safety import Trust
+from uxla.models.model_safety import ModelSafety
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
 from uxla.report.table import WARNING
@@ -66,14 +66,14 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
 
     Raises UxlaError before that where the input is at fault. Finished work is kept in the store.
     """
-    trust = Trust(config.trust_remote_code, config.allow_pickle_weights)
-    model = resolve(model_name(config.model), revision=config.revision, trust=trust)
+    safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
+    model = resolve(model_name(config.model), revision=config.revision, safety=safety)
     vicinity_model = model
     if config.vicinity.model is not None:
         name = model_name(config.vicinity.model)
-        vicinity_model = resolve(name, revision=config.vicinity.revision, trust=trust)
+        vicinity_model = resolve(name, revision=config.vicinity.revision, safety=safety)
     budget = Budget(config.tokens_per_batch)
-    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, trust, trainings=[])
+    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, safety, trainings=[])
     with process_settings(threads=config.threads, deterministic=config.deterministic):
         study.check_models()
         begin()

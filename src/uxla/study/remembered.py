@@ -15,9 +15,9 @@ from safetensors.numpy import load_file, save_file
 from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.heads import Heads, columns
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.loading import weights_digest
+from uxla.models.multi_head import MultiHeadTask, columns
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Task
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import fit
@@ -100,12 +100,12 @@ class StoredLearner:
         head = {} if model.head is None else {"head": model.head}
         return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
 
-    def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> Loaded:
+    def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> TaskModel:
         """The model in memory; with `names`, of the labels, its configuration has one column for each."""
-        task = self.task if model.head is None else Heads(self.task, only=model.head)
+        task = self.task if model.head is None else MultiHeadTask(self.task, only=model.head)
         if names:
             config_values["id2label"] = dict(enumerate(columns(task, names)))
-        return Loaded.open(task, model.path, self.backbone.path, self.runtime, **config_values)
+        return TaskModel.open(task, model.path, self.backbone.path, self.runtime, **config_values)
 
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
         values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}
@@ -118,14 +118,14 @@ class StoredLearner:
         self._tell(loaded, mix, told["cut"])
         return told
 
-    def _predict(self, opened: Callable[[], Loaded], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+    def _predict(self, opened: Callable[[], TaskModel], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         loaded = opened()
         predictions = loaded.predict(part, f"{self.purpose}: label {part.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
         return {"corpus": part.name, "examples": len(part), "cut": _told(loaded, part)}
 
-    def _tell(self, loaded: Loaded, corpus: Corpus, cut: int) -> None:
+    def _tell(self, loaded: TaskModel, corpus: Corpus, cut: int) -> None:
         if cut:
             self._say_once(f"{corpus.name}: {cut} of {len(corpus)} longer than {loaded.max_length} pieces, cut")
 
@@ -147,7 +147,7 @@ def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
             bar.advance(len(part))
 
 
-def _told(loaded: Loaded, corpus: Corpus) -> int:
+def _told(loaded: TaskModel, corpus: Corpus) -> int:
     """How many texts of `corpus`, all that the model has read since this was last asked, were cut to its length."""
     examples, cut = loaded.seen["examples"], loaded.seen["cut"]
     assert examples == len(corpus), f"{examples} texts read for {len(corpus)} of {corpus.name}"

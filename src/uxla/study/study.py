@@ -20,12 +20,12 @@ from uxla.lm.tuning import tuned
 from uxla.metrics import Score
 from uxla.models.ensemble import average
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.heads import Heads
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.training import Recipe
-from uxla.models.loaded import Runtime
 from uxla.models.memory import Budget
-from uxla.models.model_safety import SAFE, Trust
+from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.models.multi_head import MultiHeadTask
+from uxla.models.task_model import Runtime
 from uxla.models.tasks import Task
 from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, ModelHandle, Predictions
@@ -58,7 +58,7 @@ class Study:
     vicinity_model: ModelHandle
     store: Store
     budget: Budget = field(default_factory=lambda: Budget(8192))
-    trust: Trust = SAFE
+    safety: ModelSafety = SAFE
     traces: dict[str, Trace] = field(default_factory=dict)
     """What `uxla` did with the examples, by target; filled as it runs."""
     told: set[str] = field(default_factory=set)
@@ -142,7 +142,7 @@ class Study:
         """Where, how large and how exact models compute."""
         config = self.config
         speed = config.attention, config.compile
-        return Runtime(config.device, config.max_length, self.budget, self.trust, config.precision, *speed)
+        return Runtime(config.device, config.max_length, self.budget, self.safety, config.precision, *speed)
 
     def three_heads(self) -> Triple:
         """One model trained on the source with three classification layers (App. A), as three models."""
@@ -151,7 +151,7 @@ class Study:
         mix, _ = balanced_mix([train], alpha=1.0, rng=rng, draws=draws)
         ended = self._course("three_heads", None).begin(None)
         learner = self.learner(settings, self.inputs.dev, "warm-up, three heads", ended)
-        learner = replace(learner, task=Heads(self.task), task_name=f"{self.config.task}, heads")
+        learner = replace(learner, task=MultiHeadTask(self.task), task_name=f"{self.config.task}, heads")
         model = learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", 1))
         return replace(model, head=0), replace(model, head=1), replace(model, head=2)
 
@@ -252,7 +252,7 @@ class Study:
             raise ModelError(f"vicinity.precision fp32: {fault}; set vicinity.precision=bf16, or attention=auto")
         return MaskedLM.load(
             str(self.vicinity_model.path),
-            trust=self.trust,
+            safety=self.safety,
             device=config.device,
             max_length=config.max_length,
             budget=self.budget,

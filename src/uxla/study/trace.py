@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from uxla.algorithm.cotraining import Decisions
 from uxla.algorithm.distil import confidence
-from uxla.arrow_on_disk import spill
+from uxla.arrow_on_disk import table_of
 from uxla.records import Corpus, Ints, Predictions
 from uxla.study.inputs import Target
 
@@ -209,7 +209,7 @@ def _digest(text: str) -> int:
 
 
 def _laid_aside(table: pa.Table) -> pa.Table:
-    return spill(table.to_batches(), table.schema)
+    return table_of(table.to_batches(), table.schema)
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uxla.disk import cannot_write
 from uxla.errors import ArtifactError
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
@@ -29,6 +28,7 @@ from uxla.study.inputs import Target
 from uxla.study.run_folder import remove_reports
 from uxla.study.study import Study, Triple
 from uxla.study.trace import label_names, write_table, write_trace
+from uxla.write_errors import cannot_write
 
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
@@ -83,8 +83,8 @@ def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Trip
 def _write_models(folder: Path, models: Triple, study: Study) -> None:
     fresh = folder / "models.unfinished"
     shutil.rmtree(fresh, ignore_errors=True)
-    tokenizer = load_tokenizer(study.model.path, trust=study.trust)
-    length = folders_length(study.model.path, study.trust)
+    tokenizer = load_tokenizer(study.model.path, safety=study.safety)
+    length = folders_length(study.model.path, study.safety)
     for i, model in enumerate(models, start=1):
         copy_content(model.path, fresh / str(i))
         save_tokenizer(tokenizer, fresh / str(i), length=length)

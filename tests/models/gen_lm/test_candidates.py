@@ -9,15 +9,15 @@ from tokenizers import models as subwords
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.models.gen_lm.candidates import Vocabulary, is_word
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 
 SHARED = Path(__file__).parents[4] / "shared"
 SPECIAL = {"<s>", "<pad>", "</s>", "<unk>", "<mask>", "[unused1]"}
 
 
 @pytest.fixture(scope="module", params=["metaspace", "bytelevel", "wordpiece", "roberta"])
-def pieces(request, make_tokenizer) -> Pieces:
-    return Pieces.of(make_tokenizer(request.param), request.param)
+def pieces(request, make_tokenizer) -> WordTokenizer:
+    return WordTokenizer.of(make_tokenizer(request.param), request.param)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def vocabulary(pieces) -> Vocabulary:
     return Vocabulary.of(pieces, 10_000)
 
 
-def spelled(pieces: Pieces) -> dict[str, tuple[str, str]]:
+def spelled(pieces: WordTokenizer) -> dict[str, tuple[str, str]]:
     """Each visible piece's marker and text, by each kind's own convention."""
     found = {}
     tokens = set(pieces.backend.get_vocab()) - SPECIAL
@@ -65,7 +65,7 @@ def test_no_candidate_is_special_invisible_half_or_blank(pieces, vocabulary):
 
 
 def test_half_characters_exist_in_a_byte_level_vocabulary_and_are_no_candidates(make_tokenizer):
-    pieces = Pieces.of(make_tokenizer("bytelevel"), "bytelevel")
+    pieces = WordTokenizer.of(make_tokenizer("bytelevel"), "bytelevel")
     decoded = pieces.backend.decode_batch([[i] for i in range(700)], skip_special_tokens=False)
     halves = {i for i, text in enumerate(decoded) if "\ufffd" in text}
     assert any(decoded[i].startswith(" ") for i in halves)
@@ -73,7 +73,7 @@ def test_half_characters_exist_in_a_byte_level_vocabulary_and_are_no_candidates(
 
 
 def test_wordpiece_reads_chinese_characters_and_punctuation_apart(make_tokenizer):
-    vocabulary = Vocabulary.of(Pieces.of(make_tokenizer("wordpiece"), "wordpiece"), 10_000)
+    vocabulary = Vocabulary.of(WordTokenizer.of(make_tokenizer("wordpiece"), "wordpiece"), 10_000)
     apart = vocabulary.candidates["apart"].surfaces
     assert {"老", "磨", "坊", ",", "。"} <= set(apart)
     assert not any(surface.isalpha() and surface.isascii() for surface in apart)
@@ -91,14 +91,14 @@ def test_a_piece_that_is_not_read_back_is_no_candidate_and_spoils_none_beside_it
     tokenizer = Tokenizer(subwords.BPE(vocab, [("▁", "a"), ("▁", "b")], unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    pieces = Pieces.of(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"), "x")
+    pieces = WordTokenizer.of(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"), "x")
     assert Vocabulary.of(pieces, 100).candidates["start"].surfaces == ("a", "b")
 
 
 def test_added_placeholders_are_no_candidates(make_tokenizer):
     tokenizer = make_tokenizer("metaspace")
     tokenizer.add_tokens([AddedToken("ZZZplaceholder", special=False)])
-    pieces = Pieces.of(tokenizer, "x")
+    pieces = WordTokenizer.of(tokenizer, "x")
     assert "ZZZplaceholder" not in Vocabulary.of(pieces, 10_000).candidates["inside"].surfaces
 
 
@@ -108,7 +108,7 @@ def test_of_a_byte_and_its_character_only_the_character_is_a_candidate():
     tokenizer = Tokenizer(subwords.BPE(vocab, [("▁", "a")], unk_token="<unk>", byte_fallback=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
-    pieces = Pieces.of(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"), "x")
+    pieces = WordTokenizer.of(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"), "x")
     assert Vocabulary.of(pieces, 100).candidates["inside"].ids == (3, 4)
 
 
@@ -129,7 +129,7 @@ def test_every_real_xlmr_candidate_is_read_back_or_continues():
     folder = SHARED / "data/tokenizers/xlmr_hf"
     if not folder.exists():
         pytest.skip("the 250,002-piece tokenizer is not on this machine")
-    pieces = Pieces.of(AutoTokenizer.from_pretrained(folder), "xlmr")
+    pieces = WordTokenizer.of(AutoTokenizer.from_pretrained(folder), "xlmr")
     vocabulary = Vocabulary.of(pieces, 250_002)
     start, inside = vocabulary.candidates["start"], vocabulary.candidates["inside"]
     assert len(start.ids) > 150_000

@@ -9,7 +9,7 @@ import torch
 
 from uxla import progress
 from uxla.models.gen_lm.fluency import Fluency
-from uxla.models.gen_lm.heads import FullHead
+from uxla.models.gen_lm.mask_heads import FullHead
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.memory import Budget
 from uxla.testbed import asset
@@ -98,7 +98,7 @@ def test_blocks_of_the_vocabulary_and_the_full_model_give_the_same_score(trained
     full = FullHead(head.model, head.candidates)
     slow = replace(trained, open_head=lambda: full).log_likelihood(sentences)
     assert slow == pytest.approx(scores, abs=1e-4)
-    monkeypatch.setattr("uxla.models.gen_lm.heads._BLOCK", 37)
+    monkeypatch.setattr("uxla.models.gen_lm.mask_heads._BLOCK", 37)
     small = MaskedLM.load(str(asset()))
     assert len(small.open_head().blocks) > 5
     assert small.log_likelihood(sentences) == pytest.approx(scores, abs=1e-5)

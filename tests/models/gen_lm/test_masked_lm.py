@@ -22,9 +22,9 @@ from transformers import (
 
 from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.errors import ModelError
-from uxla.models.gen_lm.heads import FullHead, GatheredHead
+from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead
 from uxla.models.gen_lm.masked_lm import MaskedLM, uniform
-from uxla.models.gen_lm.rows import window
+from uxla.models.gen_lm.requests import window
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
 from uxla.records import Corpus, Example

@@ -13,7 +13,7 @@ from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import unspaced, word_spans
 from uxla.models.tasks import Tagging
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example
 
 KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta"]
@@ -210,7 +210,7 @@ def test_samples_of_one_model_are_read_by_another_of_another_kind(auto, make_tok
     corpus = Corpus.from_examples("mix", ("O",), [Example(f"e{i}", "xx", (t,)) for i, t in enumerate(texts)])
     samples = list(Vicinity(auto, 0.3, (1,), seed=0)(corpus).corpus)
     for other in KINDS:
-        pieces = Pieces.of(make_tokenizer(other), other)
+        pieces = WordTokenizer.of(make_tokenizer(other), other)
         for sample in samples:
             windows = Tagging().encode(sample, pieces, 64)
             assert sum(len(window.positions) for window in windows) == len(sample.words)

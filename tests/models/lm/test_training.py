@@ -12,8 +12,8 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 from uxla.errors import DataError, ModelError
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.training import Recipe, by_length, fit_lm, split, texts_of
-from uxla.models.loaded import Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime
 from uxla.models.training import sparse_embedding_grad as lookup
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Training

@@ -13,8 +13,8 @@ from uxla import signals
 from uxla.errors import ModelError
 from uxla.models import memory
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Optimisation, Training, fit
@@ -40,7 +40,9 @@ MIX, DEV = corpus(28), corpus(6, "dev")
 def opened(budget=None):
     names = dict(enumerate(LABELS))
     values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": 0.2}
-    return Loaded.open(Tagging(), asset(), asset(), Runtime("cpu", 64, budget or Budget(2048)), head_seed=1, **values)
+    return TaskModel.open(
+        Tagging(), asset(), asset(), Runtime("cpu", 64, budget or Budget(2048)), head_seed=1, **values
+    )
 
 
 def weights(loaded):
@@ -173,14 +175,14 @@ def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_check
 
 def small_memory(monkeypatch, most):
     """A device on which a forward of more than `most` padded pieces fails."""
-    plain = Loaded.forward
+    plain = TaskModel.forward
 
     def forward(self, windows):
         if len(windows) * max(len(window.ids) for window in windows) > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return plain(self, windows)
 
-    monkeypatch.setattr(Loaded, "forward", forward)
+    monkeypatch.setattr(TaskModel, "forward", forward)
 
 
 def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch, hearing):

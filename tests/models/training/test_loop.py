@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from transformers import AutoModelForTokenClassification
 
 from uxla.errors import ModelError
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging, windows
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation, adamw
@@ -35,7 +35,7 @@ def opened(*, seed=0, max_length=64, tokens_per_batch=2048, **values):
     names = dict(enumerate(LABELS))
     runtime = Runtime("cpu", max_length, Budget(tokens_per_batch))
     given_values = {"id2label": names, "label2id": {v: k for k, v in names.items()}, **values}
-    return Loaded.open(Tagging(), asset(), asset(), runtime, head_seed=seed, **given_values)
+    return TaskModel.open(Tagging(), asset(), asset(), runtime, head_seed=seed, **given_values)
 
 
 def weights(loaded):

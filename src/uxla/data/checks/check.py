@@ -24,8 +24,8 @@ from uxla.data.labels.schemes import Scheme
 from uxla.data.load import open_table
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import SpanFile
+from uxla.phrases import counted
 from uxla.records import Ints
-from uxla.wording import counted
 
 LONG = 25
 """An overlap of that many characters is hardly chance."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from uxla.data.checks.doubts import Doubt, Portrait
-from uxla.wording import listed, seen
+from uxla.phrases import listed, seen
 
 UNSPACED = 12
 """Characters a word on average, above which a text is taken for one without spaces between its words."""

@@ -21,7 +21,7 @@ from uxla.data.checks.noise import strange
 from uxla.data.checks.suspicious_characters import WordCount
 from uxla.data.columns import Shape
 from uxla.data.labels.missing import mixed, odd_type
-from uxla.wording import counted, listed, seen
+from uxla.phrases import counted, listed, seen
 
 _WORD = re.compile("[^ \t\r\n]+")
 _PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]{2,8})?):(?=.)")

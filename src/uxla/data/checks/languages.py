@@ -9,7 +9,7 @@ from typing import Any
 from uxla.data.checks.doubts import Doubt
 from uxla.data.formats.table import Table
 from uxla.errors import entry_setting
-from uxla.wording import listed
+from uxla.phrases import listed
 
 _NAMES = frozenset(("language", "lang", "locale", "langid", "languagecode", "langcode", "isolanguage"))
 

@@ -15,8 +15,8 @@ from uxla.data.checks.suspicious_characters import WordCount
 from uxla.data.labels.names import missing
 from uxla.data.labels.schemes import Scheme, entity_type, to_iob2, violations
 from uxla.data.unlabelled import shown_signs
+from uxla.phrases import counted
 from uxla.records import Ints
-from uxla.wording import counted
 
 SHOWN_VIOLATIONS = 20
 

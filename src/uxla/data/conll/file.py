@@ -35,8 +35,8 @@ from uxla.data.labels.schemes import (
 )
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.errors import DataError, setting
+from uxla.phrases import counted
 from uxla.records import Corpus
-from uxla.wording import counted
 
 __all__ = ["ConllFile", "conll_text", "label_names", "parse_conll", "read_conll"]
 

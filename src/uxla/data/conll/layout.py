@@ -15,7 +15,7 @@ from uxla.data.conll.label_cells import style_of
 from uxla.data.conll.wrong_lines import is_invisible, refuse_other_lines, refuse_other_words
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, setting
-from uxla.wording import counted
+from uxla.phrases import counted
 
 NO_SENTENCE = "no sentence; expected one word a line, and a blank line between sentences"
 

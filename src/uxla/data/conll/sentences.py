@@ -20,8 +20,8 @@ from uxla.data.conll.wrong_lines import is_invisible
 from uxla.data.files import refuse_inner_cr, split_lines
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, setting
+from uxla.phrases import counted
 from uxla.progress import note
-from uxla.wording import counted
 
 _COMMENT = re.compile("#+|%+|//+|;+|--+")
 _MARKUP = re.compile(r"<[^<>]+>")

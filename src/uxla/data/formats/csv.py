@@ -15,7 +15,7 @@ from uxla.data.columns import Place
 from uxla.data.formats.dialect import OTHERS, REPEATED, Dialect, refuse_sep
 from uxla.data.lines import text_lines
 from uxla.errors import DataError, setting
-from uxla.wording import counted
+from uxla.phrases import counted
 
 _ROWS, _LOOKED_AT, _TELLING = 1 << 14, 1000, 10
 _LONGEST = 1 << 27

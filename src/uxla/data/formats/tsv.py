@@ -14,7 +14,7 @@ from uxla.data.columns import Place
 from uxla.data.formats.dialect import REPEATED, TAB, Dialect
 from uxla.data.lines import arrow_lines
 from uxla.errors import setting
-from uxla.wording import counted
+from uxla.phrases import counted
 
 
 def first_row(path: Path, encoding: str, dialect: Dialect) -> list[str]:

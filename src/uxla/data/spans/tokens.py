@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import regex
 
-from uxla.scripts import CLUSTER, UNSPACED
+from uxla.writing_systems import CLUSTER, UNSPACED
 
 Place = tuple[int, int]
 """Where something begins and ends in a text, in code points, the end not included."""

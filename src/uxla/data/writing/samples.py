@@ -24,8 +24,8 @@ from uxla.data.writing.lossless import Kept, KeptConll, KeptSpans, KeptTable, Ro
 from uxla.data.writing.rewritten import ADDED, Cells, as_text, refuse_added
 from uxla.data.writing.rewritten import Rewritten as Rewritten
 from uxla.data.writing.row_lines import line_writer
-from uxla.disk import cannot_write
 from uxla.errors import ConfigError, DataError
+from uxla.write_errors import cannot_write
 
 _BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
     f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")

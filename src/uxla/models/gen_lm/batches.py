@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from uxla.models.batches import chunks, equal_length
-from uxla.models.device import sent
-from uxla.models.gen_lm.heads import MaskHead
+from uxla.models.device import to_device
+from uxla.models.gen_lm.mask_heads import MaskHead
 
 T = TypeVar("T")
 Masked = tuple[tuple[int, ...], int, T]
@@ -39,7 +39,7 @@ def features(head: MaskHead, pool: Sequence[Masked[T]], tokens: int) -> torch.Te
         for batch in chunks(group, max(1, _NUMBERS_A_BATCH // head.floats_a_row(_length(group[0])))):
             ids = torch.from_numpy(np.array([ids for ids, _, _ in batch]))
             at = torch.from_numpy(np.array([at for _, at, _ in batch]))
-            found.append(head(sent(ids, head.device), sent(at, head.device)))
+            found.append(head(to_device(ids, head.device), to_device(at, head.device)))
     return torch.cat(found)
 
 

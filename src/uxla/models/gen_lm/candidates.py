@@ -13,9 +13,9 @@ from typing import Any, Literal
 import regex
 
 from uxla.models.batches import chunks
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 
-Place = Literal["start", "inside", "apart"]
+Slot = Literal["start", "inside", "apart"]
 """Where in a word a piece stands.
 
 `start`: where it begins, with the marker of the space before it (`▁x`, `Ġx`, WordPiece without `##`). `inside`: glued
@@ -44,15 +44,15 @@ class Vocabulary:
     with a combining mark are left out of all three.
     """
 
-    candidates: dict[Place, Candidates]
+    candidates: dict[Slot, Candidates]
     """Places without a candidate are missing."""
-    places: dict[int, Place]
+    places: dict[int, Slot]
     """The place of each candidate's id: `apart` where it is both that and `start`."""
     blank: frozenset[int]
     """Pieces without text: the bare marker of a space."""
 
     @classmethod
-    def of(cls, pieces: Pieces, limit: int) -> Vocabulary:
+    def of(cls, pieces: WordTokenizer, limit: int) -> Vocabulary:
         """The vocabulary of a tokenizer, as far as its ids are below `limit`; asked again, at no cost."""
         key = blake2b(f"{limit} {sorted(pieces.special)} {pieces.backend.to_str()}".encode()).digest()
         if key not in _KNOWN:
@@ -61,7 +61,7 @@ class Vocabulary:
         return _KNOWN[key]
 
     @classmethod
-    def _read(cls, pieces: Pieces, limit: int) -> Vocabulary:
+    def _read(cls, pieces: WordTokenizer, limit: int) -> Vocabulary:
         backend = pieces.backend
         count = min(limit, backend.get_vocab_size(with_added_tokens=True))
         letter, behind = _anchor(pieces)
@@ -79,7 +79,7 @@ class Vocabulary:
         alone = {surfaces[i] for i in apart}  # `##字` beside `字` is never read
         glued = (i for i in seen if i not in spaced and i not in named and surfaces[i] not in alone)
         inside = _unique(glued, pieces, surfaces)
-        found: dict[Place, Sequence[int]] = {"start": start, "inside": inside, "apart": apart}
+        found: dict[Slot, Sequence[int]] = {"start": start, "inside": inside, "apart": apart}
         return cls(
             {p: Candidates(tuple(ids), tuple(surfaces[i] for i in ids)) for p, ids in found.items() if ids},
             {i: place for place, ids in found.items() for i in ids},
@@ -106,7 +106,7 @@ def is_word(surface: str) -> bool:
     return any(unicodedata.category(char)[0] != "C" for char in surface)
 
 
-def _anchor(pieces: Pieces) -> tuple[str, int]:
+def _anchor(pieces: WordTokenizer) -> tuple[str, int]:
     """A letter that is one piece, and that piece: what the others are looked at behind."""
     backend = pieces.backend
     for letter in chain(ascii_letters, _endings(backend)):
@@ -121,7 +121,7 @@ def _endings(backend: Any) -> Iterator[str]:
 
 
 def _read_back(
-    pieces: Pieces, before: str, ids_before: tuple[int, ...], asked: Iterable[int], surfaces: Sequence[str]
+    pieces: WordTokenizer, before: str, ids_before: tuple[int, ...], asked: Iterable[int], surfaces: Sequence[str]
 ) -> Iterator[int]:
     """The pieces which the tokenizer finds again in their own text, written behind `before`.
 
@@ -137,7 +137,7 @@ def _read_back(
             yield from (i for i, ids in zip(line, each, strict=True) if ids == [*ids_before, i])
 
 
-def _unique(inside: Iterable[int], pieces: Pieces, surfaces: Sequence[str]) -> list[int]:
+def _unique(inside: Iterable[int], pieces: WordTokenizer, surfaces: Sequence[str]) -> list[int]:
     """`inside` with one piece a text; a byte's placeholder (`<0x41>` beside `A`) gives way."""
     chosen: dict[str, int] = {}
     for i in inside:
@@ -146,7 +146,7 @@ def _unique(inside: Iterable[int], pieces: Pieces, surfaces: Sequence[str]) -> l
     return sorted(chosen.values())
 
 
-def _encode(pieces: Pieces, texts: Sequence[str]) -> list[list[int]]:
+def _encode(pieces: WordTokenizer, texts: Sequence[str]) -> list[list[int]]:
     lines = [pieces.lead + text for text in texts]
     return [read.ids for read in pieces.backend.encode_batch_fast(lines, add_special_tokens=False)]
 

@@ -13,13 +13,13 @@ import numpy.typing as npt
 import torch
 
 from uxla.models.batches import chunks
-from uxla.models.device import sent
+from uxla.models.device import to_device
 from uxla.models.gen_lm.batches import Masked, features, pools
-from uxla.models.gen_lm.heads import MaskHead
-from uxla.models.gen_lm.rows import window
+from uxla.models.gen_lm.mask_heads import MaskHead
+from uxla.models.gen_lm.requests import window
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.progress import bar
 
 _TOGETHER = 2048
@@ -33,7 +33,7 @@ class Fluency:
     """A masked LM asked for the pieces that are there; `head` has the whole vocabulary as its candidates."""
 
     head: MaskHead
-    pieces: Pieces
+    pieces: WordTokenizer
     mask: int
     room: int
     """The most pieces of a text in one row, special tokens not counted."""
@@ -83,7 +83,7 @@ class Fluency:
         return values
 
     def _log_probs(self, pool: Sequence[Masked[int]], asked: list[int], tokens: int) -> torch.Tensor:
-        return self.head.log_probs(features(self.head, pool, tokens), sent(torch.tensor(asked), self.head.device))
+        return self.head.log_probs(features(self.head, pool, tokens), to_device(torch.tensor(asked), self.head.device))
 
 
 def _portions(rows: Iterable[Masked[int]]) -> Iterator[list[Masked[int]]]:

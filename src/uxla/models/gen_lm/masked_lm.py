@@ -20,10 +20,10 @@ from uxla.errors import ModelError
 from uxla.models.compiled import compile_layers
 from uxla.models.device import Attention, Precision, attention_values
 from uxla.models.gen_lm.batches import Masked, features, pools
-from uxla.models.gen_lm.candidates import Candidates, Place, Vocabulary
+from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
-from uxla.models.gen_lm.heads import MaskHead, mask_head
-from uxla.models.gen_lm.rows import Request, Row, window
+from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
+from uxla.models.gen_lm.requests import Request, Row, window
 from uxla.models.gen_lm.units import Cutter, Unit
 from uxla.models.loading import (
     INFORMED,
@@ -35,12 +35,12 @@ from uxla.models.loading import (
     usable_length,
     use_safetensors,
 )
-from uxla.models.memory import Budget, enough
-from uxla.models.model_safety import SAFE, Trust
-from uxla.models.wordpieces import Pieces
+from uxla.models.memory import Budget, memory_errors
+from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.progress import bar
 
-Query = Masked[Place]
+Query = Masked[Slot]
 """One forward's row, and what may take the mask's place."""
 Choice = tuple[list[int], list[float]]
 """The top candidates of a query, best first, and their cumulative probabilities."""
@@ -62,7 +62,7 @@ class MaskedLM:
 
     cutter: Cutter
     mask: int
-    heads: dict[Place, MaskHead]
+    heads: dict[Slot, MaskHead]
     open_head: Callable[[], MaskHead]
     """Makes the head whose candidates are all pieces: fluency alone needs it."""
     room: int
@@ -77,7 +77,7 @@ class MaskedLM:
         name_or_path: str,
         *,
         revision: str | None = None,
-        trust: Trust = SAFE,
+        safety: ModelSafety = SAFE,
         device: str = "auto",
         max_length: int | None = None,
         budget: Budget | None = None,
@@ -97,10 +97,10 @@ class MaskedLM:
         with a mask is a ModelError.
         """
         where = pick_device(device)
-        model, tokenizer = _load(name_or_path, revision, trust, attention_values(attention, where, precision))
-        with enough(f"{name_or_path} on {where.type}"):
+        model, tokenizer = _load(name_or_path, revision, safety, attention_values(attention, where, precision))
+        with memory_errors(f"{name_or_path} on {where.type}"):
             model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
-        pieces = Pieces.of(tokenizer, name_or_path)
+        pieces = WordTokenizer.of(tokenizer, name_or_path)
         pieces.check_fit(model, name_or_path)
         mask = pieces.mask
         if mask is None:
@@ -113,7 +113,7 @@ class MaskedLM:
         body = vocabulary.candidates["start"].ids[: min(8, room - 1)]
         probe = [*pieces.prefix, *body[:3], mask, *body[3:], *pieces.suffix]
         head = partial(mask_head, model, probe=probe, at=probe.index(mask))
-        with enough(f"{name_or_path} on {where.type}"):
+        with memory_errors(f"{name_or_path} on {where.type}"):
             heads = {
                 place: head(candidates=torch.tensor(candidates.ids, device=model.device))
                 for place, candidates in vocabulary.candidates.items()
@@ -126,12 +126,12 @@ class MaskedLM:
         return cls(cutter, mask, heads, open_head, room, budget or Budget(4096), top, model.device)
 
     @property
-    def pieces(self) -> Pieces:
+    def pieces(self) -> WordTokenizer:
         """How the model's tokenizer reads words."""
         return self.cutter.pieces
 
     @property
-    def candidates(self) -> dict[Place, Candidates]:
+    def candidates(self) -> dict[Slot, Candidates]:
         """What may stand at each place."""
         return self.cutter.vocabulary.candidates
 
@@ -224,7 +224,7 @@ class MaskedLM:
         row.chosen.append(candidates.surfaces[column])
 
 
-def _place(query: Query) -> Place:
+def _place(query: Query) -> Slot:
     return query[2]
 
 
@@ -233,14 +233,14 @@ def uniform(seed: int, step: int) -> float:
     return int.from_bytes(blake2b(f"{seed}:{step}".encode(), digest_size=6).digest(), "big") / 2**48
 
 
-def _load(name: str, revision: str | None, trust: Trust, values: Mapping[str, str]) -> tuple[Any, Any]:
+def _load(name: str, revision: str | None, safety: ModelSafety, values: Mapping[str, str]) -> tuple[Any, Any]:
     try:
-        folder = local_folder(name, revision=revision, trust=trust)
-        safe = use_safetensors(folder, trust)
+        folder = local_folder(name, revision=revision, safety=safety)
+        safe = use_safetensors(folder, safety)
         model, info = AutoModelForMaskedLM.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=safe, **values, **offline(trust), **INFORMED
+            str(folder), dtype=torch.float32, use_safetensors=safe, **values, **offline(safety), **INFORMED
         )
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(trust))
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(safety))
     except Exception as error:  # whatever foreign files, and code where that is trusted, can raise
         why = str(error).removeprefix(f"{name}: ") if isinstance(error, ModelError) else reason(error)
         raise ModelError(f"{name}: cannot be loaded as a masked LM ({why}); {_REMEDY}") from error

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 import regex
 
-from uxla.models.gen_lm.candidates import Place, Vocabulary
-from uxla.models.wordpieces import Pieces, Token
-from uxla.scripts import CLUSTER, UNSPACED
+from uxla.models.gen_lm.candidates import Slot, Vocabulary
+from uxla.models.word_tokenizer import Token, WordTokenizer
+from uxla.writing_systems import CLUSTER, UNSPACED
 
 Unit = Literal["word", "piece", "auto"]
 
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
     start: int
     stop: int
     ids: tuple[int, ...]
-    place: Place
+    place: Slot
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +44,7 @@ class Cutter:
     for words in scripts without spaces, for all others the word.
     """
 
-    pieces: Pieces
+    pieces: WordTokenizer
     vocabulary: Vocabulary
     unit: Unit
     known: dict[str, tuple[Cell, ...]] = field(default_factory=dict)

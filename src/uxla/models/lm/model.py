@@ -19,10 +19,10 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from uxla.errors import ModelError
 from uxla.models.batches import equal_length
-from uxla.models.device import autocast, sent
-from uxla.models.loaded import Loaded, Runtime
+from uxla.models.device import autocast, to_device
 from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import Tagging, Window
 from uxla.models.training.loop import Labelled
 from uxla.records import IGNORED, Example
@@ -50,7 +50,7 @@ class TrainableLM:
     `gathered`: the head sees the masked positions alone, not all pieces of a text times all of the vocabulary.
     """
 
-    loaded: Loaded
+    loaded: TaskModel
     collator: Any
     gathered: bool
 
@@ -60,8 +60,8 @@ class TrainableLM:
 
         ModelError for one that has no masked-LM head, no mask token, or more pieces than embeddings.
         """
-        loaded = Loaded.open(Tagging(auto_class=MaskedLanguageModel), folder, folder, runtime)
-        tokenizer = load_tokenizer(folder, trust=runtime.trust)
+        loaded = TaskModel.open(Tagging(auto_class=MaskedLanguageModel), folder, folder, runtime)
+        tokenizer = load_tokenizer(folder, safety=runtime.safety)
         vocabulary = loaded.module.config.vocab_size
         if tokenizer.mask_token is None:
             raise ModelError(f"{folder}: its tokenizer has no mask token; give a masked LM with its own tokenizer")
@@ -123,9 +123,9 @@ class TrainableLM:
             [torch.tensor(window.ids) for window in windows], batch_first=True, padding_value=loaded.pieces.pad
         )
         seen = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
-        row = sent(torch.tensor([n for n, window in enumerate(windows) for _ in window.positions]), loaded.device)
-        at = sent(torch.tensor([at for window in windows for at in window.positions]), loaded.device)
-        inputs = {"input_ids": sent(ids, loaded.device), "attention_mask": sent(seen, loaded.device)}
+        row = to_device(torch.tensor([n for n, window in enumerate(windows) for _ in window.positions]), loaded.device)
+        at = to_device(torch.tensor([at for window in windows for at in window.positions]), loaded.device)
+        inputs = {"input_ids": to_device(ids, loaded.device), "attention_mask": to_device(seen, loaded.device)}
         with autocast(loaded.device, loaded.precision):
             if not self.gathered:
                 return _tensor(loaded.module(**inputs).logits[row, at])
@@ -144,7 +144,7 @@ class TrainableLM:
         loss, right = torch.zeros((), dtype=torch.float64), 0
         for group in equal_length(rows, lambda row: len(row[0].ids), tokens):
             logits = self.logits([window for window, _ in group]).float()
-            gold = sent(torch.tensor([piece for _, pieces in group for piece in pieces]), self.loaded.device)
+            gold = to_device(torch.tensor([piece for _, pieces in group for piece in pieces]), self.loaded.device)
             loss += cross_entropy(logits, gold, reduction="sum").cpu()
             right += int((logits.argmax(-1) == gold).sum())
         return float(loss), right

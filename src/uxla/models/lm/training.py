@@ -15,9 +15,9 @@ from uxla import progress
 from uxla.errors import ConfigError, DataError
 from uxla.models.lm.model import TrainableLM
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Lesson, train
+from uxla.models.training.loop import Objective, train
 from uxla.models.training.optimiser import Optimisation
-from uxla.models.training.selection import Facts, Keeper, Weights
+from uxla.models.training.selection import CheckpointChoice, Facts, Weights
 from uxla.records import Corpus, Example, Ints
 from uxla.seeds import derive, generator
 
@@ -115,8 +115,8 @@ def fit_lm(
         lm.loaded,
         learned.take(order),
         settings,
-        Lesson(lm.rows, lm.logits),
-        _keeper(lm, held_out, label, seed),
+        Objective(lm.rows, lm.logits),
+        _choice(lm, held_out, label, seed),
         seed=derive(seed, "masks"),
         label=label,
         checkpoints=checkpoints,
@@ -163,14 +163,14 @@ def _sizes(texts: Corpus) -> Ints:
     return np.asarray(pc.cast(pc.binary_length(flat), pa.int64()).to_numpy(), dtype=np.int64)
 
 
-def _keeper(lm: TrainableLM, held_out: Corpus, label: str, seed: int) -> Keeper:
+def _choice(lm: TrainableLM, held_out: Corpus, label: str, seed: int) -> CheckpointChoice:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "held-out masks"))
         rows = lm.rows(list(held_out))
-    return _HeldOut(lambda: lm.score(rows), label) if rows else Keeper()
+    return _HeldOut(lambda: lm.score(rows), label) if rows else CheckpointChoice()
 
 
-class _HeldOut(Keeper):
+class _HeldOut(CheckpointChoice):
     """Scores the held-out text, always with the same masks, before the training and at its checkpoints."""
 
     def __init__(self, score: Callable[[], tuple[float, float]], label: str) -> None:

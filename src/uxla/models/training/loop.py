@@ -14,9 +14,9 @@ import torch
 from uxla import progress, signals
 from uxla.models.batches import cheapest_cuts, chunks
 from uxla.models.device import grad_scaler
-from uxla.models.heads import hold_other_heads, one_by_one
-from uxla.models.loaded import Loaded
-from uxla.models.memory import enough
+from uxla.models.memory import memory_errors
+from uxla.models.multi_head import hold_other_heads, one_by_one
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Window
 from uxla.models.training.checkpoint import (
     Checkpoints,
@@ -27,9 +27,9 @@ from uxla.models.training.checkpoint import (
     restore_optimiser,
     under,
 )
-from uxla.models.training.losses import Unchecked, penalised_loss
+from uxla.models.training.losses import PendingLoss, penalised_loss
 from uxla.models.training.optimiser import Optimisation, adamw, prepare
-from uxla.models.training.selection import Keeper
+from uxla.models.training.selection import CheckpointChoice
 from uxla.records import IGNORED, Corpus, Example
 
 Labelled = tuple[Window, list[int]]
@@ -43,14 +43,14 @@ _TOLD = 50  # the loss that is told is the mean of the last steps'
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Objective:
     """What a training makes of its examples: rows to learn, and the model's logits (R, C) for the rows of windows."""
 
     rows: Callable[[list[Example]], list[Labelled]]
     logits: Callable[[list[Window]], torch.Tensor]
 
     @classmethod
-    def of(cls, loaded: Loaded) -> Lesson:
+    def of(cls, loaded: TaskModel) -> Objective:
         """The examples' own labels, as the model's task reads them."""
 
         def rows(examples: list[Example]) -> list[Labelled]:
@@ -61,7 +61,7 @@ class Lesson:
 
 
 def fit(
-    loaded: Loaded,
+    loaded: TaskModel,
     mix: Corpus,
     settings: Optimisation,
     *,
@@ -77,22 +77,22 @@ def fit(
     a training that was interrupted goes on behind the last of them, to the same weights. ModelError where memory does
     not suffice or the loss is no number.
     """
-    keeper = Keeper.of(settings.selection, loaded.module, _scorer(loaded, dev))
-    return train(loaded, mix, settings, Lesson.of(loaded), keeper, seed=seed, label=label, checkpoints=checkpoints)
+    choice = CheckpointChoice.of(settings.selection, loaded.module, _scorer(loaded, dev))
+    return train(loaded, mix, settings, Objective.of(loaded), choice, seed=seed, label=label, checkpoints=checkpoints)
 
 
 def train(
-    loaded: Loaded,
+    loaded: TaskModel,
     mix: Corpus,
     settings: Optimisation,
-    lesson: Lesson,
-    keeper: Keeper,
+    objective: Objective,
+    choice: CheckpointChoice,
     *,
     seed: int,
     label: str,
     checkpoints: Checkpoints | None = None,
 ) -> dict[str, float]:
-    """`fit` for whatever `lesson` makes of the examples, and whatever `keeper` looks at on the way.
+    """`fit` for whatever `objective` makes of the examples, and whatever `choice` looks at on the way.
 
     Both may draw from torch's global generator, which is seeded here, and goes on where it was after an interruption.
     """
@@ -100,7 +100,7 @@ def train(
     devices = [loaded.device] if loaded.device.type == "cuda" else []
     with signals.held(), torch.random.fork_rng(devices=devices), progress.bar(label, steps) as bar:
         torch.manual_seed(seed)
-        training = Training(loaded, settings, steps, label, keeper, lesson)
+        training = Training(loaded, settings, steps, label, choice, objective)
         if checkpoints is not None:
             training.resume(checkpoints)
             bar.advance(training.done)
@@ -120,40 +120,40 @@ class Training:
 
     def __init__(
         self,
-        loaded: Loaded,
+        loaded: TaskModel,
         settings: Optimisation,
         steps: int,
         label: str,
-        keeper: Keeper,
-        lesson: Lesson | None = None,
+        choice: CheckpointChoice,
+        objective: Objective | None = None,
     ) -> None:
-        self.loaded, self.settings, self.label, self.keeper = loaded, settings, label, keeper
-        self.lesson, self.steps, self.done = lesson or Lesson.of(loaded), steps, 0
+        self.loaded, self.settings, self.label, self.choice = loaded, settings, label, choice
+        self.objective, self.steps, self.done = objective or Objective.of(loaded), steps, 0
         prepare(loaded.module, settings)
         self.optimiser = adamw(loaded.module, settings)
         hold_other_heads(loaded.task, loaded.module, self.optimiser)
         self.scaler = grad_scaler(loaded.device, loaded.precision)
-        self.unchecked: list[Unchecked] = []
+        self.unchecked: list[PendingLoss] = []
         self.losses: list[float] = []
 
     def step(self, examples: list[Example]) -> None:
         """One update of the weights."""
         loaded, settings = self.loaded, self.settings
         place = f"{self.label}, step {self.done + 1}"
-        rows = sorted(self.lesson.rows(examples), key=lambda row: len(row[0].ids))
+        rows = sorted(self.objective.rows(examples), key=lambda row: len(row[0].ids))
         rate = settings.rate(self.done, self.steps)
         loaded.module.train()
         generators = generator_tensors(loaded.device)
         loss = loaded.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), place)
-        self.unchecked.append(Unchecked(place, rate, [example.id for example in examples], loss))
+        self.unchecked.append(PendingLoss(place, rate, [example.id for example in examples], loss))
         if len(self.unchecked) >= _CHECKED_TOGETHER[loaded.device.type]:
             self._check()
-        with enough(place):  # AdamW's moments are made in the first step
+        with memory_errors(place):  # AdamW's moments are made in the first step
             self._update(rate)
         self.done += 1
         if self.done % settings.evaluate_every == 0 or self.done == self.steps:
             self._check()
-            self.keeper.see(self.done)
+            self.choice.see(self.done)
 
     def _check(self) -> None:
         """Look at the losses of the last steps; ModelError for the first that is no number."""
@@ -185,7 +185,7 @@ class Training:
         ends = cheapest_cuts(lengths, most=self.settings.batch_size, tokens=tokens, overhead=overhead)
         total = torch.zeros((), dtype=torch.float64, device=loaded.device)
         for start, stop in pairwise([0, *ends]):
-            logits = self.lesson.logits([window for window, _ in rows[start:stop]])
+            logits = self.objective.logits([window for window, _ in rows[start:stop]])
             labels = torch.tensor([label for _, found in rows[start:stop] for label in found], dtype=torch.long)
             loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
@@ -195,12 +195,12 @@ class Training:
     def save(self, checkpoints: Checkpoints) -> None:
         """Leave a checkpoint from which `resume` goes on."""
         self._check()
-        weights, kept = self.keeper.state()
+        weights, kept = self.choice.state()
         tensors = prefixed(
             module=self.loaded.module.state_dict(),
             optimiser=optimiser_tensors(self.optimiser),
             generators=generator_tensors(self.loaded.device),
-            keeper=weights,
+            choice=weights,
         )
         facts = {"done": self.done, "losses": self.losses, "seen": self.loaded.seen, "kept": kept}
         facts |= {"device": self.loaded.device.type, "scaler": self.scaler.state_dict()}
@@ -218,11 +218,11 @@ class Training:
                 f"{self.label}: begun on {before}, now on {now}, where dropout draws other numbers: starts over"
             )
             return
-        with enough(self.label):
+        with memory_errors(self.label):
             self.loaded.module.load_state_dict(under("module", tensors))
             restore_optimiser(self.optimiser, under("optimiser", tensors))
         restore_generators(self.loaded.device, under("generators", tensors))
-        self.keeper.restore(under("keeper", tensors), facts["kept"])
+        self.choice.restore(under("choice", tensors), facts["kept"])
         self.scaler.load_state_dict(facts["scaler"])
         self.done, self.losses = facts["done"], facts["losses"]
         self.loaded.seen.update(facts["seen"])
@@ -231,7 +231,7 @@ class Training:
     def finish(self) -> dict[str, float]:
         """Put the selected weights in place; the loss and the selection, for the journal."""
         self._check()
-        return {"loss": sum(self.losses) / len(self.losses), **self.keeper.finish()}
+        return {"loss": sum(self.losses) / len(self.losses), **self.choice.finish()}
 
 
 def _labels(example: Example, window: Window) -> list[int]:
@@ -240,7 +240,7 @@ def _labels(example: Example, window: Window) -> list[int]:
     return list(example.labels[window.first_row : window.first_row + len(window.positions)])
 
 
-def _scorer(loaded: Loaded, dev: Corpus | None) -> Callable[[], float] | None:
+def _scorer(loaded: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
     if dev is None:
         return None
     held_out, views = dev, [replace(loaded, task=task, seen=Counter()) for task in one_by_one(loaded.task)]

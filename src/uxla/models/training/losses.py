@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from uxla.errors import ModelError
-from uxla.models.device import sent
+from uxla.models.device import to_device
 from uxla.records import IGNORED
 
 
@@ -25,15 +25,15 @@ def penalised_loss(logits: torch.Tensor, labels: torch.Tensor, *, penalty: float
         heads = logits.shape[1]
         return penalised_loss(logits.flatten(0, 1), labels.repeat_interleave(heads), penalty=penalty) / heads
     kept = (labels != IGNORED).nonzero().squeeze(1)  # indices, not a mask: a GPU's mask would be waited for
-    log_probs = functional.log_softmax(logits[sent(kept, logits.device)].float(), dim=-1)  # (R', C)
-    loss = functional.nll_loss(log_probs, sent(labels[kept], logits.device), reduction="sum")
+    log_probs = functional.log_softmax(logits[to_device(kept, logits.device)].float(), dim=-1)  # (R', C)
+    loss = functional.nll_loss(log_probs, to_device(labels[kept], logits.device), reduction="sum")
     if penalty == 0.0:
         return loss
     return loss + penalty * (log_probs.exp() * log_probs).sum()
 
 
 @dataclass(frozen=True)
-class Unchecked:
+class PendingLoss:
     """A step whose loss nobody has looked at yet."""
 
     place: str

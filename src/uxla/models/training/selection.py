@@ -12,14 +12,14 @@ Weights = dict[str, torch.Tensor]
 Facts = dict[str, float]
 
 
-class Keeper:
+class CheckpointChoice:
     """Watches a training at its checkpoints (`see`) and sets the module's final weights (`finish`)."""
 
     @staticmethod
-    def of(selection: Selection, module: Any, score: Callable[[], float] | None) -> Keeper:
-        """The keeper of a selection mode; `score` is the development score in percent, where the mode needs one."""
+    def of(selection: Selection, module: Any, score: Callable[[], float] | None) -> CheckpointChoice:
+        """The choice of a selection mode; `score` is the development score in percent, where the mode needs one."""
         if selection == "last":
-            return Keeper()
+            return CheckpointChoice()
         if selection == "average":
             return _Average(module)
         if score is None:
@@ -38,10 +38,10 @@ class Keeper:
         return {}, {}
 
     def restore(self, weights: Weights, facts: Facts) -> None:
-        """Be as the keeper was that gave this state."""
+        """Be as the choice was that gave this state."""
 
 
-class _Best(Keeper):
+class _Best(CheckpointChoice):
     def __init__(self, module: Any, score: Callable[[], float]) -> None:
         self.module, self.score = module, score
         self.best, self.best_step = -1.0, 0
@@ -63,7 +63,7 @@ class _Best(Keeper):
         self.weights, self.best, self.best_step = weights, facts["best"], int(facts["best_step"])
 
 
-class _Average(Keeper):
+class _Average(CheckpointChoice):
     def __init__(self, module: Any) -> None:
         self.module, self.count = module, 0
         self.sum: Weights = {}

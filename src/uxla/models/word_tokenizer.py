@@ -19,7 +19,7 @@ Token = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pieces:
+class WordTokenizer:
     """A fast tokenizer, read as: words to piece ids."""
 
     backend: Any
@@ -40,7 +40,7 @@ class Pieces:
     """Words already read: a corpus repeats most of its words."""
 
     @classmethod
-    def of(cls, tokenizer: Any, name: str) -> Pieces:
+    def of(cls, tokenizer: Any, name: str) -> WordTokenizer:
         """The pieces of a transformers tokenizer. ModelError for a slow one, and for one that drops words unread."""
         if not tokenizer.is_fast:
             raise ModelError(f"{name}: its tokenizer has no fast version (tokenizer.json), which word alignment needs")
@@ -93,7 +93,7 @@ class Pieces:
         return lacking / max(1, sum(words.values()))
 
     @cached_property
-    def untyped(self) -> Pieces:
+    def untyped(self) -> WordTokenizer:
         """The same, for a model without segment numbers."""
         return replace(self, typed=False)
 

@@ -10,12 +10,12 @@ import torch
 
 from uxla.models.classifier import classification_layer
 from uxla.models.tasks import Task, Window
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example, Ints, Predictions
 
 
 @dataclass(frozen=True)
-class Heads:
+class MultiHeadTask:
     """A task whose model has a classification layer for each of `of` heads: one layer of `of` · C columns.
 
     With `only`, counted from 0, the task is that head's: its logits are the head's own columns, and a training leaves
@@ -37,7 +37,7 @@ class Heads:
         """How many texts an example has."""
         return self.task.segments
 
-    def encode(self, example: Example, pieces: Pieces, max_length: int) -> list[Window]:
+    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
         """As the task without heads."""
         return self.task.encode(example, pieces, max_length)
 
@@ -62,14 +62,14 @@ class Heads:
 
 def columns(task: Task, label_names: Sequence[str]) -> tuple[str, ...]:
     """What the columns of the model's classification layer are called: the labels, once for each head."""
-    if not isinstance(task, Heads):
+    if not isinstance(task, MultiHeadTask):
         return tuple(label_names)
     return tuple(f"{name} (head {head})" for head in range(1, task.of + 1) for name in label_names)
 
 
 def one_by_one(task: Task) -> list[Task]:
     """The tasks with one label a row that a model has predictions for: of all heads each, else the task itself."""
-    if isinstance(task, Heads) and task.only is None:
+    if isinstance(task, MultiHeadTask) and task.only is None:
         return [replace(task, only=head) for head in range(task.of)]
     return [task]
 
@@ -79,7 +79,7 @@ def hold_other_heads(task: Task, module: Any, optimiser: torch.optim.Optimizer) 
 
     They have no gradient, but weight decay would shrink them.
     """
-    if not isinstance(task, Heads) or task.only is None:
+    if not isinstance(task, MultiHeadTask) or task.only is None:
         return
     found = classification_layer(module)
     assert found is not None, "a task's model has a classification layer"

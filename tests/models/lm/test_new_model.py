@@ -9,13 +9,13 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ConfigError
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.lm.blank import FEWEST, Blank, write_blank
 from uxla.models.lm.model import TrainableLM
+from uxla.models.lm.new_model import FEWEST, LMShape, write_new_model
 from uxla.models.lm.training import Recipe, fit_lm
-from uxla.models.loaded import Runtime
+from uxla.models.task_model import Runtime
 from uxla.records import Corpus, Example
 
-SMALL = Blank(pieces=FEWEST + 60, hidden=32, layers=2, heads=2, max_length=32, dropout=0.0)
+SMALL = LMShape(pieces=FEWEST + 60, hidden=32, layers=2, heads=2, max_length=32, dropout=0.0)
 
 
 def corpus(texts):
@@ -34,7 +34,7 @@ def counting(count):
 def blank(tmp_path_factory, texts):
     """The folder of a blank model of sentences in many scripts."""
     folder = tmp_path_factory.mktemp("blank")
-    write_blank(folder, corpus(texts), SMALL, seed=0)
+    write_new_model(folder, corpus(texts), SMALL, seed=0)
     return folder
 
 
@@ -73,7 +73,7 @@ def test_it_serves_as_a_vicinity_model(blank):
 def test_equal_text_and_seed_give_equal_bytes_and_another_seed_other_weights(tmp_path, blank, texts):
     torch.rand(3)
     for seed in (0, 1):
-        write_blank(tmp_path / str(seed), corpus(texts), SMALL, seed=seed)
+        write_new_model(tmp_path / str(seed), corpus(texts), SMALL, seed=seed)
     before, same, other = (
         {path.name: path.read_bytes() for path in folder.iterdir()}
         for folder in (blank, tmp_path / "0", tmp_path / "1")
@@ -84,7 +84,7 @@ def test_equal_text_and_seed_give_equal_bytes_and_another_seed_other_weights(tmp
 
 def test_of_more_characters_than_fit_the_rarest_are_unknown(tmp_path):
     rare = [chr(0x4E00 + i) for i in range(400)]
-    write_blank(tmp_path, corpus([" ".join(rare), " ".join(rare[200:])]), SMALL, seed=0)
+    write_new_model(tmp_path, corpus([" ".join(rare), " ".join(rare[200:])]), SMALL, seed=0)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     assert len(tokenizer) <= SMALL.pieces
     known = [c for c in rare if tokenizer.unk_token_id not in tokenizer(c)["input_ids"]]
@@ -98,13 +98,13 @@ def test_of_more_characters_than_fit_the_rarest_are_unknown(tmp_path):
 )
 def test_sizes_that_make_no_model_are_refused(values, says):
     with pytest.raises(ConfigError, match=says):
-        Blank(**values)
+        LMShape(**values)
 
 
 def test_trained_from_nothing_it_is_far_better_than_a_guess_by_frequency(tmp_path):
     """Thirty words alike: a guess by frequency costs ln 30 = 3.4 nats and is right once in thirty."""
     sentences = corpus(counting(600))
-    write_blank(tmp_path, sentences, replace(SMALL, hidden=64, layers=1, heads=4), seed=0)
+    write_new_model(tmp_path, sentences, replace(SMALL, hidden=64, layers=1, heads=4), seed=0)
     lm = TrainableLM.open(tmp_path, Runtime("cpu", 32), masked=0.2)
     pieces = np.concatenate([lm.loaded.pieces.read_text(example.segments[0]) for example in sentences])
     shares = np.bincount(pieces) / len(pieces)

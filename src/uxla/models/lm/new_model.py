@@ -30,7 +30,7 @@ FEWEST = 2 * (len(_ASCII) + len(_SPECIAL) + 1)
 
 
 @dataclass(frozen=True)
-class Blank:
+class LMShape:
     """The shape of an XLM-R-like masked LM, feed-forward layers four times as wide as `hidden`.
 
     ConfigError for sizes that make no model.
@@ -50,7 +50,7 @@ class Blank:
             raise ConfigError(f"hidden = {self.hidden}, expected a multiple of heads = {self.heads}")
 
 
-def write_blank(folder: Path, texts: Corpus, shape: Blank, *, seed: int) -> None:
+def write_new_model(folder: Path, texts: Corpus, shape: LMShape, *, seed: int) -> None:
     """Fill `folder` with an untrained masked LM and its tokenizer: equal texts, shape and seed, equal bytes."""
     tokenizer = _tokenizer(texts, shape)
     with torch.random.fork_rng(devices=[]):
@@ -60,7 +60,7 @@ def write_blank(folder: Path, texts: Corpus, shape: Blank, *, seed: int) -> None
     save_tokenizer(tokenizer, folder, length=usable_length(model))
 
 
-def _tokenizer(texts: Corpus, shape: Blank) -> PreTrainedTokenizerFast:
+def _tokenizer(texts: Corpus, shape: LMShape) -> PreTrainedTokenizerFast:
     """BPE over what lies between spaces, a `▁` before each word; `<s> <pad> </s> <unk>` first, `<mask>` last (XLM-R).
 
     At most half of the pieces are single characters, ASCII and then the most frequent; rarer ones are unknown. They are
@@ -107,7 +107,7 @@ def _lines(texts: Corpus, bar: progress.Bar) -> Iterator[str]:
         bar.advance()
 
 
-def _config(tokenizer: PreTrainedTokenizerFast, shape: Blank) -> XLMRobertaConfig:
+def _config(tokenizer: PreTrainedTokenizerFast, shape: LMShape) -> XLMRobertaConfig:
     return XLMRobertaConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.hidden,

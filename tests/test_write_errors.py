@@ -8,10 +8,10 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from uxla.disk import cannot_write, os_errors
 from uxla.errors import ArtifactError
 from uxla.report import folder
 from uxla.report.folder import RunFolder
+from uxla.write_errors import cannot_write, os_errors
 
 OUT = Path("out")
 OURS = [

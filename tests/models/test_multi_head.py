@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from uxla.models.heads import Heads, columns
-from uxla.models.loaded import Loaded, Runtime
 from uxla.models.memory import Budget
+from uxla.models.multi_head import MultiHeadTask, columns
+from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -44,7 +44,7 @@ def case(request, folder_of):
 
 
 def opened(task, folder, tokenizer=None, **values):
-    return Loaded.open(task, folder, tokenizer or folder, Runtime("cpu", 64, Budget(512)), **values)
+    return TaskModel.open(task, folder, tokenizer or folder, Runtime("cpu", 64, Budget(512)), **values)
 
 
 def begun(task, folder):
@@ -65,12 +65,12 @@ def layer(weights):
 
 def test_the_heads_are_disjoint_columns_that_begin_differently(case):
     folder, task, mix = case
-    loaded = begun(Heads(task), folder)
+    loaded = begun(MultiHeadTask(task), folder)
     loaded.module.eval()
     windows = [window for found in loaded.encode(mix) for window in found]
     with torch.inference_mode():
         together = loaded.forward(windows)
-        alone = [opened_as(loaded, Heads(task, only=head)).forward(windows) for head in range(3)]
+        alone = [opened_as(loaded, MultiHeadTask(task, only=head)).forward(windows) for head in range(3)]
     assert together.shape[1:] == (3, len(LABELS))
     assert torch.equal(together, torch.stack(alone, 1))
     weight, _ = layer(state(loaded))
@@ -78,12 +78,12 @@ def test_the_heads_are_disjoint_columns_that_begin_differently(case):
 
 
 def opened_as(loaded, task):
-    return Loaded(task, loaded.module, loaded.pieces, loaded.device, loaded.max_length, loaded.budget)
+    return TaskModel(task, loaded.module, loaded.pieces, loaded.device, loaded.max_length, loaded.budget)
 
 
 def test_teaching_one_head_leaves_the_others_and_moves_the_encoder(case):
     folder, task, mix = case
-    loaded = begun(Heads(task, only=1), folder)
+    loaded = begun(MultiHeadTask(task, only=1), folder)
     before = state(loaded)
     fit(loaded, mix, SETTINGS, seed=1, label="t")
     after = state(loaded)
@@ -96,23 +96,23 @@ def test_teaching_one_head_leaves_the_others_and_moves_the_encoder(case):
 
 def test_teaching_all_heads_moves_all_and_each_has_predictions_of_its_own(case, tmp_path):
     folder, task, mix = case
-    loaded = begun(Heads(task), folder)
+    loaded = begun(MultiHeadTask(task), folder)
     before = layer(state(loaded))[0]
     facts = fit(loaded, mix, SETTINGS, seed=1, label="t", dev=mix)
     assert not any(torch.equal(a, b) for a, b in zip(before, layer(state(loaded))[0], strict=True))
     assert facts["loss"] > 0
     loaded.module.save_pretrained(tmp_path)
-    tables = [opened(Heads(task, only=head), tmp_path, folder).predict(mix, "t") for head in range(3)]
+    tables = [opened(MultiHeadTask(task, only=head), tmp_path, folder).predict(mix, "t") for head in range(3)]
     assert tables[0].probs.shape == (sum(task.rows(example) for example in mix), len(LABELS))
     assert not (tables[0].probs == tables[1].probs).all()
 
 
 def test_selection_looks_at_the_mean_score_of_the_heads(case):
     folder, task, mix = case
-    loaded = begun(Heads(task), folder)
+    loaded = begun(MultiHeadTask(task), folder)
     settings = Optimisation(4, 1, 1e-2, 0.1, evaluate_every=2, selection="source_dev")
     facts = fit(loaded, mix, settings, seed=1, label="t", dev=mix)
-    tables = [opened_as(loaded, Heads(task, only=head)).predict(mix, "t") for head in range(3)]
+    tables = [opened_as(loaded, MultiHeadTask(task, only=head)).predict(mix, "t") for head in range(3)]
     scores = [next(iter(task.score(mix, found).values())) for found in tables]
     assert facts["dev"] == pytest.approx(sum(scores) / 3)
 
@@ -120,7 +120,7 @@ def test_selection_looks_at_the_mean_score_of_the_heads(case):
 @pytest.mark.parametrize("only", [None, 0])
 def test_a_single_head_is_the_plain_task_bit_for_bit(case, only):
     folder, task, mix = case
-    plain, single = begun(task, folder), begun(Heads(task, of=1, only=only), folder)
+    plain, single = begun(task, folder), begun(MultiHeadTask(task, of=1, only=only), folder)
     settings = Optimisation(4, 1, 1e-2, 0.1, weight_decay=0.1, penalty=0.5)
     assert fit(plain, mix, settings, seed=1, label="t") == fit(single, mix, settings, seed=1, label="t")
     expected, found = state(plain), state(single)
@@ -129,4 +129,9 @@ def test_a_single_head_is_the_plain_task_bit_for_bit(case, only):
 
 def test_the_columns_are_named_by_label_and_head():
     assert columns(Tagging(), LABELS) == LABELS
-    assert columns(Heads(Tagging(), of=2), ("O", "B-X")) == ("O (head 1)", "B-X (head 1)", "O (head 2)", "B-X (head 2)")
+    assert columns(MultiHeadTask(Tagging(), of=2), ("O", "B-X")) == (
+        "O (head 1)",
+        "B-X (head 1)",
+        "O (head 2)",
+        "B-X (head 2)",
+    )

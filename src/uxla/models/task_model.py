@@ -17,12 +17,12 @@ from uxla import progress
 from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
-from uxla.models.device import Attention, Precision, attention_values, autocast, fetched, finished, sent
+from uxla.models.device import Attention, Precision, attention_values, autocast, synchronise, to_cpu, to_device
 from uxla.models.loading import load_for_labels, load_tokenizer, pick_device, usable_length
-from uxla.models.memory import Budget, enough
-from uxla.models.model_safety import SAFE, Trust
+from uxla.models.memory import Budget, memory_errors
+from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.tasks import Task, Window
-from uxla.models.wordpieces import Pieces
+from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example, Floats, Predictions
 
 Placed = tuple[Window, int]
@@ -43,7 +43,7 @@ class Runtime:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     max_length: int = 280
     budget: Budget = field(default_factory=lambda: Budget(8192))
-    trust: Trust = SAFE
+    safety: ModelSafety = SAFE
     precision: Precision = "fp32"
     attention: Attention = "auto"
     compile: bool = False
@@ -59,12 +59,12 @@ class Runtime:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class TaskModel:
     """A model in memory with its tokenizer, ready for one task."""
 
     task: Task
     module: Any
-    pieces: Pieces
+    pieces: WordTokenizer
     device: torch.device
     max_length: int
     budget: Budget
@@ -75,7 +75,7 @@ class Loaded:
     """What a person should know of the classification layer, if anything."""
 
     @classmethod
-    def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> Loaded:
+    def open(cls, task: Task, folder: Path, tokenizer: Path, runtime: Runtime, **config_values: Any) -> TaskModel:
         """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once).
 
         ModelError where one of the two cannot be used, or they do not belong together.
@@ -83,11 +83,11 @@ class Loaded:
         device = pick_device(runtime.device)
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
         module: Any
-        module, remark = load_for_labels(task.auto_class, folder, trust=runtime.trust, **values)
-        pieces = pieces_of(tokenizer, runtime.trust)
+        module, remark = load_for_labels(task.auto_class, folder, safety=runtime.safety, **values)
+        pieces = tokenizer_of(tokenizer, runtime.safety)
         pieces.check_fit(module, str(tokenizer))
         pieces = pieces if _knows_segments(module) else pieces.untyped
-        with enough(f"{folder} on {device.type}"):
+        with memory_errors(f"{folder} on {device.type}"):
             module = module.to(device)
         if runtime.compile:
             compile_layers(module)
@@ -118,8 +118,8 @@ class Loaded:
         named = {"input_ids": ids, **({"token_type_ids": types} if types.any() else {})}
         if not mask.all():  # a mask that hides nothing is looked at all the same, and a GPU waited for
             named["attention_mask"] = mask
-        inputs = {name: sent(torch.from_numpy(array), self.device) for name, array in named.items()}
-        places = (sent(torch.from_numpy(array), self.device) for array in (batch, position))
+        inputs = {name: to_device(torch.from_numpy(array), self.device) for name, array in named.items()}
+        places = (to_device(torch.from_numpy(array), self.device) for array in (batch, position))
         with autocast(self.device, self.precision):
             return self.task.logits(self.module(**inputs).logits, *places)
 
@@ -150,8 +150,8 @@ class Loaded:
         with autocast(self.device, self.precision):  # one context: the weights' casts serve all groups
             for group in equal_length(pairs, lambda pair: len(pair[0].ids), tokens):
                 rows = np.concatenate([np.arange(at, at + len(window.positions)) for window, at in group])
-                found.append((rows, fetched(self.forward([window for window, _ in group]).float().softmax(-1))))
-        finished(self.device)
+                found.append((rows, to_cpu(self.forward([window for window, _ in group]).float().softmax(-1))))
+        synchronise(self.device)
         for rows, values in found:
             probs[rows] = values.numpy()
 
@@ -162,14 +162,14 @@ def _knows_segments(module: Any) -> bool:
     return takes and getattr(module.config, "type_vocab_size", 2) > 1
 
 
-def pieces_of(tokenizer: Path, trust: Trust = SAFE) -> Pieces:
+def tokenizer_of(tokenizer: Path, safety: ModelSafety = SAFE) -> WordTokenizer:
     """The pieces of a folder's tokenizer, read once a process: 250,000 of them take seconds, and a run opens dozens of
     models on one tokenizer."""
     files = [(file.name, file.stat()) for file in sorted(tokenizer.glob("*token*"))]
-    return _read_pieces(tokenizer, trust, tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files))
+    return _read_pieces(tokenizer, safety, tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files))
 
 
 @lru_cache(maxsize=2)
-def _read_pieces(tokenizer: Path, trust: Trust, as_of: tuple[tuple[str, int, int], ...]) -> Pieces:
+def _read_pieces(tokenizer: Path, safety: ModelSafety, as_of: tuple[tuple[str, int, int], ...]) -> WordTokenizer:
     """`as_of` tells a folder whose tokenizer was replaced meanwhile from what it was."""
-    return Pieces.of(load_tokenizer(tokenizer, trust=trust), str(tokenizer))
+    return WordTokenizer.of(load_tokenizer(tokenizer, safety=safety), str(tokenizer))
