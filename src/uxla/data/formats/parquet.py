@@ -75,19 +75,6 @@ def read_arrow(
         first += batch.num_rows
 
 
-def read_table(
-    table: pa.Table, path: Path, shape: Shape, place: Place, *, names: Sequence[str] | None = None, whole: bool = False
-) -> Iterator[Batch]:
-    """The rows of a table in memory, or mapped into it; those in which nothing stands are blank lines."""
-    batches = (batch for batch in table.to_batches(max_chunksize=_ROWS) if batch.num_rows)
-    first = 0
-    for batch in read_arrow(table.schema, batches, path, shape, place, names=names, whole=whole):
-        rows, first = table.slice(first, len(batch)), first + len(batch)
-        if _has_empty_texts(batch, shape):
-            batch = _without(batch, _all_empty(rows.combine_chunks().to_batches()[0].columns), whole)
-        yield batch
-
-
 def _has_empty_texts(batch: Batch, shape: Shape) -> bool:
     return bool(pc.any(_all_empty([batch.columns[role] for role in TEXTS[shape]])).as_py())
 

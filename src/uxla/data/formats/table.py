@@ -28,6 +28,8 @@ from uxla.errors import DataError, setting
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
 """The formats of a table's file."""
 
+_ROWS = 1 << 14
+
 
 @dataclass(frozen=True)
 class Table:
@@ -104,8 +106,9 @@ class Table:
 
     def is_labelled(self, names: Sequence[str] | None = None) -> bool:
         """Whether one of the columns, called `names` if that is given, is known as that of the labels."""
-        known = self.has_named_columns or LABEL[self.shape] in (self.options.columns or {})
-        return known and LABEL[self.shape] in self.places(self.names() if names is None else names, labelled=None)
+        label, names = LABEL[self.shape], self.names() if names is None else names
+        known = bool(names) and (self.has_named_columns or label in (self.options.columns or {}))
+        return known and label in self.places(names, labelled=None)
 
     @property
     def has_named_columns(self) -> bool:
@@ -150,14 +153,15 @@ class Table:
         if self.format == "parquet":
             return parquet.read(path, shape, place, whole=whole)
         if isinstance(self._content, pa.Table):
-            return parquet.read_table(self._content, path, shape, place, names=self.class_names, whole=whole)
+            rows, names = self._content.to_batches(max_chunksize=_ROWS), self.class_names
+            return parquet.read_arrow(self._content.schema, rows, path, shape, place, names=names, whole=whole)
         return json.read(self._objects(), path, place, whole=whole)
 
     def _objects(self) -> Iterator[tuple[int, json.Object | None]]:
         """The objects of JSON, or in memory, with their lines or numbers."""
         if self.format == "jsonl":
             return json.objects_in(self.path, self.options.encoding)
-        return json.numbered(enumerate(map(dict, self._content), start=1))
+        return enumerate(map(dict, self._content), start=1)
 
     def _refuse_labels_of_text(self, labelled: bool | None) -> None:
         if labelled:
