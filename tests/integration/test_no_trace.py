@@ -14,6 +14,9 @@ import torch
 from transformers.utils import logging as transformers_logging
 
 import uxla
+from uxla.api import adapt
+from uxla.records import Corpus, Example
+from uxla.testbed.world import World
 
 
 def process():
@@ -88,6 +91,20 @@ def test_augment_leaves_the_process_as_it_was():
 @pytest.mark.usefixtures("somebodys_process")
 def test_a_loaded_ensemble_leaves_the_process_as_it_was(synchronous):
     assert left(lambda: uxla.load(synchronous.out).tag([["ko", "mira", "."]])) == {}
+
+
+@pytest.mark.usefixtures("somebodys_process")
+def test_adapt_leaves_the_process_as_it_was(tmp_path):
+    rows = World(0).sentences("source", "train", 40)
+    names = tuple(sorted({tag for _, tags in rows for tag in tags}))
+    examples = (
+        Example(str(i), "source", (" ".join(words),), tuple(map(names.index, tags)))
+        for i, (words, tags) in enumerate(rows)
+    )
+    source = Corpus.from_examples("source", names, examples)
+    raw = [" ".join(words) for words, _ in World(0).sentences("near", "train", 10)]
+    settings = {"model": "testbed", "threads": 1, "deterministic": True, "store": tmp_path}
+    assert left(lambda: adapt(source, raw, **settings)) == {}
 
 
 @pytest.mark.usefixtures("somebodys_process")
