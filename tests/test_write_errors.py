@@ -8,10 +8,10 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, ConfigError, WriteError
 from uxla.report import folder
 from uxla.report.folder import RunFolder
-from uxla.write_errors import cannot_write, os_errors
+from uxla.write_errors import cannot_write, writing
 
 OUT = Path("out")
 OURS = [
@@ -51,11 +51,24 @@ def test_all_else_is_the_fault_of_something_else(error):
 def test_what_a_library_in_rust_says_of_the_system_is_an_error_of_the_system(tmp_path):
     place = tmp_path / "file"
     place.touch()
-    with pytest.raises(NotADirectoryError) as caught, os_errors(place):
+    said = r"file: cannot be written \(Not a directory\); free space there"
+    with pytest.raises(WriteError, match=said) as caught, writing(place):
         Tokenizer(WordLevel({"koru": 0}, unk_token="koru")).save(str(place / "tokenizer.json"))
     assert cannot_write(caught.value, place) == "Not a directory"
-    with pytest.raises(ZeroDivisionError), os_errors(place):
+    with pytest.raises(ZeroDivisionError), writing(place):
         1 / 0  # noqa: B018
+
+
+def test_of_places_within_places_the_outermost_is_told_with_its_remedy(tmp_path):
+    outer = writing(tmp_path, "give another --out", tmp_path)
+    with pytest.raises(WriteError) as caught, outer, writing(tmp_path / "file"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert str(caught.value) == f"{tmp_path}: cannot be written (No space left on device); give another --out"
+
+
+def test_an_error_of_a_user_s_that_quotes_the_system_is_not_about_the_place():
+    with pytest.raises(ConfigError, match="no such model"), writing(OUT, "", OUT):
+        raise ConfigError("no such model ([Errno 28] No space left on device)")
 
 
 def test_links_on_the_way_to_a_place_are_followed_on_both_sides(tmp_path):

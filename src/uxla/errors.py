@@ -94,4 +94,12 @@ class ModelError(UxlaError):
 
 
 class ArtifactError(UxlaError):
-    """A file of a run or of the store that is missing, damaged or of another version."""
+    """A file of a run or of the store that is missing, damaged, of another version, or cannot be written."""
+
+
+class WriteError(ArtifactError):
+    """A file or folder that cannot be written: `strerror` says why, as in an OSError."""
+
+    def __init__(self, place: str | Path, cause: str, remedy: str) -> None:
+        self.filename, self.strerror = str(place), cause
+        super().__init__(f"{place}: cannot be written ({cause}); {remedy}")

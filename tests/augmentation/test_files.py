@@ -17,7 +17,7 @@ from uxla.augmentation import files as module
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing
 from uxla.data.writing.lossless import open_kept
-from uxla.errors import ConfigError, DataError, UxlaError
+from uxla.errors import ConfigError, DataError, UxlaError, WriteError
 from uxla.store.journal import Journal
 from uxla.store.locks import vacant
 from uxla.store.store import Store
@@ -296,11 +296,11 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(file, augment, tmp_path, m
 
     path = file("a.txt", "ko\n")
     augment(path, tmp_path / "c.txt")  # the store has the work, so that only the file is left to write
-    monkeypatch.setattr("uxla.data.rewrite.os.fsync", full)
-    with pytest.raises(DataError, match="No space left on device"):
+    monkeypatch.setattr("uxla.files.os.fsync", full)
+    with pytest.raises(WriteError, match="No space left on device"):
         augment(path, out)
     assert out.read_text() == "old"
-    assert not list(tmp_path.glob(".*.part"))
+    assert not list(tmp_path.glob(".*unfinished"))
 
 
 FOREIGN = (ConnectionError("the far side does not answer"), FileNotFoundError(2, "No such file", "model.safetensors"))
@@ -315,18 +315,18 @@ def test_a_fault_of_the_model_is_not_told_as_one_of_the_file_that_is_written(fau
     with pytest.raises(type(fault)):
         augment(file("a.txt", "ko\n"), tmp_path / "b.txt", toy=Broken())
     assert not (tmp_path / "b.txt").exists()
-    assert not list(tmp_path.glob(".*.part"))
+    assert not list(tmp_path.glob(".*unfinished"))
 
 
 def test_two_processes_do_not_write_one_file(file, augment, tmp_path):
-    with vacant(tmp_path / ".b.txt.lock"), pytest.raises(ConfigError, match="another process is writing it"):
+    with vacant(tmp_path / ".b.txt.lock"), pytest.raises(WriteError, match="another process is writing it"):
         augment(file("a.txt", "ko\n"), tmp_path / "b.txt")
     augment(file("a.txt", "ko\n"), tmp_path / "b.txt")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.txt", "b.txt", "store"]
 
 
 def test_what_a_killed_process_left_is_written_over(file, augment, tmp_path):
-    (tmp_path / ".b.txt.part").write_text("left over, and longer than what is written")
+    (tmp_path / ".b.txt.unfinished").write_text("left over, and longer than what is written")
     (tmp_path / ".b.txt.lock").touch()
     augment(file("a.txt", "ko\n"), tmp_path / "b.txt")
     assert (tmp_path / "b.txt").read_text() == "ko*\n"

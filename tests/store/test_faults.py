@@ -204,7 +204,7 @@ def test_a_folder_of_the_work_that_cannot_be_written_is_the_store_s_fault(place,
         folder = {"into": into, "scratch": scratch}[place]
         raise PermissionError(errno.EACCES, "Permission denied", str(folder / "model.safetensors"))
 
-    with pytest.raises(ArtifactError, match=r"the store cannot be written \(Permission denied\)"):
+    with pytest.raises(ArtifactError, match=r"cannot be written \(Permission denied\)"):
         again().folder("fit", {}, fails)
 
 
@@ -238,7 +238,7 @@ def test_weights_that_do_not_fit_the_disk_are_one_error_too(again):
         return {}
 
     store = again()
-    with pytest.raises(ArtifactError, match="the store cannot be written"):
+    with pytest.raises(ArtifactError, match="cannot be written"):
         store.folder("fit", {}, too_large)
     assert work(store) == []
 
@@ -310,13 +310,13 @@ subprocess.run(["mount", "-o", "remount,ro", root], check=True)
 assert again().folder("fit", {"seed": 0}, None) == found
 assert refused(again(), 1)
 """)
-    assert "the store cannot be written (Read-only file system)" in said
+    assert "cannot be written (Read-only file system)" in said
 
 
 def test_a_store_where_none_can_be_is_one_error(tmp_path):
     (tmp_path / "file").write_text("")
     store = Store(tmp_path / "file", Journal(tmp_path / "journal.jsonl"))
-    with pytest.raises(ArtifactError, match="the store cannot be written"):
+    with pytest.raises(ArtifactError, match="cannot be written"):
         store.folder("fit", {}, never)
 
 

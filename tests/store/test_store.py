@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla import progress
-from uxla.errors import ArtifactError
 from uxla.store import store as stores
 from uxla.store.artifacts import digest
 from uxla.store.journal import Journal, read
-from uxla.store.locks import locked, locked_folder
+from uxla.store.locks import locked
 from uxla.store.store import Store, default_root
 
 
@@ -195,29 +194,6 @@ with locked(root / "a.lock", ""):
         process.send_signal(signal.SIGKILL)
     with locked(tmp_path / "a.lock", ""):
         pass
-
-
-def test_a_run_folder_is_for_one_run_at_a_time(tmp_path):
-    with locked_folder(tmp_path / "run"):
-        with pytest.raises(ArtifactError, match="another uxla run is writing to this folder") as caught:
-            locked_folder(tmp_path / "run").__enter__()
-        with locked_folder(tmp_path / "other"):
-            pass
-    assert str(tmp_path / "run") in str(caught.value)
-    with locked_folder(tmp_path / "run"):
-        pass
-    assert list((tmp_path / "run").iterdir()) == []
-
-
-def test_a_run_folder_that_cannot_be_is_one_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ArtifactError, match=r"cannot be written .* --out"), locked_folder(tmp_path / "file"):
-        raise AssertionError("not reached")
-
-
-def test_an_error_inside_a_run_folder_is_its_own(tmp_path):
-    with pytest.raises(OSError, match="a bug"), locked_folder(tmp_path / "run"):
-        raise OSError("a bug")
 
 
 def test_fresh_makes_anew_what_this_run_did_not_make(store):

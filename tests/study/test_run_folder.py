@@ -7,8 +7,7 @@ import pytest
 
 from uxla.config.run import load_config
 from uxla.errors import ArtifactError
-from uxla.store.locks import locked_folder
-from uxla.study.run_folder import check_folder, grid_folder, run_folder, taken
+from uxla.study.run_folder import check_folder, grid_folder, locked_folder, run_folder, taken
 
 
 def name(*overrides, config="testbed"):
@@ -204,7 +203,7 @@ def test_a_journal_alone_is_nothing_to_lose_but_models_without_their_configurati
 def test_a_folder_that_another_run_writes_to_is_left_alone(tmp_path):
     out = left_by(tmp_path / "out", CONFIG, *FINISHED)
     before = files(out)
-    with locked_folder(out), pytest.raises(ArtifactError, match="another uxla run is writing"):
+    with locked_folder(out), pytest.raises(ArtifactError, match="another process is writing it"):
         taken(out, OTHER, overwrite=True).__enter__()
     assert files(out) == before
 
@@ -215,3 +214,26 @@ def test_a_run_folder_without_its_journal_is_still_one(tmp_path):
     check_folder(out, CONFIG)
     with pytest.raises(ArtifactError, match="seed is 0 there, 1 here"):
         check_folder(out, OTHER)
+
+
+def test_a_run_folder_is_for_one_run_at_a_time(tmp_path):
+    with locked_folder(tmp_path / "run"):
+        with pytest.raises(ArtifactError, match="another process is writing it") as caught:
+            locked_folder(tmp_path / "run").__enter__()
+        with locked_folder(tmp_path / "other"):
+            pass
+    assert str(tmp_path / "run") in str(caught.value)
+    with locked_folder(tmp_path / "run"):
+        pass
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_run_folder_that_cannot_be_is_one_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtifactError, match=r"cannot be written .* --out"), locked_folder(tmp_path / "file"):
+        raise AssertionError("not reached")
+
+
+def test_an_error_inside_a_run_folder_is_its_own(tmp_path):
+    with pytest.raises(OSError, match="a bug"), locked_folder(tmp_path / "run"):
+        raise OSError("a bug")

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from itertools import groupby, islice
@@ -18,10 +18,10 @@ from uxla.algorithm.vicinity import MaskFiller, Vicinity
 from uxla.augmentation.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
 from uxla.data.columns import TEXTS
 from uxla.data.writing.lossless import Kept, Row
-from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_stale, whole_file, written_as
+from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_stale, written_as
 from uxla.errors import ConfigError
+from uxla.files import atomic_file
 from uxla.records import Corpus
-from uxla.store.locks import vacant
 from uxla.store.store import Store, reading
 from uxla.store.versions import mixture
 
@@ -72,8 +72,8 @@ class FileAugmentation:
         total = self.source.count()
         inputs, tally = self._inputs(vicinity), Counter[str]()
         with (
-            self._alone(),
-            whole_file(self.out) as stream,
+            atomic_file(self.out) as file,
+            file.open("wb") as stream,
             closing(open_writer(self.source, form, stream)) as writer,
             progress.bar(f"augment {self.source.path.name}", total) as bar,
         ):
@@ -97,24 +97,6 @@ class FileAugmentation:
             raise ConfigError(f"--out {out}: is the file that is read; give another one")
         vicinity = self.drawing.vicinity(LateFiller(self._load), len(TEXTS[self.source.shape]))
         return written_as(self.source, out), vicinity
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep the output to this process. ConfigError where another one is writing it, or nothing can be written."""
-        lock = self.out.with_name(f".{self.out.name}.lock")
-        with ExitStack() as held:
-            try:
-                ours = held.enter_context(vacant(lock))
-            except OSError as error:
-                fault = f"cannot be written ({error.strerror or error}); give a file in another folder"
-                raise ConfigError(f"--out {self.out}: {fault}") from None
-            if not ours:
-                raise ConfigError(f"--out {self.out}: another process is writing it; wait for it, or give another file")
-            try:
-                yield
-            finally:
-                with suppress(OSError):
-                    lock.unlink()
 
     def _load(self) -> MaskFiller:
         from uxla.process_settings import process_settings  # late: seconds, and refusals come before

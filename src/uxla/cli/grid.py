@@ -11,6 +11,7 @@ import typer
 
 from uxla.config import options
 from uxla.errors import ArtifactError, UxlaError
+from uxla.files import write_file, write_table
 
 if TYPE_CHECKING:
     from uxla.report.compared import Cell, Row
@@ -44,7 +45,7 @@ def grid(
     """
     from uxla.console import showing
     from uxla.study.grid import make, plan
-    from uxla.study.run_folder import grid_folder
+    from uxla.study.run_folder import grid_folder, locked_folder
 
     with showing():
         planned = plan(config, settings or [], seeds=seeds, against=against)
@@ -53,7 +54,6 @@ def grid(
             raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
         from uxla.report.compared import summary
-        from uxla.store.locks import locked_folder
 
         with locked_folder(folder):
             _check_folder(folder)
@@ -83,20 +83,12 @@ def _check_folder(folder: Path) -> None:
 
 
 def _write(folder: Path, planned: Plan, cells: list[Cell], rows: list[Row]) -> None:
-    import pyarrow.parquet as pq
-
     from uxla.report.compared import tidy
     from uxla.report.compared_table import markdown
 
-    table, text = folder / "grid.parquet.unfinished", folder / "grid.md.unfinished"
-    try:
-        pq.write_table(tidy(planned.keys, cells), table, compression="zstd")
-        text.write_text(markdown(planned.keys, cells, rows, planned.baseline), encoding="utf-8")
-        for unfinished in (table, text):
-            os.replace(unfinished, unfinished.with_suffix(""))
-    except OSError as error:
-        message = f"the tables cannot be written ({error.strerror or error}); free space there, or give another --out"
-        raise ArtifactError(f"{folder}: {message}, and run again: finished runs are kept") from error
+    remedy = "free space there, or give another --out, and run again: finished runs are kept"
+    write_table(folder / "grid.parquet", tidy(planned.keys, cells), remedy)
+    write_file(folder / "grid.md", markdown(planned.keys, cells, rows, planned.baseline), remedy)
 
 
 def _print(planned: Plan, cells: list[Cell], rows: list[Row]) -> None:

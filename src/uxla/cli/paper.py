@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from uxla.errors import ArtifactError, ConfigError, UxlaError
-from uxla.report.files import file_names, named, write_whole
-from uxla.write_errors import cannot_write
+from uxla.files import write_file
+from uxla.report.names import file_names, named
+from uxla.write_errors import writing
 
 if TYPE_CHECKING:
     from uxla.report.figure_table import Sheet
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
 _SUFFIXES = (".md", ".csv")
+_REMEDY = "free space there, or give another --out"
 
 
 def table(
@@ -44,7 +46,7 @@ def table(
 
     from uxla.report.figure_table import markdown, tidy_csv
 
-    _write(out, markdown(made) if out.suffix == ".md" else tidy_csv(made))
+    write_file(out, markdown(made) if out.suffix == ".md" else tidy_csv(made), _REMEDY)
     typer.echo(f"written to {out}", err=True)
 
 
@@ -66,16 +68,11 @@ def figure(
 
     with showing():
         drawn = _score_figure(found) if number == 2 else _warm_up_figures(number, found)
-        try:
+        with writing(out, _REMEDY, out):
             out.mkdir(parents=True, exist_ok=True)
             for name, made in drawn:
                 for file in write_figure(made, out / f"{name}-figure{number}"):
                     typer.echo(f"written to {file}", err=True)
-        except OSError as error:
-            if (cause := cannot_write(error, out)) is None:
-                raise
-            message = f"cannot be written ({cause}); free space there, or give another --out"
-            raise ArtifactError(f"{out}: {message}") from error
 
 
 def _score_figure(runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
@@ -149,11 +146,3 @@ def _print(made: Sheet) -> None:
     from rich.console import Console
 
     Console().print(rich_sheet(made))
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        write_whole(out, text)
-    except OSError as error:
-        message = f"cannot be written ({error.strerror or error}); free space there, or give another --out"
-        raise ArtifactError(f"{out}: {message}") from error

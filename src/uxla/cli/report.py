@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.errors import ArtifactError, UxlaError
-from uxla.report.files import file_names, named, write_whole
-from uxla.write_errors import cannot_write
+from uxla.errors import UxlaError
+from uxla.files import write_file
+from uxla.report.names import file_names, named
+from uxla.write_errors import writing
 
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder
@@ -35,18 +36,13 @@ def report(
     drawn = [((run.name, target.name), target.charts) for run in found for target in run.targets]
     names = file_names([own if len(found) > 1 else own[1:] for own, _ in drawn])
     stem = file.with_name(file.stem)
-    try:
+    with writing(file, "free space there, or give another --out", file.absolute().parent):
         for name, (_, charts) in zip(names, drawn, strict=True):
             for chart in charts:
                 chart.write(stem.with_name(f"{stem.name}-{name}"))
-        write_whole(stem.with_name(f"{stem.name}-table.md"), tables_markdown(found))
-        write_whole(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
-        write_whole(file, page(found))
-    except OSError as error:
-        if (cause := cannot_write(error, file.absolute().parent)) is None:
-            raise
-        message = f"cannot be written ({cause}); free space there, or give another --out"
-        raise ArtifactError(f"{file}: {message}") from error
+        write_file(stem.with_name(f"{stem.name}-table.md"), tables_markdown(found))
+        write_file(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
+        write_file(file, page(found))
     typer.echo(f"written to {file}", err=True)
 
 

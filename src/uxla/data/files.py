@@ -6,7 +6,6 @@ import codecs
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from uxla.data.signatures import other_encoding, refuse_foreign
@@ -35,21 +34,6 @@ def refuse_pipe(path: Path) -> None:
     """DataError for what can be read only once, as `<(zcat FILE)` in a shell."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a long name raises in Path
         raise DataError("is no regular file, and it is read more than once; save the data in one", file=path)
-
-
-def write_bytes(path: Path, raw: bytes) -> None:
-    """Write all of `raw` or nothing: under a temporary name beside `path`, then renamed."""
-    if path.is_dir():
-        raise DataError("cannot be written: it is a folder, expected a file; give it a name", file=path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(raw)
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        message = f"cannot be written ({error.strerror}); name a place in a folder that exists"
-        raise DataError(message, file=path) from None
 
 
 def decode(raw: bytes, encoding: str, *, file: Path) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,11 @@ import yaml
 from uxla import __version__, progress
 from uxla.data.writing.lossless import Kept
 from uxla.errors import ConfigError
+from uxla.files import alone, atomic_folder, file_digest, restore_folder
 from uxla.markup import inline
 from uxla.records import Corpus, Example
-from uxla.sealed import file_digest
-from uxla.store.artifacts import Facts, copy_content, flush, read_manifest
-from uxla.store.locks import vacant
+from uxla.store.artifacts import Facts, copy_content, read_manifest
+from uxla.write_errors import writing
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _CARD = "README.md"
@@ -75,17 +73,9 @@ class Delivery:
             raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another one")
         if out.exists() and not self._told() and (not out.is_dir() or any(out.iterdir())):
             raise ConfigError(f"--out {out}: is there already and was not made by `uxla mlm`; give another folder")
-        lock = out.with_name(f".{out.name}.lock")
-        with ExitStack() as held:
-            try:
-                ours = held.enter_context(vacant(lock))
-            except OSError as error:
-                fault = f"cannot be written ({error.strerror or error}); give another folder"
-                raise ConfigError(f"--out {out}: {fault}") from None
-            if not ours:
-                raise ConfigError(f"--out {out}: another process is writing it; wait for it, or give another folder")
-            held.callback(_removed, lock)
-            self._settle()
+        with alone(out):
+            with writing(out):
+                restore_folder(out)
             yield
 
     def check(self, inputs: Mapping[str, Any], *, fresh: bool) -> Facts | None:
@@ -119,38 +109,14 @@ class Delivery:
     def write(self, model: Path, inputs: Mapping[str, Any], facts: Facts, card: str) -> None:
         """Bring the model of the folder `model` to `out`, with the card as README.md, all of it or nothing.
 
-        What `check` found to be replaced goes when the new folder is on the disk. ConfigError where it cannot be
+        What `check` found to be replaced goes when the new folder is on the disk. WriteError where it cannot be
         written.
         """
-        unfinished, replaced = self._beside("unfinished"), self._beside("replaced")
         told = {**inputs, "facts": facts, "files": {name: sha for name, (_, sha) in read_manifest(model).files.items()}}
-        try:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            copy_content(model, unfinished)
-            (unfinished / _CARD).write_text(card, encoding="utf-8")
-            (unfinished / _TOLD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-            for path in [*unfinished.iterdir(), unfinished]:
-                flush(path)
-            if self.out.exists():
-                os.replace(self.out, replaced)
-            os.replace(unfinished, self.out)
-        except OSError as error:
-            fault = f"cannot be written ({error.strerror or error}); free space there, or give another folder"
-            raise ConfigError(f"--out {self.out}: {fault}: the trained model is kept") from error
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            self._settle()
-
-    def _settle(self) -> None:
-        """Undo a replacement that was cut short between its two renames; clear away what one that was not left."""
-        replaced = self._beside("replaced")
-        if replaced.exists() and not self.out.exists():
-            with suppress(OSError):
-                os.replace(replaced, self.out)
-        shutil.rmtree(replaced, ignore_errors=True)
-
-    def _beside(self, what: str) -> Path:
-        return self.out.with_name(f".{self.out.name}.{what}")
+        with atomic_folder(self.out, "free space there, or give another folder: the trained model is kept") as into:
+            copy_content(model, into)
+            (into / _CARD).write_text(card, encoding="utf-8")
+            (into / _TOLD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
     def _told(self) -> Any:
         with suppress(OSError, ValueError):
@@ -203,8 +169,3 @@ def _is(file: Path, sha: str) -> bool:
     with suppress(OSError):
         return file_digest(file) == sha
     return False
-
-
-def _removed(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModel
 from uxla.errors import ModelError
 from uxla.models.loading import offline, reason, usable_length
 from uxla.models.model_safety import SAFE, ModelSafety
-from uxla.write_errors import os_errors
+from uxla.write_errors import writing
 
 _OF_THE_LOADING = ("is_local", "local_files_only", "trust_remote_code", "backend")
 """Keys that tell how the tokenizer was loaded here, and would be taken for settings of it elsewhere."""
@@ -27,7 +27,7 @@ def save_tokenizer(tokenizer: Any, folder: Path, *, length: int) -> None:
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.model_max_length = length
-    with os_errors(folder):
+    with writing(folder):
         tokenizer.save_pretrained(folder)
     file = folder / "tokenizer_config.json"
     settings = json.loads(file.read_text(encoding="utf-8"))

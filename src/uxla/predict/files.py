@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Unpack
 
 from uxla import signals
 from uxla.data.conll.file import ConllFile, conll_text, parse_conll
-from uxla.data.files import BOM, decode, encode, read_bytes, write_bytes
+from uxla.data.files import BOM, decode, encode, read_bytes
 from uxla.data.formats.json_places import with_entries
 from uxla.data.formats.table import Table
 from uxla.data.load import open_table, stream_format
@@ -26,6 +26,7 @@ from uxla.data.spans.file import SpanFile
 from uxla.data.spans.records import PREDICTED
 from uxla.data.writing.predictions import NAMES, Answered, as_table, read_rows
 from uxla.errors import ConfigError, UxlaError, setting
+from uxla.files import write_file
 from uxla.models.ensemble import Ensemble
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.process_settings import process_settings
@@ -61,7 +62,7 @@ def predict(
         sys.stdout.buffer.write(raw)
     else:
         with signals.held():
-            write_bytes(out, raw)
+            write_file(out, raw)
 
 
 def _told(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:

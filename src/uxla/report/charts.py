@@ -16,7 +16,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uxla.report.files import write_whole
+from uxla.files import write_file
 from uxla.report.scoring import Calibration
 
 _SETTINGS: Any = {
@@ -72,8 +72,8 @@ class Chart:
         svg, png = (stem.with_name(f"{stem.name}-{self.name}{suffix}") for suffix in (".svg", ".png"))
         pixels = io.BytesIO()
         figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})
-        write_whole(svg, _svg(figure))
-        write_whole(png, pixels.getvalue())
+        write_file(svg, _svg(figure))
+        write_file(png, pixels.getvalue())
         return [svg, png]
 
 

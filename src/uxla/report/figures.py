@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
+from uxla.files import write_file
 from uxla.report.figure_table import right_to_left
-from uxla.report.files import write_whole
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito (2008), without the yellow that white paper swallows."""
@@ -61,7 +61,7 @@ def write_figure(made: Figure, stem: Path) -> list[Path]:
         for file, option in zip(files, options, strict=True):
             written = io.BytesIO()
             made.savefig(written, **option)
-            write_whole(file, written.getvalue())
+            write_file(file, written.getvalue())
     return files
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from uxla.errors import ArtifactError
-from uxla.sealed import file_digest
+from uxla.files import file_digest
 
 META = "meta.json"
 _LOST = {ENOENT, ENOTDIR, EISDIR, EIO}
@@ -43,24 +43,20 @@ def digest(value: Any) -> str:
 
 
 def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], versions: Mapping[str, str]) -> Manifest:
-    """Write the manifest of a filled folder and bring everything in it to the disk. Raises OSError."""
+    """Write the manifest of a filled folder. Raises OSError."""
     files = {name: [path.stat().st_size, file_digest(path)] for name, path in sorted(_files(folder).items())}
     values = json.loads(
         _json(asdict(Manifest(dict(inputs), dict(facts), files, dict(versions))))
     )  # as they will be read
     (folder / META).write_text(_json(values | {"digest": digest(values)}), encoding="utf-8")
-    for path in sorted(folder.rglob("*"), key=Path.is_dir):
-        flush(path)
-    flush(folder)
-    return read_manifest(folder)
+    return Manifest(**values)
 
 
 def copy_content(place: Path, into: Path) -> None:
-    """Copy an artifact without its manifest to the new folder `into`. Raises OSError that names a file, not a list.
+    """Copy an artifact without its manifest to the folder `into`. Raises OSError that names a file, not a list.
 
     The copies have the rights of new files, although safetensors writes for the owner alone.
     """
-    into.mkdir(parents=True)
     for name, file in _files(place).items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, into / name)
@@ -119,15 +115,6 @@ def set_aside(root: Path, place: Path) -> Path:
         moved = base.with_name(f"{base.name}-{number}")
     os.replace(place, moved)
     return moved
-
-
-def flush(path: Path) -> None:
-    """Return when a file's bytes, or a folder's names, are on the disk. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -14,8 +14,9 @@ from typing import Literal
 
 from uxla import progress
 from uxla.errors import ConfigError
+from uxla.files import vacant
 from uxla.store.artifacts import META, DamageError, Manifest, check, read_manifest, set_aside
-from uxla.store.locks import counting, in_use, key_lock, vacant
+from uxla.store.locks import counting, in_use, key_lock
 
 Kind = Literal["artifact", "scratch", "unfinished", "damaged"]
 

@@ -1,4 +1,4 @@
-"""Who is at work: a lock a key, a lock a run folder, and what each living run has used of the store.
+"""Who is at work: a lock for each key, and what each living run has used of the store.
 
 All of them are locks of the system on open files, which die with their process: none is ever stale.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from uxla import progress
-from uxla.errors import ArtifactError
+from uxla.files import vacant
 
 PATIENCE = 1.0
 """Seconds of waiting after which a person is told."""
@@ -34,39 +34,6 @@ def locked(path: Path, what: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def vacant(path: Path) -> Iterator[bool]:
-    """Whether nobody had the lock `path`; if so it is held inside the block. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
-
-
-@contextmanager
-def locked_folder(out: Path) -> Iterator[None]:
-    """Make the run folder `out` and keep it to this run; ArtifactError at once where another run writes to it."""
-    lock = out / ".lock"
-    with ExitStack() as stack:
-        try:
-            ours = stack.enter_context(vacant(lock))
-        except OSError as error:
-            message = f"the run folder cannot be written ({error.strerror}); give another one with --out"
-            raise ArtifactError(f"{out}: {message}") from error
-        if not ours:
-            message = "another uxla run is writing to this folder; wait for it to end, or give another --out"
-            raise ArtifactError(f"{out}: {message}")
-        stack.callback(lock.unlink, missing_ok=True)
-        yield
 
 
 def key_lock(root: Path, name: str) -> Path:

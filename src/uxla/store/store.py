@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from safetensors import SafetensorError
 
 from uxla import progress, signals
 from uxla.errors import ArtifactError
-from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, flush, set_aside
+from uxla.files import atomic_folder, restore_folder
+from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, set_aside
 from uxla.store.journal import Journal
 from uxla.store.locks import Uses, key_lock, locked
 from uxla.store.versions import UNKNOWN, current_versions
-from uxla.write_errors import cannot_write
+from uxla.write_errors import writing
 
 VERSIONS = {"world": 2, "fit": 5, "predict": 3, "vicinity": 1, "fluency": 1, "mlm": 2, "augment": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries
@@ -95,6 +96,7 @@ class Store:
         with ExitStack() as held:
             with self._writing():
                 held.enter_context(locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"))
+                restore_folder(place)
             try:
                 self._find(place)
             except DamageError as damage:
@@ -104,17 +106,9 @@ class Store:
             self._make(place, inputs, make)
             return False
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Inside the block, in which only the store is written, every fault of the system is the store's."""
-        try:
-            yield
-        except (OSError, DamageError) as error:
-            raise self._refused(getattr(error, "strerror", None) or error) from error
-
-    def _refused(self, cause: object) -> ArtifactError:
+    def _writing(self, *files: Path) -> AbstractContextManager[None]:
         remedy = "free space there, or set UXLA_CACHE to another folder, and run again: finished work is kept"
-        return ArtifactError(f"{self.root}: the store cannot be written ({cause}); {remedy}")
+        return writing(self.root, remedy, *files)
 
     def _put_away(self, place: Path, damage: DamageError) -> None:
         with self._writing():
@@ -124,26 +118,23 @@ class Store:
 
     def _make(self, place: Path, inputs: Mapping[str, Any], make: Make) -> None:
         unfinished, scratch = self.root / "unfinished" / _name(place), self.root / "scratch" / _name(place)
-        shutil.rmtree(unfinished, ignore_errors=True)  # a dead process left it: we have the lock
         if self.fresh:
             shutil.rmtree(scratch, ignore_errors=True)
         try:
-            with self._writing():
-                unfinished.mkdir(parents=True)
-                scratch.mkdir(parents=True, exist_ok=True)
-            try:
-                facts = make(unfinished, scratch)
-            except (OSError, SafetensorError) as error:
-                if (cause := cannot_write(error, unfinished, scratch)) is None:
-                    raise
-                raise self._refused(cause) from error
-            with signals.held(), self._writing():
-                manifest = finish(unfinished, inputs, facts, self.versions)
-                _publish(unfinished, place)
+            with ExitStack() as until_in_place:
+                files = unfinished, scratch, place
+                with self._writing(*files), atomic_folder(place, unfinished=unfinished) as into:
+                    scratch.mkdir(parents=True, exist_ok=True)
+                    facts = make(into, scratch)
+                    until_in_place.enter_context(signals.held())
+                    with self._writing():
+                        manifest = finish(into, inputs, facts, self.versions)
+                    with suppress(DamageError):
+                        if check(place) == manifest:  # a fresh run made the same: others may be reading what is there
+                            shutil.rmtree(into)
                 self.seen.manifests[place] = manifest
                 shutil.rmtree(scratch, ignore_errors=True)
         finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
             with suppress(OSError):  # what is in it is for the next attempt
                 scratch.rmdir()
 
@@ -166,20 +157,3 @@ def default_root() -> Path:
 
 def _name(place: Path) -> str:
     return f"{place.parent.name}-{place.name}"
-
-
-def _publish(unfinished: Path, place: Path) -> None:
-    """Rename into place. What a fresh run made a second time to the same bytes stays as it is."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():
-        with suppress(DamageError):
-            if check(place) == check(unfinished):
-                return
-        replaced = unfinished.with_name(f"{unfinished.name}-replaced")
-        shutil.rmtree(replaced, ignore_errors=True)
-        os.replace(place, replaced)
-        os.replace(unfinished, place)
-        shutil.rmtree(replaced, ignore_errors=True)
-    else:
-        os.replace(unfinished, place)
-    flush(place.parent)

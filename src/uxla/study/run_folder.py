@@ -6,22 +6,22 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ArtifactError, ConfigError
-from uxla.report.files import write_whole
-from uxla.store.locks import locked_folder
+from uxla.files import alone, write_file
+from uxla.write_errors import writing
 
 CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
 _PARTS = ("models", "ensemble", "README.md")
 """What stands in the run folder itself, or with several targets in a folder of each."""
 _WRITTEN = (
     *("results.json", "environment.json", "table.md", CONFIG, JOURNAL),
-    *("predictions", "trace", "warmup", "tracking", "models.unfinished", "trace.unfinished"),
+    *("predictions", "trace", "warmup", "tracking"),
 )
 _BEGIN = b'{"event": '
 """How a journal begins, or what a kill left of that."""
@@ -29,6 +29,7 @@ _REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.
 _INDIFFERENT = {"device", "threads", "deterministic", "tokens_per_batch", "checkpoint_every", "tracking"}
 """Keys that say how a run computes, not what: the same command goes on with others."""
 
+_REMEDY = "free space there, or give another --out"
 _LONGEST, _LONGEST_PART, _TOLD = 100, 60, 3
 
 
@@ -70,6 +71,11 @@ def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> No
         raise ArtifactError(f"{out}: holds {state} run of another configuration ({other}); {remedy}")
 
 
+def locked_folder(out: Path) -> AbstractContextManager[None]:
+    """Make the folder `out` and keep it to this process; WriteError at once where another one writes there."""
+    return alone(out, _REMEDY, lock=out / ".lock")
+
+
 @contextmanager
 def taken(out: Path, config: RunConfig, *, overwrite: bool = False) -> Iterator[None]:
     """Keep `out`, made if need be, to this process and to the run of `config`.
@@ -79,15 +85,12 @@ def taken(out: Path, config: RunConfig, *, overwrite: bool = False) -> Iterator[
     """
     with locked_folder(out):
         check_folder(out, config, overwrite=overwrite)
-        try:
+        with writing(out, _REMEDY):
             if is_run(out) and _difference(out, config) is not None:
                 for path in [*_left(out)]:
                     _remove(path)
             if not (out / CONFIG).exists():
-                write_whole(out / CONFIG, config.to_yaml())
-        except OSError as error:
-            message = f"the run folder cannot be written ({error.strerror or error}); give another one with --out"
-            raise ArtifactError(f"{out}: {message}") from error
+                write_file(out / CONFIG, config.to_yaml())
         yield
 
 
@@ -169,9 +172,9 @@ def _short(value: object) -> str:
 
 def _left(out: Path, but: str | None = None) -> Iterator[Path]:
     """All in `out` that a run, whatever its targets, or a report of it wrote. Folders of runs inside are none of it."""
-    for name in (*_WRITTEN, *_PARTS):
-        if name != but and os.path.lexists(out / name):
-            yield out / name
+    names = [name for name in (*_WRITTEN, *_PARTS) if name != but]
+    hidden = [f".{name}.{state}" for name in names for state in ("unfinished", "replaced")]
+    yield from (out / name for name in (*names, *hidden) if os.path.lexists(out / name))
     yield from _reports(out)
     for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
         ours = (folder / "ensemble/ensemble.json").exists() or (folder / "models/1/config.json").exists()

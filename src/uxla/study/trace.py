@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from uxla.algorithm.cotraining import Decisions
 from uxla.algorithm.distil import confidence
 from uxla.arrow_on_disk import table_of
+from uxla.files import write_table
 from uxla.records import Corpus, Ints, Predictions
 from uxla.study.inputs import Target
 
@@ -210,10 +209,3 @@ def _digest(text: str) -> int:
 
 def _laid_aside(table: pa.Table) -> pa.Table:
     return table_of(table.to_batches(), table.schema)
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write the table as Parquet, whole or not at all."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    pq.write_table(table, unfinished, compression="zstd")
-    os.replace(unfinished, path)

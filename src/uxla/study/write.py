@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,12 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uxla.errors import ArtifactError
+from uxla.files import atomic_folder, write_file, write_table
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.models.tokenizer_folder import folders_length, save_tokenizer
 from uxla.records import Corpus, Ints, Predictions
-from uxla.report.files import write_whole
 from uxla.report.table import markdown
 from uxla.store.artifacts import copy_content
 from uxla.study.adapted import Adapted
@@ -27,8 +25,8 @@ from uxla.study.card import final_method, model_card
 from uxla.study.inputs import Target
 from uxla.study.run_folder import remove_reports
 from uxla.study.study import Study, Triple
-from uxla.study.trace import label_names, write_table, write_trace
-from uxla.write_errors import cannot_write
+from uxla.study.trace import label_names, write_trace
+from uxla.write_errors import writing
 
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
@@ -37,16 +35,10 @@ def write_run(adapted: Adapted, out: Path) -> None:
     """Write models, ensemble, predictions, trace, configuration, environment, table and results under `out`.
 
     With one target its models stand in `out` itself; with several, in a folder of each target's name. All methods
-    have their labels of the test set beside those of the final models. ArtifactError where the folder cannot be
-    written.
+    have their labels of the test set beside those of the final models. WriteError where the folder cannot be written.
     """
-    try:
+    with writing(out, "free space there, or give another --out, and run again: finished work is kept", out):
         _write(adapted, out)
-    except OSError as error:
-        if (cause := cannot_write(error, out)) is None:
-            raise
-        message = f"the run folder cannot be written ({cause}); free space there, or give another --out"
-        raise ArtifactError(f"{out}: {message}, and run again: finished work is kept") from error
 
 
 def _write(adapted: Adapted, out: Path) -> None:
@@ -58,20 +50,20 @@ def _write(adapted: Adapted, out: Path) -> None:
         models = adapted.final[target.name]
         folder = out if len(study.inputs.targets) == 1 else out / target.name
         _write_models(folder, models, study)
-        write_whole(folder / "README.md", _card(results, target, study))
+        write_file(folder / "README.md", _card(results, target, study))
         if target.test is not None:
             _write_predictions(out / "predictions", target, models, study)
             methods = {**_last(adapted.models[target.name], final), final: models}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study)
     _write_traces(out, study)
-    write_whole(out / "config.yaml", adapted.config.to_yaml())
-    write_whole(out / "environment.json", _json(adapted.environment))
-    write_whole(out / "table.md", markdown(results))
+    write_file(out / "config.yaml", adapted.config.to_yaml())
+    write_file(out / "environment.json", _json(adapted.environment))
+    write_file(out / "table.md", markdown(results))
     study.store.journal.write("finished")
     if earlier not in (None, _json(results).encode()):
         remove_reports(out)  # they tell of results that are no more
-    write_whole(out / "results.json", _json(results))
+    write_file(out / "results.json", _json(results))
 
 
 def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Triple]:
@@ -81,15 +73,12 @@ def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Trip
 
 
 def _write_models(folder: Path, models: Triple, study: Study) -> None:
-    fresh = folder / "models.unfinished"
-    shutil.rmtree(fresh, ignore_errors=True)
     tokenizer = load_tokenizer(study.model.path, safety=study.safety)
     length = folders_length(study.model.path, study.safety)
-    for i, model in enumerate(models, start=1):
-        copy_content(model.path, fresh / str(i))
-        save_tokenizer(tokenizer, fresh / str(i), length=length)
-    shutil.rmtree(folder / "models", ignore_errors=True)
-    os.replace(fresh, folder / "models")
+    with atomic_folder(folder / "models") as into:
+        for i, model in enumerate(models, start=1):
+            copy_content(model.path, into / str(i))
+            save_tokenizer(tokenizer, into / str(i), length=length)
     ensemble.save(
         folder / "ensemble",
         task=study.config.task,
@@ -107,9 +96,9 @@ def _write_predictions(folder: Path, target: Target, models: Triple, study: Stud
     labels = study.task.decode(found, test.label_names)
     folder.mkdir(parents=True, exist_ok=True)
     if study.config.task == "ner":
-        write_whole(folder / f"{target.name}.conll", "".join(_tagged(test, found.offsets, labels)))
+        write_file(folder / f"{target.name}.conll", "".join(_tagged(test, found.offsets, labels)))
     else:
-        write_whole(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
+        write_file(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
 
 
 def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Triple], study: Study) -> None:
@@ -151,14 +140,12 @@ def _lists(found: Predictions, values: Any) -> pa.Array:
 
 def _write_traces(out: Path, study: Study) -> None:
     """What Algorithm 1 did with each example, beside nothing that an earlier configuration left."""
-    fresh = out / "trace.unfinished"
-    shutil.rmtree(fresh, ignore_errors=True)
-    for target in study.inputs.targets:
-        if target.name in study.traces:
-            write_trace(fresh, study.traces[target.name], target, study.inputs.train)
     shutil.rmtree(out / "trace", ignore_errors=True)
-    if fresh.is_dir():
-        os.replace(fresh, out / "trace")
+    if study.traces:
+        with atomic_folder(out / "trace") as into:
+            for target in study.inputs.targets:
+                if target.name in study.traces:
+                    write_trace(into, study.traces[target.name], target, study.inputs.train)
 
 
 def _tagged(test: Corpus, offsets: Ints, labels: Ints) -> Iterator[str]:

@@ -19,7 +19,7 @@ from uxla.data.conll.label_cells import BRACKETS, PLAIN, cells_with
 from uxla.data.conll.layout import ConllLayout
 from uxla.data.conll.sentences import Rows, parse_rows
 from uxla.data.examples import tagging_corpus
-from uxla.data.files import BOM, decode, encode, read_bytes, split_lines, write_bytes
+from uxla.data.files import BOM, decode, encode, read_bytes, split_lines
 from uxla.data.labels.names import known_types, label_names, missing, tag_ids
 from uxla.data.labels.schemes import (
     OUTSIDE,
@@ -35,6 +35,7 @@ from uxla.data.labels.schemes import (
 )
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.errors import DataError, setting
+from uxla.files import write_file
 from uxla.phrases import counted
 from uxla.records import Corpus
 
@@ -152,7 +153,7 @@ class ConllFile:
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all; as read, unless it comes from `with_tags`."""
-        write_bytes(path, self.raw)
+        write_file(path, self.raw)
 
     def _layout_with(self, column: int | Literal["new"] | None) -> ConllLayout:
         """The form of the file with its labels in that column."""

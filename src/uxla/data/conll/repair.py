@@ -10,11 +10,11 @@ from typing import Unpack
 
 from uxla.data.checks.statistics import Finding
 from uxla.data.conll.file import ConllFile, read_conll
-from uxla.data.files import write_bytes
 from uxla.data.labels.schemes import OUTSIDE, Scheme, are_bare, is_label, opened
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.errors import DataError
+from uxla.files import write_file
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
         for word, (old, new) in enumerate(zip(*rows, strict=True))
         if old != new
     )
-    write_bytes(out, fixed.raw)
+    write_file(out, fixed.raw)
     return Repair(str(out), file.scheme, changes)
 
 

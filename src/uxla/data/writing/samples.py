@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -25,7 +23,6 @@ from uxla.data.writing.rewritten import ADDED, Cells, as_text, refuse_added
 from uxla.data.writing.rewritten import Rewritten as Rewritten
 from uxla.data.writing.row_lines import line_writer
 from uxla.errors import ConfigError, DataError
-from uxla.write_errors import cannot_write
 
 _BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
     f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
@@ -85,45 +82,6 @@ def column_of_text(source: Kept, row: Row) -> str | None:
     if not isinstance(source, KeptTable) or not isinstance(row.record, dict):
         return None
     return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A stream into `path`: when the block has ended all of it is there, on the disk, else nothing of it.
-
-    What a killed process left of it beside `path` is written over; only one at a time may write.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with _told(path):
-            stream = temporary.open("wb")
-        with stream:
-            try:
-                yield stream
-            except OSError as error:
-                if (cause := cannot_write(error, temporary)) is None:
-                    raise  # of what the block reads, say a model
-                raise _unwritable(path, cause) from None
-            with _told(path):
-                stream.flush()
-                os.fsync(stream.fileno())
-        with _told(path):
-            temporary.replace(path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from None
-
-
-def _unwritable(path: Path, cause: str) -> DataError:
-    return DataError(f"cannot be written ({cause}); free space there, or name another place", file=path)
 
 
 def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:

@@ -11,10 +11,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from uxla.sealed import seal, unseal
+from uxla import signals
+from uxla.files import atomic_file, file_digest
 
 Tensors = dict[str, torch.Tensor]
-_STEM, _SUFFIX = "checkpoint", ".safetensors"
+_STEM, _SUFFIX, _DIGITS = "checkpoint", ".safetensors", 32
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,33 @@ class Checkpoints:
 
     def save(self, tensors: Tensors, facts: dict[str, Any]) -> None:
         """Replace the checkpoint; the one before it is removed when the new one is on the disk."""
-        before = list(self.folder.glob(f"{_STEM}-*{_SUFFIX}"))
         whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        new = seal(self.folder, _STEM, _SUFFIX, lambda path: save_file(whole, path, {"facts": json.dumps(facts)}))
-        for path in before:
-            if path != new:
+        new = self.folder / f"new{_SUFFIX}"
+        with signals.held():
+            with atomic_file(new) as file:
+                save_file(whole, file, {"facts": json.dumps(facts)})
+            named = new.rename(self.folder / self._name(new))
+        for path in self._all():
+            if path != named:
                 path.unlink()
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
         """The last state that `save` left whole, or None."""
-        path = unseal(self.folder, _STEM, _SUFFIX)
-        if path is None:
-            return None
-        with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["facts"])
+        for path in self._all():
+            if path.name == self._name(path):
+                with safe_open(path, framework="pt") as file:
+                    names = list(file.keys())
+                    return {name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["facts"])
+            path.unlink()
+        return None
+
+    def _all(self) -> list[Path]:
+        return sorted(self.folder.glob(f"{_STEM}-*{_SUFFIX}"))
+
+    @staticmethod
+    def _name(file: Path) -> str:
+        """A checkpoint's name has the digest of its bytes, so that damage is seen."""
+        return f"{_STEM}-{file_digest(file)[:_DIGITS]}{_SUFFIX}"
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:

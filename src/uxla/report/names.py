@@ -1,14 +1,10 @@
-"""What commands that read run folders have in common: names that tell runs and files apart, files written whole.
-
-Imported by every command line, so nothing heavy is imported here.
-"""
+"""Names that tell runs, and the files made from them, apart."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,13 +30,6 @@ def file_names(named_by: Sequence[tuple[str, ...]]) -> list[str]:
         f"{name}-{_digest(os.fsencode('/'.join(names)))}" if name in alike else name
         for names, name in zip(named_by, plain, strict=True)
     ]
-
-
-def write_whole(file: Path, content: str | bytes) -> None:
-    """Write `file` whole or not at all; a text as UTF-8."""
-    unfinished = file.with_name(f"{file.name}.unfinished")
-    unfinished.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
-    os.replace(unfinished, file)
 
 
 def _part(name: str) -> str:

@@ -1,6 +1,6 @@
 """Names of runs and of their files: no two are one."""
 
-from uxla.report.files import file_names, write_whole
+from uxla.report.names import file_names
 
 
 def test_a_name_is_as_it_was_where_no_other_is_like_it():
@@ -19,9 +19,3 @@ def test_the_same_names_give_the_same_file_and_long_ones_a_short_one():
     one, other, again = file_names([("x" * 300 + "1",), ("x" * 300 + "2",), ("x" * 300 + "1",)])
     assert one == again != other
     assert len(one.encode()) <= 100
-
-
-def test_half_a_surrogate_pair_does_not_stop_a_file(tmp_path):
-    write_whole(tmp_path / "t.md", "a\ud800b")
-    assert (tmp_path / "t.md").read_text(encoding="utf-8") == "a?b"
-    assert [path.name for path in tmp_path.iterdir()] == ["t.md"]

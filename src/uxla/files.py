@@ -1,0 +1,165 @@
+"""Files and folders that are whole or absent: the only two ways in which anything that lasts is written.
+
+Both write under another name beside the place, bring the bytes to the disk and rename, so that nobody ever reads half
+of it, and a kill or a full disk leaves what stood there before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uxla import signals
+from uxla.errors import WriteError
+from uxla.write_errors import REMEDY, writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@contextmanager
+def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
+    """Gives the path of a file to write, which takes the place of `path` when the block ends without an error.
+
+    WriteError, with `remedy`, where it cannot be written, and where another process is writing it. What a killed
+    process left is written over. An error that is not about this file comes out as it is.
+    """
+    unfinished = _beside(path, "unfinished")
+    if path.is_dir():
+        raise WriteError(path, "it is a folder", "give the name of a file")
+    if not path.absolute().parent.is_dir():
+        raise WriteError(path, f"no such folder {path.absolute().parent}", "make it, or name another place")
+    with alone(path, remedy), writing(path, remedy, path, unfinished):
+        try:
+            yield unfinished
+            with signals.held(), writing(path, remedy):
+                flush(unfinished)
+                os.replace(unfinished, path)
+                flush(path.parent)
+        finally:
+            _remove(unfinished)
+
+
+@contextmanager
+def atomic_folder(place: Path, remedy: str = REMEDY, *, unfinished: Path | None = None) -> Iterator[Path]:
+    """Gives an empty folder to fill, which takes the place of `place` when the block ends without an error.
+
+    `unfinished` names it; by default it stands beside `place`. Where the block removes it, `place` stays as it is. One
+    process at a time may write a place: the caller has a lock. Errors as for `atomic_file`.
+    """
+    unfinished = unfinished or _beside(place, "unfinished")
+    with writing(place, remedy, place, unfinished):
+        try:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            yield unfinished
+            if unfinished.exists():
+                with signals.held(), writing(place, remedy):
+                    _flush_all(unfinished)
+                    _replace_folder(place, unfinished)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def write_file(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
+    """`atomic_file` for content at hand; a text is written as UTF-8."""
+    with atomic_file(path, remedy) as file:
+        file.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+
+
+def write_table(path: Path, table: pa.Table, remedy: str = REMEDY) -> None:
+    """`atomic_file` for a table, as Parquet."""
+    import pyarrow.parquet as pq  # late, as below
+
+    with atomic_file(path, remedy) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+def restore_folder(place: Path) -> None:
+    """Put back what a kill took from `place` in the middle of a replacement, and clear away what one left."""
+    replaced = _beside(place, "replaced")
+    if replaced.exists() and not place.exists():
+        os.replace(replaced, place)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def alone(path: Path, remedy: str = REMEDY, *, lock: Path | None = None) -> Iterator[None]:
+    """Keep a file or folder to this process; `lock` is by default a hidden file beside it.
+
+    WriteError at once where another process has it, and where there can be no lock.
+    """
+    lock = lock or _beside(path, "lock")
+    with ExitStack() as held:
+        with writing(path, remedy):
+            ours = held.enter_context(vacant(lock))
+        if not ours:
+            raise WriteError(path, "another process is writing it", "wait for it to end, or name another place")
+        held.callback(_remove, lock)
+        yield
+
+
+@contextmanager
+def vacant(lock: Path) -> Iterator[bool]:
+    """Whether nobody had the lock; if so it is held inside the block. It dies with its process. Raises OSError."""
+    from filelock import FileLock, Timeout  # late: it loads asyncio, and every command imports this module
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.release()
+
+
+def flush(path: Path) -> None:
+    """Return when a file's bytes, or a folder's names, are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".{path.name}.{what}")
+
+
+def _flush_all(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), key=Path.is_dir):
+        flush(path)
+    flush(folder)
+
+
+def _replace_folder(place: Path, by: Path) -> None:
+    """Two renames, since the system has no one for folders: between them `restore_folder` knows the old one."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    restore_folder(place)
+    if place.exists():
+        os.replace(place, _beside(place, "replaced"))
+    try:
+        os.replace(by, place)
+    finally:
+        restore_folder(place)
+    flush(place.parent)

@@ -1,0 +1,195 @@
+"""Files and folders that are whole or absent, whatever the disk, a signal or another process does."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+
+from uxla import signals
+from uxla.errors import WriteError
+from uxla.files import atomic_file, atomic_folder, restore_folder, vacant, write_file, write_table
+
+MUCH = bytes(2**17)
+TABLE = pa.table({"n": np.random.default_rng(0).integers(0, 2**62, 2**14)})
+WORDS = Tokenizer(WordLevel({f"word{i}": i for i in range(2**13)}, unk_token="word0"))
+
+
+@contextmanager
+def small_disk():
+    """A limit on the size of files stands for a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**14, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def arrow(path):
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, TABLE.schema) as writer:
+        writer.write_table(TABLE)
+
+
+WRITERS = {
+    "bytes": lambda path: path.write_bytes(MUCH),
+    "text": lambda path: path.write_text(MUCH.decode(), encoding="utf-8"),
+    "parquet": lambda path: write_table(path, TABLE),
+    "arrow": arrow,
+    "safetensors": lambda path: save_file({"weights": np.frombuffer(MUCH, np.float32)}, path),
+    "torch": lambda path: torch.save({"weights": torch.zeros(2**15)}, path),
+    "tokenizer": lambda path: WORDS.save(str(path)),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_whatever_writes_a_file_a_full_disk_leaves_the_old_one_and_one_line(name, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with small_disk(), pytest.raises(WriteError) as caught, atomic_file(path, "buy a disk") as file:
+        WRITERS[name](file)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: cannot be written (")
+    assert said.endswith("); buy a disk")
+    assert "\n" not in said
+    assert path.read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    with atomic_file(path) as file:
+        WRITERS[name](file)
+    assert path.stat().st_size > 2**14
+
+
+@pytest.mark.parametrize("copy", [shutil.copytree, lambda source, to: shutil.copyfile(source / "w", to / "w")])
+def test_a_copy_that_does_not_fit_leaves_the_old_folder_and_one_line(copy, tmp_path):
+    source, place = tmp_path / "source", tmp_path / "place"
+    for folder in (source, place):
+        folder.mkdir()
+    (source / "w").write_bytes(MUCH)
+    (place / "old").write_text("old")
+    told = pytest.raises(WriteError, match=r"place: cannot be written \(File too large\)")
+    with small_disk(), told, atomic_folder(place) as into:
+        copy(source, into / "inner" if copy is shutil.copytree else into)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["old", "place", "source", "w"]
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt(), ValueError("a bug"), FileNotFoundError(2, "No", "input")])
+def test_an_error_of_the_work_comes_out_as_it_is_and_leaves_what_was_there(fault, tmp_path):
+    write_file(tmp_path / "file", "old")
+    (tmp_path / "folder").mkdir()
+    for atomic in (atomic_file(tmp_path / "file"), atomic_folder(tmp_path / "folder")):
+        with pytest.raises(type(fault)) as caught, atomic as place:
+            write_file(place / "half" if place.is_dir() else place, "half")
+            raise fault
+        assert caught.value is fault
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+    assert (tmp_path / "file").read_text() == "old"
+
+
+def test_half_a_surrogate_pair_does_not_stop_a_file(tmp_path):
+    write_file(tmp_path / "t.md", "a\ud800b")
+    assert (tmp_path / "t.md").read_text(encoding="utf-8") == "a?b"
+    assert [path.name for path in tmp_path.iterdir()] == ["t.md"]
+
+
+def test_a_file_where_none_can_be_is_refused_before_any_work(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(WriteError, match="it is a folder"), atomic_file(tmp_path / "folder"):
+        raise AssertionError("not reached")
+    with pytest.raises(WriteError, match=r"no such folder .*; make it"), atomic_file(tmp_path / "none/file"):
+        raise AssertionError("not reached")
+    assert not (tmp_path / "none").exists()
+
+
+def test_two_processes_do_not_write_one_file(tmp_path):
+    with vacant(tmp_path / ".file.lock"), pytest.raises(WriteError, match="another process is writing it"):
+        write_file(tmp_path / "file", "mine")
+    write_file(tmp_path / "file", "mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from uxla.files import atomic_file, atomic_folder
+
+place = Path(sys.argv[1])
+with (atomic_file if sys.argv[2] == "file" else atomic_folder)(place) as into:
+    (into if sys.argv[2] == "file" else into / "part").write_text("half, and longer")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_process_left_is_written_over(kind, tmp_path):
+    place = tmp_path / "place"
+    done = subprocess.run([sys.executable, "-c", KILLED, place, kind], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not place.exists()
+    assert any(tmp_path.glob(".place.*"))
+    if kind == "file":
+        write_file(place, "whole")
+    else:
+        with atomic_folder(place) as into:
+            (into / "whole").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+    assert place.is_file() or [path.name for path in place.iterdir()] == ["whole"]
+
+
+def test_a_folder_that_a_kill_took_between_two_renames_comes_back(tmp_path):
+    place = tmp_path / "place"
+    with atomic_folder(place) as into:
+        (into / "old").touch()
+    place.rename(tmp_path / ".place.replaced")
+    restore_folder(place)
+    assert [path.name for path in tmp_path.rglob("*")] == ["place", "old"]
+
+
+def test_a_folder_whose_replacement_fails_stays(tmp_path, monkeypatch):
+    place, plain = tmp_path / "place", os.replace
+    with atomic_folder(place) as into:
+        (into / "old").touch()
+
+    def fails(source, target):
+        if Path(source).name.endswith("unfinished"):
+            raise OSError(5, "Input/output error")
+        plain(source, target)
+
+    with monkeypatch.context() as patched, pytest.raises(WriteError, match="Input/output error"):
+        patched.setattr(os, "replace", fails)
+        with atomic_folder(place) as into:
+            (into / "new").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["place", "old"]
+
+
+def test_a_folder_that_its_block_removes_leaves_the_old_one(tmp_path):
+    for name in ("old", "new"):
+        with atomic_folder(tmp_path / "place") as into:
+            (into / name).touch()
+            if name == "new":
+                shutil.rmtree(into)
+    assert [path.name for path in tmp_path.rglob("*")] == ["place", "old"]
+
+
+def test_a_signal_does_not_cut_the_renaming(tmp_path, monkeypatch):
+    plain = os.fsync
+
+    def interrupted(descriptor):
+        os.kill(os.getpid(), signal.SIGINT)
+        plain(descriptor)
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt), signals.handling():
+        write_file(tmp_path / "file", "whole")
+    assert (tmp_path / "file").read_text() == "whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
