@@ -29,11 +29,11 @@ def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
     WriteError, with `remedy`, where it cannot be written, and where another process is writing it. What a killed
     process left is written over. An error that is not about this file comes out as it is.
     """
-    unfinished = _beside(path, "unfinished")
     if path.is_dir():
         raise WriteError(path, "it is a folder", "give the name of a file")
     if not path.absolute().parent.is_dir():
         raise WriteError(path, f"no such folder {path.absolute().parent}", "make it, or name another place")
+    unfinished = _beside(path, "unfinished")
     with alone(path, remedy), writing(path, remedy, path, unfinished):
         try:
             yield unfinished

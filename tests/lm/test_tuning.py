@@ -12,7 +12,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.augmentation.settings import Place
 from uxla.data.writing.lossless import open_kept
-from uxla.errors import ConfigError, DataError, ModelError
+from uxla.errors import ConfigError, DataError, ModelError, WriteError
 from uxla.lm import folder as mlm_folder
 from uxla.lm.tuning import Course, training_inputs, tuned
 from uxla.models.gen_lm.masked_lm import MaskedLM
@@ -273,8 +273,8 @@ def test_a_replacement_that_was_cut_short_loses_no_folder(files, store, tmp_path
             raise OSError(5, "Input/output error")
         plain(source, target)
 
-    with monkeypatch.context() as patched, pytest.raises(ConfigError, match="Input/output error"):
-        patched.setattr(mlm_folder.os, "replace", replace_)
+    with monkeypatch.context() as patched, pytest.raises(WriteError, match="Input/output error"):
+        patched.setattr(os, "replace", replace_)
         course(again(store, tmp_path, fresh=True), out).tune(files[0], Place("testbed"))
     assert entries(out) == before
     plain(out, tmp_path / ".out.replaced")  # as a kill between the two renames leaves it
@@ -295,14 +295,15 @@ def test_a_folder_of_something_else_and_a_file_are_left_alone(files, store, tmp_
 
 
 def test_a_folder_that_cannot_be_finished_is_not_there(files, store, tmp_path, monkeypatch):
-    def full(path):
-        raise OSError(28, "No space left on device", str(path))
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
 
+    course(store, tmp_path / "before").tune(files[0], Place("testbed"))  # so that the folder alone is left to write
     with (
         monkeypatch.context() as patched,
-        pytest.raises(ConfigError, match=r"No space left on device.*the trained model is kept"),
+        pytest.raises(WriteError, match=r"No space left on device.*the trained model is kept"),
     ):
-        patched.setattr(mlm_folder, "flush", full)
+        patched.setattr(os, "fsync", full)
         course(store, tmp_path / "out").tune(files[0], Place("testbed"))
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
     course(store, tmp_path / "out").tune(files[0], Place("testbed"))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from uxla.errors import ArtifactError
+from uxla.disk import writing
 
 
 class Journal:
@@ -46,13 +46,10 @@ class Journal:
 
     def _append(self, text: str) -> None:
         """One write, behind whatever a killed or a second process left, which keeps a line of its own."""
-        try:
+        with writing(self.path.parent, "free space there, or give another --out"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+", buffering=0) as stream:
                 stream.write((_line_end(stream) + text).encode())
-        except OSError as error:
-            message = f"the run folder cannot be written ({error.strerror}); free space there, or give another --out"
-            raise ArtifactError(f"{self.path.parent}: {message}") from error
 
 
 def read(path: Path) -> list[Mapping[str, Any]]:
