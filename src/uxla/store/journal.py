@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from uxla.disk import writing
+from uxla.write_errors import writing
 
 
 class Journal:
