@@ -32,12 +32,15 @@ def check_list(given: Any, name: str, what: str) -> None:
         raise DataError(f"{name}: got {shown(given)}, expected a list of {what}")
 
 
-def words(given: Any, where: str) -> list[str]:
-    """The words of one sentence. DataError, which begins with `where`, for what is no list of words without spaces."""
+def words(given: Any, where: str, *, first: int = 0) -> list[str]:
+    """The words of one sentence, of which the `first` is called so in messages.
+
+    DataError, which begins with `where`, for what is no list of words without spaces.
+    """
     if isinstance(given, str):
         raise DataError(f"{where}: got one str, expected a list of words; give text.split()")
     found = items(given, where, "words")
-    for number, word in enumerate(found):
+    for number, word in enumerate(found, start=first):
         place = f"{where}, word {number}"
         check_text(word, place)
         if not word or " " in word:
@@ -69,8 +72,9 @@ def items(given: Any, name: str, what: str) -> list[Any]:
 
 
 def plain(entry: Any) -> Any:
-    """An entry of a column of Arrow as the value it holds, anything else as it is."""
-    return entry.as_py() if hasattr(entry, "as_py") else entry
+    """An entry of a column of Arrow, NumPy or polars as Python's value, anything else as it is."""
+    convert = next((getattr(entry, name) for name in ("as_py", "to_list", "tolist") if hasattr(entry, name)), None)
+    return entry if convert is None else convert()
 
 
 def check_text(text: Any, where: str) -> None:

@@ -40,8 +40,32 @@ _USUAL_LABEL: dict[Shape, tuple[str, ...]] = {
     "single": ("label", "category", "labels"),
     "pair": ("label", "gold_label"),
 }
+_ONLY_OF_WORDS = {"tokens", "words", "word", "token", "ner_tags", "tags", "tag", "ner_tag", "ner"}
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
 _USUAL_SENTENCE = ("sentence #", "sentence_id", "sent_id", "sentence_number", "sentence_idx", "sentence id")
+
+
+def usual_shape(names: Sequence[str], columns: Mapping[str, str | int] | None = None) -> Shape | None:
+    """What a row of a table is, by the roles in `columns`, else by the columns' names; None where they do not say."""
+    roles = set(columns or ())
+    for shape in ("pair", "tagging", "single"):
+        if roles & {*TEXTS[shape], LABEL[shape]} - {"label"}:
+            return shape
+    known = {name.strip().casefold() for name in names}
+    if any(known.issuperset(pair) for pair in _USUAL["pair"]):
+        return "pair"
+    if known & _ONLY_OF_WORDS:
+        return "tagging"
+    return "single" if any(known.issuperset(text) for text in _USUAL["single"]) else None
+
+
+def shape_of(names: Sequence[str], columns: Mapping[str, str | int] | None, path: Path) -> Shape:
+    """As `usual_shape`. DataError where the names do not say what a row is."""
+    found = usual_shape(names, columns)
+    if found is None:
+        remedy = f"name them ({columns_setting('text', 'NAME')}), or give the task"
+        raise DataError(f"no columns known as words, text or a pair{_there(names)}; {remedy}", file=path)
+    return found
 
 
 def place_columns(

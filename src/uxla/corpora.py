@@ -1,0 +1,142 @@
+"""`uxla.read`: a corpus from files, the Hub, the testbed, or what a program has in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, Unpack
+
+import pyarrow as pa
+
+from uxla.data.columns import Shape, shape_of
+from uxla.data.discover import discover_shape, has_labels
+from uxla.data.load import corpus_from_records, discover_labels, load_corpus
+from uxla.data.memory import rows_in_memory
+from uxla.data.options import ReadKeywords, ReadOptions
+from uxla.data.shapes import SHAPES
+from uxla.data.subset import subset
+from uxla.errors import ConfigError, DataError
+from uxla.records import Corpus
+from uxla.testbed import SHIPPED_WORLD
+from uxla.testbed.world import World
+
+Task = Literal["ner", "nli", "paraphrase", "classification"]
+TESTBED, RAW = "testbed:", "unlabelled"
+_WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
+_SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
+
+
+def read(
+    data: Any,
+    *,
+    lang: str = "",
+    name: str = "",
+    task: Task | None = None,
+    labelled: bool | None = None,
+    label_names: Sequence[str] | None = None,
+    labels: Mapping[str, str | None] | None = None,
+    take: int | None = None,
+    share: float = 1.0,
+    seed: int = 0,
+    **options: Unpack[ReadKeywords],
+) -> Corpus:
+    """The examples of `data`, in its order, with their labels where there are any.
+
+    `data` is one of these:
+
+    - a path (CoNLL, TSV, CSV, JSON lines, Parquet, raw text, character spans), or a list of `Path`s that are read one
+      after the other; `hub:namespace/name[/config]/split`; or `testbed:LANGUAGE/SPLIT`, sentences of the synthetic
+      world that the shipped model knows (`source`, `near`, `far`, …; `train`, `unlabelled`, `dev`, `test`);
+    - a list, or any other iterable, of texts (`str`), sentences as lists of words, `(words, tags)`, `(text, label)`,
+      `(first, second, label)`, or dictionaries with the names that columns of files have;
+    - a data frame of pandas or polars, a `datasets.Dataset` (with `ClassLabel`s), an Arrow table.
+
+    `lang` is the language's name in tables, `name` the corpus's in messages (default: the language's). Words, texts or
+    pairs, and whether they are labelled, are told by the data, else by `task` and `labelled`; a tuple of two texts is a
+    text and its label unless the task has pairs. `label_names` are the labels in the order of a model's outputs
+    (default: those that occur, sorted; for `ner` O, then B and I of each type); `labels` renames some, a type to None
+    makes it O. `take` examples at most, and a `share` of them above 0 and at most 1, are drawn by `seed`. The
+    `options` are those of docs/data.md: `columns={"text": "body"}`, `format`, `encoding`, `where`, `tag_names`, ….
+
+    Raises DataError, with the file and line or the number of the row, for data that cannot be read, and ConfigError for
+    options that make no sense.
+
+    >>> corpus = read([(["Ana", "lives", "in", "Lima"], ["B-PER", "O", "O", "B-LOC"])], lang="en")
+    >>> corpus.label_names, corpus[0].labels
+    (('O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER'), (3, 0, 0, 1))
+    >>> read(["great film", "poor plot"], lang="en")[1].segments
+    ('poor plot',)
+    """
+    if task is not None and task not in SHAPES:
+        raise ConfigError(f"task = {task!r}, expected one of {', '.join(SHAPES)}")
+    shape = SHAPES[task] if task else None
+    if isinstance(data, str) and data.startswith(TESTBED):
+        language, _, split = data.removeprefix(TESTBED).partition("/")
+        lang, shape = lang or language, SHAPES[task or "ner"]
+        labelled = False if split == RAW else labelled
+        data = _testbed_examples(data, language, split, task or "ner", take)
+    asked: dict[str, Any] = {"name": name or lang or "data", "lang": lang, "label_map": labels, **options}
+    drawn: dict[str, Any] = {"take": take, "share": share, "seed": seed}
+    paths = _paths(data)
+    if paths is None:
+        corpus = _of_memory(data, shape, labelled, label_names, **asked)
+        rows = subset(len(corpus), **drawn)
+        return corpus if len(rows) == len(corpus) else corpus.take(rows)
+    return _of_files(paths, shape, labelled, label_names, **asked, **drawn)
+
+
+def _of_files(
+    paths: Sequence[Path], shape: Shape | None, labelled: bool | None, label_names: Sequence[str] | None, **asked: Any
+) -> Corpus:
+    options = {key: value for key, value in asked.items() if key in ReadKeywords.__annotations__}
+    shape = shape or discover_shape(paths[0], ReadOptions(**options))
+    if labelled is None:
+        labelled = has_labels(paths[0], shape, ReadOptions(**options))
+    if label_names is None:
+        found = partial(discover_labels, paths, shape=shape, label_map=asked["label_map"], **options)
+        label_names = found() if labelled else ()
+    asked["label_map"] = asked["label_map"] if labelled else None
+    return load_corpus(paths, shape=shape, labelled=labelled, label_names=label_names, **asked)
+
+
+def _of_memory(
+    data: Any, shape: Shape | None, labelled: bool | None, label_names: Sequence[str] | None, **asked: Any
+) -> Corpus:
+    rows = rows_in_memory(data, asked["name"], shape)
+    if isinstance(rows, pa.Table):
+        shape = shape or shape_of(rows.schema.names, asked.get("columns"), Path(asked["name"]))
+    else:
+        first = next(rows, None)
+        if first is None:
+            raise DataError("no row; expected one example", file=asked["name"])
+        shape = shape or shape_of([*first], asked.get("columns"), Path(asked["name"]))
+        rows = chain([first], rows)
+    return corpus_from_records(rows, shape=shape, labelled=labelled, label_names=label_names, **asked)
+
+
+def _paths(data: Any) -> list[Path] | None:
+    """The files that are meant; None for data in memory."""
+    if isinstance(data, Path):
+        return [data]
+    if isinstance(data, str):
+        if any(blank in data for blank in " \n") and not os.path.exists(data):
+            raise DataError(f"no such file: {data[:60]!r}; if this is a text, write it as a list: [text]")
+        return [Path(data)]
+    if isinstance(data, list | tuple) and data and all(isinstance(each, Path) for each in data):
+        return list(data)
+    if isinstance(data, list) and data and isinstance(data[0], str) and os.path.isfile(data[0]):
+        raise DataError(f"{data[0]}: a str in a list is a text, and this is the name of a file; give Path objects")
+    return None
+
+
+def _testbed_examples(path: str, language: str, split: str, task: Task, take: int | None) -> list[Any]:
+    """The first examples of a split of the shipped world."""
+    if split not in _SIZES:
+        raise ConfigError(f"{path}: expected {TESTBED}LANGUAGE/SPLIT with a split of {', '.join(_SIZES)}")
+    world, split, count = World(SHIPPED_WORLD), "train" if split == RAW else split, take or _SIZES[split]
+    if task == "ner":
+        return list(world.sentences(language, split, count))
+    return [(*texts, label) for texts, label in world.examples(language, _WORLD_TASKS[task], split, count)]

@@ -1,0 +1,208 @@
+"""`uxla.read`: the same examples in memory, in a data frame and in a file are the same corpus."""
+
+import json
+
+import pytest
+
+from uxla.corpora import read
+from uxla.errors import ConfigError, DataError
+
+WORDS = [(["Ana", "lee"], ["B-PER", "O"]), (["Nueva", "Loma", "."], ["B-LOC", "I-LOC", "O"])]
+TEXTS = [("a good film", "good"), ("a poor plot", "bad"), ("so so", "good")]
+PAIRS = [("a man eats", "he dines", 1), ("a man eats", "he sleeps", 0)]
+COLUMNS = {"ner": ("tokens", "tags"), "classification": ("text", "label"), "nli": ("first", "second", "label")}
+EXAMPLES = {"ner": WORDS, "classification": TEXTS, "nli": PAIRS}
+
+
+def content(corpus):
+    return corpus.label_names, [(example.segments, example.labels) for example in corpus]
+
+
+def columns(task):
+    return {name: list(cells) for name, cells in zip(COLUMNS[task], zip(*EXAMPLES[task], strict=True), strict=True)}
+
+
+def mappings(task):
+    return [dict(zip(COLUMNS[task], example, strict=True)) for example in EXAMPLES[task]]
+
+
+def datasets_of(task):
+    import datasets
+
+    return datasets.Dataset.from_dict(columns(task))
+
+
+def forms(task, folder):
+    """The examples of a task in every form that is read."""
+    file = folder / "x.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in mappings(task)))
+    yield from (str(file), file, EXAMPLES[task], iter(EXAMPLES[task]), tuple(EXAMPLES[task]))
+    yield from (columns(task), mappings(task), iter(mappings(task)))
+    yield from (datasets_of(task), datasets_of(task).to_iterable_dataset(), datasets_of(task).data.table)
+
+
+@pytest.mark.parametrize("task", EXAMPLES)
+def test_the_form_of_the_data_makes_no_difference(task, tmp_path):
+    expected = content(read(EXAMPLES[task]))
+    assert len(expected[0]) > 1
+    assert expected[1]
+    for form in forms(task, tmp_path):
+        assert content(read(form)) == expected, type(form)
+    for form in forms(task, tmp_path):
+        assert content(read(form, task=task, labelled=True)) == expected, type(form)
+    for form in forms(task, tmp_path):
+        bare = ((), [(segments, None) for segments, _ in expected[1]])
+        assert content(read(form, labelled=False, task=task)) == bare, type(form)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("task", EXAMPLES)
+def test_a_data_frame_is_read_like_a_file(library, task):
+    module = pytest.importorskip(library)
+    frame = module.DataFrame(columns(task))
+    assert content(read(frame)) == content(read(EXAMPLES[task]))
+    column = frame[COLUMNS[task][0]]
+    assert len(read(column, task="ner" if task == "ner" else "classification")) == len(EXAMPLES[task])
+
+
+def test_classes_of_a_data_set_are_its_labels_also_of_chosen_rows():
+    import datasets
+
+    features = datasets.Features({"body": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
+    rows = datasets.Dataset.from_dict({"body": ["a", "b", "c"], "label": [1, 0, 1]}, features=features)
+    for chosen in (rows.select([2, 1]), rows.select([2, 1]).to_iterable_dataset()):
+        corpus = read(chosen, columns={"text": "body"})
+        assert content(corpus) == (("no", "yes"), [(("c",), (1,)), (("b",), (0,))])
+
+
+def test_raw_texts_have_no_labels_and_blank_ones_are_left_out():
+    lines = ["Ana lee .\n", "\n", "  ", "Nueva  Loma\n"]
+    assert content(read(lines)) == ((), [(("Ana lee .",), None), (("Nueva  Loma",), None)])
+    assert content(read((line for line in lines), task="ner"))[1] == [(("Ana lee .",), None), (("Nueva Loma",), None)]
+    assert content(read([["Ana", "lee"], ["."]]))[1] == [(("Ana lee",), None), ((".",), None)]
+
+
+def test_two_texts_are_a_pair_only_where_the_task_has_pairs():
+    two = [("a", "b"), ("c", "d")]
+    assert content(read(two)) == (("b", "d"), [(("a",), (0,)), (("c",), (1,))])
+    assert content(read(two, task="nli")) == ((), [(("a", "b"), None), (("c", "d"), None)])
+
+
+def test_a_long_stream_of_text_is_not_held():
+    corpus = read(f"mira {i}" for i in range(200_000))
+    assert (len(corpus), corpus[199_999].segments) == (200_000, ("mira 199999",))
+    assert corpus.table.column("segments").num_chunks > 1
+
+
+def test_names_labels_and_a_part_can_be_chosen():
+    corpus = read(WORDS, lang="es", name="es train", label_names=("O", "B-X", "I-X"), labels={"PER": "X", "LOC": None})
+    assert (corpus.name, corpus[0].lang, corpus[0].id) == ("es train", "es", "es:es train:0")
+    assert [example.labels for example in corpus] == [(1, 0), (0, 0, 0)]
+    many = [f"mira {i}" for i in range(100)]
+    assert content(read(many, take=5, seed=1)) == content(read(many, take=5, seed=1))
+    assert len(read(many, share=0.1)) == 10
+    assert [e.segments[0] for e in read(many, take=5)] == sorted(
+        [e.segments[0] for e in read(many, take=5)], key=many.index
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "names"),
+    [
+        ("a.conll", "Ana B-PER\nlee O\n\n", ("O", "B-PER", "I-PER")),
+        ("a.conll", "Ana\nlee\n\n", ()),
+        ("a.tsv", "Ana\tB-PER\nlee\tO\n\n", ("O", "B-PER", "I-PER")),
+        ("a.tsv", "text\tlabel\nAna lee\tx\nsi\ty\n", ("x", "y")),
+        ("a.csv", "premise,hypothesis,label\na,b,1\nc,d,0\n", ("0", "1")),
+        ("a.csv", "premise,hypothesis\na,b\nc,d\n", ()),
+        ("a.txt", "Ana lee\n\nsi\n", ()),
+        ("a.jsonl", '{"text": "Ana lee", "label": [[0, 3, "PER"]]}\n', ("O", "B-PER", "I-PER")),
+    ],
+)
+def test_files_tell_what_they_hold(tmp_path, name, text, names):
+    (tmp_path / name).write_text(text)
+    assert read(tmp_path / name).label_names == names
+
+
+def test_several_files_are_read_one_after_the_other(tmp_path):
+    for number, text in enumerate(("Ana B-PER\n\n", "Loma B-LOC\n\n")):
+        (tmp_path / f"{number}.conll").write_text(text)
+    corpus = read([tmp_path / "0.conll", tmp_path / "1.conll"])
+    assert content(corpus) == (("O", "B-LOC", "I-LOC", "B-PER", "I-PER"), [(("Ana",), (3,)), (("Loma",), (1,))])
+
+
+def test_the_testbed_has_words_texts_and_pairs():
+    assert len(read("testbed:source/train", take=7)) == 7
+    corpus = read("testbed:far/unlabelled", take=3)
+    assert (corpus.label_names, corpus.name, corpus[0].lang) == ((), "far", "far")
+    assert [e.segments for e in corpus] == [e.segments for e in read("testbed:far/train", take=3)]
+    assert len(read("testbed:near/test", task="nli", take=3)[0].segments) == 2
+    assert read("testbed:near/unlabelled", task="paraphrase", take=2).label_names == ()
+    assert len(read("testbed:near/unlabelled", task="classification", take=2)[0].segments) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "says"),
+    [
+        ([], {}, "data: no row; expected one example"),
+        (3, {}, "data: got 3 (int), expected a list of examples"),
+        ({"a", "b"}, {}, "data: got {"),
+        ("Ana lee mucho", {}, "no such file: 'Ana lee mucho'; if this is a text, write it as a list: [text]"),
+        ("nope.conll", {}, "nope.conll: no such file"),
+        ([(["a"], ["O", "O"])], {"name": "es"}, "es:1: 1 word and 2 tags; give each word one tag"),
+        ([(["a"], ["O"]), (["a b"], ["O"])], {}, "data:2, word 1: got 'a b', expected a word"),
+        ([("a", "x"), ("b", 3.5)], {}, "data:2, label: got 3.5 (float), expected a str; write str(value)"),
+        ([("a", "x"), "b"], {}, "data:2: got 'b' (str), expected (text, label), as the first is"),
+        (["a", ("b", "x")], {}, "data:2: got ('b', 'x') (tuple), expected (text), as the first is"),
+        (["a", None], {}, "data:2: got None, a missing value, expected a str"),
+        ([{"text": "a"}, 3], {}, "data:2: got 3 (int), expected a mapping, as the first is"),
+        ([("a", "x")], {"task": "ner"}, "data:1: got ('a', 'x') (tuple), expected a str, a list of words, or (words"),
+        (["a"], {"task": "nli"}, "data:1: got 'a' (str), expected (first, second), or (first, second, label)"),
+        ([3], {}, "data:1: got 3 (int), expected a str, a list of words, (words, tags), (text, label) or (first"),
+        (
+            [(["a"], ["B-PER"])],
+            {"label_names": ["O", "B-LOC", "I-LOC"]},
+            "data:1: unknown type PER, expected one of LO",
+        ),
+        ([(["a"], ["B-X"]), (["b"], ["Q-X"])], {}, "data:2: word 1: label 'Q-X' is not in IOB2"),
+        ([{"body": "a"}], {}, "data: no columns known as words, text or a pair; the columns are body; name them"),
+        ({"text": ["a"], "n": [1, 2]}, {}, "data: cannot be read as a table ("),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_with_its_place(data, options, says):
+    with pytest.raises(DataError) as caught:
+        read(data, **options)
+    assert str(caught.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "says"),
+    [
+        (["a"], {"task": "tagging"}, "task = 'tagging', expected one of ner"),
+        (["a"], {"share": 0}, "share: got 0"),
+        ("testbed:xx/dev", {}, "unknown testbed language 'xx'"),
+        (
+            "testbed:far",
+            {},
+            "testbed:far: expected testbed:LANGUAGE/SPLIT with a split of train, unlabelled, dev, test",
+        ),
+        ([{"a": "b"}], {"columns": {"tokens": "a", "x": "y"}}, "columns: got 'x'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(data, options, says):
+    with pytest.raises(ConfigError) as caught:
+        read(data, **options)
+    assert str(caught.value).startswith(says)
+
+
+def test_a_list_of_names_of_files_is_not_taken_for_texts(tmp_path):
+    (tmp_path / "a.conll").write_text("a O\n")
+    with pytest.raises(DataError, match="this is the name of a file; give Path objects"):
+        read([str(tmp_path / "a.conll")])
+
+
+def test_several_sets_at_once_are_refused():
+    import datasets
+
+    with pytest.raises(DataError, match=r"^data: holds train, dev; give one of them$"):
+        read(datasets.DatasetDict({"train": datasets_of("ner"), "dev": datasets_of("ner")}))
