@@ -21,6 +21,7 @@ LEVELS = [
     {"augmentation"},
     {"report"},
     {"config"},
+    {"corpora"},
     {"methods"},
     SIBLINGS,
 ]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from uxla import given
 from uxla.data.columns import Shape
 from uxla.errors import DataError
-from uxla.wording import counted
+from uxla.phrases import counted
 
 _FRAMES = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("datasets", "Dataset"), ("pyarrow", "Table")}
 _CHUNK = 1 << 12
