@@ -56,10 +56,11 @@ WANTED = (
 MORE_SEEDS, MORE_TARGETS, MORE_WANTED = (4, 5, 6), "near,far", ("tri_training", "uxla")
 FROZEN: tuple[str, ...] = (
     *("testbed.unlabelled=50", "testbed.labelled=1000", "testbed.test=1500"),
-    *("agreement=exact", "vicinity.top=5", "vicinity.share=0.5", "vicinity.copies=10"),
+    *("agree=exact", "vicinity.top=5", "vicinity.share=0.5", "vicinity.copies=10"),
     *("adaptation.epochs=null", "adaptation.max_steps=300", "trace=0"),
-    "schedule=[{data: [source, target], confidence: 1.0}, {data: [source, target, target_vicinity], confidence: 1.0}, "
-    "{data: [source, target, target_vicinity], confidence: 1.0}]",
+    "schedule=[{data: [source, target], select: {kind: confidence, share: 1.0}}, "
+    "{data: [source, target, target_vicinity], select: {kind: confidence, share: 1.0}}, "
+    "{data: [source, target, target_vicinity], select: {kind: confidence, share: 1.0}}]",
 )
 """As for `uxla run`; chosen on development worlds (0, 1, 200, 201, 202) before the first run on WORLDS."""
 STRONG_LM = {"sentences": 100_000, "pieces": 9_000, "steps": 4_000, "hidden": 128, "layers": 3}

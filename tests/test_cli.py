@@ -96,7 +96,10 @@ def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipelin
         (("predict", "nowhere", "-"), "nowhere: no such folder, expected one written by `uxla run`"),
         (("predict", ".", "nowhere.txt"), "nowhere.txt: no such file"),
         (("data", "check", "nowhere.conll"), "nowhere.conll: "),
-        (("grid", "testbed", "agreement=exact,nope"), "command line: agreement=nope: got 'nope', expected"),
+        (
+            ("grid", "testbed", "agree=exact,nope"),
+            "command line: agree=nope: agree.kind: got 'nope'; did you mean none?",
+        ),
         (("table", "1", "nowhere"), "nowhere: no results.json"),
         (("figure", "2", "nowhere"), "nowhere: no results.json"),
         (("mlm", "tune", "testbed", "nowhere.txt", "--out", "lm"), "nowhere.txt: "),

@@ -1,6 +1,5 @@
 """load_config: what is accepted, what is refused in which words, and where paths start."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +8,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from uxla.config.documents import Origin, absolute, preset_names
-from uxla.config.run import KEYS, PAPER_SCHEDULE, RunConfig, load_config
+from uxla.config.method import PAPER_SCHEDULE
+from uxla.config.reference import with_tables
+from uxla.config.run import KEYS, RunConfig, load_config
 from uxla.config.yaml_text import dump, parse
 from uxla.errors import ConfigError
 
@@ -81,7 +81,7 @@ def test_the_sentence_presets_are_table_8(preset, task, eta, share, copies, data
         assert (training.lr_warmup, training.weight_decay, training.max_grad_norm) == (0.1, 0.0, 1.0)
     assert (config.warmup.epochs, config.adaptation.epochs) == ({"nli": 6, "paraphrase": 10}[task], 1)
     assert (config.warmup.penalty, config.adaptation.penalty) == (1.0, 0.0)
-    assert [epoch.confidence for epoch in config.schedule] == eta
+    assert [epoch.select.share for epoch in config.schedule] == eta
     assert (config.vicinity.share, config.vicinity.copies) == (share, copies)
     assert (config.source.share, config.target_data.share) == (data_share, data_share)
 
@@ -103,7 +103,7 @@ def test_the_xner_preset_is_table_8(folder):
     assert {warmup.weight_decay, adaptation.weight_decay} == {0.01}
     assert {warmup.evaluate_every, adaptation.evaluate_every} == {50}
     assert config.schedule == PAPER_SCHEDULE
-    assert [epoch.confidence for epoch in config.schedule] == [0.8, 1.0, 1.0]
+    assert [epoch.select.share for epoch in config.schedule] == [0.8, 1.0, 1.0]
     assert (config.vicinity.share, config.vicinity.copies, config.vicinity.top) == (0.3, 3, 1)
 
 
@@ -194,8 +194,20 @@ def test_yaml_reads_what_people_mean(folder):
 
 
 def test_an_override_changes_one_entry_of_the_default_schedule(folder):
-    config = load_config(str(folder / "my.yaml"), ["schedule.0.confidence=0.5"])
-    assert [epoch.confidence for epoch in config.schedule] == [0.5, 1.0, 1.0]
+    config = load_config(str(folder / "my.yaml"), ["schedule.0.select.share=0.5"])
+    assert [epoch.select.share for epoch in config.schedule] == [0.5, 1.0, 1.0]
+
+
+def test_another_kind_begins_anew_and_text_means_the_kind(folder):
+    [plan] = load_config("testbed", ["schedule=[{data: [target], select: {kind: confidence, share: 0.5}}]"]).schedule
+    assert plan.select.model_dump() == {"kind": "confidence", "share": 0.5, "per_class": False}
+    for order in (1, -1):
+        overrides = ["schedule.0.select.threshold=0.4", "schedule.0.select.kind=clustering"][::order]
+        select = load_config("xner", ["target=es", *overrides]).schedule[0].select
+        assert select.model_dump() == {"kind": "clustering", "threshold": 0.4, "features": ()}
+    for overrides in (["agree=token", "agree.min_agreed=0.6"], ["agree={kind: token, min_agreed: 0.6}"]):
+        assert load_config("testbed", overrides).agree.model_dump() == {"kind": "token", "min_agreed": 0.6}
+    assert load_config("testbed", ["agree.kind=union"]).agree.kind == "union"
 
 
 def test_without_a_test_set_only_uxla_is_run(folder):
@@ -232,7 +244,7 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
             "no key batch_size; did you mean warmup.batch_size or adaptation.batch_size or mlm.batch_size?",
         ),
         ("warmpu.batch_size=3", "command line: warmpu.batch_size=3: no key warmpu; did you mean warmup?"),
-        ("schedule.1.confidnce=1", "no key schedule.1.confidnce; did you mean schedule.1.confidence?"),
+        ("schedule.1.selct=1", "no key schedule.1.selct; did you mean schedule.1.select?"),
         ("warmup.batch_size=x", "command line: warmup.batch_size=x: got 'x', expected a whole number"),
         ("warmup.batch_size=true", "got True, expected a whole number"),
         ("warmup.learning_rate=0", "got 0, expected more than 0"),
@@ -241,12 +253,30 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("seed.x=3", "seed is a number and has no keys; set seed="),
         ("seed", "got 'seed', expected key=value"),
         ("=3", "got '=3', expected key=value"),
-        ("schedule.9.confidence=1", "got 9 after schedule, expected a number from 0 to 2"),
-        ("schedule.0.data=[source, source]", "expected each data set once"),
+        ("schedule.9.select.share=1", "got 9 after schedule, expected a number from 0 to 2"),
+        ("schedule.0.data=[source, source]", "expected each once"),
         ("schedule.0.data=[]", "expected at least one entry"),
         ("schedule=[]", "expected at least one entry"),
-        ("schedule.0.clustering=0.5", "confidence=0.8 and clustering=0.5, expected exactly one"),
-        ("schedule=[{data: [target], clustering: 0.5, per_class: true}]", "goes with confidence"),
+        ("schedule.0.select.threshold=0.5", "no key schedule.0.select.threshold with kind confidence; expected one of"),
+        ("schedule.0.select.shar=0.5", "no key schedule.0.select.shar with kind confidence; did you mean schedule.0.s"),
+        ("schedule.0.select.kind=clustering", "needs schedule.0.select.threshold (with `clustering`: select"),
+        ("schedule.0.select={share: 0.5}", "schedule.0.select.kind: no kind is given; expected one of confidence, clu"),
+        ("schedule.0.select=confident", "schedule.0.select.kind: got 'confident'; did you mean confidence?"),
+        ("schedule.0.select=3", "schedule.0.select=3: got 3, expected a mapping such as {kind: confidence}"),
+        ("schedule=[{data: [target]}]", "needs schedule.0.select (which pseudo-labelled sentences are trusted)"),
+        ("agree=tokens", "agree.kind: got 'tokens'; did you mean token?"),
+        ("agree.min_agreed=0.5", "no key agree.min_agreed with kind exact; this kind takes no other key"),
+        ("agree={kind: token, min_agreed: 2}", "agree.min_agreed: got 2, expected at most 1"),
+        ("agreement=token", "no key agreement; write agree: {kind: token}"),
+        ("min_agreed=0.6", "no key min_agreed; write agree: {kind: token, min_agreed: 0.6}"),
+        ("schedule.0.confidence=0.5", "no key schedule.0.confidence; write select: {kind: confidence, share: 0.5}"),
+        ("schedule.1.clustering=0.5", "schedule.1.clustering; write select: {kind: clustering, threshold: 0.5}"),
+        ("schedule.0.per_class=true", "write select: {kind: confidence, share: …, per_class: true}"),
+        ("schedule.0.features=[length]", "select: {kind: clustering, threshold: …, features: "),
+        ("vicinity.precision=bf16", "no key vicinity.precision; write precision: bf16, which is for all models"),
+        ("adaptation.selection=estimated", "got 'estimated', expected 'last', 'source_dev', 'target_dev' or 'average'"),
+        ("adaptation.selection=estimated", "; write keep: estimated"),
+        ("precision=fp8", "got 'fp8', expected 'fp32', 'tf32', 'bf16' or 'fp16'"),
         ("warmup.max_steps=5", "epochs=6 and max_steps=5 exclude each other; give one and set the other to null"),
         ("warmup.epochs=null", "neither epochs nor max_steps is given"),
         ("warmup.lr_warmup=2.5", "expected a whole number of steps (200) or a share"),
@@ -344,24 +374,10 @@ def test_reading_a_configuration_loads_no_heavy_module():
     assert not {"numpy", "pyarrow", "torch", "transformers", "sklearn"} & set(loaded)
 
 
-def documented_rows() -> list[str]:
-    """The rows docs/configuration.md must have, from the schema: key, default, meaning, place in the paper."""
-    rows = []
-    for name, field in sorted(KEYS.items(), key=lambda entry: "." in entry[0]):
-        is_section = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        default = "required" if field.is_required() else "the paper's"
-        if is_section:
-            default = "section"
-        elif name != "schedule" and not field.is_required():
-            default = f"`{field.default if isinstance(field.default, str) else json.dumps(field.default)}`"
-        paper = (field.json_schema_extra or {})["paper"]
-        rows.append(f"| `{name}` | {default} | {field.description} | {paper} |")
-    return rows
-
-
 def test_the_configuration_page_has_every_key_with_default_meaning_and_paper_place():
-    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8").splitlines()
-    assert [line for line in page if line.startswith("| `")] == documented_rows()
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    assert with_tables(page) == page, "make them anew: python -m uxla.config.reference docs/configuration.md"
+    assert {row.split("`")[1] for row in page.splitlines() if row.startswith("| `")} == set(KEYS)
 
 
 def test_examples_on_the_configuration_page_are_accepted(folder, monkeypatch):

@@ -26,9 +26,10 @@ adaptation:
   learning_rate: 1.e-5
   max_steps: 100  # a comment
 schedule:
-- {data: [source, target], confidence: 0.8}
+- {data: [source, target], select: {kind: confidence, share: 0.8}}
 - data: [target_vicinity]
-  clustering: 0.5
+  select: {kind: clustering, threshold: 0.5}
+agree: token
 vicinity: {copies: 3, share: 0.3}
 methods: [zero_shot, uxla]
 """

@@ -87,9 +87,9 @@ def test_a_home_of_nobody_is_no_model_folder_and_no_file(folder):
 
 def test_a_key_of_digits_keeps_its_zeros(folder):
     (folder / "x.yaml").write_text(fuzz_config.SOUND)
-    config = load_config("x.yaml", ["source.labels.007=PER", "schedule.00.confidence=0.5"])
+    config = load_config("x.yaml", ["source.labels.007=PER", "schedule.00.select.share=0.5"])
     assert config.source.labels == {"MISC": None, "no": "PER", "007": "PER"}
-    assert config.schedule[0].confidence == 0.5
+    assert config.schedule[0].select.share == 0.5
 
 
 @pytest.mark.parametrize("override", ["a." * 3000 + "a=1", "seed" + ".a" * 3000 + "=1", f"seed={'x' * MAX_BYTES}"])

@@ -13,26 +13,26 @@ from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.store.journal import read
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=10", "testbed.test=20", "threads=1")
-ONE_EPOCH = "schedule=[{data: [source, target], confidence: 0.8}]"
+ONE_EPOCH = "schedule=[{data: [source, target], select: {kind: confidence, share: 0.8}}]"
 SETTINGS = (*SIZES, "warmup.epochs=1", "target=near,nowhere", "methods=[penalty, uxla]", ONE_EPOCH)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """`agreement=exact,token` for one target that is there and one that is not; `again()` gives the same command."""
+    """`agree=exact,token` for one target that is there and one that is not; `again()` gives the same command."""
     folder = tmp_path_factory.mktemp("grid")
 
     def command(**options):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("UXLA_CACHE", str(folder / "store"))
             patch.setenv("COLUMNS", "200")
-            settings = [*SETTINGS, "agreement=exact,token"]
+            settings = [*SETTINGS, "agree=exact,token"]
             with pytest.raises(UxlaError) as failed:
-                grid("testbed", settings, out=folder / "out", against="agreement=exact", **options)
+                grid("testbed", settings, out=folder / "out", against="agree=exact", **options)
         return str(failed.value)
 
     said = command(seeds=1, fresh=False)
-    runs = {name: folder / "out" / f"target=near_agreement={name}_seed=0" for name in ("exact", "token")}
+    runs = {name: folder / "out" / f"target=near_agree={name}_seed=0" for name in ("exact", "token")}
     return SimpleNamespace(out=folder / "out", said=said, runs=runs, again=command)
 
 
@@ -68,17 +68,17 @@ def test_work_that_runs_share_is_done_once(done):
 def test_the_tables_have_the_finished_runs(done):
     tidy = pq.read_table(done.out / "grid.parquet")
     results = json.loads((done.runs["token"] / "results.json").read_text(encoding="utf-8"))
-    found = tidy.filter(pa.compute.equal(tidy["agreement"], "token")).to_pylist()
+    found = tidy.filter(pa.compute.equal(tidy["agree"], "token")).to_pylist()
     [uxla] = [row for row in found if row["method"] == "uxla" and row["epoch"] == 1]
     assert uxla["score"] == results["targets"]["near"]["uxla"][0]["mean"]
     page = (done.out / "grid.md").read_text(encoding="utf-8")
-    assert "| target | agreement | method | near | near, strict | near − exact |" in page
+    assert "| target | agree | method | near | near, strict | near − exact |" in page
     assert "nowhere" not in page
     assert sorted(path.name for path in done.out.iterdir() if path.is_file()) == ["grid.md", "grid.parquet"]
 
 
 def test_a_failed_run_is_told_in_one_line_and_left_out(done):
-    assert done.said.startswith("2 of 4 runs failed and are left out: target=nowhere_agreement=exact_seed=0: ")
+    assert done.said.startswith("2 of 4 runs failed and are left out: target=nowhere_agree=exact_seed=0: ")
     assert "no such file" in done.said
     assert "\n" not in done.said
 
@@ -129,7 +129,7 @@ def test_a_fresh_grid_makes_everything_anew_and_shared_work_once(done):
 
 def test_a_grid_never_writes_over_runs_of_other_settings_unasked(done, tmp_path):
     before = {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()}
-    settings = [*SETTINGS, "agreement=exact,token", "alpha=0.5"]
+    settings = [*SETTINGS, "agree=exact,token", "alpha=0.5"]
     with pytest.raises(UxlaError, match=r"of another configuration \(alpha is 0.7 there, 0.5 here\); .* --overwrite"):
         grid("testbed", settings, out=done.out, seeds=1, against=None, fresh=False)
     assert {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()} == before

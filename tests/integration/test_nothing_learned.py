@@ -7,7 +7,7 @@ import pytest
 NEVER = "UXLA: no sentence of far taught any model: the models never agreed on one"
 SIZES = ("testbed.train=60", "testbed.unlabelled=12", "testbed.dev=20", "testbed.test=20", "target=far", "threads=1")
 TRAINING = ("warmup.epochs=null", "warmup.max_steps=1", "warmup.learning_rate=1e-3", "warmup.selection=last")
-ONE_EPOCH = "schedule=[{data: [source, target], confidence: 1.0}]"
+ONE_EPOCH = "schedule=[{data: [source, target], select: {kind: confidence, share: 1.0}}]"
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +23,7 @@ def test_it_is_said_in_four_places(run, invoke):
     finished, lines = run
     assert any(line.startswith(f"Warning: far: {NEVER}") for line in lines), "console"
     [warning] = [text for text in finished.results["warnings"] if NEVER in text]
-    assert warning.endswith(
-        "train the warm-up longer (warmup.max_steps) or on more labelled text, or set agreement=token"
-    )
+    assert warning.endswith("train the warm-up longer (warmup.max_steps) or on more labelled text, or set agree=token")
     card = (finished.out / "README.md").read_text(encoding="utf-8")
     assert f"- far: {NEVER}" in card
     assert invoke("report", finished.out).exit_code == 0

@@ -9,7 +9,7 @@ from uxla.data.conll.file import conll_text
 from uxla.records import Corpus
 
 QUICK = ("warmup.epochs=1", "warmup.selection=last", "warmup.learning_rate=1e-3", "threads=1", "testbed=null")
-SCHEDULE = "schedule=[{data: [target_vicinity], confidence: 1.0}]"
+SCHEDULE = "schedule=[{data: [target_vicinity], select: {kind: confidence, share: 1.0}}]"
 SOURCE = [(["Ana", "in", "Lima"], ["B-PER", "O", "B-LOC"]), (["the", "Inca"], ["O", "B-MISC"])] * 4
 TEST = [(["علي", "می\u200cروم"], ["B-HUMAN", "O"]), (["كتاب", "ﬁn", "שלום"], ["O", "B-WORK", "O"])]
 LONG, NO_SPACES = "river " * 90, "ရေစက်ဟောင်းသည်မြစ်နားမှာရှိသည်"

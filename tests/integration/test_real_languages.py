@@ -36,8 +36,8 @@ def test_a_tiny_run_completes_and_its_virtual_sentences_differ(task, source, tar
         f"task: {task}\nmodel: {encoder}\nthreads: 1\nmax_length: 64\n"
         f"source: {{name: en, train: '{files[0]}', take: 24}}\n"
         f"target: xx\ntarget_data: {{train: '{files[1]}', test: '{few}', take: 16}}\n"
-        f"warmup: {training}\nadaptation: {training}\nagreement: none\ncollapse_share: 1.0\nmethods: [uxla]\n"
-        "schedule: [{data: [source, target, target_vicinity], confidence: 1.0}]\n",
+        f"warmup: {training}\nadaptation: {training}\nagree: none\ncollapse_share: 1.0\nmethods: [uxla]\n"
+        "schedule: [{data: [source, target, target_vicinity], select: {kind: confidence, share: 1.0}}]\n",
         encoding="utf-8",
     )
     run = adapt(tmp_path / "run", tmp_path / "store", config=config)

@@ -34,8 +34,8 @@ def test_the_whole_path_with_250_002_pieces_and_many_scripts(encoder, adapt, tin
     overrides += [f"model={encoder}", f"source.train={tmp_path}/en.conll", "source.dev=null", "source.test=null"]
     overrides += ["target=xx", f"target_data.train={tmp_path}/xx.txt", f"target_data.test={tmp_path}/xx.conll"]
     overrides += ["target_data.dev=null", "target_data.labelled=null", "testbed=null", "methods=[uxla]"]
-    overrides += ["warmup.selection=last", "collapse_share=1.0", "agreement=none"]
-    overrides += ["schedule=[{data: [source, target, target_vicinity], confidence: 1.0}]"]
+    overrides += ["warmup.selection=last", "collapse_share=1.0", "agree=none"]
+    overrides += ["schedule=[{data: [source, target, target_vicinity], select: {kind: confidence, share: 1.0}}]"]
     run = adapt(tmp_path / "run", tmp_path / "store", *overrides)
     assert len(run.results["targets"]["xx"]["uxla"]) == 1
     assert len(set(run.weights)) == 3

@@ -44,7 +44,7 @@ def test_results_follow_the_schema(finished):
         "warnings",
         "inputs",
     }
-    assert set(results) == parts | {"agreement", "min_agreed", "trainings"}
+    assert set(results) == parts | {"precision", "agreement", "min_agreed", "trainings"}
     assert [results[name] for name in ("version", "task", "metric", "selection")] == [2, "ner", "f1", "last"]
     assert (results["agreement"], results["min_agreed"]) == ("exact", 0.5)
     fields = {"method", "target", "epoch", "model", "peers", "learned_from", "steps", "examples", "loss", "dev"}

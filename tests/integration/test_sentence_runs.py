@@ -19,7 +19,9 @@ LABELS = {
 def two_targets(adapt, tiny, tmp_path_factory):
     """Entailment with two targets in one run, both vicinities used."""
     out = tmp_path_factory.mktemp("runs") / "nli"
-    schedule = "schedule=[{data: [source, target, source_vicinity, target_vicinity], confidence: 1.0}]"
+    schedule = (
+        "schedule=[{data: [source, target, source_vicinity, target_vicinity], select: {kind: confidence, share: 1.0}}]"
+    )
     overrides = ["task=nli", "target=[near, far]", "methods=[penalty, uxla]", "collapse_share=1.0", schedule]
     return adapt(out, tmp_path_factory.mktemp("store"), *tiny, *overrides)
 
@@ -80,7 +82,7 @@ def test_the_journal_counts_the_classes_of_what_is_learnt(two_targets):
 def test_a_collapsed_classifier_is_refused_as_a_teacher(adapt, tiny, tmp_path):
     """Trained at a rate of nothing, the head gives one label to everything."""
     overrides = ["task=nli", "methods=[uxla]", "warmup.learning_rate=1e-12", "warmup.selection=last"]
-    schedule = "schedule=[{data: [target], confidence: 1.0}]"
+    schedule = "schedule=[{data: [target], select: {kind: confidence, share: 1.0}}]"
     run = adapt(tmp_path / "run", tmp_path / "store", *tiny, *overrides, schedule)
     labelled = [event for event in events(run) if event["event"] == "co_label"]
     collapsed = [event for event in labelled if event["collapsed"]]

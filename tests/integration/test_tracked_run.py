@@ -10,7 +10,11 @@ from uxla.study import tracking
 
 TINY = (
     *("testbed.train=30", "testbed.unlabelled=20", "testbed.dev=5", "testbed.test=5", "warmup.epochs=1"),
-    *("methods=[uxla]", "schedule=[{data: [source, target], confidence: 1.0}]", "tracking=[wandb]"),
+    *(
+        "methods=[uxla]",
+        "schedule=[{data: [source, target], select: {kind: confidence, share: 1.0}}]",
+        "tracking=[wandb]",
+    ),
 )
 
 

@@ -274,7 +274,8 @@ def test_the_flow_is_that_of_the_last_run_that_finished(make_run, report):
 
 def traced_with(run, agreement, change):
     """The run as it would be with another agreement: `change` makes a trace's rows others."""
-    (run / "config.yaml").write_text(f"task: ner\nagreement: {agreement}\n", encoding="utf-8")
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    (run / "results.json").write_text(json.dumps(results | {"agreement": agreement}), encoding="utf-8")
     file = run / "trace/far.parquet"
     found = pq.read_table(file)
     rows = [row | change(row) for row in found.to_pylist()]

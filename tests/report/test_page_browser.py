@@ -159,7 +159,8 @@ def test_filters_choose_by_data_epoch_and_fate(opened):
 
 def test_with_union_one_trusted_peer_is_enough(opened, make_run):
     run = make_run()
-    (run / "config.yaml").write_text("agreement: union\n", encoding="utf-8")
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    (run / "results.json").write_text(json.dumps(results | {"agreement": "union"}), encoding="utf-8")
     page = opened(run)
     page.set("epoch", "1")
     dropped = ["dropped: a model collapsed", "dropped: neither peer sure enough", "dropped: a model collapsed"]

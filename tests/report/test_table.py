@@ -75,10 +75,10 @@ def test_the_markdown_is_the_golden_one():
 @pytest.mark.parametrize(
     ("agreement", "said"),
     [
-        ("exact", "peers agree on the whole sentence (agreement: exact)"),
-        ("token", "peers agree word by word, on at least 70 % of a sentence (agreement: token)"),
-        ("none", "peers need not agree (agreement: none)"),
-        ("union", "one of the two peers is enough (agreement: union)"),
+        ("exact", "peers agree on the whole sentence (agree: exact)"),
+        ("token", "peers agree word by word, on at least 70 % of a sentence (agree: token)"),
+        ("none", "peers need not agree (agree: none)"),
+        ("union", "one of the two peers is enough (agree: union)"),
     ],
 )
 def test_the_row_of_tri_training_says_which_agreement_it_has(agreement, said):
@@ -92,7 +92,7 @@ def test_the_papers_tri_training_has_a_row_and_a_note_of_its_own():
     results = RESULTS | {"targets": {"es": {"tri_training_paper": score(50.0)}, "de": {}}, "agreement": "token"}
     lines = markdown(results).splitlines()
     assert any(line.startswith("| tri-training (the paper's) | 50.00 |") for line in lines)
-    note = "peers agree on the whole sentence (agreement: exact); one epoch (Table 5, η = 100 %, ∩)."
+    note = "peers agree on the whole sentence (agree: exact); one epoch (Table 5, η = 100 %, ∩)."
     assert f"tri-training (the paper's): {note}" in lines
     assert not any(line.startswith("tri-training: ") for line in lines)
 

@@ -101,7 +101,7 @@ def test_models_without_a_score_are_not_called_poor():
             [lesson(1, 0), lesson(1, 0, method="tri_training"), lesson(1, 3, method="no_agreement")],
             "UXLA and tri-training: no sentence of far taught any model",
         ),
-        ([lesson(1, 0, kept=(0, 4))], "taught any model: distillation keeps too few of them; raise confidence"),
+        ([lesson(1, 0, kept=(0, 4))], "taught any model: distillation keeps too few of them; raise select.share"),
         ([lesson(1, 0, collapsed=[2])], "taught any model: model 2 gives nearly one label only and so teaches nobody;"),
         (
             [lesson(1, 0, collapsed=[1]), lesson(1, 0, collapsed=[1, 2])],
@@ -128,23 +128,23 @@ def test_each_epoch_in_which_nothing_taught_has_its_own_cause():
     ("method", "ending"),
     [
         ("tri_training_paper", f"the models never agreed on one; {LONGER}"),
-        ("no_agreement", "no two models are sure of the same one; raise confidence in schedule"),
+        ("no_agreement", "no two models are sure of the same one; raise select.share in schedule"),
     ],
 )
 def test_a_method_with_an_agreement_of_its_own_is_not_told_to_change_the_runs(method, ending):
-    [found] = untaught(study_of("agreement=token", trainings=[lesson(1, 0, method=method)]), TARGET)
+    [found] = untaught(study_of("agree=token", trainings=[lesson(1, 0, method=method)]), TARGET)
     assert found.endswith(ending)
 
 
 @pytest.mark.parametrize(
     ("overrides", "ending"),
     [
-        ((), f"{LONGER}, or set agreement=token"),
-        (("agreement=token",), f"{LONGER}, or lower min_agreed"),
+        ((), f"{LONGER}, or set agree=token"),
+        (("agree=token",), f"{LONGER}, or lower agree.min_agreed"),
         (("task=nli",), LONGER),
         (
             ("warmup.epochs=null", "warmup.max_steps=9"),
-            f"{LONGER.replace('epochs', 'max_steps')}, or set agreement=token",
+            f"{LONGER.replace('epochs', 'max_steps')}, or set agree=token",
         ),
     ],
 )

@@ -43,7 +43,7 @@ def scored(adapt):
 
 @pytest.fixture(scope="module")
 def chosen(adapt, scored):
-    return adapt("chosen", "methods=[zero_shot,uxla]", "adaptation.selection=estimated")
+    return adapt("chosen", "methods=[zero_shot,uxla]", "keep=estimated")
 
 
 def fits(folder, *, done=False):
@@ -81,11 +81,11 @@ def test_without_source_dev_no_estimate_is_made_and_that_is_said_once(adapt, sco
     assert markdown(results).count(NO_DEV) == 1
 
 
-def test_estimated_selection_trains_what_last_trains(scored, chosen):
+def test_to_keep_the_estimated_trains_what_last_trains(scored, chosen):
     assert fits(chosen[1], done=True) == []
     assert fits(chosen[1]) == fits(scored[1])
     assert chosen[0]["targets"]["near"]["uxla"] == scored[0]["targets"]["near"]["uxla"]
-    assert load_config(str(chosen[1] / "config.yaml")).adaptation.selection == "estimated"
+    assert load_config(str(chosen[1] / "config.yaml")).keep == "estimated"
 
 
 def test_the_models_written_are_those_of_the_epoch_with_the_best_estimate(chosen):
@@ -107,9 +107,9 @@ def test_the_results_on_disk_are_the_results(chosen):
     assert all(f"Warning: {warning}." in markdown(results) for warning in results["warnings"])
 
 
-def test_estimated_selection_needs_a_reference():
-    with pytest.raises(ConfigError, match=r"selection estimated needs source.dev .* give source.dev=FILE"):
-        load_config("testbed", ("adaptation.selection=estimated", "source.dev=", "warmup.selection=last"))
+def test_to_keep_the_estimated_needs_a_reference():
+    with pytest.raises(ConfigError, match=r"keep=estimated needs source.dev.* give source.dev=FILE"):
+        load_config("testbed", ("keep=estimated", "source.dev=", "warmup.selection=last"))
 
 
 def state(score):

@@ -8,11 +8,12 @@ from uxla.errors import ConfigError
 from uxla.report.compared import Baseline
 from uxla.study.grid import plan
 
-SCHEDULES = "[{data: [source], confidence: 1.0}],[{data: [source, target], confidence: 0.8}]"
+HALF, ALL = (f"select: {{kind: confidence, share: {share}}}" for share in (0.5, 1.0))
+SCHEDULES = f"[{{data: [source], {ALL}}}],[{{data: [source, target], {HALF}}}]"
 ABLATIONS = {
-    "agreement": ("exact,none,token,union", ()),
-    "schedule.0.confidence": ("0.5,0.8,1.0", ()),
-    "schedule.0.clustering": ("0.5,0.9", ("schedule.0.confidence=null",)),
+    "agree": ("exact,none,token,union", ()),
+    "schedule.0.select.share": ("0.5,0.8,1.0", ()),
+    "schedule.0.select.threshold": ("0.5,0.9", ("schedule.0.select.kind=clustering",)),
     "schedule": (SCHEDULES, ()),
     "vicinity.share": ("0.1,0.3", ()),
     "vicinity.copies": ("1,3", ()),
@@ -21,10 +22,11 @@ ABLATIONS = {
     "vicinity.model": ("testbed,null", ()),
     "alpha": ("0,0.7,1.0", ()),
     "order": ("synchronous,in_place", ()),
-    "adaptation.selection": ("last,source_dev,target_dev,average,estimated", ()),
+    "adaptation.selection": ("last,source_dev,target_dev,average", ()),
+    "keep": ("last,estimated", ()),
     "warmup.penalty": ("0,1.0", ()),
 }
-"""Issue 6, point 2: the values of each ablation, and what else its configurations need."""
+"""The values of each ablation, and what else its configurations need."""
 
 
 def flat(value, path=""):
@@ -72,7 +74,10 @@ def test_the_product_counts_up_the_last_key_first_and_seeds_before_it():
         ("target=[near,far]", []),
         ("target=[near,far],[low]", ["[near,far]", "[low]"]),
         ("target=[near,far], [low]", ["[near,far]", "[low]"]),
-        ("schedule.0={data: [source], confidence: 1.0},{data: [target], confidence: 0.5}", None),
+        (
+            f"schedule.0={{data: [source], {ALL}}},{{data: [target], {HALF}}}",
+            None,
+        ),
         ("target='near',\"far\"", ["'near'", '"far"']),
         ("alpha=0.5 , 1.0", ["0.5", "1.0"]),
     ],
@@ -133,13 +138,13 @@ def test_what_is_compared_with(against, methods, baseline):
     ("settings", "options", "said"),
     [
         (["alpha=0.5,-1"], {}, r"command line: alpha=-1: .*-1"),
-        (["alpha=0.5,1", "agreement=exact,some"], {}, r"agreement=some"),
+        (["alpha=0.5,1", "agree=exact,some"], {}, r"agree=some"),
         (["alhpa=0.5,1"], {}, r"alpha"),
         (["alpha"], {}, r"expected key=value"),
         (["alpha=0.5,0.50"], {}, r"alpha=0.50_seed=0 and alpha=0.5_seed=0 are the same run"),
         (["alpha=0.5,1", "alpha=0.7"], {}, r"alpha: given twice"),
         (["seed=1,2"], {}, r"--seeds"),
-        (["methods=[uxla]", "adaptation.selection=estimated"], {}, r"add penalty"),
+        (["methods=[uxla]", "keep=estimated"], {}, r"add penalty"),
         (["target_data.test=null", "methods=[uxla]"], {}, r"give target_data.test=FILE"),
         (
             [],

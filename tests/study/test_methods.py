@@ -80,7 +80,7 @@ def test_no_agreement_differs_in_the_agreement_alone(settings_of):
     assert found["agreement"] == "none"
 
 
-@pytest.mark.parametrize("overrides", [[], ["schedule.0.confidence=null", "schedule.0.clustering=0.5"]])
+@pytest.mark.parametrize("overrides", [[], ["schedule.0.select.kind=clustering", "schedule.0.select.threshold=0.5"]])
 def test_no_distillation_differs_in_the_selection_alone(settings_of, overrides):
     found, uxla = settings_of("no_distillation", *overrides), settings_of("uxla", *overrides)
     assert differing(found, uxla) == {"schedule"}
@@ -97,7 +97,7 @@ def test_tri_training_selects_all_and_has_no_vicinity_samples(settings_of):
 
 @pytest.mark.parametrize("agreement", ["exact", "token", "none", "union"])
 def test_the_papers_tri_training_is_one_epoch_with_exact_agreement_whatever_the_run_has(agreement, settings_of):
-    papers, own = (settings_of(name, f"agreement={agreement}") for name in ("tri_training_paper", "tri_training"))
+    papers, own = (settings_of(name, f"agree={agreement}") for name in ("tri_training_paper", "tri_training"))
     assert papers["schedule"] == own["schedule"][:1]
     assert (papers["agreement"], own["agreement"]) == ("exact", agreement)
     assert differing(papers, own) == {"schedule", *(["agreement"] if agreement != "exact" else [])}
@@ -129,17 +129,18 @@ def test_source_vicinity_reads_no_sentence_of_the_target(settings_of):
 def test_a_runs_settings_reach_algorithm_one(settings_of):
     plain = settings_of("uxla")
     for override, name in (
-        ("agreement=union", "agreement"),
+        ("agree=union", "agreement"),
         ("order=alone", "order"),
         ("alpha=0.3", "alpha"),
-        ("min_agreed=0.9", "min_agreed"),
-        ("schedule.0.confidence=0.5", "schedule"),
+        ("schedule.0.select.share=0.5", "schedule"),
     ):
         assert differing(settings_of("uxla", override), plain) == {name}
+    token = settings_of("uxla", "agree={kind: token, min_agreed: 0.9}")
+    assert (token["agreement"], token["min_agreed"]) == ("token", 0.9)
 
 
 def test_the_features_of_clustering_reach_the_selection(settings_of):
-    values = ["schedule.0.confidence=null", "schedule.0.clustering=0.5", "schedule.0.features=[length]"]
+    values = ["schedule.0.select={kind: clustering, threshold: 0.5, features: [length]}"]
     assert settings_of("uxla", *values)["schedule"][0].select == CleanCluster(0.5, (length,))
 
 
@@ -165,9 +166,21 @@ def test_every_method_of_a_configuration_is_there():
         (["methods=[uxla]"], True),
         (["methods=[no_agreement]"], True),
         (["methods=[source_vicinity]"], True),
-        (["methods=[self_training]", "schedule=[{data: [target], clustering: 0.5, features: [fluency]}]"], True),
-        (["methods=[uxla]", "schedule=[{data: [source, target], confidence: 0.8}]"], False),
-        (["methods=[uxla]", "schedule=[{data: [target], clustering: 0.5, features: [fluency]}]"], True),
+        (
+            [
+                "methods=[self_training]",
+                "schedule.0.select={kind: clustering, threshold: 0.5, features: [fluency]}",
+            ],
+            True,
+        ),
+        (["methods=[uxla]", "schedule=[{data: [source, target], select: {kind: confidence, share: 0.8}}]"], False),
+        (
+            [
+                "methods=[uxla]",
+                "schedule.0.select={kind: clustering, threshold: 0.5, features: [fluency]}",
+            ],
+            True,
+        ),
     ],
 )
 def test_the_vicinity_model_is_looked_at_first_where_a_method_will_ask_it(values, expected):

@@ -51,7 +51,7 @@ def test_a_line_of_the_journal_is_one_json_object(tmp_path):
 
 
 def test_the_number_of_draws_follows_epochs_or_steps():
-    from uxla.config.sections import Adaptation
+    from uxla.config.training import Adaptation
     from uxla.study.study import _draws
 
     training = {"batch_size": 4, "accumulation": 2, "learning_rate": 1e-3, "selection": "last"}

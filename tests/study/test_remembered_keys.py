@@ -97,10 +97,10 @@ def test_a_runs_options_reach_the_learner():
     assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)
 
 
-def test_flash_attention_names_the_precision_that_it_cannot_have():
-    config = load_config("testbed", ["attention=flash_attention_2", "precision=bf16", "vicinity.precision=fp32"])
+def test_flash_attention_names_the_device_and_precision_that_it_cannot_have():
+    config = load_config("testbed", ["attention=flash_attention_2", "device=cpu"])
     study = Study(config, Tagging(), None, MODEL, MODEL, _Keys())
-    with pytest.raises(ModelError, match=r"^vicinity\.precision fp32: .*; set vicinity\.precision=bf16, or attention"):
+    with pytest.raises(ModelError, match=r"^attention flash_attention_2 on cpu in fp32: .*; set attention=auto"):
         study.masked_lm()
 
 

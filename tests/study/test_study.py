@@ -129,7 +129,7 @@ def test_the_default_number_of_samples_written_out_is_the_same_work():
 
 def test_fluency_is_kept_by_the_vicinity_model_and_its_precision():
     plain, _ = study_of()
-    lower, _ = study_of("vicinity.precision=bf16")
+    lower, _ = study_of("precision=bf16")
     other = replace(plain, vicinity_model=ModelHandle(Path("m"), "another"))
     kept = plain.fluency().inputs
     assert lower.fluency().inputs == kept | {"precision": "bf16"}
@@ -145,7 +145,7 @@ def test_every_run_looks_at_the_models_that_it_needs_before_the_warm_up(monkeypa
 
     monkeypatch.setattr(study_module.StoredLearner, "check", lambda self, names: looked.append("backbone") or "")
     monkeypatch.setattr(study_module.TrainableLM, "open", refused)
-    study, asked = study_of("methods=[penalty]", "schedule=[{data: [target], confidence: 1.0}]")
+    study, asked = study_of("methods=[penalty]", "schedule=[{data: [target], select: {kind: confidence, share: 1.0}}]")
     for _ in range(2):
         study.check_models()
     for _ in range(2):

@@ -20,7 +20,7 @@ def test_the_masked_lm_is_opened_in_the_precision_that_was_asked_for_and_that_ke
 ):
     asked = []
     monkeypatch.setattr(MaskedLM, "load", lambda *_, **given: asked.append(given["precision"]))
-    config = load_config("testbed", [f"vicinity.precision={precision}"])
+    config = load_config("testbed", [f"precision={precision}"])
     vicinity = Study(config, Tagging(), None, MODEL, MODEL, None, None, SAFE).vicinity()
     vicinity.open_vicinity()
     assert asked == [precision] == [vicinity.inputs["precision"]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Segments = tuple[str, ...]
 Unit = Literal["word", "piece", "auto"]
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Drawing:
     def __post_init__(self) -> None:
         if self.unit not in ("word", "piece", "auto"):
             raise ConfigError(f"unit = {self.unit!r}, expected word, piece or auto")
-        if self.precision not in ("fp32", "bf16", "fp16"):
-            raise ConfigError(f"precision = {self.precision!r}, expected fp32, bf16 or fp16")
+        if self.precision not in ("fp32", "tf32", "bf16", "fp16"):
+            raise ConfigError(f"precision = {self.precision!r}, expected fp32, tf32, bf16 or fp16")
         if self.top < 1:
             raise ConfigError(f"top = {self.top}, expected at least 1; 1 takes the best candidate")
 

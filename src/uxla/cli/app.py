@@ -188,6 +188,7 @@ def predict(
         typer.Option(help="CoNLL column to write labels into; -1 is the last. Default: the last, if it holds labels."),
     ] = None,
     comment: options.Comment = "auto",
+    precision: options.Precision = "fp32",
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that the backbone brought along.")
     ] = False,
@@ -223,6 +224,7 @@ def predict(
             source,
             None if out == Path("-") else out,
             safety=ModelSafety(remote_code=trust_remote_code),
+            precision=precision,
             format=format,
             columns=named,
             header=header,

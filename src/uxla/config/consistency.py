@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from uxla.config.sections import SOURCE_PATHS, TARGET_PATHS, TESTBED, refusal
+from uxla.config.files import SOURCE_PATHS, TARGET_PATHS, TESTBED
+from uxla.config.method import ByConfidence, MaskedLMVicinity
+from uxla.config.section import refusal
 from uxla.config.yaml_text import KeyPath
 
 if TYPE_CHECKING:
@@ -63,25 +65,26 @@ def _selection(config: RunConfig) -> None:
         if training.selection == "source_dev" and config.source.dev is None:
             remedy = f"give source.dev=FILE or {name}.selection=last"
             raise refusal(name, f"selection source_dev needs source.dev, which is not given; {remedy}")
-    if config.adaptation.selection == "estimated" and config.source.dev is None:
-        why = "selection estimated needs source.dev as the estimate's reference, which is not given"
-        raise refusal("adaptation", f"{why}; give source.dev=FILE or adaptation.selection=last")
+    if config.keep == "estimated" and config.source.dev is None:
+        why = "keep=estimated needs source.dev, the estimate's reference, which is not given"
+        raise refusal("keep", f"{why}; give source.dev=FILE or keep=last")
     if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
         remedy = "give target_data.dev=FILE or adaptation.selection=last"
         raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
 
 
 def _copies(config: RunConfig) -> None:
-    if isinstance(config.vicinity.copies, tuple) and config.task not in PAIR_TASKS:
-        got = f"copies: got {list(config.vicinity.copies)}, expected one number: {config.task} has one text an example"
-        raise refusal("vicinity", f"{got}; give vicinity.copies={config.vicinity.copies[0]}")
+    copies = config.vicinity.copies if isinstance(config.vicinity, MaskedLMVicinity) else None
+    if isinstance(copies, tuple) and config.task not in PAIR_TASKS:
+        got = f"copies: got {list(copies)}, expected one number: {config.task} has one text an example"
+        raise refusal("vicinity", f"{got}; give vicinity.copies={copies[0]}")
 
 
 def _per_class(config: RunConfig) -> None:
     for number, plan in enumerate(config.schedule):
-        if plan.per_class and config.task == "ner":
+        if isinstance(plan.select, ByConfidence) and plan.select.per_class and config.task == "ner":
             why = "got per_class with task ner, expected a task with one label an example"
-            raise refusal("schedule", f"{number}: {why}; set schedule.{number}.per_class=false")
+            raise refusal("schedule", f"{number}: {why}; set schedule.{number}.select.per_class=false")
 
 
 def _methods(config: RunConfig) -> None:

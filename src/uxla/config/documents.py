@@ -12,6 +12,7 @@ from typing import cast
 
 import yaml
 
+from uxla.config.kinds import TAGGED
 from uxla.config.yaml_text import MAX_DEPTH, KeyPath, Plain, one_line, parse
 from uxla.errors import ConfigError
 
@@ -85,7 +86,10 @@ def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Do
     root = steps[0]
     if len(steps) > 1 and values.get(root) is None and root in defaults:
         values[root] = _copy(defaults[root])
+    before = _copy(values)
     path = _set(values, steps, _value(written, text), text)
+    if path[-1] == "kind":
+        _begin_anew(_at(values, path[:-1]), _at(before, path[:-1]), document, path[:-1])
     here = Origin(f"{COMMAND_LINE}: {text}", Path.cwd())
     kept = {where: origin for where, origin in document.origins.items() if where[: len(path)] != path}
     made = {path[:depth]: here for depth in range(1, len(path) + 1)}
@@ -126,6 +130,21 @@ def _set(values: dict[str, Plain], steps: list[str], value: Plain, text: str) ->
     return path
 
 
+def _begin_anew(new: Plain, old: Plain, document: Document, path: KeyPath) -> None:
+    """Take the keys of the old kind away where another kind was set, but for those that the command line gave."""
+    if isinstance(new, dict) and isinstance(old, dict) and old.get("kind", new["kind"]) != new["kind"]:
+        for key in [key for key in old if key != "kind"]:
+            if not document.origin((*path, key)).place.startswith(COMMAND_LINE):
+                del new[key]
+
+
+def _at(value: Plain, path: KeyPath) -> Plain:
+    for step in path:
+        inside = isinstance(value, list) or (isinstance(value, dict) and step in value)
+        value = value[step] if inside else None  # type: ignore[index]
+    return value
+
+
 def _index(step: str, length: int) -> int:
     """The entry of a list that `step` means, -1 if none; a dict's key keeps its zeros, so only here it is a number."""
     number = int(step) if step.isdecimal() and len(step) < 10 else length
@@ -138,6 +157,8 @@ def _step_into(here: dict[str, Plain] | list[Plain], step: str | int) -> Plain:
     key = str(step)
     if here.get(key) is None:
         here[key] = {}
+    elif key in TAGGED and isinstance(here[key], str):
+        here[key] = {"kind": here[key]}
     return here[key]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from uxla.config.documents import COMMAND_LINE, Document
-from uxla.config.yaml_text import Plain
+from uxla.config.yaml_text import KeyPath, Plain
 from uxla.errors import ConfigError
 
 _EXPECTED = {
@@ -40,25 +42,44 @@ _EXAMPLES = {
     "source.dev": "en/dev.conll",
     "target": "es",
     "target_data.train": "es/train.txt",
+    "schedule.*.data": "[source,target]",
+    "schedule.*.select": "'{kind: confidence, share: 0.8}'",
+    "schedule.*.select.share": "0.8",
+    "schedule.*.select.threshold": "0.5",
 }
+_RENAMED = {
+    "agreement": "agree: {{kind: {value}}}",
+    "min_agreed": "agree: {{kind: token, min_agreed: {value}}}",
+    "schedule.*.confidence": "select: {{kind: confidence, share: {value}}}",
+    "schedule.*.clustering": "select: {{kind: clustering, threshold: {value}}}",
+    "schedule.*.per_class": "select: {{kind: confidence, share: …, per_class: {value}}}",
+    "schedule.*.features": "select: {{kind: clustering, threshold: …, features: {value}}}",
+    "vicinity.precision": "precision: {value}, which is for all models of a run",
+}
+"""Keys that were called otherwise once, and what to write instead."""
+_RENAMED_VALUES = {("adaptation.selection", "estimated"): "keep: estimated"}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
-    """Every key under `model` by its dotted name, sections included; the entries of a list are written `*`."""
+    """Every key under `model` by its dotted name, sections included; the entries of a list are written `*`.
+
+    The keys of a tagged value are those of all its own kinds.
+    """
     found: dict[str, FieldInfo] = {}
     for name, field in model.model_fields.items():
         dotted = f"{prefix}{name}"
         found[dotted] = field
         for section, inner in _sections(field.annotation, dotted):
-            found |= keys(section, inner)
+            for dotted_inner, inner_field in keys(section, inner).items():
+                found.setdefault(dotted_inner, inner_field)
     return found
 
 
 def refused(error: ValidationError, document: Document, known: Mapping[str, FieldInfo]) -> ConfigError:
     """One line for the first fault found in `document`; unknown keys come first, then all missing keys together."""
-    faults = error.errors(include_url=False)
+    faults = list(_faults(error.errors(include_url=False)))
     unknown = [fault for fault in faults if fault["type"] == "extra_forbidden"]
-    missing = [_dotted(fault) for fault in faults if fault["type"] == "missing"]
+    missing = [fault["loc"] for fault in faults if fault["type"] == "missing"]
     if unknown:
         return ConfigError(_unknown(unknown[0], document, known))
     others = [fault for fault in faults if fault["type"] != "missing"]
@@ -67,33 +88,59 @@ def refused(error: ValidationError, document: Document, known: Mapping[str, Fiel
     return ConfigError(_missing(missing, document, known))
 
 
+def _faults(found: Sequence[ErrorDetails], outside: KeyPath = ()) -> Iterator[ErrorDetails]:
+    """The faults one by one, those inside tagged values among them.
+
+    A list with a wrong entry is also said to be too short, since pydantic counts the right entries alone: left out.
+    """
+    places = [fault["loc"] for fault in found]
+    for fault in found:
+        place = (*outside, *fault["loc"])
+        if fault["type"] == "too_short" and any(
+            fault["loc"] == other[: len(fault["loc"])] != other for other in places
+        ):
+            continue
+        if fault["type"] == "inside":
+            yield from _faults(fault["ctx"]["faults"], place)
+        else:
+            yield {**fault, "loc": place}
+
+
 def _unknown(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:
-    got = _dotted(fault)
-    section, _, name = _pattern(fault).rpartition(".")
-    siblings = [key.rpartition(".")[2] for key in known if key.rpartition(".")[0] == section]
+    *outer, name = map(str, fault["loc"])
+    got, place = _dotted(fault["loc"]), document.origin(fault["loc"]).place
+    renamed = _RENAMED.get(_pattern(fault["loc"]))
+    if renamed is not None:
+        return f"{place}: no key {got}; write {renamed.format(value=_plainly(fault['input']))}"
+    section, kind = _pattern(fault["loc"][:-1]), fault.get("ctx", {}).get("kind")
+    siblings = (
+        fault["ctx"]["takes"] if kind else [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
+    )
     close = difflib.get_close_matches(name, siblings, n=1)
-    elsewhere = [key for key in known if key.rpartition(".")[2] == name]
+    elsewhere = [] if kind else [key for key in known if key.rpartition(".")[2] == name]
     if close:
-        hint = f"did you mean {'.'.join([*got.split('.')[:-1], close[0]])}?"
+        hint = f"did you mean {'.'.join([*outer, close[0]])}?"
     elif elsewhere:
         hint = f"did you mean {' or '.join(elsewhere)}?"
     else:
-        hint = f"expected one of {', '.join(siblings)}"
-    return f"{document.origin(_path(fault)).place}: no key {got}; {hint}"
+        hint = f"expected one of {', '.join(siblings)}" if siblings else "this kind takes no other key"
+    return f"{place}: no key {got}{f' with kind {kind}' if kind else ''}; {hint}"
 
 
-def _missing(missing: list[str], document: Document, known: Mapping[str, FieldInfo]) -> str:
-    needed = [key for name in missing for key in _required(name, known)]
+def _missing(missing: list[KeyPath], document: Document, known: Mapping[str, FieldInfo]) -> str:
+    needed = [key for path in missing for key in _required(path, known)]
     if "source.train" in needed and _selects_by_source_dev(document.values):
         needed.insert(needed.index("source.train") + 1, "source.dev")
-    meanings = "; ".join(f"{key} ({known[key].description})" for key in needed if key in known)
+    patterns = {key: re.sub(r"\.\d+\b", ".*", key) for key in needed}
+    meanings = "; ".join(f"{key} ({known[at].description})" for key, at in patterns.items() if at in known)
     run = document.name.removeprefix("preset ")
-    example = " ".join(f"{key}={_EXAMPLES.get(key, '…')}" for key in needed)
+    example = " ".join(f"{key}={_EXAMPLES.get(at, '…')}" for key, at in patterns.items())
     return f"{document.name} needs {meanings}; for example: uxla run {run} {example}"
 
 
-def _required(key: str, known: Mapping[str, FieldInfo]) -> list[str]:
+def _required(path: KeyPath, known: Mapping[str, FieldInfo]) -> list[str]:
     """A missing section is asked for by its required keys: `source.train` rather than `source`."""
+    key = _dotted(path)
     inner = [name for name, field in known.items() if name.startswith(f"{key}.") and field.is_required()]
     return inner or [key]
 
@@ -107,21 +154,21 @@ def _selects_by_source_dev(values: Mapping[str, Plain]) -> bool:
 
 def _wrong(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:
     context: dict[str, Any] = fault.get("ctx", {})
+    path = fault["loc"]
     if fault["type"] == "refused":
-        path = (*_path(fault), context["field"]) if context["field"] else _path(fault)
-        text = context["text"]
+        path, text = (*path, context["field"]) if context["field"] else path, context["text"]
     else:
-        path = _path(fault)
         known_words = _EXPECTED.get(fault["type"])
         expected = fault["msg"] if known_words is None else known_words.format(**context)
         text = f"got {_shown(fault['input'])}, expected {expected}{_meaning(fault, known)}"
-    key = ".".join(map(str, path))
-    place = document.origin(path).place
+        instead = _RENAMED_VALUES.get((_dotted(path), str(fault["input"])))
+        text = f"{text}; write {instead}" if instead else text
+    key, place = _dotted(path), document.origin(path).place
     return f"{place}: {text}" if place.startswith(f"{COMMAND_LINE}: {key}=") else f"{place}: {key}: {text}"
 
 
 def _meaning(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
-    field = known.get(_pattern(fault))
+    field = known.get(_pattern(fault["loc"]))
     return f" ({field.description})" if field is not None and field.description else ""
 
 
@@ -130,16 +177,16 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def _path(fault: ErrorDetails) -> tuple[str | int, ...]:
-    return fault["loc"]
+def _plainly(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def _dotted(fault: ErrorDetails) -> str:
-    return ".".join(map(str, fault["loc"]))
+def _dotted(path: KeyPath) -> str:
+    return ".".join(map(str, path))
 
 
-def _pattern(fault: ErrorDetails) -> str:
-    return ".".join("*" if isinstance(part, int) else part for part in fault["loc"])
+def _pattern(path: KeyPath) -> str:
+    return ".".join("*" if isinstance(part, int) else part for part in path)
 
 
 def _sections(annotation: Any, dotted: str) -> list[tuple[type[BaseModel], str]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TaskName = Literal["ner", "nli", "paraphrase", "classification"]
 FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
-PrecisionName = Literal["fp32", "bf16", "fp16"]
+PrecisionName = Literal["fp32", "tf32", "bf16", "fp16"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 
 Task = Annotated[
@@ -31,7 +31,9 @@ Quote = Annotated[str | None, typer.Option(help="What quotes cells of CSV or TSV
 Where = Annotated[str | None, typer.Option(help="Only the rows with a value in a column, as language=es.")]
 TokenColumn = Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")]
 Comment = Annotated[str, typer.Option(help="How CoNLL's comments begin; auto: by their look; none: it has none.")]
-Precision = Annotated[PrecisionName, typer.Option(help="What matrix products are taken in; fp32 is exact.")]
+Precision = Annotated[
+    PrecisionName, typer.Option(help="What models compute in; fp32 is exact, the others are faster on some GPUs.")
+]
 Device = Annotated[DeviceName, typer.Option(help="auto: CUDA where there is one.")]
 TokensPerBatch = Annotated[int, typer.Option(min=1, help="Pieces in one forward pass at most.")]
 Revision = Annotated[str | None, typer.Option(help="The model's revision on the Hub.")]

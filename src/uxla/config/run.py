@@ -11,28 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from uxla import __version__, progress
 from uxla.config.consistency import CHECKS, DATA_PATHS, data_paths
 from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.config.errors import keys, refused
-from uxla.config.sections import (
-    ELSEWHERE,
-    Adaptation,
-    EpochPlan,
-    MaskedLMTuning,
-    Name,
-    OneOrSeveral,
-    Section,
-    Several,
-    Source,
-    TargetData,
-    Vicinity,
-    WarmUp,
-    World,
-    key,
-)
+from uxla.config.files import ELSEWHERE, Source, TargetData, World
+from uxla.config.method import PAPER_SCHEDULE, Agree, AgreeSection, EpochPlan, MaskedLMVicinity, VicinitySection
+from uxla.config.section import Name, OneOrSeveral, Precision, Section, Several, key
+from uxla.config.training import Adaptation, MaskedLMTuning, WarmUp
 from uxla.config.yaml_text import Plain, dump
 from uxla.errors import ConfigError
 
@@ -53,13 +41,6 @@ Method = Literal[
     "supervised",
 ]
 
-PAPER_SCHEDULE = (
-    EpochPlan(data=("source", "target"), confidence=0.8),
-    EpochPlan(data=("target_vicinity",), confidence=1.0),
-    EpochPlan(data=("source", "target", "source_vicinity", "target_vicinity"), confidence=1.0),
-)
-"""§2.4 with Table 8's η for XNER."""
-
 
 class RunConfig(Section):
     """One run: a source language, one or several targets, a model, and the methods compared."""
@@ -74,8 +55,9 @@ class RunConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
     threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
     deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
-    precision: Literal["fp32", "bf16", "fp16"] = key(
-        "matrix products in training and labelling: `fp32`, or the faster, less exact `bf16` and `fp16`",
+    precision: Precision = key(
+        "what all models compute in, in training, labelling and generation: `fp32` is exact; `tf32`, `bf16` and `fp16` "
+        "are faster on GPUs that have them, and change results a little",
         "fp32",
     )
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = key(
@@ -102,13 +84,7 @@ class RunConfig(Section):
     adaptation: Adaptation = key("each training inside Algorithm 1", paper="line 21")
     alpha: float = key("exponent of balanced sampling; 1: by size, 0: equal shares", 0.7, paper="Eq. 2", ge=0)
     schedule: Several[EpochPlan] = key("Algorithm 1's epochs in order", PAPER_SCHEDULE, paper="§2.4", min_length=1)
-    agreement: Literal["exact", "none", "token", "union"] = key(
-        "peers must agree: `exact`, on the whole sentence; `none`; `token`, word by word (others get no loss); "
-        "`union`: what one peer alone selects is taken too",
-        "exact",
-        paper="§2.3, Table 5",
-    )
-    min_agreed: float = key("with `token`: share of a sentence's words the peers must agree on", 0.5, ge=0, le=1)
+    agree: AgreeSection = key("how peers must agree", Agree(), paper="§2.3, stage 2")
     order: Literal["synchronous", "in_place", "alone"] = key(
         "`synchronous`: peers frozen for an epoch, three trainings; `in_place`: replaced at once, six; "
         "`alone`: each model teaches itself",
@@ -121,11 +97,14 @@ class RunConfig(Section):
         gt=0,
         le=1,
     )
-    vicinity: Vicinity = Field(Vicinity(), description="Gen-LM", json_schema_extra={"paper": "§2.2"})
-    mlm: MaskedLMTuning = Field(
-        MaskedLMTuning(),
-        description="the backbone's own training in the method `mlm_tuned`",
-        json_schema_extra={"paper": "Table 7"},
+    keep: Literal["last", "estimated"] = key(
+        "which models are kept: those of the `last` epoch, or of the epoch, or the warm-up, with the best score "
+        "`estimated` without labels (needs source.dev)",
+        "last",
+    )
+    vicinity: VicinitySection = key("how virtual sentences are made", MaskedLMVicinity(), paper="§2.2")
+    mlm: MaskedLMTuning = key(
+        "the backbone's own training in the method `mlm_tuned`", MaskedLMTuning(), paper="Table 7"
     )
     trace: int = key(
         "examples of each data set whose labelling is written into the run folder, for `uxla report`; 0: none",
@@ -161,6 +140,11 @@ class RunConfig(Section):
         for check in CHECKS:
             check(self)
         return self
+
+    @property
+    def masked_lm(self) -> MaskedLMVicinity:
+        """What the masked LM is to do: the defaults where a plug-in makes the vicinity, for fluency needs it still."""
+        return self.vicinity if isinstance(self.vicinity, MaskedLMVicinity) else MaskedLMVicinity()
 
     def to_yaml(self) -> str:
         """The whole configuration as YAML, defaults included; `load_config` reads it back to an equal value."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal
 
 import torch
 
 from uxla.errors import ModelError
 
-Precision = Literal["fp32", "bf16", "fp16"]
-"""What matrix products are taken in; weights, sums and probabilities are float32 whatever it is."""
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+"""What matrix products are computed in. Weights, sums and probabilities of task models are float32 in all of them."""
 
 Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 """What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
@@ -19,15 +20,42 @@ Results are equal but for rounding."""
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def check_precision(device: torch.device, precision: Precision) -> None:
+    """ModelError where the device cannot compute in `precision`."""
+    cuda = device.type == "cuda"
+    if precision == "tf32" and not (cuda and torch.cuda.get_device_capability(device) >= (8, 0)):
+        lacks = "only CUDA GPUs from the Ampere generation on (A100, RTX 30) have it"
+    elif precision == "bf16" and cuda and not torch.cuda.is_bf16_supported(including_emulation=False):
+        lacks = "this GPU does not have it"
+    else:
+        return
+    raise ModelError(f"precision {precision} on {device.type}: {lacks}; set precision=fp32")
+
+
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """A context in which models compute in `precision`; with `fp32` nothing is changed."""
     dtype = _TYPES.get(precision)
-    return nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+    return tensor_float32(precision) if dtype is None else torch.autocast(device.type, dtype)
+
+
+def tensor_float32(precision: Precision) -> AbstractContextManager[object]:
+    """A context in which float32 products are computed in TF32 where `precision` is `tf32`; else nothing is changed."""
+    return _tensor_float32() if precision == "tf32" else nullcontext()
+
+
+@contextmanager
+def _tensor_float32() -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def attention_values(attention: Attention, device: torch.device, precision: Precision) -> dict[str, str]:
     """What `from_pretrained` is told. ModelError where flash-attn, which is for GPUs in half precision, cannot run."""
-    if attention == "flash_attention_2" and (device.type != "cuda" or precision == "fp32"):
+    if attention == "flash_attention_2" and (device.type != "cuda" or precision not in _TYPES):
         raise ModelError(
             f"attention flash_attention_2 on {device.type} in {precision}: it needs a CUDA device and bf16 or fp16; "
             "set attention=auto"

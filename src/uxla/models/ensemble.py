@@ -15,6 +15,7 @@ from uxla import given
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models.classifier import LayerDescription
+from uxla.models.device import Precision
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.task_model import Runtime, TaskModel
@@ -45,7 +46,14 @@ class Ensemble:
     members: tuple[TaskModel, ...]
 
     @classmethod
-    def load(cls, folder: str | Path, runtime: Runtime | None = None, *, safety: ModelSafety = SAFE) -> Ensemble:
+    def load(
+        cls,
+        folder: str | Path,
+        runtime: Runtime | None = None,
+        *,
+        safety: ModelSafety = SAFE,
+        precision: Precision = "fp32",
+    ) -> Ensemble:
         """The ensemble of a run folder, or of the `ensemble/` folder inside one; all of it lies in the run folder."""
         folder = Path(folder)
         home = _home(folder)
@@ -55,7 +63,7 @@ class Ensemble:
             models = [_inside(home, member) for member in card["members"]]
             task, label_names = TASKS[card["task"]](), tuple(card["label_names"])
             tokenizer = models[0]
-            runtime = runtime or Runtime(max_length=card["max_length"], safety=safety)
+            runtime = runtime or Runtime(max_length=card["max_length"], safety=safety, precision=precision)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
         except OSError as error:

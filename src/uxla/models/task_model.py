@@ -17,7 +17,16 @@ from uxla import progress
 from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
-from uxla.models.device import Attention, Precision, attention_values, autocast, synchronise, to_cpu, to_device
+from uxla.models.device import (
+    Attention,
+    Precision,
+    attention_values,
+    autocast,
+    check_precision,
+    synchronise,
+    to_cpu,
+    to_device,
+)
 from uxla.models.loading import load_for_labels, load_tokenizer, pick_device, usable_length
 from uxla.models.memory import Budget, memory_errors
 from uxla.models.model_safety import SAFE, ModelSafety
@@ -81,6 +90,7 @@ class TaskModel:
         ModelError where one of the two cannot be used, or they do not belong together.
         """
         device = pick_device(runtime.device)
+        check_precision(device, runtime.precision)
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
         module: Any
         module, remark = load_for_labels(task.auto_class, folder, safety=runtime.safety, **values)

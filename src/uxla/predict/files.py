@@ -27,6 +27,7 @@ from uxla.data.spans.records import PREDICTED
 from uxla.data.writing.predictions import NAMES, Answered, as_table, read_rows
 from uxla.errors import ConfigError, UxlaError, setting
 from uxla.files import write_file
+from uxla.models.device import Precision
 from uxla.models.ensemble import Ensemble
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.process_settings import process_settings
@@ -41,7 +42,13 @@ _STDIN, _COPY = Path("-"), "standard-input"
 
 
 def predict(
-    run: Path, source: Path | BinaryIO, out: Path | None, *, safety: ModelSafety = SAFE, **how: Unpack[ReadKeywords]
+    run: Path,
+    source: Path | BinaryIO,
+    out: Path | None,
+    *,
+    safety: ModelSafety = SAFE,
+    precision: Precision = "fp32",
+    **how: Unpack[ReadKeywords],
 ) -> None:
     """Write what the ensemble of `run` says of `source`, a file or a stream, to `out`, or to standard output.
 
@@ -51,7 +58,7 @@ def predict(
     its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
     with process_settings(), signals.telling("nothing was written; the same command begins from the start"):
-        ensemble = Ensemble.load(run, safety=safety)
+        ensemble = Ensemble.load(run, safety=safety, precision=precision)
         replaces = "label_column" in how
         layout = ReadOptions(**how)
         with _at_hand(source) as path:

@@ -22,7 +22,6 @@ from uxla.report.table import table
 
 MADE_BY_RUN = "expected a folder written by `uxla run`"
 _NAME = re.compile(r"\w[\w.+-]*")
-_AGREEMENT = re.compile(r"^agreement: *['\"]?(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +79,8 @@ class RunFolder:
 
     @cached_property
     def agreement(self) -> str:
-        """How UXLA's peers had to agree, `agreement` of `config.yaml`; `exact`, the default, where it does not say."""
-        config = self.path / "config.yaml"
-        text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else ""
-        found = _AGREEMENT.search(text)
-        return found[1] if found else "exact"
+        """How UXLA's peers had to agree; `exact`, the default, where the results do not say."""
+        return str(self.results.get("agreement", "exact"))
 
     def test_set(self, target: str) -> TestSet | None:
         """The target's test set, None where the run had none, or was made by a version that wrote no such file."""

@@ -56,10 +56,10 @@ _BESIDE = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", _MACRO)}
 """A second figure of a score: its column's name, and what is said of it below the table."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _AGREEMENTS = {
-    "exact": "peers agree on the whole sentence (agreement: exact)",
-    "token": "peers agree word by word, on at least {:.0f} % of a sentence (agreement: token)",
-    "none": "peers need not agree (agreement: none)",
-    "union": "one of the two peers is enough (agreement: union)",
+    "exact": "peers agree on the whole sentence (agree: exact)",
+    "token": "peers agree word by word, on at least {:.0f} % of a sentence (agree: token)",
+    "none": "peers need not agree (agree: none)",
+    "union": "one of the two peers is enough (agree: union)",
 }
 _LOUD = (
     "TARGET LABELS WERE USED to select checkpoints (adaptation.selection: target_dev, as in the paper): "

@@ -11,8 +11,8 @@ import yaml
 
 from uxla import __version__
 from uxla.config.consistency import data_paths
+from uxla.config.files import ELSEWHERE
 from uxla.config.run import Method, RunConfig
-from uxla.config.sections import ELSEWHERE
 from uxla.data.hub import HUB, SOURCES, parse_uri
 from uxla.markup import inline
 from uxla.report.figure_table import plain
@@ -189,6 +189,7 @@ def _limits(config: RunConfig, target: str) -> str:
         (
             f"- {labels}. Names, topics and kinds of text that its training data lacks may be labelled badly.",
             f"- Texts longer than {config.max_length} pieces are read in windows or cut.",
+            *([f"- Trained and scored in {config.precision}."] if config.precision != "fp32" else []),
             "- The licences of the backbone and of the data hold for this model too.",
         )
     )

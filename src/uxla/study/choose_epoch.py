@@ -82,7 +82,7 @@ def _estimated(study: Study, target: Target, trained: Trained, last: Triple) -> 
     uxla = tuple(view.estimate(models, warm_up[0], before[-1]) for models in epochs)
     warnings = tuple(_doubts(target, [*before, *uxla]))
     found = Verdict(last, before[0] if zero_shot else None, before[-1] if warm_up else None, uxla, warnings)
-    return _chosen(found, target, [*warm_up, *epochs], asked=study.config.adaptation.selection == "estimated")
+    return _chosen(found, target, [*warm_up, *epochs], asked=study.config.keep == "estimated")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _chosen(found: Verdict, target: Target, states: Sequence[Triple], *, asked: 
     warnings = found.warnings
     if best == 0:
         figures = f"warm-up {scores[0]:.1f}, best epoch {max(scores[1:]):.1f}"
-        done = "the warm-up's models are kept" if asked else "adaptation.selection=estimated would keep the warm-up"
+        done = "the warm-up's models are kept" if asked else "keep=estimated would keep the warm-up"
         warnings = (*warnings, f"{target.name}: adaptation did not help, by the estimate ({figures}); {done}")
     if not asked:
         return replace(found, warnings=warnings)

@@ -113,7 +113,7 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
     if lost:
         yield (
             f"{_shortened(lost)}: after adaptation no model gives {_it(lost)} to {what}, as the warm-up's did; keep an "
-            "earlier epoch (adaptation.selection=estimated), or adapt with fewer epochs"
+            "earlier epoch (keep=estimated), or adapt with fewer epochs"
         )
     if never:
         yield (
@@ -156,16 +156,16 @@ def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few ke
 
 def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
     """Why nothing was left, and what to do."""
-    agreement, why = _AGREEMENTS.get(method, study.config.agreement), _why(found)
+    agreement, why = _AGREEMENTS.get(method, study.config.agree.kind), _why(found)
     if why == "collapsed":
         fallen = sorted({number for one in found for number in one["collapsed"]})
         return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_not_collapse(study)}"
     if why == "too few kept":
-        return "distillation keeps too few of them; raise confidence in schedule, or give more raw text"
+        return "distillation keeps too few of them; raise select.share in schedule, or give more raw text"
     if agreement == "none":
-        return "no two models are sure of the same one; raise confidence in schedule"
+        return "no two models are sure of the same one; raise select.share in schedule"
     word_by_word = study.config.task == "ner" and agreement == "exact" and method not in _AGREEMENTS
-    other = ", or set agreement=token" if word_by_word else ", or lower min_agreed" if agreement == "token" else ""
+    other = ", or set agree=token" if word_by_word else ", or lower agree.min_agreed" if agreement == "token" else ""
     return f"the models never agreed on one; {_train_longer(study)}{other}"
 
 

@@ -21,8 +21,8 @@ _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "datasets", "
 def environment(
     config: RunConfig, models: Mapping[str, ModelHandle], made_with: Mapping[str, Collection[str]]
 ) -> dict[str, Any]:
-    """JSON values: `versions` of now, `made_with`, `hardware`, `threads`, `deterministic`, and in `hub` the commit of
-    every model and data set of the Hub, by its key in the configuration.
+    """JSON values: `versions` of now, `made_with`, `hardware`, `threads`, `precision`, `deterministic`, and in `hub`
+    the commit of every model and data set of the Hub, by its key in the configuration.
 
     `made_with` has the versions that made what the run used of the store, by package, several where they differ.
     `models` are those of the run by their keys (`model`, `vicinity.model`). To be called when all data was read.
@@ -44,6 +44,7 @@ def environment(
             "cuda": torch.version.cuda,
         },
         "threads": torch.get_num_threads(),
+        "precision": config.precision,
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "hub": {key: commit for key, commit in commits.items() if commit is not None},
     }

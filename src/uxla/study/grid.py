@@ -162,9 +162,9 @@ def _check_runs(runs: Sequence[Planned]) -> None:
         raise ConfigError("target_data.test is not given, and a grid compares scores; give target_data.test=FILE")
     seen: dict[str, Planned] = {}
     for one in runs:
-        chosen = one.config.adaptation.selection == "estimated" and "uxla" in one.config.methods
+        chosen = one.config.keep == "estimated" and "uxla" in one.config.methods
         if chosen and "penalty" not in one.config.methods:
-            why = "with adaptation.selection=estimated UXLA may keep the warm-up, whose score is penalty's"
+            why = "with keep=estimated UXLA may keep the warm-up, whose score is penalty's"
             raise ConfigError(f"methods: {why}; add penalty, as 'methods=[penalty,uxla]'")
         other = seen.setdefault(one.config.to_yaml(), one)
         if other is not one:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uxla.config.files import TARGET_PATHS, TESTBED, Reading, World
 from uxla.config.run import RunConfig
-from uxla.config.sections import TARGET_PATHS, TESTBED, Files, Reading, World
+from uxla.config.section import Files
 from uxla.data.checks.doubts import Doubt
 from uxla.data.checks.languages import languages
 from uxla.data.formats.table import Table

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from uxla.algorithm.cotraining import Epoch
 from uxla.algorithm.distil import MostConfident
+from uxla.config.method import ByConfidence
 from uxla.config.run import Method
 from uxla.records import ModelHandle
 from uxla.study.inputs import Target
@@ -104,7 +105,7 @@ def _shared(head: ModelHandle, trained: ModelHandle) -> ModelHandle:
 
 
 _TRI_TRAINED = Epoch(MostConfident(1.0), source=True, target=True)
-_ALL = {"confidence": 1.0, "clustering": None, "per_class": False, "features": ()}
+_ALL = {"select": ByConfidence(kind="confidence", share=1.0)}
 
 METHODS: Mapping[Method, Callable[[Study, Target], list[Triple]]] = {
     "zero_shot": zero_shot,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from uxla import progress
@@ -69,17 +68,16 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
     safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
     model = resolve(model_name(config.model), revision=config.revision, safety=safety)
     vicinity_model = model
-    if config.vicinity.model is not None:
-        name = model_name(config.vicinity.model)
-        vicinity_model = resolve(name, revision=config.vicinity.revision, safety=safety)
+    if config.masked_lm.model is not None:
+        name = model_name(config.masked_lm.model)
+        vicinity_model = resolve(name, revision=config.masked_lm.revision, safety=safety)
     budget = Budget(config.tokens_per_batch)
     study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, safety, trainings=[])
     with process_settings(threads=config.threads, deterministic=config.deterministic):
         study.check_models()
         begin()
         describe(study)
-        trainer = _trainer(study)
-        trained = {t.name: {method: METHODS[method](trainer, t) for method in config.methods} for t in inputs.targets}
+        trained = {t.name: {method: METHODS[method](study, t) for method in config.methods} for t in inputs.targets}
         models: Mapping[str, Mapping[str, Sequence[Triple]]] = {
             name: {str(method): epochs for method, epochs in found.items()} for name, found in trained.items()
         }
@@ -93,12 +91,3 @@ def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[]
         around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(store.journal.seconds.items())}
         final = {name: found.kept for name, found in verdicts.items()}
     return Adapted(config, results, around, models, final, study)
-
-
-def _trainer(study: Study) -> Study:
-    """The study as trainings see it: `estimated` looks at finished epochs, so each training keeps its last weights."""
-    adaptation = study.config.adaptation
-    if adaptation.selection != "estimated":
-        return study
-    last = adaptation.model_copy(update={"selection": "last"})
-    return replace(study, config=study.config.model_copy(update={"adaptation": last}))

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 from uxla import progress
 from uxla.algorithm.cotraining import CoTraining, Epoch
 from uxla.algorithm.distil import CleanCluster, Feature, MostConfident, Select, length
 from uxla.algorithm.mixing import balanced_mix, looked_at
 from uxla.algorithm.vicinity import Vicinity
+from uxla.config.method import ByClustering, ByConfidence, EpochPlan
 from uxla.config.run import Method, RunConfig
-from uxla.config.sections import EpochPlan, Training
-from uxla.errors import ModelError
+from uxla.config.training import Training
 from uxla.lm.tuning import tuned
 from uxla.metrics import Score
 from uxla.models.ensemble import average
@@ -43,7 +43,7 @@ Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
 ADAPTED: frozenset[Method] = frozenset({"uxla", "no_agreement", "no_distillation", "three_heads"})
 """The methods that follow the configuration's schedule."""
 
-_OF_COTRAINING = ("alpha", "agreement", "min_agreed", "order", "collapse_share", "seed")
+_OF_COTRAINING = ("alpha", "order", "collapse_share", "seed")
 """Settings of `CoTraining` that are the configuration's own, under the same names."""
 
 
@@ -170,9 +170,10 @@ class Study:
         trace = Trace(config.trace if method == "uxla" else 0)
         if trace.limit:
             self.traces[target.name] = trace
-        settings = {name: getattr(config, name) for name in _OF_COTRAINING} | other
+        settings = {name: getattr(config, name) for name in _OF_COTRAINING}
+        settings |= {"agreement": config.agree.kind, "min_agreed": getattr(config.agree, "min_agreed", 0.5)} | other
         alone = settings["order"] == "alone"
-        course = self._course(method, target.name, len(schedule), "alone" if alone else settings["agreement"])
+        course = self._course(method, target.name, len(schedule), "alone" if alone else str(settings["agreement"]))
         cotraining = CoTraining(
             learner=self.learner(config.adaptation, dev, f"{title(method)} {target.name}", course.ended),
             vicinity=self.vicinity(),
@@ -191,11 +192,14 @@ class Study:
 
     def select(self, plan: EpochPlan) -> Select:
         """How an epoch distils (§2.3, stage 1)."""
-        if plan.confidence is not None:
-            return MostConfident(plan.confidence, per_class=plan.per_class)
-        assert plan.clustering is not None
-        known: dict[str, Feature] = {"length": length, "fluency": self.fluency()}
-        return CleanCluster(plan.clustering, tuple(known[name] for name in plan.features))
+        match plan.select:
+            case ByConfidence(share=share, per_class=per_class):
+                return MostConfident(share, per_class=per_class)
+            case ByClustering(threshold=threshold, features=features):
+                known: dict[str, Feature] = {"length": length, "fluency": self.fluency()}
+                return CleanCluster(threshold, tuple(known[name] for name in features))
+            case plug_in:
+                return cast(Select, plug_in.build())
 
     def learner(self, settings: Training, dev: Corpus | None, purpose: str, ended: Ended = unheard) -> StoredLearner:
         """`fit` and `predict` with one section's training values; `purpose` is what a person is told it is for."""
@@ -220,7 +224,7 @@ class Study:
 
     def vicinity(self) -> StoredVicinity:
         """GEN-LM as the run's settings have it (§2.2)."""
-        config, settings = self.config, self.config.vicinity
+        config, settings = self.config, self.config.masked_lm
         seed, copies = derive(config.seed, "vicinity"), _copies(settings.copies, self.task.segments)
         inputs = self.runtime.inputs | settings.model_dump(exclude={"model", "revision", "fresh"})
         inputs |= {"lm": self.vicinity_model.digest, "seed": seed, "copies": copies}
@@ -241,15 +245,11 @@ class Study:
         """How fluent the vicinity model finds examples (App. C)."""
         config = self.config
         inputs = self.runtime.inputs | {"lm": self.vicinity_model.digest, "task": config.task}
-        inputs |= {"precision": config.vicinity.precision}
         return StoredFluency(self.masked_lm, inputs, self.store)
 
     def masked_lm(self) -> MaskedLM:
         """The vicinity model in memory. ModelError where it cannot be used as the settings have it."""
-        config, settings = self.config, self.config.vicinity
-        if config.attention == "flash_attention_2" and settings.precision == "fp32":
-            fault = "attention=flash_attention_2 computes in bf16 or fp16 only"
-            raise ModelError(f"vicinity.precision fp32: {fault}; set vicinity.precision=bf16, or attention=auto")
+        config, settings = self.config, self.config.masked_lm
         return MaskedLM.load(
             str(self.vicinity_model.path),
             safety=self.safety,
@@ -258,7 +258,7 @@ class Study:
             budget=self.budget,
             top=settings.top,
             unit=settings.unit,
-            precision=settings.precision,
+            precision=config.precision,
             attention=config.attention,
             compile=config.compile,
         )
@@ -282,7 +282,7 @@ def generates(config: RunConfig) -> bool:
     plans = config.schedule if set(config.methods) & ADAPTED else ()
     virtual = any("vicinity" in name for plan in plans for name in plan.data)
     selects = set(config.methods) & (ADAPTED | {"self_training", "source_vicinity"})
-    fluent = bool(selects) and any("fluency" in plan.features for plan in config.schedule)
+    fluent = bool(selects) and any("fluency" in getattr(plan.select, "features", ()) for plan in config.schedule)
     return virtual or fluent or "source_vicinity" in config.methods
 
 

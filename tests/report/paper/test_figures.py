@@ -73,7 +73,7 @@ def write_warm_up(path, found):
 def make_run(tmp_path):
     """`make_run(name, targets, task)`: a run folder with what figures are made from."""
 
-    def make(name="a-run", targets=None, task="ner", found=None, schedule="[{confidence: 0.8}]"):
+    def make(name="a-run", targets=None, task="ner", found=None, schedule="[{select: {kind: confidence, share: 0.8}}]"):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         targets = targets or {"es": scored(70.0)}
@@ -333,12 +333,16 @@ def test_runs_of_several_tasks_share_no_figure(make_run, tmp_path):
         figure(2, runs, out=tmp_path)
 
 
+def by(kind, **more):
+    return {"select": {"kind": kind, **more}}
+
+
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
-        ([{"confidence": 0.8}, {"confidence": 1.0}], (0.8, "η of epoch 1")),
-        ([{"confidence": None, "clustering": 0.5}, {"confidence": 1}], (1.0, "η of epoch 2")),
-        ([{"clustering": 0.5}], (0.5, "a half, since no epoch of this run distils by confidence")),
+        ([by("confidence", share=0.8), by("confidence", share=1.0)], (0.8, "η of epoch 1")),
+        ([by("clustering", threshold=0.5), by("confidence", share=1)], (1.0, "η of epoch 2")),
+        ([by("clustering", threshold=0.5)], (0.5, "a half, since no epoch of this run distils by confidence")),
         (None, (0.5, "a half, since no epoch of this run distils by confidence")),
     ],
 )

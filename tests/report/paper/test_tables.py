@@ -91,10 +91,9 @@ def testbed(make_run):
     found = results({"near": methods(30.0), "far": {}}, source="src", selection="target_dev", warnings=["a", "b"])
     found |= {"kept_epoch": {"near": 2, "far": 0}, "transfer": {"before": {"near": score(33.0, ONE)}, "after": {}}}
     overrides = [
-        "schedule.0.clustering=0.5",
-        "schedule.0.confidence=null",
+        "schedule.0.select={kind: clustering, threshold: 0.5}",
         "schedule.0.data=[target]",
-        "agreement=token",
+        "agree=token",
     ]
     return make_run("testbed_run", "testbed", with_strict_f1(found), overrides)
 
@@ -200,7 +199,7 @@ def test_runs_of_one_language_at_two_shares_have_a_column_each_in_table_6(make_r
 
 
 def test_a_schedule_of_one_epoch_needs_no_scores_by_epoch(make_run, capsys):
-    overrides = ["schedule=[{data: [source, target], confidence: 0.9}]", "agreement=none"]
+    overrides = ["schedule=[{data: [source, target], select: {kind: confidence, share: 0.9}}]", "agree=none"]
     found = methods(70.0)
     table(5, [make_run("short", "xner", results({"es": found}), overrides)])
     rows = lines_of(capsys.readouterr().out)
@@ -210,7 +209,7 @@ def test_a_schedule_of_one_epoch_needs_no_scores_by_epoch(make_run, capsys):
 
 def test_the_papers_tri_training_has_exact_agreement_whatever_the_run_has(make_run, capsys):
     found = {"uxla": [score(80.0, ONE)] * 3, "tri_training_paper": score(75.0, ONE)}
-    run = make_run("short", "xner", results({"es": found}) | {"agreement": "token"}, ["agreement=token"])
+    run = make_run("short", "xner", results({"es": found}) | {"agreement": "token"}, ["agree=token"])
     table(5, [run])
     assert ["100 %", "∩", "short, tri-training (the paper's)", "75.00"] in lines_of(capsys.readouterr().out)
     table(1, [run])
@@ -422,7 +421,7 @@ def test_every_setting_of_table_8_has_a_value_of_the_run(preset):
 
 
 def test_a_changed_setting_is_marked_and_a_task_without_a_column_is_not(make_run, capsys):
-    odd = ["warmup.penalty=0.5", "vicinity.copies=2", "schedule.1.confidence=0.7", "warmup.weight_decay=0.0"]
+    odd = ["warmup.penalty=0.5", "vicinity.copies=2", "schedule.1.select.share=0.7", "warmup.weight_decay=0.0"]
     runs = [
         make_run("odd", "xner", results({"es": {}}), odd),
         make_run("topics", "sib200", results({"es": {}}, "classification"), ["warmup.penalty=0.5"]),

@@ -18,7 +18,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ModelError
 from uxla.models.compiled import compile_layers
-from uxla.models.device import Attention, Precision, attention_values
+from uxla.models.device import Attention, Precision, attention_values, check_precision, tensor_float32
 from uxla.models.gen_lm.batches import Masked, features, pools
 from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
@@ -45,7 +45,7 @@ Query = Masked[Slot]
 Choice = tuple[list[int], list[float]]
 """The top candidates of a query, best first, and their cumulative probabilities."""
 
-_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _REMEDY = (
     "give a masked LM with safetensors weights as vicinity.model=: a folder, or a Hub name such as "
     "FacebookAI/xlm-roberta-base"
@@ -70,6 +70,7 @@ class MaskedLM:
     budget: Budget
     top: int
     device: torch.device
+    precision: Precision = "fp32"
 
     @classmethod
     def load(
@@ -97,6 +98,7 @@ class MaskedLM:
         with a mask is a ModelError.
         """
         where = pick_device(device)
+        check_precision(where, precision)
         model, tokenizer = _load(name_or_path, revision, safety, attention_values(attention, where, precision))
         with memory_errors(f"{name_or_path} on {where.type}"):
             model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
@@ -123,7 +125,7 @@ class MaskedLM:
         if compile:  # behind the probes, which are of one row: a variant that nothing else needs
             compile_layers(model)
         cutter = Cutter(pieces, vocabulary, unit)
-        return cls(cutter, mask, heads, open_head, room, budget or Budget(4096), top, model.device)
+        return cls(cutter, mask, heads, open_head, room, budget or Budget(4096), top, model.device, precision)
 
     @property
     def pieces(self) -> WordTokenizer:
@@ -145,7 +147,7 @@ class MaskedLM:
         """The text of each request with the units at its spans replaced; every other character is as it was."""
         rows = self._rows(requests)
         masks = sum(len(row.order) for row in rows)
-        with torch.inference_mode(), bar("masked words", masks) as running:
+        with torch.inference_mode(), tensor_float32(self.precision), bar("masked words", masks) as running:
             for step in range(max((len(row.order) for row in rows), default=0)):
                 for rows_done in self._advance(rows, step):
                     running.advance(rows_done)
@@ -159,7 +161,8 @@ class MaskedLM:
         without pieces 0, the logarithm of an empty product. Sentences longer than a row are scored inside windows. One
         forward a piece: what is told is pieces. Equal but for rounding whatever else is scored with a text.
         """
-        return Fluency(self.open_head(), self.pieces, self.mask, self.room, self.budget)(texts)
+        with tensor_float32(self.precision):
+            return Fluency(self.open_head(), self.pieces, self.mask, self.room, self.budget)(texts)
 
     def _rows(self, requests: Sequence[Request]) -> list[Row]:
         """One row a request. Every distinct text is cut once, and nothing is tokenized again later."""

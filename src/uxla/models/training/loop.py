@@ -13,7 +13,7 @@ import torch
 
 from uxla import progress, signals
 from uxla.models.batches import cheapest_cuts, chunks
-from uxla.models.device import grad_scaler
+from uxla.models.device import grad_scaler, tensor_float32
 from uxla.models.memory import memory_errors
 from uxla.models.multi_head import hold_other_heads, one_by_one
 from uxla.models.task_model import TaskModel
@@ -188,7 +188,8 @@ class Training:
             logits = self.objective.logits([window for window, _ in rows[start:stop]])
             labels = torch.tensor([label for _, found in rows[start:stop] for label in found], dtype=torch.long)
             loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
-            torch.autograd.backward(self.scaler.scale(loss))
+            with tensor_float32(loaded.precision):
+                torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
         return total
 

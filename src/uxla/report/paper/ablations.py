@@ -91,7 +91,7 @@ def transfer_table(runs: Sequence[PaperRun]) -> Sheet:
 
 def _distilled(run: PaperRun) -> Iterator[_Distilled]:
     plan = run.config["schedule"][0]
-    agreement = _AGREEMENTS.get(run.config["agreement"], run.config["agreement"])
+    agreement = _AGREEMENTS.get(run.config["agree"]["kind"], run.config["agree"]["kind"])
     stage, threshold = _threshold(plan)
     targets = run.results["targets"]
     yield _Distilled(
@@ -117,10 +117,13 @@ def _first(found: Mapping[str, Any], method: str, epochs: int) -> Mapping[str, A
 
 
 def _threshold(plan: Mapping[str, Any]) -> tuple[str, str]:
-    if plan["clustering"] is not None:
-        features = ", ".join(["loss", *plan["features"]]) if plan.get("features") else ""
-        return _CLUSTERING, f"{plan['clustering']:g} ({features})" if features else f"{plan['clustering']:g}"
-    return _CONFIDENCE, f"{100 * plan['confidence']:g} %" + (" of each class" if plan["per_class"] else "")
+    select = plan["select"]
+    if select["kind"] == "confidence":
+        return _CONFIDENCE, f"{100 * select['share']:g} %" + (" of each class" if select["per_class"] else "")
+    if select["kind"] == "clustering":
+        features = f" ({', '.join(['loss', *select['features']])})" if select["features"] else ""
+        return _CLUSTERING, f"{select['threshold']:g}{features}"
+    return select["kind"], ""
 
 
 def _distilled_section(stage: str, rows: Sequence[_Distilled], targets: Sequence[str]) -> Section:

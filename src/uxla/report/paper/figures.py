@@ -120,8 +120,9 @@ def kept_share(config: Mapping[str, object]) -> tuple[float, str]:
     """The η that Figure 4 shows, and where it is from: the first epoch that distils by confidence, else a half."""
     schedule = config.get("schedule")
     for number, plan in enumerate(schedule if isinstance(schedule, list) else [], start=1):
-        if isinstance(plan, dict) and isinstance(plan.get("confidence"), int | float):
-            return float(plan["confidence"]), f"η of epoch {number}"
+        select = plan.get("select") if isinstance(plan, dict) else None
+        if isinstance(select, dict) and select.get("kind") == "confidence":
+            return float(select["share"]), f"η of epoch {number}"
     return 0.5, "a half, since no epoch of this run distils by confidence"
 
 

@@ -78,16 +78,17 @@ def settings(config: Mapping[str, Any]) -> dict[str, Pair]:
 
 
 def _distillation(schedule: Sequence[Mapping[str, Any]]) -> dict[str, Pair]:
-    clustered = [plan for plan in schedule if plan["clustering"] is not None]
-    confident = [plan for plan in schedule if plan["confidence"] is not None]
-    thresholds = ", ".join(dict.fromkeys(f"{plan['clustering']:g}" for plan in clustered))
-    types = (["confidence"] if confident else []) + (["clustering"] if clustered else [])
+    selects = [plan["select"] for plan in schedule]
+    clustered = [select for select in selects if select["kind"] == "clustering"]
+    confident = [select for select in selects if select["kind"] == "confidence"]
+    thresholds = ", ".join(dict.fromkeys(f"{select['threshold']:g}" for select in clustered))
+    types = sorted({select["kind"] for select in selects}, reverse=True)
     return {
         # the mixture's settings mean nothing to distillation by confidence, whatever Table 8 has there
         "#mixture-component": (OFF, 2 if clustered else None),
         "posterior-threshold": (OFF, thresholds if clustered else None),
         "covariance-type": (OFF, "Full" if clustered else None),
-        "distilation-factor η": (OFF, ", ".join(f"{100 * plan['confidence']:g}" for plan in confident) or OFF),
+        "distilation-factor η": (OFF, ", ".join(f"{100 * select['share']:g}" for select in confident) or OFF),
         "distillation-type": (OFF, ", ".join(types)),
     }
 

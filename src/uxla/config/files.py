@@ -1,0 +1,143 @@
+"""The sections about data: how files are read, which they are, and the sizes of the synthetic world."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any, Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from uxla.config.section import Files, Name, OneOrSeveral, Section, Several, key, refusal
+
+TESTBED = "testbed:"
+"""A data path that begins so is a file of the synthetic world, not of the disk."""
+
+ELSEWHERE = (TESTBED, "hub:")
+"""Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""
+
+
+class Reading(Section):
+    """How data files are read, and how much of the training file is used."""
+
+    format: Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"] = key(
+        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
+        "spans; `auto`: decided for each file",
+        "auto",
+    )
+    columns: dict[str, str | int] | None = key(
+        "a table's columns, by name or number: `tokens` and `tags` (with a row a word also `sentence`), `text` and "
+        "`label`, or `first`, `second` and `label`; null: the usual names",
+        None,
+    )
+    header: bool = key("whether a TSV or CSV file begins with the columns' names", True)
+    encoding: str = key("the files' text encoding", "utf-8")
+    delimiter: str | None = key(
+        "what stands between the columns of a CSV or TSV file: one character, or `tab`; null: commas in CSV (or "
+        "semicolons, where that is unmistakable), TABs in TSV",
+        None,
+    )
+    quote: str | None = key(
+        'what quotes cells of a CSV or TSV file: one character, or `none`; null: `"` in CSV, and in TSV that a CSV '
+        "writer wrote",
+        None,
+    )
+    where: dict[str, OneOrSeveral[str | int | bool]] | None = key(
+        "only the rows of a table with this value (or one of these) in a column: `{language: es}`, `{split: [a, b]}`; "
+        "`{target}` in a value stands for the target's name",
+        None,
+    )
+    tag_names: Several[str] | None = key(
+        "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "
+        "names that the file has",
+        None,
+    )
+    token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
+    label_column: int = key("CoNLL column of the label", -1)
+    scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
+    comment: str | None = key(
+        "how CoNLL's comments begin; `auto`: by their look; `none` or null: it has none", "auto", min_length=1
+    )
+    labels: dict[str, str | None] | None = key(
+        "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
+        None,
+    )
+    take: int | None = key("at most so many training sentences, drawn by the seed; null: all", None, ge=1)
+    share: float = key("this share of the training sentences, drawn by the seed", 1.0, paper="§3.1", gt=0, le=1)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except (LookupError, ValueError):  # ValueError: a NUL in it
+            raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
+        return name
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_a_sign(cls, text: str | None, info: ValidationInfo) -> str | None:
+        named = {"delimiter": "tab", "quote": "none"}[info.field_name or ""]
+        if text is not None and text != named and (len(text) != 1 or text in "\r\n"):
+            raise refusal("", f"got {text!r}, expected one character, or {named}")
+        return text
+
+
+class Source(Reading):
+    """The labelled language."""
+
+    name: Name = key("the source language's name in tables", "source")
+    train: Files = key(
+        "labelled training file; several: `[a.conll, b.conll]`, here and in all keys of files", paper="D_s"
+    )
+    dev: Files | None = key("labelled development file, for `selection: source_dev`", None, paper="App. D")
+    test: Files | None = key("labelled test file, for the scores on the source before and after", None)
+
+
+class TargetData(Reading):
+    """The target languages' files; `{target}` in a path stands for the target's name."""
+
+    train: Files = key("unlabelled training file, raw text or CoNLL; labels in it are never read", paper="X_t")
+    dev: Files | None = key(
+        "labelled development file, read for `target_dev`, by `supervised`, and to score each epoch on it",
+        None,
+        paper="App. D",
+    )
+    test: Files | None = key("labelled test file, scored once at the end; null: no scores", None)
+    labelled: Files | None = key(
+        "labelled training file, read only by the method `supervised`", None, paper="Tables 1–2"
+    )
+    translated: Files | None = key(
+        "labelled sentences translated into the target language, read only by `translate_train`", None, paper="Table 3"
+    )
+    labelled_take: int | None = key(
+        "at most so many labelled, and translated, sentences; null: as `take` has it for the raw ones", None, ge=1
+    )
+
+    def of(self, target: str) -> TargetData:
+        """The same with `{target}` in every path, and every value of `where`, replaced by `target`."""
+        filled = {name: _filled(getattr(self, name), target) for name in TARGET_PATHS}
+        if self.where is not None:
+            filled["where"] = {column: _filled(values, target) for column, values in self.where.items()}
+        return self.model_copy(update=filled)
+
+
+def _filled(value: Any, target: str) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_filled(each, target) for each in value)
+    return value.replace("{target}", target) if isinstance(value, str) else value
+
+
+SOURCE_PATHS = ("train", "dev", "test")
+TARGET_PATHS = ("train", "dev", "test", "labelled", "translated")
+
+
+class World(Section):
+    """The size of the synthetic world, for data paths that begin with `testbed:`."""
+
+    world: int = key("which world; 0 is the one the shipped model knows", 0, ge=0)
+    seed: int = key("which of its sentences are drawn", 0, ge=0)
+    train: int = key("labelled sentences of the source", 1000, ge=1)
+    unlabelled: int = key("raw training sentences of each target", 1000, ge=1)
+    labelled: int | None = key("labelled ones, for `supervised`; null: as many, the raw ones", None, ge=1)
+    dev: int = key("development sentences of each language", 300, ge=1)
+    test: int = key("test sentences of each language", 500, ge=1)

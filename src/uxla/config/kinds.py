@@ -1,0 +1,89 @@
+"""Tagged values: sections whose `kind` says what they are, of uxla itself or of a plug-in."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
+from inspect import signature
+from typing import Any, ClassVar, Literal, get_type_hints
+
+from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticCustomError
+
+from uxla import plugins
+from uxla.config.section import Section, refusal
+
+TAGGED = frozenset({"select", "agree", "vicinity"})
+"""The keys of tagged values. Text in their place means the kind: `agree: token` is `agree: {kind: token}`."""
+
+
+class PluggedIn(Section):
+    """The section of a plug-in's kind: the other keys are the arguments of the class or function `of`."""
+
+    model_config = ConfigDict(strict=False, arbitrary_types_allowed=True)
+    of: ClassVar[Callable[..., Any]]
+    kind: str
+
+    def build(self) -> Any:
+        """What the plug-in makes of the arguments."""
+        return self.of(**{name: getattr(self, name) for name in type(self).model_fields if name != "kind"})
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds that a tagged value may have: uxla's own sections, and those of the plug-ins of `group`."""
+
+    group: str
+    own: Mapping[str, type[Section]]
+    default: str | None = None
+
+    def read(self, value: object) -> object:
+        """The section that `value` stands for: a validator, to be run before pydantic's own."""
+        if isinstance(value, Section):
+            return value
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, Mapping):
+            raise refusal("", f"got {value!r}, expected a mapping such as {{kind: {next(iter(self.own))}}}")
+        kind = value.get("kind", self.default)
+        section = self._section(kind)
+        try:
+            return section.model_validate({**value, "kind": kind})
+        except ValidationError as error:
+            context = {"faults": [self._named(fault, section, kind) for fault in error.errors(include_url=False)]}
+            raise PydanticCustomError("inside", "faults of a tagged value", context) from None
+
+    def _section(self, kind: object) -> type[Section]:
+        known = [*self.own, *plugins.names(self.group)]
+        if not isinstance(kind, str) or kind not in known:
+            close = difflib.get_close_matches(str(kind), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+            raise refusal("kind", f"got {kind!r}; {hint}" if kind is not None else f"no kind is given; {hint}")
+        return self.own.get(kind) or _section_of(kind, plugins.load(self.group, kind))
+
+    def _named(self, fault: Any, section: type[Section], kind: object) -> Any:
+        """The fault, with what this kind takes where it is about an unknown key."""
+        if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+            takes = [name for name in section.model_fields if name != "kind"]
+            return {**fault, "ctx": {"kind": kind, "takes": takes}}
+        return fault
+
+
+@cache
+def _section_of(kind: str, made: Callable[..., Any]) -> type[Section]:
+    """A section with the arguments of `made` as its keys."""
+    hints = get_type_hints(vars(made).get("__init__", made) if isinstance(made, type) else made)
+    factories = (
+        {f.name: f.default_factory for f in fields(made) if f.default_factory is not MISSING}
+        if is_dataclass(made)
+        else {}
+    )
+    keys: dict[str, Any] = {"kind": (Literal[kind], kind)}
+    for name, parameter in signature(made).parameters.items():
+        default = ... if parameter.default is parameter.empty else parameter.default
+        keys[name] = (hints.get(name, Any), Field(default_factory=factories[name]) if name in factories else default)
+    section = create_model(kind, __base__=PluggedIn, **keys)
+    section.of = staticmethod(made)
+    return section
