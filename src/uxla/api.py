@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from os import devnull
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +15,9 @@ from pydantic import ValidationError
 
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.config.documents import read_document
+from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
-from uxla.config.sections import Vicinity as MaskedLMVicinity
+from uxla.config.section import Precision
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus, Example
 from uxla.store.journal import Journal
@@ -52,7 +54,7 @@ def adapt(
     on_event: Callable[[Any], None] | None = None,
     seed: int = 0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32",
+    precision: Precision = "fp32",
     keep: Literal["last", "estimated"] = "last",
     max_length: int | None = None,
     trace: int = 0,
@@ -87,13 +89,14 @@ def adapt(
         "revision": revision,
         "device": device,
         "precision": precision,
+        "keep": keep,
         "trace": trace,
         "source": _paths({"train": source, "dev": dev, "test": test}) | {"name": source.name},
         "target": tuple(one.name for one in targets),
         "target_data": _paths({part: [getattr(one, part) for one in targets] for part in _PARTS}),
         "alpha": chosen.alpha,
         "schedule": [_plan(epoch) for epoch in chosen.epochs],
-        "agreement": chosen.agreement,
+        "agree": {"kind": chosen.agreement},
         "order": chosen.order,
         "collapse_share": chosen.collapse_share,
         "methods": tuple(dict.fromkeys(methods)),
@@ -102,8 +105,6 @@ def adapt(
         values["max_length"] = max_length
     if vicinity is not None:
         values["vicinity"] = vicinity
-    if keep == "estimated":
-        values["adaptation"] = {**values["adaptation"], "selection": "estimated"}
     config = _checked(values)
     journal = Journal(Path(devnull))
     if on_event is not None:
@@ -170,9 +171,9 @@ def _training_defaults(task: Task, model: str, method: UXLA, dev: Corpus | None)
 def _plan(epoch: Any) -> dict[str, Any]:
     data = [name for name in ("source", "target", "source_vicinity", "target_vicinity") if getattr(epoch, name)]
     if isinstance(epoch.select, MostConfident):
-        return {"data": data, "confidence": epoch.select.share, "per_class": epoch.select.per_class}
+        return {"data": data, "select": {"kind": "confidence", **asdict(epoch.select)}}
     if isinstance(epoch.select, CleanCluster):
-        return {"data": data, "clustering": epoch.select.threshold}
+        return {"data": data, "select": {"kind": "clustering", "threshold": epoch.select.threshold}}
     raise ConfigError(f"method: epochs select by {epoch.select!r}, expected MostConfident or CleanCluster")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uxla.algorithm.cotraining import PAPER_SCHEDULE, Epoch, Order
 from uxla.algorithm.distil import Agreement
-from uxla.config.sections import Adaptation, WarmUp
+from uxla.config.training import Adaptation, WarmUp
 
 
 @dataclass(frozen=True)
