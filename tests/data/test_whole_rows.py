@@ -38,7 +38,7 @@ def test_each_row_comes_with_its_record_and_the_blank_lines_are_told(form, lines
     batches = list(table.batches(labelled=labelled, whole=True))
     records = [record for batch in batches for record in batch.records or ()]
     assert [
-        record if isinstance(record, dict) else dict(zip(table.names(), record, strict=True)) for record in records
+        record if isinstance(record, dict) else dict(zip(table.names, record, strict=True)) for record in records
     ] == ROWS
     assert [text for batch in batches for text in batch.columns["text"].to_pylist()] == [row["text"] for row in ROWS]
     assert [line for batch in batches for line in batch.lines.tolist()] == lines

@@ -11,7 +11,7 @@ import pytest
 from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus, open_table
 from uxla.data.options import ReadOptions
-from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.lossless import open_lossless
 from uxla.data.writing.predictions import Answered, read_rows
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
@@ -128,7 +128,7 @@ def test_answers_can_be_written_as_conll(tmp_path):
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
 def test_augmented_sentences_keep_their_rows_and_are_read_apart(suffix, tmp_path):
     path = written(tmp_path / f"x.{suffix}")
-    source, sink = open_kept(path, shape="tagging", columns={"tokens": "Word"}), io.BytesIO()
+    source, sink = open_lossless(path, shape="tagging", columns={"tokens": "Word"}), io.BytesIO()
     writer = open_writer(source, suffix, sink)
     kept = list(source.rows())
     assert source.count() == len(kept) == 3
@@ -142,7 +142,8 @@ def test_augmented_sentences_keep_their_rows_and_are_read_apart(suffix, tmp_path
         tags for tags in TAGS for _ in range(2)
     ]
     back = [
-        row.record for row in open_kept(tmp_path / f"y.{suffix}", shape="tagging", columns={"tokens": "Word"}).rows()
+        row.record
+        for row in open_lossless(tmp_path / f"y.{suffix}", shape="tagging", columns={"tokens": "Word"}).rows()
     ]
     assert [[str(row["changed"]) for row in record] for record in back[:2]] == [["1", "0", "0"]] * 2
     assert [{str(row["parent"]) for row in record} for record in back] == [{str(n)} for n in (0, 0, 1, 1, 2, 2)]

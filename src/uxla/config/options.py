@@ -10,7 +10,7 @@ import typer
 from uxla.errors import name_options
 
 if TYPE_CHECKING:
-    from uxla.data.writing.lossless import Kept
+    from uxla.data.writing.lossless import Lossless
 
 TaskName = Literal["ner", "nli", "paraphrase", "classification"]
 FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
@@ -57,15 +57,15 @@ def open_file(
     delimiter: str | None,
     quote: str | None,
     where: str | None,
-) -> Kept:
+) -> Lossless:
     """The file as those options say it is to be read, all its columns kept. DataError where it cannot be."""
     name_options()
     from uxla.data.columns import parse_columns
     from uxla.data.row_filter import parse_where
     from uxla.data.shapes import SHAPES
-    from uxla.data.writing.lossless import open_kept
+    from uxla.data.writing.lossless import open_lossless
 
-    return open_kept(
+    return open_lossless(
         file,
         shape=SHAPES[task] if task else None,
         format=format,

@@ -26,6 +26,20 @@ _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\
 """What may stand around a label unseen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example with all that stands in its file: its text, or the two of a pair.
+
+    `record` is a table row's cells by the names of their columns (of a table with a row a word the list of those of the
+    sentence), the lines of a CoNLL sentence without their ends, or an `Entry` of a file with character spans. Words in
+    a list are joined by one space to be a text. `line` is where the row begins, from 1 (of Parquet the row).
+    """
+
+    texts: tuple[str, ...]
+    record: Any
+    line: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Some rows: for each role (n,) texts or lists of texts, and the (n,) line, from 1, each stands in.

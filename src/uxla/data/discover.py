@@ -21,12 +21,12 @@ def discover_shape(path: Path, options: ReadOptions) -> Shape:
     """
     if str(path).startswith(HUB):
         known = None if options.columns else SOURCES.get(parse_uri(str(path))[0])
-        return known.shape if known else shape_of(Table(path, "hub", "single", options).names(), options.columns, path)
+        return known.shape if known else shape_of(Table(path, "hub", "single", options).names, options.columns, path)
     table = open_table(path, "tagging", options)
     if isinstance(table, Table):
-        return "single" if table.format == "text" else shape_of(table.names(), options.columns, path)
+        return "single" if table.format == "text" else shape_of(table.names, options.columns, path)
     if table is None and path.suffix.lower() == ".tsv" and options.format == "auto":
-        return usual_shape(Table(path, "tsv", "single", options).names()) or "tagging"
+        return usual_shape(Table(path, "tsv", "single", options).names) or "tagging"
     return "tagging"
 
 

@@ -34,7 +34,7 @@ from uxla.progress import note
 from uxla.records import Corpus, concatenate
 
 Paths = Path | str | Sequence[Path | str]
-_SUFFIXES: dict[str, TableFormat] = {
+SUFFIXES: dict[str, TableFormat] = {
     ".tsv": "tsv",
     ".csv": "csv",
     ".jsonl": "jsonl",
@@ -234,14 +234,14 @@ def _table_format(path: Path, shape: Shape, options: ReadOptions) -> TableFormat
             return None if format == "conll" or format == "spans" else format
         if suffix == ".tsv" and options.columns is None:
             return None
-        return "text" if suffix in _TEXT_SUFFIXES else _SUFFIXES.get(suffix)
+        return "text" if suffix in _TEXT_SUFFIXES else SUFFIXES.get(suffix)
     if format == "conll":
         remedy = f"set {setting('format', 'tsv')}, or {setting('task', 'ner')}"
         raise DataError(f"CoNLL has labels of words, not of sentences; {remedy}", file=path)
     if format != "auto" and format != "spans":
         return format
-    if suffix not in _SUFFIXES and suffix not in _TEXT_SUFFIXES:
+    if suffix not in SUFFIXES and suffix not in _TEXT_SUFFIXES:
         next(text_lines(path, options.encoding), None)  # a packed file, or none, is said to be one
         remedy = f"set {setting('format')} to one of {', '.join(get_args(TableFormat))}"
         raise DataError(f"no format known by the suffix {suffix!r}; {remedy}", file=path)
-    return _SUFFIXES.get(suffix, "text")
+    return SUFFIXES.get(suffix, "text")

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from uxla import __version__, progress
-from uxla.data.writing.lossless import Kept
+from uxla.data.writing.lossless import Lossless
 from uxla.errors import ConfigError
 from uxla.files import alone, atomic_folder, file_digest, restore_folder
 from uxla.markup import inline
@@ -42,7 +42,7 @@ class Read:
     files: Sequence[tuple[str, int]]
 
 
-def read_texts(sources: Sequence[Kept]) -> Read:
+def read_texts(sources: Sequence[Lossless]) -> Read:
     """Every sentence of the files, of a pair each on its own. DataError, with the line, for what is wrong in one."""
     counts = [source.count() for source in sources]
 

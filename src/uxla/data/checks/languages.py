@@ -19,7 +19,7 @@ def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
 
     The table is read once more where it has such a column. The remedy names the language `wanted`, if it is there.
     """
-    names = table.names() if table.has_named_columns and table.format != "hub" else []
+    names = table.names if table.has_named_columns and table.format != "hub" else []
     column = next((name for name in names if _plain(name) in _NAMES), None)
     if column is None:
         return

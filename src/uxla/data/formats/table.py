@@ -14,15 +14,15 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from uxla.data.batch import Batch
+from uxla.data.batch import Batch, Row
 from uxla.data.columns import LABEL, SENTENCE, TEXTS, Shape, are_names, place_columns
 from uxla.data.formats import csv, json, parquet, text, tsv
 from uxla.data.formats.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter, sign
-from uxla.data.formats.list_cells import ListCells
+from uxla.data.formats.list_cells import ListCells, words_in
 from uxla.data.hub import split_rows
 from uxla.data.options import DEFAULTS, ReadOptions
 from uxla.data.row_filter import Selection, named_tags
-from uxla.data.word_rows import grouped
+from uxla.data.word_rows import Words, grouped
 from uxla.errors import DataError, setting
 
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
@@ -59,6 +59,39 @@ class Table:
             return grouped(rows, named=SENTENCE in (self.options.columns or {}))
         return rows
 
+    def count(self) -> int:
+        """How many rows there are, all of the table read and checked. DataError as from `batches`."""
+        return sum(len(batch) for batch in self.batches(labelled=False))
+
+    def rows(self) -> Iterator[Row]:
+        """The rows in order with all that stands in them, in bounded memory; labels are not looked at."""
+        columns = self.text_columns()
+        for batch in self.batches(labelled=False, whole=True):
+            of_words = any(isinstance(record, Words) for record in batch.records or ())
+            texts = batch.columns["tokens"].to_pylist() if of_words else [()] * len(batch)
+            for tokens, record, line in zip(texts, batch.records or (), batch.lines.tolist(), strict=True):
+                if of_words:
+                    yield Row((" ".join(tokens),), [self._named(row) for row in record.records], line)
+                    continue
+                named = self._named(record)
+                cells = [words_in(named[column]) if batch.listed else named[column] for column in columns]
+                yield Row(tuple(" ".join(cell) if isinstance(cell, list) else cell for cell in cells), named, line)
+
+    def text_columns(self) -> tuple[str, ...]:
+        """The names of the columns of the texts. DataError where two columns have one name, or one is missing."""
+        if len(set(self.names)) < len(self.names):
+            raise DataError("two columns have the same name; rename one", file=self.path, line=1)
+        places = self.places(self.names, labelled=False)
+        return tuple(self.names[places[role]] for role in TEXTS[self.shape])
+
+    def sentence_column(self) -> str | None:
+        """The name of the column that says which words are a sentence; None in a table without a row a word."""
+        first = next(batch for batch in self.batches(labelled=False, whole=True) if len(batch))
+        if not any(isinstance(record, Words) for record in first.records or ()):
+            return None
+        return self.names[self.places(self.names, labelled=False)[SENTENCE]]
+
+    @cached_property
     def names(self) -> list[str]:
         """The names of the columns: the header's, of JSON lines the keys of the first object, else roles or numbers.
 
@@ -106,7 +139,7 @@ class Table:
 
     def is_labelled(self, names: Sequence[str] | None = None) -> bool:
         """Whether one of the columns, called `names` if that is given, is known as that of the labels."""
-        label, names = LABEL[self.shape], self.names() if names is None else names
+        label, names = LABEL[self.shape], self.names if names is None else names
         known = bool(names) and (self.has_named_columns or label in (self.options.columns or {}))
         return known and label in self.places(names, labelled=None)
 
@@ -123,6 +156,10 @@ class Table:
     @cached_property
     def _content(self) -> Any:
         return split_rows(str(self.path)) if self.format == "hub" else self.content
+
+    def _named(self, record: Any) -> dict[str, Any]:
+        """A row's cells by the names of their columns."""
+        return record if isinstance(record, dict) else dict(zip(self.names, record, strict=True))
 
     def _chosen(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         """The rows that `where` asks for."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from uxla.data.batch import TEXTS, Batch
+from uxla.data.batch import TEXTS, Batch, Row
 from uxla.data.columns import Shape
 from uxla.data.formats.json import Record, records_in
 from uxla.data.labels.schemes import Scheme, from_iob2
@@ -80,6 +80,16 @@ class SpanFile:
         for document in self._documents(labelled):
             record = _record(document)
             yield Entry(record, found_in(record, document.file, labelled=labelled), document)
+
+    def count(self) -> int:
+        """How many sentences have words; no label is looked at."""
+        return sum(len(batch) for batch in self.batches(labelled=False))
+
+    def rows(self) -> Iterator[Row]:
+        """The records that have a word, each with its `Entry`; the text is the words with a space between them."""
+        for entry in self.entries(labelled=True):
+            if entry.document.words:
+                yield Row((" ".join(entry.document.cut()),), entry, entry.document.line)
 
     def left_out(self) -> tuple[int, int]:
         """How many texts have no labels, or such as were rejected, and how many texts there are."""

@@ -23,8 +23,7 @@ from uxla.data.formats.json import is_array, records_in
 from uxla.data.formats.json_places import with_entries
 from uxla.data.formats.table import Table
 from uxla.data.word_rows import Words
-from uxla.data.writing.row_lines import line_writer
-from uxla.data.writing.row_text import answer_cell, cell, raw_rows
+from uxla.data.writing.cells import answer_cell, cell, line_writer, raw_rows
 from uxla.errors import DataError
 
 NAMES: dict[Shape, tuple[str, ...]] = {
@@ -112,7 +111,7 @@ class Answered:
         """The columns' names, of JSON lines those of all objects."""
         if self.table.format == "jsonl":
             return list(dict.fromkeys(chain.from_iterable(row.record for row in self.rows)))
-        return self.table.names()
+        return self.table.names
 
     def _answered(self) -> Iterator[tuple[TableRow, Answer]]:
         """Each row and its answer, which is empty for a blank line."""

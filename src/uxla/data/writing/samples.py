@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from uxla.data.batch import Row
 from uxla.data.conll.cells import with_cell, with_cells_before
 from uxla.data.conll.layout import ConllLayout
-from uxla.data.lines import text_lines
+from uxla.data.formats.list_cells import replaced
+from uxla.data.formats.table import Table
+from uxla.data.spans.file import SpanFile
 from uxla.data.spans.rewrite import rewritten, spans_in, spans_written_as
+from uxla.data.word_rows import rewritten_rows
+from uxla.data.writing.cells import line_end, line_writer
 from uxla.data.writing.derived_columns import copied_column, offset_column
-from uxla.data.writing.lossless import Kept, KeptConll, KeptSpans, KeptTable, Row
-from uxla.data.writing.rewritten import ADDED, Cells, as_text, refuse_added
-from uxla.data.writing.rewritten import Rewritten as Rewritten
-from uxla.data.writing.row_lines import line_writer
+from uxla.data.writing.lossless import Lossless, LosslessConll
 from uxla.errors import ConfigError, DataError
 
+ADDED = ("parent", "changed")
+"""The columns that a table gets at its end."""
 _BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
     f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
 }
@@ -39,6 +43,16 @@ _FITTING = {
 """What each format can be written as without a value lost; but raw text, which has the sentences alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """`row` with other texts, made from row number `parent`; of each text the positions of the words that changed."""
+
+    row: Row
+    texts: tuple[str, ...]
+    parent: int
+    changed: Sequence[Sequence[int]]
+
+
 class Writer(Protocol):
     """Where rewritten rows go."""
 
@@ -49,11 +63,11 @@ class Writer(Protocol):
         """Write what a file of this format ends with."""
 
 
-def written_as(source: Kept, out: Path) -> str:
+def written_as(source: Lossless, out: Path) -> str:
     """The format of `out`: by its suffix, else the source's. ConfigError where it cannot hold what the source has."""
-    if isinstance(source, KeptSpans):
-        return spans_written_as(source.file, out)
-    own = source.table.format if isinstance(source, KeptTable) else "conll"
+    if isinstance(source, SpanFile):
+        return spans_written_as(source, out)
+    own = source.format if isinstance(source, Table) else "conll"
     suffix = out.suffix.lower()
     asked = own if suffix == source.path.suffix.lower() else _BY_SUFFIX.get(suffix, own)
     if own == "conll" and suffix in (".txt", ".tsv"):  # CoNLL files often have such names
@@ -64,11 +78,11 @@ def written_as(source: Kept, out: Path) -> str:
     return asked
 
 
-def refuse_stale(source: Kept, row: Row) -> None:
+def refuse_stale(source: Lossless, row: Row) -> None:
     """DataError for a row with offsets into its text that would not fit another text and cannot be moved."""
-    if isinstance(source, KeptSpans):
+    if isinstance(source, SpanFile):
         spans_in(row.record)
-    elif isinstance(source, KeptTable):
+    elif isinstance(source, Table):
         first = row.record[0] if isinstance(row.record, list) else row.record  # a row a word
         name = offset_column(first, source.text_columns())
         if name is not None:
@@ -77,14 +91,14 @@ def refuse_stale(source: Kept, row: Row) -> None:
             raise DataError(message, file=source.path, line=row.line)
 
 
-def column_of_text(source: Kept, row: Row) -> str | None:
+def column_of_text(source: Lossless, row: Row) -> str | None:
     """The column of a row of a table that was made of its text, and stays as it is; None where there is none."""
-    if not isinstance(source, KeptTable) or not isinstance(row.record, dict):
+    if not isinstance(source, Table) or not isinstance(row.record, dict):
         return None
     return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
 
 
-def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
+def open_writer(source: Lossless, form: str, stream: BinaryIO) -> Writer:
     """A writer of rows of `source` into `stream`, in UTF-8, in the format that `written_as` gave.
 
     CoNLL gets two columns before its last one (words alone, and rows of several lengths: behind word and label): the
@@ -93,27 +107,26 @@ def open_writer(source: Kept, form: str, stream: BinaryIO) -> Writer:
     elsewhere lists. Raw text gets nothing. DataError, here or when a row is written, for a table that has such columns
     already, and for texts that TSV or raw text cannot hold.
     """
-    if isinstance(source, KeptConll):
-        sentence = partial(_conll, layout=source.layout, end=_line_end(source.path, source.options.encoding))
+    if isinstance(source, LosslessConll):
+        sentence = partial(_conll, layout=source.layout, end=line_end(source.path, source.options.encoding))
         return _Lines(stream, sentence)
-    if isinstance(source, KeptSpans):
+    if isinstance(source, SpanFile):
         return _SpanRecords(stream, source.path, array=form == "array")
-    assert isinstance(source, KeptTable)
+    assert isinstance(source, Table)
     if form != "text":
         refuse_added(source.names, source.path, None)
-    cells = Cells(source)
+    cells = _Cells(source)
     if form == "parquet":
         return _Parquet(stream, source, cells)
-    end = "\n" if source.table.format == "parquet" else _line_end(source.path, source.table.options.encoding)
+    end = "\n" if source.format == "parquet" else line_end(source.path, source.options.encoding)
     if form == "jsonl":
         return _Lines(stream, lambda rewritten: "".join(_object(row, end) for row in cells.of(rewritten)))
-    line = line_writer(source.table, form, end)
+    line = line_writer(source, form, end)
     if form == "text":
         return _Lines(stream, lambda rewritten: line(rewritten.texts, rewritten.row.line))
-    if source.table.options.header:
+    if source.options.header:
         stream.write(line([*source.names, *ADDED], 1).encode())
-    at = attrgetter("row.line")
-    return _Lines(stream, lambda new: "".join(line(as_text(row), at(new)) for row in cells.of(new)))
+    return _Lines(stream, lambda new: "".join(line(as_text(row), new.row.line) for row in cells.of(new)))
 
 
 @dataclass(frozen=True)
@@ -159,9 +172,9 @@ class _SpanRecords:
 class _Parquet:
     """Parquet, each part a row group; every column of a Parquet source keeps its type."""
 
-    def __init__(self, stream: BinaryIO, source: KeptTable, cells: Cells) -> None:
+    def __init__(self, stream: BinaryIO, source: Table, cells: _Cells) -> None:
         strings = pa.schema([(name, pa.string()) for name in source.names])
-        schema = pq.read_schema(source.path) if source.table.format == "parquet" else strings
+        schema = pq.read_schema(source.path) if source.format == "parquet" else strings
         positions: pa.DataType = pa.list_(pa.int32())
         positions = positions if len(cells.columns) == 1 else pa.list_(positions)
         positions = positions if cells.sentence is None else pa.int32()
@@ -201,5 +214,51 @@ def _conll(rewritten: Rewritten, *, layout: ConllLayout, end: str) -> str:
     return "".join(written) + end
 
 
-def _line_end(path: Path, encoding: str) -> str:
-    return "\r\n" if next(text_lines(path, encoding), "").endswith("\r\n") else "\n"
+class _Cells:
+    """What a table has of a rewritten row, with what is added: of a sentence with a row a word its rows."""
+
+    def __init__(self, source: Table) -> None:
+        self.columns, self.sentence, self._path = source.text_columns(), source.sentence_column(), source.path
+        self._numbers = count(1)
+
+    def of(self, new: Rewritten) -> Iterator[dict[str, Any]]:
+        """The rows. DataError for one that has what would be added."""
+        positions = [list(each) for each in new.changed]
+        if isinstance(new.row.record, list):
+            words, number = new.texts[0].split(" "), next(self._numbers)
+            names = self.columns[0], self.sentence or ""
+            rows = rewritten_rows(new.row.record, words, positions[0], names, number)
+            for place, row in enumerate(rows):
+                yield self._added(row, new.parent, int(place in positions[0]))
+            return
+        row = dict(new.row.record)
+        for place, (column, text) in enumerate(zip(self.columns, new.texts, strict=True)):
+            row[column] = _cell(row[column], text, new.row.texts[place])
+        yield self._added(row, new.parent, positions if len(positions) > 1 else positions[0])
+
+    def _added(self, row: dict[str, Any], parent: int, changed: Any) -> dict[str, Any]:
+        refuse_added(row, self._path, parent)
+        return row | dict(zip(ADDED, (parent, changed), strict=True))
+
+
+def _cell(cell: Any, text: str, before: str) -> Any:
+    """The text in place of `before` in its cell, which may be a list of its words, also one written as text."""
+    if isinstance(cell, list):
+        return text.split(" ")
+    return text if cell == before else replaced(cell, text.split(" "))
+
+
+def refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
+    """DataError if a table, or its row, has a column already that is to be added."""
+    for name in set(names).intersection(ADDED):
+        where = "" if row is None else f"row {row}: "
+        raise DataError(f"{where}there is a column {name!r} already, which augment adds; rename it", file=path)
+
+
+def as_text(cells: dict[str, Any]) -> list[str]:
+    """What `_Cells` gives, as the cells of a line of TSV or CSV."""
+    *kept, parent, changed = cells.values()
+    if isinstance(changed, int):
+        return ["" if cell is None else str(cell) for cell in (*kept, parent, changed)]
+    nested = changed if changed and isinstance(changed[0], list) else [changed]
+    return [*kept, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]

@@ -8,7 +8,7 @@ import pytest
 from uxla.data.checks.check import check
 from uxla.data.conll.file import read_conll
 from uxla.data.load import load_corpus, stream_format
-from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.lossless import open_lossless
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
@@ -99,7 +99,7 @@ def test_a_known_form_comes_back_byte_for_byte_and_with_new_labels_but_for_them(
 @pytest.mark.parametrize("name", REAL)
 def test_rows_that_are_kept_are_those_that_are_read(put, name):
     path = put(REAL[name])
-    source, lines = open_kept(path), REAL[name].split("\n")
+    source, lines = open_lossless(path), REAL[name].split("\n")
     assert [row.texts for row in source.rows()] == [("koru mira",), ("# sen",)]
     assert source.count() == 2
     file = read_conll(path)
@@ -173,7 +173,7 @@ def test_brackets_that_nest_cross_or_stay_open_are_refused_with_their_line(put, 
 
 @pytest.mark.parametrize("name", REAL)
 def test_words_are_replaced_in_the_rows_of_a_known_form_and_read_back(put, name, tmp_path):
-    source = open_kept(put(REAL[name]))
+    source = open_lossless(put(REAL[name]))
     with (tmp_path / "out.conll").open("wb") as stream, closing(open_writer(source, "conll", stream)) as writer:
         writer.write(Rewritten(row, (f"{row.texts[0][:-1]}x",), i, [(1,)]) for i, row in enumerate(source.rows()))
     again = read_conll(tmp_path / "out.conll")

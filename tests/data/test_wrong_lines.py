@@ -4,7 +4,7 @@ import pytest
 
 from uxla.data.conll.file import read_conll
 from uxla.data.load import load_corpus
-from uxla.data.writing.lossless import open_kept
+from uxla.data.writing.lossless import open_lossless
 from uxla.errors import DataError
 
 
@@ -27,7 +27,7 @@ def test_text_that_is_plainly_something_else_is_refused(put, refused, text, says
     path = put(text, name)
     assert says in refused(path, lambda file: file.sentences)
     with pytest.raises(DataError):
-        open_kept(path, format="conll").count()
+        open_lossless(path, format="conll").count()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_text_that_is_plainly_something_else_is_refused(put, refused, text, says
 def test_a_column_that_plainly_holds_no_words_is_refused(put, refused, text, says):
     assert says in refused(put(text), lambda file: file.sentences)
     with pytest.raises(DataError, match=r"column|words"):
-        open_kept(put(text)).count()
+        open_lossless(put(text)).count()
 
 
 @pytest.mark.parametrize(
