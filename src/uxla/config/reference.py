@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -16,13 +17,26 @@ _TABLE = re.compile(r"(?<=\n)\| key \| default .*?\n(?=\n|\Z)", re.DOTALL)
 _HEAD = "| key | default | meaning | paper |\n|---|---|---|---|\n"
 
 
+_TWINS = {"source": "target_data", "warmup": "adaptation"}
+"""Sections with keys in common; a key that means the same in both has one row, in the table of the first."""
+
+
 def tables() -> dict[str, str]:
     """A table for each section, by its name; that of the keys outside sections is called `The run`."""
-    rows: dict[str, list[str]] = {}
+    rows: dict[str, dict[str, str]] = {}
     for name, field in KEYS.items():
-        section, dot, _ = name.partition(".")
-        rows.setdefault(section if dot else "The run", []).append(_row(name, field))
-    return {section: _HEAD + "".join(found) for section, found in rows.items()}
+        section, dot, key = name.partition(".")
+        rows.setdefault(section if dot else "The run", {})[key or section] = _cells(name, field)
+    for first, second in _TWINS.items():
+        for key in [key for key, cells in rows[first].items() if rows[second].get(key) == cells]:
+            rows[first][f"{key}`, `{second}.{key}"] = rows[first].pop(key)
+            del rows[second][key]
+    return {section: _HEAD + "".join(_lines(section, found)) for section, found in rows.items()}
+
+
+def _lines(section: str, rows: dict[str, str]) -> Iterator[str]:
+    prefix = "" if section == "The run" else f"{section}."
+    return (f"| `{prefix}{key}` | {cells} |\n" for key, cells in rows.items())
 
 
 def with_tables(page: str) -> str:
@@ -37,10 +51,10 @@ def _with_table(part: str, made: dict[str, str]) -> str:
     return _TABLE.sub(lambda _: made[heading], part) if heading in made else part
 
 
-def _row(name: str, field: FieldInfo) -> str:
+def _cells(name: str, field: FieldInfo) -> str:
     extra = field.json_schema_extra
     paper = extra["paper"] if isinstance(extra, dict) else ""
-    return f"| `{name}` | {_default(name, field)} | {field.description} | {paper} |\n"
+    return f"{_default(name, field)} | {field.description} | {paper}"
 
 
 def _default(name: str, field: FieldInfo) -> str:
