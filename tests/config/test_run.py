@@ -179,13 +179,16 @@ def test_a_resolved_configuration_reads_back_equal(folder, tmp_path):
         | st.integers(-(10**15), 10**15)
         | st.floats(allow_nan=False, allow_infinity=False)
         | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12)
-        | st.sampled_from(["no", "1e3", "010", "1:30", "~", "2001-01-01", "<<", "=", "0x1", "1_0", ".inf", "{target}"]),
+        | st.sampled_from(
+            ["no", "1e3", "010", "1:30", "~", "2001-01-01", "<<", "=", "0x1", "1_0", ".inf", "{target}", "0b1", "Y"]
+        ),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc1-é ", max_size=4), inner, max_size=3),
         max_leaves=8,
     )
 )
-def test_dumped_yaml_parses_to_the_same_value(value):
+def test_dumped_yaml_parses_to_the_same_value_by_readers_of_yaml_1_1_too(value):
     assert parse(dump(value), name="x")[0] == value
+    assert yaml.safe_load(dump(value)) == value
 
 
 def test_yaml_reads_what_people_mean(folder):

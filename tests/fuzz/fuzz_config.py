@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import yaml
 from fuzz_judge import Verdict, refusal, timed
 from fuzz_mutations import ODD, damaged, word
+from ruamel.yaml import YAML
 
 from uxla.config.run import KEYS, RunConfig, load_config
 from uxla.config.yaml_text import parse
@@ -140,7 +140,7 @@ def judge(setting: Setting, folder: Path) -> Verdict:
         return Verdict(0, seconds)
     assert isinstance(config, RunConfig)
     text = setting.raw.decode("utf-8-sig")
-    leaves = _leaves(yaml.load(text, yaml.BaseLoader))
+    leaves = _leaves(YAML(typ="base", pure=True).load(text))
     assert _leaves(parse(text, name="x")[0]) == leaves, "values got lost"
     again = folder / "again.yaml"
     again.write_text(config.to_yaml(), encoding="utf-8")

@@ -112,7 +112,7 @@ def _read(runs: Sequence[Path]) -> dict[str, RunFolder]:
 
 def _config(run: Path) -> dict[str, Any]:
     """What the run's `config.yaml` holds. ArtifactError where it is missing or damaged."""
-    import yaml
+    from ruamel.yaml.error import YAMLError
 
     from uxla.config.yaml_text import parse
 
@@ -122,7 +122,7 @@ def _config(run: Path) -> dict[str, Any]:
         if isinstance(found, dict):
             return found
         wrong = "no mapping"
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigError) as error:
+    except (OSError, UnicodeDecodeError, YAMLError, ConfigError) as error:
         wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
     raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again: it is written anew")
 

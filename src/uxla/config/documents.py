@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import cast
 
-import yaml
+from ruamel.yaml.error import YAMLError
 
 from uxla.config.kinds import TAGGED
 from uxla.config.yaml_text import MAX_DEPTH, KeyPath, Plain, one_line, parse
@@ -60,7 +60,7 @@ def read_document(preset_or_path: str) -> Document:
         name, text, folder = f"preset {preset_or_path}", _read_preset(preset_or_path), Path.cwd()
     try:
         values, lines = parse(text, name=name)
-    except yaml.YAMLError as error:
+    except YAMLError as error:
         problem, line = one_line(error)
         place = name if line is None else f"{name}:{line}"
         raise ConfigError(f"{place}: not the YAML read here: {problem}; quote the value or mend the line") from None
@@ -165,7 +165,7 @@ def _step_into(here: dict[str, Plain] | list[Plain], step: str | int) -> Plain:
 def _value(written: str, text: str) -> Plain:
     try:
         return parse(written, name=f"{COMMAND_LINE}: {text}")[0]
-    except yaml.YAMLError:  # `{target}/train.txt` or `*.txt`: a path, not a YAML mapping or alias
+    except YAMLError:  # `{target}/train.txt` or `*.txt`: a path, not a YAML mapping or alias
         return written
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from uxla import __version__, progress
+from uxla.config.yaml_text import dump
 from uxla.data.writing.lossless import Lossless
 from uxla.errors import ConfigError
 from uxla.files import alone, atomic_folder, file_digest, restore_folder
@@ -147,7 +146,7 @@ def card(began: str, base: str | None, read: Read, inputs: Mapping[str, Any], fa
     settings = {**inputs["recipe"], **{key: inputs[key] for key in ("seed", "max_length", "precision")}}
     del settings["max_steps" if settings["max_steps"] is None else "epochs"]
     parts = [
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---",
+        f"---\n{dump(front)}---",
         "# A masked language model",
         f"{began}; made by uxla {__version__}.",
         "## Text",

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from uxla import __version__
 from uxla.config.consistency import data_paths
 from uxla.config.files import ELSEWHERE
 from uxla.config.run import Method, RunConfig
+from uxla.config.yaml_text import dump
 from uxla.data.hub import HUB, SOURCES, parse_uri
 from uxla.markup import inline
 from uxla.report.figure_table import plain
@@ -92,7 +91,7 @@ def model_card(
     learned = _UNTAUGHT if nothing else _LEARNED.get(method, "labelled text in {s} alone")
     doubts = _doubts(results, target)
     parts = [
-        f"---\n{yaml.safe_dump(_front(config, target), sort_keys=False, allow_unicode=True)}---",
+        f"---\n{dump(_front(config, target))}---",
         "# {s} → {t}".format(**names),
         f"This model {_WHAT[config.task]}. It learned from {learned.format(**names)}, beginning with "
         f"{inline(_base(config))}; made by uxla {__version__}.",

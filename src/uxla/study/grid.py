@@ -8,11 +8,11 @@ from itertools import product
 from math import prod
 from pathlib import Path
 
-import yaml
+from ruamel.yaml.error import YAMLError
 
 from uxla import progress
 from uxla.config.run import RunConfig, load_config
-from uxla.config.yaml_text import Plain, parse
+from uxla.config.yaml_text import Plain, entries, parse
 from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.report.compared import Baseline, Cell, Setting
 from uxla.report.folder import RunFolder
@@ -115,14 +115,8 @@ def _is_finished(one: Planned, out: Path) -> bool:
 def _choices(text: str) -> list[str]:
     """The overrides that a setting stands for: `a=1,2` for `a=1` and `a=2`, a list in brackets being one value."""
     key, equals, written = text.partition("=")
-    listed = f"[{written}]"
-    try:
-        node = yaml.compose(listed, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):  # `{target}/train.txt`: text with no list in it
-        return [text]
-    if not (equals and isinstance(node, yaml.SequenceNode) and node.value):
-        return [text]
-    return [f"{key}={listed[item.start_mark.index : item.end_mark.index]}" for item in node.value]
+    found = entries(f"[{written}]") if equals else []
+    return [f"{key}={entry}" for entry in found] or [text]
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -196,5 +190,5 @@ def _baseline(against: str | None, keys: Sequence[str], runs: Sequence[Planned])
 def _read(text: str) -> Plain:
     try:
         return parse(text, name="--against")[0]
-    except yaml.YAMLError:
+    except YAMLError:
         return text

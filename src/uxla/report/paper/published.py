@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 PAPER = "paper (Bari et al., 2021), XLM-R large"
 """What marks a figure as the paper's."""
@@ -60,4 +60,4 @@ def published_settings() -> PublishedSettings:
 @cache
 def _tables() -> dict[int, Any]:
     text = resources.files("uxla.report.paper").joinpath("published.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return dict(YAML(typ="safe", pure=True).load(text))
