@@ -31,8 +31,8 @@ from testbed import FROZEN, ROOT, TINY, TINY_LM, build_model, config_of, every, 
 from uxla.algorithm.estimates import ERROR, REACH, SHARE, Estimate, probit
 from uxla.config.run import load_config
 from uxla.console import showing
-from uxla.report.compared import Cell
 from uxla.report.folder import RunFolder
+from uxla.report.grid import GridRun
 from uxla.study.grid import Planned
 
 DEVELOPMENT, FRESH = (300, 301, 302, 303), (400, 401, 402, 403, 404, 405)
@@ -91,14 +91,14 @@ def main(given: Namespace) -> None:
     write_json(given.json, {"accuracy": rows, "selection": kept})
 
 
-def told(path: Path) -> Cell:
+def told(path: Path) -> GridRun:
     """A finished run; what shares its errors is its world, all that is not of the testbed being one."""
-    run = Cell(("given", "given"), 0, RunFolder.read(path, ()))
+    run = GridRun(("given", "given"), 0, RunFolder.read(path, ()))
     config = config_of(run)
     return run if config.testbed is None else replace(run, values=("given", str(config.testbed.world)))
 
 
-def made(given: Namespace) -> list[Cell]:
+def made(given: Namespace) -> list[GridRun]:
     """Every world's runs."""
     folder = given.out / "short" if given.short else given.out
     worlds = DEVELOPMENT[:1] if given.short else DEVELOPMENT if given.fit else DEVELOPMENT + FRESH
@@ -119,7 +119,7 @@ def planned(case: str, world: int, folder: Path, short: bool) -> Planned:
     return Planned(f"{case}-{world}", (f"{'fresh' if world in FRESH else 'development'}, {case}", str(world)), config)
 
 
-def states_of(cell: Cell) -> Iterator[State]:
+def states_of(cell: GridRun) -> Iterator[State]:
     """Every state whose score is known and estimated, for each target."""
     group, world = cell.values
     at_home = cell.run.results["source"]["before"]["mean"]
@@ -145,7 +145,7 @@ def grouped(states: list[State]) -> dict[str, list[State]]:
     return groups
 
 
-def selection_rows(cells: Sequence[Cell]) -> Iterator[tuple[object, ...]]:
+def selection_rows(cells: Sequence[GridRun]) -> Iterator[tuple[object, ...]]:
     """By group the mean true scores: of the warm-up, the last epoch, the best estimate's state, the best state."""
     kept: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for cell in cells:

@@ -42,7 +42,7 @@ from scipy.stats import t
 from uxla.config.run import Method, RunConfig, load_config
 from uxla.console import showing
 from uxla.progress import bar, note
-from uxla.report.compared import Cell
+from uxla.report.grid import GridRun
 from uxla.store.journal import read
 from uxla.study.grid import Planned, make
 from uxla.testbed.pretrain import build
@@ -127,12 +127,12 @@ def planned(world: int, seed: int, targets: str, folder: Path, short: bool, want
     return Planned(f"world-{world}-seed-{seed}", (str(world),), config)
 
 
-def make_run(one: Planned, folder: Path) -> tuple[list[Cell], dict[str, str]]:
+def make_run(one: Planned, folder: Path) -> tuple[list[GridRun], dict[str, str]]:
     """The run's folder, made anew if it is not there with the same configuration; or its error by its name."""
     return make([one], folder, overwrite=True)
 
 
-def finished(made: list[tuple[list[Cell], dict[str, str]]]) -> list[Cell]:
+def finished(made: list[tuple[list[GridRun], dict[str, str]]]) -> list[GridRun]:
     """The runs that `make_run` gave; ends the program where one failed."""
     failed = {name: error for _, errors in made for name, error in errors.items()}
     if failed:
@@ -153,7 +153,7 @@ def every(work: Callable[..., Any], cases: list[tuple[Any, ...]], jobs: int, lab
         return [one.result() for one in running]
 
 
-def show(cells: list[Cell]) -> dict[str, Any]:
+def show(cells: list[GridRun]) -> dict[str, Any]:
     """Prints the tables of the first look; their figures."""
     scores, names = collected(cells), [*cells[0].run.targets, "all"]
     methods = list(dict.fromkeys(method for method, _ in scores))
@@ -172,7 +172,7 @@ def show(cells: list[Cell]) -> dict[str, Any]:
     return nested | {"training": steps}
 
 
-def show_more(cells: list[Cell]) -> dict[str, Any]:
+def show_more(cells: list[GridRun]) -> dict[str, Any]:
     """Prints UXLA − tri-training over the seeds of both looks, and over those of the second alone; the figures."""
     names, looks = MORE_TARGETS.split(","), {"all seeds": cells}
     looks["the second look alone"] = [cell for cell in cells if cell.seed in MORE_SEEDS]
@@ -183,7 +183,7 @@ def show_more(cells: list[Cell]) -> dict[str, Any]:
     return {"more": gains}
 
 
-def gain(cells: Iterable[Cell], target: str) -> dict[int, list[float]]:
+def gain(cells: Iterable[GridRun], target: str) -> dict[int, list[float]]:
     """UXLA − tri-training on one target, run by run."""
     found: dict[int, list[float]] = defaultdict(list)
     for cell in cells:
@@ -192,7 +192,7 @@ def gain(cells: Iterable[Cell], target: str) -> dict[int, list[float]]:
     return found
 
 
-def collected(cells: Iterable[Cell]) -> Scores:
+def collected(cells: Iterable[GridRun]) -> Scores:
     """Every method's scores on each target, and their mean over the targets as those on `all`."""
     scores: Scores = defaultdict(lambda: defaultdict(list))
     for cell in cells:
@@ -246,7 +246,7 @@ def half(values: list[float]) -> float:
     return float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
 
 
-def training_rows(cells: list[Cell]) -> Iterator[tuple[str, str, str, str]]:
+def training_rows(cells: list[GridRun]) -> Iterator[tuple[str, str, str, str]]:
     """Each method's trainings of one model, the examples drawn and the steps made in them, from the journals."""
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     for cell in cells:
@@ -258,14 +258,14 @@ def training_rows(cells: list[Cell]) -> Iterator[tuple[str, str, str, str]]:
         yield method, *(f"{total[key] * share:,.1f}" for key in ("trainings", "drawn", "steps"))
 
 
-def drawn_by_training(cell: Cell) -> dict[tuple[Any, ...], int]:
+def drawn_by_training(cell: GridRun) -> dict[tuple[Any, ...], int]:
     """A run that was made again has told each training twice: the last counts."""
     events = [event for event in read(cell.run.path / "journal.jsonl") if event["event"] == "train"]
     key = ("method", "target", "epoch", "k", "j", "l")
     return {tuple(event[name] for name in key): sum(event["drawn"].values()) for event in events}
 
 
-def config_of(cell: Cell) -> RunConfig:
+def config_of(cell: GridRun) -> RunConfig:
     return load_config(str(cell.run.path / "config.yaml"))
 
 

@@ -16,7 +16,7 @@ from markupsafe import escape
 
 from uxla.errors import ArtifactError, UxlaError
 from uxla.report.folder import RunFolder
-from uxla.report.table import markdown
+from uxla.report.table import run_table
 
 NASTY = "</script><img src=x onerror=hacked()>\"'&\u2028{{ 7 * 7 }}"
 
@@ -82,7 +82,7 @@ def test_what_a_run_doubts_stands_in_its_verdict_and_in_the_table_file(make_run,
     article = re.search(r"<article.*?</article>", html(run), re.DOTALL)[0]
     assert re.findall(r'<p class="warning">(.*?)</p>', article) == [f"{escape(doubt)}." for doubt in doubts]
     assert html(run).count("model 1 &lt;collapsed&gt;") == 1, "not once more below the table"
-    assert f"Warning: {doubts[1]}." in (run / "report-table.md").read_text(encoding="utf-8")
+    assert r"Warning: far: model 1 \<collapsed>." in (run / "report-table.md").read_text(encoding="utf-8")
 
 
 def test_the_trainings_stand_in_the_report_a_row_an_epoch(make_run, report):
@@ -100,7 +100,7 @@ def test_the_trainings_stand_in_the_report_a_row_an_epoch(make_run, report):
     report(run)
     section = html(run).split("<h2>Trainings</h2>")[1].split("</table>")[0]
     assert "target sentences used" in section
-    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in section.split("<tr>")[2:]]
+    rows = [re.findall(r"<t[hd][^>]*>(?:<bdi>)?(.*?)(?:</bdi>)?</t[hd]>", row) for row in section.split("<tr>")[2:]]
     assert rows == [
         ["warm-up", "", "1 · 2", "", "0.10 · -0.20", "71.2"],
         ["UXLA", "2", "3 · 1", "1,522 of 2,200 · 0 of 1,000", "0.50 · none", "72.0"],
@@ -120,7 +120,7 @@ def test_the_tables_and_figures_go_beside_it(make_run, report):
     figures = {f"report-far-{name}.{kind}" for name in ("scores", "reliability") for kind in ("svg", "png")}
     assert made == {"report.html", "report-table.md", "report-table.csv", *figures}
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    assert (run / "report-table.md").read_text(encoding="utf-8") == markdown(results)
+    assert (run / "report-table.md").read_text(encoding="utf-8") == run_table(results).markdown()
     rows = list(csv.DictReader((run / "report-table.csv").read_text(encoding="utf-8").splitlines()))
     assert [(r["method"], r["epoch"], r["mean"]) for r in rows] == [
         ("zero_shot", "", "41.0"),
@@ -244,8 +244,7 @@ def test_the_explorer_has_every_labelling_with_its_text(make_run, report):
 def test_pseudo_labels_are_scored_by_their_fate(make_run, report):
     run = make_run()
     report(run)
-    rows = re.findall(r"<tr><td>(\d)</td><td>([^<]*)</td>((?:<td[^>]*>[^<]*</td>)*)</tr>", html(run))
-    found = {(epoch, fate): re.findall(r">([^<]+)<", cells) for epoch, fate, cells in rows}
+    found = by_fate(html(run))
     assert found["1", "used"] == ["1", "100.0 %", "100.0 %"]
     assert found["1", "dropped: peers disagree"] == ["1", "0.0 %", "0.0 %"]
     assert found["1", "dropped: not trusted"] == ["1", "100.0 %", "100.0 %"]
@@ -283,8 +282,9 @@ def traced_with(run, agreement, change):
 
 
 def by_fate(text):
-    rows = re.findall(r"<tr><td>(\d)</td><td>([^<]*)</td>((?:<td[^>]*>[^<]*</td>)*)</tr>", text)
-    return {(epoch, fate): re.findall(r">([^<]+)<", cells) for epoch, fate, cells in rows}
+    section = text.split("<h2>Pseudo labels against gold</h2>")[1].split("</table>")[0]
+    rows = [re.findall(r">([^<>]+)</(?:bdi|td)>", row) for row in section.split("<tr>")[2:]]
+    return {(epoch, fate): cells for epoch, fate, *cells in rows}
 
 
 def test_with_union_nothing_that_a_peer_was_trusted_on_is_dropped_but_by_a_collapse(make_run, report):

@@ -9,7 +9,8 @@ from sklearn.metrics import confusion_matrix
 from uxla.metrics import span_f1
 from uxla.records import IGNORED
 from uxla.report.folder import TestSet
-from uxla.report.scoring import by_class, by_length, calibration, confusion, counts, difference, score
+from uxla.report.paired import Pair, difference
+from uxla.report.scoring import by_class, by_length, calibration, confusion, counts, score
 
 NAMES = ("O", "B-A", "I-A", "B-B")
 
@@ -59,7 +60,7 @@ def test_a_difference_is_signed_and_clear_of_zero_only_where_it_is_large():
     rng = np.random.default_rng(0)
     test = made(rng, [8] * 200)
     good, bad = (counts(test, name, spans=True) for name in ("uxla", "zero_shot"))
-    up, down, same = difference(good, bad), difference(bad, good), difference(good, good)
+    up, down, same = (difference([Pair(*pair, 0)]) for pair in ((good, bad), (bad, good), (good, good)))
     assert (up.sign, down.sign, same.sign) == (1, -1, 0)
     assert up.low < up.value < up.high
     assert (same.low, same.value, same.high) == (0, 0, 0)
@@ -72,13 +73,13 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
         one, other = (
             np.stack([np.ones(150), np.ones(150), rng.random(150) < p], axis=1).astype(int) for p in (0.7, 0.6)
         )
-        found = difference(one, other)
+        found = difference([Pair(one, other, 0)])
         held += found.low <= 10 <= found.high
     assert 51 <= held <= 60
 
 
 def test_one_example_has_no_interval():
-    assert difference(np.array([[1, 1, 1]]), np.array([[1, 1, 0]])) is None
+    assert difference([Pair(np.array([[1, 1, 1]]), np.array([[1, 1, 0]]), 0)]) is None
 
 
 def test_calibration_finds_what_was_put_in():

@@ -11,7 +11,15 @@ import pytest
 from rich.console import Console
 
 from uxla.errors import ArtifactError
-from uxla.report.table import markdown, rich_table, table
+from uxla.report.table import run_table
+
+
+def markdown(results: dict) -> str:
+    return run_table(results).markdown()
+
+
+def cells(results: dict) -> dict:
+    return {row.names[0]: tuple(cell.text for cell in row.cells) for row in run_table(results).rows}
 
 
 def score(*models: float, sd: float = 0.0, strict: float | None = None) -> dict:
@@ -128,9 +136,9 @@ def test_a_run_without_a_test_set_says_so_instead_of_a_table():
 
 def test_the_terminal_table_has_the_cells_of_the_markdown():
     shown = io.StringIO()
-    Console(file=shown, width=200).print(rich_table(RESULTS | {"selection": "target_dev"}))
-    for row in table(RESULTS).rows:
-        assert re.search(re.escape(row.method) + r"\W+" + re.escape(row.cells[0]), shown.getvalue())
+    Console(file=shown, width=200).print(run_table(RESULTS | {"selection": "target_dev"}))
+    for row in run_table(RESULTS).rows:
+        assert re.search(re.escape(row.names[0]) + r"\W+" + re.escape(row.cells[0].text), shown.getvalue())
     assert "TARGET LABELS WERE USED" in shown.getvalue()
     assert "mean ± standard deviation of three models" in shown.getvalue()
 
@@ -193,7 +201,7 @@ def test_the_epochs_kept_by_the_estimate_and_the_warnings_are_told():
 def test_estimates_leave_the_measured_rows_as_they_are():
     results = copy.deepcopy(RESULTS)
     results["estimates"] = {"es": {"zero_shot": estimate(40.0, 30.0, 50.0), "uxla": [estimate(44.0, 30.0, 50.0)]}}
-    rows = {row.method: row.cells for row in table(results).rows}
+    rows = cells(results)
     assert rows.pop("estimated, no labels: zero-shot") == ("40 [30, 50]", "", "", "")
     assert rows.pop("estimated, no labels: UXLA, epoch 1") == ("44 [30, 50]", "", "", "")
-    assert rows == {row.method: row.cells for row in table(RESULTS).rows}
+    assert rows == cells(RESULTS)

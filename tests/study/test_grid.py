@@ -5,7 +5,7 @@ import re
 import pytest
 
 from uxla.errors import ConfigError
-from uxla.report.compared import Baseline
+from uxla.report.grid import Baseline
 from uxla.study.grid import plan
 
 HALF, ALL = (f"select: {{kind: confidence, share: {share}}}" for share in (0.5, 1.0))

@@ -23,6 +23,7 @@ from uxla.cli.grid import grid
 from uxla.cli.mlm import mlm
 from uxla.cli.paper import figure, table
 from uxla.cli.report import report as write_report
+from uxla.cli.tables import show
 from uxla.cli.testbed import testbed
 from uxla.config import options
 from uxla.errors import UxlaError, name_options, on_command_line, out_of_memory_text, printable
@@ -159,10 +160,11 @@ def run(
         raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
     check_folder(folder, settings, overwrite=overwrite)
     with showing():
+        from uxla.report.table import run_table
         from uxla.study import pipeline
 
         results = pipeline.run(settings, folder, fresh=fresh, overwrite=overwrite)
-    _print_table(results)
+    show(run_table(results))
     typer.echo(f"written to {folder}", err=True)
 
 
@@ -236,15 +238,3 @@ def predict(
             **chosen,
             comment=comment,
         )
-
-
-def _print_table(results: dict[str, Any]) -> None:
-    """A table on a terminal, Markdown into a file or pipe."""
-    from uxla.report.table import markdown, rich_table
-
-    if not sys.stdout.isatty():
-        typer.echo(markdown(results), nl=False)
-        return
-    from rich.console import Console
-
-    Console().print(rich_table(results))

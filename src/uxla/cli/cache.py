@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from uxla.markup import Table
     from uxla.store.housekeeping import Entry
 
 cache = typer.Typer(no_args_is_help=True, help="Look at finished work, make room, verify it.")
@@ -27,7 +26,7 @@ def list_cache() -> None:
     found = entries(root)
     artifacts = [entry for entry in found if entry.kind == "artifact"]
     if artifacts:
-        Console().print(_table(artifacts))
+        Console().print(_table(artifacts).rich(frame=False))
     typer.echo(f"{root}: {len(artifacts)} artifacts, {decimal(sum(entry.size for entry in artifacts))}")
     for kind, what in {"scratch": "saved progress", "unfinished": "unfinished", "damaged": "damaged"}.items():
         if sizes := [entry.size for entry in found if entry.kind == kind]:
@@ -78,15 +77,17 @@ def verify_cache() -> None:
 
 def _table(artifacts: list[Entry]) -> Table:
     from rich.filesize import decimal
-    from rich.table import Table
 
-    table = Table("stage", "key", "size", "age", "last used", "with model", "used by", box=None, pad_edge=False)
-    for entry in artifacts:
+    from uxla.markup import Figure, Row, Table
+
+    def row(entry: Entry) -> Row:
         users = sum(other.source == entry.name for other in artifacts)
         made_with = entry.source.split("-")[1][:12] if entry.source else "" if entry.manifest else "damaged"
-        ages = _ago(entry.age), _ago(entry.idle)
-        table.add_row(entry.stage, entry.key[:12], decimal(entry.size), *ages, made_with, str(users or ""))
-    return table
+        figures = decimal(entry.size), _ago(entry.age), _ago(entry.idle), made_with, str(users or "")
+        return Row((entry.stage, entry.key[:12]), tuple(map(Figure, figures)))
+
+    columns = ("size", "age", "last used", "with model", "used by")
+    return Table(("stage", "key"), columns, tuple(map(row, artifacts)))
 
 
 def _short(name: str) -> str:

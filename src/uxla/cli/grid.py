@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from uxla.cli.tables import show
 from uxla.config import options
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table
 
-if TYPE_CHECKING:
-    from uxla.report.compared import Cell, Row
-    from uxla.study.grid import Plan
+_REMEDY = "free space there, or give another --out, and run again: finished runs are kept"
 
 
 def grid(
@@ -53,16 +51,18 @@ def grid(
         if folder.exists() and not folder.is_dir():
             raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
-        from uxla.report.compared import summary
+        from uxla.report.grid import summary, tidy
+        from uxla.report.grid_table import grid_table
 
         with locked_folder(folder):
             _check_folder(folder)
-            cells, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
-            if cells:
-                rows = summary(cells, planned.baseline)
-                _write(folder, planned, cells, rows)
-    if cells:
-        _print(planned, cells, rows)
+            runs, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
+            if runs:
+                table = grid_table(planned.keys, runs, summary(runs, planned.baseline), planned.baseline)
+                write_table(folder / "grid.parquet", tidy(planned.keys, runs), _REMEDY)
+                write_file(folder / "grid.md", table.markdown(), _REMEDY)
+    if runs:
+        show(table)
         typer.echo(f"written to {folder}", err=True)
     if failed:
         name, error = next(iter(failed.items()))
@@ -80,24 +80,3 @@ def _check_folder(folder: Path) -> None:
     if os.path.lexists(folder / "grid.md") and not (folder / "grid.parquet").is_file():
         fault = "has grid.md, which no grid is known to have written and this one would write over"
         raise ArtifactError(f"{folder}: {fault}; give another --out, or move it away")
-
-
-def _write(folder: Path, planned: Plan, cells: list[Cell], rows: list[Row]) -> None:
-    from uxla.report.compared import tidy
-    from uxla.report.compared_table import markdown
-
-    remedy = "free space there, or give another --out, and run again: finished runs are kept"
-    write_table(folder / "grid.parquet", tidy(planned.keys, cells), remedy)
-    write_file(folder / "grid.md", markdown(planned.keys, cells, rows, planned.baseline), remedy)
-
-
-def _print(planned: Plan, cells: list[Cell], rows: list[Row]) -> None:
-    """A table on a terminal, Markdown into a file or pipe."""
-    from uxla.report.compared_table import markdown, rich_table
-
-    if not sys.stdout.isatty():
-        typer.echo(markdown(planned.keys, cells, rows, planned.baseline), nl=False)
-        return
-    from rich.console import Console
-
-    Console().print(rich_table(planned.keys, cells, rows, planned.baseline))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from uxla.cli.tables import show
 from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.files import write_file
 from uxla.report.names import file_names, named
 from uxla.write_errors import writing
 
 if TYPE_CHECKING:
-    from uxla.report.figure_table import Sheet
     from uxla.report.folder import RunFolder
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
@@ -41,12 +40,9 @@ def table(
     found = [PaperRun(name, folder.results, _config(folder.path)) for name, folder in _read(runs).items()]
     made = paper_table(number, found)
     if out is None:
-        _print(made)
+        show(made)
         return
-
-    from uxla.report.figure_table import markdown, tidy_csv
-
-    write_file(out, markdown(made) if out.suffix == ".md" else tidy_csv(made), _REMEDY)
+    write_file(out, made.markdown() if out.suffix == ".md" else made.csv(), _REMEDY)
     typer.echo(f"written to {out}", err=True)
 
 
@@ -134,15 +130,3 @@ def _check_file(out: Path) -> None:
         raise UxlaError(f"--out {out}: is a folder, expected a file; give another name")
     if not out.absolute().parent.is_dir():
         raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
-
-
-def _print(made: Sheet) -> None:
-    """A table on a terminal, Markdown into a file or pipe."""
-    from uxla.report.figure_table import markdown, rich_sheet
-
-    if not sys.stdout.isatty():
-        typer.echo(markdown(made), nl=False)
-        return
-    from rich.console import Console
-
-    Console().print(rich_sheet(made))

@@ -16,7 +16,7 @@ from uxla.config.yaml_text import dump
 from uxla.data.writing.lossless import Lossless
 from uxla.errors import ConfigError
 from uxla.files import alone, atomic_folder, file_digest, restore_folder
-from uxla.markup import inline
+from uxla.markup import Figure, Row, Table, code_span
 from uxla.records import Corpus, Example
 from uxla.store.artifacts import Facts, copy_content, read_manifest
 from uxla.write_errors import writing
@@ -127,8 +127,11 @@ def table(facts: Facts) -> str:
     """The held-out figures before and after the training, in Markdown; empty where nothing was held out."""
     if "held_out_loss" not in facts:
         return ""
-    rows = [f"| {name} | {shown(facts[f'{key}_before'])} | {shown(facts[key])} |\n" for name, key, shown in _HELD_OUT]
-    return "".join(["| held-out text | before | after |\n", "|---|---:|---:|\n", *rows])
+    figures = [
+        (name, [Figure(shown(facts[place])) for place in (f"{key}_before", key)]) for name, key, shown in _HELD_OUT
+    ]
+    rows = tuple(Row((name,), tuple(cells)) for name, cells in figures)
+    return Table(("held-out text",), ("before", "after"), rows).markdown()
 
 
 def summary(facts: Facts) -> str:
@@ -150,7 +153,7 @@ def card(began: str, base: str | None, read: Read, inputs: Mapping[str, Any], fa
         "# A masked language model",
         f"{began}; made by uxla {__version__}.",
         "## Text",
-        "\n".join(f"- {inline(name)}: {count:,} sentences or pairs" for name, count in read.files),
+        "\n".join(f"- {code_span(name)}: {count:,} sentences or pairs" for name, count in read.files),
         f"{summary(facts)}. Held out are distinct sentences that were not learned from, always with the same masks.",
         "## Figures",
         table(facts).strip() or "No text was held out.",

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from uxla.augmentation.settings import Place
 from uxla.data.writing.lossless import Lossless
 from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
-from uxla.markup import inline
+from uxla.markup import code_span
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.new_model import LMShape, write_new_model
 from uxla.models.lm.training import Recipe, fit_lm, texts_of
@@ -95,7 +95,7 @@ class Course:
     def tune(self, sources: Sequence[Lossless], place: Place) -> str:
         """Go on with the masked LM of `place`; the figures as a table, and a sentence on what was learned from."""
         base = place.model if HUB_ID.fullmatch(place.model) and not Path(place.model).is_dir() else None
-        begin = f"It went on from {inline(base or Path(place.model).name)}"
+        begin = f"It went on from {code_span(base or Path(place.model).name)}"
         model = resolve(place.name, revision=place.revision, safety=place.safety)
         return self._run(sources, lambda texts: model, begin, base)
 

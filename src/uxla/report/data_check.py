@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.table import Table
-from rich.text import Text
-
 from uxla.data.checks.check import LONG, CheckReport
-from uxla.errors import printable
+from uxla.markup import Row, Table
 from uxla.phrases import counted, seen
 
 
 def check_table(report: CheckReport) -> Table:
     """One line a fact: counts first, then whatever deserves a second look with the line where it stands."""
-    table = Table(show_header=False, title=Text(printable(report.path)), title_justify="left")
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in (*_facts(report), *_doubts(report)):
-        table.add_row(name, Text(printable(value)))
-    return table
+    return Table(("", ""), (), tuple(map(Row, (*_facts(report), *_doubts(report)))), title=report.path)
 
 
 def _facts(report: CheckReport) -> Iterator[tuple[str, str]]:

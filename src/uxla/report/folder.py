@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from uxla.errors import ArtifactError
 from uxla.records import Ints
-from uxla.report.table import table
+from uxla.report.table import run_table
 
 MADE_BY_RUN = "expected a folder written by `uxla run`"
 _NAME = re.compile(r"\w[\w.+-]*")
@@ -57,7 +57,7 @@ class RunFolder:
         """The run in `path`. ArtifactError where it is not one, not finished, or of another version."""
         try:
             results = json.loads((path / "results.json").read_text(encoding="utf-8"))
-            table(results)
+            run_table(results)
             _require_names(path, results)
         except FileNotFoundError:
             remedy = "if the run was interrupted, run it again: it goes on"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,15 +12,16 @@ from markupsafe import Markup
 
 from uxla import __version__
 from uxla.errors import ArtifactError
+from uxla.markup import Figure, Row, Table, csv_text
 from uxla.metrics import SpanCounts
 from uxla.report.charts import Chart, reliability_chart, score_chart
 from uxla.report.explorer import explored, packed
 from uxla.report.flow import EpochFlow, flow
 from uxla.report.folder import MADE_BY_RUN, RunFolder
-from uxla.report.quality import Quality, quality
+from uxla.report.quality import quality_table
 from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
-from uxla.report.table import WARNING, Table, markdown, table
-from uxla.report.trainings import NOUNS, Row, rows
+from uxla.report.table import WARNING, run_table
+from uxla.report.trainings import trainings_table
 from uxla.report.verdict import METHODS, Verdict, verdict
 
 _WIDEST_CONFUSION = 30
@@ -35,15 +34,15 @@ class TargetPart:
     name: str
     verdict: Verdict
     flow: tuple[EpochFlow, ...]
-    trainings: list[Row]
+    trainings: Table
     charts: tuple[Chart, ...]
-    classes: list[tuple[str, SpanCounts]]
-    lengths: list[Group]
+    classes: Table
+    lengths: Table
     confusion: Confusion | None
     labels: int
     """How many there are: of too many no confusion is shown."""
     calibration: Calibration | None
-    quality: list[Quality]
+    quality: Table | None
     explorer: dict[str, Any] | None
 
 
@@ -96,8 +95,8 @@ def page(found: Sequence[RunPart]) -> str:
 def tables_markdown(found: Sequence[RunPart]) -> str:
     """The table of each run; with several, under its name."""
     if len(found) == 1:
-        return markdown(found[0].run.results)
-    return "\n".join(f"## {run.name}\n\n{markdown(run.run.results)}" for run in found)
+        return found[0].table.markdown()
+    return "\n".join(f"## {run.name}\n\n{run.table.markdown()}" for run in found)
 
 
 def tables_csv(found: Sequence[RunPart]) -> str:
@@ -105,15 +104,13 @@ def tables_csv(found: Sequence[RunPart]) -> str:
 
     `source:before` and `source:after` are scores on the source's test set, `estimated:…` estimates without labels.
     """
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(["run", "target", "method", "epoch", "mean", "sd", "strict_f1", "macro_f1", "models"])
-    for run in found:
-        for target, method, epoch, score in _scores(run.run.results):
-            figures = [score.get(name) for name in ("mean", "sd", "strict_f1", "macro_f1")]
-            models = " ".join(map(str, score.get("models", ())))
-            writer.writerow([run.name, target, method, epoch, *figures, models])
-    return written.getvalue()
+    figures = ("mean", "sd", "strict_f1", "macro_f1")
+    rows = [
+        (run.name, target, method, epoch, *map(score.get, figures), " ".join(map(str, score.get("models", ()))))
+        for run in found
+        for target, method, epoch, score in _scores(run.run.results)
+    ]
+    return csv_text([("run", "target", "method", "epoch", *figures, "models"), *rows])
 
 
 def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Mapping[str, Any]]]:
@@ -148,7 +145,7 @@ def _mean(estimate: Mapping[str, Any]) -> Mapping[str, Any]:
 def _part(name: str, run: RunFolder) -> RunPart:
     try:
         targets = tuple(_target(run, target) for target in run.targets)
-        return RunPart(name, run, table(run.results), targets)
+        return RunPart(name, run, run_table(run.results), targets)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         message = f"its files do not fit together ({type(error).__name__}: {error}), {MADE_BY_RUN}"
         raise ArtifactError(f"{run.path}: {message}; run again: they are written anew") from error
@@ -163,16 +160,33 @@ def _target(run: RunFolder, target: str) -> TargetPart:
         target,
         verdict(run, target, test),
         flow(run.events, target),
-        rows(run.results.get("trainings", ()), target),
+        trainings_table(run.results.get("trainings", ()), target, run.results["task"]),
         tuple(chart for chart in charts if chart is not None),
-        [] if test is None else by_class(test, spans=spans),
-        [] if test is None else by_length(test, spans=spans),
+        _class_table([] if test is None else by_class(test, spans=spans)),
+        _length_table([] if test is None else by_length(test, spans=spans), "words" if spans else "characters"),
         None if test is None else confusion(test, spans=spans, widest=_WIDEST_CONFUSION),
         0 if test is None else len(test.label_names),
         sure,
-        [] if traced is None else quality(*traced, target, run.agreement),
+        None if traced is None else quality_table(*traced, target, run.agreement),
         None if traced is None else explored(*traced, run.path / "trace" / f"{target}.parquet"),
     )
+
+
+def _class_table(classes: Sequence[tuple[str, SpanCounts]]) -> Table:
+    rows = [
+        (name, f"{one.gold:,}", *(f"{x:.1f}" for x in (one.precision, one.recall, one.f1))) for name, one in classes
+    ]
+    return Table(("class",), ("gold", "precision", "recall", "F1"), tuple(map(_row, rows)))
+
+
+def _length_table(groups: Sequence[Group], unit: str) -> Table:
+    methods = [METHODS.get(method, method) for method in groups[0].scores] if groups else []
+    rows = [(one.name, f"{one.examples:,}", *(f"{score:.1f}" for score in one.scores.values())) for one in groups]
+    return Table((unit,), ("examples", *methods), tuple(map(_row, rows)))
+
+
+def _row(texts: Sequence[str]) -> Row:
+    return Row((texts[0],), tuple(map(Figure, texts[1:])))
 
 
 def _comparison(found: Sequence[RunPart]) -> dict[str, list[Verdict | None]]:
@@ -186,9 +200,10 @@ def _comparison(found: Sequence[RunPart]) -> dict[str, list[Verdict | None]]:
 def _environment() -> Environment:
     loader = PackageLoader("uxla.report")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"methods": METHODS, "widest": _WIDEST_CONFUSION, "nouns": NOUNS}
+    made.globals |= {"widest": _WIDEST_CONFUSION}
     made.globals["asset"] = lambda name: Markup(loader.get_source(made, name)[0])
     made.filters["count"] = lambda value: f"{value:,.0f}"
     made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
     made.filters["inline"] = lambda chart: Markup(chart.inline())
+    made.filters["html"] = lambda table: Markup(table.html())
     return made

@@ -1,4 +1,4 @@
-"""Differences between runs on the same test sentences: paired, over seeds, with their uncertainty."""
+"""Differences between methods or runs on the same test sentences: paired, over seeds, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ from scipy.stats import bootstrap  # type: ignore[import-untyped]
 from uxla.errors import ArtifactError
 from uxla.records import Ints
 from uxla.report.folder import RunFolder
-from uxla.report.scoring import RESAMPLES, Difference, counts, f1, score
+from uxla.report.scoring import counts, f1, score
 
 Floats = npt.NDArray[np.float64]
 
+RESAMPLES = 2000
+
 SEEDS_VARY = 3
 """From so many seeds on an interval speaks of other seeds too; fewer do not tell how much seeds differ."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score less another in percent points, with the bounds of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval is clear of zero, else 0."""
+        return int(self.low > 0) - int(self.high < 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uxla.markup import Figure, Row, Table
 from uxla.records import IGNORED, Bools, Ints
 
 _FATES = ("used", "dropped: peers disagree", "dropped: not trusted", "dropped: a model collapsed")
+_HEADS = ("epoch", "fate of the sentence"), ("sentences", "labels right", "all right")
 
 
-@dataclass(frozen=True)
-class Quality:
-    """The examples of one fate in one epoch, over all its trainings: the share of their labels that are right.
+def quality_table(decisions: pa.Table, texts: pa.Table, target: str, agreement: str) -> Table:
+    """By epoch and fate, over all its trainings, which share of the labels of the target's own sentences is right.
 
-    Of used examples these are the labels that taught, words that taught nothing left out; of others peer k's.
-    """
-
-    epoch: int
-    fate: str
-    examples: int
-    words_right: float
-    """Percent of the words (examples, for sentence tasks)."""
-    examples_right: float
-    """Percent of the examples without a wrong label."""
-
-
-def quality(decisions: pa.Table, texts: pa.Table, target: str, agreement: str) -> list[Quality]:
-    """By epoch and fate, for the target's own sentences; empty without gold labels.
-
-    `agreement` is how the peers had to agree, which decides what drops an example and whose labels teach.
+    Of used examples these are the labels that taught, words that taught nothing left out; of others peer k's. Without
+    gold labels there is no row. `agreement` is how the peers had to agree: it decides what drops an example, and whose
+    labels teach.
     """
     known = texts.filter(pc.and_(pc.equal(texts["data"], target), pc.is_valid(texts["gold"])))
     own = decisions.filter(pc.equal(decisions["data"], target))
@@ -40,20 +26,23 @@ def quality(decisions: pa.Table, texts: pa.Table, target: str, agreement: str) -
     own = own.filter(pc.is_valid(own["place"]))
     gold = pc.take(known["gold"].combine_chunks(), own["place"].combine_chunks())
     if not len(own) or pc.list_value_length(gold) != pc.list_value_length(own["labels_k"].combine_chunks()):
-        return []
+        return Table(*_HEADS, ())
     right, known_words = _right(own, gold, agreement)
     fates, epochs = _fates(own, agreement), own["epoch"].to_numpy()
-    return [
-        _quality(epoch, fate, right[chosen], known_words[chosen])
+    rows = (
+        _row(epoch, fate, right[chosen], known_words[chosen])
         for epoch in np.unique(epochs).tolist()
         for fate in range(len(_FATES))
         if (chosen := (epochs == epoch) & (fates == fate)).any()
-    ]
+    )
+    return Table(*_HEADS, tuple(rows))
 
 
-def _quality(epoch: int, fate: int, right: Ints, words: Ints) -> Quality:
-    share = 100.0 * right.sum() / max(words.sum(), 1)
-    return Quality(epoch, _FATES[fate], len(right), float(share), float(100.0 * (right == words).mean()))
+def _row(epoch: int, fate: int, right: Ints, words: Ints) -> Row:
+    """How many examples, the share of right words (examples, for sentence tasks), that of examples without a fault."""
+    share, whole = 100.0 * right.sum() / max(words.sum(), 1), 100.0 * (right == words).mean()
+    figures = f"{len(right):,.0f}", f"{share:.1f} %", f"{whole:.1f} %"
+    return Row((str(epoch), _FATES[fate]), tuple(map(Figure, figures)))
 
 
 def _right(decisions: pa.Table, gold: pa.Array, agreement: str) -> tuple[Ints, Ints]:

@@ -1,4 +1,4 @@
-"""Scores of a run's test set taken apart: by class, by length, as a confusion matrix, with their uncertainty."""
+"""Scores of a run's test set taken apart: by class, by length, as a confusion matrix."""
 
 from __future__ import annotations
 
@@ -7,28 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
 from uxla.metrics import SpanCounts, span_scores
 from uxla.records import IGNORED, Ints
 from uxla.report.folder import TestSet
 
-RESAMPLES = 2000
 _GROUPS = 4
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A score less another in percent points, with the bounds of its 95 % interval (paired bootstrap)."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def sign(self) -> int:
-        """1 or -1 where the interval is clear of zero, else 0."""
-        return int(self.low > 0) - int(self.high < 0)
 
 
 @dataclass(frozen=True)
@@ -71,21 +55,6 @@ def counts(test: TestSet, method: str, *, spans: bool) -> Ints:
 def score(found: Ints) -> float:
     """F1 in percent of counts (N, 3); with one entity an example that is accuracy."""
     return float(f1(found.sum(axis=0)))
-
-
-def difference(one: Ints, other: Ints) -> Difference | None:
-    """`one` less `other`, counts (N, 3) of the same examples; None for fewer than two of them, which do not vary."""
-    if len(one) < 2:
-        return None
-
-    def statistic(indices: Ints, axis: int = -1) -> npt.NDArray[np.float64]:
-        return f1(one[indices].sum(axis=-2)) - f1(other[indices].sum(axis=-2))
-
-    drawn = bootstrap(
-        (np.arange(len(one)),), statistic, n_resamples=RESAMPLES, batch=50, method="percentile", vectorized=True, rng=0
-    )
-    interval = drawn.confidence_interval
-    return Difference(score(one) - score(other), float(interval.low), float(interval.high))
 
 
 def by_class(test: TestSet, *, spans: bool) -> list[tuple[str, SpanCounts]]:

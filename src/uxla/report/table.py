@@ -1,17 +1,13 @@
-"""The table of a run: from what `results.json` holds to rows, Markdown and a table for the terminal. Pure."""
+"""The table of a run: from what `results.json` holds to a `Table`. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, zip_longest
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
-from rich.console import Group
-from rich.table import Table as RichTable
-from rich.text import Text
-
 from uxla.errors import ArtifactError
+from uxla.markup import Figure, Row, Table
 
 VERSION = 2
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
@@ -35,25 +31,16 @@ METHODS = {
 }
 """The methods' names in tables, in the order of their rows."""
 
-_TOGETHER = ", together"
-_TITLES = {
-    name: title
-    for method, own in METHODS.items()
-    for name, title in ((method, own), (f"{method}{_TOGETHER}", f"{own} (ensemble)".replace(") (", ", ")))
-}
-"""The rows of a table: each method, and behind it its three models together where they were scored so."""
-
 WARNING = "Warning: "
 """What a note begins with that is one of the run's warnings."""
 
-_ESTIMATED = {"zero_shot": "zero-shot", "penalty": "+ confidence penalty", "uxla": "UXLA, epoch {}"}
 METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accuracy"}
 """What `mean` in `results.json` is, by the `metric` there."""
 
 STRICT = "strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here"
-_MACRO = "macro-F1: the mean of the classes' F1"
-_BESIDE = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", _MACRO)}
+_SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
+_ESTIMATED = ("zero_shot", "penalty", "uxla")
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _AGREEMENTS = {
     "exact": "peers agree on the whole sentence (agree: exact)",
@@ -61,135 +48,47 @@ _AGREEMENTS = {
     "none": "peers need not agree (agree: none)",
     "union": "one of the two peers is enough (agree: union)",
 }
-_LOUD = (
+_UNFAIR = (
     "TARGET LABELS WERE USED to select checkpoints (adaptation.selection: target_dev, as in the paper): "
     "these figures are not zero-resource"
 )
 
 
-Cells = tuple[str, ...]
+def run_table(results: Mapping[str, Any]) -> Table:
+    """One row a method, in the paper's order, then the estimates and the source. ArtifactError for another version.
 
-
-@dataclass(frozen=True)
-class Row:
-    """A method and its figures, one for each column; empty where the method has none."""
-
-    method: str
-    cells: Cells
-
-
-@dataclass(frozen=True)
-class Table:
-    """One row a method; of each target a column with the main figure and, where scores have a second one, another.
-
-    `notes` say what the figures are, `warning` what makes them unfair.
+    Each target has a column and, where its scores have a second figure, another one.
     """
-
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-    warning: str | None
-
-
-def table(results: Mapping[str, Any]) -> Table:
-    """The rows of `results`: methods in the paper's order, the source last. `ArtifactError` for an alien version."""
     if results.get("version") != VERSION:
         got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
-    targets = tuple(results["targets"])
     scores = list(_scores(results))
-    beside = next((name for name in _BESIDE for score in scores if name in score), None)
-
-    def cells(score: Mapping[str, Any] | None) -> tuple[str, ...]:
-        return (_cell(score),) if beside is None else (_cell(score), _second(score, beside))
-
-    def estimated_cells(estimate: Mapping[str, float] | None) -> tuple[str, ...]:
-        return (_estimated_cell(estimate),) if beside is None else (_estimated_cell(estimate), "")
-
-    methods = tuple(_method_rows(_with_ensembles(results["targets"]), _TITLES, cells))
-    estimates = results.get("estimates", {})
-    found = {target: estimates.get(target, {}) for target in targets}
-    estimated = tuple(_method_rows(found, _ESTIMATED, estimated_cells, mark="estimated, no labels: "))
-    source = tuple(_source_rows(results["source"], targets, cells))
-    warning = _LOUD if results.get("selection") == "target_dev" else None
-    notes = (*_notes(results, scores, beside), *agreement_notes(results), *_doubts(results, estimated=bool(estimated)))
-    names = [(target,) if beside is None else (target, f"{target}, {_BESIDE[beside][0]}") for target in targets]
-    return Table(tuple(chain.from_iterable(names)), (*methods, *estimated, *source), notes, warning)
+    second = next((name for name in _SECOND for score in scores if name in score), None)
+    heads = ("",) if second is None else ("", f", {_SECOND[second][0]}")
+    estimates = list(_estimates(results))
+    named = [*_methods(results), *estimates, *_source(results)]
+    return Table(
+        names=("method",),
+        columns=tuple(f"{target}{head}" for target in results["targets"] for head in heads),
+        rows=tuple(_row(name, values, second) for name, values in named),
+        notes=(
+            *_what_scores_are(results, scores, second),
+            *agreement_notes(results),
+            *_doubts(results, estimated=bool(estimates)),
+        ),
+        warnings=unfair(results),
+    )
 
 
-def markdown(results: Mapping[str, Any]) -> str:
-    """`table.md`: the table, and below it what its figures are."""
-    found = table(results)
-    lines = [f"**{found.warning}.**", ""] if found.warning else []
-    if found.rows:
-        lines += [_line("method", *found.columns), _line("---", *["---:"] * len(found.columns))]
-        lines += [_line(row.method, *row.cells) for row in found.rows] + [""]
-    return "\n".join([*lines, *(f"{note}." for note in found.notes)]) + "\n"
+def unfair(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """What makes the figures of a run no fair ones."""
+    return (_UNFAIR,) if results.get("selection") == "target_dev" else ()
 
 
-def rich_table(results: Mapping[str, Any]) -> Group:
-    """The same for a terminal; the notes stand below the table, not squeezed to its width."""
-    found = table(results)
-    below = [Text(f"{note}.") for note in found.notes]
-    if found.warning:
-        below.insert(0, Text(f"{found.warning}.", style="bold red"))
-    if not found.rows:
-        return Group(*below)
-    shown = RichTable("method")
-    for column in found.columns:
-        shown.add_column(column, justify="right")
-    for row in found.rows:
-        shown.add_row(row.method, *row.cells, style="bold" if row.method.startswith("UXLA") else None)
-    return Group(shown, *below)
-
-
-def _with_ensembles(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The scores by method, those of methods' three models together under names of their own."""
-    return {
-        target: {**found, **{f"{method}{_TOGETHER}": score for method, score in found.get("ensembles", {}).items()}}
-        for target, found in targets.items()
-    }
-
-
-def _method_rows(
-    targets: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str], cells: Callable[[Any], Cells], mark: str = ""
-) -> Iterator[Row]:
-    for method, title in titles.items():
-        if method == "uxla":
-            epochs = zip_longest(*(found.get("uxla", ()) for found in targets.values()))
-            for number, scores in enumerate(epochs, start=1):
-                yield Row(mark + title.format(number), _joined(map(cells, scores)))
-        elif any(method in found for found in targets.values()):
-            yield Row(mark + title, _joined(cells(found.get(method)) for found in targets.values()))
-
-
-def _source_rows(source: Mapping[str, Any], targets: tuple[str, ...], cells: Callable[[Any], Cells]) -> Iterator[Row]:
-    if source.get("before") is not None:
-        yield Row(f"source ({source['name']}), before", cells(source["before"]) * len(targets))
-    if source.get("after"):
-        after = _joined(cells(source["after"].get(target)) for target in targets)
-        yield Row(f"source ({source['name']}), after", after)
-
-
-def _joined(cells: Iterable[Cells]) -> Cells:
-    return tuple(chain.from_iterable(cells))
-
-
-def _cell(score: Mapping[str, Any] | None) -> str:
+def score_text(score: Mapping[str, Any]) -> str:
     """`41.20 ± 0.53`; one model has no deviation."""
-    if score is None:
-        return ""
     mean = f"{score['mean']:.2f}"
     return f"{mean} ± {score['sd']:.2f}" if len(score["models"]) > 1 else mean
-
-
-def _second(score: Mapping[str, Any] | None, name: str) -> str:
-    return "" if score is None or name not in score else f"{score[name]:.2f}"
-
-
-def _estimated_cell(estimate: Mapping[str, float] | None) -> str:
-    """`64 [35, 74]`: whole points, since no estimate is surer than that."""
-    return "{score:.0f} [{low:.0f}, {high:.0f}]".format(**estimate) if estimate else ""
 
 
 def agreement_notes(results: Mapping[str, Any]) -> list[str]:
@@ -198,11 +97,62 @@ def agreement_notes(results: Mapping[str, Any]) -> list[str]:
     notes = []
     if how and any("tri_training" in methods for methods in found):
         epochs = max(len(methods.get("by_epoch", {}).get("tri_training", [0])) for methods in found)
-        said = how.format(100 * results.get("min_agreed", 0))
-        notes.append(f"{METHODS['tri_training']}: {said}; {epochs} epoch{'s' * (epochs > 1)}")
+        agreed = how.format(100 * results.get("min_agreed", 0))
+        notes.append(f"{METHODS['tri_training']}: {agreed}; {epochs} epoch{'s' * (epochs > 1)}")
     if any("tri_training_paper" in methods for methods in found):
         notes.append(f"{METHODS['tri_training_paper']}: {_AGREEMENTS['exact']}; one epoch (Table 5, η = 100 %, ∩)")
     return notes
+
+
+Named = tuple[str, Sequence[Mapping[str, Any] | None]]
+"""A row's name, and a score or an estimate for each target."""
+
+
+def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
+    """Each method that was scored, and behind it its three models together where they were scored so."""
+    targets = results["targets"].values()
+    for method, title in METHODS.items():
+        yield from _by_epoch(method, title, targets)
+        together = [found.get("ensembles", {}).get(method) for found in targets]
+        if any(together):
+            yield f"{title} (ensemble)".replace(") (", ", "), together
+
+
+def _estimates(results: Mapping[str, Any]) -> Iterator[Named]:
+    found = [results.get("estimates", {}).get(target, {}) for target in results["targets"]]
+    for method in _ESTIMATED:
+        yield from _by_epoch(method, f"estimated, no labels: {METHODS[method]}", found)
+
+
+def _by_epoch(method: str, title: str, targets: Sequence[Mapping[str, Any]]) -> Iterator[Named]:
+    if method == "uxla":
+        epochs = zip_longest(*(found.get("uxla", ()) for found in targets))
+        yield from ((title.format(number), scores) for number, scores in enumerate(epochs, start=1))
+    elif any(method in found for found in targets):
+        yield title, [found.get(method) for found in targets]
+
+
+def _source(results: Mapping[str, Any]) -> Iterator[Named]:
+    source, targets = results["source"], results["targets"]
+    if source.get("before") is not None:
+        yield f"source ({source['name']}), before", [source["before"]] * len(targets)
+    if source.get("after"):
+        yield f"source ({source['name']}), after", [source["after"].get(target) for target in targets]
+
+
+def _row(name: str, values: Sequence[Mapping[str, Any] | None], second: str | None) -> Row:
+    cells = [Figure(text) for value in values for text in _texts(value, second)]
+    return Row((name,), tuple(cells), strong=name.startswith("UXLA"))
+
+
+def _texts(value: Mapping[str, Any] | None, second: str | None) -> Iterator[str]:
+    """`64 [35, 74]` of an estimate: whole points, since none is surer than that."""
+    if value is None:
+        yield ""
+    else:
+        yield "{score:.0f} [{low:.0f}, {high:.0f}]".format(**value) if "low" in value else score_text(value)
+    if second is not None:
+        yield f"{value[second]:.2f}" if value and second in value else ""
 
 
 def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
@@ -218,13 +168,15 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     yield from (f"{WARNING}{warning}" for warning in results.get("warnings", ()))
 
 
-def _notes(results: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], beside: str | None) -> tuple[str, ...]:
+def _what_scores_are(
+    results: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], second: str | None
+) -> tuple[str, ...]:
     if not scores:
         return ("No scores: no labelled test set was given (target_data.test, source.test)",)
     size = max(len(score["models"]) for score in scores)
     what = f"{METRICS[results['metric']]} in percent on the test set, mean ± standard deviation of"
-    notes = [f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"]
-    return tuple(notes if beside is None else [*notes, _BESIDE[beside][1]])
+    notes = f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"
+    return notes if second is None else (*notes, _SECOND[second][1])
 
 
 def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -235,7 +187,3 @@ def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from found.get("ensembles", {}).values()
     source = results["source"]
     yield from (score for score in (source.get("before"), *(source.get("after") or {}).values()) if score)
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from uxla.markup import Figure, Row, Table
 from uxla.report.table import METHODS
 
 Made = Mapping[str, Any]
@@ -20,19 +20,6 @@ WARM_UPS = {
     "mlm_tuned": "warm-up, masked LM tuned first",
 }
 """What the trainings are called that a method is nothing else than."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The trainings of one method in one epoch, model after model."""
-
-    name: str
-    epoch: int | None
-    models: str
-    used: str
-    """How many of the target's sentences, virtual ones among them, each was given, of how many."""
-    losses: str
-    scores: str
 
 
 def title(method: str) -> str:
@@ -56,26 +43,26 @@ def untaught(trainings: Iterable[Made], target: str, method: str) -> bool:
     return bool(given) and not any(given)
 
 
-def rows(trainings: Sequence[Made], target: str) -> list[Row]:
-    """The trainings for one target, and those on the source that all targets share."""
+def trainings_table(trainings: Sequence[Made], target: str, task: str) -> Table:
+    """The trainings for one target, and those on the source that all targets share: a row a method and epoch, in which
+    each model has its figure."""
     own = [training for training in trainings if training["target"] in (None, target)]
-    return [
-        _row(method, epoch, list(group))
-        for (method, epoch), group in groupby(own, lambda training: (training["method"], training["epoch"]))
-    ]
+    groups = groupby(own, lambda training: (training["method"], training["epoch"]))
+    columns = ("epoch", "model", f"target {NOUNS[task]} used", "loss", "source dev")
+    return Table(("method",), columns, tuple(_row(method, epoch, list(group)) for (method, epoch), group in groups))
 
 
 def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
     name = (None if epoch else WARM_UPS.get(method)) or title(method)
-    models = _joined(str(training["model"] or "all") for training in group)
-    return Row(
-        f"{name}, warm-up" if method == "three_heads" and not epoch else name,
-        epoch,
-        models,
+    cells = (
+        str(epoch or ""),
+        _joined(str(training["model"] or "all") for training in group),
         _joined(_used(training) for training in group),
         _joined("none" if training["loss"] is None else f"{training['loss']:.2f}" for training in group),
         _joined("" if training["dev"] is None else f"{training['dev']:.1f}" for training in group),
     )
+    warm_up = method == "three_heads" and not epoch
+    return Row((f"{name}, warm-up" if warm_up else name,), tuple(map(Figure, cells)))
 
 
 def _used(training: Made) -> str:

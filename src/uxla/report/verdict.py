@@ -10,7 +10,8 @@ from uxla.algorithm.estimates import Estimate
 from uxla.phrases import enumerated
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
-from uxla.report.scoring import Difference, counts, difference, score
+from uxla.report.paired import Difference, Pair, difference
+from uxla.report.scoring import counts, score
 from uxla.report.trainings import untaught
 
 Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown", "untaught"]
@@ -127,7 +128,7 @@ def _by_test(test: TestSet, kept: int | None, *, spans: bool) -> _Measured:
     found = []
     for baseline in _compared_with(test.labels, {test.final, method}):
         other = counts(test, baseline, spans=spans)
-        gain = difference(final, other)
+        gain = difference([Pair(final, other, 0)])
         found += [_sure(baseline, score(other), gain)] if gain is not None else []
     basis = (
         f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three "

@@ -13,9 +13,8 @@ from uxla.config.files import ELSEWHERE
 from uxla.config.run import Method, RunConfig
 from uxla.config.yaml_text import dump
 from uxla.data.hub import HUB, SOURCES, parse_uri
-from uxla.markup import inline
-from uxla.report.figure_table import plain
-from uxla.report.table import markdown
+from uxla.markup import code_span, escaped
+from uxla.report.table import run_table
 from uxla.report.trainings import untaught
 from uxla.report.verdict import warnings_of
 
@@ -85,7 +84,7 @@ def model_card(
 
     `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
     """
-    names = {"s": inline(config.source.name), "t": inline(target)}
+    names = {"s": code_span(config.source.name), "t": code_span(target)}
     method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config)
     nothing = untaught(results.get("trainings", ()), target, method)
     learned = _UNTAUGHT if nothing else _LEARNED.get(method, "labelled text in {s} alone")
@@ -94,14 +93,14 @@ def model_card(
         f"---\n{dump(_front(config, target))}---",
         "# {s} → {t}".format(**names),
         f"This model {_WHAT[config.task]}. It learned from {learned.format(**names)}, beginning with "
-        f"{inline(_base(config))}; made by uxla {__version__}.",
+        f"{code_span(_base(config))}; made by uxla {__version__}.",
         *(["## Warnings", doubts] if doubts else []),
         "## Labels",
-        ", ".join(map(inline, label_names)),
+        ", ".join(map(code_span, label_names)),
         "## Data",
         "\n".join(_data(config, target, counts)),
         "## Scores",
-        markdown({**results, "warnings": []}).strip(),
+        run_table({**results, "warnings": []}).markdown().strip(),
         "## Use",
         _use(config),
         "## Limits",
@@ -130,7 +129,7 @@ def _front(config: RunConfig, target: str) -> dict[str, Any]:
 
 def _doubts(results: Mapping[str, Any], target: str) -> str:
     """The run's warnings about `target` and about all of it, as a list; nothing in them is markup."""
-    return "\n".join(f"- {plain(doubt)}." for doubt in warnings_of(results, target))
+    return "\n".join(f"- {escaped(doubt)}." for doubt in warnings_of(results, target))
 
 
 def final_method(config: RunConfig) -> Method:
@@ -152,11 +151,11 @@ def _base(config: RunConfig) -> str:
 
 
 def _data(config: RunConfig, target: str, counts: Mapping[str, int]) -> list[str]:
-    lines = [f"- {inline(name)}: {count:,} examples" for name, count in counts.items()]
+    lines = [f"- {code_span(name)}: {count:,} examples" for name, count in counts.items()]
     for key, path in _paths(config, target):
         known = SOURCES.get(parse_uri(path)[0]) if path.startswith(HUB) else None
         shown = path if path.startswith(ELSEWHERE) else Path(path).name
-        lines.append(f"- {inline(key)}: {inline(shown)}{f', licence: {known.licence}' if known else ''}")
+        lines.append(f"- {code_span(key)}: {code_span(shown)}{f', licence: {known.licence}' if known else ''}")
     return lines
 
 
@@ -182,7 +181,9 @@ Each alone, with transformers: `AutoModelFor{kind}.from_pretrained("models/1")`,
 def _limits(config: RunConfig, target: str) -> str:
     used = _target_labels(config)
     labels = (
-        f"Labels of {inline(target)} {used}: not zero-resource" if used else f"No label of {inline(target)} was used"
+        f"Labels of {code_span(target)} {used}: not zero-resource"
+        if used
+        else f"No label of {code_span(target)} was used"
     )
     return "\n".join(
         (

@@ -14,8 +14,8 @@ from uxla import progress
 from uxla.config.run import RunConfig, load_config
 from uxla.config.yaml_text import Plain, entries, parse
 from uxla.errors import ArtifactError, ConfigError, UxlaError
-from uxla.report.compared import Baseline, Cell, Setting
 from uxla.report.folder import RunFolder
+from uxla.report.grid import Baseline, GridRun, Setting
 from uxla.store.store import Seen
 from uxla.study.run_folder import check_folder, safe_name
 
@@ -65,7 +65,7 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
 
 def make(
     planned: Sequence[Planned], out: Path, *, fresh: bool = False, overwrite: bool = False
-) -> tuple[list[Cell], dict[str, str]]:
+) -> tuple[list[GridRun], dict[str, str]]:
     """Make each run's folder under `out` where it is not there yet; the finished ones, and why others failed by name.
 
     A folder whose run ended with the same configuration is taken as it is, unless `fresh`: then all is made anew, what
@@ -89,7 +89,7 @@ def make(
                 progress.note(f"{one.name}: failed and left out: {error}")
             bar.advance()
     kept = [one for one in planned if one.name not in failed]
-    return [Cell(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
+    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
 
 
 def _run(one: Planned, out: Path, fresh: bool, overwrite: bool, seen: Seen) -> None:

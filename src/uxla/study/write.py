@@ -18,7 +18,7 @@ from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.models.tokenizer_folder import folders_length, save_tokenizer
 from uxla.records import Corpus, Ints, Predictions
-from uxla.report.table import markdown
+from uxla.report.table import run_table
 from uxla.store.artifacts import copy_content
 from uxla.study.adapted import Adapted
 from uxla.study.card import final_method, model_card
@@ -59,7 +59,7 @@ def _write(adapted: Adapted, out: Path) -> None:
     _write_traces(out, study)
     write_file(out / "config.yaml", adapted.config.to_yaml())
     write_file(out / "environment.json", _json(adapted.environment))
-    write_file(out / "table.md", markdown(results))
+    write_file(out / "table.md", run_table(results).markdown())
     study.store.journal.write("finished")
     if earlier not in (None, _json(results).encode()):
         remove_reports(out)  # they tell of results that are no more

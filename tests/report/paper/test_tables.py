@@ -14,7 +14,6 @@ from rich.console import Console
 from uxla.cli.paper import table
 from uxla.config.run import load_config
 from uxla.errors import ArtifactError, UxlaError
-from uxla.report.figure_table import rich_sheet
 from uxla.report.paper.published import PAPER, published, published_settings
 from uxla.report.paper.runs import PaperRun
 from uxla.report.paper.settings import DIFFERS, settings
@@ -309,7 +308,7 @@ def test_no_name_becomes_markup_or_turns_the_line_around(make_run, capsys):
 
 def test_a_terminal_shows_the_same_figures(xner, testbed):
     console = Console(width=300, record=True, file=SimpleNamespace(write=len, flush=lambda: None))
-    console.print(rich_sheet(paper_table(1, [opened(xner), opened(testbed)])))
+    console.print(paper_table(1, [opened(xner), opened(testbed)]))
     text = console.export_text()
     assert text.startswith("testbed_run: TARGET LABELS WERE USED")
     for row in lines_of((GOLDEN / "paper-table-1.md").read_text(encoding="utf-8"))[2:]:
@@ -408,9 +407,8 @@ def test_the_gains_that_notes_give_instead_of_the_papers_are_those_of_its_tables
 )
 def test_the_presets_differ_from_table_8_only_where_it_cannot_be_followed(preset, differs):
     config = yaml.safe_load(load_config(preset, ["target=[es]"]).to_yaml())
-    sheet = paper_table(8, [PaperRun(preset, results({}, config["task"]), config)])
-    lines = [line for section in sheet.sections for line in section.lines]
-    found = {(line.labels[0], at) for line in lines for at in (0, 1) if line.cells[2 + at].endswith(DIFFERS)}
+    rows = paper_table(8, [PaperRun(preset, results({}, config["task"]), config)]).rows
+    found = {(row.names[0], at) for row in rows for at in (0, 1) if row.cells[2 + at].endswith(DIFFERS)}
     assert found == differs
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from uxla.errors import ArtifactError
-from uxla.report.figure_table import Cell, Figure, Line, Section, Sheet
+from uxla.markup import Table
+from uxla.report.paper.figure_table import Line, figure_table
 from uxla.report.paper.published import PAPER, Published, published
 from uxla.report.paper.runs import (
     Column,
@@ -16,9 +17,8 @@ from uxla.report.paper.runs import (
     Scores,
     columns,
     ensemble_notes,
-    paper_line,
+    paper_lines,
     paper_notes,
-    paper_sections,
     run_notes,
     warnings,
 )
@@ -39,25 +39,29 @@ class _Distilled:
     run: str
     scores: Scores
 
+    def line(self, targets: Sequence[str]) -> Line:
+        """Its row of the table."""
+        return Line((self.threshold, self.agreement, self.run), tuple(map(self.scores.get, targets)), self.stage)
 
-def distillation_table(runs: Sequence[PaperRun]) -> Sheet:
+
+def distillation_table(runs: Sequence[PaperRun]) -> Table:
     """Table 5: a row for each run, and for those of its baselines that differ from it in distillation only."""
     theirs = published(5)
     targets = tuple(dict.fromkeys(target for run in runs for target in run.results["targets"]))
     rows = [row for run in runs for row in _distilled(run) if any(row.scores.values())]
-    own = [_distilled_section(stage, rows, targets) for stage in (_CLUSTERING, _CONFIDENCE)]
+    own = [row.line(targets) for row in sorted(rows, key=lambda row: row.stage != _CLUSTERING)]
     beside = list(_paper_distilled(theirs, targets)) if runs[0].task == theirs.task else []
-    return Sheet(
-        title=f"Table 5: {theirs.title}",
-        labels=("η", "agreement", "run"),
-        columns=targets,
-        sections=(*(section for section in own if section.lines), *beside),
+    return figure_table(
+        f"Table 5: {theirs.title}",
+        ("η", "agreement", "run"),
+        targets,
+        [*own, *beside],
         notes=(*run_notes(runs), *_other_data(runs), *paper_notes(theirs, targets, runs[0].task)),
         warnings=warnings(runs),
     )
 
 
-def transfer_table(runs: Sequence[PaperRun]) -> Sheet:
+def transfer_table(runs: Sequence[PaperRun]) -> Table:
     """Table 6: a row for each language scored, a column for the warm-up and for each language adapted to."""
     theirs = published(6)
     for run in runs:
@@ -69,16 +73,14 @@ def transfer_table(runs: Sequence[PaperRun]) -> Sheet:
     spoken = list(dict.fromkeys(language for scores in found for language in scores))
     lines = [_transfer_line(language, shown, found) for language in spoken]
     titles = [column.language for column in shown]
-    beside: list[Section] = []
     if runs[0].task == theirs.task and set(spoken) & set(theirs.languages):
-        rows = theirs.blocks[""]
-        known = [paper_line(language, rows[language], titles) for language in rows if language in spoken]
-        beside = [Section(PAPER, tuple(known))]
-    return Sheet(
-        title=f"Table 6: {theirs.title}",
-        labels=("scored on",),
-        columns=tuple(column.title for column in shown),
-        sections=(Section("", tuple(lines)), *beside),
+        rows = theirs.blocks[""].items()
+        lines += [Line((name,), tuple(map(row.get, titles)), PAPER) for name, row in rows if name in spoken]
+    return figure_table(
+        f"Table 6: {theirs.title}",
+        ("scored on",),
+        [column.title for column in shown],
+        lines,
         notes=(
             *run_notes(runs),
             "Each figure is that of an ensemble",
@@ -126,20 +128,10 @@ def _threshold(plan: Mapping[str, Any]) -> tuple[str, str]:
     return select["kind"], ""
 
 
-def _distilled_section(stage: str, rows: Sequence[_Distilled], targets: Sequence[str]) -> Section:
-    lines = [
-        Line((row.threshold, row.agreement, row.run), tuple(Figure.of(row.scores.get(target)) for target in targets))
-        for row in rows
-        if row.stage == stage
-    ]
-    return Section(stage, tuple(lines))
-
-
-def _paper_distilled(table: Published, targets: Sequence[str]) -> Iterator[Section]:
+def _paper_distilled(table: Published, targets: Sequence[str]) -> Iterator[Line]:
     """The paper's rows, whose names are η and the agreement's sign."""
-    for section in paper_sections(table, targets, ()):
-        lines = [Line((*line.labels[0].rsplit(" ", 1), ""), line.cells) for line in section.lines]
-        yield Section(section.title, tuple(lines))
+    for line in paper_lines(table, targets, ()):
+        yield replace(line, names=(*line.names[0].rsplit(" ", 1), ""))
 
 
 def _other_data(runs: Sequence[PaperRun]) -> Iterator[str]:
@@ -182,8 +174,5 @@ def _by_setting(column: Column) -> Iterator[Column]:
 
 
 def _transfer_line(language: str, shown: Sequence[Column], found: Sequence[Scores]) -> Line:
-    cells: list[Cell] = [
-        Figure.of(scores.get(language), own=column.language == language)
-        for column, scores in zip(shown, found, strict=True)
-    ]
-    return Line((language,), tuple(cells))
+    own = tuple(column.language == language for column in shown)
+    return Line((language,), tuple(scores.get(language) for scores in found), own=own)

@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import Any
 
 from uxla.errors import ArtifactError
-from uxla.report.figure_table import Cell, Line, Section, shortened
+from uxla.markup import shortened
+from uxla.report.paper.figure_table import Line
 from uxla.report.paper.published import PAPER, Published
-from uxla.report.table import METRICS, agreement_notes, table
+from uxla.report.table import METRICS, agreement_notes, unfair
 
 Scores = Mapping[str, Any]
 """Scores of `results.json` by method, or by language."""
@@ -87,7 +88,7 @@ def settings(runs: Sequence[PaperRun]) -> list[str]:
     return sorted({run.setting for run in runs}, key=lambda setting: (setting != "100 %", setting))
 
 
-def paper_sections(table: Published, languages: Sequence[str], shares: Sequence[str]) -> Iterator[Section]:
+def paper_lines(table: Published, languages: Sequence[str], shares: Sequence[str]) -> Iterator[Line]:
     """The paper's rows for `languages`, of those blocks that hold for one of `shares`; none where it has none of the
     languages."""
     if not set(languages) & set(table.languages):
@@ -97,13 +98,8 @@ def paper_sections(table: Published, languages: Sequence[str], shares: Sequence[
         if share.endswith(" %") and share not in shares:
             continue
         title = f"{PAPER}: {block}" if block else PAPER
-        yield Section(title, tuple(paper_line(name, cells, languages) for name, cells in rows.items()))
-
-
-def paper_line(name: str, cells: Mapping[str, str], languages: Sequence[str]) -> Line:
-    """A row of the paper's under its own name."""
-    shown: tuple[Cell, ...] = tuple(cells.get(language) for language in languages)
-    return Line((name,), shown)
+        for name, cells in rows.items():
+            yield Line((name,), tuple(map(cells.get, languages)), title)
 
 
 def require_task(number: int, table: Published, runs: Sequence[PaperRun]) -> None:
@@ -157,8 +153,7 @@ def ensemble_notes(runs: Sequence[PaperRun]) -> list[str]:
 
 def warnings(runs: Sequence[PaperRun]) -> tuple[str, ...]:
     """What makes figures unfair, by run."""
-    found = ((run.title, table(run.results).warning) for run in runs)
-    return tuple(f"{title}: {warning}" for title, warning in found if warning)
+    return tuple(f"{run.title}: {warning}" for run in runs for warning in unfair(run.results))
 
 
 def _alike(one: Entry, other: Entry) -> bool:

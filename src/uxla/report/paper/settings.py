@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from uxla.report.figure_table import Line, Section, Sheet
+from uxla.markup import Table
+from uxla.report.paper.figure_table import Line, figure_table
 from uxla.report.paper.published import published_settings
 from uxla.report.paper.runs import PaperRun, warnings
 
@@ -21,26 +22,24 @@ _NOTES = (
 )
 
 
-def settings_table(runs: Sequence[PaperRun]) -> Sheet:
+def settings_table(runs: Sequence[PaperRun]) -> Table:
     """Each run's values in two columns, warm-up and adaptation, after those of the paper for its task."""
     theirs = published_settings()
     tasks = [task for task in theirs.tasks if any(run.task == task for run in runs)]
     own = [settings(run.config) for run in runs]
-    sections = []
+    lines = []
     for block, rows in theirs.blocks.items():
-        lines = []
         for name, of_task in rows.items():
             cells = [_text(value) for task in tasks for value in of_task[task]]
             for run, found in zip(runs, own, strict=True):
                 cells += _marked(found[name], of_task.get(run.task))
-            lines.append(Line((name,), tuple(cells)))
-        sections.append(Section(block, tuple(lines)))
+            lines.append(Line((name,), tuple(cells), block))
     heads = [f"paper, {theirs.tasks[task]}" for task in tasks] + [run.title for run in runs]
-    return Sheet(
-        title=f"Table 8: {theirs.title}",
-        labels=("setting",),
-        columns=tuple(f"{head}: {stage}" for head in heads for stage in _STAGES),
-        sections=tuple(sections),
+    return figure_table(
+        f"Table 8: {theirs.title}",
+        ("setting",),
+        [f"{head}: {stage}" for head in heads for stage in _STAGES],
+        lines,
         notes=(*_NOTES, *(f"The paper: {note}" for note in theirs.notes)),
         warnings=warnings(runs),
     )

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from uxla.errors import ArtifactError
-from uxla.report.figure_table import Figure, Line, Section, Sheet, with_strict
+from uxla.markup import Table
 from uxla.report.folder import MADE_BY_RUN
 from uxla.report.paper.ablations import distillation_table, transfer_table
+from uxla.report.paper.figure_table import Line, figure_table
 from uxla.report.paper.published import published
 from uxla.report.paper.runs import (
     Column,
@@ -16,8 +17,8 @@ from uxla.report.paper.runs import (
     PaperRun,
     columns,
     ensemble_notes,
+    paper_lines,
     paper_notes,
-    paper_sections,
     require_one_task,
     require_task,
     run_notes,
@@ -49,58 +50,55 @@ _RESULTS: Groups = {
 _ENSEMBLES: Groups = {"": _group("penalty", "penalty_ensemble", "uxla", "uxla_ensemble", "mlm_tuned")}
 
 
-def paper_table(number: int, runs: Sequence[PaperRun]) -> Sheet:
+def paper_table(number: int, runs: Sequence[PaperRun]) -> Table:
     """Table `number`, 1 to 8, from at least one run. ArtifactError for runs it cannot be made from."""
     try:
         match number:
             case 5 | 6:
                 require_one_task(runs)
-                return with_strict(distillation_table(runs) if number == 5 else transfer_table(runs))
+                return distillation_table(runs) if number == 5 else transfer_table(runs)
             case 7:
                 require_one_task(runs)
-                return with_strict(_methods_table(7, runs, _ENSEMBLES))
+                return _methods_table(7, runs, _ENSEMBLES)
             case 8:
                 return settings_table(runs)
         require_task(number, published(number), runs)
-        return with_strict(_methods_table(number, runs, _RESULTS))
+        return _methods_table(number, runs, _RESULTS)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         names = ", ".join(run.name for run in runs)
         message = f"damaged, or of another version ({type(error).__name__}: {error}), {MADE_BY_RUN}"
         raise ArtifactError(f"{names}: {message}; run again: what is missing is written") from error
 
 
-def _methods_table(number: int, runs: Sequence[PaperRun], groups: Groups) -> Sheet:
+def _methods_table(number: int, runs: Sequence[PaperRun], groups: Groups) -> Table:
     """Tables 1 to 4 and 7: a row a method, a column a language."""
     theirs = published(number)
     source = columns(_source_entries(runs)) if number < 5 else []
     shown = [*source, *columns(_target_entries(runs))]
     languages, shares = [column.language for column in shown], settings(runs)
     named = len(shares) > 1 or number in (3, 4)  # the paper has both shares for XNLI and PAWS-X
-    own = [section for share in shares for section in _sections(groups, shown, share, named=named)]
-    beside = list(paper_sections(theirs, languages, shares)) if runs[0].task == theirs.task else []
+    own = [line for share in shares for line in _lines(groups, shown, share, named=named)]
+    beside = list(paper_lines(theirs, languages, shares)) if runs[0].task == theirs.task else []
     notes = ["No scores: no labelled test set was given (target_data.test)"]
     if own:
         notes = [*run_notes(runs), *ensemble_notes(runs), "UXLA: after its last epoch"]
-    return Sheet(
-        title=f"Table {number}: {theirs.title}",
-        labels=("method",),
-        columns=tuple(column.title for column in shown),
-        sections=(*own, *beside),
+    return figure_table(
+        f"Table {number}: {theirs.title}",
+        ("method",),
+        [column.title for column in shown],
+        [*own, *beside],
         notes=(*notes, *paper_notes(theirs, languages, runs[0].task)),
         warnings=warnings(runs),
     )
 
 
-def _sections(groups: Groups, shown: Sequence[Column], share: str, *, named: bool) -> Iterator[Section]:
+def _lines(groups: Groups, shown: Sequence[Column], share: str, *, named: bool) -> Iterator[Line]:
     for group, methods in groups.items():
-        found = {method: [column.scores.get(share, {}).get(method) for column in shown] for method in methods}
-        lines = [
-            Line((methods[method],), tuple(Figure.of(score) for score in scores))
-            for method, scores in found.items()
-            if any(scores)
-        ]
-        if lines:
-            yield Section(", ".join([part for part in (group, share if named else "") if part]), tuple(lines))
+        section = ", ".join([part for part in (group, share if named else "") if part])
+        for method, title in methods.items():
+            scores = [column.scores.get(share, {}).get(method) for column in shown]
+            if any(scores):
+                yield Line((title,), tuple(scores), section)
 
 
 def _target_entries(runs: Sequence[PaperRun]) -> Iterator[Entry]:

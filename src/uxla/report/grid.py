@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from uxla import progress
 from uxla.report.folder import RunFolder
-from uxla.report.paired import Counted, Pair, counted, difference, pair
-from uxla.report.scoring import Difference
+from uxla.report.paired import Counted, Difference, Pair, counted, difference, pair
 
 Setting = tuple[str, ...]
 """The values of the varied keys, as they were written."""
@@ -25,7 +24,7 @@ _KINDS = {"target": pa.string(), "method": pa.string(), "epoch": pa.int16()} | d
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridRun:
     """One run of a grid."""
 
     values: Setting
@@ -51,7 +50,7 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SeedMean:
     """One setting, method and target: the mean over `seeds` runs and their deviation (None for one run).
 
     `strict` is the mean of the strict F1, None for tasks without spans.
@@ -69,28 +68,28 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Row:
+class GridRow:
     """One setting and method, an entry for each target (None: no score); `is_baseline`: others are compared with it."""
 
     values: Setting
     method: str
-    entries: tuple[Entry | None, ...]
+    entries: tuple[SeedMean | None, ...]
     is_baseline: bool
 
 
-def tidy(keys: Sequence[str], cells: Sequence[Cell]) -> pa.Table:
-    """One row a cell, target, method and epoch (null: the method's final models): score, sd, strict F1 (null for tasks
+def tidy(keys: Sequence[str], runs: Sequence[GridRun]) -> pa.Table:
+    """One row a run, target, method and epoch (null: the method's final models): score, sd, strict F1 (null for tasks
     without spans), and each model's score.
 
     A varied key is a column of its name, of numbers where all its values are; `target` and `seed` are there anyway.
     """
-    rows = [(cell, row) for cell in cells for row in _scores(cell.run)]
+    rows = [(one, row) for one in runs for row in _scores(one.run)]
     columns = {
-        key: _column([cell.values[place] for cell, _ in rows])
+        key: _column([one.values[place] for one, _ in rows])
         for place, key in enumerate(keys)
         if key not in (*_KINDS, "seed")
     }
-    columns["seed"] = pa.array([cell.seed for cell, _ in rows], pa.int64())
+    columns["seed"] = pa.array([one.seed for one, _ in rows], pa.int64())
     for place, (name, kind) in enumerate(_KINDS.items()):
         columns[name] = pa.array([row[place] for _, row in rows], kind)
     for i in range(_MODELS):
@@ -98,23 +97,23 @@ def tidy(keys: Sequence[str], cells: Sequence[Cell]) -> pa.Table:
     return pa.table(columns)
 
 
-def summary(cells: Sequence[Cell], baseline: Baseline | None) -> list[Row]:
-    """One row a setting and method, in the cells' order, with an entry for each of `targets(cells)`."""
-    runs = {(cell.values, cell.seed): _Run(_finals(cell.run), counted(cell.run) if baseline else {}) for cell in cells}
-    order = dict.fromkeys((values, method) for (values, _), run in runs.items() for _, method in run.scores)
+def summary(runs: Sequence[GridRun], baseline: Baseline | None) -> list[GridRow]:
+    """One row a setting and method, in the runs' order, with an entry for each of `targets(runs)`."""
+    read = {(one.values, one.seed): _Run(_finals(one.run), counted(one.run) if baseline else {}) for one in runs}
+    order = dict.fromkeys((values, method) for (values, _), run in read.items() for _, method in run.scores)
     rows = []
     with progress.bar("intervals", len(order)) as bar:
         for values, method in order:
             other = baseline.of(values, method) if baseline else (values, method)
-            entries = [_entry(runs, (values, method), other, target) for target in targets(cells)]
-            rows.append(Row(values, method, tuple(entries), baseline is not None and other == (values, method)))
+            entries = [_entry(read, (values, method), other, target) for target in targets(runs)]
+            rows.append(GridRow(values, method, tuple(entries), baseline is not None and other == (values, method)))
             bar.advance()
     return rows
 
 
-def targets(cells: Sequence[Cell]) -> tuple[str, ...]:
-    """The targets of all cells, in the order in which they come."""
-    return tuple(dict.fromkeys(target for cell in cells for target in cell.run.targets))
+def targets(runs: Sequence[GridRun]) -> tuple[str, ...]:
+    """The targets of all runs, in the order in which they come."""
+    return tuple(dict.fromkeys(target for one in runs for target in one.run.targets))
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class _Run:
 
 def _entry(
     runs: Mapping[tuple[Setting, int], _Run], one: tuple[Setting, str], other: tuple[Setting, str], target: str
-) -> Entry | None:
+) -> SeedMean | None:
     """The entry of setting and method `one`, compared with `other` run by run of the same seed."""
     values, method = one
     mine = {seed: run for (its, seed), run in runs.items() if its == values and (target, method) in run.scores}
@@ -141,7 +140,7 @@ def _entry(
         if one != other and theirs is not None:
             pairs += pair(run.tests.get(target), method, theirs.tests.get(target), other[1])
     sd = stdev(means) if len(means) > 1 else None
-    return Entry(fmean(means), sd, len(means), difference(pairs), len(pairs), fmean(strict) if strict else None)
+    return SeedMean(fmean(means), sd, len(means), difference(pairs), len(pairs), fmean(strict) if strict else None)
 
 
 def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:

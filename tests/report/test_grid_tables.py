@@ -13,10 +13,10 @@ import scipy.stats
 
 from uxla.errors import ArtifactError
 from uxla.report import scoring
-from uxla.report.compared import Baseline, Cell, summary, targets, tidy
-from uxla.report.compared_table import markdown, rich_table
 from uxla.report.folder import RunFolder
-from uxla.report.paired import SEEDS_VARY, Pair, counted, difference, pair
+from uxla.report.grid import Baseline, GridRun, summary, targets, tidy
+from uxla.report.grid_table import grid_table
+from uxla.report.paired import SEEDS_VARY, Difference, Pair, counted, difference, pair
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "grid.md"
 KEYS = ("agreement", "alpha")
@@ -68,15 +68,23 @@ def make_cell(tmp_path):
         results |= {"source": {"name": "src"}, "targets": named} | ({"kept_epoch": kept} if kept else {})
         folder.mkdir(exist_ok=True)
         (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
-        return Cell(values, seed, RunFolder.read(folder, ()))
+        return GridRun(values, seed, RunFolder.read(folder, ()))
 
     return make
 
 
-def test_with_one_seed_the_interval_is_that_of_the_report():
+def test_with_one_seed_the_interval_is_the_bootstrap_over_its_examples():
     rng = np.random.default_rng(0)
     one, other = (np.stack([np.ones(60), np.ones(60), rng.random(60) < p], axis=1).astype(int) for p in (0.7, 0.6))
-    assert difference(alike((one, other))) == scoring.difference(one, other)
+
+    def statistic(drawn, axis=-1):
+        return scoring.f1(one[drawn].sum(axis=-2)) - scoring.f1(other[drawn].sum(axis=-2))
+
+    options = {"n_resamples": 2000, "batch": 50, "method": "percentile", "vectorized": True, "rng": 0}
+    interval = scipy.stats.bootstrap((np.arange(60),), statistic, **options).confidence_interval
+    found = difference(alike((one, other)))
+    assert (found.low, found.high) == (interval.low, interval.high)
+    assert found.value == scoring.score(one) - scoring.score(other)
 
 
 def test_a_difference_is_the_mean_of_those_of_the_seeds():
@@ -86,7 +94,7 @@ def test_a_difference_is_the_mean_of_those_of_the_seeds():
 
 
 def test_what_is_the_same_differs_by_nothing():
-    assert difference(apart(*[(right(0.3), right(0.3))] * 3)) == scoring.Difference(0.0, 0.0, 0.0)
+    assert difference(apart(*[(right(0.3), right(0.3))] * 3)) == Difference(0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("of", [alike, apart])
@@ -220,7 +228,7 @@ def grid_cells(make_cell):
 
 def test_a_method_is_compared_within_its_run(grid_cells):
     rows = {(row.values[0], row.method): row for row in summary(grid_cells, Baseline("zero_shot"))}
-    assert rows["exact", "uxla"].entries[0].difference == scoring.Difference(0.0, 0.0, 0.0)
+    assert rows["exact", "uxla"].entries[0].difference == Difference(0.0, 0.0, 0.0)
     assert rows["a|b", "uxla"].entries[0].difference.value == pytest.approx(37.5)
     assert rows["a|b", "uxla"].entries[0].difference.sign == 1
     assert rows["a|b", "uxla"].entries[1] is None  # near was not adapted to there
@@ -248,7 +256,7 @@ def test_a_score_is_the_mean_over_seeds_with_their_deviation(grid_cells):
 
 
 def shown(keys, cells, baseline):
-    return markdown(keys, cells, summary(cells, baseline), baseline)
+    return grid_table(keys, cells, summary(cells, baseline), baseline).markdown()
 
 
 def test_the_page_is_the_golden_one(grid_cells):
@@ -297,7 +305,8 @@ def test_a_terminal_shows_the_same_words(grid_cells):
     from rich.console import Console
 
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(rich_table(KEYS, grid_cells, summary(grid_cells, Baseline("zero_shot")), Baseline("zero_shot")))
+    baseline = Baseline("zero_shot")
+    console.print(grid_table(KEYS, grid_cells, summary(grid_cells, baseline), baseline))
     text = console.export_text()
     assert "+37.50 [" in text
     assert "a|b" in text
