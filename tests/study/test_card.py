@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from uxla.config.run import load_config
-from uxla.markup import inline
+from uxla.markup import code_span
 from uxla.study.card import model_card
 
 SCORE = {"mean": 41.2, "sd": 0.5, "models": [41.0, 41.2, 41.4], "strict_f1": 41.2}
@@ -148,4 +148,4 @@ def check(text):
 
 
 def test_a_very_long_text_is_cut():
-    assert len(inline("x" * 10**6)) == 202
+    assert len(code_span("x" * 10**6)) == 202

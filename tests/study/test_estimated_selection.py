@@ -12,7 +12,7 @@ from uxla.config.run import load_config
 from uxla.errors import ConfigError
 from uxla.models.loading import weights_digest
 from uxla.records import ModelHandle
-from uxla.report.table import markdown
+from uxla.report.table import run_table
 from uxla.store.journal import read
 from uxla.study import pipeline
 from uxla.study.choose_epoch import NO_DEV, Verdict, _chosen
@@ -78,7 +78,7 @@ def test_without_source_dev_no_estimate_is_made_and_that_is_said_once(adapt, sco
     results, _ = adapt("blind", *RAW, "source.dev=", "warmup.selection=last")
     assert results["targets"]["near"] == {}
     assert results["warnings"].count(NO_DEV) == 1
-    assert markdown(results).count(NO_DEV) == 1
+    assert run_table(results).markdown().count(NO_DEV) == 1
 
 
 def test_to_keep_the_estimated_trains_what_last_trains(scored, chosen):
@@ -103,8 +103,8 @@ def test_the_models_written_are_those_of_the_epoch_with_the_best_estimate(chosen
 def test_the_results_on_disk_are_the_results(chosen):
     results, folder = chosen
     assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == results
-    assert "near: by the estimate the models kept are" in markdown(results)
-    assert all(f"Warning: {warning}." in markdown(results) for warning in results["warnings"])
+    assert "near: by the estimate the models kept are" in run_table(results).markdown()
+    assert all(f"Warning: {warning}." in run_table(results).markdown() for warning in results["warnings"])
 
 
 def test_to_keep_the_estimated_needs_a_reference():
