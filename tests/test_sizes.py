@@ -13,17 +13,17 @@ ROOT = Path(uxla.__file__).parent
 TESTS = Path(__file__).parent
 FILES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py"))}
 
-LONG_FUNCTIONS = {"adapt", "augment", "check", "grid", "load", "predict", "pretrain", "run", "tune"}
+LONG_FUNCTIONS: set[str] = {"adapt", "augment", "check", "grid", "load", "predict", "pretrain", "read", "tune"}
 """Functions that still have more than 45 lines. One that was shortened goes from here, as from all lists below."""
 
-LONG_FILES = {"run.py", "estimates.py", "sections.py", "study.py"}
+LONG_FILES: set[str] = {"estimates.py", "samples.py", "study.py", "verdict.py"}
 """Files that still have more than 260 lines."""
 
-LARGE_FOLDERS = {"data"}
+LARGE_FOLDERS: set[str] = set()
 """Folders whose own files, without those of their subfolders, still hold more than 16 % of the lines."""
 
 COINED_PARTS = {
-    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "safety", "pools"),
+    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "trust", "pools"),
     *("lesson", "delivery", "course", "decisions", "unchecked"),
 }
 """Words of nobody else's that no file, class or function has in its name."""
@@ -31,10 +31,19 @@ COINED_PARTS = {
 COINED_NAMES = {"rows", "pieces", "blank", "place", "reading", "drawing"}
 """Words that say too little to be the whole name of a file or a class."""
 
-COINED = {
-    *("told", "kept", "keeper", "odd", "sealed", "spill", "computing", "sheet", "lookup", "safety", "pools"),
-    *("lesson", "delivery", "course", "decisions", "unchecked"),
-    *("rows", "pieces", "blank", "place", "reading", "drawing"),
+COINED: set[str] = {
+    "course",
+    "decisions",
+    "delivery",
+    "drawing",
+    "kept",
+    "lesson",
+    "odd",
+    "place",
+    "pools",
+    "reading",
+    "rows",
+    "told",
 }
 """Those of them that are still there."""
 
