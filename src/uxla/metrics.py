@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["strict", "conlleval"]
 Tags = Sequence[str]
@@ -126,6 +126,11 @@ class Score:
         values = tuple(float(value) for value in models)
         deviation = stdev(values) if len(values) > 1 else 0.0
         return cls(fmean(values), deviation, values, **others)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Score:
+        """The score whose `as_dict` is `values`."""
+        return cls(**{**values, "models": tuple(values["models"])})
 
     def as_dict(self) -> dict[str, float | list[float]]:
         """The form of `results.json`, unrounded: rounding belongs to whoever prints. Without what is None."""

@@ -15,7 +15,7 @@ from uxla import given
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models.classifier import LayerDescription
-from uxla.models.device import Precision
+from uxla.models.device import Device, Precision
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.task_model import Runtime, TaskModel
@@ -49,8 +49,8 @@ class Ensemble:
     def load(
         cls,
         folder: str | Path,
-        runtime: Runtime | None = None,
         *,
+        device: Device = "auto",
         safety: ModelSafety = SAFE,
         precision: Precision = "fp32",
     ) -> Ensemble:
@@ -61,20 +61,28 @@ class Ensemble:
         try:
             card = json.loads(file.read_text(encoding="utf-8"))
             models = [_inside(home, member) for member in card["members"]]
-            task, label_names = TASKS[card["task"]](), tuple(card["label_names"])
-            tokenizer = models[0]
-            runtime = runtime or Runtime(max_length=card["max_length"], safety=safety, precision=precision)
+            runtime = Runtime(device, card["max_length"], safety=safety, precision=precision)
+            task, label_names, tokenizer = card["task"], tuple(card["label_names"]), models[0]
+            TASKS[task]  # KeyError for a task there is not
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
         except OSError as error:
             raise ArtifactError(f"{file}: cannot be read ({error.strerror}); check its rights") from error
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
-        with process_settings():
-            members = tuple(TaskModel.open(task, model, tokenizer, runtime) for model in models)
-        for model, member in zip(models, members, strict=True):
+        found = cls.of(task, label_names, models, tokenizer, runtime)
+        for model, member in zip(models, found.members, strict=True):
             _check_labels(model, member, label_names)
-        return cls(card["task"], label_names, members)
+        return found
+
+    @classmethod
+    def of(
+        cls, task: str, label_names: tuple[str, ...], models: Sequence[Path], tokenizer: Path, runtime: Runtime
+    ) -> Ensemble:
+        """The models of some folders, with the tokenizer of one. ModelError where one of them cannot be used."""
+        with process_settings():
+            members = tuple(TaskModel.open(TASKS[task](), model, tokenizer, runtime) for model in models)
+        return cls(task, label_names, members)
 
     @overload
     def predict(self, texts: str) -> Found: ...

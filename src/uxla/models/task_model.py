@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
 from uxla.models.device import (
     Attention,
+    Device,
     Precision,
     attention_values,
     autocast,
@@ -49,7 +50,7 @@ class Runtime:
     the same. `budget` decides only how fast, but for dropout's draws.
     """
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     max_length: int = 280
     budget: Budget = field(default_factory=lambda: Budget(8192))
     safety: ModelSafety = SAFE

@@ -1,0 +1,186 @@
+"""`uxla.Adapted`: what an adaptation comes to, fresh from `uxla.adapt` or read back from its folder by `uxla.load`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from uxla.algorithm.estimates import Estimate
+from uxla.errors import ArtifactError, ConfigError, printable
+from uxla.files import atomic_folder
+from uxla.metrics import Score
+from uxla.models.device import Device
+from uxla.models.ensemble import Ensemble
+from uxla.models.model_safety import ModelSafety
+from uxla.report.folder import RunFolder
+from uxla.report.table import markdown
+from uxla.report.write import check_report, write_report
+from uxla.study.adapted import Adapted as Run
+from uxla.study.run_folder import check_folder
+from uxla.study.write import write_run
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """The models of a run, and what the run says of them. `uxla.adapt` makes it, `uxla.load` reads it back.
+
+    >>> import uxla
+    >>> source = uxla.read("testbed:source/train", take=20)
+    >>> result = uxla.adapt(source, target=["ko mira sen"], model="testbed")    # doctest: +SKIP
+    >>> result.ensemble.predict("ko mira sen")                                    # doctest: +SKIP
+    [Entity(text='ko', label='PER', start=0, end=2, confidence=0.71)]
+    >>> result.save("runs/near"); uxla.load("runs/near").scores == result.scores  # doctest: +SKIP
+    True
+    """
+
+    results: Mapping[str, Any] = field(repr=False)
+    """All that is known in numbers: what `results.json` holds (docs/results-schema.md)."""
+    environment: Mapping[str, Any] = field(repr=False)
+    """Versions, hardware, seconds by kind of work: what `environment.json` holds."""
+    run: Run | None = field(default=None, repr=False)
+    """The finished run with its handles and corpora; None of one that was read from a folder."""
+    folder: Path | None = None
+    """The run folder it was read from; None of one that was made in this process."""
+    device: Device = field(default="auto", repr=False)
+    """Where `ensemble` computes: `auto`, `cpu` or `cuda`."""
+    trust_remote_code: bool = field(default=False, repr=False)
+    """Whether Python code that the backbone brought along is run."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the targets."""
+        return tuple(self.results["targets"])
+
+    @property
+    def scores(self) -> dict[str, dict[str, Score]]:
+        """The scores on each target's test set, in percent, by method; empty for a target without a test set.
+
+        A method with epochs has the score of its last one; `uxla_ensemble`, and so for every method, is the score of
+        its three models together. `Score.mean` is the mean of the three models' own.
+        """
+        return {target: dict(_scores(found)) for target, found in self.results["targets"].items()}
+
+    @property
+    def history(self) -> tuple[Mapping[str, Any], ...]:
+        """What each training learned from, in the order they ended: `method`, `target`, `epoch`, `model` (from 1),
+        `peers`, and for each data set in `learned_from` of how many examples each peer `kept` how many, and how many
+        they `taught`; then `steps`, `loss` and the score on source `dev` (docs/results-schema.md)."""
+        return tuple(self.results["trainings"])
+
+    @property
+    def estimate(self) -> dict[str, Estimate]:
+        """For each target the score of the final models as it is estimated without labels, with its 80 % interval.
+
+        Empty where there was no dev set of the source to compare with (docs/estimates.md).
+        """
+        kept = self.results.get("kept_epoch", {})
+        return {name: _estimate(found, kept.get(name)) for name, found in self.results["estimates"].items()}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to doubt, and what to do about it, a sentence each."""
+        return tuple(self.results["warnings"])
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        """The three models of the one target as one, in memory. ConfigError where there are several targets."""
+        if len(self.targets) != 1:
+            several = ", ".join(self.targets)
+            raise ConfigError(f"ensemble: there are several targets ({several}); call ensemble_of with one of them")
+        return self.ensemble_of(self.targets[0])
+
+    def ensemble_of(self, target: str) -> Ensemble:
+        """The three models of a target as one, in memory; they are read anew at each call."""
+        if target not in self.targets:
+            raise ConfigError(f"no target {target!r}; the targets are {', '.join(self.targets)}")
+        if self.run is None:
+            place = self._folder if len(self.targets) == 1 else self._folder / target
+            return Ensemble.load(place, device=self.device, safety=ModelSafety(self.trust_remote_code))
+        study, models = self.run.study, [model.path for model in self.run.final[target]]
+        return Ensemble.of(self.run.config.task, self.run.label_names, models, study.model.path, study.runtime)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.
+
+        `uxla.load` reads it, and so do `uxla predict` and `uxla report`. ArtifactError where another run is there, or
+        the folder cannot be written.
+        """
+        place = Path(folder).expanduser()
+        if self.run is not None:
+            check_folder(place, self.run.config)
+            write_run(self.run, place)
+        elif place.exists():
+            raise ArtifactError(f"{place}: is there already; give the name of a new folder")
+        else:
+            with atomic_folder(place) as into:
+                shutil.copytree(self._folder, into, dirs_exist_ok=True)
+        return place
+
+    def report(self, file: str | Path = "report.html") -> Path:
+        """Write the report: one HTML file that needs no network, with its table and figures beside it.
+
+        The value is the file. UxlaError where it cannot be written.
+        """
+        place = Path(file).expanduser()
+        check_report(place)
+        with TemporaryDirectory(prefix="uxla-") as temporary:
+            run = self._folder if self.run is None else self.save(Path(temporary) / place.stem)
+            write_report([run], place)
+        return place
+
+    @property
+    def _folder(self) -> Path:
+        assert self.folder is not None, "neither made here nor read from a folder"
+        return self.folder
+
+    def __repr__(self) -> str:
+        """One line: what was adapted to what, and how well."""
+        task, source, scores = self.results["task"], self.results["source"]["name"], self.scores
+        told = [f"{name} {list(found.values())[-1].mean:.1f}" if found else name for name, found in scores.items()]
+        return printable(f"Adapted({task}: {source} to {', '.join(told)})")
+
+    def _repr_markdown_(self) -> str:
+        """The table of scores, in a notebook."""
+        return markdown(self.results)
+
+
+def load(folder: str | Path, *, device: Device = "auto", trust_remote_code: bool = False) -> Adapted:
+    """What was adapted, from its run folder: that of `Adapted.save`, or of `uxla run`.
+
+    Models are read when `ensemble` is first asked for, and then compute on `device`. `trust_remote_code` runs Python
+    code that the backbone brought along. ArtifactError for a folder without a finished run, or one of another version.
+
+    >>> import uxla
+    >>> uxla.load("runs/es").ensemble.predict("Ana viajó a Lima .")    # doctest: +SKIP
+    [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
+    """
+    place = Path(folder).expanduser()
+    run = RunFolder.read(place, ())
+    try:
+        environment = json.loads((place / "environment.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{place / 'environment.json'}: cannot be read ({error}); run again") from None
+    return Adapted(run.results, environment, folder=place, device=device, trust_remote_code=trust_remote_code)
+
+
+def _scores(found: Mapping[str, Any]) -> Iterator[tuple[str, Score]]:
+    """The scores of one target, by method and by ensemble."""
+    for name, score in found.items():
+        if name == "ensembles":
+            yield from ((f"{method}_ensemble", Score.from_dict(own)) for method, own in score.items())
+        elif name not in ("by_epoch", "dev"):
+            yield name, Score.from_dict(score[-1] if isinstance(score, list) else score)
+
+
+def _estimate(found: Mapping[str, Any], kept_epoch: int | None) -> Estimate:
+    """That of UXLA's last epoch, or the epoch that was kept, where 0 is the warm-up; else of the warm-up."""
+    epochs = found.get("uxla", [])
+    if epochs and kept_epoch != 0:
+        return Estimate(**epochs[-1 if kept_epoch is None else kept_epoch - 1])
+    return Estimate(**found["penalty" if "penalty" in found else "zero_shot"])

@@ -1,0 +1,48 @@
+"""The report of runs as files: an HTML file, and its table and figures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from uxla.errors import UxlaError
+from uxla.files import write_file
+from uxla.report.folder import RunFolder
+from uxla.report.names import file_names, named
+from uxla.report.page import page, parts, tables_csv, tables_markdown
+from uxla.store.journal import read
+from uxla.write_errors import writing
+
+
+def write_report(runs: Sequence[Path], file: Path) -> None:
+    """Write the report about run folders to `file`, FILE.html: it needs no network. Table and figures go beside it.
+
+    UxlaError for another name, for a folder that is not there or cannot be written, and for what is no finished run.
+    """
+    check_report(file)
+    found = parts(named([_read(run) for run in runs]))
+    drawn = [((run.name, target.name), target.charts) for run in found for target in run.targets]
+    names = file_names([own if len(found) > 1 else own[1:] for own, _ in drawn])
+    stem = file.with_name(file.stem)
+    with writing(file, "free space there, or give another --out", file.absolute().parent):
+        for name, (_, charts) in zip(names, drawn, strict=True):
+            for chart in charts:
+                chart.write(stem.with_name(f"{stem.name}-{name}"))
+        write_file(stem.with_name(f"{stem.name}-table.md"), tables_markdown(found))
+        write_file(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
+        write_file(file, page(found))
+
+
+def check_report(file: Path) -> None:
+    """UxlaError where no report can be written to `file`, by its name or its folder."""
+    if file.is_dir():
+        raise UxlaError(f"--out {file}: is a folder, expected a file; give {file / 'report.html'}")
+    if file.suffix != ".html":
+        raise UxlaError(f"--out {file}: expected a file whose name ends in .html; rename it")
+    if not file.absolute().parent.is_dir():
+        raise UxlaError(f"{file}: no such folder {file.absolute().parent}; make it first, or give another --out")
+
+
+def _read(run: Path) -> RunFolder:
+    journal = run / "journal.jsonl"
+    return RunFolder.read(run, tuple(read(journal)) if journal.is_file() else ())
