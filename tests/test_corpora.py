@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from uxla.corpora import read
+from uxla.corpora import labelled_like, raw, read, task_of
 from uxla.errors import ConfigError, DataError
 
 WORDS = [(["Ana", "lee"], ["B-PER", "O"]), (["Nueva", "Loma", "."], ["B-LOC", "I-LOC", "O"])]
@@ -206,3 +206,46 @@ def test_several_sets_at_once_are_refused():
 
     with pytest.raises(DataError, match=r"^data: holds train, dev; give one of them$"):
         read(datasets.DatasetDict({"train": datasets_of("ner"), "dev": datasets_of("ner")}))
+
+
+@pytest.mark.parametrize(("examples", "task"), [(WORDS, "ner"), (TEXTS, "classification"), (PAIRS, "nli")])
+def test_labelled_examples_tell_their_task(examples, task):
+    assert task_of(read(examples)) == task
+    with pytest.raises(DataError, match="has no labels"):
+        task_of(read(examples, labelled=False, task=task))
+
+
+def test_raw_text_is_cut_into_words_as_a_file_of_it_is(tmp_path):
+    texts = ["  Ana\tlee  mucho\u00a0ya . ", "Loma"]
+    (tmp_path / "x.txt").write_text("\n".join(texts))
+    source = read(WORDS)
+    expected = content(read(tmp_path / "x.txt", task="ner", labelled=False, label_names=source.label_names))
+    for data in (texts, read(texts), iter(texts), [text.strip(" ").split() for text in texts]):
+        if not isinstance(data, list) or isinstance(data[0], str):
+            found = raw(data, source, "ner", "es")
+            assert (found.name, content(found)) == ("es", expected)
+    assert content(raw(read(WORDS), source, "ner", "es"))[1] == [(e.segments, None) for e in source]
+
+
+def test_raw_text_of_many_is_cut_too():
+    texts = [f"mira  {i}" for i in range(10_000)]
+    found = raw(read(texts), read(WORDS), "ner", "es")
+    assert [found[i].segments for i in (0, 9_999)] == [("mira 0",), ("mira 9999",)]
+
+
+def test_labels_of_other_data_are_those_of_the_source():
+    source = read(WORDS)
+    found = labelled_like(read([(["Loma", "x"], ["B-LOC", "I-LOC"])]), source, "ner", "es test")
+    assert (found.name, content(found)) == ("es test", (source.label_names, [(("Loma x",), (1, 2))]))
+    assert content(labelled_like([(["Loma", "x"], ["B-LOC", "I-LOC"])], source, "ner", "es test")) == content(found)
+    with pytest.raises(DataError, match=r"^es test: label B-ORG is not one of the source's \(O, B-LOC, "):
+        labelled_like(read([(["Loma"], ["B-ORG"])]), source, "ner", "es test")
+    with pytest.raises(DataError, match=r"^es test: has no labels"):
+        labelled_like(read(["Loma"], task="ner"), source, "ner", "es test")
+
+
+@pytest.mark.parametrize("other", [PAIRS, ["a b"]])
+def test_texts_of_another_kind_than_the_sources_are_refused(other):
+    source = read(TEXTS if other is PAIRS else PAIRS)
+    with pytest.raises(DataError, match=r"^data: has examples of . texts?, the source has .*; give the same kind"):
+        raw(read(other), source, task_of(source), "es")

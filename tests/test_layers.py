@@ -15,6 +15,7 @@ SIBLINGS = {"algorithm", "models", "data", "testbed", "store"}
 LEVELS = [
     {"cli"},
     {"api"},
+    {"adapted"},
     {"study"},
     {"predict"},
     {"lm"},

@@ -9,8 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from uxla.algorithm.cotraining import gold_labels
+from uxla.data.batch import TEXT, split_words
 from uxla.data.columns import Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels
 from uxla.data.load import corpus_from_records, discover_labels, load_corpus
@@ -19,7 +23,8 @@ from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.shapes import SHAPES
 from uxla.data.subset import subset
 from uxla.errors import ConfigError, DataError
-from uxla.records import Corpus
+from uxla.phrases import counted, listed
+from uxla.records import IGNORED, SCHEMA, Corpus
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed.world import World
 
@@ -86,6 +91,68 @@ def read(
         rows = subset(len(corpus), **drawn)
         return corpus if len(rows) == len(corpus) else corpus.take(rows)
     return _of_files(paths, shape, labelled, label_names, **asked, **drawn)
+
+
+def task_of(corpus: Corpus) -> Task:
+    """The task that labelled examples are for: `nli` for pairs, `ner` for words. DataError without labels."""
+    if len(corpus) == 0 or corpus.table.column("labels").null_count:
+        raise DataError(f"{corpus.name}: has no labels, expected labelled examples; read it with `labelled=True`")
+    if len(corpus[0].segments) == 2:
+        return "nli"
+    of_words = "O" in corpus.label_names and all(name[:2] in ("O", "B-", "I-") for name in corpus.label_names)
+    return "ner" if of_words else "classification"
+
+
+def raw(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
+    """The texts of `data`, a corpus or anything that `read` takes, for models that learn from `source`.
+
+    They have its label names and no labels; for `ner` a text is cut into words at blanks. DataError for pairs where the
+    source has single texts, and the other way round.
+    """
+    corpus = data if isinstance(data, Corpus) else read(data, lang=name, task=task, labelled=False)
+    _check_texts(corpus, source)
+    table = corpus.table if task != "ner" else _in_words(corpus.table)
+    return Corpus(name, source.label_names, table).unlabelled()
+
+
+def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
+    """The labelled examples of `data`, a corpus or anything that `read` takes, with the labels of `source`.
+
+    DataError for a label that the source does not have, and for data without labels.
+    """
+    if not isinstance(data, Corpus):
+        return read(data, lang=name, name=name, task=task, labelled=True, label_names=source.label_names)
+    _check_texts(data, source)
+    if data.table.column("labels").null_count:
+        raise DataError(f"{name}: has no labels, expected labelled examples; read it with `labelled=True`")
+    if data.label_names == source.label_names:
+        return data.renamed(name)
+    ids, labels = {label: i for i, label in enumerate(source.label_names)}, gold_labels(data)
+    unknown = [data.label_names[i] for i in np.unique(labels) if data.label_names[i] not in ids]
+    if unknown:
+        known, remedy = listed(source.label_names), "read it with `labels={...}`, which renames labels"
+        raise DataError(f"{name}: label {unknown[0]} is not one of the source's ({known}); {remedy}")
+    index = np.array([ids.get(label, IGNORED) for label in data.label_names])
+    sizes = pc.list_value_length(data.table.column("labels")).to_numpy()
+    return Corpus(name, source.label_names, data.table).with_labels(index[labels], np.cumsum([0, *sizes]))
+
+
+def _in_words(table: pa.Table) -> pa.Table:
+    """The same examples with one space between the words of a text."""
+    field = SCHEMA.field("segments")
+    texts = [
+        pc.binary_join(split_words(chunk.flatten()), pa.scalar(" ", TEXT)) for chunk in table.column(field.name).chunks
+    ]
+    segments = [pa.LargeListArray.from_arrays(pa.array(np.arange(len(each) + 1)), each) for each in texts]
+    return table.set_column(table.schema.get_field_index(field.name), field, pa.chunked_array(segments, field.type))
+
+
+def _check_texts(corpus: Corpus, source: Corpus) -> None:
+    there, expected = (len(each[0].segments) if len(each) else 0 for each in (corpus, source))
+    if there != expected:
+        texts = "pairs of texts" if expected == 2 else "single texts"
+        got = "has no example" if there == 0 else f"has examples of {counted(there, 'text')}"
+        raise DataError(f"{corpus.name}: {got}, the source has {texts}; give the same kind")
 
 
 def _of_files(

@@ -129,7 +129,8 @@ def _is_true(node):
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(SOURCES[0].parent)))
 def test_no_module_can_run_foreign_code(file):
-    assert list(dangers(file.read_text(encoding="utf-8"))) == []
+    public = file == Path(uxla.__file__)  # it imports modules of this package alone, by a table of its own
+    assert list(dangers(file.read_text(encoding="utf-8"))) == ["importlib.import_module"] * public
 
 
 @pytest.mark.parametrize(
