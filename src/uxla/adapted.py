@@ -17,7 +17,6 @@ from uxla.files import atomic_folder
 from uxla.metrics import Score
 from uxla.models.device import Device
 from uxla.models.ensemble import Ensemble
-from uxla.models.model_safety import ModelSafety
 from uxla.report.folder import RunFolder
 from uxla.report.table import markdown
 from uxla.report.write import check_report, write_report
@@ -101,7 +100,7 @@ class Adapted:
             raise ConfigError(f"no target {target!r}; the targets are {', '.join(self.targets)}")
         if self.run is None:
             place = self._folder if len(self.targets) == 1 else self._folder / target
-            return Ensemble.load(place, device=self.device, safety=ModelSafety(self.trust_remote_code))
+            return Ensemble.load(place, device=self.device, trust_remote_code=self.trust_remote_code)
         study, models = self.run.study, [model.path for model in self.run.final[target]]
         return Ensemble.of(self.run.config.task, self.run.label_names, models, study.model.path, study.runtime)
 

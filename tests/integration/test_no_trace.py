@@ -50,7 +50,7 @@ def somebodys_process(synchronous):
     A run has been made and a model loaded in it before: what other libraries change while they are imported is theirs.
     """
     list(uxla.augment(["ko"], model="testbed"))
-    uxla.load(synchronous.out)
+    uxla.Ensemble.load(synchronous.out)
 
     def handler(number, frame):
         raise AssertionError("nobody sends a signal here")
@@ -90,7 +90,7 @@ def test_augment_leaves_the_process_as_it_was():
 
 @pytest.mark.usefixtures("somebodys_process")
 def test_a_loaded_ensemble_leaves_the_process_as_it_was(synchronous):
-    assert left(lambda: uxla.load(synchronous.out).tag([["ko", "mira", "."]])) == {}
+    assert left(lambda: uxla.load(synchronous.out).ensemble.tag([["ko", "mira", "."]])) == {}
 
 
 @pytest.mark.usefixtures("somebodys_process")

@@ -124,7 +124,7 @@ def test_the_pipeline_that_the_card_names_reads_a_text_longer_than_the_model(fin
 def test_the_ensemble_loads_and_says_what_the_predictions_file_says(finished):
     blocks = _blocks(finished)
     for folder in (finished.out, finished.out / "ensemble"):
-        ensemble = uxla.load(folder)
+        ensemble = uxla.Ensemble.load(folder)
         assert ensemble.tag([[word for word, _, _ in block] for block in blocks]) == [
             [predicted for _, _, predicted in block] for block in blocks
         ]

@@ -16,7 +16,6 @@ import uxla
 from uxla.config.run import load_config
 from uxla.errors import ArtifactError, ConfigError, ModelError
 from uxla.models.ensemble import Ensemble
-from uxla.models.model_safety import ModelSafety
 from uxla.testbed import asset
 
 SOURCES = sorted(Path(uxla.__file__).parent.rglob("*.py"))
@@ -26,6 +25,10 @@ FORBIDDEN_IMPORTS = {
     *("tarfile", "zipfile", "importlib", "runpy", "socket", "urllib", "http", "requests", "httpx"),
 }
 ALLOWED_IMPORTS = {"importlib.metadata", "importlib.resources"}
+ALLOWED_IMPORTS |= {
+    "importlib.metadata.EntryPoint",
+    "importlib.metadata.entry_points",
+}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 FORBIDDEN_METHODS = {
     *("yaml.load", "yaml.load_all", "yaml.full_load", "yaml.unsafe_load", "shutil.unpack_archive"),
@@ -211,7 +214,7 @@ def test_a_run_that_came_from_elsewhere_runs_no_code(stranger, invoke, tmp_path)
     assert "trust_remote_code" in result.stderr
     assert not ran.exists()
     with pytest.raises(ModelError):  # Evil is no class of it
-        Ensemble.load(stranger, safety=ModelSafety(remote_code=True))
+        Ensemble.load(stranger, trust_remote_code=True)
     assert ran.exists()
 
 
@@ -270,7 +273,7 @@ def test_of_several_targets_the_folders_are_named(tmp_path):
         (tmp_path / target / "ensemble").mkdir(parents=True)
         (tmp_path / target / "ensemble/ensemble.json").write_text("{}")
     with pytest.raises(ArtifactError, match=rf"expected one of them: {tmp_path}/es, {tmp_path}/sw$"):
-        uxla.load(tmp_path)
+        uxla.Ensemble.load(tmp_path)
 
 
 def test_a_folder_that_holds_no_run_is_named_with_what_was_expected(tmp_path):

@@ -50,14 +50,14 @@ def test_a_task_runs_and_its_ensemble_labels_new_text(task, adapt, tiny, tmp_pat
     *texts, label, confidence = answer.stdout.rstrip("\n").split("\t")
     assert "\t".join(texts) == text
     asked = text if task == "classification" else tuple(text.split("\t"))
-    assert uxla.load(run.out).classify([asked]) == [(label, pytest.approx(float(confidence), abs=1e-4))]
+    assert uxla.load(run.out).ensemble.classify([asked]) == [(label, pytest.approx(float(confidence), abs=1e-4))]
 
 
 def test_each_target_of_a_run_has_its_models_and_shares_the_warm_up(two_targets):
     assert set(two_targets.results["targets"]) == {"near", "far"}
     for target in ("near", "far"):
         assert (two_targets.out / target / "models/3/model.safetensors").is_file()
-        assert uxla.load(two_targets.out / target).task == "nli"
+        assert uxla.load(two_targets.out).ensemble_of(target).task == "nli"
         assert len(two_targets.results["targets"][target]["uxla"]) == 1
     fits = [event for event in two_targets.stages if event["stage"] == "fit" and not event["hit"]]
     assert len(fits) == 3 + 2 * 3  # one warm-up of three models, three trainings a target

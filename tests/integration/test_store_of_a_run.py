@@ -74,13 +74,13 @@ def test_work_of_several_versions_in_one_run_is_a_warning(upgraded, synchronous,
 
 def test_a_run_folder_needs_nothing_of_the_store(synchronous, tmp_path):
     words = [["Mika", "sings"]]
-    before = uxla.load(synchronous.out).tag(words)
+    before = uxla.load(synchronous.out).ensemble.tag(words)
     files = {path: path.read_bytes() for path in synchronous.out.rglob("*") if path.is_file()}
     backup = shutil.copytree(synchronous.store, tmp_path / "backup")
     try:
         clear(synchronous.store, max_size=0)
         assert entries(synchronous.store) == []
-        assert uxla.load(synchronous.out).tag(words) == before
+        assert uxla.load(synchronous.out).ensemble.tag(words) == before
         assert {path: path.read_bytes() for path in synchronous.out.rglob("*") if path.is_file()} == files
         assert not any(path.is_symlink() for path in synchronous.out.rglob("*"))
     finally:

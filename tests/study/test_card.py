@@ -74,7 +74,7 @@ def test_the_card_says_what_the_models_are():
         "`B-PER`",
         "1,000 examples",
         "41.20 ± 0.50",
-        "uxla.load",
+        "uxla.Ensemble.load",
         "models/1",
         "@inproceedings",
         "Limits",

@@ -17,7 +17,7 @@ from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models.classifier import LayerDescription
 from uxla.models.device import Device, Precision
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
-from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.models.model_safety import ModelSafety
 from uxla.models.task_model import Runtime, TaskModel
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
@@ -33,12 +33,15 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The models of one run, in memory.
+    """The three models of a run as one, in memory: the mean of their probabilities (§3.2).
 
-    >>> import uxla
-    >>> ensemble = uxla.load("runs/testbed-far")          # doctest: +SKIP
-    >>> ensemble.tag([["words", "of", "a", "sentence"]])   # doctest: +SKIP
-    [['O', 'O', 'O', 'O']]
+    `task` is that of a configuration, `label_names` are the labels in the order of the probabilities' columns.
+
+    >>> ensemble = Ensemble.load("runs/es")                # doctest: +SKIP
+    >>> ensemble.predict("Ana viajó a Lima .")             # doctest: +SKIP
+    [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
+    >>> ensemble.tag([["Ana", "viajó", "a", "Lima"]])      # doctest: +SKIP
+    [['B-PER', 'O', 'O', 'B-LOC']]
     """
 
     task: str
@@ -51,11 +54,15 @@ class Ensemble:
         folder: str | Path,
         *,
         device: Device = "auto",
-        safety: ModelSafety = SAFE,
         precision: Precision = "fp32",
+        trust_remote_code: bool = False,
     ) -> Ensemble:
-        """The ensemble of a run folder, or of the `ensemble/` folder inside one; all of it lies in the run folder."""
-        folder = Path(folder)
+        """The ensemble of a run folder, of a target's folder inside one, or of `ensemble/` in either.
+
+        `device` and `precision` say where and how exactly it computes. `trust_remote_code` runs Python code that the
+        backbone brought along. ArtifactError where there is none, ModelError for models that cannot be used.
+        """
+        folder, safety = Path(folder).expanduser(), ModelSafety(remote_code=trust_remote_code)
         home = _home(folder)
         file = home / _FILE
         try:

@@ -58,7 +58,7 @@ def predict(
     its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
     with process_settings(), signals.telling("nothing was written; the same command begins from the start"):
-        ensemble = Ensemble.load(run, safety=safety, precision=precision)
+        ensemble = Ensemble.load(run, trust_remote_code=safety.remote_code, precision=precision)
         replaces = "label_column" in how
         layout = ReadOptions(**how)
         with _at_hand(source) as path:

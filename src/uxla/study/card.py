@@ -170,7 +170,7 @@ def _use(config: RunConfig) -> str:
 ```python
 import uxla
 
-ensemble = uxla.load(".")
+ensemble = uxla.Ensemble.load(".")
 {_CALL[config.task]}
 ```
 
