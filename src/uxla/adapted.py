@@ -18,7 +18,7 @@ from uxla.metrics import Score
 from uxla.models.device import Device
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
-from uxla.report.table import markdown
+from uxla.report.table import run_table
 from uxla.report.write import check_report, write_report
 from uxla.study.adapted import Adapted as Run
 from uxla.study.run_folder import check_folder
@@ -146,7 +146,7 @@ class Adapted:
 
     def _repr_markdown_(self) -> str:
         """The table of scores, in a notebook."""
-        return markdown(self.results)
+        return run_table(self.results).markdown()
 
 
 def load(folder: str | Path, *, device: Device = "auto", trust_remote_code: bool = False) -> Adapted:
