@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from uxla import progress
 from uxla.errors import ArtifactError
 from uxla.store import artifacts
+from uxla.store.housekeeping import verify
 from uxla.store.journal import Journal, read
 from uxla.store.store import Store
 from uxla.write_errors import cannot_write
@@ -127,33 +128,53 @@ def test_a_file_too_many_is_damage_but_not_what_file_systems_leave(again):
     assert not (place / "more.safetensors").exists()
 
 
-def test_what_is_damaged_twice_is_set_aside_beside_the_first(again):
+def test_of_what_is_damaged_twice_the_last_is_set_aside(again):
     for _ in range(3):
         place, _ = again().folder("fit", {}, make)
         cut(place / "config.json")
     again().folder("fit", {}, make)
-    names = {path.name for path in (place.parents[1] / "damaged").iterdir()}
-    assert names == {f"fit-{place.name}", f"fit-{place.name}-1", f"fit-{place.name}-2"}
+    assert [path.name for path in (place.parents[1] / "damaged").iterdir()] == [f"fit-{place.name}"]
 
 
-def test_an_artifact_is_read_whole_once_a_run(again, monkeypatch):
-    again().folder("fit", {}, make)
-    reads = []
-    digest = artifacts.file_digest
+def read_files(monkeypatch):
+    """The names of files that are read for their digest from here on."""
+    reads, digest = [], artifacts.file_digest
     monkeypatch.setattr(artifacts, "file_digest", lambda path: reads.append(path.name) or digest(path))
-    store = again()
+    return reads
+
+
+def test_an_artifact_that_nobody_touched_is_not_read(again, monkeypatch):
+    again().folder("fit", {}, make)
+    reads = read_files(monkeypatch)
+    again().folder("fit", {}, never)
+    assert reads == []
+
+
+def test_a_file_that_lost_its_mark_is_read_once_a_run(again, monkeypatch):
+    place, _ = again().folder("fit", {}, make)
+    for name in FILES[:3]:
+        os.utime(place / name)
+    reads, store = read_files(monkeypatch), again()
     for _ in range(3):
         store.folder("fit", {}, never)
     assert sorted(reads) == ["config.json", "corpus.arrow", "model.safetensors"]
 
 
+def test_what_a_bad_disk_changed_is_seen_by_verify(again):
+    """A change that leaves size and time as they were."""
+    place, _ = again().folder("fit", {}, make)
+    before = (place / "model.safetensors").stat()
+    flipped(place / "model.safetensors")
+    os.utime(place / "model.safetensors", ns=(before.st_atime_ns, before.st_mtime_ns))
+    again().folder("fit", {}, never)
+    [broken] = verify(again().root)
+    assert broken.fault == "model.safetensors has other bytes than were written"
+    assert again().folder("fit", {}, make)[0] == place
+
+
 def test_files_of_somebody_else_are_not_called_damaged(again, monkeypatch):
     place, _ = again().folder("fit", {}, make)
-
-    def refused(path):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-    monkeypatch.setattr(artifacts, "file_digest", refused)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ArtifactError, match=r"cannot be read .*Permission denied") as caught:
         again().folder("fit", {}, never)
     assert str(place) in str(caught.value)

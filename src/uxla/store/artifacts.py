@@ -1,4 +1,8 @@
-"""One artifact of the store: its manifest `meta.json` names every file by size and digest."""
+"""One artifact of the store: a folder whose manifest, `meta.json`, names every file by size and digest.
+
+To look at an artifact is cheap, however large it is: the time of each file has a mark, which every later change takes
+away, and a file that has it still is not read. `uxla cache verify` reads all, and so sees what a bad disk changed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from errno import EIO, EISDIR, ENOENT, ENOTDIR
+from errno import EACCES, EIO, EISDIR, ENOENT, ENOTDIR
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +27,24 @@ _LOST = {ENOENT, ENOTDIR, EISDIR, EIO}
 Facts = dict[str, Any]
 
 
+_SECOND, _MARK = 1_000_000_000, 123_456_000
+"""In nanoseconds: what of a second the time of a file says that nobody touched since it was finished."""
+
+
 class DamageError(Exception):
     """Why an artifact must not be used: in one line, the file first."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artifact was made from, what was told about it, its files, name to `[bytes, SHA-256]`, and the versions
-    that made it, by package; none where it was made before these were noted."""
+    """What an artifact was made from, and what came of it."""
 
     inputs: Facts
     facts: Facts
     files: dict[str, list[Any]]
+    """By name `[bytes, SHA-256]`."""
     versions: dict[str, str] = field(default_factory=dict)
+    """What made it, by package; none where that was not noted."""
 
 
 def digest(value: Any) -> str:
@@ -44,10 +54,14 @@ def digest(value: Any) -> str:
 
 def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], versions: Mapping[str, str]) -> Manifest:
     """Write the manifest of a filled folder. Raises OSError."""
-    files = {name: [path.stat().st_size, file_digest(path)] for name, path in sorted(_files(folder).items())}
-    values = json.loads(
-        _json(asdict(Manifest(dict(inputs), dict(facts), files, dict(versions))))
-    )  # as they will be read
+    files = {}
+    for name, path in sorted(_files(folder).items()):
+        status = path.stat()
+        with suppress(OSError):  # without a mark the file is read each time
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns // _SECOND * _SECOND + _MARK))
+        files[name] = [status.st_size, file_digest(path)]
+    manifest = Manifest(dict(inputs), dict(facts), files, dict(versions))
+    values = json.loads(_json(asdict(manifest)))  # as they will be read
     (folder / META).write_text(_json(values | {"digest": digest(values)}), encoding="utf-8")
     return Manifest(**values)
 
@@ -62,10 +76,11 @@ def copy_content(place: Path, into: Path) -> None:
         shutil.copyfile(file, into / name)
 
 
-def check(place: Path) -> Manifest | None:
-    """The manifest of an artifact whose files all have their size and digest; None where there is none.
+def check(place: Path, *, read_all: bool = False) -> Manifest | None:
+    """The manifest of an artifact whose files are as they were written; None where there is none.
 
     DamageError where something is missing, cut, changed or added; ArtifactError where the files cannot be looked at.
+    With `read_all` the digest of every file is compared, else of those alone that were touched.
     """
     if not place.exists():
         return None
@@ -75,9 +90,13 @@ def check(place: Path) -> Manifest | None:
         for name, (size, sha) in manifest.files.items():
             if name not in found:
                 raise DamageError(f"{name} is missing")
-            if found[name].stat().st_size != size:
-                raise DamageError(f"{name} has {found[name].stat().st_size} bytes, expected {size}")
-            if file_digest(found[name]) != sha:
+            status = found[name].stat()
+            if status.st_size != size:
+                raise DamageError(f"{name} has {status.st_size} bytes, expected {size}")
+            if not os.access(found[name], os.R_OK):
+                raise PermissionError(EACCES, os.strerror(EACCES), str(found[name]))
+            marked = status.st_mtime_ns % _SECOND == _MARK
+            if (read_all or not marked) and file_digest(found[name]) != sha:
                 raise DamageError(f"{name} has other bytes than were written")
     except OSError as error:
         raise _unreadable(place, error) from error
@@ -106,13 +125,10 @@ def read_manifest(place: Path) -> Manifest:
 
 
 def set_aside(root: Path, place: Path) -> Path:
-    """Where the damaged artifact `root/STAGE/KEY` was moved: `root/damaged/STAGE-KEY`, or behind it `-1`, `-2`, …"""
-    base = root / "damaged" / f"{place.parent.name}-{place.name}"
-    base.parent.mkdir(parents=True, exist_ok=True)
-    moved, number = base, 0
-    while moved.exists():
-        number += 1
-        moved = base.with_name(f"{base.name}-{number}")
+    """Where the damaged artifact `root/STAGE/KEY` was moved: `root/damaged/STAGE-KEY`, in place of an earlier one."""
+    moved = root / "damaged" / f"{place.parent.name}-{place.name}"
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(moved, ignore_errors=True)
     os.replace(place, moved)
     return moved
 

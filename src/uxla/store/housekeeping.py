@@ -119,7 +119,7 @@ def verify(root: Path) -> list[Broken]:
             with vacant(key_lock(root, entry.name)) as ours:  # else it is being made anew at this moment
                 try:
                     if ours:
-                        check(entry.path)
+                        check(entry.path, read_all=True)
                 except DamageError as damage:
                     broken.append(Broken(entry.name, str(damage), set_aside(root, entry.path)))
             bar.advance(entry.size)

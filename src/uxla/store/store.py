@@ -41,9 +41,9 @@ class Seen:
 class Store:
     """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs.
 
-    One store is one run's view: each artifact is verified by size and digest the first time it is found, and `fresh`
-    makes anew what is not among the `seen`, which the runs of one command share. Any number of runs may share a root:
-    each key has a lock, taken only where there is work to do, so that none is done twice.
+    One store is one run's view: each artifact is checked when it is first found, and `fresh` makes anew what is not
+    among the `seen`, which the runs of one command share. Any number of runs may share a root: each key has a lock,
+    taken only where there is work to do, so that none is done twice.
     """
 
     root: Path
