@@ -61,7 +61,7 @@ class World:
         """The first `count` of the source's training sentences as `language` says them, but for those that would stand
         in its dev or test split."""
         found: dict[str, Labelled] = {}
-        stream = self._said(SOURCE.name, "train", seed)
+        stream = self._meanings(SOURCE.name, "train", seed)
         while len(found) < count:
             words, tags = _split(self.voice(language).sentence(next(stream)))
             if _is_free(words):
@@ -69,16 +69,16 @@ class World:
         return list(found.values())
 
     def _stream(self, language: str, split: str, seed: int) -> Iterator[Labelled]:
-        return (_split(self.voice(language).sentence(said)) for said in self._said(language, split, seed))
+        return (_split(self.voice(language).sentence(said)) for said in self._meanings(language, split, seed))
 
-    def _said(self, language: str, split: str, seed: int) -> Iterator[Sentence]:
+    def _meanings(self, language: str, split: str, seed: int) -> Iterator[Sentence]:
         """What the sentences of a split are about."""
         draws = Draws("sentences", self.seed, language, split, seed)
         voice = self.voice(language)
         while True:
             said = sentence(draws, self._scenes)
             words, _ = _split(voice.sentence(said))
-            if len(words) in LENGTHS and _place(words) in SPLITS[split]:
+            if len(words) in LENGTHS and _hundredth(words) in SPLITS[split]:
                 yield said
 
     def examples(self, language: str, task: str, split: str, count: int, seed: int = 0) -> list[Example]:
@@ -122,7 +122,7 @@ class World:
         lines = [_words(voice, line) for line in said]
         too_long = len(lines) == 1 and len(lines[0]) not in LENGTHS
         same = len(lines) > 1 and lines[0] == lines[-1]
-        return [] if too_long or same or _place(lines[0]) not in SPLITS[split] else lines
+        return [] if too_long or same or _hundredth(lines[0]) not in SPLITS[split] else lines
 
 
 def _split(tokens: Tokens) -> Labelled:
@@ -133,14 +133,14 @@ def _words(voice: Voice, said: Sentence) -> list[str]:
     return _split(voice.sentence(said))[0]
 
 
-def _place(words: Sequence[str]) -> int:
+def _hundredth(words: Sequence[str]) -> int:
     """The hundredth of all sentences to which one belongs."""
     return key_of("split", " ".join(words)) % 100
 
 
 def _is_free(words: Sequence[str]) -> bool:
     """Whether a sentence may be trained on."""
-    return _place(words) not in SPLITS["dev"] and _place(words) not in SPLITS["test"]
+    return _hundredth(words) not in SPLITS["dev"] and _hundredth(words) not in SPLITS["test"]
 
 
 def _check_split(split: str) -> None:
