@@ -32,8 +32,8 @@ def naive(lm: MaskedLM, request: MaskRequest, forwards: float = 1.0) -> str:
     for span in request.spans:
         unit = number[span]
         ids[unit] = (lm.mask,)
-        row = torch.tensor([[*lm.pieces.prefix, *chain(*ids), *lm.pieces.suffix]])
-        at, owed = len(lm.pieces.prefix) + sum(map(len, ids[:unit])), owed + forwards - 1
+        row = torch.tensor([[*lm.tokenizer.prefix, *chain(*ids), *lm.tokenizer.suffix]])
+        at, owed = len(lm.tokenizer.prefix) + sum(map(len, ids[:unit])), owed + forwards - 1
         with torch.inference_mode():
             logits = model(row).logits
             if owed >= 1:

@@ -27,7 +27,7 @@ from uxla.console import showing
 from uxla.decoding import decode
 from uxla.metrics import span_f1
 from uxla.models.ensemble import average
-from uxla.models.loading import resolve
+from uxla.models.hub import resolve
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
 from uxla.records import IGNORED, Corpus, Ints, Predictions

@@ -29,6 +29,7 @@ from transformers.utils import logging
 
 from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.runtime import Runtime
 from uxla.records import Corpus, Example
 
 SHARE, COPIES = 0.3, 3
@@ -135,7 +136,7 @@ def measure(folder: Path, shape: tuple[int, int, int], *, short: bool) -> tuple[
     vocabulary, layers, hidden = shape
     made = material(folder, vocabulary, layers=layers, hidden=hidden)
     exact = MaskedLM.load(str(folder))
-    fast = MaskedLM.load(str(folder), precision="bf16")
+    fast = MaskedLM.load(str(folder), Runtime(precision="bf16"))
     sentences = made.sentences(150 if short else 1000)
     # One sample after the other costs what its masked words and their sentences are long.
     requests = sorted(requests_of(exact, sentences), key=cost_of)

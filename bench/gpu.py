@@ -31,7 +31,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -108,10 +109,7 @@ class Bench:
 
     def genlm(self, attention: str, compile: bool) -> dict[str, float]:
         """Samples a second, and against the naive loop where layers are not compiled."""
-        lm = MaskedLM.load(
-            str(self.made.folder), device=self.machine.device.type, budget=Budget(16_384),
-            precision=self.size.precision, attention=attention, compile=compile,
-        )  # fmt: skip
+        lm = MaskedLM.load(str(self.made.folder), self._runtime(None, attention, compile))
         requests = sorted(requests_of(lm, self.made.sentences(self.size.sentences)), key=cost_of)
         seconds = self.machine.seconds(lambda: lm.fill(requests)) / len(requests)
         found = {"samples_a_second": 1 / seconds, "million_hours": 1e6 * seconds / 3600}
@@ -150,9 +148,12 @@ class Bench:
     def _opened(self, attention: str, compile: bool) -> TaskModel:
         names = dict(enumerate(LABELS))
         values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "head_seed": 0}
-        options = {"precision": self.size.precision, "attention": attention, "compile": compile}
-        runtime = Runtime(self.machine.device.type, 256, Budget(16_384), **options)
+        runtime = self._runtime(256, attention, compile)
         return TaskModel.open(Tagging(), self.made.folder, self.made.folder, runtime, **values)
+
+    def _runtime(self, max_length: int | None, attention: str, compile: bool) -> Runtime:
+        options = {"precision": self.size.precision, "attention": attention, "compile": compile}
+        return Runtime(self.machine.device.type, max_length, Budget(16_384), **options)
 
     def _corpus(self) -> Corpus:
         texts = self.made.sentences(self.size.sentences)
@@ -168,7 +169,7 @@ def _on_device(lm: MaskedLM) -> SimpleNamespace:
     model = lm.heads["start"].model
     head = SimpleNamespace(model=lambda row: model(row.to(lm.device)))
     return SimpleNamespace(
-        cutter=lm.cutter, heads={"start": head}, candidates=lm.candidates, pieces=lm.pieces, mask=lm.mask
+        cutter=lm.cutter, heads={"start": head}, candidates=lm.candidates, pieces=lm.tokenizer, mask=lm.mask
     )
 
 

@@ -73,7 +73,7 @@ def plainly_named(corpus: Corpus) -> Corpus:
 
 def uxla(loaded: TaskModel) -> Callable[[Corpus], list[str]]:
     def label(corpus: Corpus) -> list[str]:
-        loaded.pieces.known.clear()  # each round reads its words anew
+        loaded.tokenizer.forget()  # each round reads its words anew
         return [corpus.label_names[label] for label in loaded.predict(corpus, "label").pseudo_labels]
 
     return label

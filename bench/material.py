@@ -12,7 +12,8 @@ from transformers.utils import logging
 
 from uxla.data.load import discover_labels, load_corpus
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Task
 from uxla.records import Corpus, Example
 from uxla.testbed import asset

@@ -29,7 +29,7 @@ from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
 from uxla.data.load import load_corpus
 from uxla.data.subset import subset
-from uxla.models.task_model import Runtime
+from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask
 from uxla.models.training.loop import Optimisation
 from uxla.records import Corpus, ModelHandle, Predictions

@@ -16,10 +16,11 @@ from uxla.errors import ConfigError, DataError, ModelError, WriteError
 from uxla.lm import folder as mlm_folder
 from uxla.lm.tuning import Course, training_inputs, tuned
 from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.hub import resolve, weights_digest
 from uxla.models.lm.new_model import FEWEST, LMShape
 from uxla.models.lm.training import Recipe
-from uxla.models.loading import resolve, weights_digest
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import Training
 from uxla.records import Corpus, Example
@@ -69,7 +70,7 @@ def test_the_tuned_model_is_a_masked_lm_and_a_backbone_with_its_tokenizer(store)
     assert not info["missing_keys"]
     text = " ".join(World(0).sentences("near", "test", 1)[0][0])
     assert AutoTokenizer.from_pretrained(handle.path)(text) == AutoTokenizer.from_pretrained(asset())(text)
-    assert MaskedLM.load(str(handle.path), device="cpu").candidates
+    assert MaskedLM.load(str(handle.path), Runtime(device="cpu")).candidates
     loaded = TaskModel.open(Tagging(), handle.path, handle.path, RUNTIME, num_labels=1)
     assert len(loaded.predict(corpus("near", labelled=False), "t")) == 30
 
@@ -333,7 +334,7 @@ def test_a_model_is_made_from_the_text_alone(files, store, tmp_path):
     tokenizer, model = (auto.from_pretrained(tmp_path / "out") for auto in (AutoTokenizer, AutoModelForMaskedLM))
     assert len(tokenizer) == model.config.vocab_size <= FEWEST + 30
     assert "from this text alone (1 layers of 16, 2 heads)" in (tmp_path / "out" / "README.md").read_text("utf-8")
-    assert MaskedLM.load(str(tmp_path / "out"), device="cpu").candidates
+    assert MaskedLM.load(str(tmp_path / "out"), Runtime(device="cpu")).candidates
     assert torch.isfinite(model(**tokenizer(files[1][0], return_tensors="pt")).logits).all()
 
 

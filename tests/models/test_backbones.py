@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.loop import Optimisation, fit
 from uxla.records import Corpus, Example

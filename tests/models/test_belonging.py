@@ -22,7 +22,8 @@ from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.lm.model import TrainableLM
 from uxla.models.memory import Budget
 from uxla.models.multi_head import MultiHeadTask
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example
@@ -32,7 +33,7 @@ NAMES = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 TURNED = ("B-PER", "I-PER", "B-LOC", "I-LOC", "O")
 OPENERS = {
     "backbone": lambda folder: opened(folder),
-    "vicinity": lambda folder: MaskedLM.load(str(folder), device="cpu"),
+    "vicinity": lambda folder: MaskedLM.load(str(folder), Runtime(device="cpu")),
     "training": lambda folder: TrainableLM.open(folder, RUNTIME, masked=0.15),
 }
 
@@ -207,7 +208,9 @@ def test_a_tokenizer_of_segment_numbers_serves_a_model_without_them(kind, make_m
     (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_input_names": names}))
     loaded = opened(folder, ("a", "b"), SentenceTask(2))
     pair = Corpus.from_examples("pairs", ("a", "b"), [Example("0", "x", ("koru mira", "tal"))])
-    assert loaded.pieces.typed == (kind in ("wordpiece", "metaspace"))  # these two were made with such numbers
+    assert loaded.tokenizer.segment_numbers == (
+        kind in ("wordpiece", "metaspace")
+    )  # these two were made with such numbers
     assert loaded.predict(pair, "t").probs.shape == (1, 2)
 
 
@@ -232,11 +235,10 @@ def test_a_tokenizer_without_an_unknown_token_that_cannot_spell_all_is_refused(m
 
 def test_a_tokenizer_of_whole_words_with_an_unknown_token_is_read():
     model = subwords.WordLevel({"<unk>": 0, "koru": 1, "mira": 2}, "<unk>")
-    assert WordTokenizer.of(few_words(model, unk_token="<unk>"), "lm").read(["koru", "tal"]) == [(1,), (0,)]
+    assert WordTokenizer.of(few_words(model, unk_token="<unk>"), "lm").encode_words(["koru", "tal"]) == [(1,), (0,)]
 
 
 def test_a_special_token_in_the_text_never_vanishes(make_tokenizer):
     tokenizer = make_tokenizer("bytelevel")
     tokenizer.unk_token = None
-    pieces = WordTokenizer.of(tokenizer, "lm")
-    assert pieces.read(["<mask>"])[0][-1] == tokenizer.eos_token_id
+    assert WordTokenizer.of(tokenizer, "lm").encode_words(["<mask>"])[0][-1] == tokenizer.eos_token_id

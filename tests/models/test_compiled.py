@@ -12,7 +12,8 @@ from uxla.models import compiled
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -119,7 +120,7 @@ def assert_same_labels(taught, source, **options):
 def test_no_kind_of_attention_changes_a_label_or_a_sample(attention, taught, source):
     assert_same_labels(taught, source, attention=attention)
     assert opened(taught, attention=attention).module.config._attn_implementation == attention
-    lm = MaskedLM.load(str(asset()), attention=attention)
+    lm = MaskedLM.load(str(asset()), Runtime(attention=attention))
     assert lm.open_head().model.config._attn_implementation == attention
     assert lm.fill(requests()) == MaskedLM.load(str(asset())).fill(requests())
 
@@ -132,11 +133,11 @@ def test_attention_that_a_machine_or_a_model_does_not_have_is_refused_in_a_line(
     with pytest.raises(ModelError, match=r"^[^\n]*Deberta[^\n]*set attention=auto\)$"):
         opened(folder, attention="sdpa")
     with pytest.raises(ModelError, match=r"^[^\n]*Deberta[^\n]*set attention=auto[^\n]*$"):
-        MaskedLM.load(str(folder), attention="sdpa")
+        MaskedLM.load(str(folder), Runtime(attention="sdpa"))
 
 
 def _flash():
-    MaskedLM.load(str(asset()), attention="flash_attention_2")
+    MaskedLM.load(str(asset()), Runtime(attention="flash_attention_2"))
 
 
 def test_compiled_layers_give_the_same_labels_with_two_graphs_for_all_lengths(taught, source, graphs):
@@ -147,7 +148,7 @@ def test_compiled_layers_give_the_same_labels_with_two_graphs_for_all_lengths(ta
 
 
 def test_compiled_layers_give_the_same_samples_and_scores(graphs):
-    plain, fast = MaskedLM.load(str(asset())), MaskedLM.load(str(asset()), compile=True)
+    plain, fast = MaskedLM.load(str(asset())), MaskedLM.load(str(asset()), Runtime(compile=True))
     assert graphs == [], "probes of one row need no compiled variant of their own"
     assert fast.heads["start"].last is not None
     assert fast.fill(requests()) == plain.fill(requests())

@@ -10,7 +10,8 @@ from transformers.utils import logging
 
 from uxla.errors import ArtifactError, DataError, ModelError
 from uxla.models.ensemble import Ensemble, save
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
 from uxla.records import Corpus, Example
 from uxla.testbed import asset

@@ -15,6 +15,7 @@ from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead, mask_head
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
+from uxla.models.runtime import Runtime
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.testbed import asset
 from uxla.testbed.world import World
@@ -42,14 +43,14 @@ def requests() -> list[MaskRequest]:
 def naive(lm: MaskedLM, request: MaskRequest) -> str:
     """Mask, forward one sentence, all logits, the best candidate, the next mask: none of the engine."""
     words = request.text.split(" ")
-    ids = [list(read) for read in lm.pieces.read(words)]
+    ids = [list(read) for read in lm.tokenizer.encode_words(words)]
     start = lm.candidates["start"]
     model = next(iter(lm.heads.values())).model
     number = {first: n for n, (first, _) in enumerate(word_spans(request.text))}
     for first, _ in request.spans:
         unit = number[first]
         ids[unit] = [lm.mask]
-        row = [*lm.pieces.prefix, *chain(*ids), *lm.pieces.suffix]
+        row = [*lm.tokenizer.prefix, *chain(*ids), *lm.tokenizer.suffix]
         with torch.no_grad():
             logits = model(torch.tensor([row])).logits[0, row.index(lm.mask), torch.tensor(start.ids)]
         best = int(logits.argmax())
@@ -69,7 +70,7 @@ def test_neither_batch_size_nor_pool_nor_order_changes_a_trained_models_sample(t
     samples = trained.fill(requests)
     assert replace(trained, budget=Budget(1)).fill(requests) == samples
     assert trained.fill(requests[::-1]) == samples[::-1]
-    monkeypatch.setattr("uxla.models.gen_lm.batches._POOL", 3)
+    monkeypatch.setattr("uxla.models.gen_lm.batches._DECODED_TOGETHER", 3)
     assert trained.fill(requests) == samples
 
 
@@ -153,7 +154,7 @@ def test_large_decoders_are_not_copied(folder_of, monkeypatch):
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_halves_the_weights_and_changes_few_words(trained, requests, precision):
-    half = MaskedLM.load(str(asset()), precision=precision)
+    half = MaskedLM.load(str(asset()), Runtime(precision=precision))
     assert half.heads["start"].model.dtype.itemsize == 2
     made = [sample.split(" ") for sample in half.fill(requests)]
     same = [sample.split(" ") for sample in trained.fill(requests)]
@@ -180,11 +181,11 @@ def test_a_tokenizer_read_again_is_read_once(folder_of, make_tokenizer, monkeypa
     asked = []
     plain = vocabularies._read_back
     monkeypatch.setattr(vocabularies, "_read_back", lambda *given: asked.append(1) or plain(*given))
-    monkeypatch.setattr(vocabularies, "_KNOWN", {})
+    vocabularies._read.cache_clear()
     first = Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "a"), 10_000)
     calls = len(asked)
     assert Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "b"), 10_000) is first
     assert len(asked) == calls > 0
-    assert len(Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "c"), 100).places) < len(first.places)
+    assert len(Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "c"), 100).slots) < len(first.slots)
     other = Vocabulary.of(WordTokenizer.of(make_tokenizer("wordpiece"), "d"), 100)
     assert other.candidates != first.candidates

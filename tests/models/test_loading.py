@@ -11,8 +11,10 @@ from transformers import AutoModelForTokenClassification
 
 from uxla.errors import ModelError
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.loading import hub_commit, load_model, load_tokenizer, local_folder, resolve, weights_digest
+from uxla.models.hub import hub_commit, local_folder, resolve, weights_digest
+from uxla.models.loading import load_model, load_tokenizer
 from uxla.models.model_safety import ModelSafety, weight_files
+from uxla.models.runtime import Runtime
 from uxla.testbed import asset
 
 PICKLE = ModelSafety(pickle=True)
@@ -93,7 +95,7 @@ def refusal(call, *arguments, **options):
 LOADERS = {
     "resolve": lambda folder, safety: resolve(str(folder), safety=safety),
     "load_model": lambda folder, safety: load_model(AutoModelForTokenClassification, folder, safety=safety),
-    "masked lm": lambda folder, safety: MaskedLM.load(str(folder), safety=safety),
+    "masked lm": lambda folder, safety: MaskedLM.load(str(folder), Runtime(safety=safety)),
 }
 
 

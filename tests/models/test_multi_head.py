@@ -5,7 +5,8 @@ import torch
 
 from uxla.models.memory import Budget
 from uxla.models.multi_head import MultiHeadTask, columns
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation
@@ -78,7 +79,7 @@ def test_the_heads_are_disjoint_columns_that_begin_differently(case):
 
 
 def opened_as(loaded, task):
-    return TaskModel(task, loaded.module, loaded.pieces, loaded.device, loaded.max_length, loaded.budget)
+    return TaskModel(task, loaded.module, loaded.tokenizer, loaded.device, loaded.max_length, loaded.budget)
 
 
 def test_teaching_one_head_leaves_the_others_and_moves_the_encoder(case):

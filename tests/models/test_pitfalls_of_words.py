@@ -35,7 +35,7 @@ def test_a_word_that_becomes_nothing_is_unknown_and_keeps_its_label(deaf, nothin
     words = ["river", nothing, "lake", nothing]
     example = Example("1", "xx", (" ".join(words),), (1, 2, 3, 4))
     (window,) = Tagging().encode(example, deaf, 64)
-    read = deaf.read(words)
+    read = deaf.encode_words(words)
     assert [bool(ids) for ids in read] == [True] * 4
     assert read[1] == read[3] == deaf.unknown
     assert [window.ids[at] for at in window.positions] == [ids[0] for ids in read]
@@ -48,7 +48,7 @@ def test_a_word_that_becomes_nothing_is_no_piece_to_replace_but_keeps_its_place(
     cutter = Cutter(deaf, Vocabulary.of(deaf, 10_000), "piece")
     text = f"river {nothing} lake"
     (cells,) = cutter.cut([text])
-    assert list(chain(*(cell.ids for cell in cells))) == list(chain(*deaf.read(text.split(" "))))
+    assert list(chain(*(cell.ids for cell in cells))) == list(chain(*deaf.encode_words(text.split(" "))))
     seen = [text[cell.start : cell.stop] for cell in cells if cell.start < cell.stop]
     assert "".join(seen) == "riverlake"
 
@@ -63,18 +63,18 @@ def test_a_saved_tokenizer_reads_words_split_beforehand_as_the_task_did(folder_o
     load_tokenizer(tmp_path / "backbone").save_pretrained(tmp_path / "model")
     opened = AutoTokenizer.from_pretrained(tmp_path / "model")
     found = opened(words, is_split_into_words=True, add_special_tokens=False)["input_ids"]
-    assert found == list(chain(*WordTokenizer.of(original, "original").read(words)))
+    assert found == list(chain(*WordTokenizer.of(original, "original").encode_words(words)))
 
 
 @pytest.mark.parametrize("max_length", [8, 13, 64])
 def test_each_window_learns_the_labels_of_its_own_words(make_tokenizer, texts, max_length):
-    pieces = WordTokenizer.of(make_tokenizer("metaspace"), "metaspace")
+    tokenizer = WordTokenizer.of(make_tokenizer("metaspace"), "metaspace")
     words = " ".join(texts[:8]).split(" ")
     example = Example("1", "xx", (" ".join(words),), tuple(range(len(words))))
-    windows = Tagging().encode(example, pieces, max_length)
+    windows = Tagging().encode(example, tokenizer, max_length)
     assert len(windows) > 1
-    budget = max_length - len(pieces.prefix) - len(pieces.suffix)
-    heads = [ids[:budget][0] for ids in pieces.read(words)]
+    budget = max_length - tokenizer.special_count
+    heads = [ids[:budget][0] for ids in tokenizer.encode_words(words)]
     for window in windows:
         labels = _labels(example, window)
         assert [window.ids[at] for at in window.positions] == [heads[label] for label in labels]

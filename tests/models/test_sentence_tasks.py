@@ -10,11 +10,12 @@ from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, longest_first
 from uxla.models.training.loop import Optimisation, fit
 from uxla.models.word_tokenizer import WordTokenizer
-from uxla.records import Corpus, Example, Predictions
+from uxla.records import Corpus, Example, Predictions, concatenate
 from uxla.testbed import asset
 
 NAMES = ("no", "yes")
@@ -105,7 +106,15 @@ def test_a_pair_that_is_too_long_is_cut_counted_and_keeps_its_special_tokens(ber
     assert len(window.ids) == 10
     assert window.ids.count(3) == 2
     assert window.cut == 3
-    assert loaded.seen == {"examples": 1, "cut": 1}
+    assert loaded.predict_counting_cut(concatenate("more", [long, pairs(2), long]), "t")[1] == 2
+
+
+def test_the_pairs_of_a_training_that_are_cut_are_counted_and_those_of_the_development_set_are_not(bert):
+    long = Corpus.from_examples("long", NAMES, [Example("1", "x", (" ".join(WORDS), "red sun"), (0,))])
+    settings = Optimisation(batch_size=2, accumulation=1, learning_rate=1e-3, lr_warmup=1, selection="source_dev")
+    mix = concatenate("mix", [pairs(3), long])
+    facts = fit(opened(bert, 2, max_length=10), mix, settings, seed=0, label="t", dev=concatenate("dev", [long, long]))
+    assert (facts["examples"], facts["cut"]) == (4, 1)
 
 
 def test_an_empty_text_still_has_a_prediction(bert):

@@ -9,7 +9,8 @@ import torch
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.errors import ModelError
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training import loop as learner
 from uxla.models.training import optimiser

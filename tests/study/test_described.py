@@ -16,7 +16,7 @@ from tokenizers import models as subwords
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.config.run import load_config
-from uxla.models.loading import resolve
+from uxla.models.hub import resolve
 from uxla.models.tasks import TASKS
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.journal import Journal

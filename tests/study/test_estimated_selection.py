@@ -10,7 +10,7 @@ import pytest
 from uxla.algorithm.estimates import Estimate
 from uxla.config.run import load_config
 from uxla.errors import ConfigError
-from uxla.models.loading import weights_digest
+from uxla.models.hub import weights_digest
 from uxla.records import ModelHandle
 from uxla.report.table import run_table
 from uxla.store.journal import read

@@ -9,8 +9,8 @@ import pytest
 
 from uxla.config.run import load_config
 from uxla.errors import ModelError
-from uxla.models.loading import resolve
-from uxla.models.task_model import Runtime
+from uxla.models.hub import resolve
+from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, Example, ModelHandle

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.augmentation.settings import (
+    Device,
     Drawing,
     LateFiller,
     Place,
@@ -56,7 +57,7 @@ def augment(
     min_word_chars: int = 1,
     keep_unchanged: bool = False,
     precision: Precision = "fp32",
-    device: str = "auto",
+    device: Device = "auto",
     tokens_per_batch: int = 8192,
     max_length: int | None = None,
     revision: str | None = None,

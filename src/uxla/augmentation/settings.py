@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Segments = tuple[str, ...]
 Unit = Literal["word", "piece", "auto"]
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Place:
     """Which masked LM, and where and how fast it works. See `uxla.augment`."""
 
     model: str
-    device: str = "auto"
+    device: Device = "auto"
     tokens_per_batch: int = 8192
     max_length: int | None = None
     revision: str | None = None
@@ -80,7 +81,7 @@ class Place:
 
     def digest(self) -> str:
         """The digest of all that decides what the model computes. ModelError where there is none."""
-        from uxla.models.loading import resolve
+        from uxla.models.hub import resolve
 
         return resolve(self.name, revision=self.revision, safety=self.safety).digest
 
@@ -101,18 +102,10 @@ class Place:
 def _load(place: Place, top: int, unit: Unit, precision: Precision) -> MaskFiller:
     from uxla.models.gen_lm.masked_lm import MaskedLM
     from uxla.models.memory import Budget
+    from uxla.models.runtime import Runtime
 
-    return MaskedLM.load(
-        place.name,
-        revision=place.revision,
-        safety=place.safety,
-        device=place.device,
-        max_length=place.max_length,
-        budget=Budget(place.tokens_per_batch),
-        top=top,
-        unit=unit,
-        precision=precision,
-    )
+    runtime = Runtime(place.device, place.max_length, Budget(place.tokens_per_batch), place.safety, precision)
+    return MaskedLM.load(place.name, runtime, revision=place.revision, top=top, unit=unit)
 
 
 class LateFiller:

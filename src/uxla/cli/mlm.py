@@ -15,7 +15,7 @@ from uxla.errors import ConfigError
 if TYPE_CHECKING:
     from uxla.lm.tuning import Course
     from uxla.models.model_safety import ModelSafety
-    from uxla.models.task_model import Runtime
+    from uxla.models.runtime import Runtime
 
 mlm = typer.Typer(no_args_is_help=True, help="Train a masked language model: tune one on your text, or make one.")
 
@@ -146,7 +146,7 @@ def _runtime(
     device: DeviceName, tokens_per_batch: int, max_length: int, precision: PrecisionName, safety: ModelSafety
 ) -> Runtime:
     from uxla.models.memory import Budget
-    from uxla.models.task_model import Runtime
+    from uxla.models.runtime import Runtime
 
     return Runtime(device, max_length, Budget(tokens_per_batch), safety, precision)
 

@@ -14,11 +14,13 @@ from uxla.augmentation.settings import Place
 from uxla.data.writing.lossless import Lossless
 from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
 from uxla.markup import code_span
+from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.new_model import LMShape, write_new_model
 from uxla.models.lm.training import Recipe, fit_lm, texts_of
-from uxla.models.loading import offline, resolve, usable_length
-from uxla.models.task_model import Runtime
+from uxla.models.loading import usable_length
+from uxla.models.model_safety import offline
+from uxla.models.runtime import Runtime
 from uxla.models.tokenizer_folder import save_tokenizer
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.records import Corpus, ModelHandle
@@ -140,7 +142,7 @@ def _train(
     lm = TrainableLM.open(model.path, runtime, masked=recipe.masked)
     checkpoints = Checkpoints(scratch, checkpoint_every)
     facts = fit_lm(lm, texts, recipe, seed=seed, label="masked LM: train", checkpoints=checkpoints)
-    lm.loaded.module.save_pretrained(into)
+    lm.model.module.save_pretrained(into)
     tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.safety))
-    save_tokenizer(tokenizer, into, length=usable_length(lm.loaded.module))
+    save_tokenizer(tokenizer, into, length=usable_length(lm.model.module))
     return {**facts, "model": resolve(str(into), safety=runtime.safety).digest}

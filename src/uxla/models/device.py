@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
 import torch
@@ -20,10 +20,24 @@ Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 """What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
 Results are equal but for rounding."""
 
-_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""The types of half precision."""
 
 
-def check_precision(device: torch.device, precision: Precision) -> None:
+def pick_device(name: Device, precision: Precision = "fp32") -> torch.device:
+    """The device `cpu` or `cuda`; `auto` is CUDA where there is one, else the CPU.
+
+    ModelError where there is no such device, or it cannot compute in `precision`.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ModelError("device cuda: this machine has no CUDA device that torch can use; set device=cpu")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    _check_precision(torch.device(name), precision)
+    return torch.device(name)
+
+
+def _check_precision(device: torch.device, precision: Precision) -> None:
     """ModelError where the device cannot compute in `precision`."""
     cuda = device.type == "cuda"
     if precision == "tf32" and not (cuda and torch.cuda.get_device_capability(device) >= (8, 0)):
@@ -36,20 +50,19 @@ def check_precision(device: torch.device, precision: Precision) -> None:
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
-    """A context in which models compute in `precision`; with `fp32` nothing is changed."""
-    dtype = _TYPES.get(precision)
-    return tensor_float32(precision) if dtype is None else torch.autocast(device.type, dtype)
-
-
-def tensor_float32(precision: Precision) -> AbstractContextManager[object]:
-    """A context in which float32 products are computed in TF32 where `precision` is `tf32`; else nothing is changed."""
-    return _tensor_float32() if precision == "tf32" else nullcontext()
+    """A context in which models compute in `precision`."""
+    dtype = HALF.get(precision)
+    return matmul_precision(precision) if dtype is None else torch.autocast(device.type, dtype)
 
 
 @contextmanager
-def _tensor_float32() -> Iterator[None]:
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high")
+def matmul_precision(precision: Precision) -> Iterator[None]:
+    """Inside the block float32 products are in TF32 if `precision` is `tf32`, else exact; behind it as they were."""
+    before, wanted = torch.get_float32_matmul_precision(), "high" if precision == "tf32" else "highest"
+    if before == wanted:
+        yield
+        return
+    torch.set_float32_matmul_precision(wanted)
     try:
         yield
     finally:
@@ -58,7 +71,7 @@ def _tensor_float32() -> Iterator[None]:
 
 def attention_values(attention: Attention, device: torch.device, precision: Precision) -> dict[str, str]:
     """What `from_pretrained` is told. ModelError where flash-attn, which is for GPUs in half precision, cannot run."""
-    if attention == "flash_attention_2" and (device.type != "cuda" or precision not in _TYPES):
+    if attention == "flash_attention_2" and (device.type != "cuda" or precision not in HALF):
         raise ModelError(
             f"attention flash_attention_2 on {device.type} in {precision}: it needs a CUDA device and bf16 or fp16; "
             "set attention=auto"

@@ -18,7 +18,8 @@ from uxla.models.classifier import LayerDescription
 from uxla.models.device import Device, Precision
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
 from uxla.models.model_safety import ModelSafety
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
 from uxla.process_settings import process_settings

@@ -1,8 +1,7 @@
-"""From a name to a model on disk, and from there into memory: the Hub, folders, safetensors."""
+"""From a model's folder into memory: weights, configuration and tokenizer."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
 from uxla.models.classifier import LayerDescription, layer_tensors, settle
-from uxla.models.model_safety import SAFE, ModelSafety, weight_files
+from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_files
 from uxla.phrases import counted
-from uxla.records import ModelHandle
+from uxla.process_settings import process_settings
 
-_TEXTS = ["*.json", "*.model", "*.txt"]
-_CODE = "*.py"
 _DROPOUTS = (
     "hidden_dropout_prob",
     "attention_probs_dropout_prob",
@@ -29,74 +26,21 @@ _DROPOUTS = (
     "cls_dropout",
     "pooler_dropout",
 )
-_ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
-"""What transformers calls kinds of attention that a model or a machine does not have."""
-INFORMED = {"ignore_mismatched_sizes": True, "output_loading_info": True}
-"""Have `from_pretrained` tell of tensors that are missing or of another size; `check_weights` judges them."""
 
 
-def resolve(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> ModelHandle:
-    """A pretrained model as a folder on this disk: `name` is a folder, or a Hub id that is downloaded (once).
+def read_model(auto_class: Any, folder: Path, safety: ModelSafety, **values: Any) -> tuple[Any, dict[str, Any]]:
+    """The model of a folder in float32, and what transformers says of tensors that are missing or of another size.
 
-    Its digest covers all that decides what it computes: weights, configuration, tokenizer, and code where that is run.
+    `check_weights` judges the latter. ModelError where the folder has no weights that may be read. Whatever else
+    foreign files can raise comes through.
     """
-    folder = local_folder(name, revision=revision, safety=safety)
-    patterns = [*_TEXTS, _CODE] if safety.remote_code else _TEXTS
-    files = {file for pattern in patterns for file in folder.glob(pattern)}
-    return ModelHandle(folder, _digest([*files, *weight_files(folder, safety)]))
-
-
-def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> Path:
-    """The folder `name`, else that of the Hub's model `name`, downloaded if need be. ModelError where neither is."""
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    files = [*_TEXTS, "*.safetensors", *([_CODE] if safety.remote_code else [])]
-    folder = _download(name, revision, files)
-    if safety.pickle and not any(folder.glob("*.safetensors")):
-        folder = _download(name, revision, [*files, "pytorch_model*.bin"])
-    return folder
-
-
-def hub_commit(folder: Path) -> str | None:
-    """The commit of a model that was downloaded from the Hub; None for any other folder."""
-    return folder.name if folder.parent.name == "snapshots" else None
-
-
-def _download(name: str, revision: str | None, files: list[str]) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    remedy = "give a folder written by save_pretrained, or a Hub id such as FacebookAI/xlm-roberta-large"
-    if name.count("/") > 1 or name.startswith((".", "/", "~")):
-        raise ModelError(f"model {name!r}: there is no such folder; {remedy}")
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
-    except LocalEntryNotFoundError as error:
-        raise ModelError(f"model {name!r}: not on this disk and the Hub cannot be reached; {remedy}") from error
-    except (HfHubHTTPError, HFValidationError, ValueError) as error:
-        said = str(error).strip().split("\n")[0]
-        raise ModelError(
-            f"model {name!r}: no such folder, and not to be had from the Hub ({said}); {remedy}"
-        ) from error
-    except Exception as error:  # whatever a network, a disk and foreign libraries can raise, whatever the name
-        message = f"the Hub's copy cannot be brought here ({reason(error)}); see to network and disk, and run again"
-        raise ModelError(f"model {name!r}: {message}") from error
-
-
-def weights_digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a folder's safetensors and configuration; equal folders, equal digest."""
-    return _digest([*weight_files(folder), folder / "config.json"])
-
-
-def _digest(files: list[Path]) -> str:
-    sha = hashlib.sha256()
-    for file in sorted(files):
-        sha.update(file.name.encode())
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 22):
-                sha.update(block)
-    return sha.hexdigest()
+    safe = weight_files(folder, safety)[0].suffix == ".safetensors"
+    given = {"dtype": torch.float32, "use_safetensors": safe, "ignore_mismatched_sizes": True}
+    with process_settings():
+        model, info = auto_class.from_pretrained(
+            str(folder), output_loading_info=True, **given, **offline(safety), **values
+        )
+    return model, info
 
 
 def load_tokenizer(folder: Path, *, safety: ModelSafety = SAFE) -> Any:
@@ -134,16 +78,16 @@ def load_for_labels(
     `dropout` sets every dropout the model's configuration knows; `config_values` go into the configuration as they are.
     ModelError for weights that do not belong to the configuration, or lack a part of the encoder.
     """
-    safe = use_safetensors(folder, safety)
+    weight_files(folder, safety)  # before anything else of the folder is read
     try:
         config = AutoConfig.from_pretrained(str(folder), **offline(safety), **config_values)
         own = LayerDescription.of(config)
         _set_values(config, dropout, id2label)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(head_seed)
-            model, info = auto_class.from_pretrained(
-                str(folder), config=config, dtype=torch.float32, use_safetensors=safe, **offline(safety), **INFORMED
-            )
+            model, info = read_model(auto_class, folder, safety, config=config)
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelError(f"{folder}: cannot be loaded as {auto_class.__name__} ({reason(error)})") from error
     renewable = frozenset() if id2label is None else layer_tensors(model)
@@ -187,26 +131,6 @@ def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
 
 
-def offline(safety: ModelSafety) -> dict[str, bool]:
-    """What every call of transformers is told: all is on this disk already, and whether code on it may run."""
-    return {"local_files_only": True, "trust_remote_code": safety.remote_code}
-
-
-def use_safetensors(folder: Path, safety: ModelSafety) -> bool:
-    """Whether the folder's weights are safetensors, not pickles that `safety` allows. ModelError where neither."""
-    return weight_files(folder, safety)[0].suffix == ".safetensors"
-
-
-def reason(error: Exception) -> str:
-    """A foreign error in one line, with the key to set where it is about a model's own code or its attention."""
-    if "trust_remote_code" in str(error):
-        return "it needs Python code that comes with it; if you have read that and trust it, set trust_remote_code=true"
-    if any(name in str(error) for name in _ATTENTIONS):
-        return f"{str(error).split('. ')[0].rstrip('.')}; set attention=auto"
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-
-
 def usable_length(model: Any) -> int:
     """How many pieces, special tokens included, one input of the model may have.
 
@@ -215,12 +139,3 @@ def usable_length(model: Any) -> int:
     table = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
     return int(getattr(model.config, "max_position_embeddings", 512)) - (0 if padding is None else padding + 1)
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` is CUDA where there is one, else the CPU."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ModelError("device cuda: this machine has no CUDA device that torch can use; set device=cpu")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)

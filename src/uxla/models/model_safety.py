@@ -10,6 +10,8 @@ from typing import Any
 
 from uxla.errors import ModelError
 
+_ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
+"""What transformers calls kinds of attention that a model or a machine does not have."""
 _KERNELS = ("attn_implementation", "experts_implementation")
 
 
@@ -24,6 +26,21 @@ class ModelSafety:
 
 SAFE = ModelSafety()
 """Safetensors only, and no code."""
+
+
+def offline(safety: ModelSafety) -> dict[str, bool]:
+    """What every call of transformers is told: all is on this disk already, and whether code on it may run."""
+    return {"local_files_only": True, "trust_remote_code": safety.remote_code}
+
+
+def reason(error: Exception) -> str:
+    """A foreign error in one line, with the key to set where it is about a model's own code or its attention."""
+    if "trust_remote_code" in str(error):
+        return "it needs Python code that comes with it; if you have read that and trust it, set trust_remote_code=true"
+    if any(name in str(error) for name in _ATTENTIONS):
+        return f"{str(error).split('. ')[0].rstrip('.')}; set attention=auto"
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def weight_files(folder: Path, safety: ModelSafety = SAFE) -> list[Path]:

@@ -37,9 +37,9 @@ class MultiHeadTask:
         """How many texts an example has."""
         return self.task.segments
 
-    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
+    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
         """As the task without heads."""
-        return self.task.encode(example, pieces, max_length)
+        return self.task.encode(example, tokenizer, max_length)
 
     def rows(self, example: Example) -> int:
         """As the task without heads."""

@@ -46,7 +46,7 @@ class Task(Protocol):
     def segments(self) -> int:
         """How many texts an example has."""
 
-    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
+    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
         """The windows of one example; every row belongs to exactly one of them."""
 
     def rows(self, example: Example) -> int:
@@ -69,13 +69,13 @@ class Tagging:
     auto_class: Any = AutoModelForTokenClassification
     segments: int = 1
 
-    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
+    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
         """One window, or several that overlap where the sentence is longer than `max_length` pieces."""
-        words = pieces.read(example.words)
-        budget = max_length - len(pieces.prefix) - len(pieces.suffix)
+        words = tokenizer.encode_words(example.words)
+        budget = max_length - tokenizer.special_count
         words = [ids[:budget] for ids in words]
         return [
-            _window(words, span, pieces) for span in windows([len(ids) for ids in words], budget, budget // _CONTEXT)
+            _window(words, span, tokenizer) for span in windows([len(ids) for ids in words], budget, budget // _CONTEXT)
         ]
 
     def rows(self, example: Example) -> int:
@@ -112,10 +112,10 @@ class SentenceTask:
     segments: int
     auto_class: Any = AutoModelForSequenceClassification
 
-    def encode(self, example: Example, pieces: WordTokenizer, max_length: int) -> list[Window]:
+    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
         """One window; a text or pair that is too long loses pieces at the end of its longest segment."""
-        parts = [pieces.read_text(segment) for segment in example.segments]
-        ids, types = _template(pieces, self.segments)
+        parts = [tokenizer.encode_text(segment) for segment in example.segments]
+        ids, types = _template(tokenizer, self.segments)
         kept = longest_first([len(part) for part in parts], max_length - sum(i is not None for i in ids))
         places = iter(zip(parts, kept, strict=True))
         all_ids: list[int] = []
@@ -158,16 +158,16 @@ TASKS: dict[str, Callable[[], Task]] = {
 
 
 @cache
-def _template(pieces: WordTokenizer, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
+def _template(tokenizer: WordTokenizer, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
     """The special tokens around `segments` texts, None where a text goes, and the segment number at each place."""
-    sample = pieces.backend.encode(*["a"] * segments)
+    sample = tokenizer.backend.encode(*["a"] * segments)
     ids: list[int | None] = []
     types: list[int] = []
     before: int | None = None
     for i, kind, text in zip(sample.ids, sample.type_ids, sample.sequence_ids, strict=True):
         if text is None or text != before:  # a special token, or the first piece of a text
             ids.append(i if text is None else None)
-            types.append(kind if pieces.typed else 0)
+            types.append(kind if tokenizer.segment_numbers else 0)
         before = text
     return tuple(ids), tuple(types)
 
@@ -217,12 +217,12 @@ def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int
         start, home = following, border
 
 
-def _window(words: Sequence[Sequence[int]], span: tuple[int, int, int, int], pieces: WordTokenizer) -> Window:
+def _window(words: Sequence[Sequence[int]], span: tuple[int, int, int, int], tokenizer: WordTokenizer) -> Window:
     start, stop, home, home_stop = span
-    ids = [*pieces.prefix]
+    ids = [*tokenizer.prefix]
     positions = []
     for index in range(start, stop):
         if home <= index < home_stop:
             positions.append(len(ids))
         ids += words[index]
-    return Window([*ids, *pieces.suffix], positions, home)
+    return Window([*ids, *tokenizer.suffix], positions, home)

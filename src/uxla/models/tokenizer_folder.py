@@ -10,8 +10,8 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from uxla.errors import ModelError
-from uxla.models.loading import offline, reason, usable_length
-from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.models.loading import usable_length
+from uxla.models.model_safety import SAFE, ModelSafety, offline, reason
 from uxla.write_errors import writing
 
 _OF_THE_LOADING = ("is_local", "local_files_only", "trust_remote_code", "backend")

@@ -12,36 +12,37 @@ from uxla.errors import ModelError
 _CACHE_LIMIT = 1_000_000
 
 _RARE = ("a", "\ua66e", "\U0001f9ff")
-"""Words that hardly a vocabulary of characters has all of."""
+"""Words with characters that hardly any vocabulary has all of."""
 
 Token = tuple[int, int, int]
 """A piece's id and the characters of the word it covers: first, and one past the last."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class WordTokenizer:
-    """A fast tokenizer, read as: words to piece ids."""
+    """A fast tokenizer that turns words into piece ids, and remembers the words it has read."""
 
     backend: Any
     """The `tokenizers.Tokenizer`."""
-    lead: str
-    """What must precede a word so that it is read as in mid-sentence: nothing, or the space."""
+    before_word: str
+    """What must precede a word so that it is read as in mid-sentence: nothing, or a space."""
     prefix: tuple[int, ...]
+    """The special tokens before a text."""
     suffix: tuple[int, ...]
+    """The special tokens after a text."""
     pad: int
     mask: int | None
     special: frozenset[int]
     unknown: tuple[int, ...]
-    typed: bool
-    """Whether the model was made for segment numbers (`token_type_ids`), as its tokenizer's settings say."""
+    segment_numbers: bool
+    """Whether the second text of a pair is told by a number of its own (`token_type_ids`)."""
     size: int
-    """One more than the highest id: so many embeddings a model must have."""
-    known: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    """Words already read: a corpus repeats most of its words."""
+    """One more than the highest id: a model must have as many embeddings."""
+    _known: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tokenizer: Any, name: str) -> WordTokenizer:
-        """The pieces of a transformers tokenizer. ModelError for a slow one, and for one that drops words unread."""
+        """The reader of a transformers tokenizer. ModelError for a slow one, and for one that drops words unread."""
         if not tokenizer.is_fast:
             raise ModelError(f"{name}: its tokenizer has no fast version (tokenizer.json), which word alignment needs")
         backend = tokenizer.backend_tokenizer
@@ -55,62 +56,53 @@ class WordTokenizer:
         stand_ins = (tokenizer.unk_token_id, tokenizer.sep_token_id, tokenizer.eos_token_id)
         return cls(
             backend,
-            lead="" if _ids(backend, "a a") == _ids(backend, "a") * 2 else " ",
+            before_word="" if _ids(backend, "a a") == _ids(backend, "a") * 2 else " ",
             prefix=tuple(wrapped.ids[: body[0]]),
             suffix=tuple(wrapped.ids[body[-1] + 1 :]),
             pad=0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
             mask=tokenizer.mask_token_id,
             special=frozenset(added.union(tokenizer.all_special_ids)),
-            typed="token_type_ids" in tokenizer.model_input_names,
+            segment_numbers="token_type_ids" in tokenizer.model_input_names,
             size=max(backend.get_vocab(with_added_tokens=True).values()) + 1,
             unknown=tuple(i for i in stand_ins if i is not None)[:1],
         )
 
-    def check_fit(self, model: Any, name: str) -> None:
+    @property
+    def special_count(self) -> int:
+        """How many special tokens stand around a text."""
+        return len(self.prefix) + len(self.suffix)
+
+    def check_fits(self, model: Any, name: str) -> None:
         """ModelError where `model` has fewer embeddings than the tokenizer has pieces: some text would break it."""
         rows = embedding_rows(model)
         if self.size > rows:
             fault = f"its tokenizer has {self.size:,} pieces, the model's embeddings {rows:,}"
             raise ModelError(f"{name}: {fault}; call resize_token_embeddings, or take the model's own tokenizer")
 
-    def read(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+    def encode_words(self, words: Sequence[str]) -> list[tuple[int, ...]]:
         """The ids of each word in mid-sentence, never empty where the tokenizer has an unknown token.
 
-        A word the tokenizer turns into nothing, and a special token the user's text happens to spell, are unknown.
+        Unknown are a word that the tokenizer turns into nothing, and a special token that the user's text happens to
+        spell.
         """
-        if len(self.known) > _CACHE_LIMIT:
-            self.known.clear()
-        unread = [word for word in dict.fromkeys(words) if word not in self.known]
-        if unread:
-            encoded = self.backend.encode_batch_fast([self.lead + word for word in unread], add_special_tokens=False)
-            self.known.update((w, self._plain(e.ids) or self.unknown) for w, e in zip(unread, encoded, strict=True))
-        return [self.known[word] for word in words]
+        if len(self._known) > _CACHE_LIMIT:
+            self.forget()
+        new = [word for word in dict.fromkeys(words) if word not in self._known]
+        if new:
+            encoded = self.backend.encode_batch_fast(
+                [self.before_word + word for word in new], add_special_tokens=False
+            )
+            self._known.update((w, self._plain(e.ids) or self.unknown) for w, e in zip(new, encoded, strict=True))
+        return [self._known[word] for word in words]
 
-    def unread(self, words: Mapping[str, int]) -> float:
-        """The share of words, given with their numbers, that the vocabulary lacks characters of."""
-        read = zip(words.items(), self.read(list(words)), strict=True)
-        lacking = sum(count for (_, count), ids in read if not set(ids).isdisjoint(self.unknown))
-        return lacking / max(1, sum(words.values()))
+    def encode_text(self, text: str) -> tuple[int, ...]:
+        """The ids of a whole text as it stands; special tokens that it happens to spell are unknown."""
+        return self._plain(_ids(self.backend, self.before_word + text))
 
-    @cached_property
-    def untyped(self) -> WordTokenizer:
-        """The same, for a model without segment numbers."""
-        return replace(self, typed=False)
-
-    @property
-    def ignores_case(self) -> bool:
-        """Whether capitals are read as small letters."""
-        capital, small = self.read(["A", "a"])
-        return capital == small and set(small).isdisjoint(self.unknown)
-
-    def read_text(self, text: str) -> tuple[int, ...]:
-        """The ids of a whole text as it stands; special tokens it happens to spell are unknown."""
-        return self._plain(self.backend.encode(self.lead + text, add_special_tokens=False).ids)
-
-    def spell(self, words: Sequence[str]) -> list[list[Token]]:
-        """The ids of `read`, each with the characters it covers; a word that turned into nothing has none."""
-        encoded = self.backend.encode_batch([self.lead + word for word in words], add_special_tokens=False)
-        shift = len(self.lead)
+    def encode_with_spans(self, words: Sequence[str]) -> list[list[Token]]:
+        """The ids of `encode_words`, each with the characters it covers; none of a word that turned into nothing."""
+        encoded = self.backend.encode_batch([self.before_word + word for word in words], add_special_tokens=False)
+        shift = len(self.before_word)
         return [
             [
                 (plain, max(start - shift, 0), max(stop - shift, 0))
@@ -119,6 +111,27 @@ class WordTokenizer:
             ]
             for e in encoded
         ]
+
+    def unknown_share(self, words: Mapping[str, int]) -> float:
+        """The share of words, given with their numbers, that have characters which the vocabulary lacks."""
+        encoded = zip(words.items(), self.encode_words(list(words)), strict=True)
+        unknown = sum(count for (_, count), ids in encoded if not set(ids).isdisjoint(self.unknown))
+        return unknown / max(1, sum(words.values()))
+
+    @property
+    def ignores_case(self) -> bool:
+        """Whether capitals are read as small letters."""
+        capital, small = self.encode_words(["A", "a"])
+        return capital == small and set(small).isdisjoint(self.unknown)
+
+    @cached_property
+    def without_segment_numbers(self) -> WordTokenizer:
+        """The same, for a model that does not take segment numbers; both remember the same words."""
+        return replace(self, segment_numbers=False)
+
+    def forget(self) -> None:
+        """Forget the words that were read: the next ones are read anew."""
+        self._known.clear()
 
     def _plain(self, ids: Sequence[int]) -> tuple[int, ...]:
         if self.special.isdisjoint(ids):
@@ -135,13 +148,13 @@ def embedding_rows(model: Any) -> int:
 
 
 def _refuse_dropped_words(tokenizer: Any, name: str) -> None:
-    """A tokenizer without an unknown token must be able to spell anything, as those of bytes are."""
+    """A tokenizer without an unknown token must be able to spell anything, as tokenizers of bytes are."""
     for word in _RARE if tokenizer.unk_token_id is None else ():
         try:
-            read = _ids(tokenizer.backend_tokenizer, word)
+            ids = _ids(tokenizer.backend_tokenizer, word)
         except Exception:  # what tokenizers raises for a missing unknown token has no type of its own
-            read = []
-        if not read:
+            ids = []
+        if not ids:
             fault = f"its tokenizer has no unknown token and cannot read {word!r}"
             raise ModelError(f"{name}: {fault}; add one (unk_token), or take another model")
 

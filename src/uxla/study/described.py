@@ -120,7 +120,7 @@ def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:
     """Words in characters that a model's vocabulary does not have."""
     models = {"model": study.model} | ({"vicinity.model": study.vicinity_model} if generates(study.config) else {})
     for key, model in models.items():
-        share = tokenizer_of(model.path, study.safety).unread(portrait.words.counts)
+        share = tokenizer_of(model.path, study.safety).unknown_share(portrait.words.counts)
         if share > _UNREAD:
             text = f"{share:.0%} of its words have characters that the tokenizer of {key} does not know"
             yield Doubt(f"tokenizer of {key}", f"{text}; take a model that has read this language")

@@ -29,7 +29,7 @@ def environment(
     """
     import torch
 
-    from uxla.models.loading import hub_commit
+    from uxla.models.hub import hub_commit
 
     commits = {key: hub_commit(handle.path) for key, handle in models.items()} | _data_commits(config)
     return {

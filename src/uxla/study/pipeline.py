@@ -8,7 +8,7 @@ from pathlib import Path
 
 from uxla import progress
 from uxla.config.run import RunConfig
-from uxla.models.loading import resolve
+from uxla.models.hub import resolve
 from uxla.models.memory import Budget
 from uxla.models.model_safety import ModelSafety
 from uxla.models.tasks import TASKS

@@ -15,9 +15,10 @@ from safetensors.numpy import load_file, save_file
 from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.loading import weights_digest
+from uxla.models.hub import weights_digest
 from uxla.models.multi_head import MultiHeadTask, columns
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Task
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import fit
@@ -114,16 +115,15 @@ class StoredLearner:
         label = f"{self.purpose}: train"
         facts = fit(loaded, mix, self.settings, seed=seed, label=label, dev=self.dev, checkpoints=checkpoints)
         loaded.module.save_pretrained(into)
-        told: dict[str, Any] = {**facts, "cut": _told(loaded, mix), "weights": weights_digest(into)}
-        self._tell(loaded, mix, told["cut"])
-        return told
+        self._tell(loaded, mix, int(facts["cut"]))
+        return {**facts, "weights": weights_digest(into)}
 
     def _predict(self, opened: Callable[[], TaskModel], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         loaded = opened()
-        predictions = loaded.predict(part, f"{self.purpose}: label {part.name}")
+        predictions, cut = loaded.predict_counting_cut(part, f"{self.purpose}: label {part.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
-        return {"corpus": part.name, "examples": len(part), "cut": _told(loaded, part)}
+        return {"corpus": part.name, "examples": len(part), "cut": cut}
 
     def _tell(self, loaded: TaskModel, corpus: Corpus, cut: int) -> None:
         if cut:
@@ -145,14 +145,6 @@ def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
         for part in corpus.parts(size):
             yield part
             bar.advance(len(part))
-
-
-def _told(loaded: TaskModel, corpus: Corpus) -> int:
-    """How many texts of `corpus`, all that the model has read since this was last asked, were cut to its length."""
-    examples, cut = loaded.seen["examples"], loaded.seen["cut"]
-    assert examples == len(corpus), f"{examples} texts read for {len(corpus)} of {corpus.name}"
-    loaded.seen.clear()
-    return cut
 
 
 @dataclass(frozen=True)

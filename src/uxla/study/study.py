@@ -25,7 +25,7 @@ from uxla.models.lm.training import Recipe
 from uxla.models.memory import Budget
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.multi_head import MultiHeadTask
-from uxla.models.task_model import Runtime
+from uxla.models.runtime import Runtime
 from uxla.models.tasks import Task
 from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, ModelHandle, Predictions
@@ -249,19 +249,8 @@ class Study:
 
     def masked_lm(self) -> MaskedLM:
         """The vicinity model in memory. ModelError where it cannot be used as the settings have it."""
-        config, settings = self.config, self.config.masked_lm
-        return MaskedLM.load(
-            str(self.vicinity_model.path),
-            safety=self.safety,
-            device=config.device,
-            max_length=config.max_length,
-            budget=self.budget,
-            top=settings.top,
-            unit=settings.unit,
-            precision=config.precision,
-            attention=config.attention,
-            compile=config.compile,
-        )
+        settings = self.config.masked_lm
+        return MaskedLM.load(str(self.vicinity_model.path), self.runtime, top=settings.top, unit=settings.unit)
 
     def _course(self, method: Method, target: str | None, epochs: int = 0, agreement: str = "exact") -> Course:
         made, journal = self.trainings, self.store.journal

@@ -33,17 +33,17 @@ def naive(lm, *texts):
     found = []
     model = lm.heads["start"].model
     for text in texts:
-        ids = list(chain(*lm.pieces.read(text.split())))
+        ids = list(chain(*lm.tokenizer.encode_words(text.split())))
         for i, piece in enumerate(ids):
-            row = [*lm.pieces.prefix, *ids[:i], lm.mask, *ids[i + 1 :], *lm.pieces.suffix]
+            row = [*lm.tokenizer.prefix, *ids[:i], lm.mask, *ids[i + 1 :], *lm.tokenizer.suffix]
             with torch.no_grad():
-                logits = model(torch.tensor([row])).logits[0, len(lm.pieces.prefix) + i]
+                logits = model(torch.tensor([row])).logits[0, len(lm.tokenizer.prefix) + i]
             found.append(float(logits.double().log_softmax(-1)[piece]))
     return np.mean(found)
 
 
 def fitting(lm, texts):
-    return [text for text in texts if len(list(chain(*lm.pieces.read(text.split())))) <= lm.room]
+    return [text for text in texts if len(list(chain(*lm.tokenizer.encode_words(text.split())))) <= lm.room]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,8 +69,8 @@ def test_neither_batch_size_nor_order_nor_company_nor_a_second_copy_changes_a_sc
     assert alone == pytest.approx(scores, abs=1e-5)
     assert trained.log_likelihood(sentences[::-1]) == pytest.approx(scores[::-1], abs=1e-5)
     assert trained.log_likelihood(sentences * 2) == pytest.approx(np.tile(scores, 2), abs=1e-5)
-    monkeypatch.setattr("uxla.models.gen_lm.batches._POOL", 7)
-    monkeypatch.setattr("uxla.models.gen_lm.fluency._TOGETHER", 3)
+    monkeypatch.setattr("uxla.models.gen_lm.batches._DECODED_TOGETHER", 7)
+    monkeypatch.setattr("uxla.models.gen_lm.fluency._TEXTS_TOGETHER", 3)
     assert replace(trained, budget=Budget(1)).log_likelihood(sentences) == pytest.approx(scores, abs=1e-5)
 
 
@@ -114,12 +114,12 @@ def test_a_pair_is_the_mean_over_the_pieces_of_both_texts(trained, sentences):
 def test_a_long_text_is_scored_in_windows_around_each_piece(trained, sentences):
     """With room for all, one row is the whole text; a window's score is that of the model with a nearer context."""
     lm = replace(trained, room=5)
-    ids = list(chain(*lm.pieces.read(sentences[0].split())))
+    ids = list(chain(*lm.tokenizer.encode_words(sentences[0].split())))
     found = []
     for i, piece in enumerate(ids):
         first = min(max(0, i - 2), len(ids) - 5)
-        row = [*lm.pieces.prefix, *ids[first : first + 5], *lm.pieces.suffix]
-        at = len(lm.pieces.prefix) + i - first
+        row = [*lm.tokenizer.prefix, *ids[first : first + 5], *lm.tokenizer.suffix]
+        at = len(lm.tokenizer.prefix) + i - first
         row[at] = lm.mask
         with torch.no_grad():
             logits = lm.heads["start"].model(torch.tensor([row])).logits[0, at]
@@ -157,4 +157,8 @@ def test_progress_counts_every_piece_once(trained, sentences):
     told = Counted()
     with progress.listening(told):
         trained.log_likelihood([*sentences, *sentences])
-    assert told.done == told.total == sum(len(list(chain(*trained.pieces.read(t.split())))) for t in set(sentences))
+    assert (
+        told.done
+        == told.total
+        == sum(len(ids) for t in set(sentences) for ids in trained.tokenizer.encode_words(t.split()))
+    )

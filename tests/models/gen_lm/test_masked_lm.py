@@ -22,11 +22,12 @@ from transformers import (
 
 from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.errors import ModelError
+from uxla.models.gen_lm.batches import fitting
 from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead
 from uxla.models.gen_lm.masked_lm import MaskedLM, uniform
-from uxla.models.gen_lm.requests import window
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
+from uxla.models.runtime import Runtime
 from uxla.records import Corpus, Example
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -58,10 +59,10 @@ def naive(lm: MaskedLM, request: MaskRequest) -> str:
     made = {}
     for step, span in enumerate(request.spans):
         unit = [(cell.start, cell.stop) for cell in cells].index(span)
-        ids[unit] = [lm.pieces.mask]
-        row = [*lm.pieces.prefix, *chain(*ids), *lm.pieces.suffix]
-        at = len(lm.pieces.prefix) + len(list(chain(*ids[:unit])))
-        candidates = lm.candidates[cells[unit].place]
+        ids[unit] = [lm.tokenizer.mask]
+        row = [*lm.tokenizer.prefix, *chain(*ids), *lm.tokenizer.suffix]
+        at = len(lm.tokenizer.prefix) + len(list(chain(*ids[:unit])))
+        candidates = lm.candidates[cells[unit].slot]
         with torch.no_grad():
             scores = model(torch.tensor([row])).logits[0, at, torch.tensor(candidates.ids)]
         best = scores.argsort(descending=True, stable=True)[: lm.top]
@@ -126,7 +127,7 @@ def test_neither_batch_size_nor_order_changes_a_sample_of_pieces(piece_lm, top, 
 
 def test_a_long_text_without_spaces_is_masked_in_windows_and_loses_no_character(folder_of, texts):
     """No text of the test has a space; what stands between the drawn units comes out as it went in."""
-    lm = MaskedLM.load(str(folder_of("metaspace")), max_length=12, unit="piece")
+    lm = MaskedLM.load(str(folder_of("metaspace")), Runtime(max_length=12), unit="piece")
     heads = {place: CountingHead(head) for place, head in lm.heads.items()}
     text = "".join(text for text in texts if " " not in text) * 6
     spans = lm.units([text])[0]
@@ -201,7 +202,7 @@ def test_a_sample_reads_back_as_the_pieces_that_were_predicted(lm, texts):
     words = lm.fill([request])[0].split(" ")
     start = lm.candidates["start"]
     ids = dict(zip(start.surfaces, start.ids, strict=True))
-    assert lm.pieces.read(words) == [(ids[word],) for word in words]
+    assert lm.tokenizer.encode_words(words) == [(ids[word],) for word in words]
 
 
 def test_the_head_is_gathered_for_known_architectures_and_full_for_others(lm):
@@ -257,7 +258,7 @@ def test_equal_rows_are_forwarded_once(xlmr, texts):
 
 
 def test_forwards_stay_under_the_token_budget(xlmr, texts):
-    lm = MaskedLM.load(str(xlmr), budget=Budget(64))
+    lm = MaskedLM.load(str(xlmr), Runtime(budget=Budget(64)))
     head = CountingHead(lm.heads["start"])
     replace(lm, heads={"start": head}).fill(requests_of(texts, every=1) + requests_of(texts))
     assert all(rows == 1 or rows * length <= 64 for rows, length in head.shapes)
@@ -265,7 +266,7 @@ def test_forwards_stay_under_the_token_budget(xlmr, texts):
 
 
 def test_a_sentence_longer_than_the_model_is_masked_in_windows_and_loses_no_word(xlmr, texts):
-    lm = MaskedLM.load(str(xlmr), max_length=12)
+    lm = MaskedLM.load(str(xlmr), Runtime(max_length=12))
     head = CountingHead(lm.heads["start"])
     text = " ".join(texts)
     spans = tuple(word_spans(text)[::4])
@@ -281,7 +282,7 @@ def test_max_length_is_at_most_what_the_model_takes(xlmr, folder_of, texts):
     """64 positions in each; RoBERTa's table of 66 begins after the padding's position 1."""
     bert = folder_of("wordpiece")
     for folder in (xlmr, bert):
-        lm = MaskedLM.load(str(folder), max_length=10_000)
+        lm = MaskedLM.load(str(folder), Runtime(max_length=10_000))
         assert lm.room == 64 - 2
         text = " ".join(texts * 3)
         lm.fill([MaskRequest(text, tuple(word_spans(text)[:1]), 0)])
@@ -292,7 +293,7 @@ def test_max_length_is_at_most_what_the_model_takes(xlmr, folder_of, texts):
 def test_a_window_holds_its_word_and_all_that_fits_around_it(lengths, spare, data):
     centre = data.draw(st.integers(0, len(lengths) - 1)) if data else 1
     room = lengths[centre] + spare
-    first, last = window(lengths, centre, room)
+    first, last = fitting(lengths, centre, room)
     assert 0 <= first <= centre < last <= len(lengths)
     assert sum(lengths[first:last]) <= room
     left, right = sum(lengths[first:centre]), sum(lengths[centre + 1 : last])
@@ -305,10 +306,10 @@ def test_a_window_holds_its_word_and_all_that_fits_around_it(lengths, spare, dat
 
 
 def test_words_that_become_nothing_and_words_that_spell_special_tokens_are_unknown(lm):
-    nothing = "\u0000" if lm.pieces.backend.encode("\u0000", add_special_tokens=False).ids == [] else "<pad>"
-    for ids in lm.pieces.read([nothing, "<mask>", "x</s>"]):
-        assert lm.pieces.unknown[0] in ids
-        assert not set(ids) & (lm.pieces.special - set(lm.pieces.unknown))
+    nothing = "\u0000" if lm.tokenizer.backend.encode("\u0000", add_special_tokens=False).ids == [] else "<pad>"
+    for ids in lm.tokenizer.encode_words([nothing, "<mask>", "x</s>"]):
+        assert lm.tokenizer.unknown[0] in ids
+        assert not set(ids) & (lm.tokenizer.special - set(lm.tokenizer.unknown))
     text = f"the {nothing} river <mask> lake"
     (sample,) = lm.fill([MaskRequest(text, (word_spans(text)[4],), 0)])
     assert sample.split(" ")[:4] == text.split(" ")[:4]
@@ -386,7 +387,7 @@ def test_a_tokenizer_without_a_mask_is_refused(tmp_path, make_model, make_tokeni
 
 def test_a_max_length_without_room_for_a_word_is_refused(xlmr):
     with pytest.raises(ModelError, match="no room for a word in max_length 2"):
-        MaskedLM.load(str(xlmr), max_length=2)
+        MaskedLM.load(str(xlmr), Runtime(max_length=2))
 
 
 @pytest.mark.slow

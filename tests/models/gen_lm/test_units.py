@@ -48,7 +48,7 @@ def test_words_are_what_lies_between_white_space():
 def test_cells_hold_all_pieces_of_the_text_in_their_order(lm, auto, texts):
     for engine in (lm, auto):
         for text, cells in zip(texts, engine.cutter.cut(texts), strict=True):
-            words = engine.pieces.read([text[a:b] for a, b in word_spans(text)])
+            words = engine.tokenizer.encode_words([text[a:b] for a, b in word_spans(text)])
             assert list(chain(*(cell.ids for cell in cells))) == list(chain(*words))
 
 
@@ -69,14 +69,14 @@ def test_a_unit_takes_candidates_of_its_own_place(lm):
     """A word's first unit is replaced by what starts a word; a later one by what is glued or stands apart."""
     text = "riverwise lamps"
     cells = [cell for cell in lm.cutter.cut([text])[0] if cell.start < cell.stop]
-    assert [cell.place for cell in cells if cell.start in (0, text.index("lamps"))] == ["start", "start"]
-    assert {cell.place for cell in cells if cell.start not in (0, text.index("lamps"))} == {"inside"}
+    assert [cell.slot for cell in cells if cell.start in (0, text.index("lamps"))] == ["start", "start"]
+    assert {cell.slot for cell in cells if cell.start not in (0, text.index("lamps"))} == {"inside"}
     for cell in cells:
         (sample,) = lm.fill([MaskRequest(text, ((cell.start, cell.stop),), 0)])
         assert sample.startswith(text[: cell.start])
         assert sample.endswith(text[cell.stop :])
         middle = sample[cell.start : len(sample) - (len(text) - cell.stop)]
-        assert middle in lm.candidates[cell.place].surfaces
+        assert middle in lm.candidates[cell.slot].surfaces
 
 
 ALPHABETS = [

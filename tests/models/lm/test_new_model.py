@@ -12,7 +12,7 @@ from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.new_model import FEWEST, LMShape, write_new_model
 from uxla.models.lm.training import Recipe, fit_lm
-from uxla.models.task_model import Runtime
+from uxla.models.runtime import Runtime
 from uxla.records import Corpus, Example
 
 SMALL = LMShape(pieces=FEWEST + 60, hidden=32, layers=2, heads=2, max_length=32, dropout=0.0)
@@ -66,7 +66,7 @@ def test_a_text_is_cut_into_pieces_that_give_it_back(blank, texts):
 
 
 def test_it_serves_as_a_vicinity_model(blank):
-    lm = MaskedLM.load(str(blank), device="cpu")
+    lm = MaskedLM.load(str(blank), Runtime(device="cpu"))
     assert len(lm.candidates["start"].ids) > 20
 
 
@@ -106,7 +106,7 @@ def test_trained_from_nothing_it_is_far_better_than_a_guess_by_frequency(tmp_pat
     sentences = corpus(counting(600))
     write_new_model(tmp_path, sentences, replace(SMALL, hidden=64, layers=1, heads=4), seed=0)
     lm = TrainableLM.open(tmp_path, Runtime("cpu", 32), masked=0.2)
-    pieces = np.concatenate([lm.loaded.pieces.read_text(example.segments[0]) for example in sentences])
+    pieces = np.concatenate([lm.model.tokenizer.encode_text(example.segments[0]) for example in sentences])
     shares = np.bincount(pieces) / len(pieces)
     guess = -(shares[shares > 0] * np.log(shares[shares > 0])).sum()
     assert guess == pytest.approx(np.log(30), abs=0.05)

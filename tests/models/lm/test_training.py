@@ -13,7 +13,7 @@ from uxla.errors import DataError, ModelError
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.training import Recipe, by_length, fit_lm, split, texts_of
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime
+from uxla.models.runtime import Runtime
 from uxla.models.training import sparse_embedding_grad as lookup
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Training
@@ -39,7 +39,7 @@ def opened(folder, masked=0.15, tokens=2048, max_length=64, precision="fp32"):
 
 
 def weights(lm):
-    return torch.cat([value.detach().flatten() for value in lm.loaded.module.state_dict().values()])
+    return torch.cat([value.detach().flatten() for value in lm.model.module.state_dict().values()])
 
 
 # --- masks ------------------------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ def test_the_share_of_the_pieces_is_masked_and_of_them_eighty_ten_ten(sentences,
         assert tuple(before) in whole  # nothing but what was drawn is changed, and the gold is what stood there
     near = 5 / math.sqrt(len(pairs))
     assert len(pairs) / pieces == pytest.approx(share, rel=near)
-    assert sum(i == lm.loaded.pieces.mask for i, _ in pairs) / len(pairs) == pytest.approx(0.8, abs=near)
+    assert sum(i == lm.model.tokenizer.mask for i, _ in pairs) / len(pairs) == pytest.approx(0.8, abs=near)
     assert sum(i == gold for i, gold in pairs) / len(pairs) == pytest.approx(0.1, abs=near)
 
 
@@ -69,7 +69,7 @@ def test_special_tokens_are_never_masked_also_where_a_text_spells_them(sentences
     lm = opened(asset(), 1.0)
     spelled = corpus(["<mask> ko </s> mira", "<unk> <s> \u200b \ufffd"])
     drawn = lm.rows([*spelled, *sentences])
-    assert {piece for _, gold in drawn for piece in gold}.isdisjoint(lm.loaded.pieces.special)
+    assert {piece for _, gold in drawn for piece in gold}.isdisjoint(lm.model.tokenizer.special)
     assert all(window.ids[0] == 0 and window.ids[-1] == 2 for window, _ in drawn)
 
 
@@ -84,7 +84,7 @@ def test_a_long_text_is_cut_into_windows_that_lose_nothing():
     text = "ko mira sen tal ru " * 30
     found = lm.windows(Example("1", "", (text,)))
     assert len(found) > 3
-    assert [i for window in found for i in window.ids[1:-1]] == list(lm.loaded.pieces.read_text(text))
+    assert [i for window in found for i in window.ids[1:-1]] == list(lm.model.tokenizer.encode_text(text))
     assert max(len(window.ids) for window in found) == 16
 
 
@@ -104,11 +104,11 @@ def test_logits_at_gathered_positions_are_those_of_the_whole_model(folder_of, te
     assert lm.gathered
     torch.manual_seed(1)
     rows = lm.rows(list(corpus(texts)))
-    lm.loaded.module.eval()
+    lm.model.module.eval()
     with torch.inference_mode():
         found = lm.logits([window for window, _ in rows])
         expected = [
-            lm.loaded.module(input_ids=torch.tensor([window.ids])).logits[0, window.positions] for window, _ in rows
+            lm.model.module(input_ids=torch.tensor([window.ids])).logits[0, window.positions] for window, _ in rows
         ]
     assert torch.allclose(found, torch.cat(expected), atol=2e-4)
 
@@ -129,7 +129,7 @@ def test_an_architecture_that_gathers_wrongly_gets_its_own_forward(folder_of, mo
     lm = opened(folder_of("metaspace"))
     assert not lm.gathered
     [(window, _)] = lm.rows([Example("1", "", ("a boat with seven red sails came slowly over the lake",))])
-    expected = lm.loaded.module(input_ids=torch.tensor([window.ids])).logits[0, window.positions]
+    expected = lm.model.module(input_ids=torch.tensor([window.ids])).logits[0, window.positions]
     assert torch.allclose(lm.logits([window]), expected, atol=1e-4)
 
 
@@ -138,21 +138,21 @@ def test_a_tied_table_that_adds_its_gradient_row_by_row_gets_the_same_gradient(s
     for large in (1, 2**40):
         monkeypatch.setattr(lookup, "_LARGE", large)
         lm = opened(asset())
-        lookup.gradient_by_rows(lm.loaded.module)
+        lookup.gradient_by_rows(lm.model.module)
         torch.manual_seed(1)
         rows = lm.rows(list(sentences.part(0, 8)))
-        lm.loaded.module.eval()
+        lm.model.module.eval()
         gold = torch.tensor([piece for _, pieces in rows for piece in pieces])
         torch.nn.functional.cross_entropy(lm.logits([window for window, _ in rows]), gold).backward()
-        found.append(lm.loaded.module.get_input_embeddings().weight.grad)
+        found.append(lm.model.module.get_input_embeddings().weight.grad)
     assert found[0].abs().sum() > 0
     assert torch.allclose(*found, atol=1e-7)
 
 
 def test_the_logits_of_a_pass_are_bounded_whatever_the_token_budget(monkeypatch):
     monkeypatch.setattr("uxla.models.lm.model._LOGITS", 30_000)
-    assert opened(asset(), masked=0.1, tokens=2048).loaded.budget.tokens == 30_000 // 300
-    assert opened(asset(), masked=0.1, tokens=64).loaded.budget.tokens == 64
+    assert opened(asset(), masked=0.1, tokens=2048).model.budget.tokens == 30_000 // 300
+    assert opened(asset(), masked=0.1, tokens=64).model.budget.tokens == 64
 
 
 # --- training -----------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_the_held_out_loss_is_that_of_the_plain_model(sentences):
             log_probs = model(torch.tensor([window.ids])).logits[0, window.positions].log_softmax(-1)
             losses += (-log_probs[range(len(gold)), gold]).tolist()
             right += (log_probs.argmax(-1) == torch.tensor(gold)).tolist()
-    lm.loaded.module.train()  # as in the midst of a training
+    lm.model.module.train()  # as in the midst of a training
     assert lm.score(rows) == (pytest.approx(np.mean(losses), abs=1e-4), pytest.approx(100 * np.mean(right)))
 
 
@@ -257,7 +257,7 @@ def test_the_token_budget_does_not_decide_what_is_learned(sentences):
     found = []
     for tokens in (4096, 40):
         lm = opened(asset(), tokens=tokens)
-        lm.loaded.module.train = lambda mode=False: None  # no dropout, whose draws it decides
+        lm.model.module.train = lambda mode=False: None  # no dropout, whose draws it decides
         fit_lm(lm, sentences, Recipe(batch_size=16, max_steps=2, learning_rate=1e-4), seed=1, label="t")
         found.append(weights(lm))
     moved = (found[0] - weights(opened(asset()))).norm()

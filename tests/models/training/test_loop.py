@@ -9,7 +9,8 @@ from transformers import AutoModelForTokenClassification
 
 from uxla.errors import ModelError
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging, windows
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import Optimisation, adamw
@@ -79,11 +80,11 @@ def test_predictions_equal_the_plain_transformers_model_on_one_sentence():
     example = corpus(1)[0]
     plain = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=len(LABELS), dtype=torch.float32)
     plain.load_state_dict(loaded.module.state_dict())
-    ids, first = list(loaded.pieces.prefix), []
-    for word in loaded.pieces.read(example.words):
+    ids, first = list(loaded.tokenizer.prefix), []
+    for word in loaded.tokenizer.encode_words(example.words):
         first.append(len(ids))
         ids += word
-    ids += loaded.pieces.suffix
+    ids += loaded.tokenizer.suffix
     with torch.inference_mode():
         expected = plain.eval()(torch.tensor([ids])).logits[0, first].softmax(-1)
     assert loaded.predict(corpus(1), "t").probs == pytest.approx(expected.numpy(), abs=1e-6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import blake2b
@@ -18,34 +18,26 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ModelError
 from uxla.models.compiled import compile_layers
-from uxla.models.device import Attention, Precision, attention_values, check_precision, tensor_float32
-from uxla.models.gen_lm.batches import Masked, features, pools
+from uxla.models.device import HALF, Precision, attention_values, matmul_precision, pick_device
+from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fitting
 from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
-from uxla.models.gen_lm.requests import Request, Row, window
+from uxla.models.gen_lm.requests import Request, RequestState
 from uxla.models.gen_lm.units import Cutter, Unit
-from uxla.models.loading import (
-    INFORMED,
-    check_weights,
-    local_folder,
-    offline,
-    pick_device,
-    reason,
-    usable_length,
-    use_safetensors,
-)
+from uxla.models.hub import local_folder
+from uxla.models.loading import check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors
-from uxla.models.model_safety import SAFE, ModelSafety
+from uxla.models.model_safety import offline, reason
+from uxla.models.runtime import Runtime
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.progress import bar
 
-Query = Masked[Slot]
-"""One forward's row, and what may take the mask's place."""
+Query = MaskedRow[Slot]
+"""One input of the masked LM, and what may take the mask's place."""
 Choice = tuple[list[int], list[float]]
 """The top candidates of a query, best first, and their cumulative probabilities."""
 
-_TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _REMEDY = (
     "give a masked LM with safetensors weights as vicinity.model=: a folder, or a Hub name such as "
     "FacebookAI/xlm-roberta-base"
@@ -56,7 +48,7 @@ _REMEDY = (
 class MaskedLM:
     """A frozen masked LM as the vicinity model: a `MaskFiller`.
 
-    A unit (see `Cutter`) becomes one mask, and one piece of the same place takes its place (see `Vocabulary`). Each
+    A unit (see `Cutter`) becomes one mask, and one piece of the same slot takes its place (see `Vocabulary`). Each
     prediction sees the replacements before it. No row is ever padded, so a sample depends on its request alone.
     """
 
@@ -76,65 +68,49 @@ class MaskedLM:
     def load(
         cls,
         name_or_path: str,
+        runtime: Runtime | None = None,
         *,
         revision: str | None = None,
-        safety: ModelSafety = SAFE,
-        device: str = "auto",
-        max_length: int | None = None,
-        budget: Budget | None = None,
         top: int = 1,
         unit: Unit = "word",
-        precision: Precision = "fp32",
-        attention: Attention = "auto",
-        compile: bool = False,
     ) -> MaskedLM:
         """The masked LM of a folder or of the Hub.
 
-        `max_length`: pieces of a row with its special tokens (at most, and by default, what the model takes); longer
-        sentences are masked inside windows. `budget`: pieces of one forward, by default 4096. `top`: S of §2.2, 1 is
-        argmax. `unit`: what is masked as one. `precision`: of the weights and all that is computed; other than `fp32`
-        is faster, its choices are approximate, and may differ a little between batch sizes. `attention`, `compile`:
-        see `Runtime`; they change rounding only. What cannot be loaded, has no masked-LM head or no fast tokenizer
-        with a mask is a ModelError.
+        Sentences longer than the runtime's `max_length` are masked inside windows. Its `precision` is that of the
+        weights and of all that is computed: in half precision choices are approximate, and may differ a little between
+        batch sizes. `top` is S of §2.2, 1 is argmax; `unit` is what is masked as one. ModelError for what cannot be
+        loaded, has no masked-LM head, or no fast tokenizer with a mask.
         """
-        where = pick_device(device)
-        check_precision(where, precision)
-        model, tokenizer = _load(name_or_path, revision, safety, attention_values(attention, where, precision))
-        with memory_errors(f"{name_or_path} on {where.type}"):
-            model = model.eval().requires_grad_(False).to(where, _TYPES[precision])
-        pieces = WordTokenizer.of(tokenizer, name_or_path)
-        pieces.check_fit(model, name_or_path)
-        mask = pieces.mask
-        if mask is None:
+        runtime = runtime or Runtime()
+        device = pick_device(runtime.device, runtime.precision)
+        model, tokenizer = _load(name_or_path, revision, runtime, device)
+        if tokenizer.mask is None:
             raise ModelError(f"{name_or_path}: its tokenizer has no mask token; {_REMEDY}")
-        vocabulary = Vocabulary.of(pieces, model.config.vocab_size)
-        room = min(max_length or usable_length(model), usable_length(model)) - len(pieces.prefix) - len(pieces.suffix)
+        vocabulary = Vocabulary.of(tokenizer, model.config.vocab_size)
+        longest = usable_length(model)
+        room = min(runtime.max_length or longest, longest) - tokenizer.special_count
         if room < 1 or "start" not in vocabulary.candidates:
-            lacks = f"no room for a word in max_length {max_length}" if room < 1 else "no piece that is a word"
+            lacks = f"no room for a word in max_length {runtime.max_length}" if room < 1 else "no piece that is a word"
             raise ModelError(f"{name_or_path}: {lacks}; {_REMEDY}")
-        body = vocabulary.candidates["start"].ids[: min(8, room - 1)]
-        probe = [*pieces.prefix, *body[:3], mask, *body[3:], *pieces.suffix]
-        head = partial(mask_head, model, probe=probe, at=probe.index(mask))
-        with memory_errors(f"{name_or_path} on {where.type}"):
-            heads = {
-                place: head(candidates=torch.tensor(candidates.ids, device=model.device))
-                for place, candidates in vocabulary.candidates.items()
-                if unit != "word" or place == "start"
-            }
+        probe = _probe(tokenizer, tokenizer.mask, vocabulary.candidates["start"].ids[: min(8, room - 1)])
+        head = partial(mask_head, model, probe=probe, at=probe.index(tokenizer.mask))
+        wanted = {slot: c for slot, c in vocabulary.candidates.items() if unit != "word" or slot == "start"}
+        with memory_errors(f"{name_or_path} on {device.type}"):
+            heads = {slot: head(candidates=torch.tensor(c.ids, device=model.device)) for slot, c in wanted.items()}
         open_head = cache(lambda: head(candidates=torch.arange(model.config.vocab_size, device=model.device)))
-        if compile:  # behind the probes, which are of one row: a variant that nothing else needs
+        if runtime.compile:  # behind the probes, which are of one row: a variant that nothing else needs
             compile_layers(model)
-        cutter = Cutter(pieces, vocabulary, unit)
-        return cls(cutter, mask, heads, open_head, room, budget or Budget(4096), top, model.device, precision)
+        cutter, precision = Cutter(tokenizer, vocabulary, unit), runtime.precision
+        return cls(cutter, tokenizer.mask, heads, open_head, room, runtime.budget, top, model.device, precision)
 
     @property
-    def pieces(self) -> WordTokenizer:
+    def tokenizer(self) -> WordTokenizer:
         """How the model's tokenizer reads words."""
-        return self.cutter.pieces
+        return self.cutter.tokenizer
 
     @property
     def candidates(self) -> dict[Slot, Candidates]:
-        """What may stand at each place."""
+        """What may stand in each slot."""
         return self.cutter.vocabulary.candidates
 
     def units(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
@@ -145,32 +121,32 @@ class MaskedLM:
 
     def fill(self, requests: Sequence[Request]) -> list[str]:
         """The text of each request with the units at its spans replaced; every other character is as it was."""
-        rows = self._rows(requests)
-        masks = sum(len(row.order) for row in rows)
-        with torch.inference_mode(), tensor_float32(self.precision), bar("masked words", masks) as running:
-            for step in range(max((len(row.order) for row in rows), default=0)):
-                for rows_done in self._advance(rows, step):
-                    running.advance(rows_done)
-        return [row.written() for row in rows]
+        states = self._states(requests)
+        masks = sum(len(state.order) for state in states)
+        with torch.inference_mode(), matmul_precision(self.precision), bar("masked words", masks) as running:
+            for step in range(max((len(state.order) for state in states), default=0)):
+                for replaced in self._replace_next(states, step):
+                    running.advance(replaced)
+        return [state.result() for state in states]
 
     def log_likelihood(self, texts: Sequence[str | Sequence[str]]) -> npt.NDArray[np.float64]:
         """(N,) mean log probability, in nats, of a text's pieces when each of them alone is masked: its fluency.
 
         Pseudo log likelihood (Salazar et al. 2020) by piece, among the whole vocabulary; special tokens have none. Of
         several texts given as one (a pair), the mean over all their pieces, each seen within its own text; of a text
-        without pieces 0, the logarithm of an empty product. Sentences longer than a row are scored inside windows. One
-        forward a piece: what is told is pieces. Equal but for rounding whatever else is scored with a text.
+        without pieces 0, the logarithm of an empty product. Sentences longer than a row are scored inside windows. It
+        takes one forward pass a piece. Values are equal but for rounding whatever else is scored with a text.
         """
-        with tensor_float32(self.precision):
-            return Fluency(self.open_head(), self.pieces, self.mask, self.room, self.budget)(texts)
+        with matmul_precision(self.precision):
+            return Fluency(self.open_head(), self.tokenizer, self.mask, self.room, self.budget)(texts)
 
-    def _rows(self, requests: Sequence[Request]) -> list[Row]:
-        """One row a request. Every distinct text is cut once, and nothing is tokenized again later."""
+    def _states(self, requests: Sequence[Request]) -> list[RequestState]:
+        """Every distinct text is cut once, and nothing is tokenized again later."""
         texts = list(dict.fromkeys(request.text for request in requests))
         cells = dict(zip(texts, self.cutter.cut(texts), strict=True))
         number = {text: {cell[:2]: n for n, cell in enumerate(cut)} for text, cut in cells.items()}
         return [
-            Row(
+            RequestState(
                 request,
                 cells[request.text],
                 [number[request.text][span] for span in request.spans],
@@ -179,56 +155,56 @@ class MaskedLM:
             for request in requests
         ]
 
-    def _advance(self, rows: Sequence[Row], step: int) -> Iterator[int]:
-        """Make replacement number `step` in all rows that have one, equal rows by one forward.
+    def _replace_next(self, states: Sequence[RequestState], step: int) -> Iterator[int]:
+        """Make replacement number `step` of all requests that have one; equal rows share a forward pass.
 
-        Yields how many rows each forward served.
+        Yields how many replacements each batch made.
         """
-        waiting: defaultdict[Query, list[Row]] = defaultdict(list)
-        for row in rows:
-            if step < len(row.order):
-                waiting[self._query(row, row.order[step])].append(row)
-        for pool in self._pools(waiting):
-            choices = self.budget.fit(partial(self._choices, pool), "masked words")
-            for query, choice in zip(pool, choices, strict=True):
-                for row in waiting[query]:
-                    self._replace(row, step, choice)
-            yield sum(len(waiting[query]) for query in pool)
+        waiting: defaultdict[Query, list[RequestState]] = defaultdict(list)
+        for state in states:
+            if step < len(state.order):
+                waiting[self._query(state, state.order[step])].append(state)
+        for batch in self._batches(waiting):
+            choices = self.budget.fit(partial(self._choices, batch), "masked words")
+            for query, choice in zip(batch, choices, strict=True):
+                for state in waiting[query]:
+                    self._replace(state, step, choice)
+            yield sum(len(waiting[query]) for query in batch)
 
-    def _query(self, row: Row, unit: int) -> Query:
-        """The row with `unit` as one mask; of a sentence too long, the cells around it that fit."""
-        row.ids[unit] = (self.mask,)
-        first, last = 0, len(row.ids)
-        if sum(map(len, row.ids)) > self.room:
-            first, last = window([len(ids) for ids in row.ids], unit, self.room)
-        before = len(self.pieces.prefix) + sum(map(len, row.ids[first:unit]))
-        ids = (*self.pieces.prefix, *chain(*row.ids[first:last]), *self.pieces.suffix)
-        return ids, before, row.cells[unit].place
+    def _query(self, state: RequestState, unit: int) -> Query:
+        """The sentence with `unit` as one mask; of one too long, the cells around the mask that fit."""
+        state.ids[unit] = (self.mask,)
+        first, last = 0, len(state.ids)
+        if sum(map(len, state.ids)) > self.room:
+            first, last = fitting([len(ids) for ids in state.ids], unit, self.room)
+        before = len(self.tokenizer.prefix) + sum(map(len, state.ids[first:unit]))
+        ids = (*self.tokenizer.prefix, *chain(*state.ids[first:last]), *self.tokenizer.suffix)
+        return Query(ids, before, state.cells[unit].slot)
 
-    def _pools(self, queries: Iterable[Query]) -> Iterator[list[Query]]:
-        """Queries of one place together, those of one length side by side."""
-        for place, group in groupby(sorted(queries, key=_place), _place):
-            yield from pools(group, self.heads[place])
+    def _batches(self, queries: Iterable[Query]) -> Iterator[list[Query]]:
+        """Queries of one slot together, those of one length side by side."""
+        for slot, group in groupby(sorted(queries, key=_slot), _slot):
+            yield from decoder_batches(group, self.heads[slot])
 
-    def _choices(self, pool: Sequence[Query], tokens: int) -> list[Choice]:
-        """The choices of a pool, its queries forwarded in batches of one length that hold at most `tokens` pieces."""
-        head = self.heads[_place(pool[0])]
-        best, columns = head.best(features(head, pool, tokens), self.top)
+    def _choices(self, batch: Sequence[Query], tokens: int) -> list[Choice]:
+        """The choice of each query; a forward pass has queries of one length, at most `tokens` pieces in all."""
+        head = self.heads[_slot(batch[0])]
+        best, columns = head.best(features(head, batch, tokens), self.top)
         cumulative = best.double().softmax(-1).cumsum(-1)
         return list(zip(columns.tolist(), cumulative.tolist(), strict=True))
 
-    def _replace(self, row: Row, step: int, choice: Choice) -> None:
+    def _replace(self, state: RequestState, step: int, choice: Choice) -> None:
         columns, cumulative = choice
-        rank = bisect_right(cumulative, uniform(row.request.seed, step)) if self.top > 1 else 0
+        rank = bisect_right(cumulative, uniform(state.request.seed, step)) if self.top > 1 else 0
         column = columns[min(rank, len(columns) - 1)]  # the last sum may fall short of 1 by a rounding
-        unit = row.order[step]
-        candidates = self.candidates[row.cells[unit].place]
-        row.ids[unit] = (candidates.ids[column],)
-        row.chosen.append(candidates.surfaces[column])
+        unit = state.order[step]
+        candidates = self.candidates[state.cells[unit].slot]
+        state.ids[unit] = (candidates.ids[column],)
+        state.chosen.append(candidates.surfaces[column])
 
 
-def _place(query: Query) -> Slot:
-    return query[2]
+def _slot(query: Query) -> Slot:
+    return query.asked
 
 
 def uniform(seed: int, step: int) -> float:
@@ -236,19 +212,26 @@ def uniform(seed: int, step: int) -> float:
     return int.from_bytes(blake2b(f"{seed}:{step}".encode(), digest_size=6).digest(), "big") / 2**48
 
 
-def _load(name: str, revision: str | None, safety: ModelSafety, values: Mapping[str, str]) -> tuple[Any, Any]:
+def _probe(tokenizer: WordTokenizer, mask: int, words: Sequence[int]) -> list[int]:
+    """A row with a mask in it, on which the heads are tried."""
+    return [*tokenizer.prefix, *words[:3], mask, *words[3:], *tokenizer.suffix]
+
+
+def _load(name: str, revision: str | None, runtime: Runtime, device: torch.device) -> tuple[Any, WordTokenizer]:
+    """The frozen model on the device, and its tokenizer."""
+    values = attention_values(runtime.attention, device, runtime.precision)
     try:
-        folder = local_folder(name, revision=revision, safety=safety)
-        safe = use_safetensors(folder, safety)
-        model, info = AutoModelForMaskedLM.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=safe, **values, **offline(safety), **INFORMED
-        )
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(safety))
+        folder = local_folder(name, revision=revision, safety=runtime.safety)
+        model, info = read_model(AutoModelForMaskedLM, folder, runtime.safety, **values)
+        own = AutoTokenizer.from_pretrained(str(folder), **offline(runtime.safety))
     except Exception as error:  # whatever foreign files, and code where that is trusted, can raise
         why = str(error).removeprefix(f"{name}: ") if isinstance(error, ModelError) else reason(error)
         raise ModelError(f"{name}: cannot be loaded as a masked LM ({why}); {_REMEDY}") from error
-    missing = sorted(info["missing_keys"])
-    if missing:
+    if missing := sorted(info["missing_keys"]):
         raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")
     check_weights(name, model, info)
+    with memory_errors(f"{name} on {device.type}"):
+        model = model.eval().requires_grad_(False).to(device, HALF.get(runtime.precision, torch.float32))
+    tokenizer = WordTokenizer.of(own, name)
+    tokenizer.check_fits(model, name)
     return model, tokenizer

@@ -23,7 +23,8 @@ _LETTER = regex.compile(r"[\p{L}\p{M}]")
 _CLUSTER = regex.compile(CLUSTER)
 _LOOSE = "\u200b\u200c\u200e\u200f\u00ad\u061c\u2060\ufeff"
 """Invisible characters that stand between units: at the edge of one they stay in the text."""
-_CACHE_LIMIT = 2**15  # words without spaces are whole clauses, and seldom come again
+_CACHE_LIMIT = 2**15
+"""Words that are remembered: without spaces they are whole clauses, and seldom come again."""
 
 
 class Cell(NamedTuple):
@@ -32,23 +33,22 @@ class Cell(NamedTuple):
     start: int
     stop: int
     ids: tuple[int, ...]
-    place: Slot
+    slot: Slot
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Cutter:
-    """Cuts texts into cells.
+    """Cuts texts into cells, and remembers the words it has cut into pieces.
 
     `word`: what lies between white space is one cell. `piece`: a cell is a piece as the tokenizer cuts it, but never
     less than a whole character with its marks (a grapheme cluster): pieces that share one are one cell. `auto`: pieces
     for words in scripts without spaces, for all others the word.
     """
 
-    pieces: WordTokenizer
+    tokenizer: WordTokenizer
     vocabulary: Vocabulary
     unit: Unit
-    known: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
-    """Words already cut into pieces."""
+    _known: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
 
     def cut(self, texts: Sequence[str]) -> list[list[Cell]]:
         """The cells of each text, left to right, without overlap: together all its pieces in their order."""
@@ -57,7 +57,7 @@ class Cutter:
         cells = self._cells(list(words))
         return [
             [
-                Cell(start + cell.start, start + cell.stop, cell.ids, cell.place)
+                Cell(start + cell.start, start + cell.stop, cell.ids, cell.slot)
                 for start, stop in cuts
                 for cell in cells[text[start:stop]]
             ]
@@ -65,36 +65,35 @@ class Cutter:
         ]
 
     def _cells(self, words: Sequence[str]) -> dict[str, tuple[Cell, ...]]:
-        small = {word for word in words if self.unit == "piece" or (self.unit == "auto" and unspaced(word))}
-        whole = [word for word in words if word not in small]
-        cells = {
-            word: (Cell(0, len(word), ids, "start"),) for word, ids in zip(whole, self.pieces.read(whole), strict=True)
-        }
-        if len(self.known) > _CACHE_LIMIT:
-            self.known.clear()
-        uncut = [word for word in words if word in small and word not in self.known]
-        for word, tokens in zip(uncut, self.pieces.spell(uncut), strict=True):
-            self.known[word] = tuple(self._of_pieces(word, tokens))
-        return cells | {word: self.known[word] for word in small}
+        in_pieces = [word for word in words if self.unit == "piece" or (self.unit == "auto" and unspaced(word))]
+        if len(self._known) > _CACHE_LIMIT:
+            self._known.clear()
+        uncut = [word for word in in_pieces if word not in self._known]
+        for word, tokens in zip(uncut, self.tokenizer.encode_with_spans(uncut), strict=True):
+            self._known[word] = tuple(self._of_pieces(word, tokens))
+        cells = {word: self._known[word] for word in in_pieces}
+        whole = [word for word in words if word not in cells]
+        encoded = zip(whole, self.tokenizer.encode_words(whole), strict=True)
+        return cells | {word: (Cell(0, len(word), ids, "start"),) for word, ids in encoded}
 
     def _of_pieces(self, word: str, tokens: Sequence[Token]) -> list[Cell]:
         if not tokens:
-            return [Cell(0, 0, self.pieces.unknown, "start")]
+            return [Cell(0, 0, self.tokenizer.unknown, "start")]
         edges = [0, *(match.end() for match in _CLUSTER.finditer(word))]
         number = [n for n, (start, stop) in enumerate(pairwise(edges)) for _ in range(stop - start)]
         cells: list[Cell] = []
         for group in self._groups(tokens, number):
             start, stop = _visible(word, edges[group.first], edges[group.last])
-            place = self.vocabulary.places.get(group.ids[0], "inside" if cells else "start")
-            usable = place in self.vocabulary.candidates
-            cells.append(Cell(start, stop if usable else start, tuple(group.ids), place))
+            slot = self.vocabulary.slots.get(group.ids[0], "inside" if cells else "start")
+            usable = slot in self.vocabulary.candidates
+            cells.append(Cell(start, stop if usable else start, tuple(group.ids), slot))
         return cells
 
     def _groups(self, tokens: Sequence[Token], number: Sequence[int]) -> list[_Group]:
-        """The pieces in order, those together that share a cluster."""
+        """The pieces in order, those together that share a cluster; `number` is each character's cluster."""
         groups: list[_Group] = []
         for i, start, stop in tokens:
-            if stop <= start or i in self.vocabulary.blank:
+            if stop <= start or i in self.vocabulary.empty:
                 groups.append(_Group([i]))
                 continue
             ids, first, last = [i], number[start], number[stop - 1] + 1

@@ -22,7 +22,8 @@ from uxla.models.batches import equal_length
 from uxla.models.device import autocast, to_device
 from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
-from uxla.models.task_model import Runtime, TaskModel
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging, Window
 from uxla.models.training.loop import Labelled
 from uxla.records import IGNORED, Example
@@ -50,7 +51,7 @@ class TrainableLM:
     `gathered`: the head sees the masked positions alone, not all pieces of a text times all of the vocabulary.
     """
 
-    loaded: TaskModel
+    model: TaskModel
     collator: Any
     gathered: bool
 
@@ -60,26 +61,24 @@ class TrainableLM:
 
         ModelError for one that has no masked-LM head, no mask token, or more pieces than embeddings.
         """
-        loaded = TaskModel.open(Tagging(auto_class=MaskedLanguageModel), folder, folder, runtime)
+        model = TaskModel.open(Tagging(auto_class=MaskedLanguageModel), folder, folder, runtime)
         tokenizer = load_tokenizer(folder, safety=runtime.safety)
-        vocabulary = loaded.module.config.vocab_size
+        vocabulary = model.module.config.vocab_size
         if tokenizer.mask_token is None:
             raise ModelError(f"{folder}: its tokenizer has no mask token; give a masked LM with its own tokenizer")
-        if loaded.max_length <= len(loaded.pieces.prefix) + len(loaded.pieces.suffix):
-            raise ModelError(f"{folder}: no room for a piece in max_length {loaded.max_length}; raise it")
-        whole = cls(loaded, DataCollatorForLanguageModeling(tokenizer, mlm_probability=masked), gathered=False)
+        whole = cls(model, DataCollatorForLanguageModeling(tokenizer, mlm_probability=masked), gathered=False)
         gathered = whole.gathers()
         tokens = _LOGITS // max(1, round(vocabulary * masked if gathered else vocabulary))
-        loaded = replace(loaded, budget=Budget(max(1, min(runtime.budget.tokens, tokens))))
-        return replace(whole, loaded=loaded, gathered=gathered)
+        budget = Budget(max(1, min(runtime.budget.tokens, tokens)))
+        return replace(whole, model=replace(model, budget=budget), gathered=gathered)
 
     def gathers(self) -> bool:
         """Whether the head gives the same for positions that were gathered before it: tried on a few pieces."""
-        module, pieces = self.loaded.module, self.loaded.pieces
+        module, tokenizer = self.model.module, self.model.tokenizer
         if module.base_model is module or not isinstance(module.get_output_embeddings(), nn.Linear):
             return False
-        body = [i for i in range(module.config.vocab_size) if i not in pieces.special][:2]
-        ids = [*pieces.prefix, *body, *pieces.suffix]
+        body = [i for i in range(module.config.vocab_size) if i not in tokenizer.special][:2]
+        ids = [*tokenizer.prefix, *body, *tokenizer.suffix]
         rows = [Window(ids, [len(ids) - 1], 0), Window(ids[:-1], [0, 1], 0)]  # one padded
         module.eval()
         with torch.inference_mode():
@@ -89,11 +88,10 @@ class TrainableLM:
 
     def windows(self, example: Example) -> list[Window]:
         """The text in as many windows as its pieces take: none is lost, none stands in two."""
-        pieces = self.loaded.pieces
-        ids = pieces.read_text(example.segments[0])
-        room = self.loaded.max_length - len(pieces.prefix) - len(pieces.suffix)
-        edges = [*range(0, len(ids), room), len(ids)]
-        return [Window([*pieces.prefix, *ids[a:b], *pieces.suffix], [], 0) for a, b in pairwise(edges)]
+        tokenizer = self.model.tokenizer
+        ids = tokenizer.encode_text(example.segments[0])
+        edges = [*range(0, len(ids), self.model.max_length - tokenizer.special_count), len(ids)]
+        return [Window([*tokenizer.prefix, *ids[a:b], *tokenizer.suffix], [], 0) for a, b in pairwise(edges)]
 
     def rows(self, examples: Sequence[Example]) -> list[Labelled]:
         """The windows of texts with some pieces masked, drawn from torch's global generator, and what stood there.
@@ -101,12 +99,12 @@ class TrainableLM:
         Of all pieces but special ones the collator's share is drawn: 80 % of them become the mask, 10 % any piece, 10 %
         stay (BERT, RoBERTa). A window of which nothing was drawn has nothing to learn from and is left out.
         """
-        pieces = self.loaded.pieces
+        tokenizer = self.model.tokenizer
         whole = [window.ids for example in examples for window in self.windows(example)]
         if not whole:
             return []
-        ids = pad_sequence([torch.tensor(row) for row in whole], batch_first=True, padding_value=pieces.pad)
-        special = torch.isin(ids, torch.tensor(sorted({pieces.pad, *pieces.special})))
+        ids = pad_sequence([torch.tensor(row) for row in whole], batch_first=True, padding_value=tokenizer.pad)
+        special = torch.isin(ids, torch.tensor(sorted({tokenizer.pad, *tokenizer.special})))
         inputs, labels = self.collator.torch_mask_tokens(ids, special_tokens_mask=special)
         drawn = (labels != IGNORED).tolist()
         return [
@@ -117,26 +115,16 @@ class TrainableLM:
 
     def logits(self, windows: Sequence[Window]) -> Tensor:
         """(R, V) at all positions the windows name, window by window."""
-        loaded = self.loaded
-        lengths = torch.tensor([len(window.ids) for window in windows])
-        ids = pad_sequence(
-            [torch.tensor(window.ids) for window in windows], batch_first=True, padding_value=loaded.pieces.pad
-        )
-        seen = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
-        row = to_device(torch.tensor([n for n, window in enumerate(windows) for _ in window.positions]), loaded.device)
-        at = to_device(torch.tensor([at for window in windows for at in window.positions]), loaded.device)
-        inputs = {"input_ids": to_device(ids, loaded.device), "attention_mask": to_device(seen, loaded.device)}
-        with autocast(loaded.device, loaded.precision):
-            if not self.gathered:
-                return _tensor(loaded.module(**inputs).logits[row, at])
-            with _gathering(loaded.module, row, at):
-                return _tensor(loaded.module(**inputs).logits[0])
+        model, (row, at) = self.model, self.model.positions(windows)
+        with autocast(model.device, model.precision), _gathering(model.module, row, at, self.gathered):
+            logits: Tensor = model.module(**model.inputs(windows)).logits
+        return logits[0] if self.gathered else logits[row, at]
 
     def score(self, rows: Sequence[Labelled]) -> tuple[float, float]:
         """The mean cross-entropy of the masked pieces in nats, and how many of them are guessed right in percent."""
-        self.loaded.module.eval()
+        self.model.module.eval()
         with torch.inference_mode():
-            loss, right = self.loaded.budget.fit(partial(self._sums, rows), "held-out text")
+            loss, right = self.model.budget.fit(partial(self._sums, rows), "held-out text")
         count = sum(len(pieces) for _, pieces in rows)
         return loss / count, 100 * right / count
 
@@ -144,26 +132,22 @@ class TrainableLM:
         loss, right = torch.zeros((), dtype=torch.float64), 0
         for group in equal_length(rows, lambda row: len(row[0].ids), tokens):
             logits = self.logits([window for window, _ in group]).float()
-            gold = to_device(torch.tensor([piece for _, pieces in group for piece in pieces]), self.loaded.device)
+            gold = to_device(torch.tensor([piece for _, pieces in group for piece in pieces]), self.model.device)
             loss += cross_entropy(logits, gold, reduction="sum").cpu()
             right += int((logits.argmax(-1) == gold).sum())
         return float(loss), right
 
 
 @contextmanager
-def _gathering(module: Any, row: Tensor, at: Tensor) -> Iterator[None]:
-    """Inside the block the encoder's result is the hidden states (1, R, H) of these positions, and so the head's."""
+def _gathering(module: Any, row: Tensor, at: Tensor, gathered: bool) -> Iterator[None]:
+    """Inside the block, if `gathered`, the encoder's result is the hidden states (1, R, H) of these positions."""
 
     def gather(_module: nn.Module, _inputs: object, outputs: Any) -> BaseModelOutput:
         return BaseModelOutput(last_hidden_state=outputs[0][row, at][None])
 
-    hook = module.base_model.register_forward_hook(gather)
+    hooks = [module.base_model.register_forward_hook(gather)] if gathered else []
     try:
         yield
     finally:
-        hook.remove()
-
-
-def _tensor(found: Any) -> Tensor:
-    assert isinstance(found, Tensor)
-    return found
+        for hook in hooks:
+            hook.remove()

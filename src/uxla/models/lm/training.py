@@ -112,7 +112,7 @@ def fit_lm(
     settings = recipe.optimisation()
     order = by_length(_sizes(learned), draws=recipe.draws(len(learned)), step=settings.step_size, seed=seed)
     facts = train(
-        lm.loaded,
+        lm.model,
         learned.take(order),
         settings,
         Objective(lm.rows, lm.logits),
@@ -121,6 +121,7 @@ def fit_lm(
         label=label,
         checkpoints=checkpoints,
     )
+    del facts["cut"]  # texts are taken apart, not cut
     return {**facts, "learned": len(learned), "held_out": len(held_out)}
 
 

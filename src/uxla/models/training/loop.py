@@ -1,9 +1,8 @@
-"""The only training loop: a loaded model and a mix in, the trained module out."""
+"""The only training loop: a model and a mix of examples go in, the trained model comes out."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,7 +12,7 @@ import torch
 
 from uxla import progress, signals
 from uxla.models.batches import cheapest_cuts, chunks
-from uxla.models.device import grad_scaler, tensor_float32
+from uxla.models.device import grad_scaler, matmul_precision
 from uxla.models.memory import memory_errors
 from uxla.models.multi_head import hold_other_heads, one_by_one
 from uxla.models.task_model import TaskModel
@@ -33,13 +32,15 @@ from uxla.models.training.selection import CheckpointChoice
 from uxla.records import IGNORED, Corpus, Example
 
 Labelled = tuple[Window, list[int]]
+"""A window and the label of each of its rows."""
 _OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
 """What a forward and backward pass costs beyond its pieces, in pieces of a model of hidden size 1: a piece's cost grows
 with the square of the hidden size, a pass's own cost hardly."""
 _CHECKED_TOGETHER = {"cpu": 1, "cuda": 16}
 """Steps whose losses are looked at together: to look is to wait until a GPU has caught up. A checkpoint, of either
 kind, is made of checked steps only."""
-_TOLD = 50  # the loss that is told is the mean of the last steps'
+_AVERAGED = 50
+"""The loss that is reported is the mean of so many last steps'."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,18 @@ class Objective:
     logits: Callable[[list[Window]], torch.Tensor]
 
     @classmethod
-    def of(cls, loaded: TaskModel) -> Objective:
+    def of(cls, model: TaskModel) -> Objective:
         """The examples' own labels, as the model's task reads them."""
 
         def rows(examples: list[Example]) -> list[Labelled]:
-            found = zip(examples, loaded.encode(examples), strict=True)
-            return [(window, _labels(example, window)) for example, windows in found for window in windows]
+            encoded = zip(examples, model.encode(examples), strict=True)
+            return [(window, _labels(example, window)) for example, windows in encoded for window in windows]
 
-        return cls(rows, loaded.forward)
+        return cls(rows, model.forward)
 
 
 def fit(
-    loaded: TaskModel,
+    model: TaskModel,
     mix: Corpus,
     settings: Optimisation,
     *,
@@ -70,19 +71,19 @@ def fit(
     dev: Corpus | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> dict[str, float]:
-    """Train `loaded.module` in place on `mix`, once through in its order, and return what is worth telling.
+    """Train `model.module` in place on `mix`, once through in its order; what is worth recording.
 
-    The loss of a step is the mean over its labelled rows (words or sentences), however they are cut into
-    forward passes. Selection keeps the weights it names; `source_dev` and `target_dev` need `dev`. With `checkpoints`
-    a training that was interrupted goes on behind the last of them, to the same weights. ModelError where memory does
-    not suffice or the loss is no number.
+    The loss of a step is the mean over its labelled rows (words or sentences), however they are cut into forward
+    passes. The selection says which weights are kept; `source_dev` and `target_dev` need `dev`. With `checkpoints` an
+    interrupted training is resumed at the last of them, and comes to the same weights. `label` says what the training
+    is, as "warm-up of model 1". ModelError where memory does not suffice or the loss is no number.
     """
-    choice = CheckpointChoice.of(settings.selection, loaded.module, _scorer(loaded, dev))
-    return train(loaded, mix, settings, Objective.of(loaded), choice, seed=seed, label=label, checkpoints=checkpoints)
+    choice = CheckpointChoice.of(settings.selection, model.module, _scorer(model, dev))
+    return train(model, mix, settings, Objective.of(model), choice, seed=seed, label=label, checkpoints=checkpoints)
 
 
 def train(
-    loaded: TaskModel,
+    model: TaskModel,
     mix: Corpus,
     settings: Optimisation,
     objective: Objective,
@@ -92,15 +93,20 @@ def train(
     label: str,
     checkpoints: Checkpoints | None = None,
 ) -> dict[str, float]:
-    """`fit` for whatever `objective` makes of the examples, and whatever `choice` looks at on the way.
+    """`fit` for any `objective`, and for any `choice` of the weights.
 
-    Both may draw from torch's global generator, which is seeded here, and goes on where it was after an interruption.
+    Both may draw from torch's global generator. It is seeded here; a resumed training goes on where it was.
     """
     steps = math.ceil(len(mix) / settings.step_size)
-    devices = [loaded.device] if loaded.device.type == "cuda" else []
-    with signals.held(), torch.random.fork_rng(devices=devices), progress.bar(label, steps) as bar:
+    devices = [model.device] if model.device.type == "cuda" else []
+    with (
+        signals.held(),
+        torch.random.fork_rng(devices=devices),
+        matmul_precision(model.precision),
+        progress.bar(label, steps) as bar,
+    ):
         torch.manual_seed(seed)
-        training = Training(loaded, settings, steps, label, choice, objective)
+        training = Training(model, settings, steps, label, choice, objective)
         if checkpoints is not None:
             training.resume(checkpoints)
             bar.advance(training.done)
@@ -116,39 +122,42 @@ def train(
 
 
 class Training:
-    """One training under way: the module and everything else that its next step depends on."""
+    """A training under way: the module and everything else that its next step depends on."""
 
     def __init__(
         self,
-        loaded: TaskModel,
+        model: TaskModel,
         settings: Optimisation,
         steps: int,
         label: str,
         choice: CheckpointChoice,
         objective: Objective | None = None,
     ) -> None:
-        self.loaded, self.settings, self.label, self.choice = loaded, settings, label, choice
-        self.objective, self.steps, self.done = objective or Objective.of(loaded), steps, 0
-        prepare(loaded.module, settings)
-        self.optimiser = adamw(loaded.module, settings)
-        hold_other_heads(loaded.task, loaded.module, self.optimiser)
-        self.scaler = grad_scaler(loaded.device, loaded.precision)
-        self.unchecked: list[PendingLoss] = []
+        self.model, self.settings, self.label, self.choice = model, settings, label, choice
+        self.objective, self.steps, self.done = objective or Objective.of(model), steps, 0
+        prepare(model.module, settings)
+        self.optimiser = adamw(model.module, settings)
+        hold_other_heads(model.task, model.module, self.optimiser)
+        self.scaler = grad_scaler(model.device, model.precision)
+        self.pending: list[PendingLoss] = []
         self.losses: list[float] = []
+        self.cut = 0
+        """Examples so far that were cut to the model's length."""
 
     def step(self, examples: list[Example]) -> None:
         """One update of the weights."""
-        loaded, settings = self.loaded, self.settings
-        place = f"{self.label}, step {self.done + 1}"
+        model, settings = self.model, self.settings
+        where = f"{self.label}, step {self.done + 1}"
         rows = sorted(self.objective.rows(examples), key=lambda row: len(row[0].ids))
+        self.cut += sum(window.cut > 0 for window, _ in rows)
         rate = settings.rate(self.done, self.steps)
-        loaded.module.train()
-        generators = generator_tensors(loaded.device)
-        loss = loaded.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), place)
-        self.unchecked.append(PendingLoss(place, rate, [example.id for example in examples], loss))
-        if len(self.unchecked) >= _CHECKED_TOGETHER[loaded.device.type]:
+        model.module.train()
+        generators = generator_tensors(model.device)
+        loss = model.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), where)
+        self.pending.append(PendingLoss(where, rate, [example.id for example in examples], loss))
+        if len(self.pending) >= _CHECKED_TOGETHER[model.device.type]:
             self._check()
-        with memory_errors(place):  # AdamW's moments are made in the first step
+        with memory_errors(where):  # AdamW's moments are made in the first step
             self._update(rate)
         self.done += 1
         if self.done % settings.evaluate_every == 0 or self.done == self.steps:
@@ -157,82 +166,79 @@ class Training:
 
     def _check(self) -> None:
         """Look at the losses of the last steps; ModelError for the first that is no number."""
-        for step in self.unchecked:
-            self.losses = [*self.losses[1 - _TOLD :], step.checked()]
+        for loss in self.pending:
+            self.losses = [*self.losses[1 - _AVERAGED :], loss.checked()]
             progress.measured(self.label, loss=self.losses[-1])
-        self.unchecked.clear()
+        self.pending.clear()
 
     def _update(self, rate: float) -> None:
         """Clip the gradients and move the weights; in fp16, a step whose gradients are infinite moves nothing."""
         self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_(self.loaded.module.parameters(), self.settings.max_grad_norm)
+        torch.nn.utils.clip_grad_norm_(self.model.module.parameters(), self.settings.max_grad_norm)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.scaler.step(self.optimiser)
         self.scaler.update()
 
     def _gradients(self, rows: list[Labelled], tokens: int, generators: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Gradients of the step's loss over `rows` in ascending length, whatever an earlier attempt left; the loss.
+        """The step's loss over `rows` in ascending length; its gradients replace what an earlier attempt left.
 
         Which rows share a forward pass changes no gradient.
         """
-        loaded = self.loaded
+        model = self.model
         self.optimiser.zero_grad(set_to_none=False)  # to free and ask again for a table of 250,000 rows takes longer
-        restore_generators(loaded.device, generators)
+        restore_generators(model.device, generators)
         count = sum(label != IGNORED for _, labels in rows for label in labels)
         lengths = [len(window.ids) for window, _ in rows]
-        overhead = _OVERHEAD[loaded.device.type] // loaded.module.config.hidden_size**2
+        overhead = _OVERHEAD[model.device.type] // model.module.config.hidden_size**2
         ends = cheapest_cuts(lengths, most=self.settings.batch_size, tokens=tokens, overhead=overhead)
-        total = torch.zeros((), dtype=torch.float64, device=loaded.device)
+        total = torch.zeros((), dtype=torch.float64, device=model.device)
         for start, stop in pairwise([0, *ends]):
             logits = self.objective.logits([window for window, _ in rows[start:stop]])
             labels = torch.tensor([label for _, found in rows[start:stop] for label in found], dtype=torch.long)
             loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
-            with tensor_float32(loaded.precision):
-                torch.autograd.backward(self.scaler.scale(loss))
+            torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
         return total
 
     def save(self, checkpoints: Checkpoints) -> None:
-        """Leave a checkpoint from which `resume` goes on."""
+        """Leave a checkpoint for `resume`."""
         self._check()
-        weights, kept = self.choice.state()
+        weights, chosen = self.choice.state()
         tensors = prefixed(
-            module=self.loaded.module.state_dict(),
+            module=self.model.module.state_dict(),
             optimiser=optimiser_tensors(self.optimiser),
-            generators=generator_tensors(self.loaded.device),
+            generators=generator_tensors(self.model.device),
             choice=weights,
         )
-        facts = {"done": self.done, "losses": self.losses, "seen": self.loaded.seen, "kept": kept}
-        facts |= {"device": self.loaded.device.type, "scaler": self.scaler.state_dict()}
+        facts = {"done": self.done, "losses": self.losses, "cut": self.cut, "choice": chosen}
+        facts |= {"device": self.model.device.type, "scaler": self.scaler.state_dict()}
         checkpoints.save(tensors, facts)
 
     def resume(self, checkpoints: Checkpoints) -> None:
-        """Be where the training was that left the checkpoint, if there is one, on this kind of device."""
+        """Go to where the training was that left the checkpoint, if there is one, on this kind of device."""
         found = checkpoints.load()
         if found is None:
             return
         tensors, facts = found
-        before, now = facts.get("device", "cpu"), self.loaded.device.type
+        before, now = facts["device"], self.model.device.type
         if before != now:  # a training is all of one device or of the other
-            progress.note(
-                f"{self.label}: begun on {before}, now on {now}, where dropout draws other numbers: starts over"
-            )
+            why = f"it began on {before} and is now on {now}, where dropout draws other numbers"
+            progress.note(f"{self.label} starts over: {why}")
             return
         with memory_errors(self.label):
-            self.loaded.module.load_state_dict(under("module", tensors))
+            self.model.module.load_state_dict(under("module", tensors))
             restore_optimiser(self.optimiser, under("optimiser", tensors))
-        restore_generators(self.loaded.device, under("generators", tensors))
-        self.choice.restore(under("choice", tensors), facts["kept"])
+        restore_generators(self.model.device, under("generators", tensors))
+        self.choice.restore(under("choice", tensors), facts["choice"])
         self.scaler.load_state_dict(facts["scaler"])
-        self.done, self.losses = facts["done"], facts["losses"]
-        self.loaded.seen.update(facts["seen"])
-        progress.note(f"{self.label}: goes on behind step {self.done} of {self.steps}")
+        self.done, self.losses, self.cut = facts["done"], facts["losses"], facts["cut"]
+        progress.note(f"resuming {self.label} at step {self.done} of {self.steps}")
 
     def finish(self) -> dict[str, float]:
-        """Put the selected weights in place; the loss and the selection, for the journal."""
+        """Put the chosen weights in place; the loss, how many examples were cut, and the choice, for the journal."""
         self._check()
-        return {"loss": sum(self.losses) / len(self.losses), **self.choice.finish()}
+        return {"loss": sum(self.losses) / len(self.losses), "cut": self.cut, **self.choice.finish()}
 
 
 def _labels(example: Example, window: Window) -> list[int]:
@@ -241,13 +247,14 @@ def _labels(example: Example, window: Window) -> list[int]:
     return list(example.labels[window.first_row : window.first_row + len(window.positions)])
 
 
-def _scorer(loaded: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
+def _scorer(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
+    """The main score on `dev`, of several heads the mean; None where there is no `dev`."""
     if dev is None:
         return None
-    held_out, views = dev, [replace(loaded, task=task, seen=Counter()) for task in one_by_one(loaded.task)]
+    held_out, views = dev, [replace(model, task=task) for task in one_by_one(model.task)]
 
     def score() -> float:
-        scores = [view.task.score(held_out, view.predict(held_out, "selection")) for view in views]
+        scores = [view.task.score(held_out, view.predict(held_out, "scoring a checkpoint")) for view in views]
         return fmean(next(iter(found.values())) for found in scores)
 
     return score

@@ -1,0 +1,77 @@
+"""From a name to a model's folder on this disk: a folder as it stands, or a model of the Hub, downloaded once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from uxla.errors import ModelError
+from uxla.models.model_safety import SAFE, ModelSafety, reason, weight_files
+from uxla.records import ModelHandle
+
+_TEXTS = ["*.json", "*.model", "*.txt"]
+_CODE = "*.py"
+
+
+def resolve(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> ModelHandle:
+    """A pretrained model as a folder on this disk: `name` is a folder, or a Hub id that is downloaded (once).
+
+    Its digest covers all that decides what it computes: weights, configuration, tokenizer, and code where that is run.
+    """
+    folder = local_folder(name, revision=revision, safety=safety)
+    patterns = [*_TEXTS, _CODE] if safety.remote_code else _TEXTS
+    files = {file for pattern in patterns for file in folder.glob(pattern)}
+    return ModelHandle(folder, _digest([*files, *weight_files(folder, safety)]))
+
+
+def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> Path:
+    """The folder `name`, else that of the Hub's model `name`, downloaded if need be. ModelError where neither is."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    files = [*_TEXTS, "*.safetensors", *([_CODE] if safety.remote_code else [])]
+    folder = _download(name, revision, files)
+    if safety.pickle and not any(folder.glob("*.safetensors")):
+        folder = _download(name, revision, [*files, "pytorch_model*.bin"])
+    return folder
+
+
+def hub_commit(folder: Path) -> str | None:
+    """The commit of a model that was downloaded from the Hub; None for any other folder."""
+    return folder.name if folder.parent.name == "snapshots" else None
+
+
+def _download(name: str, revision: str | None, files: list[str]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    remedy = "give a folder written by save_pretrained, or a Hub id such as FacebookAI/xlm-roberta-large"
+    if name.count("/") > 1 or name.startswith((".", "/", "~")):
+        raise ModelError(f"model {name!r}: there is no such folder; {remedy}")
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
+    except LocalEntryNotFoundError as error:
+        raise ModelError(f"model {name!r}: not on this disk and the Hub cannot be reached; {remedy}") from error
+    except (HfHubHTTPError, HFValidationError, ValueError) as error:
+        said = str(error).strip().split("\n")[0]
+        raise ModelError(
+            f"model {name!r}: no such folder, and not to be had from the Hub ({said}); {remedy}"
+        ) from error
+    except Exception as error:  # whatever a network, a disk and foreign libraries can raise, whatever the name
+        message = f"the Hub's copy cannot be brought here ({reason(error)}); see to network and disk, and run again"
+        raise ModelError(f"model {name!r}: {message}") from error
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of a folder's safetensors and configuration; equal folders, equal digest."""
+    return _digest([*weight_files(folder), folder / "config.json"])
+
+
+def _digest(files: list[Path]) -> str:
+    sha = hashlib.sha256()
+    for file in sorted(files):
+        sha.update(file.name.encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 22):
+                sha.update(block)
+    return sha.hexdigest()

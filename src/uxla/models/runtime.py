@@ -1,0 +1,41 @@
+"""Where, how large and how exact a model computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from uxla.models.device import Attention, Device, Precision
+from uxla.models.memory import Budget
+from uxla.models.model_safety import SAFE, ModelSafety
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where, how large and how exact a model computes.
+
+    `max_length` (pieces of one input with its special tokens; None, and at most: what the model takes) and `precision`
+    change results. `device`, `attention` and `compile` (see `compile_layers`) change rounding; dropout draws other
+    numbers on a GPU than on a CPU, and compiled than plain: of the same seed always the same. `budget` decides only how
+    fast, but for dropout's draws.
+    """
+
+    device: Device = "auto"
+    max_length: int | None = None
+    budget: Budget = field(default_factory=lambda: Budget(8192))
+    safety: ModelSafety = SAFE
+    precision: Precision = "fp32"
+    attention: Attention = "auto"
+    compile: bool = False
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What can change a result, for cache keys.
+
+        Of `attention` and `compile` that is what is not the default, so that work from before there were these is still
+        found. `device` is left out: finished work is found again on another device; an unfinished training starts over
+        there.
+        """
+        attention = {} if self.attention == "auto" else {"attention": self.attention}
+        compiled = {"compile": True} if self.compile else {}
+        return {"max_length": self.max_length, "precision": self.precision, **attention, **compiled}
