@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla import arrow_on_disk as module
-from uxla.arrow_on_disk import rows_at, table_of
+from uxla.arrow_on_disk import GATHERED_BYTES, HELD_BYTES, rows_at, table_of
 from uxla.errors import ArtifactError
+from uxla.records import SCHEMA as EXAMPLES
 from uxla.records import Corpus, Example, concatenate
 
 SCHEMA = pa.schema([("n", pa.int64()), ("text", pa.large_string())])
 CHUNKS = st.lists(st.lists(st.text(max_size=5), max_size=6), min_size=1, max_size=6)
-ROWS = 10_000
+ROWS, LONG = 6_000, "long " * 700
 
 
 def batches(chunks):
@@ -28,15 +28,17 @@ def batches(chunks):
         first += len(texts)
 
 
-def corpus(rows=ROWS):
-    examples = (Example(f"x:c:{i}", "x", (f"text {i}", "other"), (i % 2,) if i % 3 else None) for i in range(rows))
-    return Corpus.from_examples("c", ["no", "yes"], examples)
+def examples(rows=ROWS, text=LONG):
+    return (Example(f"x:c:{i}", "x", (f"{text}{i}", "other"), (i % 2,) if i % 3 else None) for i in range(rows))
+
+
+def corpus(rows=ROWS, text=LONG):
+    return Corpus.from_examples("c", ["no", "yes"], examples(rows, text))
 
 
 @pytest.fixture
 def aside(monkeypatch, tmp_path):
-    """Everything is large, and laid aside in this folder."""
-    monkeypatch.setattr(module, "_HELD_BYTES", 0)
+    """What is large is laid aside in this folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -44,9 +46,7 @@ def aside(monkeypatch, tmp_path):
 @given(CHUNKS, st.sampled_from([0, 40, 1 << 20]))
 def test_a_table_laid_aside_is_the_table_that_is_not(chunks, held):
     expected = pa.Table.from_batches(batches(chunks), SCHEMA)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_HELD_BYTES", held)
-        assert table_of(batches(chunks), SCHEMA).equals(expected)
+    assert table_of(batches(chunks), SCHEMA, held_bytes=held).equals(expected)
 
 
 @given(CHUNKS, st.sampled_from([1, 60, 1 << 20]), st.data())
@@ -54,9 +54,7 @@ def test_rows_are_gathered_in_the_order_asked_for(chunks, together, data):
     table = pa.Table.from_batches(batches(chunks), SCHEMA)
     indices = st.lists(st.integers(0, table.num_rows - 1), max_size=20) if table.num_rows else st.just([])
     wanted = np.array(data.draw(indices), dtype=np.int64)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_GATHERED_BYTES", together)
-        found = pa.Table.from_batches(rows_at(table, wanted), SCHEMA)
+    found = pa.Table.from_batches(rows_at(table, wanted, gathered_bytes=together), SCHEMA)
     assert found.equals(table.take(pa.array(wanted)))
 
 
@@ -66,40 +64,38 @@ def test_a_row_that_does_not_exist_is_refused(indices):
         corpus(3).take(indices)
 
 
-def test_a_large_corpus_has_the_digests_of_a_small_one(monkeypatch):
+def test_a_large_corpus_has_the_digests_of_one_in_memory():
     order = np.random.default_rng(0).permutation(ROWS)
     labels, offsets = np.arange(ROWS) % 2, np.arange(ROWS + 1)
-
-    def digests():
-        whole = corpus()
-        parts = concatenate("c", [whole.part(0, 17), whole.part(17)])
-        made = [whole, whole.take(order), whole.unlabelled(), whole.with_labels(labels, offsets).take(order), parts]
-        return [one.digest for one in made]
-
-    small = digests()
-    monkeypatch.setattr(module, "_HELD_BYTES", 0)
-    monkeypatch.setattr(module, "_GATHERED_BYTES", 10_000)
-    assert digests() == small
+    whole = corpus()
+    assert whole.table.nbytes > max(HELD_BYTES, GATHERED_BYTES)
+    held = Corpus("c", whole.label_names, pa.table(whole.table.to_pydict(), EXAMPLES))
+    taken = Corpus("c", whole.label_names, held.table.take(pa.array(order)))
+    assert whole.digest == held.digest
+    assert whole.take(order).digest == taken.digest
+    assert concatenate("c", [whole.part(0, 17), whole.part(17)]).digest == held.digest
+    assert whole.unlabelled().digest == held.unlabelled().digest
+    assert whole.with_labels(labels, offsets).take(order).digest == held.with_labels(labels, offsets).take(order).digest
 
 
 def test_a_small_corpus_touches_no_disk(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    assert len(corpus().take(range(5))) == 5
+    assert len(corpus(100, "text ").take(range(5))) == 5
 
 
 def test_the_file_has_no_name_even_while_it_is_used(aside):
     whole = corpus()
     assert list(aside.iterdir()) == []
-    assert whole[ROWS - 1].segments == (f"text {ROWS - 1}", "other")
+    assert whole[ROWS - 1].segments == (f"{LONG}{ROWS - 1}", "other")
 
 
 def test_what_the_source_of_a_corpus_raises_comes_through_and_leaves_nothing(aside):
-    def examples():
-        yield from corpus(5000)
+    def breaking_off():
+        yield from examples()
         raise OSError("the source's own")
 
     with pytest.raises(OSError, match="the source's own"):
-        Corpus.from_examples("c", ["no", "yes"], examples())
+        Corpus.from_examples("c", ["no", "yes"], breaking_off())
     assert list(aside.iterdir()) == []
 
 

@@ -143,7 +143,7 @@ def test_a_command_that_keeps_nothing_says_that_it_begins_again(invoke, monkeypa
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("not reached")
 
-    monkeypatch.setattr("uxla.data.check.check", look)
+    monkeypatch.setattr("uxla.data.checks.check.check", look)
     result = invoke("data", "check", "words.conll")
     assert result.exit_code == 143
     assert result.stderr == "uxla: terminated; the same command begins from the start\n"

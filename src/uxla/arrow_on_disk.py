@@ -17,14 +17,14 @@ import pyarrow as pa
 
 from uxla.errors import ArtifactError
 
-_HELD_BYTES = 1 << 23
+HELD_BYTES = 1 << 23
 """A table up to this size stays in memory."""
 
-_GATHERED_BYTES = 1 << 24
+GATHERED_BYTES = 1 << 24
 """Rows gathered at a time. More of them mean fewer visits to each batch of the table."""
 
 
-def table_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+def table_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, held_bytes: int = HELD_BYTES) -> pa.Table:
     """A table of `batches`: in memory if it is small, else mapped from a temporary file, batch by batch.
 
     The file has no name, so that nothing is left behind even by a kill; it lives as long as the table. ArtifactError
@@ -36,12 +36,14 @@ def table_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     for batch in rest:
         held.append(batch)
         size += batch.nbytes
-        if size > _HELD_BYTES:
+        if size > held_bytes:
             return _mapped(chain(held, rest), schema)
     return pa.Table.from_batches(held, schema)
 
 
-def rows_at(table: pa.Table, indices: npt.NDArray[np.integer]) -> Iterator[pa.RecordBatch]:
+def rows_at(
+    table: pa.Table, indices: npt.NDArray[np.integer], *, gathered_bytes: int = GATHERED_BYTES
+) -> Iterator[pa.RecordBatch]:
     """The rows of `table` at `indices` (n,), in that order, as batches.
 
     `pa.Table.take` would first copy the whole table into one piece. IndexError for an index the table does not have.
@@ -50,7 +52,7 @@ def rows_at(table: pa.Table, indices: npt.NDArray[np.integer]) -> Iterator[pa.Re
         raise IndexError(f"indices from {indices.min()} to {indices.max()}, expected 0 to {table.num_rows - 1}")
     batches = table.to_batches()
     starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
-    rows = max(_GATHERED_BYTES * table.num_rows // max(table.nbytes, 1), 1)
+    rows = max(gathered_bytes * table.num_rows // max(table.nbytes, 1), 1)
     for first in range(0, len(indices), rows):
         wanted = indices[first : first + rows]
         order = np.argsort(wanted, kind="stable")

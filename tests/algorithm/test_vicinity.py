@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.algorithm import vicinity as module
 from uxla.algorithm.vicinity import MaskRequest, Vicinity, draw_positions, keyed_bits
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus, Example
@@ -119,13 +118,12 @@ def test_the_draws_of_a_corpus_are_known_values():
     assert drawn == [((5, 9, 0), 3444413804628288500), ((0, 1, 8), 99712536591239634)]
 
 
-def test_neither_order_nor_chunk_nor_neighbours_change_a_sample(monkeypatch):
+def test_neither_order_nor_chunk_nor_neighbours_change_a_sample():
     texts = ["a b c d e f", "g h i j", "k l m n o p q", "r"]
     corpus = corpus_of(*texts)
     whole = {e.id: e.segments for e in Vicinity(starred(), 0.3, (3,), seed=1, keep_unchanged=True)(corpus).corpus}
-    monkeypatch.setattr(module, "_CHUNK_EXAMPLES", 1)
     for part in (corpus.take([3, 2, 1, 0]), corpus.take([1, 2]), corpus.renamed("other")):
-        made = Vicinity(starred(), 0.3, (3,), seed=1, keep_unchanged=True)(part).corpus
+        made = Vicinity(starred(), 0.3, (3,), seed=1, keep_unchanged=True, together=1)(part).corpus
         assert {e.id: e.segments for e in made}.items() <= whole.items()
         assert len(made) == 3 * len(part)
 
@@ -228,8 +226,7 @@ def test_an_empty_corpus_gives_an_empty_corpus():
     assert (len(result.corpus), result.drawn) == (0, 0)
 
 
-def test_only_a_chunk_of_examples_is_held_at_a_time(monkeypatch):
-    monkeypatch.setattr(module, "_CHUNK_EXAMPLES", 10)
+def test_only_a_chunk_of_examples_is_held_at_a_time():
     sizes = []
 
     class Counting(Toy):
@@ -238,7 +235,7 @@ def test_only_a_chunk_of_examples_is_held_at_a_time(monkeypatch):
             return super().fill(requests)
 
     toy = Counting(lambda word, request: word + "*")
-    result = Vicinity(toy, 0.3, (2,), seed=0)(corpus_of(*["a b c d"] * 25))
+    result = Vicinity(toy, 0.3, (2,), seed=0, together=10)(corpus_of(*["a b c d"] * 25))
     assert sizes == [20, 20, 10]
     assert result.drawn == 50
 

@@ -160,8 +160,7 @@ class Notes(list):
         self.then()
 
 
-def test_who_waits_for_another_run_says_so_once_and_takes_what_it_made(store, monkeypatch):
-    monkeypatch.setattr("uxla.store.locks.PATIENCE", 0.1)
+def test_who_waits_for_another_run_says_so_once_and_takes_what_it_made(store):
     store.root.mkdir()
     notes = Notes()
     slow = """

@@ -22,9 +22,6 @@ from uxla.records import Corpus, Example
 
 Span = tuple[int, int]
 
-_CHUNK_EXAMPLES = 4096
-"""Examples held as Python objects at a time: a bound on memory which no sample depends on."""
-
 
 @dataclass(frozen=True, slots=True)
 class MaskRequest:
@@ -76,6 +73,8 @@ class Vicinity:
     seed: int
     min_word_chars: int = 1
     keep_unchanged: bool = False
+    together: int = 4096
+    """Examples held as Python objects at a time: a bound on memory which no sample depends on."""
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
@@ -96,7 +95,7 @@ class Vicinity:
 
     def _samples(self, corpus: Corpus, draw: int, tally: Counter[str]) -> Iterator[Example]:
         with bar(f"vicinity of {corpus.name}", len(corpus)) as running:
-            for parents in _chunks(corpus, _CHUNK_EXAMPLES):
+            for parents in _chunks(corpus, self.together):
                 for parent, drawn in zip(parents, self._around(parents, draw), strict=True):
                     tally["without_units"] += not drawn
                     yield from self._kept(parent, drawn, tally)
