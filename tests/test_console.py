@@ -1,12 +1,14 @@
 """Progress for people: bars only for work that lasts, lines where there is no terminal."""
 
 import io
+import sys
+from types import ModuleType
 
 import pytest
 from rich.console import Console
 
-from uxla import progress
-from uxla.console import LiveBars, PlainLines, seconds_left, showing
+from uxla import console, progress
+from uxla.console import LiveBars, NotebookBars, PlainLines, seconds_left, showing, showing_to_caller
 
 
 class Clock:
@@ -130,3 +132,56 @@ def test_progress_goes_to_stderr(capsys):
 )
 def test_time_left_is_the_mean_pace_so_far(done, total, passed, said):
     assert seconds_left(done, total, passed) == said
+
+
+class Stream(io.StringIO):
+    """What stderr is: a terminal or a file."""
+
+    def __init__(self, terminal):
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_library_call_tells_its_caller_on_a_terminal_alone(terminal, monkeypatch):
+    monkeypatch.setattr("sys.stderr", Stream(terminal))
+    with showing_to_caller():
+        assert progress.is_heard() == terminal
+    assert not progress.is_heard()
+
+
+def test_who_listens_already_goes_on_listening(monkeypatch):
+    monkeypatch.setattr("sys.stderr", Stream(True))
+    heard = PlainLines(plain())
+    with progress.listening(heard), showing_to_caller():
+        progress.note("for whom?")
+        assert "for whom?" in heard._console.file.getvalue()
+
+
+def test_in_a_notebook_there_are_bars_of_tqdm(monkeypatch):
+    class Kernel:
+        kernel = None
+
+    ipython = ModuleType("IPython")
+    ipython.get_ipython = Kernel
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setattr("sys.stderr", Stream(False))
+    with showing_to_caller():
+        progress.note("said to a person")
+        assert progress.is_heard()
+    assert sys.stderr.getvalue() == "said to a person\n"
+    ipython.get_ipython = lambda: None  # IPython in a terminal, imported by somebody
+    with showing_to_caller():
+        assert not progress.is_heard()
+
+
+def test_a_bar_of_a_notebook_shows_long_work_and_goes(monkeypatch):
+    monkeypatch.setattr("sys.stderr", Stream(False))
+    monkeypatch.setattr(console, "SHOWN_AFTER", 0.0)
+    bar = NotebookBars().start("warm-up", 10)
+    bar.advance(5)
+    bar.stop()
+    assert "warm-up" in sys.stderr.getvalue()

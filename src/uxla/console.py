@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -19,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from uxla.progress import Bar, listening
+from uxla.progress import Bar, is_heard, listening
 
 SHOWN_AFTER = 2.0
 """Seconds of work before a bar appears; shorter work is never shown."""
@@ -40,6 +42,68 @@ def showing(console: Console | None = None, clock: Clock = time.monotonic) -> It
         return
     with LiveBars(console, clock) as bars, listening(bars):
         yield
+
+
+@contextmanager
+def showing_to_caller() -> Iterator[None]:
+    """Show the progress of a library call inside the block: bars in a notebook and on a terminal, elsewhere nothing.
+
+    Where somebody listens already, all goes there.
+    """
+    if is_heard():
+        yield
+    elif _in_notebook():
+        with listening(NotebookBars()):
+            yield
+    elif sys.stderr is not None and sys.stderr.isatty():
+        with showing():
+            yield
+    else:
+        yield
+
+
+def _in_notebook() -> bool:
+    """Whether the code runs in a kernel of Jupyter."""
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
+
+
+class NotebookBars:
+    """Bars of tqdm: of HTML where ipywidgets are there, else of text. They appear after so many seconds of work."""
+
+    def __init__(self, after: float = SHOWN_AFTER) -> None:
+        self._after = after
+
+    def start(self, label: str, total: int) -> Bar:
+        """A bar that disappears with the end of its work."""
+        return _TqdmBar(_tqdm()(total=total, desc=label, delay=self._after, leave=False))
+
+    def note(self, text: str) -> None:
+        """`text` as a line of the cell's output."""
+        _tqdm().write(text, file=sys.stderr)
+
+
+class _TqdmBar:
+    def __init__(self, shown: Any) -> None:
+        self._shown = shown
+
+    def advance(self, amount: int = 1) -> None:
+        self._shown.update(amount)
+
+    def stop(self) -> None:
+        self._shown.close()
+
+
+def _tqdm() -> Any:
+    try:
+        import ipywidgets  # noqa: F401 (whether it is there)
+        from tqdm.notebook import tqdm
+    except ImportError:
+        from tqdm.std import tqdm
+    return tqdm
 
 
 class LiveBars:

@@ -61,6 +61,11 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
+def is_heard() -> bool:
+    """Whether somebody listens."""
+    return not isinstance(_listener.get(), _Silent)
+
+
 @contextmanager
 def measuring(measure: Measure) -> Iterator[None]:
     """Send numbers to `measure` inside the block."""
