@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from rich.console import Console
 
-from uxla import console, progress
+from uxla import progress
 from uxla.console import LiveBars, NotebookBars, PlainLines, seconds_left, showing, showing_to_caller
 
 
@@ -180,8 +180,7 @@ def test_in_a_notebook_there_are_bars_of_tqdm(monkeypatch):
 
 def test_a_bar_of_a_notebook_shows_long_work_and_goes(monkeypatch):
     monkeypatch.setattr("sys.stderr", Stream(False))
-    monkeypatch.setattr(console, "SHOWN_AFTER", 0.0)
-    bar = NotebookBars().start("warm-up", 10)
+    bar = NotebookBars(after=0).start("warm-up", 10)
     bar.advance(5)
     bar.stop()
     assert "warm-up" in sys.stderr.getvalue()
