@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla import progress
-from uxla.augmentation import files as module
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing
 from uxla.data.writing.lossless import open_lossless
@@ -67,10 +66,10 @@ def file(tmp_path):
 def augment(tmp_path):
     """Augments a file, each part with a toy of its own choice; returns the report."""
 
-    def run(path, out, *, toy=None, originals=False, fresh=False, reading=None, **drawing):
+    def run(path, out, *, toy=None, originals=False, fresh=False, reading=None, together=4096, **drawing):
         store = Store(tmp_path / "store", Journal(out), fresh)
         source = open_lossless(path, **(reading or {}))
-        return FileAugmentation(source, out, Drawing(**drawing), toy or Toy(), store, originals).run()
+        return FileAugmentation(source, out, Drawing(**drawing), toy or Toy(), store, originals, together).run()
 
     return run
 
@@ -214,16 +213,15 @@ def test_a_table_without_a_header_gets_none(file, augment, tmp_path):
     assert (tmp_path / "b.tsv").read_text() == "ko*\tx\t0\t0\n"
 
 
-def test_an_interrupted_augmentation_goes_on_with_the_part_it_was_at(file, augment, tmp_path, monkeypatch):
+def test_an_interrupted_augmentation_goes_on_with_the_part_it_was_at(file, augment, tmp_path):
     path, out = file("a.txt", "".join(f"ko mira{' sen' * (i % 3)} {i}\n" for i in range(40))), tmp_path / "b.tsv"
     augment(path, tmp_path / "whole.tsv", toy=Toy(), fresh=True)
-    monkeypatch.setattr(module, "_TOGETHER", 10)
     with pytest.raises(KeyboardInterrupt):
-        augment(path, out, toy=Toy(fail_at=2))
+        augment(path, out, toy=Toy(fail_at=2), together=10)
     assert not out.exists()
     assert not list(tmp_path.glob(".*"))
     second = Toy()
-    report = augment(path, out, toy=second)
+    report = augment(path, out, toy=second, together=10)
     assert second.filled == 2  # two of four parts were there already
     assert out.read_bytes() == (tmp_path / "whole.tsv").read_bytes()
     assert (report.read, report.drawn) == (40, 120)

@@ -26,8 +26,6 @@ from uxla.records import Corpus
 from uxla.store.store import Store, reading
 from uxla.store.versions import mixture
 
-_TOGETHER = 4096
-"""Rows in one artifact of the store: what a kill can cost."""
 _COUNTS = ("drawn", "unchanged", "duplicates", "without_units")
 _WORD = re.compile(r"[^ \t\r\n]+")
 """What a tag belongs to: NBSP and U+3000 stay in a word."""
@@ -65,6 +63,8 @@ class FileAugmentation:
     place: Place
     store: Store
     originals: bool = False
+    together: int = 4096
+    """Rows in one artifact of the store: what a kill can cost."""
 
     def run(self) -> Report:
         """Write the file `out`. Whatever is wrong with arguments, file or model is said before anything is written."""
@@ -114,7 +114,7 @@ class FileAugmentation:
         rows, first = self.source.rows(), 0
         told = self.drawing.unit != "word"
         stale = "" if written_as(self.source, self.out) == "text" else None  # which has the texts alone
-        while part := list(islice(rows, _TOGETHER)):
+        while part := list(islice(rows, self.together)):
             told = told or remark_on_unspaced(row.texts for row in part)
             for row in part:
                 refuse_stale(self.source, row)
