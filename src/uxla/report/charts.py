@@ -5,10 +5,10 @@ No text of a user's is drawn: what it would mean to matplotlib and its fonts nob
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,12 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uxla.files import write_file
+from uxla.report.figures import BASIS, svg_of, write_figure
 from uxla.report.scoring import Calibration
 
-_SETTINGS: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "uxla",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+Colours = Mapping[str, str]
+"""Of what is drawn: `ink`, `faint` and `accent`."""
+
 _PRINTED = {"ink": "#24292f", "faint": "#8c959f", "accent": "#0b63c4"}
 _INLINE = {"ink": "#010101", "faint": "#020202", "accent": "#030303"}
 """Colours that stand for the page's own: replaced by `var(--NAME)` in the SVG."""
@@ -35,29 +31,28 @@ _LEVELS = {"zero_shot": "zero-shot", "ensemble": "ensemble", "tri_training": "tr
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: `name` for its files, `title` for the page, and what draws it with given colours."""
+    """One chart: `name` for its files, `title` for the page, and what draws it."""
 
     name: str
     title: str
-    data: Any
+    draw: Callable[[Axes, Colours], None]
 
-    def figure(self, colours: Mapping[str, str]) -> Figure:
+    def figure(self, colours: Colours) -> Figure:
         """The matplotlib figure."""
-        with rc_context(_SETTINGS):
-            made = Figure(figsize=(4.8, 3.0), layout="constrained")
-            axes = made.add_subplot()
-            draw = _draw_scores if self.name == "scores" else _draw_reliability
-            draw(axes, self.data, colours)
+        with rc_context(BASIS):
+            figure = Figure(figsize=(4.8, 3.0), layout="constrained")
+            axes = figure.add_subplot()
+            self.draw(axes, colours)
             axes.tick_params(colors=colours["ink"], length=3)
             for part in (axes.xaxis.label, axes.yaxis.label):
                 part.set_color(colours["ink"])
             for spine in axes.spines.values():
                 spine.set_color(colours["faint"])
-        return made
+        return figure
 
     def inline(self) -> str:
         """SVG markup in the page's colours, as wide as there is room."""
-        svg = _svg(self.figure(_INLINE))
+        svg = svg_of(self.figure(_INLINE), BASIS, transparent=True)
         svg = svg[svg.index("<svg") :]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
         svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{self.title}"', svg, count=1)
@@ -68,26 +63,20 @@ class Chart:
 
     def write(self, stem: Path) -> list[Path]:
         """Write `STEM-NAME.svg` and `.png`, each whole or not at all."""
-        figure = self.figure(_PRINTED)
-        svg, png = (stem.with_name(f"{stem.name}-{self.name}{suffix}") for suffix in (".svg", ".png"))
-        pixels = io.BytesIO()
-        figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})
-        write_file(svg, _svg(figure))
-        write_file(png, pixels.getvalue())
-        return [svg, png]
+        return write_figure(self.figure(_PRINTED), stem.with_name(f"{stem.name}-{self.name}"), BASIS, transparent=True)
 
 
 def score_chart(found: Mapping[str, Any]) -> Chart | None:
     """The score by epoch of UXLA's models, over the baselines as levels; None where UXLA was not scored."""
-    return Chart("scores", "Score by epoch", dict(found)) if found.get("uxla") else None
+    return Chart("scores", "Score by epoch", partial(_draw_scores, found)) if found.get("uxla") else None
 
 
 def reliability_chart(found: Calibration | None) -> Chart | None:
     """How often the models are right, by how sure they are."""
-    return None if found is None else Chart("reliability", "Reliability", found)
+    return None if found is None else Chart("reliability", "Reliability", partial(_draw_reliability, found))
 
 
-def _draw_scores(axes: Axes, found: Mapping[str, Any], colours: Mapping[str, str]) -> None:
+def _draw_scores(found: Mapping[str, Any], axes: Axes, colours: Colours) -> None:
     start = [found["penalty"]] if "penalty" in found else []
     scores = [*start, *found["uxla"]]
     places = list(range(1 - len(start), 1 - len(start) + len(scores)))
@@ -101,14 +90,14 @@ def _draw_scores(axes: Axes, found: Mapping[str, Any], colours: Mapping[str, str
     axes.set_xlim(places[0] - 0.3, places[-1] + 0.15)
 
 
-def _levels(axes: Axes, found: Mapping[str, Any], colours: Mapping[str, str]) -> list[tuple[str, float, str]]:
+def _levels(axes: Axes, found: Mapping[str, Any], colours: Colours) -> list[tuple[str, float, str]]:
     levels = [(name, found[method]["mean"], "faint") for method, name in _LEVELS.items() if method in found]
     for _, value, _ in levels:
         axes.axhline(value, lw=1, ls=(0, (4, 3)), color=colours["faint"], zorder=0)
     return levels
 
 
-def _name_ends(axes: Axes, place: float, ends: Sequence[tuple[str, float, str]], colours: Mapping[str, str]) -> None:
+def _name_ends(axes: Axes, place: float, ends: Sequence[tuple[str, float, str]], colours: Colours) -> None:
     """Names at the lines' right ends, pushed apart where they would cover each other."""
     low, high = axes.get_ylim()
     room, last = 0.065 * (high - low), low - (high - low)
@@ -117,7 +106,7 @@ def _name_ends(axes: Axes, place: float, ends: Sequence[tuple[str, float, str]],
         axes.annotate(name, (1.01, last), xycoords=("axes fraction", "data"), va="center", color=colours[colour])
 
 
-def _draw_reliability(axes: Axes, found: Calibration, colours: Mapping[str, str]) -> None:
+def _draw_reliability(found: Calibration, axes: Axes, colours: Colours) -> None:
     sure, right, sizes = zip(*found.bins, strict=True)
     axes.plot([0, 1], [0, 1], lw=1, ls=(0, (4, 3)), color=colours["faint"])
     largest = max(sizes)
@@ -128,10 +117,3 @@ def _draw_reliability(axes: Axes, found: Calibration, colours: Mapping[str, str]
     axes.set_ylabel("how often they are right")
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.03)
-
-
-def _svg(figure: Figure) -> str:
-    written = io.StringIO()
-    with rc_context(_SETTINGS):
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return written.getvalue()

@@ -1,9 +1,10 @@
-"""What figures on paper have in common: colours the colour-blind tell apart, names, files written whole."""
+"""What figures have in common: colours the colour-blind tell apart, names they can show, files of the same bytes."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,47 +23,53 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#9aa0a6"
 
-STYLE: Any = {
+BASIS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "uxla",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 10,
+    "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "legend.frameon": False,
 }
-_DRAWABLE = re.compile(r"[^\W_][\w .,:+()&/-]*")
+"""Text stays text in an SVG, and the same figure gives the same bytes."""
+
+STYLE: Any = BASIS | {"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "legend.frameon": False}
+"""Of the paper's figures."""
+
+_SHOWN = re.compile(r"[^\W_][\w .,:+()&/-]*")
 _LONGEST = 24
 
 
-def drawn(name: str, fallback: str) -> str:
-    """A user's name as a figure shows it; `fallback` for one that matplotlib or its font would not draw as it is."""
-    plain = _DRAWABLE.fullmatch(name) and not right_to_left(name) and all(ord(char) in _glyphs() for char in name)
+def legible(name: str, fallback: str) -> str:
+    """A user's name as a figure shows it; `fallback` for one that matplotlib or its font would not show as it is."""
+    plain = _SHOWN.fullmatch(name) and not right_to_left(name) and all(ord(char) in _glyphs() for char in name)
     if not plain:
         return fallback
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-def figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+def panels(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     """A figure of `size` inches and its panels in reading order."""
-    made = Figure(figsize=size, layout="constrained", facecolor="white")
-    return made, list(made.subplots(rows, columns, squeeze=False).ravel())
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 
-def write_figure(made: Figure, stem: Path) -> list[Path]:
-    """Write `STEM.svg` and `STEM.png` (200 dpi), each whole or not at all; the same figure, the same bytes."""
-    files = [stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")]
-    options: list[dict[str, Any]] = [
-        {"format": "svg", "metadata": {"Date": None, "Creator": None}},
-        {"format": "png", "dpi": 200, "metadata": {"Software": None}},
-    ]
-    with rc_context(STYLE):
-        for file, option in zip(files, options, strict=True):
-            written = io.BytesIO()
-            made.savefig(written, **option)
-            write_file(file, written.getvalue())
-    return files
+def svg_of(figure: Figure, style: Mapping[str, Any] = STYLE, **options: Any) -> str:
+    """The figure as SVG."""
+    written = io.StringIO()
+    with rc_context(style):
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, **options)
+    return written.getvalue()
+
+
+def write_figure(figure: Figure, stem: Path, style: Mapping[str, Any] = STYLE, **svg_options: Any) -> list[Path]:
+    """Write `STEM.svg` and `STEM.png` (200 dpi), each whole or not at all."""
+    svg, png = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".svg", ".png"))
+    pixels = io.BytesIO()
+    with rc_context(style):
+        figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})
+    write_file(svg, svg_of(figure, style, **svg_options))
+    write_file(png, pixels.getvalue())
+    return [svg, png]
 
 
 @cache

@@ -19,7 +19,7 @@ from uxla.algorithm.distil import MostConfident, loss
 from uxla.cli.paper import figure
 from uxla.errors import ArtifactError, UxlaError
 from uxla.records import IGNORED, Predictions
-from uxla.report.figures import drawn, write_figure
+from uxla.report.figures import legible, write_figure
 from uxla.report.folder import RunFolder
 from uxla.report.paper.figures import curves, kept_share, length_figure, penalty_figure, score_figure
 from uxla.report.warmup import METHODS, WarmUp, points, read_warm_up, sampled
@@ -375,12 +375,12 @@ def test_the_same_run_gives_the_same_bytes(make_run, tmp_path):
     "name", ["$x$", "\u0633\u0644\u0627\u0645", "_hidden", "\u65e5\u672c", "<b>x</b>", "", "a\nb", "\u0928\u093f"]
 )
 def test_a_name_that_cannot_be_drawn_as_it_is_has_a_number_instead(name):
-    assert drawn(name, "target 3") == "target 3"
+    assert legible(name, "target 3") == "target 3"
 
 
 @pytest.mark.parametrize("name", ["es", "zh-Hans", "españa", "česky", "run_2", "ελ"])
 def test_a_plain_name_is_drawn_as_it_is(name):
-    assert drawn(name, "target 3") == name
+    assert legible(name, "target 3") == name
 
 
 def test_names_of_users_do_no_harm(make_run, tmp_path):

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from uxla.errors import ArtifactError
 from uxla.records import Bools, Ints
-from uxla.report.figures import COLOURS, FAINT, MARKERS, STYLE, drawn, figure
+from uxla.report.figures import COLOURS, FAINT, MARKERS, STYLE, legible, panels
 from uxla.report.folder import MADE_BY_RUN, RunFolder
 from uxla.report.warmup import METHODS, Points, WarmUp, points
 
@@ -58,7 +58,7 @@ def curves(runs: Mapping[str, RunFolder]) -> list[Curve]:
 def score_figure(found: Sequence[Curve], task: str) -> Figure:
     """Figure 2: the score after the warm-up and after each epoch."""
     with rc_context(STYLE):
-        made, (axes,) = figure(1, 1, (7.0, max(3.4, 0.6 + 0.21 * len(found))))
+        made, (axes,) = panels(1, 1, (7.0, max(3.4, 0.6 + 0.21 * len(found))))
         mixed = len({curve.data for curve in found}) > 1
         ranked = sorted(range(len(found)), key=lambda place: -found[place].means[-1])
         for place in ranked:  # the legend has the order in which curves end
@@ -76,7 +76,7 @@ def penalty_figure(found: WarmUp) -> Figure:
     """Figure 3: (a-b) target classes by t-SNE, (c-d) losses of accurate and noisy examples."""
     placed = points(found)
     with rc_context(STYLE):
-        made, axes = figure(2, 2, _SIZE)
+        made, axes = panels(2, 2, _SIZE)
         for place, method in enumerate(METHODS):
             _title(axes, place, method)
             _draw_points(axes[place], placed, method)
@@ -98,7 +98,7 @@ def length_figure(found: WarmUp, share: float, *, chosen: str) -> Figure:
     `chosen` says where `share` is from.
     """
     with rc_context(STYLE):
-        made, axes = figure(2, 2, _SIZE)
+        made, axes = panels(2, 2, _SIZE)
         for place, method in enumerate(METHODS):
             _title(axes, place, method)
             _draw_scatter(axes[place], found, method)
@@ -128,11 +128,11 @@ def kept_share(config: Mapping[str, object]) -> tuple[float, str]:
 
 def _curves(runs: Mapping[str, RunFolder]) -> Iterator[Curve]:
     for number, (name, run) in enumerate(runs.items(), start=1):
-        start = f"{drawn(name, f'run {number}')}: " if len(runs) > 1 else ""
+        start = f"{legible(name, f'run {number}')}: " if len(runs) > 1 else ""
         for place, (target, found) in enumerate(run.results["targets"].items(), start=1):
             data, scores = (_DEV, found[_DEV]) if found.get(_DEV) else (_TEST, found)
             if scores.get("uxla"):
-                yield _curve(start + drawn(target, f"target {place}"), data, scores)
+                yield _curve(start + legible(target, f"target {place}"), data, scores)
 
 
 def _curve(name: str, data: str, scores: Mapping[str, Any]) -> Curve:
@@ -164,7 +164,7 @@ def _draw_points(axes: Axes, placed: Points, method: str) -> None:
     for places, label in ((outside, "O"), (rest, f"{len(rest)} rarer classes")):
         _scatter(axes, placed.places[method][np.isin(placed.classes, places)], label, FAINT, ".")
     for place, (colour, marker) in zip(named, zip(COLOURS, MARKERS, strict=True), strict=False):
-        name = drawn(placed.names[place], f"class {place + 1}")
+        name = legible(placed.names[place], f"class {place + 1}")
         _scatter(axes, placed.places[method][placed.classes == place], name, colour, marker)
     axes.set_xticks([])
     axes.set_yticks([])
