@@ -10,7 +10,7 @@ from uxla.algorithm.estimates import Estimate
 from uxla.phrases import enumerated
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
-from uxla.report.paired import Difference, Pair, difference
+from uxla.report.paired import Pair, difference
 from uxla.report.scoring import counts, score
 from uxla.report.trainings import untaught
 
@@ -45,28 +45,46 @@ _ADAPTED = frozenset(
     }
 )
 """They read the target's raw text: only of them it can be said that adaptation helped."""
-_SAID = {1: "better than", -1: "worse than", 0: "not clearly different from"}
+_CLEAR = {1: "better than", -1: "worse than", 0: "not clearly different from"}
 _SCORED = {1: "above", -1: "below", 0: "equal to"}
 _LEARNED_NOTHING = "Nothing was learned from the raw text of {}: no sentence of it taught any model"
 _NO_LABELS = "Not measured: there is no labelled test set"
+_INTERVALS = (
+    "95 % intervals: paired bootstrap over {:,} test examples, each method as an ensemble of three (its row of that "
+    "name in the table). They are about other test examples for these models: one seed, so that differences between seeds "
+    "are not in them"
+)
+_NO_INTERVALS = (
+    "Means of three models each, without intervals: the test labels are not at hand, and three models of one run, "
+    "which teach each other, do not tell how another run would end"
+)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The final models against one baseline: its score, by how much they exceed it, with a 95 % interval or None where
-    nothing tells how sure the gain is."""
+    """The final models against a `method`: its score, by how much they exceed it, and the 95 % interval of that, or
+    None where nothing tells how sure it is."""
 
-    baseline: str
+    method: str
     score: float
     gain: float
-    interval: tuple[float, float] | None
-    said: str
+    interval: tuple[float, float] | None = None
+
+    @property
+    def baseline(self) -> str:
+        """The method's name in a sentence."""
+        return METHODS[self.method]
 
     @property
     def sign(self) -> int:
         """1 or -1 where the interval is clear of zero or, without one, where the gain is; else 0."""
         low, high = self.interval or (self.gain, self.gain)
         return int(low > 0) - int(high < 0)
+
+    @property
+    def said(self) -> str:
+        """How the final models compare."""
+        return (_CLEAR if self.interval else _SCORED)[self.sign]
 
 
 @dataclass(frozen=True)
@@ -81,38 +99,54 @@ class Verdict:
     estimate: tuple[str, ...]
     """What the run itself estimates the scores to be, without labels; empty where it did not."""
     warnings: tuple[str, ...]
-    """What the run itself doubts, of this target and of all."""
+    """The run's warnings about this target and about all."""
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """The final models: whose they are, their name in a sentence, their score; and what they are compared with."""
+    """The final models: whose they are, their score, what they are compared with, and what that rests on."""
 
     method: str
-    name: str
+    epoch: int | None
+    """The epoch that the estimate chose, 0 for the warm-up; None where it did not choose."""
     score: float
-    against: list[tuple[str, Comparison]]
+    comparisons: tuple[Comparison, ...]
     basis: str
+
+    @property
+    def name(self) -> str:
+        """Their name in a sentence."""
+        return _name(self.method, self.epoch)
 
 
 def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     """Whether adaptation to `target` helped."""
-    kept = run.results.get("kept_epoch", {}).get(target)
-    estimates = _states(run.results.get("estimates", {}).get(target, {}), kept)
-    measured = _by_test(test, kept, spans=run.results["task"] == "ner") if test is not None else None
-    measured = measured or _by_models(_states(run.results["targets"][target], kept), kept)
-    trainings = run.results.get("trainings", ())
+    results = run.results
+    epoch = results.get("kept_epoch", {}).get(target)
+    estimates = _last_states(results.get("estimates", {}).get(target, {}), epoch)
+    measured = _by_test(test, epoch, spans=results["task"] == "ner") if test is not None else None
+    measured = measured or _by_models(_last_states(results["targets"][target], epoch), epoch)
+    kind, headline = _judged(measured) if measured else ("unknown", _estimated(estimates, epoch))
+    trainings = results.get("trainings", ())
     final = test.final if test is not None else _adapted(trainings, target)
-    about = {"estimate": tuple(_said(estimates, kept)), "warnings": tuple(warnings_of(run.results, target))}
-    nothing = kept != 0 and untaught(trainings, target, final)
-    if measured is None:
-        headline = _LEARNED_NOTHING.format(target) if nothing else _estimated(estimates, kept)
-        return Verdict("untaught" if nothing else "unknown", headline, None, (), "", **about)
-    kind, headline = _judged(measured)
+    nothing = epoch != 0 and untaught(trainings, target, final)
     if nothing:
         kind, headline = "untaught", _LEARNED_NOTHING.format(target)
-    comparisons = tuple(comparison for _, comparison in measured.against)
-    return Verdict(kind, headline, measured.score, comparisons, measured.basis, **about)
+    return Verdict(
+        kind,
+        headline,
+        measured.score if measured else None,
+        measured.comparisons if measured else (),
+        measured.basis if measured else "",
+        estimate=tuple(_estimates_in_words(estimates, epoch)),
+        warnings=tuple(warnings_of(results, target)),
+    )
+
+
+def warnings_of(results: Mapping[str, Any], target: str) -> Iterator[str]:
+    """The run's warnings but for those of other targets."""
+    others = tuple(f"{name}: " for name in results["targets"] if name != target)
+    return (warning for warning in results.get("warnings", ()) if not warning.startswith(others))
 
 
 def _adapted(trainings: Sequence[Mapping[str, Any]], target: str) -> str:
@@ -121,140 +155,107 @@ def _adapted(trainings: Sequence[Mapping[str, Any]], target: str) -> str:
     return "uxla" if "uxla" in methods or not methods else str(methods[-1])
 
 
-def _by_test(test: TestSet, kept: int | None, *, spans: bool) -> _Measured:
+def _by_test(test: TestSet, epoch: int | None, *, spans: bool) -> _Measured:
     """From the labels of each test example."""
-    method, name = _kept(test.final, kept)
     final = counts(test, test.final, spans=spans)
     found = []
-    for baseline in _compared_with(test.labels, {test.final, method}):
-        other = counts(test, baseline, spans=spans)
+    for method in _compared_with(test.labels, test.final, epoch):
+        other = counts(test, method, spans=spans)
         gain = difference([Pair(final, other, 0)])
-        found += [_sure(baseline, score(other), gain)] if gain is not None else []
-    basis = (
-        f"95 % intervals: paired bootstrap over {len(test):,} test examples, each method as an ensemble of three "
-        "(its row of that name in the table). They are about other test examples for these models: one seed, so that "
-        "differences between seeds are not in them"
-    )
-    return _Measured(method, name, score(final), found, basis)
+        found += [Comparison(method, score(other), gain.value, (gain.low, gain.high))] if gain else []
+    return _Measured(test.final, epoch, score(final), tuple(found), _INTERVALS.format(len(test)))
 
 
-def _by_models(states: Mapping[str, Any], kept: int | None) -> _Measured | None:
+def _by_models(states: Mapping[str, Any], epoch: int | None) -> _Measured | None:
     """From the scores of each method's models, where the test labels are not at hand; None without scores."""
-    scores = {method: found for method, found in states.items() if method in METHODS}
-    tried = [method for method in METHODS if method in scores and method not in {*_LABELLED, "ensemble"}]
+    tried = [method for method in METHODS if method in states and method not in {*_LABELLED, "ensemble"}]
     if not tried:
         return None
-    final = "uxla" if "uxla" in scores else tried[-1]
-    method, name = _kept(final, kept)
-    own = scores[final]
+    final = "uxla" if "uxla" in states else tried[-1]
+    own = states[final]
     found = [
-        _unsure(baseline, scores[baseline]["mean"], own["mean"])
-        for baseline in _compared_with(scores, {final, method})
-        if len(scores[baseline]["models"]) == len(own["models"])  # an ensemble is not compared with a mean of models
+        Comparison(method, states[method]["mean"], own["mean"] - states[method]["mean"])
+        for method in _compared_with(states, final, epoch)
+        if len(states[method]["models"]) == len(own["models"])  # an ensemble is not compared with a mean of models
     ]
-    basis = (
-        "Means of three models each, without intervals: the test labels are not at hand, and three models of one run, "
-        "which teach each other, do not tell how another run would end"
-    )
-    return _Measured(method, name, own["mean"], found, basis)
+    return _Measured(final, epoch, own["mean"], tuple(found), _NO_INTERVALS)
+
+
+def _compared_with(measured: Collection[str], final: str, epoch: int | None) -> list[str]:
+    """The baselines that were measured; without any, every other method that had no labels of the target."""
+    own = {final, "penalty" if final == "uxla" and epoch == 0 else final, "uxla_ensemble"}
+    others = [method for method in METHODS if method in measured and method not in own]
+    usual = [method for method in _BASELINES if method in others]
+    return usual or [method for method in others if method not in _LABELLED]
 
 
 def _judged(found: _Measured) -> tuple[Kind, str]:
-    if not found.against:
+    if not found.comparisons:
         return "unknown", "Measured, with nothing to compare it with"
-    (baseline, first), *_ = found.against
+    first = found.comparisons[0]
     name, over = found.name + "," * ("," in found.name), first.baseline
-    better = enumerated([comparison.baseline for _, comparison in found.against if comparison.sign < 0])
+    better = enumerated([comparison.baseline for comparison in found.comparisons if comparison.sign < 0])
     if first.interval is None:
-        return "unclear", _apart(name, first, better)
-    adapting = found.method in _ADAPTED and baseline not in _ADAPTED
-    if first.sign < 0:
-        return "hurt", _opening("Adaptation hurt", f"{name} loses {-first.gain:.1f} points against {over}", adapting)
+        side = "below" if first.gain < 0 else "above"
+        lower = f", and lower than {better}" if better and first.gain >= 0 else ""
+        scored = f"{name} scores {abs(first.gain):.1f} points {side} {over}{lower}"
+        return "unclear", f"{_capitalised(scored)}; how sure that is cannot be told"
     if first.sign == 0:
         headline = f"No clear effect: {name} differs from {over} by {_signed(first.gain)} points"
         return ("mixed", f"{headline}, and is worse than {better}") if better else ("unclear", headline)
-    said = f"{name} gains {first.gain:.1f} points over {over}"
-    if better:
-        return "mixed", _opening("", f"{said}, but less than {better}", False)
-    return "helped", _opening("Adaptation helped", said, adapting)
+    gains = f"{name} gains {first.gain:.1f} points over {over}"
+    if first.sign > 0 and better:
+        return "mixed", _capitalised(f"{gains}, but less than {better}")
+    kind: Kind = "helped" if first.sign > 0 else "hurt"
+    told = gains if first.sign > 0 else f"{name} loses {-first.gain:.1f} points against {over}"
+    adapting = not (found.method == "uxla" and found.epoch == 0) and found.method in _ADAPTED
+    return kind, f"Adaptation {kind}: {told}" if adapting and first.method not in _ADAPTED else _capitalised(told)
 
 
-def _apart(name: str, first: Comparison, better: str) -> str:
-    """The headline without intervals: what the scores are, and that this is all."""
-    side = "below" if first.gain < 0 else "above"
-    said = f"{name} scores {abs(first.gain):.1f} points {side} {first.baseline}"
-    lower = f", and lower than {better}" if better and first.gain >= 0 else ""
-    return f"{_opening('', said, False)}{lower}; how sure that is cannot be told"
-
-
-def _opening(claim: str, said: str, adapting: bool) -> str:
-    return f"{claim}: {said}" if adapting else said[0].upper() + said[1:]
-
-
-def _estimated(estimates: Mapping[str, Any], kept: int | None) -> str:
-    """The headline where nothing was measured: an estimated gain is told as one, and surely only where the intervals
+def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
+    """The headline where nothing was measured. An estimated gain is told as one, and as sure only where the intervals
     of warm-up and adapted models do not meet."""
     if not {"penalty", "uxla"} <= estimates.keys():
         return _NO_LABELS
     before, after = Estimate(**estimates["penalty"]), Estimate(**estimates["uxla"])
     begin, gain = "Not measured; adaptation is estimated", after.score - before.score
-    if kept == 0:
+    if epoch == 0:
         return f"{begin} not to help: the warm-up's models were kept"
     points = round(abs(gain))
-    if points == 0 or gain * (after.mean - before.mean) < 0:  # the score is capped, the mean is what epochs are kept by
+    if points == 0 or gain * (after.mean - before.mean) < 0:  # the score is capped; epochs are chosen by the mean
         return f"{begin} to make no difference that can be told"
     doubt = ", which is not sure" if before.low <= after.high and after.low <= before.high else ""
     amount = f"about {points} point{'s' * (points > 1)}{doubt}"
     return f"{begin} to gain {amount}" if gain > 0 else f"{begin} not to help: it loses {amount}"
 
 
-def _states(found: Mapping[str, Any], kept: int | None) -> dict[str, Any]:
-    """The last state of each method, of UXLA the kept one: 0 is the warm-up."""
-    states = {method: values for method, values in found.items() if values}
+def _last_states(found: Mapping[str, Any], epoch: int | None) -> dict[str, Any]:
+    """What the last models of each method have; of UXLA those of the epoch chosen, 0 being the warm-up."""
+    states = {method: value for method, value in found.items() if value and method in METHODS}
     epochs = states.pop("uxla", None)
-    if epochs and kept != 0:
-        return {**states, "uxla": epochs[-1 if kept is None else kept - 1]}
+    if epochs and epoch != 0:
+        return {**states, "uxla": epochs[-1 if epoch is None else epoch - 1]}
     warm_up = [states[name] for name in ("penalty", "uxla_ensemble") if name in states]
     return {**states, "uxla": warm_up[0]} if epochs and warm_up else states
 
 
-def _kept(method: str, kept: int | None) -> tuple[str, str]:
-    """Whose models a method's final ones are in truth, and their name."""
-    if method != "uxla" or kept is None:
-        return method, METHODS.get(method, method)
-    return ("uxla", f"UXLA, epoch {kept}") if kept else ("penalty", "the warm-up, kept in place of UXLA")
-
-
-def _compared_with(measured: Collection[str], own: Collection[str]) -> list[str]:
-    """The baselines that were measured; without any, every other method that had no labels of the target."""
-    others = [method for method in METHODS if method in measured and method not in {*own, "uxla_ensemble"}]
-    usual = [method for method in _BASELINES if method in others]
-    return usual or [method for method in others if method not in _LABELLED]
-
-
-def _sure(baseline: str, value: float, gain: Difference) -> tuple[str, Comparison]:
-    interval = (gain.low, gain.high)
-    return baseline, Comparison(METHODS[baseline], value, gain.value, interval, _SAID[gain.sign])
-
-
-def _unsure(baseline: str, value: float, own: float) -> tuple[str, Comparison]:
-    gain = own - value
-    return baseline, Comparison(METHODS[baseline], value, gain, None, _SCORED[(gain > 0) - (gain < 0)])
-
-
-def _said(estimates: Mapping[str, Any], kept: int | None) -> Iterator[str]:
+def _estimates_in_words(estimates: Mapping[str, Any], epoch: int | None) -> Iterator[str]:
     """`UXLA, epoch 2: 61 (55 to 67)`: whole points, since no estimate is surer."""
     for method, values in estimates.items():
-        name = "UXLA (the warm-up was kept)" if method == "uxla" and kept == 0 else _kept(method, kept)[1]
+        warm_up = method == "uxla" and epoch == 0
+        name = "UXLA (the warm-up was kept)" if warm_up else _name(method, epoch)
         yield "{name}: {score:.0f} ({low:.0f} to {high:.0f})".format(name=name, **values)
 
 
-def warnings_of(results: Mapping[str, Any], target: str) -> Iterator[str]:
-    """The run's warnings but for those of other targets."""
-    others = [f"{name}: " for name in results["targets"] if name != target]
-    for warning in results.get("warnings", ()):
-        if not any(warning.startswith(other) for other in others):
-            yield warning
+def _name(method: str, epoch: int | None) -> str:
+    """The name of a method's last models in a sentence."""
+    if method != "uxla" or epoch is None:
+        return METHODS.get(method, method)
+    return f"UXLA, epoch {epoch}" if epoch else "the warm-up, kept in place of UXLA"
+
+
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _signed(value: float) -> str:
