@@ -51,8 +51,8 @@ _LEARNED_NOTHING = "Nothing was learned from the raw text of {}: no sentence of 
 _NO_LABELS = "Not measured: there is no labelled test set"
 _INTERVALS = (
     "95 % intervals: paired bootstrap over {:,} test examples, each method as an ensemble of three (its row of that "
-    "name in the table). They are about other test examples for these models: one seed, so that differences between seeds "
-    "are not in them"
+    "name in the table). They are about other test examples for these models: one seed, so that differences between "
+    "seeds are not in them"
 )
 _NO_INTERVALS = (
     "Means of three models each, without intervals: the test labels are not at hand, and three models of one run, "
