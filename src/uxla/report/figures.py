@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def panels(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, 
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 
-def svg_of(figure: Figure, style: Mapping[str, Any] = STYLE, **options: Any) -> str:
+def svg_of(figure: Figure, style: Any = STYLE, **options: Any) -> str:
     """The figure as SVG."""
     written = io.StringIO()
     with rc_context(style):
@@ -61,7 +60,7 @@ def svg_of(figure: Figure, style: Mapping[str, Any] = STYLE, **options: Any) -> 
     return written.getvalue()
 
 
-def write_figure(figure: Figure, stem: Path, style: Mapping[str, Any] = STYLE, **svg_options: Any) -> list[Path]:
+def write_figure(figure: Figure, stem: Path, style: Any = STYLE, **svg_options: Any) -> list[Path]:
     """Write `STEM.svg` and `STEM.png` (200 dpi), each whole or not at all."""
     svg, png = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".svg", ".png"))
     pixels = io.BytesIO()
