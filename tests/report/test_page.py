@@ -177,6 +177,18 @@ def test_a_figure_is_written_whole_or_not_at_all(make_run, report):
     assert figure.read_text(encoding="utf-8") == "as it was"
 
 
+@pytest.mark.parametrize("name", ["report.html", "report-table.md", "report-far-scores.png"])
+def test_a_file_that_no_report_wrote_is_not_written_over(make_run, report, name):
+    run = make_run()
+    (run / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(UxlaError, match=f"{name}: is there already, and no report is known to have written it"):
+        report(run)
+    assert [path.name for path in run.glob("report*")] == [name]
+    (run / name).unlink()
+    report(run)
+    report(run)
+
+
 def test_the_csv_has_scores_by_epoch_of_the_source_and_estimates(make_run, report):
     run = make_run()
     one, found = json.loads((run / "results.json").read_text(encoding="utf-8")), {"score": 61.0, "low": 50, "high": 70}

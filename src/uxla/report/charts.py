@@ -16,7 +16,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from uxla.report.figures import BASIS, svg_of, write_figure
+from uxla.report.figures import BASIS, figure_paths, svg_of, write_figure
 from uxla.report.scoring import Calibration
 
 Colours = Mapping[str, str]
@@ -61,9 +61,13 @@ class Chart:
             svg = svg.replace(colour, f"var(--{name})")
         return svg
 
-    def write(self, stem: Path) -> list[Path]:
-        """Write `STEM-NAME.svg` and `.png`, each whole or not at all."""
-        return write_figure(self.figure(_PRINTED), stem.with_name(f"{stem.name}-{self.name}"), BASIS, transparent=True)
+    def paths(self, stem: Path) -> list[Path]:
+        """`STEM-NAME.svg` and `.png`."""
+        return figure_paths(stem.with_name(f"{stem.name}-{self.name}"))
+
+    def write(self, stem: Path) -> None:
+        """Write both `paths`, each whole or not at all."""
+        write_figure(self.figure(_PRINTED), stem.with_name(f"{stem.name}-{self.name}"), BASIS, transparent=True)
 
 
 def score_chart(found: Mapping[str, Any]) -> Chart | None:

@@ -60,9 +60,14 @@ def svg_of(figure: Figure, style: Any = STYLE, **options: Any) -> str:
     return written.getvalue()
 
 
+def figure_paths(stem: Path) -> list[Path]:
+    """`STEM.svg` and `STEM.png`."""
+    return [stem.with_name(f"{stem.name}{suffix}") for suffix in (".svg", ".png")]
+
+
 def write_figure(figure: Figure, stem: Path, style: Any = STYLE, **svg_options: Any) -> list[Path]:
     """Write `STEM.svg` and `STEM.png` (200 dpi), each whole or not at all."""
-    svg, png = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".svg", ".png"))
+    svg, png = figure_paths(stem)
     pixels = io.BytesIO()
     with rc_context(style):
         figure.savefig(pixels, format="png", dpi=200, metadata={"Software": None})

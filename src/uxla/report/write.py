@@ -18,19 +18,24 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
     """Write the report about run folders to `file`, FILE.html: it needs no network. Table and figures go beside it.
 
     UxlaError for another name, for a folder that is not there or cannot be written, and for what is no finished run.
+    An earlier report is replaced; anything else with the name of a file that would be written is an error.
     """
     check_report(file)
     found = parts(named([_read(run) for run in runs]))
-    drawn = [((run.name, target.name), target.charts) for run in found for target in run.targets]
-    names = file_names([own if len(found) > 1 else own[1:] for own, _ in drawn])
+    of_target = [((run.name, target.name), target.charts) for run in found for target in run.targets]
+    names = file_names([own if len(found) > 1 else own[1:] for own, _ in of_target])
     stem = file.with_name(file.stem)
+    charts = [(stem.with_name(f"{stem.name}-{name}"), own) for name, (_, own) in zip(names, of_target, strict=True)]
+    table, rows = (stem.with_name(f"{stem.name}-table{suffix}") for suffix in (".md", ".csv"))
+    figures = [path for place, own in charts for chart in own for path in chart.paths(place)]
+    _refuse_foreign(file, [table, rows, *figures])
     with writing(file, "free space there, or give another --out", file.absolute().parent):
-        for name, (_, charts) in zip(names, drawn, strict=True):
-            for chart in charts:
-                chart.write(stem.with_name(f"{stem.name}-{name}"))
-        write_file(stem.with_name(f"{stem.name}-table.md"), tables_markdown(found))
-        write_file(stem.with_name(f"{stem.name}-table.csv"), tables_csv(found))
-        write_file(file, page(found))
+        write_file(file, page(found))  # first: beside it the others are known to be a report's
+        write_file(table, tables_markdown(found))
+        write_file(rows, tables_csv(found))
+        for place, own in charts:
+            for chart in own:
+                chart.write(place)
 
 
 def check_report(file: Path) -> None:
@@ -41,6 +46,16 @@ def check_report(file: Path) -> None:
         raise UxlaError(f"--out {file}: expected a file whose name ends in .html; rename it")
     if not file.absolute().parent.is_dir():
         raise UxlaError(f"{file}: no such folder {file.absolute().parent}; make it first, or give another --out")
+
+
+def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:
+    """UxlaError for a file that would be written over and that no report is known to have written."""
+    if file.is_file() and b"<title>uxla report: " in file.read_bytes()[:1000]:
+        return
+    for path in (file, *beside):
+        if path.exists():
+            fault = "is there already, and no report is known to have written it"
+            raise UxlaError(f"{path}: {fault}; give another --out, or move it away")
 
 
 def _read(run: Path) -> RunFolder:
