@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from uxla.algorithm.estimates import Estimate
+from uxla.choices import Device
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder
 from uxla.metrics import Score
-from uxla.models.device import Device
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
 from uxla.report.table import run_table

@@ -14,10 +14,10 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.choices import Device, Precision, Task
 from uxla.config.documents import read_document
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
-from uxla.config.section import Precision
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus, Example
 from uxla.store.journal import Journal
@@ -27,7 +27,6 @@ from uxla.study.adapted import Adapted
 from uxla.study.inputs import Inputs, Target
 from uxla.study.settings import UXLA
 
-Task = Literal["ner", "nli", "paraphrase", "classification"]
 Raw = Corpus | Iterable[str]
 Targets = Raw | Target | Mapping[str, Raw | Target]
 """Raw text, with held-out data in a `Target`; of several languages by their names."""
@@ -53,7 +52,7 @@ def adapt(
     store: Store | str | Path | None = None,
     on_event: Callable[[Any], None] | None = None,
     seed: int = 0,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     precision: Precision = "fp32",
     keep: Literal["last", "estimated"] = "last",
     max_length: int | None = None,

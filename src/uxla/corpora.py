@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla.algorithm.cotraining import gold_labels
+from uxla.choices import Task
 from uxla.data.batch import TEXT, split_words
 from uxla.data.columns import Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels
@@ -28,7 +29,6 @@ from uxla.records import IGNORED, SCHEMA, Corpus
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed.world import World
 
-Task = Literal["ner", "nli", "paraphrase", "classification"]
 TESTBED, RAW = "testbed:", "unlabelled"
 _WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 _SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}

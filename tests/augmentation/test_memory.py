@@ -87,7 +87,7 @@ def test_no_text_no_sample_and_an_empty_text_none():
         ({"share": 0.0}, "share"),
         ({"share": 30}, "30 % is 0.3"),
         ({"copies": 0}, "copies"),
-        ({"unit": "letter"}, "word, piece or auto"),
+        ({"unit": "letter"}, "word, piece, auto"),
         ({"top": 0}, "top = 0"),
     ],
 )

@@ -109,8 +109,8 @@ def test_pickled_weights_are_read_only_when_allowed(load, folder):
 
 
 def test_pickled_weights_are_the_same_model(folder):
-    expected = load_model(AutoModelForTokenClassification, folder).state_dict()
-    found = load_model(AutoModelForTokenClassification, as_pickle(folder), safety=PICKLE).state_dict()
+    expected = load_model(AutoModelForTokenClassification, folder)[0].state_dict()
+    found = load_model(AutoModelForTokenClassification, as_pickle(folder), safety=PICKLE)[0].state_dict()
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
 
@@ -179,7 +179,7 @@ def test_a_model_that_needs_its_own_code_is_refused_with_the_key(load, folder, r
 
 def test_a_model_of_a_known_kind_works_without_the_code_beside_it(folder, ran):
     with_code(folder, ran, known_type=True)
-    assert type(load_model(AutoModelForTokenClassification, folder)).__name__ == "XLMRobertaForTokenClassification"
+    assert type(load_model(AutoModelForTokenClassification, folder)[0]).__name__ == "XLMRobertaForTokenClassification"
     assert load_tokenizer(folder)("x").input_ids
     MaskedLM.load(str(folder))
     assert not ran.exists()
@@ -190,7 +190,7 @@ def test_with_trust_the_code_runs(folder, ran, tmp_path, monkeypatch):
 
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     with_code(folder, ran, known_type=False)
-    assert type(load_model(AutoModelForTokenClassification, folder, safety=CODE)).__name__ == "EvilModel"
+    assert type(load_model(AutoModelForTokenClassification, folder, safety=CODE)[0]).__name__ == "EvilModel"
     assert ran.exists()
 
 

@@ -16,19 +16,21 @@ LONG = "koru mira tal " * 300
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_usable_length_is_read_off_the_folder_without_its_weights(kind, folder_of):
     folder = folder_of(kind)
-    assert folders_length(folder) == 64 == usable_length(load_model(AutoModelForTokenClassification, folder))
+    assert folders_length(folder) == 64 == usable_length(load_model(AutoModelForTokenClassification, folder)[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_pipeline_of_a_delivered_model_reads_nine_hundred_words(kind, folder_of, tmp_path):
-    load_model(AutoModelForTokenClassification, folder_of(kind), id2label={0: "O", 1: "B-X"}).save_pretrained(tmp_path)
+    load_model(AutoModelForTokenClassification, folder_of(kind), id2label={0: "O", 1: "B-X"})[0].save_pretrained(
+        tmp_path
+    )
     save_tokenizer(load_tokenizer(folder_of(kind)), tmp_path, length=folders_length(folder_of(kind)))
     assert AutoTokenizer.from_pretrained(tmp_path).model_max_length == 64
     assert pipeline("token-classification", str(tmp_path), device="cpu")(LONG) is not None
 
 
 def test_a_pipeline_with_a_stride_reads_a_long_text_to_its_end(folder_of, tmp_path):
-    model = load_model(AutoModelForTokenClassification, folder_of("wordpiece"), id2label={0: "B-X", 1: "B-Y"})
+    model = load_model(AutoModelForTokenClassification, folder_of("wordpiece"), id2label={0: "B-X", 1: "B-Y"})[0]
     model.save_pretrained(tmp_path)
     save_tokenizer(load_tokenizer(folder_of("wordpiece")), tmp_path, length=64)
     tagger = pipeline("token-classification", str(tmp_path), aggregation_strategy="first", stride=16, device="cpu")

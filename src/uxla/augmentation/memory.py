@@ -9,18 +9,16 @@ from typing import Any, Generic, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.augmentation.settings import (
-    Device,
     Drawing,
     LateFiller,
     Place,
-    Precision,
     Segments,
-    Unit,
     changed,
     origin,
     parents,
     remark_on_unspaced,
 )
+from uxla.choices import Device, Precision, Unit
 from uxla.errors import DataError
 from uxla.given import check_list
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, MaskRequest, Span, Vicinity
+from uxla.choices import Device, Precision, Unit
 from uxla.errors import ConfigError
 from uxla.records import Corpus, Example
 from uxla.testbed import model_name
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from uxla.models.model_safety import ModelSafety
 
 Segments = tuple[str, ...]
-Unit = Literal["word", "piece", "auto"]
-Precision = Literal["fp32", "tf32", "bf16", "fp16"]
-Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,9 @@ class Drawing:
     precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
-        if self.unit not in ("word", "piece", "auto"):
-            raise ConfigError(f"unit = {self.unit!r}, expected word, piece or auto")
-        if self.precision not in ("fp32", "tf32", "bf16", "fp16"):
-            raise ConfigError(f"precision = {self.precision!r}, expected fp32, tf32, bf16 or fp16")
+        for name, value, choices in (("unit", self.unit, Unit), ("precision", self.precision, Precision)):
+            if value not in get_args(choices):
+                raise ConfigError(f"{name} = {value!r}, expected one of {', '.join(get_args(choices))}")
         if self.top < 1:
             raise ConfigError(f"top = {self.top}, expected at least 1; 1 takes the best candidate")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from uxla.choices import Unit
 from uxla.config import options
 from uxla.config.options import open_file
 from uxla.errors import ConfigError
@@ -22,9 +23,7 @@ def augment(
         str | None,
         typer.Option(help="Samples of each sentence (δ); of a pair, of each part. Default 3, for pairs 2,2."),
     ] = None,
-    unit: Annotated[
-        Literal["word", "piece", "auto"], typer.Option(help="auto: pieces in scripts without spaces, else words.")
-    ] = "auto",
+    unit: Annotated[Unit, typer.Option(help="auto: pieces in scripts without spaces, else words.")] = "auto",
     top: Annotated[int, typer.Option(min=1, help="Draw from so many best candidates (S); 1: the best.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed, other words.")] = 0,
     min_word_chars: Annotated[int, typer.Option(min=1, help="Shorter words are never replaced.")] = 1,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from uxla.choices import Task
 from uxla.config import options
-from uxla.config.options import TaskName
 from uxla.errors import name_options
 from uxla.phrases import counted
 
@@ -21,7 +21,7 @@ data = typer.Typer(no_args_is_help=True, help="Look at data files.")
 @data.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A data file.")],
-    task: Annotated[TaskName, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
+    task: Annotated[Task, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
     format: options.Format = "auto",
     columns: options.Columns = None,
     header: options.Header = True,

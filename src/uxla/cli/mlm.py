@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from uxla.choices import Device, Precision
 from uxla.config import options
-from uxla.config.options import DeviceName, PrecisionName, open_file
+from uxla.config.options import open_file
 from uxla.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _length(steps: int | None, epochs: float | None, otherwise: dict[str, Any]) 
 
 
 def _runtime(
-    device: DeviceName, tokens_per_batch: int, max_length: int, precision: PrecisionName, safety: ModelSafety
+    device: Device, tokens_per_batch: int, max_length: int, precision: Precision, safety: ModelSafety
 ) -> Runtime:
     from uxla.models.memory import Budget
     from uxla.models.runtime import Runtime

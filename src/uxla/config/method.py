@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
+from uxla.choices import Unit
 from uxla.config.kinds import Kinds, PluggedIn
 from uxla.config.section import Copies, Section, Several, key, refuse_repeated
 
@@ -108,7 +109,7 @@ class MaskedLMVicinity(Section):
     )
     model: str | None = key("masked LM (Hub id or folder), never fine-tuned; null: the backbone", None, paper="§2.2")
     revision: str | None = key("its revision on the Hub", None)
-    unit: Literal["word", "piece", "auto"] = key(
+    unit: Unit = key(
         "what is masked: whole words, single pieces, or pieces where the script has no spaces", "auto", paper="§2.2"
     )
     share: float = key("share of a sentence's words that are replaced (P)", 0.3, paper="Table 8", gt=0, le=1)

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from uxla import choices
 from uxla.errors import name_options
 
 if TYPE_CHECKING:
     from uxla.data.writing.lossless import Lossless
 
-TaskName = Literal["ner", "nli", "paraphrase", "classification"]
 FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
-PrecisionName = Literal["fp32", "tf32", "bf16", "fp16"]
-DeviceName = Literal["auto", "cpu", "cuda"]
 
 Task = Annotated[
-    TaskName | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
+    choices.Task | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
 ]
 Format = Annotated[FormatName, typer.Option(help="How to read a file.")]
 Columns = Annotated[
@@ -32,9 +30,9 @@ Where = Annotated[str | None, typer.Option(help="Only the rows with a value in a
 TokenColumn = Annotated[int, typer.Option(help="CoNLL column of the word, from 0.")]
 Comment = Annotated[str, typer.Option(help="How CoNLL's comments begin; auto: by their look; none: it has none.")]
 Precision = Annotated[
-    PrecisionName, typer.Option(help="What models compute in; fp32 is exact, the others are faster on some GPUs.")
+    choices.Precision, typer.Option(help="What models compute in; fp32 is exact, the others are faster on some GPUs.")
 ]
-Device = Annotated[DeviceName, typer.Option(help="auto: CUDA where there is one.")]
+Device = Annotated[choices.Device, typer.Option(help="auto: CUDA where there is one.")]
 TokensPerBatch = Annotated[int, typer.Option(min=1, help="Pieces in one forward pass at most.")]
 Revision = Annotated[str | None, typer.Option(help="The model's revision on the Hub.")]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")]
@@ -47,7 +45,7 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever
 
 def open_file(
     file: Path,
-    task: TaskName | None,
+    task: choices.Task | None,
     format: FormatName,
     columns: str | None,
     header: bool,

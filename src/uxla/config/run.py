@@ -14,12 +14,13 @@ from typing import Literal, cast, get_args
 from pydantic import ValidationError, model_validator
 
 from uxla import __version__, progress
+from uxla.choices import Attention, Device, Precision, Task
 from uxla.config.consistency import CHECKS, DATA_PATHS, data_paths
 from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.config.errors import keys, refused
 from uxla.config.files import ELSEWHERE, Source, TargetData, World
 from uxla.config.method import PAPER_SCHEDULE, Agree, AgreeSection, EpochPlan, MaskedLMVicinity, VicinitySection
-from uxla.config.section import Name, OneOrSeveral, Precision, Section, Several, key
+from uxla.config.section import Name, OneOrSeveral, Section, Several, key
 from uxla.config.training import Adaptation, MaskedLMTuning, WarmUp
 from uxla.config.yaml_text import Plain, dump
 from uxla.errors import ConfigError
@@ -45,14 +46,14 @@ Method = Literal[
 class RunConfig(Section):
     """One run: a source language, one or several targets, a model, and the methods compared."""
 
-    task: Literal["ner", "nli", "paraphrase", "classification"] = key(
+    task: Task = key(
         "`ner`: tags of words; `nli`, `paraphrase`: a label of two texts; `classification`: of one", "ner", paper="§3.1"
     )
     seed: int = key("everything random derives from it", 0, ge=0)
     model: str = key("the backbone: Hub id, folder, or `testbed` for the shipped one", paper="Table 8", min_length=1)
     revision: str | None = key("the backbone's revision on the Hub", None)
     max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
-    device: Literal["auto", "cpu", "cuda"] = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
+    device: Device = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
     threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
     deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
     precision: Precision = key(
@@ -60,7 +61,7 @@ class RunConfig(Section):
         "are faster on GPUs that have them, and change results a little",
         "fp32",
     )
-    attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = key(
+    attention: Attention = key(
         "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
     )
     compile: bool = key(

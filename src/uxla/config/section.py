@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -48,7 +48,6 @@ Files = Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], BeforeV
 Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=50)]
 """A name that is also safe as a part of a file name (of at most 255 bytes) and in a table."""
-Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 
 class Section(BaseModel):

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, model_validator
 
+from uxla.choices import Selection
 from uxla.config.section import Section, key, refusal
-
-Selection = Literal["last", "source_dev", "target_dev", "average"]
 
 
 def _steps_or_share(value: object) -> object:

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Literal
 
 import torch
 
+from uxla.choices import Attention, Device, Precision
 from uxla.errors import ModelError
-
-Precision = Literal["fp32", "tf32", "bf16", "fp16"]
-"""What matrix products are computed in. Weights, sums and probabilities of task models are float32 in all of them."""
-
-Device = Literal["auto", "cpu", "cuda"]
-"""Where models compute; `auto` is a GPU where there is one."""
-
-Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
-"""What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
-Results are equal but for rounding."""
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """The types of half precision."""

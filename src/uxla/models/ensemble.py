@@ -12,10 +12,10 @@ from typing import Any, overload
 import numpy as np
 
 from uxla import given
+from uxla.choices import Device, Precision
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models.classifier import LayerDescription
-from uxla.models.device import Device, Precision
 from uxla.models.entities import Entity, Place, entities, places_of, word_places
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime

@@ -57,12 +57,7 @@ def load_tokenizer(folder: Path, *, safety: ModelSafety = SAFE) -> Any:
     return tokenizer
 
 
-def load_model(auto_class: Any, folder: Path, **values: Any) -> torch.nn.Module:
-    """The model of `load_for_labels`, without what is told of it."""
-    return load_for_labels(auto_class, folder, **values)[0]
-
-
-def load_for_labels(
+def load_model(
     auto_class: Any,
     folder: Path,
     *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from uxla.models.device import Attention, Device, Precision
+from uxla.choices import Attention, Device, Precision
 from uxla.models.memory import Budget
 from uxla.models.model_safety import SAFE, ModelSafety
 

@@ -13,11 +13,12 @@ import numpy as np
 import torch
 
 from uxla import progress
+from uxla.choices import Precision
 from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
-from uxla.models.device import Precision, attention_values, autocast, pick_device, synchronise, to_cpu, to_device
-from uxla.models.loading import load_for_labels, load_tokenizer, usable_length
+from uxla.models.device import attention_values, autocast, pick_device, synchronise, to_cpu, to_device
+from uxla.models.loading import load_model, load_tokenizer, usable_length
 from uxla.models.memory import Budget, memory_errors
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.runtime import Runtime
@@ -57,7 +58,7 @@ class TaskModel:
         device = pick_device(runtime.device, runtime.precision)
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
         module: Any
-        module, remark = load_for_labels(task.auto_class, folder, safety=runtime.safety, **values)
+        module, remark = load_model(task.auto_class, folder, safety=runtime.safety, **values)
         tokenizer = tokenizer_of(tokenizer_folder, runtime.safety)
         tokenizer.check_fits(module, str(tokenizer_folder))
         tokenizer = tokenizer if _knows_segments(module) else tokenizer.without_segment_numbers

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
 from uxla import signals
+from uxla.choices import Precision
 from uxla.data.conll.file import ConllFile, conll_text, parse_conll
 from uxla.data.files import BOM, decode, encode, read_bytes
 from uxla.data.formats.json_places import with_entries
@@ -27,7 +28,6 @@ from uxla.data.spans.records import PREDICTED
 from uxla.data.writing.predictions import NAMES, Answered, as_table, read_rows
 from uxla.errors import ConfigError, UxlaError, setting
 from uxla.files import write_file
-from uxla.models.device import Precision
 from uxla.models.ensemble import Ensemble
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.process_settings import process_settings

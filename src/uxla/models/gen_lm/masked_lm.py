@@ -16,15 +16,16 @@ import numpy.typing as npt
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+from uxla.choices import Precision, Unit
 from uxla.errors import ModelError
 from uxla.models.compiled import compile_layers
-from uxla.models.device import HALF, Precision, attention_values, matmul_precision, pick_device
+from uxla.models.device import HALF, attention_values, matmul_precision, pick_device
 from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fitting
 from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
 from uxla.models.gen_lm.requests import Request, RequestState
-from uxla.models.gen_lm.units import Cutter, Unit
+from uxla.models.gen_lm.units import Cutter
 from uxla.models.hub import local_folder
 from uxla.models.loading import check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors

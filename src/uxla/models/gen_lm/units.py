@@ -7,15 +7,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import regex
 
+from uxla.choices import Unit
 from uxla.models.gen_lm.candidates import Slot, Vocabulary
 from uxla.models.word_tokenizer import Token, WordTokenizer
 from uxla.writing_systems import CLUSTER, UNSPACED
-
-Unit = Literal["word", "piece", "auto"]
 
 _WORD = re.compile(r"\S+")
 _UNSPACED = regex.compile(f"[{UNSPACED}]")

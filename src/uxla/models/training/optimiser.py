@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from uxla.choices import Selection
 from uxla.errors import ModelError
-from uxla.models.training.selection import Selection
 from uxla.models.training.sparse_embedding_grad import gradient_by_rows
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-Selection = Literal["last", "source_dev", "target_dev", "average"]
+from uxla.choices import Selection
+
 Weights = dict[str, torch.Tensor]
 Facts = dict[str, float]
 

@@ -1,0 +1,23 @@
+"""Settings that have a few values each, under one name wherever they are asked for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Task = Literal["ner", "nli", "paraphrase", "classification"]
+
+Device = Literal["auto", "cpu", "cuda"]
+"""Where models compute; `auto` is a GPU where there is one."""
+
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+"""What matrix products are computed in. Weights, sums and probabilities of task models are float32 in all of them."""
+
+Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
+"""What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
+Results are equal but for rounding."""
+
+Unit = Literal["word", "piece", "auto"]
+"""What Gen-LM masks at once; `auto` is pieces in scripts without spaces, elsewhere words."""
+
+Selection = Literal["last", "source_dev", "target_dev", "average"]
+"""Which weights of a training are kept."""
