@@ -85,7 +85,7 @@ def test_files_import_only_from_below():
 def test_one_place_alone_makes_labels_of_probabilities():
     """Pseudo labels are `Predictions.pseudo_labels`; what a person gets is of `decode`. The other files look at masked
     LMs, and at how often pseudo labels are right."""
-    own = {"records.py", "decoding.py", "models/gen_lm/masked_lm.py", "models/lm/model.py", "report/warmup.py"}
+    own = {"records.py", "decoding.py", "models/gen_lm/masked_lm.py", "models/lm/model.py", "report/paper/warmup.py"}
     assert {str(file.relative_to(ROOT)) for file in FILES if "argmax" in file.read_text(encoding="utf-8")} == own
 
 

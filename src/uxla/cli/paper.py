@@ -84,8 +84,8 @@ def _score_figure(runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
 
 
 def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str, Any]]:
-    from uxla.report.paper.figures import kept_share, length_figure, penalty_figure
-    from uxla.report.warmup import read_warm_up
+    from uxla.report.paper.figures import confident_share, length_figure, penalty_figure
+    from uxla.report.paper.warmup import read_warm_up
 
     seen = [(name, run, target, read_warm_up(run, target)) for name, run in runs.items() for target in run.targets]
     drawn = []
@@ -94,7 +94,7 @@ def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str,
         if number == 3:
             made = penalty_figure(found)
         else:
-            share, chosen = kept_share(_config(run.path))
+            share, chosen = confident_share(_config(run.path))
             made = length_figure(found, share, chosen=chosen)
         drawn.append((stem, made))
     return drawn

@@ -1,4 +1,4 @@
-"""Figure 1 of the paper with a run's own counts: what each epoch labels, trusts, agrees on and draws."""
+"""Figure 1 of the paper with a run's own counts: what each epoch labels, selects, agrees on and draws."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 class Stream:
     """One data set on its way through an epoch: counts of examples, means over the epoch's trainings.
 
-    `kept` (by k, by j) and `agreed` are None for the source, whose labels are gold.
+    `selected` (by k, by j) and `agreed` are None for the source, whose labels are gold.
     """
 
     data: str
     of: float
-    kept: tuple[float, float] | None
+    selected: tuple[float, float] | None
     agreed: float | None
     drawn: float
 

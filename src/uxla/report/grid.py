@@ -157,13 +157,13 @@ def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:
 
 
 def _finals(run: RunFolder) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """The score of each method's final models, by target and method; those of UXLA are the ones that were kept."""
+    """The score of each method's final models, by target and method; of UXLA those of the epoch chosen."""
     scores: dict[tuple[str, str], Mapping[str, Any]] = {}
     for target, found in run.results["targets"].items():
         for method, one in found.items():
             if isinstance(one, list) and one:
-                kept = run.results.get("kept_epoch", {}).get(target, len(one))
-                one = one[kept - 1] if kept else found.get("penalty", {})
+                chosen = run.results.get("kept_epoch", {}).get(target, len(one))
+                one = one[chosen - 1] if chosen else found.get("penalty", {})
             if "models" in one:
                 scores[target, method] = one
     return scores

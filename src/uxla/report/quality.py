@@ -64,10 +64,10 @@ def _right(decisions: pa.Table, gold: pa.Array, agreement: str) -> tuple[Ints, I
 
 def _of_j(decisions: pa.Table) -> Bools:
     """(n,) whether `union` takes the labels of j: the peer that is trusted, of two the surer."""
-    kept_k, kept_j, sure_k, sure_j = (
+    selected_k, selected_j, sure_k, sure_j = (
         np.asarray(decisions[name]) for name in ("kept_by_k", "kept_by_j", "confidence_k", "confidence_j")
     )
-    return np.where(kept_k & kept_j, sure_j > sure_k, kept_j)
+    return np.where(selected_k & selected_j, sure_j > sure_k, selected_j)
 
 
 def _fates(decisions: pa.Table, agreement: str) -> Ints:

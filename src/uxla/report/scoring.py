@@ -130,8 +130,8 @@ def _sentences(test: TestSet, method: str) -> list[tuple[list[str], list[str]]]:
     """The gold and the predicted tags of each sentence, words without a gold label left out."""
     found, names, tags = test.labels[method], test.label_names, []
     for start, stop in zip(test.offsets[:-1], test.offsets[1:], strict=True):
-        kept = [i for i in range(start, stop) if test.gold[i] != IGNORED]
-        tags.append(([names[test.gold[i]] for i in kept], [names[found[i]] for i in kept]))
+        labelled = [i for i in range(start, stop) if test.gold[i] != IGNORED]
+        tags.append(([names[test.gold[i]] for i in labelled], [names[found[i]] for i in labelled]))
     return tags
 
 

@@ -163,8 +163,8 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
             "brackets its 80 % interval. On a target far from the source both can be much too high"
         )
     for target, epoch in results.get("kept_epoch", {}).items():
-        kept = f"those of epoch {epoch}" if epoch else "the warm-up's, for no epoch seems better"
-        yield f"{target}: by the estimate the models kept are {kept}"
+        chosen = f"those of epoch {epoch}" if epoch else "the warm-up's, for no epoch seems better"
+        yield f"{target}: by the estimate the models kept are {chosen}"
     yield from (f"{WARNING}{warning}" for warning in results.get("warnings", ()))
 
 

@@ -21,8 +21,8 @@ from uxla.errors import ArtifactError, UxlaError
 from uxla.records import IGNORED, Predictions
 from uxla.report.figures import legible, write_figure
 from uxla.report.folder import RunFolder
-from uxla.report.paper.figures import curves, kept_share, length_figure, penalty_figure, score_figure
-from uxla.report.warmup import METHODS, WarmUp, points, read_warm_up, sampled
+from uxla.report.paper.figures import confident_share, curves, length_figure, penalty_figure, score_figure
+from uxla.report.paper.warmup import COMPARED, WarmUp, points, read_warm_up, sampled
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 CLASSES = ("no", "yes", "maybe")
@@ -104,7 +104,7 @@ def tiny(labels, gold, names=TAGS, *, tagging=True):
     probs[np.arange(len(labels)), labels] = 0.6
     counts = np.array([len(labels)]) if tagging else np.ones(len(labels), np.int64)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    return WarmUp(names, tagging, offsets, np.array(gold), counts, dict.fromkeys(METHODS, np.log(probs)))
+    return WarmUp(names, tagging, offsets, np.array(gold), counts, dict.fromkeys(COMPARED, np.log(probs)))
 
 
 def test_a_sentence_is_accurate_with_at_most_two_wrong_labels():
@@ -126,10 +126,10 @@ def test_the_loss_of_an_example_is_the_mean_over_its_words():
 @pytest.mark.parametrize("share", [0.0, 0.29, 0.8, 1.0])
 def test_losses_and_choice_are_those_of_distillation(tagging, share):
     found = warm_up(TAGS if tagging else CLASSES, tagging=tagging, examples=100)
-    for method in METHODS:
+    for method in COMPARED:
         same = Predictions(np.exp(found.log_probs[method]), found.offsets)
         assert found.losses(method) == pytest.approx(loss(same), rel=1e-4)
-        assert found.kept(method, share).tolist() == MostConfident(share)(same, None).tolist()
+        assert found.most_confident(method, share).tolist() == MostConfident(share)(same, None).tolist()
 
 
 def test_points_are_entity_words_and_few_others():
@@ -148,7 +148,7 @@ def test_classes_are_types_of_entities():
     rows, said = sampled(found)
     assert placed.classes.tolist() == [(0, 1, 1, 2, 2)[label] for label in found.gold[rows]]
     assert placed.said == said
-    assert {method: places.shape for method, places in placed.places.items()} == dict.fromkeys(METHODS, (len(rows), 2))
+    assert {method: places.shape for method, places in placed.places.items()} == dict.fromkeys(COMPARED, (len(rows), 2))
 
 
 def test_the_perplexity_is_said_and_fits_few_points():
@@ -167,7 +167,7 @@ def test_points_of_a_sentence_task_are_its_examples_with_a_gold_label():
 
 def test_points_are_the_same_every_time():
     one, other = points(warm_up(examples=8)), points(warm_up(examples=8))
-    assert all((one.places[method] == other.places[method]).all() for method in METHODS)
+    assert all((one.places[method] == other.places[method]).all() for method in COMPARED)
 
 
 def test_classes_lie_apart_where_the_model_tells_them_apart():
@@ -175,7 +175,7 @@ def test_classes_lie_apart_where_the_model_tells_them_apart():
     found = warm_up(CLASSES, tagging=False, examples=150)
     sure = np.full((150, 3), -9.0, np.float32) + np.random.default_rng(0).normal(size=(150, 3)).astype(np.float32)
     sure[np.arange(150), found.gold] = 0.0
-    placed = points(WarmUp(CLASSES, False, found.offsets, found.gold, found.lengths, dict.fromkeys(METHODS, sure)))
+    placed = points(WarmUp(CLASSES, False, found.offsets, found.gold, found.lengths, dict.fromkeys(COMPARED, sure)))
     places = placed.places["penalty"]
     distances = np.linalg.norm(places[:, None] - places[None], axis=-1) + 1e9 * np.eye(150)
     assert (placed.classes[distances.argmin(axis=1)] == placed.classes).mean() > 0.95
@@ -206,7 +206,7 @@ def test_figure_3_has_every_point_and_says_how_many_are_accurate():
     for panel in axes[:2]:
         assert sum(len(scatter.get_offsets()) for scatter in panel.collections) == len(placed.classes)
         assert {scatter.get_label() for scatter in panel.collections} == {"O", "PER", "LOC"}
-    for panel, method in zip(axes[2:], METHODS, strict=True):
+    for panel, method in zip(axes[2:], COMPARED, strict=True):
         right = int(found.accurate(method).sum())
         said = [text.get_text() for text in panel.get_legend().get_texts()]
         assert said == [f"accurate ({right})", f"noisy ({len(found.lengths) - right})"]
@@ -215,7 +215,7 @@ def test_figure_3_has_every_point_and_says_how_many_are_accurate():
 def test_figure_4_has_every_example_and_the_share_kept():
     found = warm_up(examples=80)
     axes = length_figure(found, 0.8, chosen="η of epoch 1").axes
-    for panel, method in zip(axes[:2], METHODS, strict=True):
+    for panel, method in zip(axes[:2], COMPARED, strict=True):
         shown = np.concatenate([scatter.get_offsets() for scatter in panel.collections])
         assert sorted(np.round(shown[:, 0]).astype(int)) == sorted(found.lengths)
         assert sorted(shown[:, 1]) == pytest.approx(sorted(found.losses(method)))
@@ -347,7 +347,7 @@ def by(kind, **more):
     ],
 )
 def test_figure_4_keeps_the_share_of_the_first_epoch_that_names_one(schedule, expected):
-    assert kept_share({"schedule": schedule}) == expected
+    assert confident_share({"schedule": schedule}) == expected
 
 
 @pytest.mark.parametrize(("number", "stem"), [(2, "a-run"), (3, "a-run-es"), (4, "a-run-es")], ids=["2", "3", "4"])

@@ -18,7 +18,7 @@ from uxla.errors import ArtifactError
 from uxla.records import Bools, Ints
 from uxla.report.figures import COLOURS, FAINT, MARKERS, STYLE, legible, panels
 from uxla.report.folder import MADE_BY_RUN, RunFolder
-from uxla.report.warmup import METHODS, Points, WarmUp, points
+from uxla.report.paper.warmup import COMPARED, Points, WarmUp, points
 
 _PANELS = "abcd"
 _SIZE = (8.4, 7.4)
@@ -77,7 +77,7 @@ def penalty_figure(found: WarmUp) -> Figure:
     placed = points(found)
     with rc_context(STYLE):
         made, axes = panels(2, 2, _SIZE)
-        for place, method in enumerate(METHODS):
+        for place, method in enumerate(COMPARED):
             _title(axes, place, method)
             _draw_points(axes[place], placed, method)
             _draw_losses(axes[2 + place], found.losses(method), found.accurate(method))
@@ -93,16 +93,16 @@ def penalty_figure(found: WarmUp) -> Figure:
 
 
 def length_figure(found: WarmUp, share: float, *, chosen: str) -> Figure:
-    """Figure 4: (a-b) loss against length, (c-d) lengths of all and of the `share` kept by confidence.
+    """Figure 4: (a-b) loss against length, (c-d) lengths of all and of the `share` selected by confidence.
 
     `chosen` says where `share` is from.
     """
     with rc_context(STYLE):
         made, axes = panels(2, 2, _SIZE)
-        for place, method in enumerate(METHODS):
+        for place, method in enumerate(COMPARED):
             _title(axes, place, method)
             _draw_scatter(axes[place], found, method)
-            _draw_lengths(axes[2 + place], found, found.kept(method, share))
+            _draw_lengths(axes[2 + place], found, found.most_confident(method, share))
         _same_span(axes[:2])
         _legends(axes)
         axes[0].set_ylabel("mean loss against own labels, nats")
@@ -116,7 +116,7 @@ def length_figure(found: WarmUp, share: float, *, chosen: str) -> Figure:
     return made
 
 
-def kept_share(config: Mapping[str, object]) -> tuple[float, str]:
+def confident_share(config: Mapping[str, object]) -> tuple[float, str]:
     """The η that Figure 4 shows, and where it is from: the first epoch that distils by confidence, else a half."""
     schedule = config.get("schedule")
     for number, plan in enumerate(schedule if isinstance(schedule, list) else [], start=1):
@@ -193,11 +193,11 @@ def _draw_scatter(axes: Axes, found: WarmUp, method: str) -> None:
     _by_words(axes)
 
 
-def _draw_lengths(axes: Axes, found: WarmUp, kept: Bools) -> None:
+def _draw_lengths(axes: Axes, found: WarmUp, selected: Bools) -> None:
     edges = _whole_edges(found.lengths)
-    axes.hist(found.lengths, edges, color="#d4d7da", label=f"all ({len(kept):,})")
-    label = f"kept ({int(kept.sum()):,})"
-    axes.hist(found.lengths[kept], edges, histtype="step", lw=1.8, color=COLOURS[0], label=label)
+    axes.hist(found.lengths, edges, color="#d4d7da", label=f"all ({len(selected):,})")
+    label = f"kept ({int(selected.sum()):,})"
+    axes.hist(found.lengths[selected], edges, histtype="step", lw=1.8, color=COLOURS[0], label=label)
     _by_words(axes)
 
 
@@ -209,7 +209,7 @@ def _quality(accurate: Bools) -> list[tuple[Bools, str, str]]:
 
 def _title(axes: Sequence[Axes], place: int, method: str) -> None:
     for panel in (place, 2 + place):
-        axes[panel].set_title(f"({_PANELS[panel]}) {METHODS[method]}", loc="left")
+        axes[panel].set_title(f"({_PANELS[panel]}) {COMPARED[method]}", loc="left")
 
 
 def _by_words(axes: Axes) -> None:

@@ -146,8 +146,8 @@ def ensemble_notes(runs: Sequence[PaperRun]) -> list[str]:
     notes = ["An ensemble is one model: the mean of their probabilities"]
     for run in runs:
         for target, epoch in run.results.get("kept_epoch", {}).items():
-            kept = f"epoch {epoch}" if epoch else "the warm-up"
-            notes.append(f"{run.title}, {target}: UXLA's ensemble is that of {kept}, chosen by the estimate")
+            chosen = f"epoch {epoch}" if epoch else "the warm-up"
+            notes.append(f"{run.title}, {target}: UXLA's ensemble is that of {chosen}, chosen by the estimate")
     return notes
 
 

@@ -17,8 +17,8 @@ from uxla.errors import ArtifactError
 from uxla.records import IGNORED, Bools, Floats, Ints
 from uxla.report.folder import RunFolder
 
-METHODS = {"zero_shot": "without confidence penalty", "penalty": "with confidence penalty"}
-"""The models compared, and what panels call them."""
+COMPARED = {"zero_shot": "without confidence penalty", "penalty": "with confidence penalty"}
+"""The methods compared, and what panels call them."""
 
 PERPLEXITY = 30.0
 """Of t-SNE, for at least 91 points; for fewer a third of their number."""
@@ -52,12 +52,12 @@ class WarmUp:
         wrong = (self.log_probs[method].argmax(axis=1) != self.gold) & (self.gold != IGNORED)
         return np.asarray(np.bincount(self._owners, wrong, len(self.lengths)) <= (WRONG_AT_MOST if self.tagging else 0))
 
-    def kept(self, method: str, share: float) -> Bools:
+    def most_confident(self, method: str, share: float) -> Bools:
         """(N,) the top floor(share · N) by confidence, ties in the order of the file (§2.3)."""
         sure = self._means(np.exp(self.log_probs[method].max(axis=1).astype(np.float64)))
-        kept = np.zeros(len(sure), dtype=np.bool_)
-        kept[np.argsort(-sure, kind="stable")[: int(np.floor(share * len(sure) + 1e-9))]] = True
-        return kept
+        chosen = np.zeros(len(sure), dtype=np.bool_)
+        chosen[np.argsort(-sure, kind="stable")[: int(np.floor(share * len(sure) + 1e-9))]] = True
+        return chosen
 
     @property
     def _owners(self) -> Ints:
@@ -76,7 +76,7 @@ class Points:
     classes: Ints
     places: Mapping[str, npt.NDArray[np.float64]]
     said: str
-    """How many of what they are."""
+    """How many words or examples they are, of how many."""
     perplexity: float
 
 
@@ -84,7 +84,7 @@ def read_warm_up(run: RunFolder, target: str) -> WarmUp:
     """What the run wrote. ArtifactError where it wrote none, or the file is damaged."""
     path = run.path / "warmup" / f"{target}.parquet"
     if not path.is_file():
-        why = f"no such file, which Figures 3 and 4 need{_lacking(run, target)}"
+        why = f"no such file, which Figures 3 and 4 need{_what_is_missing(run, target)}"
         raise ArtifactError(f"{path}: {why}: finished work is kept")
     try:
         found = pq.read_table(path)
@@ -94,15 +94,15 @@ def read_warm_up(run: RunFolder, target: str) -> WarmUp:
         raise ArtifactError(f"{path}: {message}; run again: it is made anew") from None
 
 
-def _lacking(run: RunFolder, target: str) -> str:
-    """What the run has not that the figures need, and what to do."""
+def _what_is_missing(run: RunFolder, target: str) -> str:
+    """What the figures need and the run does not have, and what to do."""
     methods = run.results["targets"].get(target) or {}
-    missing = [method for method in METHODS if method not in methods]
+    missing = [method for method in COMPARED if method not in methods]
     if not methods:
         return f"; the run has no test set of {target}: give target_data.test=FILE and run again"
     if missing:
         return (
-            f"; the run has no method {' and no '.join(missing)}: add {' and '.join(METHODS)} to methods and run again"
+            f"; the run has no method {' and no '.join(missing)}: add {' and '.join(COMPARED)} to methods and run again"
         )
     return "; it was lost, since the run has both methods and a test set: run again"
 
@@ -111,8 +111,8 @@ def points(found: WarmUp) -> Points:
     """Rows with a gold class, the same for both methods, each placed by t-SNE of the method's log probabilities."""
     rows, said = sampled(found)
     places = {}
-    with progress.bar("t-SNE", len(METHODS)) as bar:
-        for method in METHODS:
+    with progress.bar("t-SNE", len(COMPARED)) as bar:
+        for method in COMPARED:
             places[method] = _embedded(found.log_probs[method][rows])
             bar.advance()
     return Points(_names(found), _classes(found)[rows], places, said, _perplexity(len(rows)))
@@ -139,7 +139,7 @@ def _warm_up(table: pa.Table, *, tagging: bool) -> WarmUp:
     gold = table["gold"].combine_chunks()
     sizes = gold.value_lengths().to_numpy(zero_copy_only=False)
     log_probs = {}
-    for method in METHODS:
+    for method in COMPARED:
         values = table[method].combine_chunks()
         if not np.array_equal(values.value_lengths().to_numpy(zero_copy_only=False), sizes * len(names)):
             raise ValueError(f"{method} does not fit gold")
