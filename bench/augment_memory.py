@@ -19,7 +19,7 @@ from pathlib import Path
 
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing, Place
-from uxla.data.writing.lossless import open_lossless
+from uxla.data.discover import open_rewritable
 from uxla.store.journal import Journal
 from uxla.store.store import Store
 
@@ -87,7 +87,7 @@ def measure(lines, suffix, model):
         peak = Peak()
         peak.start()
         place = Place(model) if model else Star()
-        source = open_lossless(path, format="text" if suffix == ".txt" else "auto")
+        source = open_rewritable(path, format="text" if suffix == ".txt" else "auto")
         store = Store(Path(folder) / "store", Journal(out))
         report = FileAugmentation(source, out, Drawing(), place, store).run()
         megabytes = path.stat().st_size / 2**20

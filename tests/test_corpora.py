@@ -162,7 +162,7 @@ def test_the_testbed_has_words_texts_and_pairs():
         (
             [(["a"], ["B-PER"])],
             {"label_names": ["O", "B-LOC", "I-LOC"]},
-            "data:1: unknown type PER, expected one of LO",
+            "data:1: label B-PER: unknown type PER, exp",
         ),
         ([(["a"], ["B-X"]), (["b"], ["Q-X"])], {}, "data:2: word 1: label 'Q-X' is not in IOB2"),
         ([{"body": "a"}], {}, "data: no columns known as words, text or a pair; the columns are body; name them"),

@@ -16,12 +16,11 @@ import pyarrow.compute as pc
 from uxla.algorithm.cotraining import gold_labels
 from uxla.choices import Task
 from uxla.data.batch import TEXT, split_words
-from uxla.data.columns import Shape, shape_of
+from uxla.data.columns import SHAPES, Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels
 from uxla.data.load import corpus_from_records, discover_labels, load_corpus
 from uxla.data.memory import rows_in_memory
 from uxla.data.options import ReadKeywords, ReadOptions
-from uxla.data.shapes import SHAPES
 from uxla.data.subset import subset
 from uxla.errors import ConfigError, DataError
 from uxla.phrases import counted, listed

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from uxla import progress
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing
-from uxla.data.writing.lossless import open_lossless
+from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError, UxlaError, WriteError
 from uxla.store.journal import Journal
 from uxla.store.locks import vacant
@@ -68,7 +68,7 @@ def augment(tmp_path):
 
     def run(path, out, *, toy=None, originals=False, fresh=False, reading=None, together=4096, **drawing):
         store = Store(tmp_path / "store", Journal(out), fresh)
-        source = open_lossless(path, **(reading or {}))
+        source = open_rewritable(path, **(reading or {}))
         return FileAugmentation(source, out, Drawing(**drawing), toy or Toy(), store, originals, together).run()
 
     return run
@@ -100,9 +100,9 @@ def test_every_sample_of_a_conll_file_has_its_parents_labels_and_columns(tmp_pat
     folder = tmp_path_factory.mktemp("conll")
     path, out = folder / "a.conll", folder / "b.conll"
     path.write_bytes("\n".join("".join(blank.join(row) + "\n" for row in rows) for rows in sentences).encode())
-    source, store = open_lossless(path), Store(folder / "store", Journal(out))
+    source, store = open_rewritable(path), Store(folder / "store", Journal(out))
     report = FileAugmentation(source, out, Drawing(copies=2, keep_unchanged=True), Toy(), store, originals).run()
-    samples = [[line.split(blank) for line in row.record] for row in open_lossless(out).rows()]
+    samples = [[line.split(blank) for line in row.record] for row in open_rewritable(out).rows()]
     assert len(samples) == report.written + originals * len(sentences) == (2 + originals) * len(sentences)
     for sample in samples:
         parent = sentences[int(sample[0][2])]

@@ -9,9 +9,9 @@ import pytest
 from uxla.augmentation.files import FileAugmentation
 from uxla.augmentation.settings import Drawing
 from uxla.data.checks.check import check
+from uxla.data.discover import open_rewritable
 from uxla.data.options import ReadOptions
 from uxla.data.spans.file import open_spans
-from uxla.data.writing.lossless import open_lossless
 from uxla.errors import ConfigError, DataError
 from uxla.store.journal import Journal
 from uxla.store.store import Store
@@ -45,7 +45,7 @@ class Toy:
 def augment(tmp_path):
     def run(path, out, *, originals=False, reading=None, **drawing):
         store = Store(tmp_path / "store", Journal(out), False)
-        source = open_lossless(path, **(reading or {}))
+        source = open_rewritable(path, **(reading or {}))
         return FileAugmentation(source, out, Drawing(**drawing), Toy(), store, originals).run()
 
     return run

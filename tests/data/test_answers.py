@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from uxla.data.load import open_table
+from uxla.data.load import open_source
 from uxla.data.options import ReadOptions
 from uxla.data.writing.predictions import Answered, read_rows
 
@@ -14,7 +14,7 @@ DIALECTS = {"x.csv": {"delimiter": ";"}, "y.csv": {"delimiter": ","}, "x.tsv": {
 
 
 def answered(path, **how):
-    table = open_table(path, "single", ReadOptions(**how))
+    table = open_source(path, "single", ReadOptions(**how))
     rows = read_rows(table)
     return Answered(table, rows, [("ja", 0.5)] * len(rows))
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from uxla.data.checks.check import Overlap, check
 from uxla.data.checks.statistics import Finding
-from uxla.data.checks.suspicious_characters import OddWords
+from uxla.data.checks.suspicious_characters import SuspiciousWords
 from uxla.errors import DataError
 from uxla.report.data_check import check_table
 
@@ -43,7 +43,7 @@ def test_a_sound_file_in_figures(report):
         "left_out": {},
         "remedy": "",
         "duplicates": 1,
-        "odd_words": (),
+        "suspicious_words": (),
         "doubts": (),
         "overlap": None,
     }
@@ -90,7 +90,7 @@ def test_labels_that_are_none_are_violations_not_errors(report):
 @pytest.mark.parametrize("file", ["x.conll", "x.txt"])
 def test_odd_words_are_counted_with_the_first_line(report, word, kinds, file):
     content = f"a\tO\n\n{word}\tO\n{word}\tO\n" if file == "x.conll" else f"a\n\n{word}\n{word}\n"
-    assert report(content, file).odd_words == tuple(OddWords(kind, 2, 3) for kind in kinds)
+    assert report(content, file).suspicious_words == tuple(SuspiciousWords(kind, 2, 3) for kind in kinds)
 
 
 def test_zawgyi_is_told_from_unicode_burmese(report):
@@ -128,7 +128,7 @@ def test_pairs_in_figures(report):
     assert (found.mean_length, found.length_95, found.longest, found.length_unit) == (3.0, 3, 3, "words")
     assert found.labels == {"no": 1, "yes": 2}
     assert (found.duplicates, found.scheme, found.entities) == (1, None, {})
-    assert found.odd_words == (OddWords("zero-width character", 1, 3),)
+    assert found.suspicious_words == (SuspiciousWords("zero-width character", 1, 3),)
 
 
 def test_a_table_without_labels_is_counted_all_the_same(report):

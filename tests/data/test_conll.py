@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.conll.file import conll_text, label_names, read_conll
+from uxla.data.conll.file import conll_text, read_conll
+from uxla.data.corpus import corpus_of
+from uxla.data.labels.schemes import label_names
 from uxla.errors import ConfigError, DataError, WriteError
 
 NAMES = label_names(["PER", "LOC"])
@@ -29,9 +31,17 @@ def message_of(path, ask=lambda file: file, **options):
     return text.replace(str(path), "FILE")
 
 
-def test_words_tags_and_types(put):
+def labelled(file, names=NAMES, label_map=None):
+    return corpus_of(file, name="dev", lang="es", label_names=names, labelled=True, label_map=label_map)
+
+
+def unlabelled(path):
+    return corpus_of(read_conll(path), name="train", lang="es", label_names=NAMES, labelled=False)
+
+
+def test_words_and_tags(put):
     file = read_conll(put(SMALL))
-    assert (file.sentences, file.tags, file.types, file.scheme) == (WORDS, TAGS, ("LOC", "PER"), "IOB2")
+    assert (file.sentences, file.tags, file.scheme) == (WORDS, TAGS, "IOB2")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_words_are_not_normalised(put):
     words = ["ﬁn", "e\u0301", "é", "ي", "ی", "ك", "ک", '"', "'", "#", "Ａ"]
     file = read_conll(put("".join(f"{word}\tO\n" for word in words)))
     assert file.sentences == [words]
-    assert file.corpus("t", "fa", NAMES)[0].words == words
+    assert corpus_of(file, name="t", lang="fa", label_names=NAMES, labelled=True)[0].words == words
 
 
 def test_latin_1_is_read_by_its_name_and_written_back(put, tmp_path):
@@ -222,7 +232,7 @@ def test_a_broken_scheme_is_refused_when_the_tags_are_asked_for(put):
 
 
 def test_a_corpus_has_stable_ids_words_and_labels(put):
-    corpus = read_conll(put(SMALL)).corpus("dev", "es", NAMES)
+    corpus = labelled(read_conll(put(SMALL)))
     assert (corpus.name, corpus.label_names) == ("dev", ("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))
     assert [(e.id, e.lang, e.segments, e.labels) for e in corpus] == [
         ("es:dev:0", "es", ("Ana lee",), (3, 0)),
@@ -232,18 +242,18 @@ def test_a_corpus_has_stable_ids_words_and_labels(put):
 
 def test_a_map_renames_types_and_drops_them(put):
     file = read_conll(put(SMALL))
-    corpus = file.corpus("dev", "es", label_names(["HUMAN"]), {"PER": "HUMAN", "LOC": None})
+    corpus = labelled(file, label_names(["HUMAN"]), {"PER": "HUMAN", "LOC": None})
     assert [e.labels for e in corpus] == [(1, 0), (0, 0, 0)]
 
 
 def test_a_map_may_name_types_the_file_does_not_have(put):
-    corpus = read_conll(put(SMALL)).corpus("dev", "es", NAMES, {"MISC": None})
+    corpus = labelled(read_conll(put(SMALL)), NAMES, {"MISC": None})
     assert corpus[0].labels == (3, 0)
 
 
 def test_an_unmapped_type_is_refused_with_the_first_line_that_has_it(put):
     path = put(SMALL.replace("B-LOC", "S-LOC").replace("I-LOC", "S-LOC").replace("B-PER", "S-PER"))
-    said = message_of(path, lambda file: file.corpus("dev", "es", label_names(["PER", "ORG"])))
+    said = message_of(path, lambda file: labelled(file, label_names(["PER", "ORG"])))
     assert said == (
         "FILE:5: label S-LOC: unknown type LOC, expected one of ORG, PER; map the type (labels: {LOC: null} makes it O)"
     )
@@ -251,14 +261,14 @@ def test_an_unmapped_type_is_refused_with_the_first_line_that_has_it(put):
 
 def test_a_map_onto_an_unknown_type_is_refused(put):
     with pytest.raises(ConfigError, match="labels: PER -> HUMAN, expected one of LOC, PER, or null for O"):
-        read_conll(put(SMALL)).corpus("dev", "es", NAMES, {"PER": "HUMAN"})
+        labelled(read_conll(put(SMALL)), NAMES, {"PER": "HUMAN"})
 
 
 @pytest.mark.parametrize("absurd", ["O", "I-X", "S-PER", "nonsense", "-DOCSTART-", "", "B-", "\u2028", "\u00a0"])
 def test_an_unlabelled_corpus_never_looks_at_the_labels(put, absurd):
-    right = read_conll(put(SMALL)).unlabelled_corpus("train", "es", NAMES)
+    right = unlabelled(put(SMALL))
     lines = [f"{line.split(chr(9))[0]}\t{absurd}" if line else "" for line in SMALL.split("\n")]
-    wrong = read_conll(put("\n".join(lines), "absurd.conll")).unlabelled_corpus("train", "es", NAMES)
+    wrong = unlabelled(put("\n".join(lines), "absurd.conll"))
     assert wrong.digest == right.digest
     assert [e.labels for e in wrong] == [None, None]
 

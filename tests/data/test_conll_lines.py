@@ -7,7 +7,7 @@ import pytest
 
 from uxla import progress
 from uxla.data.conll.file import read_conll
-from uxla.data.writing.lossless import open_lossless
+from uxla.data.discover import open_rewritable
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
@@ -22,15 +22,15 @@ def test_a_comment_before_the_first_word_is_no_word(put, comment, row):
         pytest.skip("a # in a file of words alone is a word")
     text = f"{comment}\n{row}\n\n{comment}\n{row}\n"
     file = read_conll(put(text))
-    assert (file.sentences, file.rows.left_out) == ([["koru"], ["koru"]], {"comment": 2})
-    assert [row.texts for row in open_lossless(put(text)).rows()] == [("koru",), ("koru",)]
+    assert (file.sentences, file.parsed.left_out) == ([["koru"], ["koru"]], {"comment": 2})
+    assert [row.texts for row in open_rewritable(put(text)).rows()] == [("koru",), ("koru",)]
 
 
 @pytest.mark.parametrize("text", ["# id 1\tx\n", "# a = b\n\n# a = b\n", "#begin document x\n", "-DOCSTART-\n"])
 def test_a_file_of_comments_alone_has_no_sentence(put, refused, text):
     assert "no sentence; expected one word a line" in refused(put(text), lambda file: file.sentences)
     with pytest.raises(DataError, match="no sentence"):
-        open_lossless(put(text)).count()
+        open_rewritable(put(text)).count()
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,16 @@ def test_a_comment_inside_a_sentence_is_refused_until_its_prefix_is_said(put, re
 
 def test_the_prefix_of_comments_may_be_another(put):
     file = read_conll(put("% koru\nmira O\n%% sen\ntal O\n"), comment="%")
-    assert (file.sentences, file.rows.left_out) == ([["mira", "tal"]], {"comment": 2})
+    assert (file.sentences, file.parsed.left_out) == ([["mira", "tal"]], {"comment": 2})
 
 
 @pytest.mark.parametrize("header", ["word\tner", "Token\tTag", "FORM\tLABEL", "words\tner_tags", "tok\tNER-Tag"])
 def test_a_header_is_no_word_with_labels_or_without(put, header):
     text = f"{header}\nkoru\tO\nmira\tB-PER\n"
     file = read_conll(put(text))
-    assert (file.sentences, file.tags, file.rows.left_out) == ([["koru", "mira"]], [["O", "B-PER"]], {"header": 1})
+    assert (file.sentences, file.tags, file.parsed.left_out) == ([["koru", "mira"]], [["O", "B-PER"]], {"header": 1})
     assert file.with_tags([["O", "O"]]).raw.decode() == text.replace("B-PER", "O")
-    assert [row.texts for row in open_lossless(put(text)).rows()] == [("koru mira",)]
+    assert [row.texts for row in open_rewritable(put(text)).rows()] == [("koru mira",)]
 
 
 def test_a_header_says_which_column_is_which(put):
@@ -155,11 +155,11 @@ def test_a_language_before_every_word_is_left_out_and_comes_back(put, notes):
     assert file.sentences == [["koru", "mira"], [":", "fr:"]]
     assert file.with_tags([["O", "O"], ["O", "O"]]).raw.decode() == RAW_WIKIANN.replace("B-PER", "O")
     assert notes == [f"{file.path}: 'fr:', with which every word begins, is left out"]
-    assert [row.texts for row in open_lossless(file.path).rows()] == [("koru mira",), (": fr:",)]
+    assert [row.texts for row in open_rewritable(file.path).rows()] == [("koru mira",), (": fr:",)]
 
 
 def test_a_replaced_word_gets_its_language_again(put, tmp_path):
-    source = open_lossless(put(RAW_WIKIANN))
+    source = open_rewritable(put(RAW_WIKIANN))
     with (tmp_path / "out").open("wb") as stream:
         open_writer(source, "conll", stream).write([Rewritten(next(source.rows()), ("koru tal",), 7, [(1,)])])
     assert (tmp_path / "out").read_text() == "fr:koru\t7\t0\tO\nfr:tal\t7\t1\tB-PER\n\n"
@@ -168,13 +168,13 @@ def test_a_replaced_word_gets_its_language_again(put, tmp_path):
 @pytest.mark.parametrize("text", ["koru\tO\t\n", "koru O note\n", "koru\n", "koru NN O\n"])
 def test_added_columns_stand_where_the_labels_are_still_found(put, tmp_path, text):
     how = {"label_column": 1} if "note" in text else {}
-    source = open_lossless(put(text + text), **how)
+    source = open_rewritable(put(text + text), **how)
     with (tmp_path / "out").open("wb") as stream:
         writer = open_writer(source, "conll", stream)
         writer.write([Rewritten(row, ("mira tal",), 7, [(0, 1)]) for row in source.rows()])
     again = read_conll(tmp_path / "out", **how)
     assert again.sentences == [["mira", "tal"]]
-    assert again.rows.labels in ([["O", "O"]], [["1", "1"]] if text == "koru\n" else None)
+    assert again.parsed.labels in ([["O", "O"]], [["1", "1"]] if text == "koru\n" else None)
 
 
 @pytest.mark.parametrize("other", ["koru", "de:koru", "FR:koru", "http:koru"])

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uxla.data.checks.check import check
-from uxla.data.conll.file import label_names, parse_conll, read_conll
-from uxla.data.labels.schemes import SCHEMES, from_iob2
+from uxla.data.conll.file import parse_conll, read_conll
+from uxla.data.corpus import corpus_of, labels_of
+from uxla.data.labels.schemes import SCHEMES, from_iob2, label_names
 from uxla.data.load import stream_format
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError
@@ -81,16 +82,16 @@ def test_new_tags_are_read_back_as_given_and_nothing_else_moves(given_file, data
 
 def ask_everything(raw, encoding, path):
     path.write_bytes(raw)
-    names = label_names(["PER"])
-    asked = [
-        lambda: read_conll(path, encoding=encoding).unlabelled_corpus("t", "xx", names),
-        lambda: read_conll(path, encoding=encoding).corpus("t", "xx", names, {"LOC": None}),
+    asked = {"name": "t", "lang": "xx", "label_names": label_names(["PER"])}
+    calls = [
+        lambda: corpus_of(read_conll(path, encoding=encoding), **asked, labelled=False),
+        lambda: corpus_of(read_conll(path, encoding=encoding), **asked, labelled=True, label_map={"LOC": None}),
         lambda: retag(read_conll(path, encoding=encoding)),
         lambda: check(path, encoding=encoding),
         lambda: check(path, encoding=encoding, format="text"),
         lambda: stream_format(raw, path=Path("-"), options=ReadOptions(encoding=encoding)),
     ]
-    for ask in asked:
+    for ask in calls:
         try:
             ask()
         except DataError as error:
@@ -141,5 +142,5 @@ def test_masakhaner_has_its_types_and_comes_back_byte_for_byte(lang):
     path = REAL / "masakhaner2" / lang / "train.conll"
     file = read_conll(path)
     assert 5_000 <= len(file.sentences) < 8_000
-    assert file.types == ("DATE", "LOC", "ORG", "PER")
+    assert labels_of(file) == label_names(["DATE", "LOC", "ORG", "PER"])
     assert file.with_tags(file.tags).raw == path.read_bytes()

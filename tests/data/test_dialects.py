@@ -6,8 +6,8 @@ import io
 import pytest
 
 from uxla.data.checks.check import check
+from uxla.data.discover import open_rewritable
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.writing.lossless import open_lossless
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import ConfigError, DataError, on_command_line
 
@@ -38,7 +38,7 @@ def test_tsv_that_a_csv_writer_wrote_is_read_as_it_was_meant(quoting, header, tm
     path = written(tmp_path / "x.tsv", header=header, delimiter="\t", quoting=quoting)
     assert load(path, header=header) == TEXTS
     assert discover_labels(path, shape="pair", header=header) == ("ja", "ne")
-    assert [row.texts for row in open_lossless(path, shape="pair", header=header).rows()] == TEXTS
+    assert [row.texts for row in open_rewritable(path, shape="pair", header=header).rows()] == TEXTS
     assert check(path, shape="pair", header=header).sentences == 2
     if quoting == csv.QUOTE_ALL and header:
         return
@@ -86,7 +86,7 @@ def test_a_quote_that_the_next_row_closes_joins_no_rows(tmp_path):
 def test_another_delimiter_is_seen_where_it_is_unmistakable(delimiter, tmp_path):
     path = written(tmp_path / "x.csv", delimiter=delimiter)
     assert load(path) == TEXTS
-    assert [row.texts for row in open_lossless(path).rows()] == TEXTS
+    assert [row.texts for row in open_rewritable(path).rows()] == TEXTS
     long = written(tmp_path / "y.csv", ROWS * 5, header=False, delimiter=delimiter)
     assert load(long, header=False) == TEXTS * 5
 
@@ -136,7 +136,7 @@ def test_a_cell_may_be_long(suffix, tmp_path):
 @pytest.mark.parametrize(("name", "dialect"), [("x.tsv", {"delimiter": "\t"}), ("x.csv", {"delimiter": ";"})])
 def test_rows_are_written_again_in_the_dialect_they_came_in(name, dialect, tmp_path):
     path = written(tmp_path / name, **dialect)
-    source, sink = open_lossless(path), io.BytesIO()
+    source, sink = open_rewritable(path), io.BytesIO()
     writer = open_writer(source, path.suffix[1:], sink)
     writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
     back = list(csv.reader(io.StringIO(sink.getvalue().decode()), **dialect))
@@ -145,7 +145,7 @@ def test_rows_are_written_again_in_the_dialect_they_came_in(name, dialect, tmp_p
 
 def test_a_text_that_the_output_cannot_hold_is_named_with_its_line(tmp_path):
     path = written(tmp_path / "x.csv", [("koru", "sen", "ja"), ("mi\nra", "tal", "ne")])
-    source, sink = open_lossless(path), io.BytesIO()
+    source, sink = open_rewritable(path), io.BytesIO()
     writer = open_writer(source, "tsv", sink)
     with pytest.raises(DataError, match=r"x\.csv:3: the text 'mi ra' has a TAB or a line break"):
         writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))

@@ -8,8 +8,9 @@ import pytest
 from uxla.data.checks.check import check
 from uxla.data.checks.differences import differences, missing_labels
 from uxla.data.checks.double_encoding import encoded_twice
-from uxla.data.checks.doubts import Portrait, doubts, name_doubts
+from uxla.data.checks.doubts import doubts, name_doubts
 from uxla.data.checks.languages import languages
+from uxla.data.checks.statistics import Statistics
 from uxla.data.formats.table import Table
 from uxla.data.options import ReadOptions
 from uxla.errors import on_command_line
@@ -19,7 +20,7 @@ SENTENCES = [f"Koru mira {tail} , tal {tail}eno ." for tail in ("sen", "ru", "da
 
 def portrait(texts, labels=None, shape="tagging", lines=False):
     """A portrait of texts, each alone or with others of its row."""
-    found = Portrait(shape)
+    found = Statistics(shape)
     for number, text in enumerate(texts, 1):
         row = (text,) if isinstance(text, str) else text
         found.add(row, None if labels is None else labels[number - 1], lambda word, n=number: n if lines else 0)
@@ -191,7 +192,7 @@ def test_a_line_of_marks_between_sentences_is_no_repetition():
 
 
 def test_repetitions_are_found_among_more_texts_than_are_kept(monkeypatch):
-    monkeypatch.setattr("uxla.data.checks.doubts._KEPT", 40)
+    monkeypatch.setattr("uxla.data.checks.statistics._COUNTED_TEXTS", 40)
     texts = [text for i in range(300) for text in (f"koru {i}", "Sign in")]
     assert "'Sign in' stands 300 times" in said(doubts(portrait(texts, shape="single")))["repeated"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from uxla.data.checks.check import check
+from uxla.data.discover import open_rewritable
 from uxla.data.load import discover_labels, load_corpus, stream_format
-from uxla.data.writing.lossless import open_lossless
 from uxla.errors import DataError
 
 WORDS = [{"tokens": ["koru", "mira"], "ner_tags": ["O", "B-PER"]}, {"tokens": ["sen"], "ner_tags": ["B-LOC"]}]
@@ -29,10 +29,10 @@ def test_a_file_called_json_has_lines_or_an_array(dress, tmp_path):
     assert [example.words for example in load(path)] == [["koru", "mira"], ["sen"]]
     assert discover_labels(path) == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
     assert check(path).words == 3
-    assert [row.record for row in open_lossless(path).rows()] == WORDS
+    assert [row.record for row in open_rewritable(path).rows()] == WORDS
     path.write_text(dress(TEXTS))
     assert [example.segments for example in load(path, "single")] == [("koru mira",), ("sen",)]
-    assert open_lossless(path).shape == "single"
+    assert open_rewritable(path).shape == "single"
 
 
 def test_a_fault_in_an_array_is_named_with_the_line_its_object_begins_in(tmp_path):
@@ -66,7 +66,7 @@ def test_nested_and_broken_forms_are_named_with_the_remedy(content, says, tmp_pa
 def test_json_is_not_read_as_words(name, content, format, tmp_path):
     path = tmp_path / name
     path.write_text(content)
-    for read in (load, check, lambda path, format: open_lossless(path, format=format).count()):
+    for read in (load, check, lambda path, format: open_rewritable(path, format=format).count()):
         with pytest.raises(DataError, match=r"JSON.*, not text; set format: jsonl"):
             read(path, format=format)
     with pytest.raises(DataError, match="set format: jsonl"):

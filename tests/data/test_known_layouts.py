@@ -7,8 +7,8 @@ import pytest
 
 from uxla.data.checks.check import check
 from uxla.data.conll.file import read_conll
+from uxla.data.discover import open_rewritable
 from uxla.data.load import load_corpus, stream_format
-from uxla.data.writing.lossless import open_lossless
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
@@ -99,7 +99,7 @@ def test_a_known_form_comes_back_byte_for_byte_and_with_new_labels_but_for_them(
 @pytest.mark.parametrize("name", REAL)
 def test_rows_that_are_kept_are_those_that_are_read(put, name):
     path = put(REAL[name])
-    source, lines = open_lossless(path), REAL[name].split("\n")
+    source, lines = open_rewritable(path), REAL[name].split("\n")
     assert [row.texts for row in source.rows()] == [("koru mira",), ("# sen",)]
     assert source.count() == 2
     file = read_conll(path)
@@ -121,7 +121,7 @@ def test_a_known_form_is_told_from_raw_text_without_its_name_or_against_it(put, 
 def test_lines_that_are_no_words_are_counted(put, name):
     comments = sum(line.startswith("#") and "\tO" not in line and "# _" not in line for line in REAL[name].split("\n"))
     left_out = {"comment": comments} | ({"range or empty node": 2} if name == "CoNLL-U" else {})
-    assert read_conll(put(REAL[name])).rows.left_out == left_out
+    assert read_conll(put(REAL[name])).parsed.left_out == left_out
     assert check(put(REAL[name])).left_out == left_out
 
 
@@ -153,7 +153,7 @@ def test_the_second_labels_of_germeval_are_had_by_number(put):
 def test_conll_u_without_entities_has_no_labels_until_some_are_written(put, refused):
     text = CONLL_U.replace("NER=B-PER|", "").replace("NER=B-LOC", "_")
     file = read_conll(put(text))
-    assert file.rows.labels is None
+    assert file.parsed.labels is None
     assert "no column of labels (column 9 has no NER= in any line)" in refused(put(text))
     assert file.with_tags([["O", "O"], ["O", "O"]]).raw == text.encode()
     written = file.with_tags(TAGS).raw.decode()
@@ -173,7 +173,7 @@ def test_brackets_that_nest_cross_or_stay_open_are_refused_with_their_line(put, 
 
 @pytest.mark.parametrize("name", REAL)
 def test_words_are_replaced_in_the_rows_of_a_known_form_and_read_back(put, name, tmp_path):
-    source = open_lossless(put(REAL[name]))
+    source = open_rewritable(put(REAL[name]))
     with (tmp_path / "out.conll").open("wb") as stream, closing(open_writer(source, "conll", stream)) as writer:
         writer.write(Rewritten(row, (f"{row.texts[0][:-1]}x",), i, [(1,)]) for i, row in enumerate(source.rows()))
     again = read_conll(tmp_path / "out.conll")

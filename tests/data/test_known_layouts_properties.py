@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.data.conll.file import read_conll
-from uxla.data.writing.lossless import open_lossless
+from uxla.data.discover import open_rewritable
 
 WORD = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\ufeff#"), min_size=1, max_size=4)
 LABELS = st.lists(st.sampled_from(["O", "B-PER", "I-PER", "B-LOC"]), min_size=1, max_size=4).map(
@@ -58,7 +58,7 @@ def test_any_file_of_a_known_form_is_read_and_comes_back(tmp_path_factory, given
     file = read_conll(path)
     assert (file.sentences, file.tags) == (words, tags)
     assert file.with_tags(tags).raw == text.encode()
-    assert [row.texts[0] for row in open_lossless(path).rows()] == [" ".join(row) for row in words]
+    assert [row.texts[0] for row in open_rewritable(path).rows()] == [" ".join(row) for row in words]
     other = [["B-NEW", *["O"] * (len(row) - 1)] for row in tags]
     path.write_bytes(file.with_tags(other).raw)
     again = read_conll(path)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.data.checks.check import check
+from uxla.data.discover import open_rewritable
 from uxla.data.formats.list_cells import entries_of, replaced
 from uxla.data.load import discover_labels, load_corpus
-from uxla.data.writing.lossless import open_lossless
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
@@ -76,7 +76,7 @@ def test_numbers_in_such_lists_get_the_names_that_are_given(tmp_path):
 @pytest.mark.parametrize("form", FORMS)
 def test_augment_writes_the_list_as_it_was_but_for_the_words_that_changed(form, tmp_path):
     path = written(tmp_path / "x.csv", FORMS[form])
-    source, sink = open_lossless(path, columns={"tokens": "tokens"}), io.BytesIO()
+    source, sink = open_rewritable(path, columns={"tokens": "tokens"}), io.BytesIO()
     writer = open_writer(source, "csv", sink)
     first, second, third = source.rows()
     assert [row.texts for row in (first, second, third)] == [(" ".join(words),) for words in WORDS]

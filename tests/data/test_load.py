@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data import lines
-from uxla.data.conll.file import label_names
+from uxla.data import files
 from uxla.data.files import BOM, decode, refuse_inner_cr
+from uxla.data.labels.schemes import label_names
 from uxla.data.load import discover_labels, load_corpus, stream_format
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError
@@ -77,7 +77,7 @@ def test_raw_text_read_in_parts_is_what_it_is_in_one_piece(tmp_path_factory, tex
     path, raw = tmp_path_factory.getbasetemp() / "raw.txt", text.encode(encoding)
     path.write_bytes(raw)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "_BLOCK_BYTES", block)
+        patch.setattr(files, "_BLOCK_BYTES", block)
         found = outcome(
             lambda: load_corpus(
                 path, name="n", lang="l", label_names=NAMES, labelled=False, format="text", encoding=encoding
@@ -110,7 +110,7 @@ def whole(raw, path, encoding):
 
 def test_raw_text_is_not_held_as_words(load, monkeypatch):
     """The file is a hundred blocks long; read in one piece its words would take fifty bytes each."""
-    monkeypatch.setattr(lines, "_BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(files, "_BLOCK_BYTES", 1 << 12)
     content = b"".join(b"w%d " % i + b"ab " * 20 + b"\n" for i in range(6000))
     tracemalloc.start()
     load(content[:4096], "es.txt", format="text")  # what is loaded once

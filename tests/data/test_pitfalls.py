@@ -90,7 +90,7 @@ def test_columns_aligned_by_several_blanks_are_as_many_as_they_look(tmp_path):
     path = tmp_path / "x.conll"
     path.write_bytes("Ana      NNP B-PER\nlee      VB  O\nInés     NNP B-PER  \n".encode())
     file = read_conll(path)
-    assert (file.rows.columns, file.rows.labels) == (3, [["B-PER", "O", "B-PER"]])
+    assert (file.layout.columns, file.parsed.labels) == (3, [["B-PER", "O", "B-PER"]])
 
 
 def test_a_person_is_warned_of_zawgyi(tmp_path):

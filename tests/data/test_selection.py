@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from uxla.data.checks.check import check
+from uxla.data.discover import open_rewritable
 from uxla.data.load import discover_labels, load_corpus
 from uxla.data.row_filter import parse_where
-from uxla.data.writing.lossless import open_lossless
 from uxla.errors import ConfigError, DataError
 
 ROWS = [
@@ -43,7 +43,7 @@ def test_only_the_rows_that_are_asked_for_are_read(suffix, tmp_path):
     assert load(path, where={"language": ["es", "fr"]}, labelled=False) == ["koru mira", "sen", "tal"]
     assert discover_labels(path, shape="single", where={"language": ["fr"]}) == ("ne",)
     assert check(path, shape="single", where={"fold": ["1"]}).sentences == 1
-    kept = open_lossless(path, where={"language": ["es"]})
+    kept = open_rewritable(path, where={"language": ["es"]})
     assert [row.record["text"] for row in kept.rows()] == ["koru mira", "tal"]
     assert kept.count() == 2
 

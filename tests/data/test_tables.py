@@ -133,7 +133,7 @@ def test_utf_16_without_a_mark_asks_for_the_byte_order(refusal):
 
 
 def test_a_file_of_many_blocks_is_read_whole(load, monkeypatch):
-    monkeypatch.setattr("uxla.data.lines._BLOCK_BYTES", 7)
+    monkeypatch.setattr("uxla.data.files._BLOCK_BYTES", 7)
     rows = [(f"é{i}", f"雨{i}" * (i % 5 + 1), NAMES[i % 2]) for i in range(50)]
     corpus = load(dump("tsv", ("premise", "hypothesis", "label"), rows))
     assert [example.segments for example in corpus] == [row[:2] for row in rows]
@@ -280,7 +280,10 @@ def test_columns_of_a_file_without_any_are_refused(refusal):
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "x.jsonl:2: tokens has an entry"),
         ({"id": 1, "tokens": [], "tags": []}, "x.jsonl:2: tokens is an empty list"),
         ({"tokens": ["a"], "tags": ["I-PER"]}, "x.jsonl:2: word 1: I-PER cannot start a sentence in IOB2"),
-        ({"tokens": ["a"], "tags": ["B-ORG"]}, "x.jsonl:2: unknown type ORG, expected one of PER; map it"),
+        (
+            {"tokens": ["a"], "tags": ["B-ORG"]},
+            "x.jsonl:2: label B-ORG: unknown type ORG, expected one of PER; map the type",
+        ),
         ({"tokens": ["a"], "tags": [None]}, "x.jsonl:2: tags has a JSON NoneType"),
     ],
 )

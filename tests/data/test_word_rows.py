@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from uxla.data.checks.check import check
-from uxla.data.load import discover_labels, load_corpus, open_table
+from uxla.data.discover import open_rewritable
+from uxla.data.load import discover_labels, load_corpus, open_source
 from uxla.data.options import ReadOptions
-from uxla.data.writing.lossless import open_lossless
 from uxla.data.writing.predictions import Answered, read_rows
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
@@ -97,7 +97,7 @@ def test_what_cannot_be_put_together_is_refused(content, columns, says, tmp_path
 
 
 def answered(path):
-    table = open_table(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
+    table = open_source(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
     found = read_rows(table)
     assert [row.texts for row in found] == WORDS
     return Answered(table, found, [(["B-LOC"] * len(words),) for words in WORDS])
@@ -128,7 +128,7 @@ def test_answers_can_be_written_as_conll(tmp_path):
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
 def test_augmented_sentences_keep_their_rows_and_are_read_apart(suffix, tmp_path):
     path = written(tmp_path / f"x.{suffix}")
-    source, sink = open_lossless(path, shape="tagging", columns={"tokens": "Word"}), io.BytesIO()
+    source, sink = open_rewritable(path, shape="tagging", columns={"tokens": "Word"}), io.BytesIO()
     writer = open_writer(source, suffix, sink)
     kept = list(source.rows())
     assert source.count() == len(kept) == 3
@@ -143,7 +143,7 @@ def test_augmented_sentences_keep_their_rows_and_are_read_apart(suffix, tmp_path
     ]
     back = [
         row.record
-        for row in open_lossless(tmp_path / f"y.{suffix}", shape="tagging", columns={"tokens": "Word"}).rows()
+        for row in open_rewritable(tmp_path / f"y.{suffix}", shape="tagging", columns={"tokens": "Word"}).rows()
     ]
     assert [[str(row["changed"]) for row in record] for record in back[:2]] == [["1", "0", "0"]] * 2
     assert [{str(row["parent"]) for row in record} for record in back] == [{str(n)} for n in (0, 0, 1, 1, 2, 2)]

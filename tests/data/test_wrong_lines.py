@@ -3,8 +3,8 @@
 import pytest
 
 from uxla.data.conll.file import read_conll
+from uxla.data.discover import open_rewritable
 from uxla.data.load import load_corpus
-from uxla.data.writing.lossless import open_lossless
 from uxla.errors import DataError
 
 
@@ -27,7 +27,7 @@ def test_text_that_is_plainly_something_else_is_refused(put, refused, text, says
     path = put(text, name)
     assert says in refused(path, lambda file: file.sentences)
     with pytest.raises(DataError):
-        open_lossless(path, format="conll").count()
+        open_rewritable(path, format="conll").count()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_text_that_is_plainly_something_else_is_refused(put, refused, text, says
 def test_a_column_that_plainly_holds_no_words_is_refused(put, refused, text, says):
     assert says in refused(put(text), lambda file: file.sentences)
     with pytest.raises(DataError, match=r"column|words"):
-        open_lossless(put(text)).count()
+        open_rewritable(put(text)).count()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_header_of_each_of_several_joined_files_is_no_word(put):
     file = read_conll(put(text))
     assert file.sentences == [["koru"], ["mira"]]
     assert file.holds == "labels"
-    assert file.rows.left_out == {"header": 2}
+    assert file.parsed.left_out == {"header": 2}
     assert file.with_tags([["B-LOC"], ["O"]]).raw.decode() == "word ner\nkoru B-LOC\n\nword ner\nmira O\n"
 
 

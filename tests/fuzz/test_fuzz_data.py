@@ -162,7 +162,7 @@ def test_labels_that_an_encoding_of_names_cannot_hold_are_refused(tmp_path):
 
 def test_a_word_that_ends_in_something_invisible_is_not_invisible(tmp_path):
     (tmp_path / "x.conll").write_text("abc\u200b\tO\n", encoding="utf-8")
-    assert [odd.kind for odd in check(tmp_path / "x.conll").odd_words] == ["zero-width character"]
+    assert [odd.kind for odd in check(tmp_path / "x.conll").suspicious_words] == ["zero-width character"]
 
 
 def test_what_a_file_says_reaches_the_terminal_escaped(tmp_path):

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.augmentation.settings import Place
-from uxla.data.writing.lossless import open_lossless
+from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError, ModelError, WriteError
 from uxla.lm import folder as mlm_folder
 from uxla.lm.tuning import Course, training_inputs, tuned
@@ -134,7 +134,7 @@ def files(tmp_path):
     (tmp_path / "b.txt").write_text("\n".join(" ".join(words) for words in rows[10:20]) + "\n")
     pairs = [f"{' '.join(a)}\t{' '.join(b)}\tyes\n" for a, b in zip(rows[20:25], rows[25:], strict=True)]
     (tmp_path / "c.tsv").write_text("premise\thypothesis\tlabel\n" + "".join(pairs))
-    return [open_lossless(tmp_path / name) for name in ("a.conll", "b.txt", "c.tsv")], [
+    return [open_rewritable(tmp_path / name) for name in ("a.conll", "b.txt", "c.tsv")], [
         " ".join(words) for words in rows
     ]
 
@@ -317,10 +317,10 @@ def test_a_folder_that_cannot_be_finished_is_not_there(files, store, tmp_path, m
 def test_a_fault_of_a_file_or_of_the_model_leaves_no_folder(store, tmp_path):
     (tmp_path / "d.jsonl").write_text('{"text": "ko"}\n{"text": 3}\n')
     with pytest.raises(DataError, match=r"d\.jsonl:2"):
-        course(store, tmp_path / "out").tune([open_lossless(tmp_path / "d.jsonl")], Place("testbed"))
+        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "d.jsonl")], Place("testbed"))
     (tmp_path / "e.txt").write_text("ko mira\n")
     with pytest.raises(ModelError, match="none/at/all"):
-        course(store, tmp_path / "out").tune([open_lossless(tmp_path / "e.txt")], Place("none/at/all"))
+        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "e.txt")], Place("none/at/all"))
     assert not (tmp_path / "out").exists()
 
 

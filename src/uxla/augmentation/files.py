@@ -18,7 +18,7 @@ from uxla.algorithm.vicinity import MaskFiller, Vicinity
 from uxla.augmentation.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
 from uxla.data.batch import Row
 from uxla.data.columns import TEXTS
-from uxla.data.writing.lossless import Lossless
+from uxla.data.corpus import Source
 from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_stale, written_as
 from uxla.errors import ConfigError
 from uxla.files import atomic_file
@@ -57,7 +57,7 @@ class Report:
 class FileAugmentation:
     """Gen-LM over one file: `originals` writes each row before its samples."""
 
-    source: Lossless
+    source: Source
     out: Path
     drawing: Drawing
     place: Place

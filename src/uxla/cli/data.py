@@ -47,9 +47,8 @@ def check(
     name_options()
     from uxla.console import showing
     from uxla.data.checks.check import check as look_at
-    from uxla.data.columns import parse_columns
+    from uxla.data.columns import SHAPES, parse_columns
     from uxla.data.row_filter import parse_where
-    from uxla.data.shapes import SHAPES
 
     places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
     places["comment"] = comment

@@ -11,7 +11,7 @@ from uxla import choices
 from uxla.errors import name_options
 
 if TYPE_CHECKING:
-    from uxla.data.writing.lossless import Lossless
+    from uxla.data.corpus import Source
 
 FormatName = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
 
@@ -55,15 +55,14 @@ def open_file(
     delimiter: str | None,
     quote: str | None,
     where: str | None,
-) -> Lossless:
+) -> Source:
     """The file as those options say it is to be read, all its columns kept. DataError where it cannot be."""
     name_options()
-    from uxla.data.columns import parse_columns
+    from uxla.data.columns import SHAPES, parse_columns
+    from uxla.data.discover import open_rewritable
     from uxla.data.row_filter import parse_where
-    from uxla.data.shapes import SHAPES
-    from uxla.data.writing.lossless import open_lossless
 
-    return open_lossless(
+    return open_rewritable(
         file,
         shape=SHAPES[task] if task else None,
         format=format,

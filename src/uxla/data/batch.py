@@ -4,7 +4,7 @@ or tags, and nothing else. A row that cannot be read is an error with its line, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
@@ -46,7 +46,8 @@ class Batch:
 
     Of Parquet and the Hub the line is the row's number, from 1. Where whole rows were asked for, `records` has each row
     with all that stands in it, a list of cells or a dictionary, and `blanks` the numbers of the lines near it that
-    are blank. `listed` are the roles whose cells are lists written as text.
+    are blank. `listed` are the roles whose cells are lists written as text. Of CoNLL `word_line` gives the line of a
+    word by its row and number, and `iob2` the tags as IOB2.
     """
 
     columns: dict[str, pa.Array]
@@ -55,9 +56,15 @@ class Batch:
     records: Sequence[Any] | None = None
     blanks: tuple[int, ...] = ()
     listed: frozenset[str] = frozenset()
+    word_line: Callable[[int, int], int] | None = None
+    iob2: Callable[[], list[list[str]]] | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def line_of(self, row: int, word: int) -> int:
+        """The line of a word; where a row stands in one line, that line."""
+        return int(self.lines[row]) if self.word_line is None else self.word_line(row, word)
 
     def with_columns(self, columns: dict[str, pa.Array], records: Sequence[Any] | None) -> Batch:
         """The same rows with these cells."""

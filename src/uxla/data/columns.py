@@ -218,3 +218,7 @@ def parse_columns(text: str) -> dict[str, str | int]:
             raise ConfigError(f"--columns: {role} twice, as {named[role]} and {column}; name one column")
         named[role] = int(column) if _NUMBER.fullmatch(column) else column
     return named
+
+
+SHAPES: dict[str, Shape] = {"ner": "tagging", "nli": "pair", "paraphrase": "pair", "classification": "single"}
+"""What one example of a task is."""

@@ -1,63 +1,90 @@
-"""Rows of a table as a corpus: texts with one label each, or words with tags; Arrow from the file to the record."""
+"""What a file holds as a corpus: texts with one label each, or words with tags; Arrow from the file to the record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.data.batch import TEXT, Batch
+from uxla.data.batch import TEXT, Batch, Row
 from uxla.data.columns import TEXTS, Shape
-from uxla.data.labels.names import known_types, label_names, tag_ids
-from uxla.data.labels.schemes import OUTSIDE, Scheme, detect, entity_type, remedy_of, to_iob2, violations
-from uxla.data.unlabelled import labelled_rows
+from uxla.data.labels.names import missing
+from uxla.data.labels.schemes import (
+    OUTSIDE,
+    Scheme,
+    entity_type,
+    known_types,
+    label_names,
+    remedy_of,
+    tag_ids,
+    to_iob2,
+    violations,
+)
 from uxla.errors import ConfigError, DataError, setting
+from uxla.progress import note
 from uxla.records import SCHEMA, Corpus
 
 LabelMap = Mapping[str, str | None]
 _SHOWN = 20
 
 
-class Rows(Protocol):
-    """A table that can be read as often as one likes: a file, or a data set of the Hub."""
+class Source(Protocol):
+    """What holds examples and can be read as often as one likes: a `Table`, a `ConllFile` or a `SpanFile`."""
 
     @property
     def path(self) -> Path:
-        """Where it comes from, for messages."""
+        """Where it is, for messages."""
+
+    @property
+    def format(self) -> str:
+        """Its format, in a word."""
 
     @property
     def shape(self) -> Shape:
-        """What one row is."""
+        """What one example is."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of its tags: the one asked for, else the one that fits them best."""
 
     def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
-        """All rows in order, with the labels' column or without it; None: where there is one."""
+        """All examples in order, with their labels or without; None: with labels where there are any."""
+
+    def is_labelled(self) -> bool:
+        """Whether there is something where labels stand."""
+
+    def count(self) -> int:
+        """How many examples there are, all of it read and checked. DataError, with the line, for whatever is wrong."""
+
+    def rows(self) -> Iterator[Row]:
+        """The examples with all that stands in the file, in bounded memory; of a source that `count` found sound."""
 
 
-def table_corpus(
-    rows: Rows,
+def corpus_of(
+    source: Source,
     *,
     name: str,
     lang: str,
     label_names: Sequence[str],
     labelled: bool,
     label_map: LabelMap | None = None,
-    scheme: Scheme | Literal["auto"] = "auto",
 ) -> Corpus:
-    """All rows, labelled only those that have a label, ids `lang:name:i` with i from 0. Errors as in `load_corpus`."""
+    """All examples, labelled only those that have a label; ids `lang:name:i`, i from 0. Errors as in `load_corpus`."""
     labels_of: Callable[[Batch], pa.Array] = _no_labels
-    if labelled and rows.shape == "tagging":
-        labels_of = _tag_reader(label_names, label_map or {}, scheme_of(rows, scheme))
+    if labelled and source.shape == "tagging":
+        labels_of = _tag_reader(source, label_names, label_map or {})
     elif labelled:
         labels_of = _class_reader(label_names, label_map or {})
-    batches = rows.batches(labelled=labelled)
-    if labelled and rows.shape != "tagging":
+    batches = source.batches(labelled=labelled)
+    if labelled and source.shape != "tagging":
         batches = labelled_rows(batches, kept=label_map or {}, tell=True)
-    return Corpus.from_batches(name, label_names, _record_batches(batches, rows.shape, name, lang, labels_of))
+    return Corpus.from_batches(name, label_names, _record_batches(batches, source.shape, name, lang, labels_of))
 
 
 def _record_batches(
@@ -86,20 +113,17 @@ def segments(batch: Batch, shape: Shape) -> pa.LargeListArray:
     return pa.LargeListArray.from_arrays(pa.array(offsets), flat)
 
 
-def table_labels(
-    rows: Rows, *, label_map: LabelMap | None = None, scheme: Scheme | Literal["auto"] = "auto"
-) -> tuple[str, ...]:
+def labels_of(source: Source, label_map: LabelMap | None = None) -> tuple[str, ...]:
     """The labels that occur, after `label_map`: for tagging O and B and I of each type, else sorted, numbers as
     numbers."""
-    if rows.shape != "tagging":
+    if source.shape != "tagging":
         found: set[str] = set()
-        for batch in labelled_rows(rows.batches(labelled=True), kept=label_map or {}, tell=False):
+        for batch in labelled_rows(source.batches(labelled=True), kept=label_map or {}, tell=False):
             found.update(pc.unique(batch.columns["label"]).to_pylist())
         return sorted_labels(_mapped(label, label_map or {}) for label in found)
     tags: set[str] = set()
-    used = scheme_of(rows, scheme)
-    for batch in rows.batches(labelled=True):
-        tags.update(chain.from_iterable(_sound_tags(batch, used)))
+    for batch in source.batches(labelled=True):
+        tags.update(chain.from_iterable(_sound_tags(batch, source.scheme)))
     types = {entity_type(tag) for tag in tags - {OUTSIDE}}
     mapped = {(label_map or {}).get(type_, type_) for type_ in types}
     return label_names(type_ for type_ in mapped if type_ is not None)
@@ -108,13 +132,6 @@ def table_labels(
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """Each label once, numbers before words and by their size."""
     return tuple(sorted(set(labels), key=_natural))
-
-
-def scheme_of(rows: Rows, scheme: Scheme | Literal["auto"]) -> Scheme:
-    """The scheme asked for, or the one that fits the tags best, for which the table is read once."""
-    if scheme != "auto":
-        return scheme
-    return detect(chain.from_iterable(batch.columns["tags"].to_pylist() for batch in rows.batches(labelled=True)))
 
 
 def _no_labels(batch: Batch) -> pa.Array:
@@ -151,16 +168,16 @@ def _mapped(label: str, label_map: LabelMap) -> str:
     return new
 
 
-def _tag_reader(names: Sequence[str], label_map: LabelMap, scheme: Scheme) -> Callable[[Batch], pa.Array]:
+def _tag_reader(source: Source, names: Sequence[str], label_map: LabelMap) -> Callable[[Batch], pa.Array]:
     """From a batch to (n,) lists of indices into `names`, one a word."""
     ids = tag_ids(names, label_map)
 
     def read(batch: Batch) -> pa.Array:
-        rows = _sound_tags(batch, scheme)
+        rows = _sound_tags(batch, source.scheme)
         for number, row in enumerate(rows):
             unknown = next((tag for tag in row if tag not in ids), None)
             if unknown is not None:
-                _fail_type(entity_type(unknown), known_types(names), batch, number)
+                _fail_type(entity_type(unknown), known_types(names), batch, number, row.index(unknown))
         labels = [[ids[tag] for tag in row] for row in rows]
         return pa.array(labels, SCHEMA.field("labels").type)
 
@@ -169,6 +186,8 @@ def _tag_reader(names: Sequence[str], label_map: LabelMap, scheme: Scheme) -> Ca
 
 def _sound_tags(batch: Batch, scheme: Scheme) -> list[list[str]]:
     """The tags as IOB2. DataError at the first row that breaks the scheme."""
+    if batch.iob2 is not None:
+        return batch.iob2()
     tags: list[list[str]] = batch.columns["tags"].to_pylist()
     fault: Any = next(violations(tags, scheme), None)
     if fault is not None:
@@ -179,10 +198,11 @@ def _sound_tags(batch: Batch, scheme: Scheme) -> list[list[str]]:
     return [to_iob2(row, scheme) for row in tags]
 
 
-def _fail_type(type_: str, known: Sequence[str], batch: Batch, row: int) -> NoReturn:
+def _fail_type(type_: str, known: Sequence[str], batch: Batch, row: int, word: int) -> NoReturn:
+    label = batch.columns["tags"][row][word].as_py()
     expected = f"expected one of {', '.join(known)}" if known else "expected O"
-    message = f"unknown type {type_}, {expected}; map it (labels: {{{type_}: null}} makes it O)"
-    raise DataError(message, file=batch.path, line=int(batch.lines[row]))
+    message = f"label {label}: unknown type {type_}, {expected}; map the type (labels: {{{type_}: null}} makes it O)"
+    raise DataError(message, file=batch.path, line=batch.line_of(row, word))
 
 
 def _natural(label: str) -> tuple[int, int, str]:
@@ -193,3 +213,40 @@ def _natural(label: str) -> tuple[int, int, str]:
 def _listed(labels: Iterable[str]) -> str:
     shown = list(labels)
     return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+
+
+def labelled_rows(batches: Iterable[Batch], *, kept: Collection[str], tell: bool) -> Iterator[Batch]:
+    """The rows that have a label; signs in `kept` are labels that the user named. At the end what was left out is told,
+    if `tell`, in one line. DataError if most rows have no label."""
+    signs = Counter[str]()
+    total, first, path = 0, 0, None
+    for batch in batches:
+        without = _without_label(batch.columns["label"], kept)
+        total, path = total + len(batch), batch.path
+        if not pc.any(without).as_py():
+            yield batch
+            continue
+        lines = batch.lines[without.to_numpy(zero_copy_only=False)]
+        first = first or int(lines[0])
+        signs.update("" if sign is None else sign for sign in batch.columns["label"].filter(without).to_pylist())
+        yield batch.filtered(pc.invert(without))
+    if not signs:
+        return
+    message = f"{signs.total()} of {total} rows have no label ({shown_signs(signs)})"
+    if signs.total() > total / 2:
+        remedy = f"name the label's column ({setting('columns')}), or label the rows"
+        raise DataError(f"{message}; {remedy}", file=path, line=first)
+    if tell:
+        note(f"{path}:{first}: {message}; they are left out. If it is a label, map it to a name (labels)")
+
+
+def shown_signs(signs: Counter[str]) -> str:
+    """The most frequent signs of a missing label, each with how often it occurs."""
+    return ", ".join(f"{repr(sign) if sign else 'nothing'} {count}" for sign, count in signs.most_common(3))
+
+
+def _without_label(column: pa.Array, kept: Collection[str]) -> pa.Array:
+    """(n,) true where there is nothing, or a sign for nothing."""
+    signs = [label for label in pc.unique(column).to_pylist() if label and label not in kept and missing(label)]
+    empty = pc.or_kleene(pc.is_null(column), pc.equal(column, ""))
+    return pc.or_(pc.fill_null(empty, True), pc.is_in(column, value_set=pa.array(signs, TEXT)))

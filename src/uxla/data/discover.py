@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from uxla.data.columns import Shape, shape_of, usual_shape
-from uxla.data.conll.file import parse_conll
-from uxla.data.files import read_bytes
+from uxla.data.conll.file import ConllFile
+from uxla.data.conll.first_lines import ends_in_labels
+from uxla.data.corpus import Source
 from uxla.data.formats.table import Table
 from uxla.data.hub import HUB, SOURCES, parse_uri
-from uxla.data.load import open_table
-from uxla.data.options import ReadOptions
+from uxla.data.load import SUFFIXES, open_source
+from uxla.data.options import ReadKeywords, ReadOptions
+from uxla.data.spans.file import open_spans
+from uxla.errors import DataError
+
+_ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
+"""The roles that tell the shape of a table, the more telling first."""
 
 
 def discover_shape(path: Path, options: ReadOptions) -> Shape:
@@ -22,17 +31,53 @@ def discover_shape(path: Path, options: ReadOptions) -> Shape:
     if str(path).startswith(HUB):
         known = None if options.columns else SOURCES.get(parse_uri(str(path))[0])
         return known.shape if known else shape_of(Table(path, "hub", "single", options).names, options.columns, path)
-    table = open_table(path, "tagging", options)
-    if isinstance(table, Table):
-        return "single" if table.format == "text" else shape_of(table.names, options.columns, path)
-    if table is None and path.suffix.lower() == ".tsv" and options.format == "auto":
+    source = open_source(path, "tagging", options)
+    if isinstance(source, Table):
+        return "single" if source.format == "text" else shape_of(source.names, options.columns, path)
+    if isinstance(source, ConllFile) and path.suffix.lower() == ".tsv" and options.format == "auto":
         return usual_shape(Table(path, "tsv", "single", options).names) or "tagging"
     return "tagging"
 
 
 def has_labels(path: Path, shape: Shape, options: ReadOptions) -> bool:
     """Whether a file, or a data set of the Hub, has labels for examples of this shape, or something in their place."""
-    table = open_table(path, shape, options)
-    if table is None:
-        return parse_conll(read_bytes(path), path=path, options=options).holds != "nothing"
-    return table.is_labelled() if isinstance(table, Table) else True
+    return open_source(path, shape, options).is_labelled()
+
+
+def open_rewritable(path: Path, *, shape: Shape | None = None, **keywords: Unpack[ReadKeywords]) -> Source:
+    """The file at `path`, whose rows are to be written again with other texts; the keywords are those of `ReadOptions`.
+
+    The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL, and so is a .tsv whose
+    last column holds labels. Where no `shape` is asked for, CoNLL is words, a table what its columns are called like,
+    other text single sentences. Nothing is read but the first lines. DataError for a file that cannot be read, or is
+    not what its name or `shape` says.
+    """
+    options = ReadOptions(**keywords)
+    spans = open_spans(path, shape or "tagging", options) if path.is_dir() or path.is_file() else None
+    if spans is not None:
+        return spans
+    is_table = path.suffix.lower() in SUFFIXES if options.format == "auto" else options.word_format == "auto"
+    if shape is None and is_table:
+        may_be_words = path.suffix.lower() == ".tsv" and options.format == "auto" and options.columns is None
+        if may_be_words and ends_in_labels(path, options):
+            return ConllFile(path, options)
+        return _with_guessed_shape(path, options)
+    source = open_source(path, shape or "tagging", options)
+    if isinstance(source, Table) and source.format == "text" and source.shape == "tagging":
+        return replace(source, shape="single")  # as a text the words keep the blanks between them
+    return source
+
+
+def _with_guessed_shape(path: Path, options: ReadOptions) -> Table:
+    """The table with a shape that fits the roles that were named, else the names of its columns."""
+    table = open_source(path, "single", options)
+    assert isinstance(table, Table)
+    for shape, roles in _ROLES.items():
+        guess = replace(table, shape=shape)
+        if options.columns and roles & set(options.columns):
+            return guess
+        if not options.columns and options.header:
+            with suppress(DataError):
+                guess.text_columns()
+                return guess
+    return table

@@ -16,16 +16,15 @@ from typing import Any, Literal, Unpack, get_args
 import pyarrow as pa
 
 from uxla.data.columns import Shape
-from uxla.data.conll.file import parse_conll
+from uxla.data.conll.file import ConllFile
 from uxla.data.conll.first_lines import LOOKED_AT, is_conll, refuse_columns
-from uxla.data.corpus import LabelMap, sorted_labels, table_corpus, table_labels
-from uxla.data.files import decode, read_bytes, refuse_pipe, split_lines
+from uxla.data.corpus import LabelMap, corpus_of, labels_of, sorted_labels
+from uxla.data.files import decode, refuse_pipe, split_lines, text_lines
 from uxla.data.formats.json import refuse_objects
 from uxla.data.formats.table import Table, TableFormat
 from uxla.data.hub import HUB, known_dataset
-from uxla.data.labels.names import known_types
-from uxla.data.labels.names import label_names as tag_names
-from uxla.data.lines import text_lines
+from uxla.data.labels.schemes import known_types
+from uxla.data.labels.schemes import label_names as tag_names
 from uxla.data.options import DEFAULTS, ReadKeywords, ReadOptions
 from uxla.data.spans.file import SpanFile, open_spans
 from uxla.data.subset import subset
@@ -129,19 +128,18 @@ def corpus_from_records(
     table = Table(Path(name), "memory", shape, ReadOptions(**options), records)
     if labelled is None:
         labelled = table.is_labelled()
-    scheme = table.options.scheme
     if label_names is None:
-        label_names = table_labels(table, label_map=label_map, scheme=scheme) if labelled else ()
+        label_names = labels_of(table, label_map) if labelled else ()
     asked: dict[str, Any] = {"name": name, "lang": lang, "label_names": label_names, "label_map": label_map}
-    return table_corpus(table, labelled=labelled, scheme=scheme, **asked)
+    return corpus_of(table, labelled=labelled, **asked)
 
 
-def open_table(path: Path, shape: Shape, options: ReadOptions) -> Table | SpanFile | None:
-    """The table at `path`; raw text and character spans count as tables too. None for CoNLL.
+def open_source(path: Path, shape: Shape, options: ReadOptions) -> Table | ConllFile | SpanFile:
+    """What holds the examples at `path`; raw text is a table too.
 
-    Nothing is read but, of a .txt or JSON, the first lines. DataError for a pipe, for markup, and for a .txt whose
-    lines all have the same number of columns: many CoNLL files are called so, and guessing wrong would make words of
-    the labels. Of few lines the last columns have to be labels.
+    Nothing is read but, of CoNLL, a .txt or JSON, the first lines. DataError for a pipe, for markup, and for a .txt
+    whose lines all have the same number of columns: many CoNLL files are called so, and guessing wrong would make words
+    of the labels. Of few lines the last columns have to be labels.
     """
     if str(path).startswith(HUB):
         known = known_dataset(str(path), shape, options.columns)
@@ -160,7 +158,7 @@ def open_table(path: Path, shape: Shape, options: ReadOptions) -> Table | SpanFi
         _refuse_options_of_tables(path, kind, options)
         refuse_objects(islice(text_lines(path, options.encoding), LOOKED_AT), path)
     if kind is None:
-        return None
+        return ConllFile(path, options)
     if kind == "text" and shape != "pair" and options.format == "auto":
         refuse_columns(path, shape, options)
     return Table(path, kind, shape, options)
@@ -184,15 +182,10 @@ def _several(path: Paths) -> list[Path]:
 
 def _read(path: Path, shape: Shape, options: ReadOptions, *, labelled: bool, **asked: Any) -> Corpus:
     """All examples of one file."""
-    rows = open_table(path, shape, options)
-    if rows is not None:
-        if labelled and isinstance(rows, SpanFile):
-            _remark_on_unlabelled(rows)
-        return table_corpus(rows, labelled=labelled, scheme=options.scheme, **asked)
-    file = parse_conll(read_bytes(path), path=path, options=options)
-    if labelled:
-        return file.corpus(**asked)
-    return file.unlabelled_corpus(asked["name"], asked["lang"], asked["label_names"])
+    source = open_source(path, shape, options)
+    if labelled and isinstance(source, SpanFile):
+        _remark_on_unlabelled(source)
+    return corpus_of(source, labelled=labelled, **asked)
 
 
 def _remark_on_unlabelled(spans: SpanFile) -> None:
@@ -202,15 +195,11 @@ def _remark_on_unlabelled(spans: SpanFile) -> None:
 
 
 def _labels(path: Path, shape: Shape, label_map: LabelMap | None, options: ReadOptions) -> tuple[str, ...]:
-    rows = open_table(path, shape, options)
-    if rows is None:
-        file = parse_conll(read_bytes(path), path=path, options=options)
-        mapped = {(label_map or {}).get(type_, type_) for type_ in file.types}
-        return tag_names(type_ for type_ in mapped if type_ is not None)
-    if shape == "tagging" and rows.format == "text":
+    source = open_source(path, shape, options)
+    if shape == "tagging" and source.format == "text":
         next(text_lines(path, options.encoding), None)  # a missing file is said to be missing
         raise DataError("raw text has no labels, the source needs them; give a CoNLL file as source.train", file=path)
-    return table_labels(rows, label_map=label_map, scheme=options.scheme)
+    return labels_of(source, label_map)
 
 
 def _refuse_options_of_tables(path: Path, kind: TableFormat | None, options: ReadOptions) -> None:

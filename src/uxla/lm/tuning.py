@@ -11,7 +11,7 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from uxla.augmentation.settings import Place
-from uxla.data.writing.lossless import Lossless
+from uxla.data.corpus import Source
 from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
 from uxla.markup import code_span
 from uxla.models.hub import resolve
@@ -94,20 +94,20 @@ class Course:
     seed: int
     checkpoint_every: int = _CHECKPOINT_EVERY
 
-    def tune(self, sources: Sequence[Lossless], place: Place) -> str:
+    def tune(self, sources: Sequence[Source], place: Place) -> str:
         """Go on with the masked LM of `place`; the figures as a table, and a sentence on what was learned from."""
         base = place.model if HUB_ID.fullmatch(place.model) and not Path(place.model).is_dir() else None
         begin = f"It went on from {code_span(base or Path(place.model).name)}"
         model = resolve(place.name, revision=place.revision, safety=place.safety)
         return self._run(sources, lambda texts: model, begin, base)
 
-    def pretrain(self, sources: Sequence[Lossless], shape: LMShape) -> str:
+    def pretrain(self, sources: Sequence[Source], shape: LMShape) -> str:
         """Make one of this shape; as `tune`."""
         begin = f"It learned from this text alone ({shape.layers} layers of {shape.hidden}, {shape.heads} heads)"
         return self._run(sources, lambda texts: blank(texts, shape, self.store, self.seed), begin, None)
 
     def _run(
-        self, sources: Sequence[Lossless], start: Callable[[Corpus], ModelHandle], begin: str, base: str | None
+        self, sources: Sequence[Source], start: Callable[[Corpus], ModelHandle], begin: str, base: str | None
     ) -> str:
         delivery = Delivery(self.out)
         with delivery.alone():

@@ -15,13 +15,13 @@ from typing import Any, BinaryIO, Unpack
 
 from uxla import signals
 from uxla.choices import Precision
-from uxla.data.conll.file import ConllFile, conll_text, parse_conll
+from uxla.data.columns import SHAPES
+from uxla.data.conll.file import ConllFile, conll_text
 from uxla.data.files import BOM, decode, encode, read_bytes
 from uxla.data.formats.json_places import with_entries
 from uxla.data.formats.table import Table
-from uxla.data.load import open_table, stream_format
+from uxla.data.load import open_source, stream_format
 from uxla.data.options import ReadKeywords, ReadOptions
-from uxla.data.shapes import SHAPES
 from uxla.data.spans.document import spans_of
 from uxla.data.spans.file import SpanFile
 from uxla.data.spans.records import PREDICTED
@@ -81,13 +81,12 @@ def _told(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:
 
 def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: ReadOptions, *, replaces: bool) -> bytes:
     shape = SHAPES[ensemble.task]
-    content = open_table(path, shape, layout)
+    content = open_source(path, shape, layout)
     if isinstance(content, SpanFile):
         return _with_spans(ensemble, content, out)
     if isinstance(content, Table):
         return _table(ensemble, content, out)
-    file = parse_conll(read_bytes(path), path=path, options=layout)
-    return _conll(ensemble, file, out, replaces=replaces)
+    return _conll(ensemble, content, out, replaces=replaces)
 
 
 def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: bool) -> bytes:
@@ -100,7 +99,7 @@ def _conll(ensemble: Ensemble, file: ConllFile, out: Path | None, *, replaces: b
     if replaces or file.holds != "other":
         return file.with_tags(tags).raw
     note(
-        f"{_called(file.path)}: column {file.rows.layout.label} holds no labels; the answers stand in a new one at the "
+        f"{_called(file.path)}: column {file.layout.label} holds no labels; the answers stand in a new one at the "
         f"end; {setting('label_column', 'N')} writes over column N"
     )
     return file.with_tags(tags, column="new").raw

@@ -40,8 +40,8 @@ def _doubts(report: CheckReport) -> Iterator[tuple[str, str]]:
         shared = f"{counted(overlap.examples, 'sentence')} ({share:.1%}), {overlap.long} of {LONG} characters or more"
         stand = "stands" if overlap.examples == 1 else "stand"
         yield "overlap", f"{shared}, also {stand} in {overlap.path}"
-    for odd in report.odd_words:
-        yield odd.kind, f"in {counted(odd.words, 'word')}, first in line {odd.line}"
+    for found in report.suspicious_words:
+        yield found.kind, f"in {counted(found.words, 'word')}, first in line {found.line}"
     for doubt in report.doubts:
         yield doubt.about, doubt.text
     if report.violation_total:

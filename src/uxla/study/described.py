@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from uxla import progress
 from uxla.data.checks.differences import differences, missing_labels, shared_texts
-from uxla.data.checks.doubts import Doubt, Portrait, doubts, name_doubts
+from uxla.data.checks.doubts import Doubt, doubts, name_doubts
+from uxla.data.checks.statistics import Statistics
+from uxla.data.columns import SHAPES
 from uxla.data.labels.schemes import entity_type
-from uxla.data.shapes import SHAPES
 from uxla.models.task_model import tokenizer_of
 from uxla.records import Corpus, ModelHandle
 from uxla.study.inputs import Inputs, Target
@@ -87,8 +88,8 @@ def _told(about: str, found: Iterable[Doubt]) -> Iterator[tuple[str, Doubt]]:
     return ((about, doubt) for doubt in found if not doubt.minor)
 
 
-def _portrait(corpus: Corpus, task: str) -> Portrait:
-    portrait = Portrait(SHAPES[task])
+def _portrait(corpus: Corpus, task: str) -> Statistics:
+    portrait = Statistics(SHAPES[task])
     for example in corpus.part(0, _LOOKED_AT):
         portrait.add(example.segments, example.labels)
     return portrait
@@ -116,7 +117,7 @@ def _labels(inputs: Inputs, task: str) -> Iterator[tuple[str, Doubt]]:
             yield from _told(corpus.name, missing_labels(trained, found, names, what))
 
 
-def _unread(study: Study, portrait: Portrait) -> Iterator[Doubt]:
+def _unread(study: Study, portrait: Statistics) -> Iterator[Doubt]:
     """Words in characters that a model's vocabulary does not have."""
     models = {"model": study.model} | ({"vicinity.model": study.vicinity_model} if generates(study.config) else {})
     for key, model in models.items():

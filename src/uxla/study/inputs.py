@@ -12,10 +12,10 @@ from uxla.config.run import RunConfig
 from uxla.config.section import Files
 from uxla.data.checks.doubts import Doubt
 from uxla.data.checks.languages import languages
+from uxla.data.columns import SHAPES
 from uxla.data.formats.table import Table
-from uxla.data.load import discover_labels, load_corpus, open_table
+from uxla.data.load import discover_labels, load_corpus, open_source
 from uxla.data.options import ReadOptions
-from uxla.data.shapes import SHAPES
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus
 from uxla.seeds import derive
@@ -113,7 +113,7 @@ def _name(lang: str, part: str) -> str:
 def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any]) -> Iterator[Doubt]:
     layout = ReadOptions(**{key: value for key, value in how.items() if key != "shape"})
     for path in paths:
-        table = open_table(path, how["shape"], layout)
+        table = open_source(path, how["shape"], layout)
         if isinstance(table, Table):
             yield from languages(table, lang)
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
 from uxla.data.checks.differences import UNSPACED, differences, missing_labels
-from uxla.data.checks.doubts import Doubt, Portrait
+from uxla.data.checks.doubts import Doubt, doubts, name_doubts
 from uxla.data.checks.languages import languages
-from uxla.data.checks.statistics import Figures, Finding, Part
-from uxla.data.checks.suspicious_characters import OddWords
+from uxla.data.checks.statistics import Finding, Statistics
+from uxla.data.checks.suspicious_characters import SuspiciousWords
 from uxla.data.columns import Shape
-from uxla.data.conll.file import ConllFile, parse_conll
-from uxla.data.corpus import Rows, scheme_of, segments
-from uxla.data.files import read_bytes
+from uxla.data.conll.file import ConllFile
+from uxla.data.corpus import Source, shown_signs
 from uxla.data.formats.table import Table
 from uxla.data.labels.schemes import Scheme
-from uxla.data.load import open_table
+from uxla.data.load import open_source
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import SpanFile
 from uxla.phrases import counted
-from uxla.records import Ints
 
 LONG = 25
 """An overlap of that many characters is hardly chance."""
@@ -72,7 +69,7 @@ class CheckReport:
     violation_total: int
     remedy: str
     duplicates: int
-    odd_words: tuple[OddWords, ...]
+    suspicious_words: tuple[SuspiciousWords, ...]
     doubts: tuple[Doubt, ...]
     overlap: Overlap | None
 
@@ -82,123 +79,94 @@ def check(
     *,
     shape: Shape = "tagging",
     against: Path | str | None = None,
-    **how: Unpack[ReadKeywords],
+    **keywords: Unpack[ReadKeywords],
 ) -> CheckReport:
-    """The report on one file or data set of the Hub, read as `load_corpus` reads it; labels are counted where there are
-    any. `against` is another one, read in the same way: how many examples are in both, and what is done otherwise in
-    one than in the other. DataError only for what keeps a file from being read at all."""
-    options = ReadOptions(**how)
+    """The report on one file or data set of the Hub, read as `load_corpus` reads it.
 
-    def open_(path: Path) -> _Content:
-        rows = open_table(path, shape, options)
-        if rows is not None:
-            return _table(rows, options.scheme, rows.format)
-        return _conll(path, options)
-
-    def doubts(figures: Figures, others: Figures | None) -> Iterator[Doubt]:
-        yield from figures.doubts()
-        table = open_table(Path(path), shape, options)
-        if isinstance(table, Table):
-            yield from languages(table)
-        if isinstance(table, SpanFile):
-            yield from _unlabelled(table)
-        if others is not None:
-            yield from _compared(figures, others, (str(path), str(against)))
-
-    content = open_(Path(path))
-    figures = content.figures(shape)
-    others = None if against is None else open_(Path(against)).figures(shape)
-    in_characters = shape != "tagging" and figures.characters > UNSPACED * figures.words.counts.total()
-    lengths = np.array(figures.characters_each if in_characters else figures.words_each)
+    Labels are counted where there are any. `against` is another file, read in the same way: how many examples are in
+    both, and what is done otherwise in one than in the other. DataError only for what keeps a file from being read.
+    """
+    options = ReadOptions(**keywords)
+    source = open_source(Path(path), shape, options)
+    found, scheme = _counted(source)
+    others = None if against is None else _counted(open_source(Path(against), shape, options))[0]
+    doubtful = [*_own_doubts(source, found)]
+    if others is not None:
+        doubtful += _compared(found, others, (str(path), str(against)))
     return CheckReport(
         path=str(path),
-        format=content.format,
+        format=source.format,
         shape=shape,
         encoding=options.encoding,
-        sentences=len(lengths),
-        words=figures.words.counts.total(),
-        length_unit="characters" if in_characters else "words",
-        mean_length=round(float(lengths.mean()), 1),
-        length_95=int(np.percentile(lengths, 95, method="higher")),
-        longest=int(lengths.max()),
-        columns=content.columns,
-        left_out=content.left_out,
-        scheme=content.scheme,
-        entities=dict(sorted(figures.entities.items())),
-        labels=dict(sorted(figures.labels.items())),
-        violations=tuple(figures.violations),
-        violation_total=figures.violation_total,
-        remedy=content.remedy if figures.violation_total else "",
-        duplicates=len(lengths) - len(np.unique(figures.keys)),
-        odd_words=figures.words.odd(),
-        doubts=tuple(doubts(figures, others)),
-        overlap=None if others is None else _overlap(figures, str(against), others),
+        **_lengths(found),
+        words=found.words.counts.total(),
+        columns=source.layout.columns if isinstance(source, ConllFile) else None,
+        left_out=dict(source.parsed.left_out) if isinstance(source, ConllFile) else {},
+        scheme=scheme,
+        entities=dict(sorted(found.entities.items())),
+        labels=dict(sorted(found.labels.items())),
+        violations=tuple(found.violations),
+        violation_total=found.violation_total,
+        remedy=source.remedy if found.violation_total and isinstance(source, ConllFile) else "",
+        suspicious_words=found.words.suspicious(),
+        doubts=tuple(doubtful),
+        overlap=None if others is None else _overlap(found, str(against), others),
     )
 
 
-def _unlabelled(spans: SpanFile) -> Iterator[Doubt]:
-    left_out, texts = spans.left_out()
-    if 0 < left_out < texts:
-        yield Doubt(
-            "left out", f"{left_out} of {counted(texts, 'text')} without labels, or with such as were rejected", True
-        )
+def _counted(source: Source) -> tuple[Statistics, Scheme | None]:
+    """What the examples of a file look like, and the scheme of its tags if it has any."""
+    found, scheme = Statistics(source.shape), None
+    for batch in source.batches(labelled=None):
+        if scheme is None and "tags" in batch.columns:
+            scheme = source.scheme
+        found.add_batch(batch, scheme)
+    return found, scheme
 
 
-@dataclass(frozen=True)
-class _Content:
-    """A file that was opened: what it is, and its examples."""
-
-    format: str
-    columns: int | None
-    scheme: Scheme | None
-    parts: Iterator[Part]
-    left_out: dict[str, int] = field(default_factory=dict)
-    remedy: str = ""
-
-    def figures(self, shape: Shape) -> Figures:
-        figures = Figures(Portrait(shape))
-        for part in self.parts:
-            figures.add(part, self.scheme)
-        return figures
+def _lengths(found: Statistics) -> dict[str, Any]:
+    """How many examples there are, and how long they are; in characters where the text hardly has spaces."""
+    total, words = sum(found.character_counts), found.words.counts.total()
+    in_characters = found.shape != "tagging" and total > UNSPACED * words
+    lengths = np.array(found.character_counts if in_characters else found.word_counts)
+    return {
+        "sentences": len(lengths),
+        "length_unit": "characters" if in_characters else "words",
+        "mean_length": round(float(lengths.mean()), 1),
+        "length_95": int(np.percentile(lengths, 95, method="higher")),
+        "longest": int(lengths.max()),
+        "duplicates": len(lengths) - len(np.unique(found.text_keys)),
+    }
 
 
-def _conll(path: Path, options: ReadOptions) -> _Content:
-    file: ConllFile = parse_conll(read_bytes(path), path=path, options=options)
-    tags = file.rows.labels
-    part = Part([[" ".join(words)] for words in file.sentences], tags, None, file.line_of)
-    scheme = None if tags is None else file.scheme
-    return _Content("conll", file.rows.columns, scheme, iter([part]), dict(file.rows.left_out), file.remedy)
+def _own_doubts(source: Source, found: Statistics) -> Iterator[Doubt]:
+    """What is doubtful about a file by itself."""
+    yield from doubts(found)
+    yield from name_doubts(found.entities, "type")
+    yield from name_doubts(found.labels, "label")
+    if found.missing_labels:
+        rows = counted(found.missing_labels.total(), "row has", "rows have")
+        without = f"{rows} none ({shown_signs(found.missing_labels)})"
+        yield Doubt("no label", f"{without} and would be left out of labelled data")
+    if isinstance(source, Table):
+        yield from languages(source)
+    if isinstance(source, SpanFile):
+        left_out, texts = source.left_out()
+        if 0 < left_out < texts:
+            text = f"{left_out} of {counted(texts, 'text')} without labels, or with such as were rejected"
+            yield Doubt("left out", text, minor=True)
 
 
-def _table(rows: Rows, scheme: Scheme | Literal["auto"], format: str) -> _Content:
-    first = next(rows.batches(labelled=None))
-    has_tags = "tags" in first.columns
-    return _Content(format, None, scheme_of(rows, scheme) if has_tags else None, _table_parts(rows))
-
-
-def _table_parts(rows: Rows) -> Iterator[Part]:
-    for batch in rows.batches(labelled=None):
-        tags, labels = (
-            batch.columns[role].to_pylist() if role in batch.columns else None for role in ("tags", "label")
-        )
-        texts = segments(batch, rows.shape).to_pylist()
-        yield Part(texts, tags, labels, partial(_row_line, batch.lines))
-
-
-def _row_line(lines: Ints, row: int, word: int) -> int:
-    return int(lines[row])
-
-
-def _overlap(figures: Figures, path: str, others: Figures) -> Overlap:
-    shared = np.isin(figures.keys, others.keys)
-    long = np.array(figures.characters_each) >= LONG
+def _overlap(found: Statistics, path: str, others: Statistics) -> Overlap:
+    shared = np.isin(found.text_keys, others.text_keys)
+    long = np.array(found.character_counts) >= LONG
     return Overlap(path, int(shared.sum()), int((shared & long).sum()))
 
 
-def _compared(figures: Figures, others: Figures, names: tuple[str, str]) -> Iterator[Doubt]:
+def _compared(found: Statistics, others: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
     """What is done otherwise in one of two files than in the other, and labels that only one of them has."""
-    yield from differences(figures.portrait, others.portrait, names)
-    pairs = (("entities", figures.entities, others.entities), ("labels", figures.labels, others.labels))
+    yield from differences(found, others, names)
+    pairs = (("entities", found.entities, others.entities), ("labels", found.labels, others.labels))
     for what, mine, theirs in pairs:
         yield from missing_labels(mine, theirs, names, what)
         yield from missing_labels(theirs, mine, (names[1], names[0]), what)

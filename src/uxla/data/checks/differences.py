@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from uxla.data.checks.doubts import Doubt, Portrait
+from uxla.data.checks.doubts import Doubt
+from uxla.data.checks.statistics import Statistics
 from uxla.phrases import listed, seen
 
 UNSPACED = 12
@@ -28,7 +29,7 @@ _INSIDE = re.compile(r".*\w[,;:!?،؛؟！？，；：]")
 _END = re.compile(rf".*\w[{_MARKS}]")
 
 
-def differences(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iterator[Doubt]:
+def differences(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
     """What is done otherwise in one than in the other; `names` are theirs."""
     if here.shape == "tagging":  # elsewhere nothing depends on words
         yield from _punctuation(here, there, names)
@@ -36,9 +37,9 @@ def differences(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iter
     yield from _case(here, there, names)
 
 
-def shared_texts(here: Portrait, there: Portrait, name: str) -> Iterator[Doubt]:
+def shared_texts(here: Statistics, there: Statistics, name: str) -> Iterator[Doubt]:
     """Texts that also stand in the other file, called `name`, where they are many."""
-    texts, others = (np.array(portrait.texts, dtype=np.int64) for portrait in (here, there))
+    texts, others = (np.array(portrait.text_keys, dtype=np.int64) for portrait in (here, there))
     share = float(np.isin(texts, others).mean()) if len(texts) else 0.0
     if share >= _SHARED:
         yield Doubt("shared", f"{share:.0%} of its texts also stand in {name}; is it the right file?")
@@ -63,7 +64,7 @@ def missing_labels(
         yield Doubt("labels", f"{text}; has it another name there?")
 
 
-def _punctuation(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iterator[Doubt]:
+def _punctuation(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
     habits = [_marks_apart(portrait) for portrait in (here, there)]
     told = [name for name, habit in zip(names, habits, strict=True) if habit is not None and habit >= _APART]
     glued = [name for name, habit in zip(names, habits, strict=True) if habit is not None and habit <= _GLUED]
@@ -75,14 +76,14 @@ def _punctuation(here: Portrait, there: Portrait, names: tuple[str, str]) -> Ite
         yield Doubt("punctuation", text)
 
 
-def _marks_apart(portrait: Portrait) -> float | None:
+def _marks_apart(portrait: Statistics) -> float | None:
     """The share of punctuation marks that stand alone; None where there are too few to tell."""
     apart = _count(portrait.words.counts, _MARK)
     glued = _count(portrait.words.counts, _INSIDE) + _count(portrait.ends, _END) - _count(portrait.ends, _INSIDE)
     return apart / (apart + glued) if apart + glued >= _FEWEST else None
 
 
-def _spaces(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iterator[Doubt]:
+def _spaces(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
     lengths = [_mean_length(portrait) for portrait in (here, there)]
     if min(lengths) <= UNSPACED < max(lengths):
         name = names[lengths.index(max(lengths))]
@@ -90,12 +91,12 @@ def _spaces(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iterator
         yield Doubt("spaces", f"{text}; is there a space between all words?")
 
 
-def _mean_length(portrait: Portrait) -> float:
+def _mean_length(portrait: Statistics) -> float:
     counts = portrait.words.counts
     return sum(len(word) * count for word, count in counts.items()) / max(1, counts.total())
 
 
-def _case(here: Portrait, there: Portrait, names: tuple[str, str]) -> Iterator[Doubt]:
+def _case(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
     for portrait, other, name in ((here, there, names[0]), (there, here, names[1])):
         mine, others = _capitals(portrait.words.counts), _capitals(other.words.counts)
         if mine is None or others is None:

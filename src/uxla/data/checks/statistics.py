@@ -1,24 +1,26 @@
-"""What `uxla data check` counts while a file goes by."""
+"""What is counted while texts and their labels go by; of an example only numbers are kept."""
 
 from __future__ import annotations
 
+import re
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
-import numpy as np
-
-from uxla.data.checks.doubts import Doubt, Portrait, doubts, name_doubts
+from uxla.data.batch import Batch
 from uxla.data.checks.suspicious_characters import WordCount
+from uxla.data.columns import Shape
+from uxla.data.corpus import segments
 from uxla.data.labels.names import missing
 from uxla.data.labels.schemes import Scheme, entity_type, to_iob2, violations
-from uxla.data.unlabelled import shown_signs
-from uxla.phrases import counted
-from uxla.records import Ints
 
 SHOWN_VIOLATIONS = 20
+_WORD = re.compile("[^ \t\r\n]+")
+_COUNTED_TEXTS = 50_000
+"""Texts whose repetitions are counted at a time; the rarest give way."""
 
 
 @dataclass(frozen=True)
@@ -29,72 +31,70 @@ class Finding:
     message: str
 
 
-@dataclass(frozen=True)
-class Part:
-    """Some examples: their texts, tags or labels if any, and the line of a word."""
-
-    texts: list[list[str]]
-    tags: list[list[str]] | None
-    labels: list[str | None] | None
-    line_of: Callable[[int, int], int]
+def _numbers() -> array[int]:
+    return array("q")
 
 
 @dataclass
-class Figures:
-    """What is counted while the parts go by; some numbers an example, never the example."""
+class Statistics:
+    """What texts and their labels look like.
 
-    portrait: Portrait
-    words_each: list[int] = field(default_factory=list)
-    characters_each: list[int] = field(default_factory=list)
+    `segments` has for each text of an example (a pair has two) how often each text occurs, `ends` the last words of
+    texts that have several. Of each example there are the number of its words and characters, a number for its texts,
+    one for its labels (0: none), and its line (0: unknown).
+    """
+
+    shape: Shape = "tagging"
+    words: WordCount = field(default_factory=WordCount)
+    ends: Counter[str] = field(default_factory=Counter)
+    segments: list[Counter[str]] = field(default_factory=list)
+    word_counts: array[int] = field(default_factory=_numbers)
+    character_counts: array[int] = field(default_factory=_numbers)
+    text_keys: array[int] = field(default_factory=_numbers)
+    label_keys: array[int] = field(default_factory=_numbers)
+    lines: array[int] = field(default_factory=_numbers)
     entities: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
-    signs: Counter[str] = field(default_factory=Counter)
+    missing_labels: Counter[str] = field(default_factory=Counter)
     violations: list[Finding] = field(default_factory=list)
     violation_total: int = 0
 
-    @property
-    def words(self) -> WordCount:
-        """The words, and what is odd about them."""
-        return self.portrait.words
+    def add(self, texts: Sequence[str], labels: Hashable = None, line_of: Callable[[int], int] | None = None) -> None:
+        """Count one example: its texts, whatever its labels are, and the line of a word."""
+        words = [_WORD.findall(text) for text in texts]
+        every = words[0] if len(words) == 1 else list(chain.from_iterable(words))
+        line_of = line_of or (lambda word: 0)
+        self.words.add(every, line_of)
+        self.ends.update(part[-1] for part in words if len(part) > 1)
+        self.segments.extend(Counter() for _ in texts[len(self.segments) :])
+        for counts, text in zip(self.segments, texts, strict=True):
+            counts[text] += 1
+            if len(counts) > _COUNTED_TEXTS:
+                for rare, _ in counts.most_common()[_COUNTED_TEXTS // 2 :]:
+                    del counts[rare]
+        self.word_counts.append(len(every))
+        self.character_counts.append(sum(map(len, texts)))
+        self.text_keys.append(hash(tuple(texts)))
+        self.label_keys.append(0 if labels is None else hash(labels) or 1)
+        self.lines.append(line_of(0))
 
-    @property
-    def characters(self) -> int:
-        """All characters of all texts."""
-        return sum(self.characters_each)
+    def add_batch(self, batch: Batch, scheme: Scheme | None) -> None:
+        """Count the examples of a batch, with their tags of `scheme` or their labels if there are any."""
+        columns = (batch.columns.get(role) for role in ("tags", "label"))
+        tags, labels = (column if column is None else column.to_pylist() for column in columns)
+        for i, texts in enumerate(segments(batch, self.shape).to_pylist()):
+            known = tuple(tags[i]) if tags else labels[i] if labels and not missing(labels[i] or "") else None
+            self.add(texts, known, partial(batch.line_of, i))
+        for label in labels or ():
+            (self.missing_labels if missing(label or "") else self.labels)[label or ""] += 1
+        if tags is not None and scheme is not None:
+            self._add_tags(batch, tags, scheme)
 
-    @property
-    def keys(self) -> Ints:
-        """(N,) equal for equal texts."""
-        return np.array(self.portrait.texts, dtype=np.int64)
-
-    def doubts(self) -> Iterator[Doubt]:
-        """What is doubtful about the texts and the names of their labels."""
-        yield from doubts(self.portrait)
-        yield from name_doubts(self.entities, "type")
-        yield from name_doubts(self.labels, "label")
-        if self.signs:
-            rows = counted(self.signs.total(), "row has", "rows have")
-            text = f"{rows} none ({shown_signs(self.signs)}) and would be left out of labelled data"
-            yield Doubt("no label", text)
-
-    def add(self, part: Part, scheme: Scheme | None) -> None:
-        """Count some examples."""
-        for i, texts in enumerate(part.texts):
-            labels = None if part.labels is None or missing(part.labels[i] or "") else part.labels[i]
-            known = labels if part.tags is None else tuple(part.tags[i])
-            self.words_each.append(self.portrait.add(texts, known, partial(part.line_of, i)))
-            self.characters_each.append(sum(map(len, texts)))
-        for label in part.labels or ():
-            sign = label is None or missing(label)
-            (self.signs if sign else self.labels)[label or ""] += 1
-        if part.tags is not None and scheme is not None:
-            self._add_tags(part, part.tags, scheme)
-
-    def _add_tags(self, part: Part, tags: list[list[str]], scheme: Scheme) -> None:
+    def _add_tags(self, batch: Batch, tags: list[list[str]], scheme: Scheme) -> None:
         found = list(violations(tags, scheme))
         self.violation_total += len(found)
         for fault in found[: SHOWN_VIOLATIONS - len(self.violations)]:
-            self.violations.append(Finding(part.line_of(fault.sentence, fault.word), fault.message))
+            self.violations.append(Finding(batch.line_of(fault.sentence, fault.word), fault.message))
         faulty = {fault.sentence for fault in found}
         sound = (to_iob2(row, scheme) for i, row in enumerate(tags) if i not in faulty)
         self.entities.update(entity_type(tag) for tag in chain.from_iterable(sound) if tag[0] == "B")

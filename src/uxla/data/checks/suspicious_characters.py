@@ -14,7 +14,7 @@ _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 INVISIBLE = re.compile(f"[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+")
 """Characters of which none can be seen."""
 
-_ODD = {
+_KINDS = {
     "no-break space": re.compile("[\u00a0\u202f\u2007]"),
     "other space": re.compile("[\u1680\u2000-\u2006\u2008-\u200a\u205f\u3000]"),
     "zero-width character": re.compile(f"[{_ZERO_WIDTH}]"),
@@ -36,8 +36,8 @@ _ZAWGYI_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class OddWords:
-    """How many words have characters of one odd kind, with the line of the first of them."""
+class SuspiciousWords:
+    """How many words have characters of one kind, with the line of the first of them."""
 
     kind: str
     words: int
@@ -46,7 +46,7 @@ class OddWords:
 
 @dataclass
 class WordCount:
-    """Words as they are read: how often each occurs, and for each odd kind the first line."""
+    """Words as they are read: how often each occurs, and for each kind of suspicious characters the first line."""
 
     counts: Counter[str] = field(default_factory=Counter)
     first_lines: dict[str, int] = field(default_factory=dict)
@@ -55,19 +55,19 @@ class WordCount:
         """Count the words of one example; `line_of` gives the line of the word at an index."""
         for i, word in enumerate(words):
             if word not in self.counts:
-                for kind, pattern in _ODD.items():
+                for kind, pattern in _KINDS.items():
                     if kind not in self.first_lines and pattern.search(word):
                         self.first_lines[kind] = line_of(i)
             self.counts[word] += 1
 
-    def odd(self) -> tuple[OddWords, ...]:
-        """The odd kinds that occur."""
-        kinds = [kind for kind in _ODD if kind in self.first_lines]
-        return tuple(OddWords(kind, self._with(_ODD[kind]), self.first_lines[kind]) for kind in kinds)
+    def suspicious(self) -> tuple[SuspiciousWords, ...]:
+        """The kinds of suspicious characters that occur."""
+        kinds = [kind for kind in _KINDS if kind in self.first_lines]
+        return tuple(SuspiciousWords(kind, self._with(_KINDS[kind]), self.first_lines[kind]) for kind in kinds)
 
     @property
     def probable_zawgyi(self) -> bool:
-        """Whether the Burmese words show the old font encoding in more than the odd slip."""
+        """Whether the Burmese words show the old font encoding in more than a slip or two."""
         return self._with(_ZAWGYI, _BURMESE) > _ZAWGYI_SHARE * self._with(_BURMESE)
 
     def _with(self, *patterns: re.Pattern[str]) -> int:

@@ -7,69 +7,109 @@ labels, right or absurd, cannot matter to who only reads its words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NoReturn, Unpack
 
+import numpy as np
+import pyarrow as pa
+
+from uxla.data.batch import TEXTS, Batch, Row
+from uxla.data.columns import Shape
 from uxla.data.conll.cells import cells_of, filled, with_cell
 from uxla.data.conll.label_cells import BRACKETS, PLAIN, cells_with
 from uxla.data.conll.layout import ConllLayout
-from uxla.data.conll.sentences import Rows, parse_rows
-from uxla.data.examples import tagging_corpus
-from uxla.data.files import BOM, decode, encode, read_bytes, split_lines
-from uxla.data.labels.names import known_types, label_names, missing, tag_ids
-from uxla.data.labels.schemes import (
-    OUTSIDE,
-    Scheme,
-    are_labels,
-    detect,
-    entity_type,
-    from_iob2,
-    is_label,
-    remedy_of,
-    to_iob2,
-    violations,
-)
-from uxla.data.options import ReadKeywords, ReadOptions
+from uxla.data.conll.sentences import ParsedConll, Sentence, open_layout, parsed, sentences_in
+from uxla.data.files import BOM, decode, encode, read_bytes, split_lines, text_lines
+from uxla.data.labels.names import missing
+from uxla.data.labels.schemes import Scheme, are_labels, detect, from_iob2, is_label, remedy_of, to_iob2, violations
+from uxla.data.options import DEFAULTS, ReadKeywords, ReadOptions
 from uxla.errors import DataError, setting
 from uxla.files import write_file
 from uxla.phrases import counted
-from uxla.records import Corpus
 
-__all__ = ["ConllFile", "conll_text", "label_names", "parse_conll", "read_conll"]
+_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class ConllFile:
-    """A CoNLL file as it was read: its bytes, and the rows in them."""
+    """A CoNLL file and how to read it. Nothing is read before it is asked for.
+
+    `content` are its bytes, where they were read already; `relabelled` is what `with_tags` made of it.
+    """
 
     path: Path
-    raw: bytes = field(repr=False)
-    options: ReadOptions
-    rows: Rows = field(repr=False)
+    options: ReadOptions = DEFAULTS
+    content: bytes | None = field(default=None, repr=False)
+    relabelled: ParsedConll | None = field(default=None, repr=False)
+    shape: Shape = field(default="tagging", init=False)
+    format = "conll"
+
+    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
+        """All sentences in order; with `labelled` their labels as they stand, with None where there are any.
+
+        DataError, with the line, for whatever is not well-formed, and for a file without labels if `labelled`.
+        """
+        every = self.parsed.labels if labelled is None else self._labels_or_error() if labelled else None
+        for start in range(0, len(self.sentences), _ROWS):
+            part = slice(start, start + _ROWS)
+            columns = {"tokens": pa.array(self.sentences[part], TEXTS)}
+            if every is not None:
+                columns["tags"] = pa.array(every[part], TEXTS)
+            lines = np.array(self.parsed.first_lines[part], dtype=np.int64)
+            word_line, iob2 = partial(self._line_in_part, start), partial(self._tags_in_part, part)
+            yield Batch(columns, lines, self.path, word_line=word_line, iob2=iob2)
+
+    def is_labelled(self) -> bool:
+        """Whether the label column holds something, labels or not."""
+        return self.holds != "nothing"
+
+    def count(self) -> int:
+        """How many sentences there are, all of the file read and checked, in bounded memory."""
+        return sum(1 for _ in self._streamed())
+
+    def rows(self) -> Iterator[Row]:
+        """The sentences in order, in bounded memory; a record is the sentence's lines without their ends."""
+        for sentence in self._streamed():
+            yield Row((" ".join(sentence.words),), sentence.lines, sentence.numbers[0])
+
+    @cached_property
+    def layout(self) -> ConllLayout:
+        """Which columns the file has. DataError where it plainly is no CoNLL."""
+        return self.relabelled.layout if self.relabelled else open_layout(self._lines, self.path, self.options)
+
+    @cached_property
+    def parsed(self) -> ParsedConll:
+        """The sentences with their labels, the labels of brackets as IOB2."""
+        return self.relabelled or parsed(self._lines(), self.layout, self.path)
 
     @property
     def sentences(self) -> list[list[str]]:
         """The words of each sentence, exactly as they stand."""
-        return self.rows.sentences
+        return self.parsed.sentences
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes of the file."""
+        return read_bytes(self.path) if self.content is None else self.content
 
     def line_of(self, sentence: int, word: int) -> int:
         """The line, from 1, of a word; both indices from 0."""
-        return self.rows.line_of(sentence, word)
+        return self.parsed.line_of(sentence, word)
 
     @cached_property
     def scheme(self) -> Scheme:
         """The scheme asked for, or the one that fits the labels best; IOB2 without labels, or where several fit."""
-        is_told = self.options.scheme != "auto" or self.rows.layout.style == BRACKETS
-        return self._asked if is_told else detect(self.rows.labels or [])
+        is_told = self.options.scheme != "auto" or self.layout.style == BRACKETS
+        return self._asked if is_told else detect(self.parsed.labels or [])
 
     @property
     def _asked(self) -> Scheme:
         """The scheme that was asked for, else IOB2; spans in brackets are IOB2 here."""
-        if self.options.scheme == "auto" or self.rows.layout.style == BRACKETS:
+        if self.options.scheme == "auto" or self.layout.style == BRACKETS:
             return "IOB2"
         return self.options.scheme
 
@@ -84,51 +124,30 @@ class ConllFile:
         return [to_iob2(row, self.scheme) for row in labels]
 
     @cached_property
-    def types(self) -> tuple[str, ...]:
-        """The entity types that occur, sorted."""
-        return tuple(sorted({entity_type(tag) for tag in set(chain.from_iterable(self.tags)) - {OUTSIDE}}))
-
-    def corpus(
-        self,
-        name: str,
-        lang: str,
-        label_names: Sequence[str],
-        label_map: Mapping[str, str | None] | None = None,
-    ) -> Corpus:
-        """The sentences with their tags as indices into `label_names`.
-
-        `label_map` renames types; None makes every word of a type O. DataError for a type that is neither in
-        `label_names` nor in the map, ConfigError for a map onto a type that is not in `label_names`.
-        """
-        ids = self._label_ids(label_names, label_map or {})
-        labels = (tuple([ids[tag] for tag in row]) for row in self.tags)
-        return tagging_corpus(self.sentences, labels, name=name, lang=lang, label_names=label_names)
-
-    def unlabelled_corpus(self, name: str, lang: str, label_names: Sequence[str]) -> Corpus:
-        """The sentences alone, whatever the label column holds."""
-        return tagging_corpus(self.sentences, None, name=name, lang=lang, label_names=label_names)
-
-    @cached_property
     def remedy(self) -> str:
         """What to do about labels that break the scheme, by what the column holds; nothing where single ones do."""
-        found, elsewhere = set(chain.from_iterable(self.rows.labels or [])), setting("label_column")
-        unknown = any(not is_label(label, self.scheme) for label in found)
-        tagged = [column for column in self.rows.layout.tagged if column != self.rows.layout.label]
+        elsewhere = setting("label_column")
+        unknown = any(not is_label(label, self.scheme) for label in self._found)
+        tagged = [column for column in self.layout.tagged if column != self.layout.label]
         if unknown and tagged:
             return f"column {tagged[0]} holds nothing but labels: set {setting('label_column', str(tagged[0]))}"
-        if self.rows.layout.style == BRACKETS:
+        if self.layout.style == BRACKETS:
             return "spans in brackets may neither overlap nor stay open at the end of a sentence"
         bare = "`uxla data check FILE --fix-scheme OUT` writes them as IOB2"
-        return remedy_of(found, self.scheme, bare=bare, elsewhere=elsewhere)
+        return remedy_of(self._found, self.scheme, bare=bare, elsewhere=elsewhere)
 
     @cached_property
     def holds(self) -> Literal["nothing", "labels", "other"]:
         """What stands in the label column: nothing, as where there is none or it has signs of missing values only; else
         labels of one scheme, or something else."""
-        found = set(chain.from_iterable(self.rows.labels or []))
-        if all(map(missing, found)):
+        if all(map(missing, self._found)):
             return "nothing"
-        return "labels" if are_labels(found) else "other"
+        return "labels" if are_labels(self._found) else "other"
+
+    @cached_property
+    def _found(self) -> set[str]:
+        """The labels that occur."""
+        return set(chain.from_iterable(self.parsed.labels or []))
 
     def with_tags(self, tags: Sequence[Sequence[str]], *, column: int | Literal["new"] | None = None) -> ConllFile:
         """The same file with other labels: `tags` in IOB2, one a word, written in the scheme the file came in.
@@ -140,7 +159,7 @@ class ConllFile:
         if [len(row) for row in tags] != [len(words) for words in self.sentences]:
             raise ValueError(f"{self.path}: the tags do not fit the sentences, one tag a word")
         layout = self._layout_with(column)
-        scheme = self.scheme if layout.label == self.rows.layout.label else self._asked
+        scheme = self.scheme if layout.label == self.layout.label else self._asked
         labels = [list(row) if layout.style == BRACKETS else from_iob2(row, scheme) for row in tags]
         text = decode(self.raw, self.options.encoding, file=self.path)
         bom = text[:1] if text.startswith(BOM) else ""
@@ -149,15 +168,29 @@ class ConllFile:
             self._write_labels(row, sentence, lines, layout)
         raw = encode(bom + "".join(lines), self.options.encoding, file=self.path)
         options = replace(self.options, scheme=scheme)
-        return ConllFile(self.path, raw, options, replace(self.rows, layout=layout, labels=labels))
+        return ConllFile(self.path, options, raw, replace(self.parsed, layout=layout, labels=labels))
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all; as read, unless it comes from `with_tags`."""
         write_file(path, self.raw)
 
+    def _lines(self) -> Iterator[str]:
+        if self.content is None:
+            return text_lines(self.path, self.options.encoding)
+        return split_lines(decode(self.content, self.options.encoding, file=self.path).removeprefix(BOM))
+
+    def _streamed(self) -> Iterator[Sentence]:
+        return sentences_in(self._lines(), self.layout, self.path)
+
+    def _line_in_part(self, start: int, sentence: int, word: int) -> int:
+        return self.line_of(start + sentence, word)
+
+    def _tags_in_part(self, part: slice) -> list[list[str]]:
+        return self.tags[part]
+
     def _layout_with(self, column: int | Literal["new"] | None) -> ConllLayout:
-        """The form of the file with its labels in that column."""
-        layout = self.rows.layout
+        """The layout of the file with its labels in that column."""
+        layout = self.layout
         if column is None and layout.label is None and layout.filled > 1:
             self._labels_or_error()
         if layout.label is not None and column in (None, layout.label):
@@ -174,12 +207,11 @@ class ConllFile:
         """Write the labels of a sentence into its lines; those that stay are not touched."""
         places = [self.line_of(sentence, word) - 1 for word in range(len(labels))]
         rows = [cells_of(lines[place]) for place in places]
-        is_new = layout.columns > self.rows.layout.columns or layout.filled > self.rows.layout.filled
+        is_new = layout.columns > self.layout.columns or layout.filled > self.layout.filled
         columns = [filled(cells) if is_new and layout.uneven else layout.label or 0 for cells in rows]
         before = [cells[column] if column < len(cells) else "" for cells, column in zip(rows, columns, strict=True)]
-        for place, column, old, new in zip(
-            places, columns, before, cells_with(labels, before, layout.style), strict=True
-        ):
+        after = cells_with(labels, before, layout.style)
+        for place, column, old, new in zip(places, columns, before, after, strict=True):
             if old.strip() == new:
                 continue
             if " " in new and "\t" not in lines[place]:
@@ -188,46 +220,31 @@ class ConllFile:
             lines[place] = with_cell(lines[place], new, column)
 
     def _labels_or_error(self) -> list[list[str]]:
-        if self.rows.labels is None:
-            layout = self.rows.layout
+        if self.parsed.labels is None:
+            layout = self.layout
             got = f"{counted(layout.filled, 'column')}, label_column {self.options.label_column}"
             if layout.label is not None:
                 got = f"column {layout.label} has no NER= in any line"
             self._fail(
                 f"no column of labels ({got}); set {setting('label_column')}, or read the file as unlabelled", 0, 0
             )
-        return self.rows.labels
-
-    def _label_ids(self, label_names: Sequence[str], label_map: Mapping[str, str | None]) -> dict[str, int]:
-        """The index of each tag, after the map. DataError for a type of the file that has none."""
-        ids = tag_ids(label_names, label_map)
-        for type_ in self.types:
-            if f"B-{type_}" not in ids:
-                self._fail_unknown(type_, known_types(label_names))
-        return ids
-
-    def _fail_unknown(self, type_: str, known: Sequence[str]) -> NoReturn:
-        place = ((i, row.index(f"B-{type_}")) for i, row in enumerate(self.tags) if f"B-{type_}" in row)
-        sentence, word = next(place)
-        label = self._labels_or_error()[sentence][word]
-        expected = f"expected one of {', '.join(known)}" if known else "expected O"
-        remedy = f"map the type (labels: {{{type_}: null}} makes it O)"
-        self._fail(f"label {label}: unknown type {type_}, {expected}; {remedy}", sentence, word)
+        return self.parsed.labels
 
     def _fail(self, message: str, sentence: int, word: int) -> NoReturn:
         raise DataError(message, file=self.path, line=self.line_of(sentence, word))
 
 
-def read_conll(path: Path | str, **how: Unpack[ReadKeywords]) -> ConllFile:
-    """The file at `path`; the keywords are the fields of `ReadOptions`. DataError, with the line, for whatever is not
-    well-formed; labels are not looked at."""
-    return parse_conll(read_bytes(Path(path)), path=Path(path), options=ReadOptions(**how))
+def read_conll(path: Path | str, **keywords: Unpack[ReadKeywords]) -> ConllFile:
+    """The file at `path`, read and checked; the keywords are the fields of `ReadOptions`. DataError, with the line, for
+    whatever is not well-formed; labels are not looked at."""
+    return parse_conll(read_bytes(Path(path)), path=Path(path), options=ReadOptions(**keywords))
 
 
 def parse_conll(raw: bytes, *, path: Path, options: ReadOptions) -> ConllFile:
     """The CoNLL file with the content `raw`; `path` is for messages only. Errors as in `read_conll`."""
-    text = decode(raw, options.encoding, file=path).removeprefix(BOM)
-    return ConllFile(path, raw, options, parse_rows(text, path=path, options=options))
+    file = ConllFile(path, options, raw)
+    _ = file.parsed
+    return file
 
 
 def conll_text(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[str]]) -> str:

@@ -7,13 +7,11 @@ from itertools import islice
 from pathlib import Path
 
 from uxla.data.columns import Shape
-from uxla.data.conll.cells import cells_of
-from uxla.data.conll.comments import AUTO, is_sure, is_usual, separates
+from uxla.data.conll.cells import AUTO, cells_of, is_sure, is_usual, separates
 from uxla.data.conll.known_layouts import is_header
 from uxla.data.conll.wrong_lines import refuse_joined, refuse_markup
-from uxla.data.files import BOM, decode, split_lines
+from uxla.data.files import BOM, decode, split_lines, text_lines
 from uxla.data.labels.schemes import are_labels
-from uxla.data.lines import text_lines
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, setting
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from uxla.data.conll.cells import cells_of, filled
-from uxla.data.conll.comments import AUTO, is_sure, separates
+from uxla.data.conll.cells import AUTO, cells_of, filled, is_sure, separates
 from uxla.data.conll.known_layouts import CONLL_U, NO_WORD, Groups, Line, is_header, places_of, tagged_columns
 from uxla.data.conll.label_cells import style_of
 from uxla.data.conll.wrong_lines import is_invisible, refuse_other_lines, refuse_other_words

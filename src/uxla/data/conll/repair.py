@@ -41,7 +41,7 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
     if open_spans(path, "tagging", ReadOptions(**how)) is not None:
         raise DataError("character spans have no scheme to break, nothing to repair", file=path)
     file = read_conll(path, **how)
-    before = file.rows.labels
+    before = file.parsed.labels
     if before is None:
         raise DataError("no column of labels, nothing to repair; set label_column", file=path)
     found = set(chain.from_iterable(before))
@@ -49,7 +49,7 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
     for i, row in enumerate(lettered):
         _refuse_others(row, file, i)
     fixed = file.with_tags([opened(row, file.scheme) for row in lettered])
-    after = fixed.rows.labels or []
+    after = fixed.parsed.labels or []
     changes = tuple(
         Finding(file.line_of(i, word), f"{old} -> {new}")
         for i, rows in enumerate(zip(before, after, strict=True))

@@ -11,13 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from uxla.data.conll.cells import cells_of
-from uxla.data.conll.comments import AUTO, is_label_like, is_sure, is_usual, may_be_comment, separates
+from uxla.data.conll.cells import AUTO, cells_of, is_label_like, is_sure, is_usual, may_be_comment, separates
 from uxla.data.conll.known_layouts import NO_WORD
 from uxla.data.conll.label_cells import BRACKETS, PLAIN, key_of, labels_in
 from uxla.data.conll.layout import NO_SENTENCE, ConllLayout, layout_of
 from uxla.data.conll.wrong_lines import is_invisible
-from uxla.data.files import refuse_inner_cr, split_lines
+from uxla.data.files import refuse_inner_cr
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, setting
 from uxla.phrases import counted
@@ -38,7 +37,7 @@ class Sentence(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ParsedConll:
     """All sentences of a file, with their labels, those of brackets as IOB2; None in a file that has none.
 
     The words of a sentence stand on consecutive lines from that in `first_lines` on, but for those of `apart`.
@@ -52,34 +51,29 @@ class Rows:
     apart: dict[int, list[int]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def columns(self) -> int:
-        """How many the first word's line has."""
-        return self.layout.columns
-
     def line_of(self, sentence: int, word: int) -> int:
         """The line, from 1, of a word; both indices from 0."""
         return self.apart[sentence][word] if sentence in self.apart else self.first_lines[sentence] + word
 
 
-def parse_rows(text: str, *, path: Path, options: ReadOptions) -> Rows:
-    """The rows of `text`. DataError, with the line, for uneven columns, a word that is none, or a CR within a line."""
-    layout = open_layout(lambda: split_lines(text), path, options)
-    rows = Rows(layout)
+def parsed(lines: Iterable[str], layout: ConllLayout, path: Path) -> ParsedConll:
+    """The sentences in the lines of a file. DataError, with the line, for uneven columns, a word that is none, or a CR
+    within a line."""
+    found = ParsedConll(layout)
     labels: list[list[str]] = []
     has_labels = layout.label is not None and layout.style in (PLAIN, BRACKETS)
-    for i, (words, cells, numbers, _) in enumerate(sentences_in(split_lines(text), layout, path, rows.left_out)):
-        rows.sentences.append(words)
-        rows.first_lines.append(numbers[0])
+    for i, (words, cells, numbers, _) in enumerate(sentences_in(lines, layout, path, found.left_out)):
+        found.sentences.append(words)
+        found.first_lines.append(numbers[0])
         if numbers[-1] - numbers[0] >= len(numbers):
-            rows.apart[i] = numbers
+            found.apart[i] = numbers
         labels.append(labels_in(cells, layout.style))
         has_labels = has_labels or key_of(cells) is not None
-    return replace(rows, labels=labels if has_labels else None)
+    return replace(found, labels=labels if has_labels else None)
 
 
 def open_layout(lines: Callable[[], Iterable[str]], path: Path, options: ReadOptions) -> ConllLayout:
-    """The form of a file whose lines can be read as often as one likes; for a prefix all of them are read.
+    """The layout of a file whose lines can be read as often as one likes; for a prefix all of them are read.
 
     A prefix as `fr:` in raw WikiANN is one if every word has it. DataError as in `layout_of`, then also for its rows.
     """
@@ -103,8 +97,7 @@ def _say_once(text: str) -> None:
 def sentences_in(
     lines: Iterable[str], layout: ConllLayout, path: Path, left_out: Counter[str] | None = None
 ) -> Iterator[Sentence]:
-    """The sentences of a file of this form, one at a time; `left_out` is counted up as in `Rows`. Errors as in
-    `parse_rows`."""
+    """The sentences of a file of this layout, one at a time; `left_out` is counted up. Errors as in `parsed`."""
     left_out = Counter() if left_out is None else left_out
     sentence, is_empty = Sentence([], [], [], []), True
     for number, line in enumerate(lines, start=1):

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from uxla.data.batch import TEXT, Batch
 from uxla.data.columns import Place
+from uxla.data.files import text_lines
 from uxla.data.formats.dialect import OTHERS, REPEATED, Dialect, refuse_sep
-from uxla.data.lines import text_lines
 from uxla.errors import DataError, setting
 from uxla.phrases import counted
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uxla.data.files import read_bytes
-from uxla.data.lines import text_lines
+from uxla.data.files import read_bytes, text_lines
 from uxla.errors import ConfigError, DataError, setting
 
 TAB, QUOTE, NO_QUOTE = "\t", '"', "none"

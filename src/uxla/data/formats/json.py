@@ -15,9 +15,8 @@ import numpy as np
 
 from uxla.data.batch import Batch
 from uxla.data.columns import Place
-from uxla.data.files import BOM, decode, read_bytes
+from uxla.data.files import BOM, decode, read_bytes, text_lines
 from uxla.data.formats.json_cells import FLAT, json_column
-from uxla.data.lines import text_lines
 from uxla.errors import DataError, setting
 
 Object = dict[str, Any]

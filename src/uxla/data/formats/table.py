@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from uxla.data.formats import csv, json, parquet, text, tsv
 from uxla.data.formats.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter, sign
 from uxla.data.formats.list_cells import ListCells, words_in
 from uxla.data.hub import split_rows
+from uxla.data.labels.schemes import Scheme, detect
 from uxla.data.options import DEFAULTS, ReadOptions
 from uxla.data.row_filter import Selection, named_tags
 from uxla.data.word_rows import Words, grouped
@@ -90,6 +92,14 @@ class Table:
         if not any(isinstance(record, Words) for record in first.records or ()):
             return None
         return self.names[self.places(self.names, labelled=False)[SENTENCE]]
+
+    @cached_property
+    def scheme(self) -> Scheme:
+        """The scheme of its tags: the one asked for, else the one that fits them best; the table is read for it."""
+        if self.options.scheme != "auto":
+            return self.options.scheme
+        batches = self.batches(labelled=True)
+        return detect(chain.from_iterable(batch.columns["tags"].to_pylist() for batch in batches))
 
     @cached_property
     def names(self) -> list[str]:

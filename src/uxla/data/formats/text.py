@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla.data.batch import Batch, split_words
+from uxla.data.files import arrow_lines
 from uxla.data.formats.dialect import TAB
 from uxla.data.formats.tsv import cut
-from uxla.data.lines import arrow_lines
 
 _WORD_ROWS = 1 << 12
 

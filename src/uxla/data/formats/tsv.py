@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from uxla.data.batch import Batch
 from uxla.data.columns import Place
+from uxla.data.files import arrow_lines
 from uxla.data.formats.dialect import REPEATED, TAB, Dialect
-from uxla.data.lines import arrow_lines
 from uxla.errors import setting
 from uxla.phrases import counted
 

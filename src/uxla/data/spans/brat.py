@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from uxla.data.files import BOM, decode, read_bytes, split_lines
-from uxla.data.lines import text_lines
+from uxla.data.files import BOM, decode, read_bytes, split_lines, text_lines
 from uxla.data.spans.document import Document, Span, fitting
 from uxla.data.spans.records import entity_label
 from uxla.data.spans.tokens import word_places

@@ -91,6 +91,10 @@ class SpanFile:
             if entry.document.words:
                 yield Row((" ".join(entry.document.cut()),), entry, entry.document.line)
 
+    def is_labelled(self) -> bool:
+        """Whether there are labels: they are what such a file is for."""
+        return True
+
     def left_out(self) -> tuple[int, int]:
         """How many texts have no labels, or such as were rejected, and how many texts there are."""
         unlabelled = [document.spans is None for document in self._documents(True)]

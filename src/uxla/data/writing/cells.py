@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from uxla.data.files import text_lines
 from uxla.data.formats.dialect import QUOTE, TAB, Dialect
 from uxla.data.formats.table import Table
-from uxla.data.lines import text_lines
 from uxla.errors import DataError
 
 Line = Callable[[Sequence[str], int | None], str]

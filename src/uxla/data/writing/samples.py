@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 
 from uxla.data.batch import Row
 from uxla.data.conll.cells import with_cell, with_cells_before
+from uxla.data.conll.file import ConllFile
 from uxla.data.conll.layout import ConllLayout
+from uxla.data.corpus import Source
 from uxla.data.formats.list_cells import replaced
 from uxla.data.formats.table import Table
 from uxla.data.spans.file import SpanFile
@@ -23,7 +25,6 @@ from uxla.data.spans.rewrite import rewritten, spans_in, spans_written_as
 from uxla.data.word_rows import rewritten_rows
 from uxla.data.writing.cells import line_end, line_writer
 from uxla.data.writing.derived_columns import copied_column, offset_column
-from uxla.data.writing.lossless import Lossless, LosslessConll
 from uxla.errors import ConfigError, DataError
 
 ADDED = ("parent", "changed")
@@ -63,7 +64,7 @@ class Writer(Protocol):
         """Write what a file of this format ends with."""
 
 
-def written_as(source: Lossless, out: Path) -> str:
+def written_as(source: Source, out: Path) -> str:
     """The format of `out`: by its suffix, else the source's. ConfigError where it cannot hold what the source has."""
     if isinstance(source, SpanFile):
         return spans_written_as(source, out)
@@ -78,7 +79,7 @@ def written_as(source: Lossless, out: Path) -> str:
     return asked
 
 
-def refuse_stale(source: Lossless, row: Row) -> None:
+def refuse_stale(source: Source, row: Row) -> None:
     """DataError for a row with offsets into its text that would not fit another text and cannot be moved."""
     if isinstance(source, SpanFile):
         spans_in(row.record)
@@ -91,14 +92,14 @@ def refuse_stale(source: Lossless, row: Row) -> None:
             raise DataError(message, file=source.path, line=row.line)
 
 
-def column_of_text(source: Lossless, row: Row) -> str | None:
+def column_of_text(source: Source, row: Row) -> str | None:
     """The column of a row of a table that was made of its text, and stays as it is; None where there is none."""
     if not isinstance(source, Table) or not isinstance(row.record, dict):
         return None
     return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
 
 
-def open_writer(source: Lossless, form: str, stream: BinaryIO) -> Writer:
+def open_writer(source: Source, form: str, stream: BinaryIO) -> Writer:
     """A writer of rows of `source` into `stream`, in UTF-8, in the format that `written_as` gave.
 
     CoNLL gets two columns before its last one (words alone, and rows of several lengths: behind word and label): the
@@ -107,7 +108,7 @@ def open_writer(source: Lossless, form: str, stream: BinaryIO) -> Writer:
     elsewhere lists. Raw text gets nothing. DataError, here or when a row is written, for a table that has such columns
     already, and for texts that TSV or raw text cannot hold.
     """
-    if isinstance(source, LosslessConll):
+    if isinstance(source, ConllFile):
         sentence = partial(_conll, layout=source.layout, end=line_end(source.path, source.options.encoding))
         return _Lines(stream, sentence)
     if isinstance(source, SpanFile):

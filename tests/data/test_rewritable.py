@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data import lines
-from uxla.data.writing.lossless import open_lossless
+from uxla.data import files
+from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\ufeff"), min_size=1, max_size=5)
@@ -26,7 +26,7 @@ def file(tmp_path):
 
 
 def rows_of(path, **reading):
-    source = open_lossless(path, **reading)
+    source = open_rewritable(path, **reading)
     rows = list(source.rows())
     assert source.count() == len(rows)
     return rows
@@ -48,7 +48,7 @@ def test_conll_reads_the_same_in_blocks_of_any_size(size, tmp_path_factory, sent
     path.write_bytes("\n".join("".join("\t".join(row) + "\n" for row in rows) for rows in sentences).encode())
     words = [" ".join(row[1] for row in rows) for rows in sentences]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "_BLOCK_BYTES", size)
+        patch.setattr(files, "_BLOCK_BYTES", size)
         rows = rows_of(path, token_column=1, comment=None)
     assert [row.texts[0] for row in rows] == words
     assert [[tuple(line.split("\t")) for line in row.record] for row in rows] == sentences
@@ -65,7 +65,7 @@ def test_conll_reads_the_same_in_blocks_of_any_size(size, tmp_path_factory, sent
 )
 def test_a_fault_in_a_conll_file_is_named_by_its_line(file, text, line, says):
     with pytest.raises(DataError, match=says) as raised:
-        open_lossless(file("a.conll", text)).count()
+        open_rewritable(file("a.conll", text)).count()
     assert raised.value.line == line
 
 
@@ -106,7 +106,7 @@ def test_words_may_be_a_list_or_one_text(file):
     ],
 )
 def test_the_shape_of_a_table_is_found_by_the_names_of_its_columns(file, header, shape):
-    assert open_lossless(file("a.tsv", f"{header}\nx\tx\tx\n")).shape == shape
+    assert open_rewritable(file("a.tsv", f"{header}\nx\tx\tx\n")).shape == shape
 
 
 def test_the_columns_that_are_named_say_the_shape_too(file):
@@ -144,7 +144,7 @@ def test_a_missing_file_and_what_is_no_file_are_refused(tmp_path):
         with pytest.raises(DataError, match="no such file"):
             rows_of(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read"):
-        open_lossless(tmp_path)
+        open_rewritable(tmp_path)
 
 
 @pytest.mark.parametrize(
