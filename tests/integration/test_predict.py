@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.models.ensemble import Ensemble
 from uxla.testbed.world import World
 
 
@@ -78,37 +77,6 @@ def test_empty_input_is_a_one_line_error(content, synchronous, invoke, tmp_path)
         assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
         assert "expected" in result.stderr
     assert not (tmp_path / "out.conll").exists()
-
-
-class Toy:
-    """An ensemble that calls capitals names, and texts by how many words they have."""
-
-    label_names = ("O", "B-PER", "I-PER")
-
-    def __init__(self, task):
-        self.task = task
-
-    def tag(self, sentences):
-        return [["B-PER" if word[0].isupper() else "O" for word in words] for words in sentences]
-
-    def classify(self, texts):
-        return [(str(len(" ".join(text if isinstance(text, tuple) else [text]).split())), 0.5) for text in texts]
-
-
-@pytest.fixture
-def predict(monkeypatch, invoke, tmp_path):
-    """`uxla predict` with a toy for the task in place of a run's ensemble; each file is written beside."""
-    (tmp_path / "run").mkdir()
-
-    def run(name, content, *arguments, task="ner"):
-        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: Toy(task))
-        raw = content.encode() if isinstance(content, str) else content
-        if name == "-":
-            return invoke("predict", "run", "-", *arguments, input=raw)
-        (tmp_path / name).write_bytes(raw)
-        return invoke("predict", "run", name, *arguments)
-
-    return run
 
 
 def words_and_labels(stdout):
@@ -207,7 +175,7 @@ def test_the_encoding_is_the_one_asked_for(predict):
 def test_tables_of_texts_are_read_from_standard_input_too(content, options, task, predict):
     result = predict("-", content, *options, task=task)
     assert result.exit_code == 0, result.stderr
-    assert re.search(r"\b3\b.*\b0\.5", result.stdout)
+    assert re.search(r"\bn3\b.*\b0\.5", result.stdout)
     assert predict("in.data", content, *options, task=task).stdout == result.stdout
 
 
@@ -227,22 +195,23 @@ def test_what_is_wrong_on_standard_input_is_said_of_it_in_one_line(content, opti
 
 
 @pytest.mark.parametrize("out", [("--out", "out.conll"), ("--out", "-"), ()])
-def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, predict, tmp_path, monkeypatch):
-    def ended(self, sentences):
+def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, predict, tmp_path):
+    def ended(sentences):
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("not reached")
 
-    monkeypatch.setattr(Toy, "tag", ended)
-    result = predict("in.conll", "Ana O\n", *out)
+    result = predict("in.conll", "Ana O\n", *out, tag=ended)
     assert (result.exit_code, result.stdout) == (143, "")
     assert result.stderr.startswith("uxla: terminated; nothing was written; the same command begins from the")
     assert not (tmp_path / "out.conll").exists()
 
 
-def test_a_folder_is_no_file_to_write_and_that_is_said_before_any_work(predict, tmp_path, monkeypatch):
-    monkeypatch.setattr(Toy, "tag", None)
+def test_a_folder_is_no_file_to_write_and_that_is_said_before_any_work(predict):
+    def never(sentences):
+        raise AssertionError("no sentence is labelled")
+
     for out in (".", "run", ".."):
-        result = predict("in.conll", "Ana O\n", "--out", out)
+        result = predict("in.conll", "Ana O\n", "--out", out, tag=never)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
         assert f"--out {out}: is a folder, expected a file; give it a name" in result.stderr
 

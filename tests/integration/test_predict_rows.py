@@ -11,33 +11,16 @@ import pytest
 
 from uxla.data.checks.check import check
 from uxla.data.load import load_corpus
-from uxla.models.ensemble import Ensemble
 
-
-class Toy:
-    """An ensemble that calls capitals names, and texts by how many words they have."""
-
-    label_names = ("O", "B-PER", "I-PER")
-
-    def __init__(self, task):
-        self.task = task
-
-    def tag(self, sentences):
-        return [["B-PER" if word[0].isupper() else "O" for word in words] for words in sentences]
-
-    def classify(self, texts):
-        return [(f"n{len(' '.join([text] if isinstance(text, str) else text).split())}", 0.5) for text in texts]
+LABELS = ("O", "B-PER", "I-PER")
 
 
 @pytest.fixture
-def predict(monkeypatch, invoke, tmp_path):
-    """The bytes that `uxla predict` writes, with a toy in place of a run's ensemble."""
-    (tmp_path / "run").mkdir()
+def predicted(predict, tmp_path):
+    """The bytes that `uxla predict` writes."""
 
     def run(name, content, *arguments, task="classification", out=None):
-        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: Toy(task))
-        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        result = invoke("predict", "run", name, *arguments, *(("--out", out) if out else ()))
+        result = predict(name, content, *arguments, *(("--out", out) if out else ()), task=task)
         assert result.exit_code == 0, result.stderr
         run.said = result.stderr
         return (tmp_path / out).read_bytes() if out else result.stdout_bytes
@@ -86,21 +69,21 @@ TASKS = {"single": "classification", "pair": "nli", "tagging": "ner"}
 
 
 @pytest.mark.parametrize("case", BESIDE)
-def test_a_table_comes_back_byte_for_byte_with_the_answers_at_the_rows_ends(case, predict):
+def test_a_table_comes_back_byte_for_byte_with_the_answers_at_the_rows_ends(case, predicted):
     name, raw, shape, written = BESIDE[case]
-    assert predict(name, raw, task=TASKS[shape]) == written
-    assert predict(name, raw, task=TASKS[shape], out=name.replace("x.", "out.")) == written
+    assert predicted(name, raw, task=TASKS[shape]) == written
+    assert predicted(name, raw, task=TASKS[shape], out=name.replace("x.", "out.")) == written
 
 
 @pytest.mark.parametrize("case", BESIDE)
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "tsv"])
-def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, form, predict, tmp_path):
+def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, form, predicted, tmp_path):
     name, raw, shape, _ = BESIDE[case]
     if form == "tsv" and (case == "csv" or shape == "tagging"):
         pytest.skip("a line break does not go into TSV; words go into CoNLL")
     if form == "parquet" and case in ("text", "pairs"):
         pytest.skip("Parquet has no blank rows")
-    predict(name, raw, task=TASKS[shape], out=f"out.{form}")
+    predicted(name, raw, task=TASKS[shape], out=f"out.{form}")
     how = {"header": not (form == "tsv" and name == "x.txt")}
     path = tmp_path / f"out.{form}"
     report = check(path, shape=shape, **how)
@@ -109,7 +92,7 @@ def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, for
     else:
         assert sum(report.labels.values()) == report.sentences
     corpus = load_corpus(
-        path, name="t", lang="x", label_names=tuple(report.labels) or Toy.label_names, labelled=True, shape=shape, **how
+        path, name="t", lang="x", label_names=tuple(report.labels) or LABELS, labelled=True, shape=shape, **how
     )
     source = {"header": True} | ({"format": "text"} if name == "x.txt" else {})
     before = load_corpus(tmp_path / name, name="t", lang="x", label_names=(), labelled=False, shape=shape, **source)
@@ -124,8 +107,8 @@ def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, for
         ("ner", "Ana va\n\nlee\n", [("Ana va", "B-PER O"), ("", ""), ("lee", "O")]),
     ],
 )
-def test_a_blank_line_of_raw_text_has_a_row_of_its_own(form, read, task, text, rows, predict):
-    lines = predict("x.txt", text, task=task, out=f"o.{form}").decode().splitlines()
+def test_a_blank_line_of_raw_text_has_a_row_of_its_own(form, read, task, text, rows, predicted):
+    lines = predicted("x.txt", text, task=task, out=f"o.{form}").decode().splitlines()
     column, answer = ("tokens", "tags") if task == "ner" else ("text", "label")
 
     def flat(value):
@@ -135,13 +118,13 @@ def test_a_blank_line_of_raw_text_has_a_row_of_its_own(form, read, task, text, r
     assert [(text, label or None) for text, label in found] == [(text, label or None) for text, label in rows]
 
 
-def test_words_of_raw_text_keep_a_block_a_line(predict):
-    assert predict("x.txt", "Ana\n\nlee\n", task="ner").decode() == "Ana\tB-PER\n\n\nlee\tO\n"
+def test_words_of_raw_text_keep_a_block_a_line(predicted):
+    assert predicted("x.txt", "Ana\n\nlee\n", task="ner").decode() == "Ana\tB-PER\n\n\nlee\tO\n"
 
 
-def test_a_single_text_is_text_and_a_pair_has_a_column_each(predict):
-    assert json.loads(predict("x.txt", "a b\n", out="o.jsonl")) == {"text": "a b", "label": "n2", "confidence": 0.5}
-    written = predict("x.txt", "a\tb\n", task="paraphrase", out="o.jsonl")
+def test_a_single_text_is_text_and_a_pair_has_a_column_each(predicted):
+    assert json.loads(predicted("x.txt", "a b\n", out="o.jsonl")) == {"text": "a b", "label": "n2", "confidence": 0.5}
+    written = predicted("x.txt", "a\tb\n", task="paraphrase", out="o.jsonl")
     assert json.loads(written) == {"first": "a", "second": "b", "label": "n2", "confidence": 0.5}
 
 
@@ -154,42 +137,42 @@ def test_a_single_text_is_text_and_a_pair_has_a_column_each(predict):
         ("x.csv", "tokens,ner_tags\nAna,O\n", "ner", "Ana,O,B-PER"),
     ],
 )
-def test_labels_of_a_table_stay_and_the_answers_are_called_otherwise(name, raw, task, answer, predict):
-    header, row = predict(name, raw, task=task).decode().splitlines()
+def test_labels_of_a_table_stay_and_the_answers_are_called_otherwise(name, raw, task, answer, predicted):
+    header, row = predicted(name, raw, task=task).decode().splitlines()
     assert row == answer
     assert all(column.startswith("predicted_") for column in header.split(",")[2:])
-    assert "the answers are called predicted_" in predict.said
-    again = predict("y.csv", f"{header}\n{row}\n", task=task).decode().splitlines()[0]
+    assert "the answers are called predicted_" in predicted.said
+    again = predicted("y.csv", f"{header}\n{row}\n", task=task).decode().splitlines()[0]
     assert again.startswith(f"{header},predicted_predicted_")
 
 
-def test_objects_with_other_keys_than_the_first_are_no_reason_to_lose_one(predict):
+def test_objects_with_other_keys_than_the_first_are_no_reason_to_lose_one(predicted):
     rows = '{"text": "a"}\n{"text": "b", "label": 3}\n'
-    written = [json.loads(line) for line in predict("x.jsonl", rows).splitlines()]
+    written = [json.loads(line) for line in predicted("x.jsonl", rows).splitlines()]
     assert written == [
         {"text": "a", "predicted_label": "n1", "predicted_confidence": 0.5},
         {"text": "b", "label": 3, "predicted_label": "n1", "predicted_confidence": 0.5},
     ]
-    assert predict("x.jsonl", rows, out="o.csv").decode().splitlines()[1:] == ["a,,n1,0.5000", "b,3,n1,0.5000"]
+    assert predicted("x.jsonl", rows, out="o.csv").decode().splitlines()[1:] == ["a,,n1,0.5000", "b,3,n1,0.5000"]
 
 
-def test_parquet_keeps_its_types(predict, tmp_path):
+def test_parquet_keeps_its_types(predicted, tmp_path):
     table = pa.table({"id": pa.array([1, None], pa.int16()), "text": ["a b", "c"], "at": pa.array([0, 1], pa.date32())})
     stream = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({"made": "here"}), stream)
-    written = pq.read_table(io.BytesIO(predict("x.parquet", stream.getvalue(), out="o.parquet")))
+    written = pq.read_table(io.BytesIO(predicted("x.parquet", stream.getvalue(), out="o.parquet")))
     assert written.schema.names == ["id", "text", "at", "label", "confidence"]
     assert written.schema.metadata[b"made"] == b"here"
     assert written.select(["id", "text", "at"]).equals(table)
     assert written["label"].to_pylist() == ["n2", "n1"]
-    first, _ = map(json.loads, predict("x.parquet", stream.getvalue()).splitlines())
+    first, _ = map(json.loads, predicted("x.parquet", stream.getvalue()).splitlines())
     assert first == {"id": 1, "text": "a b", "at": "1970-01-01", "label": "n2", "confidence": 0.5}
-    assert predict("x.parquet", stream.getvalue(), out="o.csv").startswith(b"id,text,at,label,confidence\r\n1,a b,")
+    assert predicted("x.parquet", stream.getvalue(), out="o.csv").startswith(b"id,text,at,label,confidence\r\n1,a b,")
 
 
-def test_a_table_without_names_stays_one(predict):
-    assert predict("x.csv", "a b,1\n", "--no-header") == b"a b,1,n2,0.5000\n"
-    assert json.loads(predict("x.csv", "1,a b\n", "--no-header", "--columns", "text=1", out="o.jsonl")) == {
+def test_a_table_without_names_stays_one(predicted):
+    assert predicted("x.csv", "a b,1\n", "--no-header") == b"a b,1,n2,0.5000\n"
+    assert json.loads(predicted("x.csv", "1,a b\n", "--no-header", "--columns", "text=1", out="o.jsonl")) == {
         "0": "1",
         "text": "a b",
         "label": "n2",
@@ -197,14 +180,15 @@ def test_a_table_without_names_stays_one(predict):
     }
 
 
-def test_the_encoding_of_a_table_is_kept(predict):
+def test_the_encoding_of_a_table_is_kept(predicted):
     raw = "text\ncaf\u00e9\n".encode("latin-1")
-    assert predict("x.csv", raw, "--encoding", "latin-1") == "text,label,confidence\ncaf\u00e9,n1,0.5000\n".encode(
+    assert predicted("x.csv", raw, "--encoding", "latin-1") == "text,label,confidence\ncaf\u00e9,n1,0.5000\n".encode(
         "latin-1"
     )
     raw = "text\ncaf\u00e9\n".encode("utf-16")
     assert (
-        predict("x.csv", raw, "--encoding", "utf-16").decode("utf-16") == "text,label,confidence\ncaf\u00e9,n1,0.5000\n"
+        predicted("x.csv", raw, "--encoding", "utf-16").decode("utf-16")
+        == "text,label,confidence\ncaf\u00e9,n1,0.5000\n"
     )
 
 
@@ -216,9 +200,9 @@ def test_the_encoding_of_a_table_is_kept(predict):
         ("x.txt", "a\nb\tc\n", "x.txt:2: the text 'b c' has a TAB"),
     ],
 )
-def test_what_tsv_cannot_hold_is_refused_with_the_line_of_the_input(name, raw, said, predict, invoke, tmp_path):
+def test_what_tsv_cannot_hold_is_refused_with_the_line_of_the_input(name, raw, said, predicted, invoke, tmp_path):
     (tmp_path / name).write_text(raw)
-    predict("y.txt", "a\n")  # a toy is in place
+    predicted("y.txt", "a\n")  # a toy is in place
     result = invoke("predict", "run", name, "--out", "o.tsv")
     assert result.exit_code == 2
     assert said in result.stderr
@@ -235,9 +219,9 @@ DIALECTS = {
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_a_table_comes_back_in_its_own_dialect(name, predict):
+def test_a_table_comes_back_in_its_own_dialect(name, predicted):
     file, raw, options, written = DIALECTS[name]
-    assert predict(file, raw, *options).decode() == written
+    assert predicted(file, raw, *options).decode() == written
 
 
 ROWS = [{"text": "a", "lang": "es"}, {"text": "b c", "lang": "de"}, {"text": "a", "lang": "es"}]
@@ -250,10 +234,10 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("form", ["csv", "jsonl", None])
-def test_only_rows_that_were_asked_for_come_back(name, form, predict):
+def test_only_rows_that_were_asked_for_come_back(name, form, predicted):
     out = f"o.{form}" if form else None
     for where, words in (("lang=de", ["b c"]), ("lang=es", ["a", "a"])):
-        written = predict(name, FILES[name], "--where", where, out=out).decode()
+        written = predicted(name, FILES[name], "--where", where, out=out).decode()
         if written.startswith("["):
             rows = json.loads(written)
         elif written.startswith("{"):
@@ -283,9 +267,9 @@ def test_only_rows_that_were_asked_for_come_back(name, form, predict):
         ("Koru x O\n", (), "Koru x B-PER\n"),
     ],
 )
-def test_only_a_column_of_labels_is_written_over(raw, options, written, predict):
-    assert predict("x.conll", raw, *options, task="ner").decode() == written
-    added = "a new one at the end" in predict.said
+def test_only_a_column_of_labels_is_written_over(raw, options, written, predicted):
+    assert predicted("x.conll", raw, *options, task="ner").decode() == written
+    added = "a new one at the end" in predicted.said
     old, new = (len(text.split("\n")[0].split()) for text in (raw, written))
     assert added == (new > old > 1)
 
@@ -293,47 +277,47 @@ def test_only_a_column_of_labels_is_written_over(raw, options, written, predict)
 # text with character spans
 
 
-def test_records_with_spans_come_back_with_those_that_were_found(predict, tmp_path):
+def test_records_with_spans_come_back_with_those_that_were_found(predicted, tmp_path):
     raw = '{"id":1, "text":"koru Mira-Sen.", "label":[[0,4,"LOC"]]}\n{"text": " ", "label": []}\n'
     found = '[{"start": 5, "end": 9, "label": "PER"}, {"start": 10, "end": 13, "label": "PER"}]'
-    written = predict("x.jsonl", raw, task="ner").decode()
+    written = predicted("x.jsonl", raw, task="ner").decode()
     assert written == raw.replace("]]}", f']], "predicted": {found}}}').replace("[]}", '[], "predicted": []}')
     (tmp_path / "y.jsonl").write_text(written)
     assert check(tmp_path / "y.jsonl").entities == {"LOC": 1}
-    assert '"predicted_predicted": [{' in predict("y.jsonl", written, task="ner").decode()
+    assert '"predicted_predicted": [{' in predicted("y.jsonl", written, task="ner").decode()
 
 
-def test_text_that_nobody_labelled_comes_back_labelled(predict, tmp_path):
-    written = predict("x.jsonl", '{"text": "koru Mira."}\n', "--format", "spans", task="ner")
+def test_text_that_nobody_labelled_comes_back_labelled(predicted, tmp_path):
+    written = predicted("x.jsonl", '{"text": "koru Mira."}\n', "--format", "spans", task="ner")
     (tmp_path / "y.jsonl").write_bytes(written)
     report = check(tmp_path / "y.jsonl")
     assert (report.format, report.entities) == ("spans", {"PER": 1})
 
 
-def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predict, tmp_path):
+def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predicted, tmp_path):
     raw = '[\n  {"data": {"text": "Mira"}, "annotations": []}\n]\n'
-    written = predict("x.json", raw, task="ner").decode()
+    written = predicted("x.json", raw, task="ner").decode()
     assert json.loads(written)[0]["predicted"] == [{"start": 0, "end": 4, "label": "PER"}]
     assert written.replace(', "predicted": [{"start": 0, "end": 4, "label": "PER"}]', "") == raw
-    written = json.loads(predict("a.txt", "Mira\n", "--format", "spans", task="ner"))
+    written = json.loads(predicted("a.txt", "Mira\n", "--format", "spans", task="ner"))
     assert written == {"text": "Mira", "predicted": [{"start": 0, "end": 4, "label": "PER"}]}
     (tmp_path / "b.ann").write_text("T1\tLOC 0 4\tkoru\n")
-    lines = predict("b.txt", "koru Sen\n\nMira\n", task="ner").decode().splitlines()
+    lines = predicted("b.txt", "koru Sen\n\nMira\n", task="ner").decode().splitlines()
     assert [json.loads(line) for line in lines] == [
         {"text": "koru Sen", "label": [[0, 4, "LOC"]], "predicted": [{"start": 5, "end": 8, "label": "PER"}]},
         {"text": "", "label": [], "predicted": []},
         {"text": "Mira", "label": [], "predicted": [{"start": 0, "end": 4, "label": "PER"}]},
     ]
     for suffix in ("conll", "tsv"):
-        assert predict("b.txt", "koru Sen\n", task="ner", out=f"o.{suffix}").decode() == "koru\tO\nSen\tB-PER\n"
-    assert predict("b.txt", "koru Sen\n", task="ner", out="o.csv") == b"tokens,tags\r\nkoru Sen,O B-PER\r\n"
-    rows = pq.read_table(io.BytesIO(predict("b.txt", "koru Sen\n", task="ner", out="o.parquet"))).to_pylist()
+        assert predicted("b.txt", "koru Sen\n", task="ner", out=f"o.{suffix}").decode() == "koru\tO\nSen\tB-PER\n"
+    assert predicted("b.txt", "koru Sen\n", task="ner", out="o.csv") == b"tokens,tags\r\nkoru Sen,O B-PER\r\n"
+    rows = pq.read_table(io.BytesIO(predicted("b.txt", "koru Sen\n", task="ner", out="o.parquet"))).to_pylist()
     assert rows == [{"tokens": ["koru", "Sen"], "tags": ["O", "B-PER"]}]
 
 
-def test_columns_that_parquet_cannot_hold_are_named_and_keys_of_later_objects_kept(predict, invoke, tmp_path):
+def test_columns_that_parquet_cannot_hold_are_named_and_keys_of_later_objects_kept(predicted, invoke, tmp_path):
     (tmp_path / "x.jsonl").write_text('{"text": "a", "more": [1]}\n{"text": "b", "more": "c"}\n')
-    predict("y.jsonl", '{"text": "a"}\n{"text": "b", "id": 3}\n', out="o.parquet")
+    predicted("y.jsonl", '{"text": "a"}\n{"text": "b", "id": 3}\n', out="o.parquet")
     assert pq.read_table(tmp_path / "o.parquet")["id"].to_pylist() == [None, 3]
     result = invoke("predict", "run", "x.jsonl", "--out", "p.parquet")
     assert result.exit_code == 2
@@ -351,27 +335,27 @@ def test_columns_that_parquet_cannot_hold_are_named_and_keys_of_later_objects_ke
     ],
 )
 def test_json_on_standard_input_is_read_as_such_and_brackets_in_text_are_text(
-    text, options, task, written, predict, invoke
+    text, options, task, written, predicted, invoke
 ):
-    predict("y.txt", "a\n", task=task)  # a toy is in place
+    predicted("y.txt", "a\n", task=task)  # a toy is in place
     result = invoke("predict", "run", "-", *options, input=text.encode())
     assert result.exit_code == 0, result.stderr
     assert result.stdout.endswith(written)
 
 
-def test_a_note_about_standard_input_names_it_so(predict, invoke):
-    predict("y.txt", "a\n", task="ner")  # a toy is in place
+def test_a_note_about_standard_input_names_it_so(predicted, invoke):
+    predicted("y.txt", "a\n", task="ner")  # a toy is in place
     result = invoke("predict", "run", "-", "--format", "conll", input=b"Koru NOUN\n")
     assert (result.stdout, result.stderr[:2]) == ("Koru NOUN B-PER\n", "-:")
 
 
-def test_a_mark_before_records_with_spans_is_kept(predict):
+def test_a_mark_before_records_with_spans_is_kept(predicted):
     raw = b'\xef\xbb\xbf{"text": "tal", "label": []}\n'
-    assert predict("x.jsonl", raw, task="ner") == raw.replace(b"[]}", b'[], "predicted": []}')
+    assert predicted("x.jsonl", raw, task="ner") == raw.replace(b"[]}", b'[], "predicted": []}')
 
 
-def test_a_folder_of_brat_is_labelled_as_one_file(predict, invoke, tmp_path):
-    predict("x.txt", "koru\n", task="ner")
+def test_a_folder_of_brat_is_labelled_as_one_file(predicted, invoke, tmp_path):
+    predicted("x.txt", "koru\n", task="ner")
     (tmp_path / "notes").mkdir()
     for name, text in (("a", "Mira sen\n"), ("b", "tal\n")):
         (tmp_path / "notes" / f"{name}.txt").write_text(text)
@@ -384,29 +368,29 @@ def test_a_folder_of_brat_is_labelled_as_one_file(predict, invoke, tmp_path):
 
 
 @pytest.mark.parametrize("task", ["classification", "ner"])
-def test_blank_lines_in_parquet_are_read_as_blank_lines(predict, tmp_path, task):
-    predict("x.txt", "koru Mira\n\nsen\n", task=task, out="o.parquet")
+def test_blank_lines_in_parquet_are_read_as_blank_lines(predicted, tmp_path, task):
+    predicted("x.txt", "koru Mira\n\nsen\n", task=task, out="o.parquet")
     assert pq.read_table(tmp_path / "o.parquet").num_rows == 3
     assert check(tmp_path / "o.parquet", shape="tagging" if task == "ner" else "single").sentences == 2
 
 
-def test_blanks_in_an_empty_line_of_json_lines_do_not_count(predict):
+def test_blanks_in_an_empty_line_of_json_lines_do_not_count(predicted):
     answer = b', "label": "n1", "confidence": 0.5}'
     raw = b'{"text":"koru","n":1e3}\n \t\n\n{"text":"\\u006dira"}'
-    assert predict("x.jsonl", raw) == raw.replace(b"}", answer)
+    assert predicted("x.jsonl", raw) == raw.replace(b"}", answer)
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv"])
-def test_dates_of_parquet_have_no_quotes_in_a_text_table(form, predict, tmp_path):
+def test_dates_of_parquet_have_no_quotes_in_a_text_table(form, predicted, tmp_path):
     table = pa.table({"text": ["koru"], "day": [datetime(2031, 5, 4, 3, 2)], "ok": [True], "n": [1.5]})
     pq.write_table(table, tmp_path / "koru.parquet")
-    written = predict("koru.parquet", (tmp_path / "koru.parquet").read_bytes(), out=f"o.{form}").decode()
+    written = predicted("koru.parquet", (tmp_path / "koru.parquet").read_bytes(), out=f"o.{form}").decode()
     cut = {"csv": ",", "tsv": "\t"}[form]
     assert written.splitlines()[1] == cut.join(["koru", "2031-05-04 03:02:00", "true", "1.5", "n1", "0.5000"])
 
 
-def test_json_lines_never_get_the_name_of_a_brat_file(predict, invoke, tmp_path):
-    predict("x.txt", "koru\n", task="ner")
+def test_json_lines_never_get_the_name_of_a_brat_file(predicted, invoke, tmp_path):
+    predicted("x.txt", "koru\n", task="ner")
     (tmp_path / "x.ann").touch()
     result = invoke("predict", "run", "x.ann", "--out", "o.ann")
     assert (result.exit_code, (tmp_path / "o.ann").exists()) == (2, False)
