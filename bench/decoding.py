@@ -22,21 +22,17 @@ from common import parser, table, write_json
 from material import SHARED
 from testbed import TINY, TINY_LM
 
+from uxla import api
 from uxla.config.run import load_config
 from uxla.console import showing
 from uxla.decoding import decode
 from uxla.metrics import span_f1
 from uxla.models.ensemble import average
-from uxla.models.hub import resolve
-from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
 from uxla.records import IGNORED, Corpus, Ints, Predictions
-from uxla.store.journal import Journal
 from uxla.store.store import Store, default_root
+from uxla.study.adapted import Adapted
 from uxla.study.inputs import load_inputs
-from uxla.study.methods import METHODS
-from uxla.study.study import Study
-from uxla.testbed import model_name
 from uxla.testbed.pretrain import build
 
 Decoder = Callable[[Predictions, Sequence[str]], Ints]
@@ -59,9 +55,9 @@ def main(given: Namespace) -> None:
     transformers.utils.logging.disable_progress_bar()
     with TemporaryDirectory() as place, showing():
         for name, overrides in cases(given, Path(place)):
-            study = opened(name, overrides, Path(place))
-            with process_settings(threads=study.config.threads, deterministic=False):
-                rows += list(scored(name, study))
+            found = adapted(overrides, STATES[name])
+            with process_settings(threads=found.config.threads, deterministic=False):
+                rows += list(scored(name, found))
     header = [f"{who}: {decoder}" for who in ("models", "ensemble") for decoder in DECODERS]
     table(
         ["development data", "models of", *header, "not valid, %"],
@@ -98,21 +94,22 @@ def cases(given: Namespace, place: Path) -> Iterator[tuple[str, tuple[str, ...]]
         yield name, ("xner", *files, *target, *sizes, *common, f"warmup={warmup}")
 
 
-def opened(name: str, overrides: Sequence[str], place: Path) -> Study:
-    """What trains and labels, on the store."""
-    config = load_config(overrides[0], overrides[1:])
-    store = Store(default_root(), Journal(place / f"{name}.jsonl"))
-    model = resolve(model_name(config.model))
-    return Study(config, TASKS["ner"](), load_inputs(config, store), model, model, store)
+def adapted(overrides: Sequence[str], methods: Sequence[str]) -> Adapted:
+    """The models of these methods, from the store where they were made before."""
+    config = load_config(overrides[0], [*overrides[1:], f"methods=[{','.join(methods)}]"])
+    store = Store(default_root())
+    inputs = load_inputs(config, store)
+    targets = {target.name: target for target in inputs.targets}
+    return api.adapt(inputs.train, targets, dev=inputs.dev, config=config, store=store)
 
 
-def scored(name: str, study: Study) -> Iterator[tuple[object, ...]]:
+def scored(name: str, found: Adapted) -> Iterator[tuple[object, ...]]:
     """A row for each target and kind of model."""
-    for target in study.inputs.targets:
+    for target in found.study.targets:
         assert target.dev is not None
         dev = target.dev.part(0, MOST)
         for method in STATES[name]:
-            tables = [study.predict(model, dev) for model in METHODS[method](study, target)[-1]]
+            tables = [found.study.labelling.predict(model, dev) for model in found.models[target.name][method][-1]]
             both = average(tables)
             of_models = [
                 fmean(f1(decoder(one, dev.label_names), dev) for one in tables) for decoder in DECODERS.values()

@@ -16,10 +16,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from uxla.api import run
 from uxla.config.run import load_config
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.store.journal import read
-from uxla.study.pipeline import run
 
 SHORT = ["testbed.train=300", "testbed.unlabelled=200", "testbed.dev=50", "testbed.test=50"]
 STAGES = ("vicinity", "predict", "fit")

@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
 def start(out: Path, store: Path, overrides: list[str]) -> multiprocessing.Process:
     """The run in a process of its own; torch is imported once for all of them."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["uxla.study.pipeline", "uxla.testbed.world"])
+    context.set_forkserver_preload(["uxla.api", "uxla.testbed.world"])
     process = context.Process(target=_run, args=(out, store, overrides))
     process.start()
     return process
@@ -57,13 +57,13 @@ def start(out: Path, store: Path, overrides: list[str]) -> multiprocessing.Proce
 
 def _run(out: Path, store: Path, overrides: list[str]) -> None:
     os.environ["UXLA_CACHE"] = str(store)
+    from uxla import api
     from uxla.config.run import load_config
-    from uxla.study import pipeline
     from uxla.study import remembered as learner
 
     for name, size in SHARDS.items():
         setattr(learner, name, size)
-    pipeline.run(load_config("testbed", overrides), out)
+    api.run(load_config("testbed", overrides), out)
 
 
 def undisturbed(folder: Path, overrides: list[str]) -> float:

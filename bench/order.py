@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
+from uxla.api import run
 from uxla.config.run import load_config
 from uxla.store.journal import read
-from uxla.study.pipeline import run
 
 ORDERS = ("synchronous", "in_place")
 SHORT = ["testbed.train=100", "testbed.unlabelled=100", "testbed.test=100", "warmup.epochs=1"]

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from common import arguments, peak_memory, table, write_json
 
-from uxla.algorithm.cotraining import Decisions, triples
-from uxla.algorithm.distil import MostConfident, distil
+from uxla.algorithm.agreement import Exact
+from uxla.algorithm.cotraining import triples
+from uxla.algorithm.distil import MostConfident
+from uxla.algorithm.events import CoLabelled, Step
 from uxla.cli.report import report
-from uxla.records import Bools, Corpus, Example, Predictions
-from uxla.study.inputs import Target
+from uxla.records import Bools, Corpus, Example, Predictions, Target
 from uxla.study.trace import Trace, write_trace
 from uxla.testbed.world import World
 
@@ -63,7 +64,7 @@ def make_run(folder: Path, count: int) -> int:
             trace(decided((epoch, k, j, l), corpus, labels, rng))
     flat = np.concatenate([np.array(labels) for labels in gold])
     labelled = target.with_labels(flat, np.cumsum([0, *map(len, gold)]))
-    write_trace(folder / "trace", trace, Target("far", target, None, None, labelled), target.renamed("source"))
+    write_trace(folder / "trace", trace, Target(target, labelled=labelled, name="far"), target.renamed("source"))
     score = {"mean": 50.0, "sd": 1.0, "models": [49.0, 50.0, 51.0], "strict_f1": 50.0}
     results = {
         "version": 2,
@@ -87,12 +88,20 @@ def virtual(rows: Any, words: Any, rng: np.random.Generator) -> Any:
             yield Example(f"{i}~{copy}", "far", (" ".join(new),))
 
 
-def decided(place: Any, corpus: Corpus, labels: Any, rng: np.random.Generator) -> Decisions:
+def decided(place: Any, corpus: Corpus, labels: Any, rng: np.random.Generator) -> CoLabelled:
     """What two models that are right in 19 of 20 words say, distilled and compared."""
     k, j = labelled_by(corpus, labels, rng), labelled_by(corpus, labels, rng)
     trusted: tuple[Bools, Bools] = (MostConfident(0.8)(k, corpus), MostConfident(0.8)(j, corpus))
-    chosen, agreed, _ = distil(k, j, trusted)
-    return Decisions(place, corpus, (k, j), trusted, agreed, chosen)
+    chosen, agreed, _ = Exact()(k, j, trusted)
+    return CoLabelled(
+        step=Step(*place),
+        corpus=corpus,
+        predictions=(k, j),
+        selected=trusted,
+        agreed=agreed,
+        chosen=chosen,
+        classes={},
+    )
 
 
 def labelled_by(corpus: Corpus, labels: Any, rng: np.random.Generator) -> Predictions:

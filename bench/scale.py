@@ -23,8 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
+from uxla.algorithm.agreement import Exact
 from uxla.algorithm.cotraining import CoTraining
-from uxla.algorithm.distil import CleanCluster, MostConfident, agree
+from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.algorithm.events import Step
 from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
 from uxla.data.load import load_corpus
@@ -34,7 +36,6 @@ from uxla.models.tasks import SentenceTask
 from uxla.models.training.loop import Optimisation
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.seeds import generator
-from uxla.store.journal import Journal
 from uxla.store.store import Store
 from uxla.study.remembered import StoredLearner, StoredVicinity
 
@@ -113,16 +114,16 @@ def stages(rows: int, folder: Path) -> None:
     watch("draw 5 %", lambda: corpus.take(subset(rows, share=0.05, seed=1)))
     watch("digest", lambda: corpus.digest)
     watch("iterate", lambda: sum(1 for _ in corpus))
-    store = Store(folder / "store", Journal(folder / "journal.jsonl"))
-    store.journal.open()
+    store = Store(folder / "store")
     learner = FakedLearner("nli", SentenceTask(2), PEERS[0], NO_TRAINING, Runtime(), store, "bench")
     vicinity = StoredVicinity(lambda: Vicinity(UpperCase(), 0.3, (1, 1), seed=0), {}, store)
     target = corpus.unlabelled().renamed("target")
     around = watch("generate", lambda: vicinity(target, 1))
     distil(watch, learner, target)
     loop = CoTraining(learner, vicinity)
-    labelled = watch("co-label", lambda: loop.co_label(target, PEERS, MostConfident(0.8), corpus, (1, 0, 1, 2)))
-    mix, _ = watch("mix", lambda: balanced_mix([corpus, labelled, around], alpha=0.7, rng=generator(0), draws=rows))
+    labelled = watch("co-label", lambda: loop.co_label(target, PEERS, MostConfident(0.8), corpus, Step(1, 0, 1, 2)))
+    both = [corpus, labelled.corpus, around]
+    mix, _ = watch("mix", lambda: balanced_mix(both, alpha=0.7, rng=generator(0), draws=rows))
     watch("digest of the mix", lambda: mix.digest)
     print(json.dumps(["(resident)", 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
 
@@ -133,7 +134,8 @@ def distil(watch: Watch, learner: StoredLearner, target: Corpus) -> None:
     j = watch("label, second peer", lambda: learner.predict(PEERS[1], target))
     watch("most confident", lambda: MostConfident(0.8)(k, target))
     watch("clean cluster", lambda: CleanCluster(0.5)(k, target))
-    watch("agree", lambda: agree(k, j))
+    everything = np.ones(len(k), dtype=np.bool_)
+    watch("agree", lambda: Exact()(k, j, (everything, everything)))
 
 
 def write(path: Path, rows: int) -> None:

@@ -39,6 +39,7 @@ import numpy as np
 from common import parser, table, write_json
 from scipy.stats import t
 
+from uxla import api
 from uxla.config.run import Method, RunConfig, load_config
 from uxla.console import showing
 from uxla.progress import bar, note
@@ -129,7 +130,7 @@ def planned(world: int, seed: int, targets: str, folder: Path, short: bool, want
 
 def make_run(one: Planned, folder: Path) -> tuple[list[GridRun], dict[str, str]]:
     """The run's folder, made anew if it is not there with the same configuration; or its error by its name."""
-    return make([one], folder, overwrite=True)
+    return make([one], folder, api.run, overwrite=True)
 
 
 def finished(made: list[tuple[list[GridRun], dict[str, str]]]) -> list[GridRun]:

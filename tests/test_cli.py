@@ -40,9 +40,9 @@ def invoke(tmp_path, monkeypatch):
 
 @pytest.fixture
 def pipeline(monkeypatch):
-    """The pipeline's place taken by one that notes its calls: the real one loads torch."""
+    """The library's place taken by one that notes its calls: the real one loads torch."""
     calls = []
-    fake = types.ModuleType("uxla.study.pipeline")
+    fake = types.ModuleType("uxla.api")
 
     def run(config, out, *, fresh=False, overwrite=False):
         calls.append((config, out, fresh))
@@ -50,10 +50,10 @@ def pipeline(monkeypatch):
         return RESULTS
 
     fake.run = run
-    import uxla.study
+    import uxla
 
-    monkeypatch.setattr(uxla.study, "pipeline", fake, raising=False)
-    monkeypatch.setitem(sys.modules, "uxla.study.pipeline", fake)
+    monkeypatch.setattr(uxla, "api", fake, raising=False)
+    monkeypatch.setitem(sys.modules, "uxla.api", fake)
     return types.SimpleNamespace(calls=calls, module=fake)
 
 

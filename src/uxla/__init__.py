@@ -45,9 +45,8 @@ if TYPE_CHECKING:
     from uxla.errors import UxlaError
     from uxla.models.ensemble import Ensemble
     from uxla.models.entities import Entity
-    from uxla.records import Corpus, Example, Predictions
+    from uxla.records import Corpus, Example, Predictions, Target
     from uxla.store.store import Store
-    from uxla.study.inputs import Target
     from uxla.study.settings import UXLA
 
 _PLACES = {
@@ -65,7 +64,7 @@ _PLACES = {
     "Predictions": "records",
     "Sample": "augmentation.memory",
     "Store": "store.store",
-    "Target": "study.inputs",
+    "Target": "records",
     "UxlaError": "errors",
     "adapt": "api",
     "augment": "augmentation.memory",

@@ -101,8 +101,9 @@ class Adapted:
         if self.run is None:
             place = self._folder if len(self.targets) == 1 else self._folder / target
             return Ensemble.load(place, device=self.device, trust_remote_code=self.trust_remote_code)
-        study, models = self.run.study, [model.path for model in self.run.final[target]]
-        return Ensemble.of(self.run.config.task, self.run.label_names, models, study.model.path, study.runtime)
+        labelling, models = self.run.study.labelling, [model.path for model in self.run.final[target]]
+        backbone, names = labelling.backbone.path, self.run.label_names
+        return Ensemble.of(labelling.task_name, names, models, backbone, labelling.runtime)
 
     def save(self, folder: str | Path) -> Path:
         """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.

@@ -1,40 +1,41 @@
-"""`adapt`: from corpora, a model and a method to models for another language."""
+"""`adapt`: from corpora, a model and a method to models for another language; `run`: the same from a configuration."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
-from os import devnull
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
-from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.adapted import Adapted
 from uxla.choices import Device, Precision, Task
-from uxla.config.documents import read_document
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
-from uxla.errors import ConfigError, DataError
-from uxla.records import Corpus, Example
-from uxla.store.journal import Journal
-from uxla.store.store import Store
+from uxla.events import Doubted, Event, Finished, unheard
+from uxla.methods.method import Method
+from uxla.models.hub import resolve
+from uxla.models.model_safety import ModelSafety
+from uxla.process_settings import process_settings
+from uxla.records import Corpus, ModelHandle
+from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
-from uxla.study.adapted import Adapted
-from uxla.study.inputs import Inputs, Target
-from uxla.study.settings import UXLA
+from uxla.study.arguments import Targets, config_of, inputs_of, methods_of
+from uxla.study.executors import Executor, Serial
+from uxla.study.inputs import load_inputs
+from uxla.study.recording import Recording
+from uxla.study.run_folder import check_folder
+from uxla.study.settings import UXLA, method_of, vicinity_of
+from uxla.study.tracking import require
+from uxla.study.vicinities import Around
+from uxla.testbed import model_name
 
-Raw = Corpus | Iterable[str]
-Targets = Raw | Target | Mapping[str, Raw | Target]
-"""Raw text, with held-out data in a `Target`; of several languages by their names."""
+Listener = Callable[[Event], None]
 
-_PAPER = UXLA()
-_PRESETS = {"ner": "xner", "nli": "xnli-5", "paraphrase": "pawsx-5", "classification": "sib200"}
-IN_MEMORY = "(in memory)"
-"""What a configuration has in place of the path of data that was given in memory."""
+_PAPER, _SERIAL = UXLA(), Serial()
 
 
 def adapt(
@@ -46,141 +47,111 @@ def adapt(
     model: str | Path = "FacebookAI/xlm-roberta-base",
     revision: str | None = None,
     task: Task | None = None,
-    method: UXLA | str = _PAPER,
-    vicinity: MaskedLMVicinity | None = None,
-    baselines: Sequence[str] = (),
+    method: UXLA | Method | str = _PAPER,
+    vicinity: MaskedLMVicinity | Around | None = None,
+    baselines: Sequence[Method | str] = (),
     store: Store | str | Path | None = None,
-    on_event: Callable[[Any], None] | None = None,
+    executor: Executor = _SERIAL,
+    on_event: Listener = unheard,
     seed: int = 0,
     device: Device = "auto",
     precision: Precision = "fp32",
     keep: Literal["last", "estimated"] = "last",
-    max_length: int | None = None,
-    trace: int = 0,
-    **runtime: Any,
+    config: RunConfig | None = None,
+    **settings: Any,
 ) -> Adapted:
     """Three models that learned from a labelled `source` and from raw text of a `target` language, and their scores.
 
     `dev` and `test` are labelled data of the source; those of a target are in its `uxla.Target`. `task` is told by the
-    data unless two tasks have such data: pairs are taken for `nli`. `baselines` are names of methods to compare with
-    (`uxla methods` lists them); they need a target's test set to be scored on. With a `store` finished work is found
-    again in the next run; without, it is kept in a temporary folder for as long as the value lives. `keep` says which
-    epoch's models are the run's: the `last`, or the one with the best estimated score. `runtime` has further settings
-    of a configuration by their names (docs/configuration.md), as `tokens_per_batch=4096`.
+    data, but for pairs, which are taken for `nli`. `method` is Algorithm 1 as a `uxla.UXLA`, or another method;
+    `baselines` are methods to compare with, by name (`uxla methods` lists them) or as values, which need a target's
+    test set. `vicinity` is Gen-LM with its settings, or a function from a corpus to its virtual examples.
+
+    With a `store` finished work is found again in the next run; without, it lies in a temporary folder for as long as
+    the result lives. `on_event` receives each `uxla.events.Event` as it happens. `keep` says which epoch's models are
+    those of the run: of the `last`, or of the one with the best score that is `estimated` without labels. `settings`
+    are further keys of a configuration (docs/configuration.md), as `tokens_per_batch=4096`; `config` is a whole one, in
+    place of all arguments about the model, the method and the settings.
 
     Raises UxlaError, before any work, where an argument is at fault.
 
     >>> import uxla
     >>> source = [(["Ana", "lives", "in", "Lima"], ["B-PER", "O", "O", "B-LOC"])]
     >>> result = uxla.adapt(uxla.read(source, lang="en"), ["Ana vive en Lima"])   # doctest: +SKIP
-    >>> result.final["target"]                                                     # doctest: +SKIP
+    >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
-    targets = _targets(target, source)
-    shape = task or _task(source)
-    chosen = method if isinstance(method, UXLA) else UXLA()
-    methods = (*baselines, "uxla" if isinstance(method, UXLA) else method)
-    values = _training_defaults(shape, str(model), chosen, dev)
-    values |= {
-        **runtime,
-        "task": shape,
-        "seed": seed,
-        "model": str(model),
-        "revision": revision,
-        "device": device,
-        "precision": precision,
-        "keep": keep,
-        "trace": trace,
-        "source": _paths({"train": source, "dev": dev, "test": test}) | {"name": source.name},
-        "target": tuple(one.name for one in targets),
-        "target_data": _paths({part: [getattr(one, part) for one in targets] for part in _PARTS}),
-        "alpha": chosen.alpha,
-        "schedule": [_plan(epoch) for epoch in chosen.epochs],
-        "agree": {"kind": chosen.agreement},
-        "order": chosen.order,
-        "collapse_share": chosen.collapse_share,
-        "methods": tuple(dict.fromkeys(methods)),
-    }
-    if max_length is not None:
-        values["max_length"] = max_length
-    if vicinity is not None:
-        values["vicinity"] = vicinity
-    config = _checked(values)
-    journal = Journal(Path(devnull))
-    if on_event is not None:
-        journal.watch = lambda event, counts: on_event({"event": event, **counts})
-    folder = Path(store.root if isinstance(store, Store) else store).expanduser() if store is not None else None
-    temporary = None if folder is not None else tempfile.mkdtemp(prefix="uxla-")
-    try:
-        inputs = Inputs(source, dev, test, targets)
-        adapted = pipeline.adapt(config, inputs, Store(folder or Path(str(temporary)), journal))
-    except BaseException:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    if temporary is not None:
-        weakref.finalize(adapted, shutil.rmtree, temporary, ignore_errors=True)
-    return adapted
+    inputs = inputs_of(source, dev, test, target)
+    if config is None:
+        methods = methods_of([*baselines, "uxla" if isinstance(method, UXLA) else method])
+        own, around = method if isinstance(method, UXLA) else _PAPER, vicinity
+        asked = {"model": str(model), "revision": revision, "seed": seed, "device": device, "keep": keep}
+        config = config_of(inputs, methods, own, around, asked | {"precision": precision, "task": task} | settings)
+        own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
+    else:
+        methods, own, around = methods_of(config.methods), method_of(config), vicinity_of(config)
+    with process_settings(), ExitStack() as on_failure:
+        request = pipeline.Request(
+            config=config,
+            inputs=inputs,
+            methods=methods,
+            uxla=own,
+            backbone=_model(config.model, config.revision, config),
+            vicinity_model=_model(*_vicinity_model(config), config),
+            around=None if isinstance(around, MaskedLMVicinity) else around,
+            store=_store(store, on_failure),
+            executor=executor,
+            on_event=on_event,
+        )
+        finished = pipeline.adapt(request)
+        on_failure.pop_all()
+    if store is None:
+        weakref.finalize(finished, shutil.rmtree, request.store.root, ignore_errors=True)
+    trusts = config.trust_remote_code
+    return Adapted(finished.results, finished.environment, finished, device=config.device, trust_remote_code=trusts)
 
 
-_PARTS = ("train", "dev", "test", "labelled", "translated")
+def run(
+    config: RunConfig, out: Path, *, fresh: bool = False, overwrite: bool = False, seen: Seen | None = None
+) -> dict[str, Any]:
+    """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
+
+    Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
+    that the same call after an interruption goes on where it was; `fresh` does all of it anew, but for what is `seen`.
+    A folder of another configuration is refused, or with `overwrite` replaced.
+    """
+    check_folder(out, config, overwrite=overwrite)
+    require(config)
+    with Recording(out, config, overwrite=overwrite) as record:
+        store = Store(default_root(), record, fresh, seen or Seen())
+        inputs = load_inputs(config, store)
+        for about, doubt in inputs.doubts:
+            record(Doubted(about, doubt.about, doubt.text))
+        targets = {target.name: target for target in inputs.targets}
+        adapted = adapt(
+            inputs.train, targets, dev=inputs.dev, test=inputs.test, config=config, store=store, on_event=record
+        )
+        adapted.save(out)
+        record(Finished())
+    return dict(adapted.results)
 
 
-def _paths(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """A section of data files for what is given in memory; with several targets each has a place of its own."""
-    found = {part: given[0] if isinstance(given, list) else given for part, given in parts.items()}
-    return {part: f"{IN_MEMORY} {{target}}" if part in _PARTS else "" for part, given in found.items() if given}
+def _model(name: str, revision: str | None, config: RunConfig) -> ModelHandle:
+    safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
+    return resolve(model_name(name), revision=revision, safety=safety)
 
 
-def _targets(given: Targets, source: Corpus) -> tuple[Target, ...]:
-    named = given if isinstance(given, Mapping) else {getattr(given, "name", "") or "target": given}
-    return tuple(_target(name, one, source) for name, one in named.items())
+def _vicinity_model(config: RunConfig) -> tuple[str, str | None]:
+    """The name and the revision of the masked LM that makes samples: the backbone unless another one is named."""
+    own = config.masked_lm
+    return (config.model, config.revision) if own.model is None else (own.model, own.revision)
 
 
-def _target(name: str, given: Raw | Target, source: Corpus) -> Target:
-    if isinstance(given, Target):
-        return Target(name, given.train.unlabelled(), given.dev, given.test, given.labelled, given.translated)
-    if isinstance(given, Corpus):
-        return Target(name, given.renamed(name).unlabelled(), None, None, None)
-    if isinstance(given, str):
-        raise DataError(f"target: got one str, expected a corpus or several texts; write [{given[:20]!r}]")
-    texts = (Example(str(i), name, (" ".join(text.split()),)) for i, text in enumerate(given))
-    return Target(name, Corpus.from_examples(name, source.label_names, texts), None, None, None)
-
-
-def _task(source: Corpus) -> Task:
-    """What the labelled examples are for."""
-    if len(source) == 0:
-        raise DataError(f"{source.name}: has no example, expected labelled ones")
-    if len(source[0].segments) == 2:
-        return "nli"
-    return "ner" if "O" in source.label_names else "classification"
-
-
-def _training_defaults(task: Task, model: str, method: UXLA, dev: Corpus | None) -> dict[str, Any]:
-    """The paper's trainings and length for the task, or those of the shipped model."""
-    preset = read_document("testbed" if model == "testbed" else _PRESETS[task]).values
-    found: dict[str, Any] = {"max_length": preset["max_length"]}
-    for section, own in (("warmup", method.warm_up), ("adaptation", method.adaptation)):
-        found[section] = dict(preset[section]) if own is None else own.model_dump()  # type: ignore[arg-type]
-    if method.warm_up is None and dev is None:
-        found["warmup"]["selection"] = "last"
-    return found
-
-
-def _plan(epoch: Any) -> dict[str, Any]:
-    data = [name for name in ("source", "target", "source_vicinity", "target_vicinity") if getattr(epoch, name)]
-    if isinstance(epoch.select, MostConfident):
-        return {"data": data, "select": {"kind": "confidence", **asdict(epoch.select)}}
-    if isinstance(epoch.select, CleanCluster):
-        return {"data": data, "select": {"kind": "clustering", "threshold": epoch.select.threshold}}
-    raise ConfigError(f"method: epochs select by {epoch.select!r}, expected MostConfident or CleanCluster")
-
-
-def _checked(values: dict[str, Any]) -> RunConfig:
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = fault.get("ctx", {}).get("field", "")
-        place = ".".join(str(part) for part in (*fault["loc"], field) if part != "")
-        raise ConfigError(f"adapt: {place}: {fault['msg']}") from None
+def _store(given: Store | str | Path | None, on_failure: ExitStack) -> Store:
+    """The store that is given, or one in a temporary folder."""
+    if isinstance(given, Store):
+        return given
+    if given is not None:
+        return Store(Path(given).expanduser())
+    folder = tempfile.mkdtemp(prefix="uxla-")
+    on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
+    return Store(Path(folder))

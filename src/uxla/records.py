@@ -147,6 +147,23 @@ class Corpus:
         return cls(metadata[b"name"].decode(), label_names, table.replace_schema_metadata(None))
 
 
+@dataclass(frozen=True)
+class Target:
+    """One target language: `train` is raw text, whose labels nothing reads; the others are labelled, where there are
+    such.
+
+    `dev` and `test` are held out; `labelled` and `translated` are what the methods `supervised` and `translate_train`
+    learn from: labelled text of the target, and labelled text that was translated into it.
+    """
+
+    train: Corpus
+    dev: Corpus | None = None
+    test: Corpus | None = None
+    labelled: Corpus | None = None
+    translated: Corpus | None = None
+    name: str = "target"
+
+
 def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
     """All examples of `corpora`, one after the other, without a copy. Label names must be equal."""
     if len({corpus.label_names for corpus in corpora}) != 1:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from uxla.algorithm.agreement import Exact, NoAgreement, Token, Union
 from uxla.algorithm.cotraining import PAPER_SCHEDULE, CoTraining, Epoch, triples
 from uxla.algorithm.distil import MostConfident
+from uxla.algorithm.events import CoLabelled, Trained
 from uxla.records import Corpus, Example, Predictions
 from uxla.seeds import generator
 
@@ -47,9 +49,9 @@ class ToyLearner:
 def run(order, *, schedule=PAPER_SCHEDULE, label=None, **settings):
     trace = []
 
-    def record(event, **counts):
-        shown = " ".join(f"{key}={value}" for key, value in counts.items())
-        trace.append(f"{event} {shown}" if event == "co_label" else f"{event} {shown}\n".rstrip())
+    def record(event):
+        if not isinstance(event, Trained):
+            trace.append(str(event))
 
     def vicinity(corpus_, epoch):
         trace.append(f"    vicinity of {corpus_.name} in epoch {epoch}")
@@ -57,7 +59,7 @@ def run(order, *, schedule=PAPER_SCHEDULE, label=None, **settings):
         return table.renamed(corpus_.name + "~")
 
     learner = ToyLearner(trace, label)
-    cotraining = CoTraining(learner, vicinity, schedule, order=order, seed=3, record=record, **settings)
+    cotraining = CoTraining(learner, vicinity, schedule, order=order, seed=3, emit=record, **settings)
     after = cotraining(corpus("en", 10, labelled=True), corpus("ur", 20, labelled=False), ("A", "B", "C"))
     return after, trace
 
@@ -99,7 +101,7 @@ class Disputing(ToyLearner):
 
 @pytest.mark.parametrize(
     ("agreement", "digest"),
-    [("exact", "aa2730622616a1ad"), ("token", "99505e6769f93681"), ("union", "2cadbdc3c0e66c1d")],
+    [(Exact(), "aa2730622616a1ad"), (Token(), "99505e6769f93681"), (Union(), "2cadbdc3c0e66c1d")],
 )
 def test_where_peers_are_equals_it_does_not_matter_which_of_them_is_called_k(agreement, digest):
     """The digests are of the trainings of an order with the pairs (1, 2), (1, 3), (2, 3), which never has 3 as k."""
@@ -118,8 +120,12 @@ def test_without_agreement_the_labels_of_every_model_teach():
         learner,
         lambda c, e: c,
         [Epoch(MostConfident(1.0), target=True)],
-        agreement="none",
-        watch=lambda seen: taught.update({seen.place[3]: seen.predictions[0].pseudo_labels.tolist()}),
+        agreement=NoAgreement(),
+        emit=lambda event: (
+            taught.update({event.step.l: event.predictions[0].pseudo_labels.tolist()})
+            if isinstance(event, CoLabelled)
+            else None
+        ),
     )
     target = corpus("ur", 20, labelled=False)
     cotraining(corpus("en", 10, labelled=True), target, ("A", "B", "C"))

@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as arrays
 from sklearn.mixture import GaussianMixture
 
 from uxla.algorithm import distil
-from uxla.algorithm.distil import CleanCluster, MostConfident, agree, confidence, length, loss, majority_share
+from uxla.algorithm.agreement import Exact, Token
+from uxla.algorithm.distil import CleanCluster, MostConfident, confidence, length, loss, majority_share
 from uxla.records import IGNORED, Corpus, Example, Predictions
 
 ANY = Corpus.from_examples("any", ("a", "b"), [])
@@ -119,7 +120,9 @@ def test_no_result_depends_on_how_many_examples_are_looked_at_together(pair, tog
     k, j = pair
 
     def results():
-        chosen = [*agree(k, j, "exact"), *agree(k, j, "token"), CleanCluster(0.5)(k, ANY)]
+        everything = np.ones(len(k), dtype=np.bool_)
+        agreed = [*Exact()(k, j, (everything, everything)), *Token()(k, j, (everything, everything))]
+        chosen = [*agreed, CleanCluster(0.5)(k, ANY)]
         return [array.tolist() for array in (confidence(k), loss(k), *chosen)]
 
     at_once = results()
@@ -144,43 +147,6 @@ def test_a_mixture_fitted_to_a_part_selects_as_one_fitted_to_all(monkeypatch):
     assert sizes == [4000, 1000]
     assert (part != whole).mean() < 0.01
     assert (part == CleanCluster(0.5)(found, ANY)).all()
-
-
-@given(peers())
-def test_exact_agreement_is_symmetric_and_means_equal_labels(pair):
-    k, j = pair
-    chosen, labels = agree(k, j)
-    assert (chosen == agree(j, k)[0]).all()
-    for i, kept in enumerate(chosen):
-        rows = slice(k.offsets[i], k.offsets[i + 1])
-        assert kept == (k.pseudo_labels[rows] == j.pseudo_labels[rows]).all()
-        assert (labels[rows] == k.pseudo_labels[rows]).all()
-
-
-@given(predictions())
-def test_a_model_agrees_with_itself_on_everything(found):
-    for how in ("exact", "none", "token"):
-        chosen, labels = agree(found, found, how)
-        assert chosen.all()
-        assert (labels == found.pseudo_labels).all()
-
-
-@given(peers(), st.floats(0, 1))
-def test_token_agreement_hides_just_the_disputed_words(pair, min_agreed):
-    k, j = pair
-    chosen, labels = agree(k, j, "token", min_agreed)
-    assert ((labels == IGNORED) == (k.pseudo_labels != j.pseudo_labels)).all()
-    for i, kept in enumerate(chosen):
-        rows = slice(k.offsets[i], k.offsets[i + 1])
-        assert kept == ((k.pseudo_labels[rows] == j.pseudo_labels[rows]).mean() >= min_agreed)
-
-
-@given(peers())
-def test_without_agreement_everything_passes_with_the_labels_of_k(pair):
-    k, j = pair
-    chosen, labels = agree(k, j, "none")
-    assert chosen.all()
-    assert (labels == k.pseudo_labels).all()
 
 
 def test_no_example_is_touched_by_rounding_in_its_neighbour():
@@ -226,30 +192,3 @@ def test_length_counts_the_characters_of_all_texts():
     assert length(corpus).tolist() == [4, 4]
     pair = Corpus.from_examples("c", ("a",), [Example("0", "c", ("ab", "cde"), None)])
     assert length(pair).tolist() == [5]
-
-
-def test_union_takes_what_either_peer_selected_with_the_label_of_the_surer_one():
-    k = Predictions(np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1], [0.9, 0.1]], np.float32), np.arange(5))
-    j = Predictions(np.array([[0.2, 0.8], [0.2, 0.8], [0.1, 0.9], [0.2, 0.8]], np.float32), np.arange(5))
-    selected = np.array([True, True, True, False]), np.array([True, True, True, False])
-    chosen, agreed, labels = distil.distil(k, j, selected, "union")
-    assert chosen.tolist() == [True, True, True, False]
-    assert not agreed.any()
-    assert labels.tolist()[:3] == [0, 1, 0]
-    one = np.array([False, True, False, False]), np.array([True, False, False, False])
-    chosen, _, labels = distil.distil(k, j, one, "union")
-    assert chosen.tolist() == [True, True, False, False]
-    assert labels.tolist()[:2] == [1, 0]
-
-
-@given(peers(), st.randoms(use_true_random=False))
-def test_but_for_union_both_peers_must_have_selected(pair, rng):
-    k, j = pair
-    selected = tuple(np.array([rng.random() < 0.5 for _ in range(len(k))]) for _ in "kj")
-    for how in ("exact", "token", "none"):
-        chosen, agreed, labels = distil.distil(k, j, selected, how)
-        expected, expected_labels = agree(k, j, how)
-        assert (chosen == selected[0] & selected[1] & expected).all()
-        assert (agreed == expected).all()
-        assert (labels == expected_labels).all()
-    assert (distil.distil(k, j, selected, "union")[0] == selected[0] | selected[1]).all()

@@ -5,7 +5,9 @@ from collections import Counter
 import pytest
 
 from uxla import api
+from uxla.algorithm.events import Trains
 from uxla.errors import ConfigError, DataError
+from uxla.events import StageEnded
 
 
 @pytest.fixture(scope="module")
@@ -13,23 +15,23 @@ def adapted(corpora):
     """A run without a store, and what happened in it."""
     seen, [target] = [], corpora.targets
     given = {"dev": corpora.dev, "model": "testbed", "baselines": ["zero_shot"], "threads": 1}
-    return api.adapt(corpora.train, {"near": target}, on_event=seen.append, **given), seen
+    return api.adapt(corpora.train, {"near": target}, test=corpora.test, on_event=seen.append, **given), seen
 
 
 def test_each_method_has_its_models_and_scores(adapted):
     result, _ = adapted
     assert result.targets == ("near",)
-    assert {method: len(epochs) for method, epochs in result.models["near"].items()} == {"zero_shot": 1, "uxla": 3}
-    assert result.final["near"] == result.models["near"]["uxla"][-1]
+    assert {method: len(epochs) for method, epochs in result.run.models["near"].items()} == {"zero_shot": 1, "uxla": 3}
+    assert result.run.final["near"] == result.run.models["near"]["uxla"][-1]
     assert {"zero_shot", "uxla", "uxla_ensemble"} <= set(result.results["targets"]["near"])
-    assert all((model.path / "model.safetensors").is_file() for model in result.final["near"])
+    assert all((model.path / "model.safetensors").is_file() for model in result.run.final["near"])
 
 
 def test_without_a_store_nothing_is_made_twice(adapted):
     _, seen = adapted
-    made = Counter((event["stage"], event["key"]) for event in seen if event["event"] == "stage" and not event["hit"])
+    made = Counter((event.stage, event.key) for event in seen if isinstance(event, StageEnded) and not event.hit)
     assert set(made.values()) == {1}
-    adapted_models = sum(event["event"] == "train" for event in seen)
+    adapted_models = sum(isinstance(event, Trains) for event in seen)
     assert sum(count for (stage, _), count in made.items() if stage == "fit") == 3 + 3 + adapted_models
 
 

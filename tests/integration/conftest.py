@@ -76,13 +76,13 @@ def tiny():
 @pytest.fixture(scope="session")
 def adapt():
     """`uxla run` in this process; only the command line around it is left out."""
+    from uxla import api
     from uxla.config.run import load_config
-    from uxla.study import pipeline
 
     def run(out, store, *overrides, config="testbed", **options):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("UXLA_CACHE", str(store))
-            pipeline.run(load_config(str(config), overrides), out, **options)
+            api.run(load_config(str(config), overrides), out, **options)
         return Finished(out, store)
 
     return run

@@ -56,7 +56,7 @@ def corpora(*, labelled=True):
 def done(store):
     """How often a masked LM was trained."""
     return sum(
-        event["event"] == "stage" and event["stage"] == "mlm" and not event["hit"] for event in read(store.journal.path)
+        event["event"] == "stage" and event["stage"] == "mlm" and not event["hit"] for event in read(store.emit.path)
     )
 
 
@@ -104,7 +104,7 @@ def test_no_label_is_looked_at(store):
 
 def test_after_a_kill_it_goes_on_to_the_same_model(store, tmp_path, monkeypatch):
     model, plain = resolve(str(asset())), Training.step
-    whole = tuned(model, corpora(), RECIPE, RUNTIME, Store(tmp_path / "other", store.journal), 0)
+    whole = tuned(model, corpora(), RECIPE, RUNTIME, Store(tmp_path / "other", store.emit), 0)
     steps = []
 
     def step(self, examples):
@@ -173,7 +173,7 @@ def test_the_folder_has_the_model_and_a_card_with_what_it_read_and_its_figures(f
 
 def test_the_figures_are_those_of_the_training(files, store, tmp_path):
     told = course(store, tmp_path / "out").tune(files[0], Place("testbed"))
-    [facts] = [event for event in read(store.journal.path) if event.get("stage") == "mlm"]
+    [facts] = [event for event in read(store.emit.path) if event.get("stage") == "mlm"]
     assert f"| {facts['held_out_loss_before']:.3f} | {facts['held_out_loss']:.3f} |" in told
     assert f"| {facts['held_out_accuracy_before']:.1f} % | {facts['held_out_accuracy']:.1f} % |" in told
     assert "5 steps over 27 sentences (20 drawn); 3 held out" in told
@@ -202,7 +202,7 @@ def entries(folder):
 
 def again(store, tmp_path, *, fresh=False, empty=False):
     """The store as another command sees it, or an empty one; its journal goes on."""
-    return Store(tmp_path / "emptied" if empty else store.root, store.journal, fresh)
+    return Store(tmp_path / "emptied" if empty else store.root, store.emit, fresh)
 
 
 def test_a_whole_folder_is_said_to_be_there_before_a_training_that_nobody_needs(files, store, tmp_path, hearing):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla.algorithm.cotraining import Decisions
+from uxla.algorithm.events import CoLabelled, Step
 from uxla.records import Corpus, Example, Predictions
 from uxla.study.inputs import Target
 from uxla.study.trace import Trace, write_trace
@@ -56,7 +56,15 @@ def decisions(of, epoch):
     k, j = predictions(of, [0, 1, 0, 2]), predictions(of, [0, 2, 0, 2])
     agreed = np.array([True, False, True, True])
     trusted = np.array([True, True, False, True])
-    return Decisions((epoch, 0, 1, 2), of, (k, j), (trusted, trusted), agreed, np.array([True, False, False, False]))
+    return CoLabelled(
+        step=Step(epoch, 0, 1, 2),
+        corpus=of,
+        predictions=(k, j),
+        selected=(trusted, trusted),
+        agreed=agreed,
+        chosen=np.array([True, False, False, False]),
+        classes={},
+    )
 
 
 def journal(target="far"):
@@ -101,7 +109,7 @@ def make_run(tmp_path):
         trace(decisions(own, 2))
         trace(decisions(corpus(target, words, samples=True), 2))
         labelled = own.with_labels(np.zeros(sum(len(w.split(" ")) for w in words)), predictions(own, [0] * 4).offsets)
-        write_trace(folder / "trace", trace, Target(target, own, None, None, labelled), origin)
+        write_trace(folder / "trace", trace, Target(own, labelled=labelled, name=target), origin)
         (folder / "results.json").write_text(json.dumps(results(target, source)), encoding="utf-8")
         lines = "".join(json.dumps(event) + "\n" for event in journal(target))
         (folder / "journal.jsonl").write_text(lines, encoding="utf-8")
@@ -120,7 +128,7 @@ def samples_of():
         trace = Trace(100)
         for one in (own, Corpus.from_examples("far~", NAMES, made)):
             trace(decisions(one, 1))
-        write_trace(run / "trace", trace, Target("far", own, None, None, None), own.part(0, 0).renamed("src"))
+        write_trace(run / "trace", trace, Target(own, name="far"), own.part(0, 0).renamed("src"))
         return run
 
     return trace_them

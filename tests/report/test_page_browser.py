@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from uxla.algorithm.cotraining import Decisions
+from uxla.algorithm.events import CoLabelled, Step
 from uxla.records import Corpus, Example, Predictions
 from uxla.study.inputs import Target
 from uxla.study.trace import Trace, write_trace
@@ -265,8 +265,9 @@ def test_a_large_report_holds_only_the_rows_in_sight(opened, make_run):
     table, chosen = Predictions(probs, 9 * np.arange(size + 1)), np.arange(size) % 2 == 0
     trace = Trace(size)
     for place in ((1, 0, 1, 2), (1, 0, 2, 1), (1, 1, 2, 0)):
-        trace(Decisions(place, corpus, (table, table), (chosen, chosen), chosen, chosen))
-    write_trace(run / "trace", trace, Target("far", corpus, None, None, None), corpus.part(0, 0).renamed("src"))
+        both = {"predictions": (table, table), "selected": (chosen, chosen), "agreed": chosen, "chosen": chosen}
+        trace(CoLabelled(step=Step(*place), corpus=corpus, classes={}, **both))
+    write_trace(run / "trace", trace, Target(corpus, name="far"), corpus.part(0, 0).renamed("src"))
     page = opened(run)
     page.set("peers", "")
     assert page.texts("#status") == ["60,000 of 60,000 labellings of 20,000 texts"]

@@ -91,12 +91,12 @@ def test_a_damaged_artifact_is_named_and_set_aside_and_made_again(damage, name, 
     whole = {file.name: file.read_bytes() for file in place.iterdir()}
     DAMAGES[damage](place / name)
     store, notes = again(), []
-    store.journal.open()
+    store.emit.open()
     with progress.listening(type("Notes", (), {"note": staticmethod(notes.append)})):
         assert store.folder("fit", {}, make) == (place, facts)
     assert {file.name: file.read_bytes() for file in place.iterdir()} == whole
     moved = store.root / "damaged" / f"fit-{place.name}"
-    [told], [event, stage] = notes, read(store.journal.path)
+    [told], [event, stage] = notes, read(store.emit.path)
     assert f"{place}: damaged ({name} " in told
     assert ("bytes, expected " in told) == (damage in ("cut", "empty", "longer") and name != "meta.json")
     assert str(moved) in told

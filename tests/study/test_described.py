@@ -6,7 +6,6 @@ import json
 import shutil
 from dataclasses import replace
 from itertools import combinations
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,14 +15,13 @@ from tokenizers import models as subwords
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.config.run import load_config
+from uxla.events import DataRead, Doubted
 from uxla.models.hub import resolve
-from uxla.models.tasks import TASKS
-from uxla.records import Corpus, Example, ModelHandle
-from uxla.store.journal import Journal
+from uxla.records import Corpus, Example, ModelHandle, Target
 from uxla.store.store import Store
 from uxla.study.described import describe
-from uxla.study.inputs import Inputs, Target, load_inputs
-from uxla.study.study import Study
+from uxla.study.inputs import Inputs, load_inputs
+from uxla.study.pipeline import check_models
 from uxla.testbed import asset
 
 NAMES = ("O", "B-DATE", "I-DATE", "B-PER", "I-PER")
@@ -39,65 +37,70 @@ def corpus(name, texts, labels=(3, 0, 1, 0, 0, 0, 0)):
     return Corpus.from_examples(name, NAMES, rows)
 
 
-def study_of(tmp_path, inputs, *overrides):
-    """A study of these inputs with the shipped model, and its journal."""
-    config = load_config("testbed", overrides)
-    model, events = resolve(str(asset())), []
-    journal = SimpleNamespace(write=lambda event, **counts: events.append({"event": event, **counts}))
-    study = Study(config, TASKS[config.task](), inputs, model, model, Store(tmp_path, journal))
-    return study, events
+@pytest.fixture
+def study_of(make_study, tmp_path):
+    """Of inputs and overrides a study with the shipped model or another, and what it tells."""
+
+    def made(inputs, *overrides, model=None, vicinity_model=None):
+        events = []
+        model = model or resolve(str(asset()))
+        more = {"vicinity_model": vicinity_model or resolve(str(asset()))}
+        return make_study(overrides, inputs, store=Store(tmp_path), model=model, emit=events.append, **more), events
+
+    return made
 
 
 def target(train, **others):
     """A target of the name xx; of its further corpora those that are given."""
     parts = dict.fromkeys(("dev", "test", "labelled", "translated")) | others
-    return Target("xx", corpus("xx", train, None), **parts)
+    return Target(corpus("xx", train, None), **parts, name="xx")
 
 
-def told(hearing, study):
-    with hearing() as lines:
-        describe(study)
-    return lines
+def told(found, *, generates=True):
+    """The lines that a person reads of what a study tells."""
+    study, events = found
+    events.clear()
+    describe(study, generates=generates)
+    return [f"{event.about}: {event.text}" for event in events if isinstance(event, Doubted)]
 
 
 OTHER_TASKS = [pytest.param(task, marks=pytest.mark.slow) for task in ("nli", "paraphrase", "classification")]
 
 
 @pytest.mark.parametrize("task", ["ner", *OTHER_TASKS])
-def test_data_of_the_testbed_raises_no_doubt(task, hearing, tmp_path):
+def test_data_of_the_testbed_raises_no_doubt(task, study_of, tmp_path):
     for language in ("far", "joined"):
         overrides = [*SIZES, f"task={task}", f"target={language}"]
-        inputs = load_inputs(load_config("testbed", overrides), Store(tmp_path, Journal(tmp_path / "journal")))
-        study, events = study_of(tmp_path, inputs, *overrides)
-        assert told(hearing, study) == [f"source → {language}: 150 labelled, 100 raw sentences"]
-        assert [event["event"] for event in events] == ["data"]
+        inputs = load_inputs(load_config("testbed", overrides), Store(tmp_path))
+        found = study_of(inputs, *overrides)
+        assert told(found) == []
+        assert found[1] == [DataRead(language, 150, 100, 80, 0)]
 
 
-def test_each_doubt_is_said_once_on_the_screen_and_in_the_journal(hearing, tmp_path):
+def test_each_doubt_is_said_once_on_the_screen_and_in_the_journal(study_of, tmp_path):
     glued = [text.replace(" ,", ",").replace(" .", ".") for text in TEXTS * 3]
     inputs = Inputs(corpus("en", TEXTS * 3), None, None, (target(glued, test=corpus("xx test", glued)),))
-    study, events = study_of(tmp_path, inputs)
-    lines = told(hearing, study)
+    found = study_of(inputs)
+    lines = told(found)
     assert [line for line in lines if "words of their own" in line] == [
         "xx: marks are words of their own in en and stand at the end of words in xx ('mira ,' and 'mira,'); "
         "cut both into words alike"
     ]
-    found = [event for event in events if event["event"] == "doubt"]
-    assert [(event["about"], event["kind"]) for event in found] == [("xx", "punctuation")]
-    assert found[0]["text"] in lines[-1]
+    doubts = [event for event in found[1] if isinstance(event, Doubted)]
+    assert [(event.about, event.kind) for event in doubts] == [("xx", "punctuation")]
 
 
-def test_a_doubt_about_each_of_two_targets_is_said_of_each(hearing, tmp_path):
+def test_a_doubt_about_each_of_two_targets_is_said_of_each(study_of, tmp_path):
     prefixed = [" ".join(f"fr:{word}" for word in text.split()) for text in TEXTS]
     both = (target(prefixed), replace(target(prefixed), name="yy"))
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, both))
-    assert [line.split(":")[0] for line in told(hearing, study) if "every word begins with 'fr:'" in line] == [
+    study = study_of(Inputs(corpus("en", TEXTS), None, None, both))
+    assert [line.split(":")[0] for line in told(study) if "every word begins with 'fr:'" in line] == [
         "xx",
         "yy",
     ]
 
 
-def test_a_table_of_several_languages_is_told_with_the_target_as_remedy(hearing, tmp_path):
+def test_a_table_of_several_languages_is_told_with_the_target_as_remedy(study_of, tmp_path):
     (tmp_path / "train.tsv").write_text("text\tlabel\n" + "".join(f"koru {i}\t{i % 2}\n" for i in range(9)), "utf-8")
     rows = "".join(f"{lang}\tmira {i}\n" for i in range(9) for lang in ("en", "xx"))
     (tmp_path / "raw.tsv").write_text(f"lang\ttext\n{rows}", "utf-8")
@@ -105,113 +108,109 @@ def test_a_table_of_several_languages_is_told_with_the_target_as_remedy(hearing,
     empty = ["source.dev", "source.test", "target_data.dev", "target_data.test", "target_data.labelled"]
     given = [*files, *(f"{key}=null" for key in empty), "target=xx", "task=classification", "methods=[uxla]"]
     given += ["warmup.selection=last", "testbed=null"]
-    inputs = load_inputs(load_config("testbed", given), Store(tmp_path, Journal(tmp_path / "journal")))
-    study, _ = study_of(tmp_path, inputs, *given)
-    assert [line for line in told(hearing, study) if "column 'lang'" in line] == [
+    inputs = load_inputs(load_config("testbed", given), Store(tmp_path))
+    assert [f"{about}: {doubt.text}" for about, doubt in inputs.doubts if "column 'lang'" in doubt.text] == [
         "xx: column 'lang' has 2 values (en 9, xx 9), all of them are read; for one of them set where: {lang: xx}"
     ]
 
 
-def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(hearing, tmp_path):
+def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(study_of, tmp_path):
     own = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=3, dtype=torch.float32)
     own.save_pretrained(tmp_path / "own")
     AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path / "own")
     inputs = Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),))
-    plain, events = study_of(tmp_path, inputs, "device=cpu")
-    study = replace(plain, model=resolve(str(tmp_path / "own")))
-    with hearing() as lines:
-        plain.check_models()
-        assert (lines, events) == ([], [])
-        study.check_models()
-    assert lines == [event["text"] for event in events]
-    assert lines == [
+    plain, events = study_of(inputs, "device=cpu")
+    check_models(plain, [], "testbed", generates=False)
+    assert events == []
+    study, events = study_of(inputs, "device=cpu", model=resolve(str(tmp_path / "own")))
+    check_models(study, [], "own", generates=False)
+    assert [event.about for event in events] == ["own"]
+    assert [event.text for event in events] == [
         f"the classification layer of {tmp_path / 'own'} is not used: its labels are LABEL_0, LABEL_1, LABEL_2, "
         "the data's O, B-DATE, I-DATE, B-PER, I-PER; drawn anew"
     ]
 
 
-def test_three_models_begin_with_three_layers_where_the_backbones_own_is_not_used(tmp_path):
+def test_three_models_begin_with_three_layers_where_the_backbones_own_is_not_used(study_of, tmp_path):
     own = AutoModelForTokenClassification.from_pretrained(asset(), num_labels=5, dtype=torch.float32)
     own.save_pretrained(tmp_path / "own")
     AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path / "own")
     training = [f"warmup.{value}" for value in ("max_steps=1", "epochs=null", "learning_rate=1e-9", "selection=last")]
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)), "device=cpu", *training)
-    study = replace(study, model=resolve(str(tmp_path / "own")))
-    models = study.warm_up(penalty=False)
+    own = resolve(str(tmp_path / "own"))
+    study = study_of(Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)), "device=cpu", *training, model=own)
+    models = study[0].warm_up("zero_shot", penalty=False)
     layers = [load_file(model.path / "model.safetensors")["classifier.weight"] for model in models]
     first = load_file(tmp_path / "own/model.safetensors")["classifier.weight"]
     assert all(torch.dist(a, b) > 0.1 for a, b in combinations([first, *layers], 2))
 
 
 @pytest.mark.parametrize("part", ["dev", "test", "labelled", "translated"])
-def test_types_that_a_labelled_corpus_never_has_are_named(part, hearing, tmp_path):
+def test_types_that_a_labelled_corpus_never_has_are_named(part, study_of, tmp_path):
     bare = corpus(f"xx {part}", TEXTS * 2, (3, 0, 0, 0, 0, 0, 0))
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS * 2), None, None, (target(TEXTS, **{part: bare}),)))
+    study = study_of(Inputs(corpus("en", TEXTS * 2), None, None, (target(TEXTS, **{part: bare}),)))
     said = f"xx {part}: xx {part} has no DATE, 50% of the entities in en; has it another name there?"
-    assert said in told(hearing, study)
+    assert said in told(study)
 
 
-def test_a_dev_set_of_the_source_without_a_type_is_named_too(hearing, tmp_path):
+def test_a_dev_set_of_the_source_without_a_type_is_named_too(study_of, tmp_path):
     dev = corpus("en dev", TEXTS * 2, (0, 0, 1, 0, 0, 0, 0))
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS * 2), dev, None, (target(TEXTS),)))
-    assert any(line.startswith("en dev: en dev has no PER") for line in told(hearing, study))
+    study = study_of(Inputs(corpus("en", TEXTS * 2), dev, None, (target(TEXTS),)))
+    assert any(line.startswith("en dev: en dev has no PER") for line in told(study))
 
 
-def test_a_labelled_corpus_without_any_entity_is_named(hearing, tmp_path):
+def test_a_labelled_corpus_without_any_entity_is_named(study_of, tmp_path):
     bare = corpus("xx test", TEXTS, (0,) * 7)
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS, test=bare),)))
-    assert "xx test: it has no entities at all; is it the right file and column?" in told(hearing, study)
+    study = study_of(Inputs(corpus("en", TEXTS), None, None, (target(TEXTS, test=bare),)))
+    assert "xx test: it has no entities at all; is it the right file and column?" in told(study)
 
 
-def test_a_test_set_of_the_source_that_is_its_training_set_is_told(hearing, tmp_path):
+def test_a_test_set_of_the_source_that_is_its_training_set_is_told(study_of):
     inputs = Inputs(corpus("en", TEXTS), None, corpus("en test", TEXTS), (target([f"bai {t}" for t in TEXTS]),))
-    study, _ = study_of(tmp_path, inputs)
-    assert "en test: 100% of its texts also stand in en; is it the right file?" in told(hearing, study)
+    study = study_of(inputs)
+    assert "en test: 100% of its texts also stand in en; is it the right file?" in told(study)
 
 
 @pytest.mark.parametrize("part", ["dev", "labelled", "translated"])
-def test_a_test_file_given_twice_is_doubted(part, hearing, tmp_path):
+def test_a_test_file_given_twice_is_doubted(part, study_of, tmp_path):
     one = target(TEXTS[:2], test=corpus("xx test", TEXTS[2:]), **{part: corpus(f"xx {part}", TEXTS[2:])})
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS[:2]), None, None, (one,)))
-    assert f"xx {part}: 100% of its texts also stand in xx test; is it the right file?" in told(hearing, study)
+    study = study_of(Inputs(corpus("en", TEXTS[:2]), None, None, (one,)))
+    assert f"xx {part}: 100% of its texts also stand in xx test; is it the right file?" in told(study)
 
 
-def test_a_script_that_the_vocabulary_does_not_have_is_told(hearing, tmp_path):
+def test_a_script_that_the_vocabulary_does_not_have_is_told(tmp_path, study_of):
     strange = ["水 车 在 河边", "风 吹过 山谷"]
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(strange),)))
-    lines = [line for line in told(hearing, study) if "does not know" in line]
+    study = study_of(Inputs(corpus("en", TEXTS), None, None, (target(strange),)))
+    lines = [line for line in told(study) if "does not know" in line]
     assert [line.split("characters")[0] for line in lines] == ["xx: 100% of its words have "] * 2
     assert "the tokenizer of model does" in lines[0]
     assert "the tokenizer of vicinity.model does" in lines[1]
-    study, _ = study_of(tmp_path, study.inputs, "methods=[zero_shot]")
-    assert not any("vicinity.model" in line for line in told(hearing, study))
+    assert not any("vicinity.model" in line for line in told(study, generates=False))
 
 
-def test_a_tokenizer_with_far_fewer_pieces_than_embeddings_is_told(hearing, tmp_path):
+def test_a_tokenizer_with_far_fewer_pieces_than_embeddings_is_told(tmp_path, study_of):
     inputs = Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),))
-    study, _ = study_of(tmp_path, inputs)
     for rows, lines in ((3200, 0), (4000, 1)):
         folder = shutil.copytree(asset(), tmp_path / str(rows))
         settings = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**settings, "vocab_size": rows}))
-        other = replace(study, model=ModelHandle(folder, str(rows)))
+        other = study_of(inputs, model=ModelHandle(folder, str(rows)))
         said = f"{folder}: its tokenizer has 3,000 pieces, the model embeddings for {rows:,}; is it the model's own?"
-        assert told(hearing, other).count(said) == lines
+        assert told(other).count(said) == lines
 
 
-def test_a_dev_set_or_a_target_that_is_the_source_again_is_told(hearing, tmp_path):
+def test_a_dev_set_or_a_target_that_is_the_source_again_is_told(tmp_path, study_of):
     others = [f"bai {text}" for text in TEXTS]
     inputs = Inputs(corpus("en", TEXTS), corpus("en dev", TEXTS), None, (target([*TEXTS[:3], *others[:3]]),))
-    study, _ = study_of(tmp_path, inputs)
-    assert [line for line in told(hearing, study) if "right file" in line] == [
+    study = study_of(inputs)
+    assert [line for line in told(study) if "right file" in line] == [
         "xx: 50% of its texts also stand in en; is it the right file?",
         "en dev: 100% of its texts also stand in en; is it the right file?",
     ]
     inputs = Inputs(corpus("en", TEXTS), corpus("en dev", others), None, (target([*TEXTS[:1], *others]),))
-    assert not any("right file" in line for line in told(hearing, replace(study, inputs=inputs)))
+    assert not any("right file" in line for line in told(study_of(inputs)))
 
 
-def test_a_vicinity_model_of_small_letters_beside_one_of_capitals_is_told(hearing, tmp_path):
+def test_a_vicinity_model_of_small_letters_beside_one_of_capitals_is_told(tmp_path, study_of):
     words = {piece: i for i, piece in enumerate(["[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz,."])}
     backend = Tokenizer(subwords.WordPiece(words, unk_token="[UNK]"))
     backend.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -219,23 +218,24 @@ def test_a_vicinity_model_of_small_letters_beside_one_of_capitals_is_told(hearin
     folder = tmp_path / "small"
     PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]", mask_token="[MASK]").save_pretrained(folder)
     (folder / "config.json").write_text("{}")
-    study, _ = study_of(tmp_path, Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)))
-    assert not any("small letters" in line for line in told(hearing, study))
-    small = replace(study, vicinity_model=ModelHandle(folder, "digest"))
-    assert [line for line in told(hearing, small) if "small letters" in line] == [
+    study = study_of(Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)))
+    assert not any("small letters" in line for line in told(study))
+    model, inputs = ModelHandle(folder, "digest"), study[0].inputs
+    small = study_of(inputs, vicinity_model=model)
+    assert [line for line in told(small) if "small letters" in line] == [
         f"{folder}: the vicinity model writes small letters only, the model tells capitals apart: what is replaced "
         "loses them; take a vicinity model with capitals"
     ]
-    assert not any("small letters" in line for line in told(hearing, replace(small, model=small.vicinity_model)))
+    assert not any("small letters" in line for line in told(study_of(inputs, model=model, vicinity_model=model)))
 
 
-def test_a_contradiction_in_many_sentences_is_left_to_data_check(hearing, tmp_path):
+def test_a_contradiction_in_many_sentences_is_left_to_data_check(study_of, tmp_path):
     texts = [f"Koru mira {i} , tal sen ." for i in range(150)]
     rows = [*corpus("en", texts), Example("o", "x", (texts[7],), (0, 0, 0, 0, 0, 0, 0))]
-    study, _ = study_of(tmp_path, Inputs(Corpus.from_examples("en", NAMES, rows), None, None, (target(TEXTS),)))
-    assert not any("different labels" in line for line in told(hearing, study))
-    few, _ = study_of(tmp_path, Inputs(Corpus.from_examples("en", NAMES, rows[100:]), None, None, (target(TEXTS),)))
-    assert not any("different labels" in line for line in told(hearing, few))  # its other half is not among them
+    study = study_of(Inputs(Corpus.from_examples("en", NAMES, rows), None, None, (target(TEXTS),)))
+    assert not any("different labels" in line for line in told(study))
+    few = study_of(Inputs(Corpus.from_examples("en", NAMES, rows[100:]), None, None, (target(TEXTS),)))
+    assert not any("different labels" in line for line in told(few))  # its other half is not among them
     again = [*rows, Example("p", "x", (texts[8],), (0,) * 7)]
-    many, _ = study_of(tmp_path, Inputs(Corpus.from_examples("en", NAMES, again), None, None, (target(TEXTS),)))
-    assert "en: 2 texts have different labels in different places" in told(hearing, many)
+    many = study_of(Inputs(Corpus.from_examples("en", NAMES, again), None, None, (target(TEXTS),)))
+    assert "en: 2 texts have different labels in different places" in told(many)

@@ -8,6 +8,7 @@ import pytest
 from uxla.config.run import load_config
 from uxla.records import Corpus, Example, Predictions
 from uxla.study.doubts import collapsed, poor_models, untaught, vanished
+from uxla.study.settings import method_of
 
 TARGET = SimpleNamespace(name="far")
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -20,16 +21,21 @@ def labelled(names, *labels):
     return Corpus.from_examples("c", names, [Example(str(i), "x", ("w",), (label,)) for i, label in enumerate(labels)])
 
 
-def study_of(*overrides, train=None, dev=None, trainings=(), given=None):
+def study_of(*overrides, train=None, dev=None, given=None):
     """A study whose models are names; `given` has the labels that each gives to any corpus."""
 
     def predict(model, corpus):
         labels = np.asarray(given[model])
         return Predictions(np.eye(len(train.label_names), dtype=np.float32)[labels], np.arange(len(labels) + 1))
 
-    inputs = SimpleNamespace(train=train, dev=dev)
     config = load_config("testbed", overrides)
-    return SimpleNamespace(config=config, inputs=inputs, trainings=list(trainings), predict=predict)
+    return SimpleNamespace(
+        inputs=SimpleNamespace(train=train, dev=dev),
+        labelling=SimpleNamespace(task_name=config.task, predict=predict),
+        method=method_of(config),
+        warm_up_training=config.warmup,
+        seed=config.seed,
+    )
 
 
 def warm_up(method, model, dev):
@@ -66,27 +72,27 @@ def lesson(epoch, taught, *, method="uxla", kind="target", kept=(9, 9), collapse
 )
 def test_models_that_know_hardly_more_than_chance_are_poor(task, dev, scores, said):
     trainings = [warm_up("penalty", i, score) for i, score in enumerate(scores, start=1)]
-    study = study_of(f"task={task}", dev=labelled(("a", "b", "c"), *dev), trainings=trainings)
+    study = study_of(f"task={task}", dev=labelled(("a", "b", "c"), *dev))
     begin, end = "source.dev: the models are poor there", "so that their labels are not to be trusted"
-    assert list(poor_models(study)) == ([f"{begin} {said}, {end}; {LONGER}"] if said else [])
+    assert list(poor_models(study, trainings)) == ([f"{begin} {said}, {end}; {LONGER}"] if said else [])
 
 
 def test_a_dev_set_without_entities_is_not_told_as_poor_models():
     corpus = labelled(("O", "B-PER", "I-PER"), 0, 0, 0)
-    study = study_of(dev=corpus, trainings=[warm_up("penalty", i, 0.0) for i in (1, 2, 3)])
+    trainings = [warm_up("penalty", i, 0.0) for i in (1, 2, 3)]
     said = "source.dev: it has no entity, so that no model can be scored or chosen by it; give a file that has some"
-    assert list(poor_models(study)) == [said]
+    assert list(poor_models(study_of(dev=corpus), trainings)) == [said]
 
 
 def test_several_methods_with_poor_models_are_one_warning():
     trainings = [warm_up(method, i, 10.0) for method in ("zero_shot", "penalty") for i in (1, 2, 3)]
-    [found] = poor_models(study_of(dev=labelled(("a", "b"), 0, 1), trainings=trainings))
+    [found] = poor_models(study_of(dev=labelled(("a", "b"), 0, 1)), trainings)
     figures = "F1 10.0, 10.0 and 10.0"
     assert f"(zero-shot: {figures}; + confidence penalty: {figures}; under 50)" in found
 
 
 def test_models_without_a_score_are_not_called_poor():
-    assert not list(poor_models(study_of(trainings=[warm_up("penalty", 1, None)])))
+    assert not list(poor_models(study_of(), [warm_up("penalty", 1, None)]))
 
 
 @pytest.mark.parametrize(
@@ -110,14 +116,14 @@ def test_models_without_a_score_are_not_called_poor():
     ],
 )
 def test_where_no_sentence_of_the_target_taught_that_is_said_with_the_cause(trainings, said):
-    found = list(untaught(study_of(trainings=trainings), TARGET))
+    found = list(untaught(study_of(), TARGET, trainings))
     assert len(found) == (said is not None)
     assert not found or said in found[0]
 
 
 def test_each_epoch_in_which_nothing_taught_has_its_own_cause():
     trainings = [lesson(1, 0), lesson(2, 0, collapsed=[1]), lesson(3, 0), lesson(4, 0, collapsed=[2])]
-    apart, collapsed = untaught(study_of(trainings=trainings), TARGET)
+    apart, collapsed = untaught(study_of(), TARGET, trainings)
     assert apart.startswith("UXLA: in epochs 1 and 3 no sentence of far taught any model: the models never agreed on")
     assert collapsed.startswith(
         "UXLA: in epochs 2 and 4 no sentence of far taught any model: models 1 and 2 give nearly one label only and so"
@@ -132,7 +138,7 @@ def test_each_epoch_in_which_nothing_taught_has_its_own_cause():
     ],
 )
 def test_a_method_with_an_agreement_of_its_own_is_not_told_to_change_the_runs(method, ending):
-    [found] = untaught(study_of("agree=token", trainings=[lesson(1, 0, method=method)]), TARGET)
+    [found] = untaught(study_of("agree=token"), TARGET, [lesson(1, 0, method=method)])
     assert found.endswith(ending)
 
 
@@ -149,7 +155,7 @@ def test_a_method_with_an_agreement_of_its_own_is_not_told_to_change_the_runs(me
     ],
 )
 def test_what_to_do_about_peers_that_never_agree_fits_the_settings(overrides, ending):
-    [found] = untaught(study_of(*overrides, trainings=[lesson(1, 0)]), TARGET)
+    [found] = untaught(study_of(*overrides), TARGET, [lesson(1, 0)])
     assert found.endswith(f"the models never agreed on one; {ending}")
 
 
@@ -165,8 +171,8 @@ def told(states, before=None, *, dev=None, at_home=None):
     source = labelled(("no", "yes"), *(dev or share(10)))
     study = study_of("collapse_share=0.9", train=source, dev=source, given=GIVEN)
     if at_home is not None:
-        raw, given = labelled(("no", "yes"), 0), study.predict
-        study.predict = lambda model, corpus: given(at_home if corpus is source else model, corpus)
+        raw, given = labelled(("no", "yes"), 0), study.labelling.predict
+        study.labelling.predict = lambda model, corpus: given(at_home if corpus is source else model, corpus)
         return list(collapsed(study, raw, states, before))
     return list(collapsed(study, source, states, before))
 

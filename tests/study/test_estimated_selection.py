@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from uxla import api
 from uxla.algorithm.estimates import Estimate
 from uxla.config.run import load_config
 from uxla.errors import ConfigError
@@ -14,8 +15,7 @@ from uxla.models.hub import weights_digest
 from uxla.records import ModelHandle
 from uxla.report.table import run_table
 from uxla.store.journal import read
-from uxla.study import pipeline
-from uxla.study.choose_epoch import NO_DEV, Verdict, _chosen
+from uxla.study.choose_epoch import NO_DEV, Outcome, _chosen
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=20", "testbed.dev=20", "testbed.test=20", "target=near")
 TRAINING = ("warmup.epochs=4", "warmup.learning_rate=4e-3", "warmup.penalty=0.1", "threads=1", "vicinity.copies=1")
@@ -31,7 +31,7 @@ def adapt(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("UXLA_CACHE", str(root / "store"))
             config = load_config("testbed", (*SIZES, *TRAINING, *overrides))
-            return pipeline.run(config, root / name), root / name
+            return api.run(config, root / name), root / name
 
     return run
 
@@ -118,9 +118,9 @@ def state(score):
 
 def test_states_held_to_be_as_good_as_the_source_are_told_apart_by_what_they_would_be_without_that_limit():
     limited = [replace(state(value), score=70.0) for value in (72.0, 75.0, 74.0)]
-    found = Verdict(triple("epoch2"), penalty=limited[0], uxla=tuple(limited[1:]))
+    found = Outcome(triple("epoch2"), penalty=limited[0], uxla=tuple(limited[1:]))
     states = [triple(name) for name in ("warm-up", "epoch1", "epoch2")]
-    assert _chosen(found, SimpleNamespace(name="near"), states, asked=True).kept_epoch == 1
+    assert _chosen(found, SimpleNamespace(name="near"), states, asked=True).chosen_epoch == 1
 
 
 def triple(name):
@@ -133,10 +133,10 @@ def triple(name):
 )
 def test_the_earliest_of_the_best_is_kept_and_a_useless_adaptation_said_plainly(warm_up, epochs, kept):
     states = [triple("warm-up"), *(triple(f"epoch{i}") for i in range(len(epochs)))]
-    found = Verdict(states[-1], penalty=state(warm_up), uxla=tuple(map(state, epochs)))
+    found = Outcome(states[-1], penalty=state(warm_up), uxla=tuple(map(state, epochs)))
     target = SimpleNamespace(name="near")
     asked, unasked = (_chosen(found, target, states, asked=asked) for asked in (True, False))
-    assert (asked.kept_epoch, asked.kept) == (kept, states[kept])
+    assert (asked.chosen_epoch, asked.final) == (kept, states[kept])
     assert unasked == replace(found, warnings=unasked.warnings)
     for result, ending in ((asked, "are kept"), (unasked, "would keep the warm-up")):
         said = [warning for warning in result.warnings if "adaptation did not help" in warning]

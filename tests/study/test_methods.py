@@ -1,162 +1,178 @@
-"""Each baseline differs from UXLA in what its name says, and in nothing else."""
+"""Each method differs from UXLA in what its name says, and in nothing else."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from uxla.algorithm.cotraining import CoTraining
-from uxla.algorithm.distil import CleanCluster, MostConfident, length
-from uxla.config.run import Method, load_config
-from uxla.models.tasks import Tagging
-from uxla.records import Corpus, Example, ModelHandle
-from uxla.study import study as study_module
-from uxla.study.inputs import Inputs, Target
-from uxla.study.methods import METHODS
-from uxla.study.study import Study, generates
+from uxla.algorithm.agreement import Exact, NoAgreement, Token, Union
+from uxla.algorithm.cotraining import Epoch
+from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.algorithm.events import Trains
+from uxla.config.run import load_config
+from uxla.methods.method import PENALISED
+from uxla.methods.registry import METHODS, final_method, names, ordered, row_titles, title, trainings_of
+from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.study.inputs import Inputs
+from uxla.study.pipeline import asks_vicinity, train
+from uxla.study.settings import UXLA, method_of
 
 HANDLE = ModelHandle(Path("m"), "digest")
 SOURCE = Corpus.from_examples("en", ("O",), [Example("0", "en", ("a",), (0,))])
 TARGET = Corpus.from_examples("es", ("O",), [Example("0", "es", ("b",), None)])
 TRANSLATED = Corpus.from_examples("es translated", ("O",), [Example("0", "es", ("c",), (0,))])
-INPUTS = Inputs(SOURCE, None, None, (Target("es", TARGET, None, None, SOURCE, TRANSLATED),))
+INPUTS = Inputs(SOURCE, None, None, (Target(TARGET, labelled=SOURCE, translated=TRANSLATED, name="es"),))
 
 
-class _Store:
-    """Remembers what trainings are asked for instead of making them."""
+class Lab:
+    """Remembers with what Algorithm 1 is called; the run's epochs select in three ways."""
 
-    journal = None
+    epochs = (
+        Epoch(MostConfident(0.8), source=True, target=True),
+        Epoch(CleanCluster(0.5), target_vicinity=True),
+        Epoch(MostConfident(0.9, per_class=True), source=True, source_vicinity=True, target_vicinity=True),
+    )
 
-    def __init__(self):
-        self.fits = []
-
-    def folder(self, stage, inputs, make):
-        self.fits.append(inputs)
-        return Path("m"), {"weights": f"weights {len(self.fits)}"}
-
-
-@pytest.fixture
-def settings_of(monkeypatch):
-    """From a method's name to the settings with which it calls Algorithm 1, the schedule line by line."""
-    made = []
-
-    def keep(self, source, target, models):
-        made.append((self, models))
+    def cotrain(self, method, target, models, epochs, *, agreement=None, order=None):
+        self.called = {"models": models, "epochs": list(epochs), "agreement": agreement, "order": order}
         return [models]
 
-    monkeypatch.setattr(CoTraining, "__call__", keep)
+    def three_heads(self):
+        return tuple(replace(HANDLE, head=head) for head in range(3))
 
-    def settings(method, *overrides):
-        store = SimpleNamespace(folder=_Store().folder, journal=None)
-        config = load_config("testbed", ["warmup.selection=last", *overrides])
-        study = Study(config, Tagging(), INPUTS, HANDLE, HANDLE, store)
-        METHODS[method](study, INPUTS.targets[0])
-        called, models = made[-1]
-        values = {field.name: getattr(called, field.name) for field in fields(CoTraining)} | {"models": models}
-        for name in ("record", "watch", "draws", "learner", "vicinity"):  # functions; the learner differs in its label
-            del values[name]
-        return values
-
-    return settings
+    def warm_up(self, method, *, penalty=True):
+        return tuple(ModelHandle(Path(method), f"{method} {penalty} {i}") for i in range(3))
 
 
-def differing(one, other):
-    return {name for name in one if one[name] != other[name]}
+def called(name):
+    """With what a method calls Algorithm 1."""
+    lab, method = Lab(), METHODS[name]
+    method.run(lab, INPUTS.targets[0], method.start.make(lab))
+    return lab.called
 
 
-def data(schedule):
-    return [
-        {name for name in ("source", "target", "source_vicinity", "target_vicinity") if getattr(epoch, name)}
-        for epoch in schedule
+def differing(one, other="uxla"):
+    found, own = called(one), called(other)
+    return {name for name in found if found[name] != own[name]}
+
+
+def data(epochs):
+    names = ("source", "target", "source_vicinity", "target_vicinity")
+    return [{name for name in names if getattr(epoch, name)} for epoch in epochs]
+
+
+def test_uxla_is_algorithm_1_as_the_run_has_it_and_begins_with_the_penalised_warm_up():
+    found = called("uxla")
+    assert found["epochs"] == list(Lab.epochs)
+    assert (found["agreement"], found["order"]) == (None, None)
+    assert {model.path for model in found["models"]} == {Path("penalty")}
+
+
+def test_no_agreement_differs_in_the_agreement_alone():
+    assert differing("no_agreement") == {"agreement"}
+    assert called("no_agreement")["agreement"] == "none"
+
+
+def test_no_distillation_differs_in_the_selection_alone():
+    found = called("no_distillation")
+    assert differing("no_distillation") == {"epochs"}
+    assert data(found["epochs"]) == data(Lab.epochs)
+    assert [epoch.select for epoch in found["epochs"]] == [MostConfident(1.0)] * 3
+
+
+def test_tri_training_selects_all_and_has_no_vicinity_samples():
+    found = called("tri_training")
+    assert differing("tri_training") == {"epochs"}
+    assert data(found["epochs"]) == [{"source", "target"}] * 3
+    assert {epoch.select for epoch in found["epochs"]} == {MostConfident(1.0)}
+
+
+def test_the_papers_tri_training_is_one_epoch_with_exact_agreement_whatever_the_run_has():
+    papers, own = called("tri_training_paper"), called("tri_training")
+    assert papers["epochs"] == own["epochs"][:1]
+    assert (papers["agreement"], own["agreement"]) == ("exact", None)
+    assert differing("tri_training_paper", "tri_training") == {"epochs", "agreement"}
+
+
+def test_three_heads_differ_in_the_encoder_they_have_in_common_alone():
+    assert differing("three_heads") == {"models"}
+    assert [model.head for model in called("three_heads")["models"]] == [0, 1, 2]
+
+
+def test_self_training_has_no_peers_and_no_vicinity_samples():
+    found = called("self_training")
+    assert differing("self_training") == {"epochs", "order"}
+    assert found["order"] == "alone"
+    assert data(found["epochs"]) == [{"source", "target"}] * 3
+    assert [epoch.select for epoch in found["epochs"]] == [epoch.select for epoch in Lab.epochs]
+
+
+def test_source_vicinity_reads_no_sentence_of_the_target():
+    found = called("source_vicinity")
+    assert differing("source_vicinity") == {"epochs"}
+    assert data(found["epochs"]) == [{"source", "source_vicinity"}] * 3
+    assert [epoch.select for epoch in found["epochs"]] == [epoch.select for epoch in Lab.epochs]
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("agree=union", {"agreement": Union()}),
+        ("agree={kind: token, min_agreed: 0.9}", {"agreement": Token(0.9)}),
+        ("agree=none", {"agreement": NoAgreement()}),
+        ("order=alone", {"order": "alone"}),
+        ("alpha=0.3", {"alpha": 0.3}),
+        ("collapse_share=0.9", {"collapse_share": 0.9}),
+    ],
+)
+def test_a_runs_settings_reach_algorithm_one(override, value):
+    plain, found = (method_of(load_config("testbed", overrides)) for overrides in ((), (override,)))
+    assert found == replace(plain, **value)
+    assert plain.agreement == Exact()
+
+
+def test_the_selection_of_an_epoch_reaches_algorithm_one():
+    clustering = "schedule.0.select={kind: clustering, threshold: 0.5, features: [length]}"
+    epochs = method_of(load_config("testbed", [clustering])).epochs
+    assert [epoch.select for epoch in epochs] == [
+        CleanCluster(0.5, ("length",)),
+        MostConfident(1.0),
+        MostConfident(1.0),
     ]
 
 
-def test_no_agreement_differs_in_the_agreement_alone(settings_of):
-    found = settings_of("no_agreement")
-    assert differing(found, settings_of("uxla")) == {"agreement"}
-    assert found["agreement"] == "none"
+def test_the_length_of_a_training_and_the_seed_reach_algorithm_one(make_study, no_work):
+    told, store = [], no_work()
+    study = make_study(["adaptation.epochs=3.0", "seed=7"], INPUTS, store=store, emit=told.append)
+    [_] = study.cotrain("uxla", INPUTS.targets[0], (HANDLE,) * 3, [Epoch(MostConfident(1.0), source=True)])
+    trains = [event for event in told if isinstance(event, Trains)]
+    assert [event.parts[0].drawn for event in trains] == [3] * 3
+    assert {(event.method, event.target, event.epochs) for event in trains} == {("uxla", "es", 1)}
+    other = no_work()
+    study = make_study(["adaptation.epochs=3.0", "seed=8"], INPUTS, store=other)
+    study.cotrain("uxla", INPUTS.targets[0], (HANDLE,) * 3, [Epoch(MostConfident(1.0), source=True)])
+    assert {given["seed"] for _, given in store.asked}.isdisjoint(given["seed"] for _, given in other.asked)
 
 
-@pytest.mark.parametrize("overrides", [[], ["schedule.0.select.kind=clustering", "schedule.0.select.threshold=0.5"]])
-def test_no_distillation_differs_in_the_selection_alone(settings_of, overrides):
-    found, uxla = settings_of("no_distillation", *overrides), settings_of("uxla", *overrides)
-    assert differing(found, uxla) == {"schedule"}
-    assert data(found["schedule"]) == data(uxla["schedule"])
-    assert [epoch.select for epoch in found["schedule"]] == [MostConfident(1.0)] * 3
+def test_no_sentence_of_a_test_set_reaches_a_training(make_study, no_work):
+    """Whatever a training is given comes from these corpora, by the digests of all mixes of one example each."""
+    store = no_work()
+    test = Corpus.from_examples("es test", ("O",), [Example("0", "es", ("secret",), (0,))])
+    target = replace(INPUTS.targets[0], test=test)
+    study = make_study(["warmup.selection=last", "warmup.epochs=1"], replace(INPUTS, targets=(target,)), store=store)
+    train(study, [METHODS[name] for name in ("zero_shot", "supervised")])
+    assert {given["mix"] for _, given in store.asked} == {SOURCE.renamed("mix").digest}
 
 
-def test_tri_training_selects_all_and_has_no_vicinity_samples(settings_of):
-    found = settings_of("tri_training")
-    assert differing(found, settings_of("uxla")) == {"schedule"}
-    assert data(found["schedule"]) == [{"source", "target"}] * 3
-    assert {epoch.select for epoch in found["schedule"]} == {MostConfident(1.0)}
-
-
-@pytest.mark.parametrize("agreement", ["exact", "token", "none", "union"])
-def test_the_papers_tri_training_is_one_epoch_with_exact_agreement_whatever_the_run_has(agreement, settings_of):
-    papers, own = (settings_of(name, f"agree={agreement}") for name in ("tri_training_paper", "tri_training"))
-    assert papers["schedule"] == own["schedule"][:1]
-    assert (papers["agreement"], own["agreement"]) == ("exact", agreement)
-    assert differing(papers, own) == {"schedule", *(["agreement"] if agreement != "exact" else [])}
-
-
-def test_three_heads_differ_in_the_encoder_they_have_in_common_alone(settings_of):
-    found = settings_of("three_heads")
-    assert differing(found, settings_of("uxla")) == {"share", "models"}
-    assert [model.head for model in found["models"]] == [0, 1, 2]
-    assert len({model.digest for model in found["models"]}) == 1
-    trained = replace(found["models"][1], digest="new")
-    assert found["share"](found["models"][0], trained) == replace(trained, head=0)
-
-
-def test_self_training_has_no_peers_and_no_vicinity_samples(settings_of):
-    found, uxla = settings_of("self_training"), settings_of("uxla")
-    assert differing(found, uxla) == {"schedule", "order"}
-    assert data(found["schedule"]) == [{"source", "target"}] * 3
-    assert [epoch.select for epoch in found["schedule"]] == [epoch.select for epoch in uxla["schedule"]]
-
-
-def test_source_vicinity_reads_no_sentence_of_the_target(settings_of):
-    found, uxla = settings_of("source_vicinity"), settings_of("uxla")
-    assert differing(found, uxla) == {"schedule"}
-    assert data(found["schedule"]) == [{"source", "source_vicinity"}] * 3
-    assert [epoch.select for epoch in found["schedule"]] == [epoch.select for epoch in uxla["schedule"]]
-
-
-def test_a_runs_settings_reach_algorithm_one(settings_of):
-    plain = settings_of("uxla")
-    for override, name in (
-        ("agree=union", "agreement"),
-        ("order=alone", "order"),
-        ("alpha=0.3", "alpha"),
-        ("schedule.0.select.share=0.5", "schedule"),
-    ):
-        assert differing(settings_of("uxla", override), plain) == {name}
-    token = settings_of("uxla", "agree={kind: token, min_agreed: 0.9}")
-    assert (token["agreement"], token["min_agreed"]) == ("token", 0.9)
-
-
-def test_the_features_of_clustering_reach_the_selection(settings_of):
-    values = ["schedule.0.select={kind: clustering, threshold: 0.5, features: [length]}"]
-    assert settings_of("uxla", *values)["schedule"][0].select == CleanCluster(0.5, (length,))
-
-
-def test_translate_train_learns_from_the_source_and_its_translation_without_penalty():
-    store, seen = _Store(), []
-    study = Study(load_config("testbed", ["warmup.selection=last"]), Tagging(), INPUTS, HANDLE, HANDLE, store)
-    METHODS["translate_train"](study, INPUTS.targets[0])
-    assert [fit["settings"]["penalty"] for fit in store.fits] == [0.0] * 3
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study_module.StoredLearner, "fit", lambda self, model, mix, seed: seen.append(mix) or HANDLE)
-        METHODS["translate_train"](study, INPUTS.targets[0])
-    assert {text for mix in seen for example in mix for text in example.segments} == {"a", "c"}
-
-
-def test_every_method_of_a_configuration_is_there():
-    assert set(METHODS) == set(Method.__args__)
+def test_translate_train_learns_from_the_source_and_its_translation():
+    lab = Lab()
+    lab.source, lab.dev, seen = SOURCE, None, []
+    lab.train = lambda method, target, corpora, dev: seen.append((method, corpora, dev)) or (HANDLE,) * 3
+    METHODS["translate_train"].run(lab, INPUTS.targets[0], None)
+    METHODS["supervised"].run(lab, INPUTS.targets[0], None)
+    assert seen == [("translate_train", [SOURCE, TRANSLATED], None), ("supervised", [SOURCE], None)]
 
 
 @pytest.mark.parametrize(
@@ -166,38 +182,44 @@ def test_every_method_of_a_configuration_is_there():
         (["methods=[uxla]"], True),
         (["methods=[no_agreement]"], True),
         (["methods=[source_vicinity]"], True),
-        (
-            [
-                "methods=[self_training]",
-                "schedule.0.select={kind: clustering, threshold: 0.5, features: [fluency]}",
-            ],
-            True,
-        ),
+        (["methods=[self_training]", "schedule=[{data: [target], select: CLUSTER}]"], True),
         (["methods=[uxla]", "schedule=[{data: [source, target], select: {kind: confidence, share: 0.8}}]"], False),
-        (
-            [
-                "methods=[uxla]",
-                "schedule.0.select={kind: clustering, threshold: 0.5, features: [fluency]}",
-            ],
-            True,
-        ),
+        (["methods=[uxla]", "schedule=[{data: [target], select: CLUSTER}]"], True),
+        (["methods=[penalty,supervised]"], False),
     ],
 )
 def test_the_vicinity_model_is_looked_at_first_where_a_method_will_ask_it(values, expected):
-    assert generates(load_config("testbed", values)) is expected
+    cluster = "{kind: clustering, threshold: 0.5, features: [fluency]}"
+    config = load_config("testbed", [value.replace("CLUSTER", cluster) for value in values])
+    assert asks_vicinity([METHODS[name] for name in config.methods], method_of(config)) is expected
 
 
-def test_the_tuned_masked_lm_differs_in_the_backbone_alone(monkeypatch):
-    study = Study(load_config("testbed", ["warmup.selection=last"]), Tagging(), INPUTS, HANDLE, HANDLE, _Store())
-    METHODS["penalty"](study, INPUTS.targets[0])
-    plain = list(study.store.fits)
-    study.store.fits.clear()
-    seen = []
-    tuned = ModelHandle(Path("tuned"), "tuned")
-    monkeypatch.setattr(study_module, "tuned", lambda model, corpora, *rest, **more: seen.append(corpora) or tuned)
-    METHODS["mlm_tuned"](study, INPUTS.targets[0])
-    assert [
-        {name for name in one if one[name] != other[name]} for one, other in zip(plain, study.store.fits, strict=True)
-    ] == [{"model", "backbone"}] * 3
-    assert [[corpus.name for corpus in corpora] for corpora in seen] == [["en", "es"]]
-    assert study.vicinity().inputs["lm"] == HANDLE.digest
+def test_every_name_is_a_method_and_has_a_row_in_the_order_of_tables():
+    assert names()[: len(METHODS)] == list(METHODS)
+    assert list(ordered({"uxla", "penalty", "supervised"})) == ["penalty", "uxla", "supervised"]
+    assert list(row_titles(["half"]))[-4:] == ["uxla_ensemble", "translate_train", "supervised", "half"]
+    assert row_titles()["uxla"] == "UXLA, epoch {}"
+    assert title("half") == "half", "a method that is not installed here"
+
+
+def test_trainings_on_labels_are_called_after_what_begins_with_them():
+    assert trainings_of("penalty") == PENALISED.trainings == "warm-up"
+    assert trainings_of("supervised") == "supervised (target labels)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "final"),
+    [
+        (("zero_shot", "penalty", "uxla", "supervised"), "uxla"),
+        (("penalty", "three_heads"), "penalty"),
+        (("ensemble", "supervised"), "ensemble"),
+        (("zero_shot", "half"), "half"),
+        (("half", "uxla"), "uxla"),
+    ],
+)
+def test_the_models_of_a_run_are_those_of_its_highest_method(asked, final):
+    assert final_method(asked) == final
+
+
+def test_the_paper_is_the_default():
+    assert UXLA().epochs[0] == Epoch(MostConfident(0.8), source=True, target=True)

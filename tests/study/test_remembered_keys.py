@@ -9,19 +9,20 @@ import pytest
 
 from uxla.config.run import load_config
 from uxla.errors import ModelError
+from uxla.events import StageEnded, TextsCut
 from uxla.models.hub import resolve
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.optimiser import Optimisation
 from uxla.records import Corpus, Example, ModelHandle
-from uxla.store.journal import Journal, read
 from uxla.store.store import Store
 from uxla.study import remembered as learner_module
+from uxla.study.inputs import Inputs
 from uxla.study.remembered import StoredLearner
-from uxla.study.study import Study
 from uxla.testbed import asset
 
 MIX = Corpus.from_examples("mix", ("O",), [Example("1", "en", ("a b",), (0, 0))])
+INPUTS = Inputs(MIX, None, None, ())
 MODEL = ModelHandle(Path(tempfile.gettempdir()), "digest")
 SETTINGS = Optimisation(2, 1, 1e-3, 0.1)
 
@@ -79,7 +80,7 @@ def test_what_one_head_learned_and_said_is_kept_apart_from_another_head():
         assert [found[stage] for found in heads] == [plain[stage] | {"head": 0}, plain[stage] | {"head": 1}]
 
 
-def test_a_runs_options_reach_the_learner():
+def test_a_runs_options_reach_the_learner(make_study):
     values = [
         "attention=eager",
         "compile=true",
@@ -88,20 +89,19 @@ def test_a_runs_options_reach_the_learner():
         "warmup.gradient_checkpointing=true",
     ]
     config = load_config("testbed", values)
-    study = Study(config, Tagging(), None, MODEL, MODEL, _Keys(), None, None)
+    study = make_study(values, INPUTS)
     adaptation, warmup = study.learner(config.adaptation, None, "t"), study.learner(config.warmup, None, "t")
     runtime = adaptation.runtime
     assert (runtime.precision, runtime.attention, runtime.compile) == ("bf16", "eager", True)
-    assert {"attention": "eager", "compile": True}.items() <= study.vicinity().inputs.items()
+    assert {"attention": "eager", "compile": True}.items() <= study.vicinity.stored.inputs.items()
     assert (adaptation.settings.freeze_embeddings, adaptation.settings.gradient_checkpointing) == (True, False)
     assert (warmup.settings.freeze_embeddings, warmup.settings.gradient_checkpointing) == (False, True)
 
 
-def test_flash_attention_names_the_device_and_precision_that_it_cannot_have():
-    config = load_config("testbed", ["attention=flash_attention_2", "device=cpu"])
-    study = Study(config, Tagging(), None, MODEL, MODEL, _Keys())
+def test_flash_attention_names_the_device_and_precision_that_it_cannot_have(make_study):
+    study = make_study(["attention=flash_attention_2", "device=cpu"], INPUTS)
     with pytest.raises(ModelError, match=r"^attention flash_attention_2 on cpu in fp32: .*; set attention=auto"):
-        study.masked_lm()
+        study.vicinity.masked_lm()
 
 
 # --- texts that were cut ------------------------------------------------------------------------------------------
@@ -109,10 +109,9 @@ def test_flash_attention_names_the_device_and_precision_that_it_cannot_have():
 
 @pytest.fixture
 def opened_store(tmp_path):
-    """A store of the test's own, its journal written at once."""
-    journal = Journal(tmp_path / "journal.jsonl")
-    journal.open()
-    return Store(tmp_path / "store", journal)
+    """A store of the test's own, and what happens in it."""
+    events = []
+    return Store(tmp_path / "store", events.append), events
 
 
 def texts(name, *lengths):
@@ -120,42 +119,25 @@ def texts(name, *lengths):
     return Corpus.from_examples(name, ("no", "yes"), rows)
 
 
-def cutting(store, **given):
+def cutting(store, events):
     backbone = resolve(str(asset()))
-    settings = replace(SETTINGS, dropout=0.0, **given)
-    learner = StoredLearner("classification", SentenceTask(1), backbone, settings, Runtime("cpu", 8), store, "t")
-    return learner, backbone
+    settings, runtime = replace(SETTINGS, dropout=0.0), Runtime("cpu", 8)
+    given = ("classification", SentenceTask(1), backbone, settings, runtime, store, "t")
+    return StoredLearner(*given, emit=events.append), backbone
 
 
-def cuts(store, stage):
-    return [event["cut"] for event in read(store.journal.path) if event.get("stage") == stage]
+def cuts(events, stage):
+    return [event.told["cut"] for event in events if isinstance(event, StageEnded) and event.stage == stage]
 
 
-def test_cut_texts_are_counted_part_by_part_and_told_once_for_a_data_set(opened_store, monkeypatch, hearing):
+def test_cut_texts_are_counted_part_by_part_and_told_for_a_data_set(opened_store, monkeypatch):
     monkeypatch.setattr(learner_module, "_LABELLED_TOGETHER", 2)
-    learner, backbone = cutting(opened_store)
-    with hearing() as notes:
-        model = learner.fit(backbone, texts("mix", 30, 1, 1), seed=0)
-        for _ in range(2):  # the second time everything is found
-            learner.predict(model, texts("test", 30, 30, 1, 1, 30))
-    assert cuts(opened_store, "fit") == [1]
-    assert cuts(opened_store, "predict") == [2, 0, 1] * 2
-    assert notes == ["mix: 1 of 3 longer than 8 pieces, cut", "test: 3 of 5 longer than 8 pieces, cut"]
-
-
-def test_three_models_tell_once_and_another_run_of_the_process_again(opened_store, hearing):
-    learner, backbone = cutting(opened_store)
-    other = replace(learner, told=set())
-    with hearing() as notes:
-        models = [learner.fit(backbone, texts("mix", 1, 1), seed=seed) for seed in range(3)]
-        for model in models[:2]:
-            learner.predict(model, texts("test", 30))
-        other.predict(models[2], texts("test", 30))
-    assert notes == ["test: 1 of 1 longer than 8 pieces, cut"] * 2
-
-
-def test_the_learners_of_a_run_share_what_was_told():
-    config = load_config("testbed", [])
-    first, second = (Study(config, Tagging(), None, MODEL, MODEL, _Keys()) for _ in range(2))
-    learners = [study.learner(config.warmup, None, "t") for study in (first, replace(first, model=MODEL), second)]
-    assert learners[0].told is learners[1].told is not learners[2].told
+    store, events = opened_store
+    learner, backbone = cutting(store, events)
+    model = learner.fit(backbone, texts("mix", 30, 1, 1), seed=0)
+    for _ in range(2):  # the second time everything is found
+        learner.predict(model, texts("test", 30, 30, 1, 1, 30))
+    assert cuts(events, "fit") == [1]
+    assert cuts(events, "predict") == [2, 0, 1] * 2
+    told = [event for event in events if isinstance(event, TextsCut)]
+    assert told == [TextsCut("mix", 1, 3, 8), TextsCut("test", 3, 5, 8)]

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from uxla.config.run import load_config
-from uxla.records import Corpus, Example, ModelHandle
-from uxla.study.choose_epoch import Verdict
-from uxla.study.inputs import Inputs, Target
+from uxla.models.runtime import Runtime
+from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.study.choose_epoch import Outcome
+from uxla.study.inputs import Inputs
 from uxla.study.results import run_results
+from uxla.study.settings import UXLA
 
 HANDLE = ModelHandle(Path("m"), "digest")
 
@@ -19,26 +20,34 @@ def corpus(name):
     return Corpus.from_examples(name, ("O",), [Example("0", "x", (name,), (0,))])
 
 
-ES = Target("es", corpus("es train"), None, corpus("es test"), None)
-DE = Target("de", corpus("de train"), None, None, None)
+ES = Target(corpus("es train"), test=corpus("es test"), name="es")
+DE = Target(corpus("de train"), name="de")
 TRAINED = {"penalty": ["penalty"], "ensemble": ["zero-shot"], "tri_training": ["tri 1", "tri 2"], "uxla": ["1", "2"]}
 
 
-def found(*targets, methods="[penalty, ensemble, tri_training, uxla]", trained=TRAINED, kept="2", test="src test"):
+def found(*targets, trained=TRAINED, kept="2", test="src test"):
     """`results.json` of these targets, of each of which the models `kept` were kept."""
     inputs = Inputs(corpus("src train"), corpus("src dev"), test and corpus(test), targets)
-    study = SimpleNamespace(
-        config=load_config("testbed", [f"methods={methods}", "source.name=src"]),
-        inputs=inputs,
-        trainings=[{"method": "mlm_tuned", "epoch": None, "dev": None}],
-        model=HANDLE,
-        vicinity_model=HANDLE,
+    labelling = SimpleNamespace(
+        task_name="ner",
+        backbone=HANDLE,
+        runtime=Runtime(),
         score=lambda models, on: f"{models} on {on.name}",
         score_ensemble=lambda models, on: f"{models} together on {on.name}",
-        warm_up=lambda penalty: "penalty" if penalty else "zero-shot",
+    )
+    study = SimpleNamespace(
+        inputs=inputs,
+        targets=targets,
+        source=SimpleNamespace(name="src"),
+        dev=inputs.dev,
+        labelling=labelling,
+        vicinity=SimpleNamespace(model=HANDLE),
+        method=UXLA(),
     )
     names = [target.name for target in targets]
-    return run_results(study, dict.fromkeys(names, trained), dict.fromkeys(names, Verdict(kept)))
+    every, outcomes = dict.fromkeys(names, trained), dict.fromkeys(names, Outcome(kept))
+    trainings = [{"method": "mlm_tuned", "epoch": None, "dev": None}]
+    return run_results(study, every, outcomes, {"penalty": "penalty"}, trainings, selection="last")
 
 
 def test_a_method_has_the_score_after_its_last_epoch_and_those_of_all_epochs_beside():
@@ -55,9 +64,9 @@ def test_a_method_has_the_score_after_its_last_epoch_and_those_of_all_epochs_bes
 
 def test_of_zero_shot_the_three_models_together_are_scored_once():
     trained = {"zero_shot": ["zero-shot"]}
-    alone = found(ES, methods="[zero_shot]", trained=trained, kept="zero-shot")["targets"]["es"]
+    alone = found(ES, trained=trained, kept="zero-shot")["targets"]["es"]
     assert alone == {"zero_shot": "zero-shot on es test", "ensembles": {"zero_shot": "zero-shot together on es test"}}
-    both = found(ES, methods="[zero_shot, ensemble]", trained=trained | {"ensemble": ["zero-shot"]}, kept="zero-shot")
+    both = found(ES, trained=trained | {"ensemble": ["zero-shot"]}, kept="zero-shot")
     assert "ensembles" not in both["targets"]["es"]
     assert both["targets"]["es"]["ensemble"] == "zero-shot together on es test"
 
@@ -99,7 +108,7 @@ def test_scores_on_target_labels_for_development_are_there_only_where_such_are_g
 
 
 def test_without_uxla_there_is_nothing_about_other_languages():
-    results = found(ES, methods="[penalty]", trained={"penalty": ["penalty"]}, kept="penalty")
+    results = found(ES, trained={"penalty": ["penalty"]}, kept="penalty")
     assert results["source"] == {"name": "src"}
     assert "transfer" not in results
     assert results["targets"]["es"] == {

@@ -4,152 +4,123 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from uxla.algorithm.cotraining import CoTraining
-from uxla.config.run import load_config
 from uxla.errors import ModelError
-from uxla.models.tasks import Tagging
-from uxla.records import Corpus, Example, ModelHandle
-from uxla.study import study as study_module
-from uxla.study.inputs import Inputs, Target
-from uxla.study.methods import METHODS
-from uxla.study.study import Study
-
-HANDLE = ModelHandle(Path("m"), "digest")
+from uxla.events import TrainingEnded
+from uxla.methods.method import Method
+from uxla.methods.registry import METHODS, method
+from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.study import pipeline
+from uxla.study.inputs import Inputs
+from uxla.study.pipeline import train
 
 
 def corpus(name, *, labelled=True):
     return Corpus.from_examples(name, ("O",), [Example("0", "x", (name,), (0,) if labelled else None)])
 
 
-TARGET = Target(
-    "es", corpus("raw", labelled=False), *(corpus(name) for name in ("es dev", "es test", "labelled", "translated"))
-)
+PARTS = {part: corpus(f"es {part}") for part in ("dev", "test", "labelled", "translated")}
+TARGET = Target(corpus("raw", labelled=False), **PARTS, name="es")
 INPUTS = Inputs(corpus("train"), corpus("dev"), corpus("test"), (TARGET,))
 
 
-def study_of(*overrides, inputs=INPUTS):
-    """A study whose trainings are not made, and what they are asked for."""
-    asked = []
-
-    def folder(stage, given, make):
-        asked.append(given)
-        return Path("m"), {"weights": f"weights {len(asked)}"}
-
-    config = load_config("testbed", overrides)
-    return Study(config, Tagging(), inputs, HANDLE, HANDLE, SimpleNamespace(folder=folder, journal=None)), asked
-
-
 @pytest.fixture
-def cotraining(monkeypatch):
-    """Every Algorithm 1 that is called; it gives the models it began with."""
-    called = []
-    monkeypatch.setattr(CoTraining, "__call__", lambda self, source, target, models: [called.append(self) or models])
-    return called
+def asked(make_study, no_work):
+    """From a method's name and overrides to the trainings that it asks for."""
+
+    def found(name, *overrides, inputs=INPUTS):
+        store = no_work()
+        train(make_study(overrides, inputs, store=store), [method(name)])
+        return [given for stage, given in store.asked if stage == "fit"]
+
+    return found
 
 
 @pytest.mark.parametrize(
-    ("method", "penalty"), [("penalty", 0.5), ("zero_shot", 0.0), ("translate_train", 0.0), ("supervised", 0.0)]
+    ("name", "penalty"), [("penalty", 0.5), ("zero_shot", 0.0), ("translate_train", 0.0), ("supervised", 0.0)]
 )
-def test_the_confidence_penalty_is_the_warm_ups_alone(method, penalty):
-    study, asked = study_of("warmup.penalty=0.5")
-    METHODS[method](study, TARGET)
-    assert [given["settings"]["penalty"] for given in asked] == [penalty] * 3
+def test_the_confidence_penalty_is_the_warm_ups_alone(name, penalty, asked):
+    assert [given["settings"]["penalty"] for given in asked(name, "warmup.penalty=0.5")] == [penalty] * 3
 
 
 @pytest.mark.parametrize(
-    ("method", "dev"),
+    ("name", "dev"),
     [("penalty", "dev"), ("zero_shot", "dev"), ("translate_train", "dev"), ("supervised", "es dev")],
 )
-def test_checkpoints_of_a_method_are_chosen_in_the_language_it_has_labels_of(method, dev):
-    study, asked = study_of("warmup.selection=source_dev")
-    METHODS[method](study, TARGET)
-    assert [given["dev"] for given in asked] == [corpus(dev).digest] * 3
+def test_checkpoints_of_a_method_are_chosen_in_the_language_it_has_labels_of(name, dev, asked):
+    assert [given["dev"] for given in asked(name, "warmup.selection=source_dev")] == [corpus(dev).digest] * 3
 
 
-def test_the_upper_bound_without_a_dev_set_of_its_own_keeps_its_last_weights():
-    study, asked = study_of("warmup.selection=source_dev")
-    METHODS["supervised"](study, replace(TARGET, dev=None))
-    assert [(given["dev"], given["settings"]["selection"]) for given in asked] == [(None, "last")] * 3
+def test_the_upper_bound_without_a_dev_set_of_its_own_keeps_its_last_weights(asked):
+    inputs = replace(INPUTS, targets=(replace(TARGET, dev=None),))
+    found = asked("supervised", "warmup.selection=source_dev", inputs=inputs)
+    assert [(given["dev"], given["settings"]["selection"]) for given in found] == [(None, "last")] * 3
+
+
+def test_models_that_learned_target_labels_are_not_scored_on_the_sources_dev_set(make_study):
+    told = []
+    study = make_study((), INPUTS, emit=told.append)
+    train(study, [METHODS["supervised"], METHODS["translate_train"]])
+    dev = {event.method: event.dev for event in told if isinstance(event, TrainingEnded)}
+    assert dev == {"supervised": None, "translate_train": 50.0}
 
 
 @pytest.mark.parametrize(
     ("selection", "dev"), [("last", None), ("average", None), ("source_dev", "dev"), ("target_dev", "es dev")]
 )
-def test_target_labels_choose_a_checkpoint_only_where_that_is_asked_for(selection, dev, cotraining):
-    study, _ = study_of(f"adaptation.selection={selection}")
-    METHODS["uxla"](study, TARGET)
-    found = cotraining[0].learner.dev
+def test_target_labels_choose_a_checkpoint_only_where_that_is_asked_for(selection, dev, make_study):
+    study = make_study([f"adaptation.selection={selection}"], INPUTS)
+    given = {"source_dev": study.dev, "target_dev": TARGET.dev}.get(selection)
+    found = study.learner(study.method.adaptation, given, "test").dev
     assert (found and found.name) == dev
 
 
-def test_the_seed_and_the_length_of_a_training_reach_algorithm_one(cotraining):
-    study, _ = study_of("seed=7", "collapse_share=0.9", "adaptation.epochs=0.5")
-    METHODS["uxla"](study, TARGET)
-    [called] = cotraining
-    assert (called.seed, called.collapse_share, called.draws(100)) == (7, 0.9, 50)
+def test_the_warm_up_is_trained_once_whatever_begins_with_it(make_study, no_work):
+    store, two = no_work(), (TARGET, replace(TARGET, name="de"))
+    begun = []
+    steps = lambda lab, target, models: begun.append(models) or [models]  # noqa: E731
+    methods = [METHODS["penalty"], Method("one", "one", steps=steps), Method("two", "two", steps=steps)]
+    starts, trained = train(make_study((), replace(INPUTS, targets=two), store=store), methods)
+    assert len([stage for stage, _ in store.asked if stage == "fit"]) == 3
+    assert begun == [starts["penalty"]] * 4
+    assert trained["es"] == trained["de"] == {name: [starts["penalty"]] for name in ("penalty", "one", "two")}
 
 
-def test_no_sentence_of_a_test_set_reaches_a_training_or_the_tuned_masked_lm(monkeypatch, cotraining):
-    study, _ = study_of("warmup.selection=last")
-    read = set()
-    watched = lambda self, model, mix, seed: read.update(example.segments[0] for example in mix) or HANDLE  # noqa: E731
-    monkeypatch.setattr(study_module.StoredLearner, "fit", watched)
-    tuned = lambda model, corpora, *rest, **more: read.update(one.name for one in corpora) or HANDLE  # noqa: E731
-    monkeypatch.setattr(study_module, "tuned", tuned)
-    for method in METHODS.values():
-        method(study, TARGET)
-    assert read == {"train", "raw", "labelled", "translated"}
+def test_warm_ups_come_in_the_order_of_the_methods(make_study):
+    told = []
+    train(make_study((), INPUTS, emit=told.append), [METHODS["ensemble"], METHODS["penalty"], METHODS["zero_shot"]])
+    assert [event.method for event in told] == ["zero_shot"] * 3 + ["penalty"] * 3
 
 
-def test_a_model_with_three_heads_is_a_training_of_its_own_with_the_first_warm_ups_sentences():
-    study, asked = study_of("warmup.selection=last")
-    study.warm_up(penalty=True)
-    study.three_heads()
-    first, heads = asked[0], asked[-1]
-    assert {name for name in first if first[name] != heads[name]} == {"task"}
+def test_a_model_with_three_heads_is_a_training_of_its_own_with_the_first_warm_ups_sentences(make_study, no_work):
+    store = no_work()
+    study = make_study(["warmup.selection=last"], INPUTS, store=store)
+    study.warm_up("penalty")
+    heads = study.three_heads()
+    first, last = store.asked[0][1], store.asked[-1][1]
+    assert {name for name in first if first[name] != last[name]} == {"task"}
+    assert [model.head for model in heads] == [0, 1, 2]
 
 
-def test_the_trace_is_of_uxla_whatever_comes_after_it(cotraining):
-    study, _ = study_of("warmup.selection=last")
-    for method in ("uxla", "three_heads", "tri_training"):
-        METHODS[method](study, TARGET)
-    assert study.traces["es"] is cotraining[0].watch
-    assert [called.watch.limit > 0 for called in cotraining] == [True, False, False]
+def test_the_default_number_of_samples_written_out_is_the_same_work(make_study):
+    plain, three, four = (make_study(more, INPUTS) for more in ((), ("vicinity.copies=3",), ("vicinity.copies=4",)))
+    assert plain.vicinity.stored.inputs == three.vicinity.stored.inputs
+    assert plain.vicinity.stored.inputs != four.vicinity.stored.inputs
 
 
-def test_the_default_number_of_samples_written_out_is_the_same_work():
-    plain, three, four = (study_of(*more)[0] for more in ((), ("vicinity.copies=3",), ("vicinity.copies=4",)))
-    assert plain.vicinity().inputs == three.vicinity().inputs
-    assert plain.vicinity().inputs != four.vicinity().inputs
+def test_fluency_is_kept_by_the_vicinity_model_and_its_precision(make_study):
+    plain, lower = make_study((), INPUTS), make_study(["precision=bf16"], INPUTS)
+    other = make_study((), INPUTS, vicinity_model=ModelHandle(Path("m"), "another"))
+    kept = plain.vicinity.fluency.inputs
+    assert lower.vicinity.fluency.inputs == kept | {"precision": "bf16"}
+    assert other.vicinity.fluency.inputs == kept | {"lm": "another"}
 
 
-def test_fluency_is_kept_by_the_vicinity_model_and_its_precision():
-    plain, _ = study_of()
-    lower, _ = study_of("precision=bf16")
-    other = replace(plain, vicinity_model=ModelHandle(Path("m"), "another"))
-    kept = plain.fluency().inputs
-    assert lower.fluency().inputs == kept | {"precision": "bf16"}
-    assert other.fluency().inputs == kept | {"lm": "another"}
-
-
-def test_every_run_looks_at_the_models_that_it_needs_before_the_warm_up(monkeypatch):
+def test_every_run_looks_at_the_models_that_it_needs_before_the_warm_up(make_study, tmp_path):
     """What one run found is nothing that a later one, of another library or machine, may rely on."""
-    looked = []
-
-    def refused(*arguments, **more):
-        raise ModelError("no masked-LM head")
-
-    monkeypatch.setattr(study_module.StoredLearner, "check", lambda self, names: looked.append("backbone") or "")
-    monkeypatch.setattr(study_module.TrainableLM, "open", refused)
-    study, asked = study_of("methods=[penalty]", "schedule=[{data: [target], select: {kind: confidence, share: 1.0}}]")
-    for _ in range(2):
-        study.check_models()
+    study = make_study((), INPUTS, model=ModelHandle(tmp_path, "no model"))
     for _ in range(2):
         with pytest.raises(ModelError):
-            replace(study, config=study_of("methods=[penalty, mlm_tuned]")[0].config).check_models()
-    assert looked == ["backbone"] * 4
-    assert asked == []
+            pipeline.check_models(study, [METHODS["penalty"]], "here", generates=False)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.algorithm.cotraining import CoTraining, Decisions, Epoch
+from uxla.algorithm.cotraining import CoTraining, Epoch
 from uxla.algorithm.distil import MostConfident
+from uxla.algorithm.events import CoLabelled, Step
 from uxla.records import IGNORED, Corpus, Example, Predictions
 from uxla.study.inputs import Target
-from uxla.study.trace import DECISIONS, Trace, changed_words, traced, write_trace
+from uxla.study.trace import DECISIONS, Trace, Traces, changed_words, traced, write_trace
 
 NAMES = ("O", "B-PER", "I-PER")
 
@@ -31,11 +32,19 @@ def judged(of, epoch=1, seed=0):
         Predictions(rng.dirichlet([1, 1, 1], 2 * len(of)).astype(np.float32), 2 * np.arange(len(of) + 1)) for _ in "kj"
     ]
     chosen = [rng.random(len(of)) < 0.5 for _ in range(4)]
-    return Decisions((epoch, 0, 2, 1), of, tuple(two), (chosen[0], chosen[1]), chosen[2], chosen[3])
+    return CoLabelled(
+        step=Step(epoch, 0, 2, 1),
+        corpus=of,
+        predictions=tuple(two),
+        selected=(chosen[0], chosen[1]),
+        agreed=chosen[2],
+        chosen=chosen[3],
+        classes={},
+    )
 
 
 def written(folder, trace, target, source, labelled=None):
-    write_trace(folder, trace, Target(target.name, target, None, None, labelled), source)
+    write_trace(folder, trace, Target(target, labelled=labelled, name=target.name), source)
     return [pq.read_table(folder / f"{target.name}{end}.parquet") for end in ("", "-texts")]
 
 
@@ -147,21 +156,22 @@ class Learner:
 
 
 def test_algorithm_1_shows_every_labelling_with_its_place_and_fate():
-    seen, told = [], []
+    seen = []
     schedule = [Epoch(MostConfident(0.5), target=True), Epoch(MostConfident(1.0), target=True, target_vicinity=True)]
     cotraining = CoTraining(
         Learner(),
         lambda c, e: c.renamed(c.name + "~"),
         schedule,
-        record=lambda event, **counts: told.append(counts) if event == "co_label" else None,
-        watch=seen.append,
+        emit=seen.append,
     )
     source = corpus("en", 3).with_labels(np.tile([0, 1], 3), np.array([0, 2, 4, 6]))
     cotraining(source, corpus("xx", 20), ("A", "BB", "CCC"))
     pairs = [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
     expected = [(1, *pair, "xx") for pair in pairs] + [(2, *pair, name) for pair in pairs for name in ("xx", "xx~")]
-    assert [(*d.place, d.corpus.name) for d in seen] == expected
-    for decisions, counts in zip(seen, told, strict=True):
+    seen = [event for event in seen if isinstance(event, CoLabelled)]
+    assert [(*d.step, d.corpus.name) for d in seen] == expected
+    for decisions in seen:
+        counts = decisions.counts
         assert counts["of"] == len(decisions.corpus)
         assert [counts["kept_by_k"], counts["kept_by_j"]] == [int(chosen.sum()) for chosen in decisions.selected]
         assert counts["agreed"] == int(decisions.chosen.sum())
@@ -171,3 +181,14 @@ def test_nothing_that_was_shown_can_be_assigned_to():
     taken = judged(corpus("xx", 2))
     with pytest.raises(dataclasses.FrozenInstanceError):
         taken.chosen = taken.agreed
+
+
+def test_the_trace_of_a_run_is_of_one_method_and_apart_for_each_target():
+    target = corpus("xx", 7)
+    traces = Traces(100, "uxla")
+    for method, name in (("uxla", "xx"), ("tri_training", "xx"), ("uxla", "yy")):
+        traces(dataclasses.replace(judged(target), method=method, target=name))
+    assert {name: len(trace.decisions) for name, trace in traces.items()} == {"xx": 7, "yy": 7}
+    nothing = Traces(0, "uxla")
+    nothing(dataclasses.replace(judged(target), method="uxla", target="xx"))
+    assert nothing == {}

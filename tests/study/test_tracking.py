@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from uxla import progress
+from uxla.algorithm.events import CoLabelled, Step
 from uxla.config.run import load_config
 from uxla.errors import ConfigError
+from uxla.events import Finished, Measured, Scored, TrainingEnded
+from uxla.records import Corpus, Example
 from uxla.study.tracking import Tracking, require, tracking
 
 RESULTS = {"targets": {"es": {"penalty": {"mean": 40.0}, "uxla": [{"mean": 41.0}, {"mean": 43.0}]}}}
@@ -46,20 +50,29 @@ def calls(monkeypatch):
     return made
 
 
+def labelled(agreed, of):
+    """A labelling of `of` samples of es, of which so many teach."""
+    examples = [Example(str(i), "es", ("a",)) for i in range(of)]
+    chosen = np.arange(of) < agreed
+    given = {"predictions": (None, None), "selected": (chosen, chosen), "agreed": chosen, "chosen": chosen}
+    corpus = Corpus.from_examples("es~", ("O",), examples)
+    return CoLabelled(step=Step(1, 0, 1, 2), method="uxla", target="es", corpus=corpus, classes={}, **given)
+
+
 def config(*names):
     return load_config("testbed", [f"tracking=[{','.join(names)}]"])
 
 
 def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed(calls, tmp_path):
     with tracking(config("tensorboard", "mlflow", "wandb"), tmp_path / "out") as found:
-        progress.measured("warm-up: train", loss=0.5)
-        progress.measured("warm-up: train", loss=0.25)
-        found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 3, "of": 4})
-        found.event("co_label", {"method": "uxla", "target": "es", "data": "es~", "agreed": 0, "of": 0})  # no sample
+        found(Measured("warm-up: train", {"loss": 0.5}))
+        found(Measured("warm-up: train", {"loss": 0.25}))
+        found(labelled(3, 4))
+        found(labelled(0, 0))  # no sample
         for target, dev in ((None, 70.0), ("es", None), ("es", 71.0)):  # without source dev there is no score
-            found.event("training", {"method": "uxla", "target": target, "dev": dev})
-        found.event("stage", {"stage": "fit"})
-        found.results(RESULTS)
+            found(TrainingEnded("uxla", target, 1, None, None, None, dev=dev))
+        found(Finished())
+        found(Scored(RESULTS))
     scalars = [call[1:] for call in calls if call[0] == "tensorboard" and len(call) == 4]
     assert scalars == [
         ("warm-up: train: loss", 0.5, 1),
@@ -79,14 +92,12 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
         ("mlflow", "close", "FINISHED"),
         ("wandb", "close", 0),
     ]
-    progress.measured("warm-up: train", loss=0.1)
-    assert len([call for call in calls if len(call) == 4]) == 8
 
 
 def test_a_method_with_epochs_is_a_curve_not_a_point(calls, tmp_path):
     found = {"tri_training": {"mean": 42.0}, "by_epoch": {"tri_training": [{"mean": 40.0}, {"mean": 42.0}]}}
     with tracking(config("tensorboard"), tmp_path) as trackers:
-        trackers.results({"targets": {"es": found | {"dev": {"penalty": {"mean": 1.0}}}}})
+        trackers(Scored({"targets": {"es": found | {"dev": {"penalty": {"mean": 1.0}}}}}))
     scalars = [call[1:] for call in calls if len(call) == 4]
     assert scalars == [("score/es/tri_training", 40.0, 1), ("score/es/tri_training", 42.0, 2)]
 
@@ -110,8 +121,8 @@ def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
     listener = SimpleNamespace(note=notes.append)
     with progress.listening(listener):
         found = Tracking({"wandb": Failing(), "tensorboard": working})
-        found.measured("fit", {"loss": 1.0})
-        found.measured("fit", {"loss": 0.5})
+        found(Measured("fit", {"loss": 1.0}))
+        found(Measured("fit", {"loss": 0.5}))
         found.close()
     assert kept == [{"fit: loss": 1.0}, {"fit: loss": 0.5}]
     assert notes == ["tracking: wandb failed and is left out (ConnectionError: no network)"]

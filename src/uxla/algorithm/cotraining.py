@@ -6,41 +6,24 @@ does with XLM-R on a GPU. Models are opaque values; this file never loads one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from uxla.algorithm.distil import Agreement, MostConfident, Select, distil, has_fallen, majority_share
+from uxla.algorithm.agreement import Agree, Exact
+from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
+from uxla.algorithm.events import CoLabelled, Part, Skipped, Step, Trained, Trains
 from uxla.algorithm.mixing import balanced_mix, looked_at
-from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
+from uxla.events import Emit, unheard
+from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
 
 M = TypeVar("M")
 Order = Literal["synchronous", "in_place", "alone"]
-Record = Callable[..., None]
-"""Receives what happened: an event's name and its counts, as keywords."""
-
-Place = tuple[int, int, int, int]
-"""(e, k, j, l): the epoch from 1, the two peers and the model they teach from 0."""
-
-
-@dataclass(frozen=True, eq=False)
-class Decisions:
-    """One labelling of one corpus by two peers: what `CoTraining.watch` receives. Pairs are (of k, of j)."""
-
-    place: Place
-    corpus: Corpus
-    predictions: tuple[Predictions, Predictions]
-    selected: tuple[Bools, Bools]
-    """(N,) what each peer was trusted on (DISTIL)."""
-    agreed: Bools
-    """(N,) what the peers label alike."""
-    chosen: Bools
-    """(N,) what teaches: with `exact`, selected by both and agreed on; nothing where a peer has collapsed."""
 
 
 class Learner(Protocol[M]):
@@ -51,6 +34,13 @@ class Learner(Protocol[M]):
 
     def predict(self, model: M, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on every example of `corpus`."""
+
+
+class Map(Protocol):
+    """How independent work is done: `map` does one after the other; an executor may do several at once."""
+
+    def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterable[Any]:
+        """`function` of each item, in the order of the items."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +62,13 @@ PAPER_SCHEDULE = (
 """§2.4 with Table 8's η for XNER."""
 
 
+class DataSet(NamedTuple):
+    """One of the data sets of a training; `labelled` has the counts of its labelling, None for gold labels."""
+
+    corpus: Corpus
+    labelled: Mapping[str, Any] | None = None
+
+
 @dataclass(frozen=True)
 class CoTraining(Generic[M]):
     """Algorithm 1 with its settings; call it with data and three warmed-up models.
@@ -80,50 +77,69 @@ class CoTraining(Generic[M]):
     an epoch), `synchronous` (peers frozen for the epoch, three trainings) or `alone` (each model its own two peers:
     self-training). `vicinity(corpus, e)` is GEN-LM. A peer that has collapsed (`has_collapsed`, by `collapse_share`)
     teaches nobody.
-    `draws` turns Σ n_i into the number of examples of one training. `record` is told the counts of each step, `watch`
-    what became of every example. `share` says what another model becomes when one was trained: itself, unless they
-    have a backbone in common (App. A).
+    `draws` turns Σ n_i into the number of examples of one training. `emit` receives what happens in each step. With
+    `share` the models have a backbone in common (App. A): it gives what another model becomes when one was trained.
+    `map` does the trainings of an epoch that are independent of each other.
     """
 
     learner: Learner[M]
     vicinity: Callable[[Corpus, int], Corpus]
     schedule: Sequence[Epoch] = PAPER_SCHEDULE
     alpha: float = 0.7
-    agreement: Agreement = "exact"
-    min_agreed: float = 0.5
+    agreement: Agree = field(default_factory=Exact)
     order: Order = "synchronous"
     collapse_share: float = 0.995
     draws: Callable[[int], int] = lambda total: total
     seed: int = 0
-    record: Record = field(default=lambda event, **counts: None)
-    watch: Callable[[Decisions], None] = field(default=lambda decisions: None)
-    share: Callable[[M, M], M] = field(default=lambda other, trained: other)
+    emit: Emit = unheard
+    share: Callable[[M, M], M] | None = None
+    map: Map = map
 
     def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
         """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
         _require_unlabelled(target)
-        warmed_up, models, after = tuple(models), list(models), []
+        models, after = list(models), []
+        learn = partial(self.learn, source=source, target=target, warmed_up=tuple(models))
         for e, epoch in enumerate(self.schedule, start=1):  # line 2
             start_of_epoch = tuple(models)
-            for k, j, l in triples(self.order):  # lines 3-6, 19-20
-                teachers = start_of_epoch if self.order == "synchronous" else models
-                peers, before, place = (teachers[k], teachers[j]), (warmed_up[k], warmed_up[j]), (e, k, j, l)
-                label = partial(
-                    self.co_label, peers=peers, select=epoch.select, source=source, place=place, before=before
-                )
-                mix = []
-                if epoch.source:
-                    mix += [source]  # D_s
-                if epoch.target:
-                    mix += [label(target)]  # D'_t, lines 4, 12-13
-                if epoch.source_vicinity:
-                    mix += [label(self.vicinity(source, e))]  # lines 8-10
-                if epoch.target_vicinity:
-                    mix += [label(self.vicinity(target, e))]  # lines 15-17
-                trained = self.train(models[l], mix, place)  # lines 20-22
-                models = [trained if i == l else self.share(model, trained) for i, model in enumerate(models)]
+            steps = [Step(e, k, j, l) for k, j, l in triples(self.order)]  # lines 3-6, 19-20
+            if self.order != "in_place" and self.share is None:
+                trained = self.map(partial(learn, epoch=epoch, teachers=start_of_epoch, models=start_of_epoch), steps)
+                for step, model in zip(steps, trained, strict=True):
+                    models[step.l] = model
+            else:
+                for step in steps:
+                    teachers = models if self.order == "in_place" else start_of_epoch
+                    model = learn(step, epoch=epoch, teachers=teachers, models=models)
+                    models = [model if i == step.l else self._others(models[i], model) for i in range(3)]
             after.append((models[0], models[1], models[2]))
         return after  # line 23: the last entry
+
+    def learn(
+        self,
+        step: Step,
+        *,
+        epoch: Epoch,
+        source: Corpus,
+        target: Corpus,
+        teachers: Sequence[M],
+        models: Sequence[M],
+        warmed_up: Sequence[M],
+    ) -> M:
+        """Model l after it learned from what the peers k and j have in common."""
+        e, k, j, l = step
+        peers, before = (teachers[k], teachers[j]), (warmed_up[k], warmed_up[j])
+        label = partial(self.co_label, peers=peers, select=epoch.select, source=source, step=step, before=before)
+        mix = []
+        if epoch.source:
+            mix += [DataSet(source)]  # D_s
+        if epoch.target:
+            mix += [label(target)]  # D'_t, lines 4, 12-13
+        if epoch.source_vicinity:
+            mix += [label(self.vicinity(source, e))]  # lines 8-10
+        if epoch.target_vicinity:
+            mix += [label(self.vicinity(target, e))]  # lines 15-17
+        return self.train(models[l], mix, step)  # lines 20-22
 
     def co_label(
         self,
@@ -131,45 +147,50 @@ class CoTraining(Generic[M]):
         peers: tuple[M, M],
         select: Select,
         source: Corpus,
-        place: Place,
+        step: Step,
         before: tuple[M, M] | None = None,
-    ) -> Corpus:
+    ) -> DataSet:
         """The examples of `corpus` that both peers selected (DISTIL) and agree on (AGREEMENT), with their labels.
 
         `before`: what the peers were after the warm-up, where they have been trained since.
         """
         k, j = (self.learner.predict(peer, corpus) for peer in peers)
         selected = select(k, corpus), select(j, corpus)
-        chosen, agreed, labels = distil(k, j, selected, self.agreement, self.min_agreed)
+        chosen, agreed, labels = self.agreement(k, j, selected)
         states = zip("kj", (k, j), peers, before or peers, strict=True)
         collapsed = [name for name, found, *peer in states if self.has_collapsed(found, corpus, *peer, source=source)]
         if collapsed:
             chosen = np.zeros_like(chosen)
-        self.watch(Decisions(place, corpus, (k, j), selected, agreed, chosen))
-        self.record(
-            "co_label",
-            **_numbers(place),
-            data=corpus.name,
-            of=len(corpus),
-            kept_by_k=int(selected[0].sum()),
-            kept_by_j=int(selected[1].sum()),
-            agreed=int(chosen.sum()),
-            classes=_counts(labels[np.repeat(chosen, np.diff(k.offsets))], corpus.label_names),
-            collapsed=collapsed,
+        classes = _counts(labels[np.repeat(chosen, np.diff(k.offsets))], corpus.label_names)
+        labelled = CoLabelled(
+            step=step,
+            corpus=corpus,
+            predictions=(k, j),
+            selected=selected,
+            agreed=agreed,
+            chosen=chosen,
+            classes=classes,
+            collapsed=tuple(collapsed),
         )
-        return corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen))
+        self.emit(labelled)
+        return DataSet(corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen)), labelled.counts)
 
-    def train(self, model: M, mix: Sequence[Corpus], place: Place) -> M:
+    def train(self, model: M, mix: Sequence[DataSet], step: Step) -> M:
         """`model` after one training on the balanced mix (Eq. 2); unchanged where distillation left nothing at all."""
-        where, key = _numbers(place), self._key(place)
-        sizes = {corpus.name: len(corpus) for corpus in mix}
-        if not any(sizes.values()):
-            self.record("skip", **where, sizes=sizes)
+        corpora, key, epochs = [data.corpus for data in mix], self._key(step), len(self.schedule)
+        agreement = None if self.order == "alone" else self.agreement
+        parts = [Part(corpus.name, len(corpus), labelled=labelled) for corpus, labelled in mix]
+        total = sum(map(len, corpora))
+        if not total:
+            self.emit(Skipped(step=step, parts=tuple(parts), epochs=epochs, agreement=agreement))
             return model
         rng = generator(self.seed, "mix", *key)
-        drawn_from, counts = balanced_mix(mix, alpha=self.alpha, rng=rng, draws=self.draws(sum(sizes.values())))
-        self.record("train", **where, sizes=sizes, drawn=dict(zip(sizes, counts, strict=True)))
-        return self.learner.fit(model, drawn_from, seed=derive(self.seed, "fit", *key))
+        drawn, counts = balanced_mix(corpora, alpha=self.alpha, rng=rng, draws=self.draws(total))
+        given = tuple(part._replace(drawn=count) for part, count in zip(parts, counts, strict=True))
+        self.emit(Trains(step=step, parts=given, epochs=epochs, agreement=agreement))
+        trained = self.learner.fit(model, drawn, seed=derive(self.seed, "fit", *key))
+        self.emit(Trained(step=step, parts=given, epochs=epochs, model=trained))
+        return trained
 
     def has_collapsed(self, found: Predictions, corpus: Corpus, peer: M, before: M, *, source: Corpus) -> bool:
         """Whether `peer` gives nearly one label only to `corpus`, and not because the corpus is so.
@@ -187,10 +208,14 @@ class CoTraining(Generic[M]):
         at_home = self.learner.predict(peer, looked_at(source, self.seed))
         return majority_share(at_home.pseudo_labels) > self.collapse_share
 
-    def _key(self, place: Place) -> Place:
+    def _others(self, model: M, trained: M) -> M:
+        """What a model becomes when another one was trained."""
+        return model if self.share is None else self.share(model, trained)
+
+    def _key(self, step: Step) -> tuple[int, ...]:
         """What a training's draws depend on: of frozen peers, which two they are, whoever is called k."""
-        e, k, j, l = place
-        return (e, min(k, j), max(k, j), l) if self.order == "synchronous" else place
+        e, k, j, l = step
+        return (e, min(k, j), max(k, j), l) if self.order == "synchronous" else tuple(step)
 
 
 def triples(order: Order) -> list[tuple[int, int, int]]:
@@ -203,12 +228,6 @@ def triples(order: Order) -> list[tuple[int, int, int]]:
     if order == "in_place":
         return [(k, j, l) for k, j, l in permutations(range(3))]
     return [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
-
-
-def _numbers(place: Place) -> dict[str, int]:
-    """The place as a person counts: models, too, from 1."""
-    e, k, j, l = place
-    return {"epoch": e, "k": k + 1, "j": j + 1, "l": l + 1}
 
 
 def gold_labels(corpus: Corpus) -> Ints:

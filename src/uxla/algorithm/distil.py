@@ -1,10 +1,9 @@
-"""Which pseudo-labelled examples to trust (§2.3): one model's judgement (stage 1), two peers' agreement (stage 2)."""
+"""Stage 1 of distillation (§2.3): which pseudo-labelled examples one model is trusted on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +12,10 @@ from sklearn.mixture import GaussianMixture
 from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 
 Select = Callable[[Predictions, Corpus], Bools]
-"""Stage 1: predictions of one model on a corpus of N examples -> bool (N,), the ones it is trusted on."""
+"""From the predictions of one model on a corpus of N examples to (N,) bool, the ones it is trusted on."""
 
 Feature = Callable[[Corpus], npt.NDArray[np.float64]]
 """Something that may tell good examples from noisy ones, beside the loss (App. C): a corpus -> (N,) numbers."""
-
-Agreement = Literal["exact", "none", "token", "union"]
 
 _FALLEN = 0.25
 """Of the labels that a model gave before, so few are a collapse."""
@@ -35,14 +32,14 @@ def confidence(predictions: Predictions) -> npt.NDArray[np.float64]:
 
     With one row a word this is the paper's p* for tagging, with one row a sentence its p* for sentence tasks (§2.3).
     """
-    return _example_means(lambda rows: predictions.best[rows].astype(np.float64), predictions.offsets)
+    return example_means(lambda rows: predictions.best[rows].astype(np.float64), predictions.offsets)
 
 
 def loss(predictions: Predictions) -> npt.NDArray[np.float64]:
     """(N,) each example's mean cross-entropy against the model's own pseudo labels, in nats (§2.3, App. C)."""
     floor = np.finfo(np.float32).tiny  # the best of C probabilities is at least 1/C, so this never binds
     best = predictions.best
-    return _example_means(lambda rows: -np.log(np.maximum(best[rows].astype(np.float64), floor)), predictions.offsets)
+    return example_means(lambda rows: -np.log(np.maximum(best[rows].astype(np.float64), floor)), predictions.offsets)
 
 
 @dataclass(frozen=True)
@@ -81,17 +78,27 @@ class CleanCluster:
 
     With `features` the mixture is over them too, each given unit scale and left out where it has no spread; the
     clean component is still that of the lower loss, and only the posterior decides, since no mean orders examples.
+    A feature is a function of a corpus, or a name that a run knows: `length` (in characters), `fluency` (under its
+    vicinity model).
     """
 
     threshold: float
-    features: tuple[Feature, ...] = ()
+    features: tuple[Feature | str, ...] = ()
+
+    def knowing(self, known: Mapping[str, Feature]) -> CleanCluster:
+        """The same with functions in place of the names that are `known`."""
+        return replace(self, features=tuple(known.get(f, f) if isinstance(f, str) else f for f in self.features))
 
     def __call__(self, predictions: Predictions, corpus: Corpus) -> Bools:
         """Bool (N,): the examples selected."""
         losses = loss(predictions)
         if len(np.unique(losses)) < 3:
             return np.ones(len(losses), dtype=np.bool_)
-        columns = [losses, *(feature(corpus) for feature in self.features)]
+        columns = [losses]
+        for feature in self.features:
+            if isinstance(feature, str):
+                raise ValueError(f"nothing is known of the feature {feature!r}; give a function of a corpus")
+            columns.append(feature(corpus))
         spread = [column / column.std() for column in columns if column.std() > 0]
         features = np.stack(spread, axis=1)  # scikit-learn's variance floor is absolute: give it unit scale
         mixture = GaussianMixture(n_components=2, covariance_type="full", random_state=0, n_init=3)
@@ -110,41 +117,6 @@ def length(corpus: Corpus) -> npt.NDArray[np.float64]:
     for block, batch in zip(_blocks(len(corpus)), corpus.parts(_TOGETHER), strict=False):
         sizes[block] = [sum(map(len, example.segments)) for example in batch]
     return sizes
-
-
-def distil(
-    k: Predictions, j: Predictions, selected: tuple[Bools, Bools], how: Agreement = "exact", min_agreed: float = 0.5
-) -> tuple[Bools, Bools, Ints]:
-    """(chosen (N,), agreed (N,), labels (R,)): both stages for two peers, of which each `selected` some examples.
-
-    Chosen is what both selected and agree on. Not so with `union`, an extension: what either selected is chosen, with
-    the labels of that peer, and where both did, of the more confident (of k where they are level).
-    """
-    if how != "union":
-        agreed, labels = agree(k, j, how, min_agreed)
-        return selected[0] & selected[1] & agreed, agreed, labels
-    surer = confidence(j) > confidence(k)
-    of_j = np.repeat(np.where(selected[0] & selected[1], surer, selected[1]), np.diff(k.offsets))
-    return selected[0] | selected[1], agree(k, j)[0], np.where(of_j, j.pseudo_labels, k.pseudo_labels)
-
-
-def agree(
-    k: Predictions, j: Predictions, how: Literal["exact", "none", "token"] = "exact", min_agreed: float = 0.5
-) -> tuple[Bools, Ints]:
-    """Stage 2: (bool (N,), labels (R,)): the examples two peers agree on, and the labels to learn from.
-
-    `exact`: all labels of the example are equal (the paper's AGREEMENT). `none`: no condition, labels of k (φ in
-    Table 5). `token`, an extension: labels the peers dispute are set to IGNORED and carry no loss; an example needs
-    at least the share `min_agreed` of undisputed labels.
-    """
-    if how == "none":
-        return np.ones(len(k), dtype=np.bool_), k.pseudo_labels
-    agreed_share = _example_means(
-        lambda rows: (k.pseudo_labels[rows] == j.pseudo_labels[rows]).astype(np.float64), k.offsets
-    )
-    if how == "exact":
-        return agreed_share == 1.0, k.pseudo_labels
-    return agreed_share >= min_agreed, np.where(k.pseudo_labels == j.pseudo_labels, k.pseudo_labels, IGNORED)
 
 
 def majority_share(labels: npt.NDArray[np.integer]) -> float:
@@ -174,7 +146,7 @@ def _sample(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return features[np.random.default_rng(0).choice(len(features), _FITTED, replace=False)]
 
 
-def _example_means(of_rows: Callable[[slice], npt.NDArray[np.float64]], offsets: Ints) -> npt.NDArray[np.float64]:
+def example_means(of_rows: Callable[[slice], npt.NDArray[np.float64]], offsets: Ints) -> npt.NDArray[np.float64]:
     """(N,) the mean of each example's rows: summed per example, so that neighbours cannot leak through rounding.
 
     `of_rows` gives the values of some rows: never of all, since there may be twenty for each of ten million examples.

@@ -160,10 +160,10 @@ def run(
         raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
     check_folder(folder, settings, overwrite=overwrite)
     with showing():
+        from uxla import api
         from uxla.report.table import run_table
-        from uxla.study import pipeline
 
-        results = pipeline.run(settings, folder, fresh=fresh, overwrite=overwrite)
+        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite)
     show(run_table(results))
     typer.echo(f"written to {folder}", err=True)
 

@@ -62,11 +62,10 @@ def augment(
 
     from uxla.augmentation.files import FileAugmentation
     from uxla.console import showing
-    from uxla.store.journal import Journal
     from uxla.store.store import Store, default_root
 
     with showing():
-        store = Store(default_root(), Journal(out), fresh)
+        store = Store(default_root(), fresh=fresh)
         report = FileAugmentation(source, out, drawing, place, store, originals).run()
     typer.echo(f"{out}: {report.line(keep_unchanged=keep_unchanged)}", err=True)
 

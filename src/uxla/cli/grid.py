@@ -51,12 +51,13 @@ def grid(
         if folder.exists() and not folder.is_dir():
             raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
+        from uxla import api
         from uxla.report.grid import summary, tidy
         from uxla.report.grid_table import grid_table
 
         with locked_folder(folder):
             _check_folder(folder)
-            runs, failed = make(planned.runs, folder, fresh=fresh, overwrite=overwrite)
+            runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite)
             if runs:
                 table = grid_table(planned.keys, runs, summary(runs, planned.baseline), planned.baseline)
                 write_table(folder / "grid.parquet", tidy(planned.keys, runs), _REMEDY)

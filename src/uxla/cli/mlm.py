@@ -157,10 +157,9 @@ def _course(
 ) -> Course:
     from uxla.lm.tuning import Course
     from uxla.models.lm.training import Recipe
-    from uxla.store.journal import Journal
     from uxla.store.store import Store, default_root
 
-    return Course(out, Recipe(**recipe), runtime, Store(default_root(), Journal(out), fresh), seed, checkpoint_every)
+    return Course(out, Recipe(**recipe), runtime, Store(default_root(), fresh=fresh), seed, checkpoint_every)
 
 
 def _show(out: Path, work: Callable[[], str]) -> None:

@@ -11,6 +11,7 @@ from uxla.config.files import SOURCE_PATHS, TARGET_PATHS, TESTBED
 from uxla.config.method import ByConfidence, MaskedLMVicinity
 from uxla.config.section import refusal
 from uxla.config.yaml_text import KeyPath
+from uxla.methods import registry
 
 if TYPE_CHECKING:
     from uxla.config.run import RunConfig
@@ -90,17 +91,21 @@ def _per_class(config: RunConfig) -> None:
 def _methods(config: RunConfig) -> None:
     if len(set(config.methods)) != len(config.methods):
         raise refusal("methods", f"got {list(config.methods)}, expected each once; remove the repeated one")
-    needs_test = [method for method in config.methods if method != "uxla"]
+    methods = [registry.method(name) for name in config.methods]
+    final = registry.final_method(config.methods)
+    makes_models = {"uxla"} if final in registry.METHODS else {"uxla", final}
+    needs_test = [name for name in config.methods if name not in makes_models]
     if needs_test and config.target_data.test is None:
         why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
         raise refusal("methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'")
-    if config.methods == ("three_heads",):
-        why = "three_heads is only a score to compare with: its three models are one"
-        raise refusal("methods", f"{why}; give another method too, as 'methods=[penalty,three_heads]'")
-    for method, path in (("supervised", "labelled"), ("translate_train", "translated")):
-        if method in config.methods and getattr(config.target_data, path) is None:
-            why = f"{method} needs target_data.{path}, which is not given"
-            raise refusal("methods", f"{why}; give target_data.{path}=FILE or leave {method} out")
+    if all(method.rank is None for method in methods):
+        why = f"{methods[0].name} is only a score to compare with: its three models are one"
+        raise refusal("methods", f"{why}; give another method too, as 'methods=[penalty,{methods[0].name}]'")
+    for method in methods:
+        for path in method.needs:
+            if getattr(config.target_data, path) is None:
+                why = f"{method.name} needs target_data.{path}, which is not given"
+                raise refusal("methods", f"{why}; give target_data.{path}=FILE or leave {method.name} out")
 
 
 CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _methods)

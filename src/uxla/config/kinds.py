@@ -35,7 +35,7 @@ class PluggedIn(Section):
 class Kinds:
     """The kinds that a tagged value may have: uxla's own sections, and those of the plug-ins of `group`."""
 
-    group: str
+    group: plugins.Group
     own: Mapping[str, type[Section]]
     default: str | None = None
 

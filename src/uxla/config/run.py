@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Annotated, Literal, cast
 
-from pydantic import ValidationError, model_validator
+from pydantic import AfterValidator, ValidationError, model_validator
 
 from uxla import __version__, progress
 from uxla.choices import Attention, Device, Precision, Task
@@ -20,27 +20,22 @@ from uxla.config.documents import COMMAND_LINE, Document, absolute, override, re
 from uxla.config.errors import keys, refused
 from uxla.config.files import ELSEWHERE, Source, TargetData, World
 from uxla.config.method import PAPER_SCHEDULE, Agree, AgreeSection, EpochPlan, MaskedLMVicinity, VicinitySection
-from uxla.config.section import Name, OneOrSeveral, Section, Several, key
+from uxla.config.section import Name, OneOrSeveral, Section, Several, key, refusal
 from uxla.config.training import Adaptation, MaskedLMTuning, WarmUp
 from uxla.config.yaml_text import Plain, dump
 from uxla.errors import ConfigError
+from uxla.methods import registry
 
-Method = Literal[
-    "zero_shot",
-    "penalty",
-    "ensemble",
-    "self_training",
-    "tri_training",
-    "tri_training_paper",
-    "uxla",
-    "no_agreement",
-    "no_distillation",
-    "three_heads",
-    "mlm_tuned",
-    "source_vicinity",
-    "translate_train",
-    "supervised",
-]
+
+def _is_method(name: str) -> str:
+    if name not in registry.names():
+        raise refusal("", f"got {name!r}, expected one of {', '.join(registry.names())} (`uxla methods` lists them)")
+    registry.method(name)
+    return name
+
+
+Method = Annotated[str, AfterValidator(_is_method)]
+"""The name of a method, of uxla or of a plug-in."""
 
 
 class RunConfig(Section):
@@ -180,7 +175,7 @@ def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig
 
 def _known(methods: Sequence[object]) -> bool:
     """Whether all are methods: what is none is an error also where it would be left out."""
-    return all(method in get_args(Method) for method in methods)
+    return all(method in registry.names() for method in methods)
 
 
 def _tell_left_out(asked: object, config: RunConfig) -> None:

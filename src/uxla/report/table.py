@@ -8,27 +8,12 @@ from typing import Any
 
 from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table
+from uxla.methods.registry import row_titles
 
 VERSION = 2
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
 
-METHODS = {
-    "zero_shot": "zero-shot",
-    "penalty": "+ confidence penalty",
-    "ensemble": "ensemble of zero-shot",
-    "mlm_tuned": "masked LM tuned first",
-    "source_vicinity": "source and its vicinity",
-    "self_training": "self-training",
-    "tri_training": "tri-training",
-    "tri_training_paper": "tri-training (the paper's)",
-    "no_distillation": "UXLA, no distillation",
-    "no_agreement": "UXLA, no agreement",
-    "three_heads": "UXLA, three heads",
-    "uxla": "UXLA, epoch {}",
-    "uxla_ensemble": "UXLA (ensemble)",
-    "translate_train": "translate-train",
-    "supervised": "supervised (target labels)",
-}
+METHODS = row_titles()
 """The methods' names in tables, in the order of their rows."""
 
 WARNING = "Warning: "

@@ -7,24 +7,12 @@ from itertools import groupby
 from typing import Any
 
 from uxla.markup import Figure, Row, Table
-from uxla.report.table import METHODS
+from uxla.methods.registry import title, trainings_of
 
 Made = Mapping[str, Any]
 
 NOUNS = {"ner": "sentences", "nli": "pairs", "paraphrase": "pairs", "classification": "texts"}
 """What the examples of a task are called."""
-
-WARM_UPS = {
-    "penalty": "warm-up",
-    "zero_shot": "warm-up without penalty",
-    "mlm_tuned": "warm-up, masked LM tuned first",
-}
-"""What the trainings are called that a method is nothing else than."""
-
-
-def title(method: str) -> str:
-    """A method's name in a sentence: that of its row in the table."""
-    return "UXLA" if method == "uxla" else METHODS[method]
 
 
 def from_target(training: Made) -> list[Mapping[str, Any]]:
@@ -53,7 +41,6 @@ def trainings_table(trainings: Sequence[Made], target: str, task: str) -> Table:
 
 
 def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
-    name = (None if epoch else WARM_UPS.get(method)) or title(method)
     cells = (
         str(epoch or ""),
         _joined(str(training["model"] or "all") for training in group),
@@ -61,8 +48,7 @@ def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
         _joined("none" if training["loss"] is None else f"{training['loss']:.2f}" for training in group),
         _joined("" if training["dev"] is None else f"{training['dev']:.1f}" for training in group),
     )
-    warm_up = method == "three_heads" and not epoch
-    return Row((f"{name}, warm-up" if warm_up else name,), tuple(map(Figure, cells)))
+    return Row((title(method) if epoch else trainings_of(method),), tuple(map(Figure, cells)))
 
 
 def _used(training: Made) -> str:

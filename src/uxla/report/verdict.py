@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from uxla.algorithm.estimates import Estimate
+from uxla.methods import registry
 from uxla.phrases import enumerated
 from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
@@ -18,32 +19,12 @@ Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown", "untaught"]
 """`untaught`: the target's raw text taught nothing, whatever was measured.
 `mixed`: no worse than the first baseline, worse than another. `unknown`: nothing was measured, or nothing else."""
 
-METHODS = table.METHODS | {
-    "penalty": "the confidence penalty alone",
-    "ensemble": "the ensemble of zero-shot",
-    "mlm_tuned": "a masked LM tuned first",
-    "no_distillation": "UXLA without distillation",
-    "no_agreement": "UXLA without agreement",
-    "three_heads": "UXLA with three heads",
-    "uxla": "UXLA",
-    "supervised": "training on target labels",
-}
+METHODS = table.METHODS | {name: method.spoken for name, method in registry.METHODS.items()}
 """The methods' names within a sentence."""
 _BASELINES = ("zero_shot", "penalty", "tri_training")
-_LABELLED = frozenset({"translate_train", "supervised"})
+_LABELLED = frozenset(name for name, method in registry.METHODS.items() if method.needs)
 """They had labels in the target language: nothing that others are measured by."""
-_ADAPTED = frozenset(
-    {
-        "mlm_tuned",
-        "self_training",
-        "tri_training",
-        "tri_training_paper",
-        "no_distillation",
-        "no_agreement",
-        "three_heads",
-        "uxla",
-    }
-)
+_ADAPTED = frozenset(name for name, method in registry.METHODS.items() if method.reads_target)
 """They read the target's raw text: only of them it can be said that adaptation helped."""
 _CLEAR = {1: "better than", -1: "worse than", 0: "not clearly different from"}
 _SCORED = {1: "above", -1: "below", 0: "equal to"}

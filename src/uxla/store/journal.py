@@ -1,38 +1,34 @@
-"""What a run did, one JSON line an event, and how long each kind of work took."""
+"""What a run did, one JSON line an event."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from uxla.events import Event
 from uxla.write_errors import writing
 
 
 class Journal:
-    """Appends to `journal.jsonl`: the event's name, the seconds since the run began, and the event's own counts.
+    """Writes events to `journal.jsonl`: each one's name, the seconds since the run began, and its facts.
 
     Nothing is written before `open`, so that a run refused for its input leaves no folder behind.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.watch: Callable[[str, Mapping[str, Any]], None] = lambda event, counts: None
-        """Is told every event that is written from here on."""
         self.started = time.monotonic()
-        self.seconds: dict[str, float] = defaultdict(float)
         self._waiting: list[str] | None = []
 
-    def write(self, event: str, **counts: Any) -> None:
-        """Append one event; `stage` with `seconds` also adds to the stage's total."""
-        self.watch(event, counts)
-        if event == "stage":
-            self.seconds[counts["stage"]] += counts["seconds"]
-        event_line = {"event": event, "at": round(time.monotonic() - self.started, 3), **counts}
+    def __call__(self, event: Event) -> None:
+        """Append one event."""
+        if not event.in_journal:
+            return
+        event_line = {"event": event.name, "at": round(time.monotonic() - self.started, 3), **event.facts}
         line = json.dumps(event_line, ensure_ascii=False) + "\n"
         if self._waiting is None:
             self._append(line)

@@ -15,9 +15,9 @@ from safetensors import SafetensorError
 
 from uxla import progress, signals
 from uxla.errors import ArtifactError
+from uxla.events import Damaged, Emit, StageEnded, unheard
 from uxla.files import atomic_folder, restore_folder
-from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, set_aside
-from uxla.store.journal import Journal
+from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, read_manifest, set_aside
 from uxla.store.locks import Uses, key_lock, locked
 from uxla.store.versions import UNKNOWN, current_versions
 from uxla.write_errors import writing
@@ -47,7 +47,7 @@ class Store:
     """
 
     root: Path
-    journal: Journal
+    emit: Emit = field(default=unheard, repr=False, compare=False)
     fresh: bool = False
     seen: Seen = field(default_factory=Seen, repr=False, compare=False)
     versions: Mapping[str, str] = field(default_factory=current_versions, repr=False, compare=False)
@@ -59,8 +59,8 @@ class Store:
 
         `make(into, scratch)` fills the empty folder `into`, which is renamed into place when all of it is on the disk.
         What it leaves in the folder `scratch` is there when the same work is begun again after an interruption, and is
-        removed when the work is done. A damaged artifact is named, set aside and made again. Every call leaves a line
-        in the journal that says whether the work was done (`hit: false`) or found. ArtifactError where the store
+        removed when the work is done. A damaged artifact is named, set aside and made again. Every call is an
+        event that says whether the work was done (`hit: false`) or found. ArtifactError where the store
         cannot be written, or an artifact not be looked at; whatever else `make` raises comes out as it is.
         """
         key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
@@ -74,8 +74,13 @@ class Store:
         for package in self.versions:
             self.made_with.setdefault(package, set()).add(manifest.versions.get(package, UNKNOWN))
         facts = dict(manifest.facts)
-        self.journal.write("stage", stage=stage, key=key[:16], hit=hit, seconds=seconds, **facts)
+        self.emit(StageEnded(stage, key[:16], hit, seconds, facts))
         return place, facts
+
+    def facts(self, place: Path) -> Facts:
+        """What is told of a finished artifact."""
+        manifest = self.seen.manifests.get(place) or read_manifest(place)
+        return dict(manifest.facts)
 
     def _has(self, place: Path) -> bool:
         return place in self.seen.manifests and (place / META).is_file()
@@ -113,7 +118,7 @@ class Store:
     def _put_away(self, place: Path, damage: DamageError) -> None:
         with self._writing():
             moved = set_aside(self.root, place)
-        self.journal.write("damaged", stage=place.parent.name, key=place.name[:16], fault=str(damage), moved=str(moved))
+        self.emit(Damaged(place.parent.name, place.name[:16], str(damage), str(moved)))
         progress.note(f"{place}: damaged ({damage}); set aside as {moved} and made again")
 
     def _make(self, place: Path, inputs: Mapping[str, Any], make: Make) -> None:

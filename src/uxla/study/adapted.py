@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from uxla.config.run import RunConfig
-from uxla.study.study import Study, Triple
+from uxla.study.labelling import Triple
+from uxla.study.study import Study
+from uxla.study.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,9 @@ class Adapted:
     final: Mapping[str, Triple]
     """By target the three models that the run is for: those of its first method, in the epoch that was kept."""
     study: Study
-    """The data, the backbone and the store that they came from; what labels more text with them."""
+    """The data, the backbone and the store that they came from; `study.labelling` labels more text with them."""
+    traces: Mapping[str, Trace]
+    """By target what became of each pseudo-labelled example, and why; empty where no trace was asked for."""
 
     @property
     def targets(self) -> tuple[str, ...]:

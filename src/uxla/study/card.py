@@ -10,44 +10,17 @@ from typing import Any
 from uxla import __version__
 from uxla.config.consistency import data_paths
 from uxla.config.files import ELSEWHERE
-from uxla.config.run import Method, RunConfig
+from uxla.config.run import RunConfig
 from uxla.config.yaml_text import dump
 from uxla.data.hub import HUB, SOURCES, parse_uri
 from uxla.markup import code_span, escaped
+from uxla.methods.registry import final_method, find
 from uxla.report.table import run_table
 from uxla.report.trainings import untaught
 from uxla.report.verdict import warnings_of
 
 _CODE = re.compile(r"[a-z]{2,3}")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-FINAL: tuple[Method, ...] = (
-    "uxla",
-    "no_agreement",
-    "no_distillation",
-    "tri_training",
-    "tri_training_paper",
-    "self_training",
-    "source_vicinity",
-    "translate_train",
-    "mlm_tuned",
-    "penalty",
-    "zero_shot",
-    "ensemble",
-    "supervised",
-)
-"""A run's models are those of the first of these methods that was asked for."""
-
-_LEARNED = {
-    "uxla": "labelled text in {s} and raw text in {t}, by UXLA",
-    "no_agreement": "labelled text in {s} and raw text in {t}, by UXLA without agreement",
-    "no_distillation": "labelled text in {s} and raw text in {t}, by UXLA without distillation",
-    "tri_training": "labelled text in {s} and raw text in {t}, by tri-training",
-    "tri_training_paper": "labelled text in {s} and raw text in {t}, by tri-training",
-    "self_training": "labelled text in {s} and raw text in {t}, by self-training",
-    "mlm_tuned": "labelled text in {s}, after raw text of all languages,",
-    "translate_train": "labelled text in {s} and its translation into {t}",
-    "supervised": "labelled text in {t}",
-}
 _UNTAUGHT = "labelled text in {s} alone, since no sentence of the raw text in {t} taught it"
 _WHAT = {
     "ner": "tags words with named entities",
@@ -85,14 +58,14 @@ def model_card(
     `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
     """
     names = {"s": code_span(config.source.name), "t": code_span(target)}
-    method = "penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config)
-    nothing = untaught(results.get("trainings", ()), target, method)
-    learned = _UNTAUGHT if nothing else _LEARNED.get(method, "labelled text in {s} alone")
+    final = find("penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config.methods))
+    nothing = untaught(results.get("trainings", ()), target, final.name)
+    learned = (_UNTAUGHT if nothing else final.learned_from).format(**names, method=code_span(final.title))
     doubts = _doubts(results, target)
     parts = [
         f"---\n{dump(_front(config, target))}---",
         "# {s} → {t}".format(**names),
-        f"This model {_WHAT[config.task]}. It learned from {learned.format(**names)}, beginning with "
+        f"This model {_WHAT[config.task]}. It learned from {learned}, beginning with "
         f"{code_span(_base(config))}; made by uxla {__version__}.",
         *(["## Warnings", doubts] if doubts else []),
         "## Labels",
@@ -132,17 +105,12 @@ def _doubts(results: Mapping[str, Any], target: str) -> str:
     return "\n".join(f"- {escaped(doubt)}." for doubt in warnings_of(results, target))
 
 
-def final_method(config: RunConfig) -> Method:
-    """The method whose models the run is for."""
-    return next(method for method in FINAL if method in config.methods)
-
-
 def _target_labels(config: RunConfig) -> str:
     """What the target's own labels were used for; empty where they were not."""
-    if final_method(config) == "supervised":
+    final = find(final_method(config.methods))
+    if "labelled" in final.needs:
         return "trained the models"
-    adapted = "raw text" in _LEARNED.get(final_method(config), "")
-    return "chose the checkpoints" if adapted and config.adaptation.selection == "target_dev" else ""
+    return "chose the checkpoints" if final.reads_target and config.adaptation.selection == "target_dev" else ""
 
 
 def _base(config: RunConfig) -> str:

@@ -1,4 +1,4 @@
-"""What a run can say about itself without target labels: estimated scores, what to doubt, which models to keep."""
+"""What a run can say of itself without target labels: estimated scores, what to doubt, which epoch's models to take."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ from typing import Any
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.estimates import APART, Estimate, Labelled, estimate
 from uxla.algorithm.mixing import looked_at
-from uxla.config.run import Method
-from uxla.records import Corpus
+from uxla.methods.registry import final_method, find
+from uxla.records import Corpus, Target
 from uxla.study import doubts
-from uxla.study.card import FINAL
-from uxla.study.inputs import Target
-from uxla.study.study import ADAPTED, Study, Triple
+from uxla.study.labelling import Triple
+from uxla.study.study import Study
 
 NO_DEV = "no estimate of the target's score: source.dev, the reference, is not given; give source.dev=FILE"
 
-_ADAPTED: frozenset[Method] = ADAPTED | {"tri_training", "tri_training_paper", "self_training", "source_vicinity"}
-"""The methods that adapt models epoch by epoch."""
-
-Trained = Mapping[Method, list[Triple]]
+Trained = Mapping[str, Sequence[Triple]]
+"""By method the three models after each epoch."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One target's estimates, in the order zero-shot, penalty, epochs; what to doubt; and the models to keep.
+class Outcome:
+    """One target's estimates, in the order zero-shot, penalty, epochs; what to doubt; and the models of the run.
 
-    `kept_epoch` is the epoch they come from, 0 for the warm-up; None where the estimate was not asked to choose.
+    `chosen_epoch` is the epoch these come from, 0 for the warm-up; None where the estimate was not asked to choose.
     """
 
-    kept: Triple
+    final: Triple
     zero_shot: Estimate | None = None
     penalty: Estimate | None = None
     uxla: tuple[Estimate, ...] = ()
     warnings: tuple[str, ...] = ()
-    kept_epoch: int | None = None
+    chosen_epoch: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The target's entry of `estimates` in `results.json`; empty where there is none."""
@@ -47,42 +44,48 @@ class Verdict:
         return found
 
 
-def verdict(study: Study, target: Target, trained: Trained) -> Verdict:
-    """The verdict on what was `trained` for a target; reads its raw training sentences, and of source dev the gold."""
-    method = next(method for method in FINAL if method in trained)
-    found = _estimated(study, target, trained, trained[method][-1])
-    before = _begun_with(study, method)
-    raw = looked_at(target.train, study.config.seed)
+def choose_epoch(
+    study: Study,
+    target: Target,
+    trained: Trained,
+    starts: Mapping[str, Triple],
+    trainings: Sequence[Mapping[str, Any]],
+    *,
+    asked: bool,
+) -> Outcome:
+    """What came of a target's methods, by its raw training sentences and by source dev with its gold labels.
+
+    `starts` are the models that methods began with, by the methods that these are of. The estimate chooses where it
+    was `asked` to; else the models are the last ones of the run's method.
+    """
+    final = find(final_method(trained))
+    found = _estimated(study, target, trained, starts.get("penalty"), trained[final.name][-1], asked=asked)
+    before = starts[final.start.method] if final.adapts and final.start is not None else None
+    raw = looked_at(target.train, study.seed)
     states = {name: trained[name][-1:] for name in ("zero_shot", "penalty") if name in trained}
-    states |= {method: trained[method]}
+    states |= {final.name: trained[final.name]}
     seen = (
-        *doubts.untaught(study, target),
+        *doubts.untaught(study, target, trainings),
         *doubts.collapsed(study, raw, states, before),
-        *doubts.vanished(study, target, raw, found.kept, before),
+        *doubts.vanished(study, target, raw, found.final, before),
     )
     return replace(found, warnings=(*found.warnings, *(f"{target.name}: {doubt}" for doubt in seen)))
 
 
-def _begun_with(study: Study, method: Method) -> Triple | None:
-    """The models that a method's adaptation began with; None where it does not adapt any."""
-    if method == "three_heads":
-        return study.three_heads()
-    return study.warm_up(penalty=True) if method in _ADAPTED else None
-
-
-def _estimated(study: Study, target: Target, trained: Trained, last: Triple) -> Verdict:
-    """The estimates where there are any, and the models that are kept by them, else the `last`."""
+def _estimated(
+    study: Study, target: Target, trained: Trained, start: Triple | None, last: Triple, *, asked: bool
+) -> Outcome:
+    """The estimates where there are any, and the models that are best by them, else the `last`."""
     zero_shot, epochs = trained.get("zero_shot", [])[-1:], trained.get("uxla", [])
-    warm_up = [study.warm_up(penalty=True)] if epochs or "penalty" in trained else []
-    dev, seed = study.inputs.dev, study.config.seed
-    if dev is None or not (zero_shot or warm_up):
-        return Verdict(last)
-    view = _View(study, looked_at(dev, seed), looked_at(target.train, seed))
+    warm_up = [start] if start is not None and (epochs or "penalty" in trained) else []
+    if study.dev is None or not (zero_shot or warm_up):
+        return Outcome(last)
+    view = _View(study, looked_at(study.dev, study.seed), looked_at(target.train, study.seed))
     before = [view.estimate(models) for models in (*zero_shot, *warm_up)]
     uxla = tuple(view.estimate(models, warm_up[0], before[-1]) for models in epochs)
     warnings = tuple(_doubts(target, [*before, *uxla]))
-    found = Verdict(last, before[0] if zero_shot else None, before[-1] if warm_up else None, uxla, warnings)
-    return _chosen(found, target, [*warm_up, *epochs], asked=study.config.keep == "estimated")
+    found = Outcome(last, before[0] if zero_shot else None, before[-1] if warm_up else None, uxla, warnings)
+    return _chosen(found, target, [*warm_up, *epochs], asked=asked)
 
 
 @dataclass(frozen=True)
@@ -96,16 +99,17 @@ class _View:
     def estimate(self, models: Triple, judges: Triple | None = None, before: Estimate | None = None) -> Estimate:
         ours = self.labelled(models)
         theirs = ours if judges is None else self.labelled(judges)
-        tags = self.dev.label_names if self.study.config.task == "ner" else None
-        return estimate(ours, theirs, gold_labels(self.dev), tags, before=before, seed=self.study.config.seed)
+        tags = self.dev.label_names if self.study.labelling.task_name == "ner" else None
+        return estimate(ours, theirs, gold_labels(self.dev), tags, before=before, seed=self.study.seed)
 
     def labelled(self, models: Triple) -> Labelled:
-        source, target = ([self.study.predict(model, part) for model in models] for part in (self.dev, self.raw))
+        predict = self.study.labelling.predict
+        source, target = ([predict(model, part) for model in models] for part in (self.dev, self.raw))
         return Labelled(source, target)
 
 
-def _chosen(found: Verdict, target: Target, states: Sequence[Triple], *, asked: bool) -> Verdict:
-    """With the models kept that the estimate finds best, the earliest of equals, where it was `asked` to choose."""
+def _chosen(found: Outcome, target: Target, states: Sequence[Triple], *, asked: bool) -> Outcome:
+    """With the models that the estimate finds best, the earliest of equals, where it was `asked` to choose."""
     if not found.uxla:
         return found
     assert found.penalty is not None
@@ -118,7 +122,7 @@ def _chosen(found: Verdict, target: Target, states: Sequence[Triple], *, asked: 
         warnings = (*warnings, f"{target.name}: adaptation did not help, by the estimate ({figures}); {done}")
     if not asked:
         return replace(found, warnings=warnings)
-    return replace(found, kept=states[best], warnings=warnings, kept_epoch=best)
+    return replace(found, final=states[best], warnings=warnings, chosen_epoch=best)
 
 
 def _doubts(target: Target, found: Sequence[Estimate]) -> Iterator[str]:

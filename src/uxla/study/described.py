@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow.compute as pc
 
-from uxla import progress
 from uxla.data.checks.differences import differences, missing_labels, shared_texts
 from uxla.data.checks.doubts import Doubt, doubts, name_doubts
 from uxla.data.checks.statistics import Statistics
 from uxla.data.columns import SHAPES
 from uxla.data.labels.schemes import entity_type
+from uxla.events import DataRead, Doubted
+from uxla.models.model_safety import ModelSafety
 from uxla.models.task_model import tokenizer_of
-from uxla.records import Corpus, ModelHandle
-from uxla.study.inputs import Inputs, Target
-from uxla.study.study import Study, generates
+from uxla.records import Corpus, ModelHandle, Target
+from uxla.study.inputs import Inputs
+from uxla.study.study import Study
 
 _LOOKED_AT = 10_000
 """Examples of each corpus that doubts are told by."""
@@ -28,25 +29,20 @@ _FULL = 0.9
 _OTHERS = ("dev", "test", "labelled", "translated")
 
 
-def describe(study: Study) -> None:
-    """Say how many examples there are, and what is doubtful about them, on the screen and in the journal."""
+def describe(study: Study, *, generates: bool) -> None:
+    """Tell how many examples there are, and what is doubtful about them; `generates`: the vicinity model is used."""
     inputs, said = study.inputs, set[tuple[str, str]]()
     for target in inputs.targets:
         _sizes(study, inputs.train, target)
-    for about, doubt in _all_doubts(study):
+    for about, doubt in _all_doubts(study, generates=generates):
         if (about, doubt.about) not in said:
             said.add((about, doubt.about))
-            study.store.journal.write("doubt", about=about, kind=doubt.about, text=doubt.text)
-            progress.note(f"{about}: {doubt.text}")
+            study.emit(Doubted(about, doubt.about, doubt.text))
 
 
 def _sizes(study: Study, source: Corpus, target: Target) -> None:
-    counts = {"source": len(source), "target": len(target.train)}
     shared = _duplicates(target.train, target.test) if target.test is not None else 0
-    study.store.journal.write("data", language=target.name, **counts, test_sentences_also_in_train=shared)
-    progress.note(f"{source.name} → {target.name}: {counts['source']} labelled, {counts['target']} raw sentences")
-    if shared:
-        progress.note(f"{target.name}: {shared} of {len(target.test or ())} test sentences also stand in its train")
+    study.emit(DataRead(target.name, len(source), len(target.train), len(target.test or ()), shared))
 
 
 def _duplicates(train: Corpus, test: Corpus) -> int:
@@ -56,19 +52,20 @@ def _duplicates(train: Corpus, test: Corpus) -> int:
     return sum(copies[segments] for segments in found)
 
 
-def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
+def _all_doubts(study: Study, *, generates: bool) -> Iterator[tuple[str, Doubt]]:
     """Each doubt behind the name of what it is about."""
-    inputs, task = study.inputs, study.config.task
+    inputs, task = study.inputs, study.labelling.task_name
+    backbone, vicinity, safety = study.labelling.backbone, study.vicinity.model, study.labelling.runtime.safety
+    used = {"model": backbone} | ({"vicinity.model": vicinity} if generates else {})
     source = _portrait(inputs.train, task)
     names = label_counts(inputs.train, task)
-    yield from inputs.doubts
     yield from _told(inputs.train.name, [*doubts(source), *name_doubts(names, "type" if task == "ner" else "label")])
     for target in inputs.targets:
         raw = _portrait(target.train, task)
         yield from _told(target.name, doubts(raw))
         yield from _told(target.name, differences(source, raw, (inputs.train.name, target.name)))
         yield from _told(target.name, shared_texts(raw, source, inputs.train.name))
-        yield from _told(target.name, _unread(study, raw))
+        yield from _told(target.name, _unread(used, safety, raw))
         if target.test is not None:
             test = _portrait(target.test, task)
             yield from _told(target.name, doubts(test))
@@ -80,8 +77,9 @@ def _all_doubts(study: Study) -> Iterator[tuple[str, Doubt]]:
         if held_out is not None:
             yield from _told(held_out.name, shared_texts(_portrait(held_out, task), source, inputs.train.name))
     yield from _labels(inputs, task)
-    yield from _spare(study)
-    yield from _told(str(study.vicinity_model.path), _small_letters(study))
+    yield from _spare((backbone, vicinity), safety)
+    if generates:
+        yield from _told(str(vicinity.path), _small_letters(backbone, vicinity, safety))
 
 
 def _told(about: str, found: Iterable[Doubt]) -> Iterator[tuple[str, Doubt]]:
@@ -117,32 +115,28 @@ def _labels(inputs: Inputs, task: str) -> Iterator[tuple[str, Doubt]]:
             yield from _told(corpus.name, missing_labels(trained, found, names, what))
 
 
-def _unread(study: Study, portrait: Statistics) -> Iterator[Doubt]:
+def _unread(models: Mapping[str, ModelHandle], safety: ModelSafety, portrait: Statistics) -> Iterator[Doubt]:
     """Words in characters that a model's vocabulary does not have."""
-    models = {"model": study.model} | ({"vicinity.model": study.vicinity_model} if generates(study.config) else {})
     for key, model in models.items():
-        share = tokenizer_of(model.path, study.safety).unknown_share(portrait.words.counts)
+        share = tokenizer_of(model.path, safety).unknown_share(portrait.words.counts)
         if share > _UNREAD:
             text = f"{share:.0%} of its words have characters that the tokenizer of {key} does not know"
             yield Doubt(f"tokenizer of {key}", f"{text}; take a model that has read this language")
 
 
-def _spare(study: Study) -> Iterator[tuple[str, Doubt]]:
+def _spare(models: Iterable[ModelHandle], safety: ModelSafety) -> Iterator[tuple[str, Doubt]]:
     """A tokenizer with far fewer pieces than the model has embeddings: is it the model's own?"""
-    for model in dict.fromkeys((study.model, study.vicinity_model)):
-        size = tokenizer_of(model.path, study.safety).size
+    for model in dict.fromkeys(models):
+        size = tokenizer_of(model.path, safety).size
         rows = json.loads((model.path / "config.json").read_bytes()).get("vocab_size")
         if isinstance(rows, int) and size < _FULL * rows:
             text = f"its tokenizer has {size:,} pieces, the model embeddings for {rows:,}; is it the model's own?"
             yield str(model.path), Doubt("tokenizer", text)
 
 
-def _small_letters(study: Study) -> Iterator[Doubt]:
+def _small_letters(backbone: ModelHandle, vicinity: ModelHandle, safety: ModelSafety) -> Iterator[Doubt]:
     """A vicinity model that writes small letters only takes from words what tells names."""
-
-    def blind(model: ModelHandle) -> bool:
-        return tokenizer_of(model.path, study.safety).ignores_case
-
-    if generates(study.config) and blind(study.vicinity_model) and not blind(study.model):
+    ignores, tells = (tokenizer_of(model.path, safety).ignores_case for model in (vicinity, backbone))
+    if ignores and not tells:
         text = "the vicinity model writes small letters only, the model tells capitals apart"
         yield Doubt("capitals", f"{text}: what is replaced loses them; take a vicinity model with capitals")

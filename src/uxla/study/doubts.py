@@ -10,17 +10,20 @@ from typing import Any, Literal
 
 import numpy as np
 
+from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.distil import has_fallen, majority_share
 from uxla.algorithm.mixing import looked_at
+from uxla.methods.registry import find, ordered, title
 from uxla.phrases import enumerated, one_label_only, seen
-from uxla.records import IGNORED, Corpus, Ints, ModelHandle
-from uxla.report.table import METHODS
-from uxla.report.trainings import NOUNS, WARM_UPS, from_target, title
-from uxla.study.inputs import Target
+from uxla.records import IGNORED, Corpus, Ints, ModelHandle, Target
+from uxla.report.trainings import NOUNS, from_target
+from uxla.study.labelling import Triple
 from uxla.study.messages import metric
-from uxla.study.study import Study, Triple
-from uxla.study.trainings import Made
+from uxla.study.study import Study
+
+Made = Mapping[str, Any]
+"""An entry of `trainings` in `results.json`."""
 
 POOR_F1 = 50.0
 """Under this, labels of entities on source dev are wrong more often than right."""
@@ -31,23 +34,20 @@ POOR_GAIN = 0.25
 EXPECTED = 5
 """Labels of a kind that the source's share would give the text looked at: from so many on it is odd to see none."""
 
-_AGREEMENTS = {"tri_training_paper": "exact", "no_agreement": "none"}
-"""Of the methods that have their own, whatever the configuration says."""
 
-
-def poor_models(study: Study) -> Iterator[str]:
+def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
     """Warm-ups whose models know hardly more of source dev than chance does, by the mean of the three: one sentence."""
-    dev, name = study.inputs.dev, metric(study.config.task)
+    dev, name = study.inputs.dev, metric(study.labelling.task_name)
     if dev is None:
         return
     entities = [i for i, label in enumerate(dev.label_names) if label != "O"]
-    if study.config.task == "ner" and not np.isin(gold_labels(dev), entities).any():
+    if study.labelling.task_name == "ner" and not np.isin(gold_labels(dev), entities).any():
         yield "source.dev: it has no entity, so that no model can be scored or chosen by it; give a file that has some"
         return
     least, against = _least(study, dev)
     poor = []
-    for method in METHODS:
-        found = [made for made in study.trainings or () if made["method"] == method and made["epoch"] is None]
+    for method in ordered({made["method"] for made in trainings}):
+        found = [made for made in trainings if made["method"] == method and made["epoch"] is None]
         scores = [made["dev"] for made in found if made["dev"] is not None]
         if scores and fmean(scores) < least:
             poor.append(f"{title(method)}: {name} {enumerated([f'{score:.1f}' for score in scores])}")
@@ -58,10 +58,10 @@ def poor_models(study: Study) -> Iterator[str]:
         )
 
 
-def untaught(study: Study, target: Target) -> Iterator[str]:
+def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterator[str]:
     """Where no sentence of the target taught any model: in all epochs of a method, or in one."""
     said: dict[str, list[str]] = defaultdict(list)
-    own = [made for made in study.trainings or () if made["target"] == target.name and made["epoch"] is not None]
+    own = [made for made in trainings if made["target"] == target.name and made["epoch"] is not None]
     for method, group in groupby(own, lambda made: made["method"]):
         epochs = _by_epoch(list(group))
         empty = [epoch for epoch, found in epochs.items() if not any(one["taught"] for one in found)]
@@ -71,7 +71,7 @@ def untaught(study: Study, target: Target) -> Iterator[str]:
         for numbers in alike.values():
             where = "" if len(numbers) == len(epochs) else f"in {_epochs(numbers)} "
             cause = _cause(study, method, [one for epoch in numbers for one in epochs[epoch]])
-            noun = NOUNS[study.config.task].removesuffix("s")
+            noun = NOUNS[study.labelling.task_name].removesuffix("s")
             said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(title(method))
     for what, methods in said.items():
         yield f"{enumerated(methods)}: {what}"
@@ -82,13 +82,13 @@ def collapsed(
 ) -> Iterator[str]:
     """Which models, by number, have collapsed on the target's raw text: by the rule of `CoTraining.has_collapsed`,
     adapted ones by those that they were `begun_with`."""
-    limit, known = study.config.collapse_share, looked_at(study.inputs.dev or study.inputs.train, study.config.seed)
+    limit, known = study.method.collapse_share, looked_at(study.inputs.dev or study.inputs.train, study.seed)
     if majority_share(gold_labels(known)) > limit:
         return
     for method, epochs in states.items():
         found: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for number, models in enumerate(epochs, start=1):
-            before = begun_with if begun_with is not None and method not in WARM_UPS else models
+            before = begun_with if begun_with is not None and find(method).adapts else models
             pairs = enumerate(zip(models, before, strict=True), start=1)
             found[tuple(i for i, pair in pairs if _has_collapsed(study, raw, known, *pair))].append(number)
         for fallen, numbers in found.items():
@@ -102,14 +102,16 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
     did; or that no model gives although the source has many."""
     known = gold_labels(study.inputs.train)
     gold, names = _kinds(known, study)
-    given = sum(_kinds(study.predict(model, raw).pseudo_labels, study)[0] for model in final)
+    given = sum(_kinds(study.labelling.predict(model, raw).pseudo_labels, study)[0] for model in final)
     earlier = (
-        given if before is None else sum(_kinds(study.predict(model, raw).pseudo_labels, study)[0] for model in before)
+        given
+        if before is None
+        else sum(_kinds(study.labelling.predict(model, raw).pseudo_labels, study)[0] for model in before)
     )
-    expected = gold * len(study.predict(final[0], raw).pseudo_labels) / max(len(known), 1)
+    expected = gold * len(study.labelling.predict(final[0], raw).pseudo_labels) / max(len(known), 1)
     lost = [seen(names[i]) for i in np.flatnonzero((gold > 0) & (given == 0) & (earlier > 0))]
     never = [seen(names[i]) for i in np.flatnonzero((given == 0) & (earlier == 0) & (expected >= EXPECTED))]
-    what = f"any {NOUNS[study.config.task].removesuffix('s')} of {target.name}"
+    what = f"any {NOUNS[study.labelling.task_name].removesuffix('s')} of {target.name}"
     if lost:
         yield (
             f"{_shortened(lost)}: after adaptation no model gives {_it(lost)} to {what}, as the warm-up's did; keep an "
@@ -123,17 +125,17 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
 
 
 def _has_collapsed(study: Study, raw: Corpus, known: Corpus, model: ModelHandle, before: ModelHandle) -> bool:
-    labels, limit = study.predict(model, raw).pseudo_labels, study.config.collapse_share
+    labels, limit = study.labelling.predict(model, raw).pseudo_labels, study.method.collapse_share
     if majority_share(labels) <= limit:
         return False
-    if has_fallen(labels, study.predict(before, raw).pseudo_labels):
+    if has_fallen(labels, study.labelling.predict(before, raw).pseudo_labels):
         return True
-    return majority_share(study.predict(model, known).pseudo_labels) > limit
+    return majority_share(study.labelling.predict(model, known).pseudo_labels) > limit
 
 
 def _least(study: Study, dev: Corpus) -> tuple[float, str]:
     """The score from which on models are not called poor, and what to say of it."""
-    if study.config.task == "ner":
+    if study.labelling.task_name == "ner":
         return POOR_F1, f"under {POOR_F1:.0f}"
     share = 100.0 * majority_share(gold_labels(dev))
     return share + POOR_GAIN * (100.0 - share), f"always the most frequent label: {share:.1f}"
@@ -156,7 +158,8 @@ def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few ke
 
 def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
     """Why nothing was left, and what to do."""
-    agreement, why = _AGREEMENTS.get(method, study.config.agree.kind), _why(found)
+    own, why = find(method).agreement, _why(found)
+    agreement = own if isinstance(own, str) else kind_of(own or study.method.agreement)
     if why == "collapsed":
         fallen = sorted({number for one in found for number in one["collapsed"]})
         return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_not_collapse(study)}"
@@ -164,13 +167,13 @@ def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str
         return "distillation keeps too few of them; raise select.share in schedule, or give more raw text"
     if agreement == "none":
         return "no two models are sure of the same one; raise select.share in schedule"
-    word_by_word = study.config.task == "ner" and agreement == "exact" and method not in _AGREEMENTS
+    word_by_word = study.labelling.task_name == "ner" and agreement == "exact" and own is None
     other = ", or set agree=token" if word_by_word else ", or lower agree.min_agreed" if agreement == "token" else ""
     return f"the models never agreed on one; {_train_longer(study)}{other}"
 
 
 def _train_longer(study: Study) -> str:
-    name = "epochs" if study.config.warmup.epochs is not None else "max_steps"
+    name = "epochs" if study.warm_up_training.epochs is not None else "max_steps"
     return f"train the warm-up longer (warmup.{name}) or on more labelled text"
 
 
@@ -182,7 +185,7 @@ def _kinds(labels: Ints, study: Study) -> tuple[Ints, list[str]]:
     """How often each kind of label is there: entity types without O, or classes; and their names."""
     names = study.inputs.train.label_names
     counts = np.bincount(labels[labels != IGNORED], minlength=len(names))
-    if study.config.task != "ner":
+    if study.labelling.task_name != "ner":
         return counts, list(names)
     types = list(dict.fromkeys(name[2:] for name in names if name != "O"))
     sums = [sum(counts[i] for i, name in enumerate(names) if name != "O" and name[2:] == kind) for kind in types]

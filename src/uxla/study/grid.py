@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
@@ -18,6 +19,9 @@ from uxla.report.folder import RunFolder
 from uxla.report.grid import Baseline, GridRun, Setting
 from uxla.store.store import Seen
 from uxla.study.run_folder import check_folder, safe_name
+
+Run = Callable[..., Any]
+"""`uxla.api.run`, which is above."""
 
 _DEFAULT_BASELINES = ("tri_training", "zero_shot", "penalty")
 
@@ -64,9 +68,10 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
 
 
 def make(
-    planned: Sequence[Planned], out: Path, *, fresh: bool = False, overwrite: bool = False
+    planned: Sequence[Planned], out: Path, run: Run, *, fresh: bool = False, overwrite: bool = False
 ) -> tuple[list[GridRun], dict[str, str]]:
-    """Make each run's folder under `out` where it is not there yet; the finished ones, and why others failed by name.
+    """Have `run` make each run's folder under `out` where it is not there yet; the finished ones, and why others
+    failed by name.
 
     A folder whose run ended with the same configuration is taken as it is, unless `fresh`: then all is made anew, what
     runs share once. ArtifactError before any work where a folder has a run of another configuration, unless
@@ -83,19 +88,13 @@ def make(
         for number, one in enumerate(waiting, start=1):
             progress.note(f"run {number} of {len(waiting)}: {one.name}")
             try:
-                _run(one, out, fresh, overwrite, seen)
+                run(one.config, out / one.name, fresh=fresh, overwrite=overwrite, seen=seen)
             except UxlaError as error:
                 failed[one.name] = str(error)
                 progress.note(f"{one.name}: failed and left out: {error}")
             bar.advance()
     kept = [one for one in planned if one.name not in failed]
     return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
-
-
-def _run(one: Planned, out: Path, fresh: bool, overwrite: bool, seen: Seen) -> None:
-    from uxla.study import pipeline  # late: it loads torch
-
-    pipeline.run(one.config, out / one.name, fresh=fresh, overwrite=overwrite, seen=seen)
 
 
 def _is_finished(one: Planned, out: Path) -> bool:

@@ -17,7 +17,7 @@ from uxla.data.formats.table import Table
 from uxla.data.load import discover_labels, load_corpus, open_source
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, DataError
-from uxla.records import Corpus
+from uxla.records import Corpus, Target
 from uxla.seeds import derive
 from uxla.store.store import Store
 
@@ -25,18 +25,6 @@ _CONLL = ("token_column", "label_column", "scheme", "comment")
 
 WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 """The testbed's task of each kind."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """One target language: `train` never has labels; the others do, and are there only where a file was given."""
-
-    name: str
-    train: Corpus
-    dev: Corpus | None
-    test: Corpus | None
-    labelled: Corpus | None
-    translated: Corpus | None = None
 
 
 @dataclass(frozen=True)
@@ -98,9 +86,9 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
             raise ConfigError(f"target: {name!r} is also the source's name; give source.name another one")
         files = data.of(name)
         train = read(files, files.train, name, "train", labelled=False)
-        others = [read(files, getattr(files, part), name, part) for part in TARGET_PATHS[1:]]
+        others = {part: read(files, getattr(files, part), name, part) for part in TARGET_PATHS[1:]}
         assert train is not None
-        targets.append(Target(name, train, *others))
+        targets.append(Target(train, **others, name=name))
     train, dev, test = source_corpora
     assert train is not None
     return Inputs(train, dev, test, tuple(targets), tuple(doubts))

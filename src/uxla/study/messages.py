@@ -1,20 +1,58 @@
-"""What a person is told of each training while a run goes on: a line before it, a line after it."""
+"""What a person reads while a run goes on: events as lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
+from uxla import events, progress
+from uxla.algorithm.agreement import kind_of
+from uxla.algorithm.events import Part, Skipped, Step, Trains
+from uxla.events import Event
+from uxla.methods.registry import title, trainings_of
 from uxla.phrases import enumerated, models, one_label_only
-from uxla.report.trainings import WARM_UPS, title
+from uxla.report.table import WARNING
+from uxla.report.trainings import NOUNS
 
-_AGREED = {
-    "exact": "on which models {k} and {j} agree",
-    "token": "on whose words models {k} and {j} mostly agree",
-    "none": "that models {k} and {j} are both sure of, with the labels of model {k}",
-    "union": "that model {k} or model {j} is sure of",
-    "alone": "of whose labels it is surest",
-}
+
+class Messages:
+    """Listens to a run, and shows a person a line for each event that is worth one."""
+
+    def __init__(self, task: str, source: str) -> None:
+        self._task, self._source = task, source
+        self._cut: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Show the lines of an event."""
+        for line in self._lines(event):
+            progress.note(line)
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        match event:
+            case Trains() | Skipped():
+                yield learned_line(event, NOUNS[self._task])
+            case events.TrainingEnded():
+                if event.loss is not None:
+                    yield result(event, self._task)
+            case events.DataRead():
+                yield from self._sizes(event)
+            case events.Doubted():
+                yield event.text if event.kind == "classification layer" else f"{event.about}: {event.text}"
+            case events.Warned():
+                yield f"{WARNING}{event.text}"
+            case events.TextsCut():
+                yield from self._cut_once(event)
+
+    def _sizes(self, event: events.DataRead) -> Iterator[str]:
+        yield f"{self._source} → {event.language}: {event.source} labelled, {event.target} raw sentences"
+        if shared := event.test_sentences_also_in_train:
+            yield f"{event.language}: {shared} of {event.test} test sentences also stand in its train"
+
+    def _cut_once(self, event: events.TextsCut) -> Iterator[str]:
+        """Three models cut the same texts: one line for all of them."""
+        line = f"{event.data}: {event.cut} of {event.of} longer than {event.pieces} pieces, cut"
+        if line not in self._cut:
+            self._cut.add(line)
+            yield line
 
 
 def metric(task: str) -> str:
@@ -22,50 +60,58 @@ def metric(task: str) -> str:
     return "F1" if task == "ner" else "accuracy"
 
 
-def place(training: Mapping[str, Any], epochs: int) -> str:
-    """Which training it is, of how many."""
-    method, target, model = (training[name] for name in ("method", "target", "model"))
-    if training["epoch"] is not None:
-        return f"[{title(method)} {target}, epoch {training['epoch']}/{epochs}] model {model}"
-    name = f"{purpose(method)}{f' {target}' if target else ''}"
-    return f"{name} {model} of 3" if model else f"{name}, warm-up"
-
-
-def purpose(method: str) -> str:
-    """What a training on labels alone is for."""
-    return WARM_UPS.get(method) or title(method)
-
-
-def lesson(training: Mapping[str, Any], epochs: int, *, agreement: str, noun: str) -> str:
-    """What a model of Algorithm 1 is about to learn from. `agreement` may be `alone`: its own labels."""
-    where, _, model = place(training, epochs).partition("] ")
-    k, j = training["peers"] if agreement == "none" else sorted(training["peers"])
-    labelled = [found for found in training["learned_from"] if found["kept"] is not None]
-    fallen = _fallen(labelled)
-    if not any(found["taught"] for found in labelled):
-        rest = f"{model} {'stays as it is' if training['steps'] == 0 else 'learns from the source alone'}"
-        none = enumerated([_counted(found["of"], found["kind"], noun) for found in labelled])
+def learned_line(event: Trains | Skipped, noun: str) -> str:
+    """What a model of Algorithm 1 is about to learn from, or why it stays as it is."""
+    where, model = _place(event.method or "", event.target, event.step.e, event.epochs), f"model {event.step.l + 1}"
+    kind = "alone" if event.agreement is None else kind_of(event.agreement)
+    peers = [event.step.k + 1, event.step.j + 1]
+    k, j = peers if kind == "none" else sorted(peers)
+    labelled = [part for part in event.parts if part.labelled is not None]
+    collapsed = _collapsed(labelled, event.step)
+    if not any(part.size for part in labelled):
+        rest = f"{model} {'stays as it is' if isinstance(event, Skipped) else 'learns from the source alone'}"
+        none = enumerated([_counted(part, event, noun) for part in labelled])
         if not labelled:
-            return f"{where}] {rest}"
-        if fallen:
-            return f"{where}] nothing is left of {none}, since {one_label_only(fallen)}: {rest}"
-        if agreement not in ("exact", "token"):
-            return f"{where}] nothing is left of {none}: {rest}"
-        return f"{where}] {models([k, j])} agree on none of {none}: {rest}"
-    parts = [f"{found['taught']:,} of {_counted(found['of'], found['kind'], noun)}" for found in labelled]
-    but = f", and not from data to which {one_label_only(fallen)}" if fallen else ""
-    return f"{where}] {model} learns from {enumerated(parts)} {_AGREED[agreement].format(k=k, j=j)}{but}"
+            return f"{where} {rest}"
+        if collapsed:
+            return f"{where} nothing is left of {none}, since {one_label_only(collapsed)}: {rest}"
+        if kind not in ("exact", "token"):
+            return f"{where} nothing is left of {none}: {rest}"
+        return f"{where} {models([k, j])} agree on none of {none}: {rest}"
+    parts = [f"{part.size:,} of {_counted(part, event, noun)}" for part in labelled]
+    but = f", and not from data to which {one_label_only(collapsed)}" if collapsed else ""
+    return f"{where} {model} learns from {enumerated(parts)} {_agreed(event, k, j)}{but}"
 
 
-def result(training: Mapping[str, Any], epochs: int, *, task: str) -> str:
+def result(event: events.TrainingEnded, task: str) -> str:
     """What a training gave: `warm-up 1 of 3: loss 0.10, dev F1 71.2`."""
-    dev = "" if training["dev"] is None else f", dev {metric(task)} {training['dev']:.1f}"
-    return f"{place(training, epochs)}: loss {training['loss']:.2f}{dev}"
+    dev = "" if event.dev is None else f", dev {metric(task)} {event.dev:.1f}"
+    return f"{_training(event)}: loss {event.loss:.2f}{dev}"
 
 
-def _fallen(labelled: Sequence[Mapping[str, Any]]) -> list[int]:
-    return sorted({number for found in labelled for number in found["collapsed"]})
+def _training(event: events.TrainingEnded) -> str:
+    """Which training it is, of how many."""
+    if event.epoch is not None:
+        return f"{_place(event.method, event.target, event.epoch, event.epochs)} model {event.model}"
+    name = f"{trainings_of(event.method)}{f' {event.target}' if event.target else ''}"
+    return f"{name} {event.model} of 3" if event.model else name
 
 
-def _counted(count: int, kind: str, noun: str) -> str:
-    return f"{count:,} {kind.replace('_', ' ')} {noun}"
+def _place(method: str, target: str | None, epoch: int, epochs: int) -> str:
+    return f"[{title(method)} {target}, epoch {epoch}/{epochs}]"
+
+
+def _agreed(event: Trains | Skipped, k: int, j: int) -> str:
+    if event.agreement is None:
+        return "of whose labels it is surest"
+    own = f"that the agreement {kind_of(event.agreement)} of models {k} and {j} leaves"
+    return str(getattr(event.agreement, "sentence", own)).format(k=k, j=j)
+
+
+def _collapsed(labelled: list[Part], step: Step) -> list[int]:
+    peers = {"k": step.k + 1, "j": step.j + 1}
+    return sorted({peers[peer] for part in labelled for peer in (part.labelled or {})["collapsed"]})
+
+
+def _counted(part: Part, event: Trains | Skipped, noun: str) -> str:
+    return f"{(part.labelled or {})['of']:,} {part.kind(event.target).replace('_', ' ')} {noun}"

@@ -1,93 +1,182 @@
-"""One run: warm up, co-train, score, and write what came of it. The composition, and no mathematics."""
+"""One run: warm up, co-train, score. The composition, and no mathematics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 from uxla import progress
+from uxla.algorithm.distil import CleanCluster
 from uxla.config.run import RunConfig
-from uxla.models.hub import resolve
+from uxla.events import Began, Doubted, Emit, Event, Measured, Scored, StageEnded, TrainingEnded, Warned, heard_by
+from uxla.methods.method import Method
+from uxla.models.lm.model import TrainableLM
 from uxla.models.memory import Budget
 from uxla.models.model_safety import ModelSafety
+from uxla.models.runtime import Runtime
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
-from uxla.report.table import WARNING
-from uxla.store.journal import Journal
-from uxla.store.store import Seen, Store, default_root
+from uxla.records import ModelHandle, Target
+from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.adapted import Adapted
-from uxla.study.choose_epoch import verdict
+from uxla.study.choose_epoch import choose_epoch
 from uxla.study.described import describe
 from uxla.study.environment import environment
-from uxla.study.inputs import Inputs, load_inputs
-from uxla.study.methods import METHODS
-from uxla.study.results import Results, run_results
-from uxla.study.run_folder import check_folder, taken
-from uxla.study.study import Study, Triple
-from uxla.study.tracking import Tracking, require, tracking
-from uxla.study.write import write_run
-from uxla.testbed import model_name
+from uxla.study.executors import Executor
+from uxla.study.inputs import Inputs
+from uxla.study.labelling import Labelling, Triple
+from uxla.study.messages import Messages
+from uxla.study.results import run_results
+from uxla.study.settings import UXLA
+from uxla.study.study import Study
+from uxla.study.trace import Traces
+from uxla.study.vicinities import Around, GenLM, OwnVicinity
 
 
-def run(
-    config: RunConfig, out: Path, *, fresh: bool = False, overwrite: bool = False, seen: Seen | None = None
-) -> Results:
-    """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked for: values that `uxla.adapt` made of its arguments."""
 
-    Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
-    that the same call after an interruption goes on where it was; `fresh` does all of it anew, but for what is `seen`.
-    A folder of another configuration is refused, or with `overwrite` replaced.
-    """
-    check_folder(out, config, overwrite=overwrite)
-    journal = Journal(out / "journal.jsonl")
-    store = Store(default_root(), journal, fresh, seen or Seen())
-    inputs = load_inputs(config, store)
-    require(config)
-    with ExitStack() as open_while_it_runs:
-        trackers = Tracking({})
-
-        def begin() -> None:
-            open_while_it_runs.enter_context(taken(out, config, overwrite=overwrite))
-            open_while_it_runs.enter_context(tracking(config, out, trackers))
-            journal.watch = trackers.event
-            journal.open()
-
-        adapted = adapt(config, inputs, store, begin=begin)
-        trackers.results(adapted.results)
-        write_run(adapted, out)
-    return dict(adapted.results)
+    config: RunConfig
+    inputs: Inputs
+    methods: tuple[Method, ...]
+    uxla: UXLA
+    backbone: ModelHandle
+    vicinity_model: ModelHandle
+    around: Around | None
+    store: Store
+    executor: Executor
+    on_event: Emit
 
 
-def adapt(config: RunConfig, inputs: Inputs, store: Store, *, begin: Callable[[], None] = lambda: None) -> Adapted:
-    """Everything `config` asks for of these corpora; `begin` is called when all was checked, before any work.
+def adapt(request: Request) -> Adapted:
+    """The models and scores that are asked for. Raises UxlaError before any work where the input is at fault."""
+    config, trainings, seconds = request.config, list[dict[str, Any]](), Counter[str]()
+    traces = Traces(config.trace, "uxla")
 
-    Raises UxlaError before that where the input is at fault. Finished work is kept in the store.
-    """
-    safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
-    model = resolve(model_name(config.model), revision=config.revision, safety=safety)
-    vicinity_model = model
-    if config.masked_lm.model is not None:
-        name = model_name(config.masked_lm.model)
-        vicinity_model = resolve(name, revision=config.masked_lm.revision, safety=safety)
-    budget = Budget(config.tokens_per_batch)
-    study = Study(config, TASKS[config.task](), inputs, model, vicinity_model, store, budget, safety, trainings=[])
-    with process_settings(threads=config.threads, deterministic=config.deterministic):
-        study.check_models()
-        begin()
-        describe(study)
-        trained = {t.name: {method: METHODS[method](study, t) for method in config.methods} for t in inputs.targets}
-        models: Mapping[str, Mapping[str, Sequence[Triple]]] = {
-            name: {str(method): epochs for method, epochs in found.items()} for name, found in trained.items()
+    def history(event: Event) -> None:
+        if isinstance(event, TrainingEnded):
+            trainings.append(event.facts)
+        if isinstance(event, StageEnded):
+            seconds[event.stage] += event.seconds  # type: ignore[assignment]
+
+    emit = heard_by((request.on_event, Messages(config.task, request.inputs.train.name), traces, history))
+    study, begins = study_of(request, emit), asks_vicinity(request.methods, request.uxla)
+    with _process(config, emit):
+        check_models(study, request.methods, config.model, generates=begins)
+        emit(Began())
+        describe(study, generates=begins)
+        starts, trained = train(study, request.methods)
+        asked = config.keep == "estimated"
+        outcomes = {
+            t.name: choose_epoch(study, t, trained[t.name], starts, trainings, asked=asked) for t in study.targets
         }
-        verdicts = {t.name: verdict(study, t, trained[t.name]) for t in inputs.targets}
-        results = run_results(study, trained, verdicts)
-        if (mixed := mixture(store.made_with)) is not None:
+        results = run_results(study, trained, outcomes, starts, trainings, selection=config.adaptation.selection)
+        if (mixed := mixture(study.labelling.store.made_with)) is not None:
             results["warnings"].append(mixed)
+        emit(Scored(results))
         for warning in results["warnings"]:
-            progress.note(f"{WARNING}{warning}")
-        around = environment(config, {"model": model, "vicinity.model": vicinity_model}, store.made_with)
-        around["seconds"] = {stage: round(seconds, 1) for stage, seconds in sorted(store.journal.seconds.items())}
-        final = {name: found.kept for name, found in verdicts.items()}
-    return Adapted(config, results, around, models, final, study)
+            emit(Warned(warning))
+        models = {"model": request.backbone, "vicinity.model": request.vicinity_model}
+        around = environment(config, models, study.labelling.store.made_with)
+        around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
+    final = {name: found.final for name, found in outcomes.items()}
+    return Adapted(config, results, around, trained, final, study, traces)
+
+
+def train(study: Study, methods: Sequence[Method]) -> tuple[dict[str, Triple], dict[str, dict[str, list[Triple]]]]:
+    """The models that methods begin with, by the method these are of, each made once; and by target and method the
+    three models after each epoch."""
+    starts: dict[str, Triple] = {}
+
+    def begun(method: Method) -> Triple | None:
+        if method.start is None:
+            return None
+        if method.start.method not in starts:
+            starts[method.start.method] = method.start.make(study)
+        return starts[method.start.method]
+
+    def trained(target: Target) -> dict[str, list[Triple]]:
+        return {method.name: method.run(study, target, begun(method)) for method in methods}
+
+    found = {target.name: trained(target) for target in study.targets}
+    return starts, found
+
+
+def asks_vicinity(methods: Sequence[Method], uxla: UXLA) -> bool:
+    """Whether any method asks the vicinity model for something: for samples, or how fluent a text is."""
+    for method in methods:
+        if method.adapts:
+            for epoch in method.schedule(uxla.epochs) if method.schedule is not None else uxla.epochs:
+                features = epoch.select.features if isinstance(epoch.select, CleanCluster) else ()
+                if epoch.source_vicinity or epoch.target_vicinity or "fluency" in features:
+                    return True
+    return False
+
+
+def study_of(request: Request, emit: Emit) -> Study:
+    """What the methods of a run are given."""
+    config, task, store = request.config, TASKS[request.config.task](), replace(request.store, emit=emit)
+    safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
+    runtime = Runtime(
+        config.device,
+        config.max_length,
+        Budget(config.tokens_per_batch),
+        safety,
+        config.precision,
+        config.attention,
+        config.compile,
+    )
+    gen_lm = GenLM(
+        settings=config.masked_lm,
+        model=request.vicinity_model,
+        task_name=config.task,
+        segments=task.segments,
+        runtime=runtime,
+        store=store,
+        seed=config.seed,
+    )
+    return Study(
+        inputs=request.inputs,
+        labelling=Labelling(config.task, task, request.backbone, runtime, store, emit),
+        method=request.uxla,
+        vicinity=gen_lm,
+        around=None if request.around is None else OwnVicinity(request.around),
+        mlm=config.mlm,
+        emit=emit,
+        seed=config.seed,
+        checkpoint_every=config.checkpoint_every,
+        executor=request.executor,
+    )
+
+
+@contextmanager
+def _process(config: RunConfig, emit: Emit) -> Iterator[None]:
+    """With the threads and the determinism that are asked for; losses of training steps are events."""
+
+    def measured(label: str, values: Mapping[str, float]) -> None:
+        emit(Measured(label, values))
+
+    settings = process_settings(threads=config.threads, deterministic=config.deterministic)
+    with settings, progress.measuring(measured):
+        yield
+
+
+def check_models(study: Study, methods: Sequence[Method], name: str, *, generates: bool) -> None:
+    """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up.
+
+    Every run looks, for another machine or library can refuse what this one took. What becomes of a backbone's own
+    classification layer is told.
+    """
+    labelling = study.labelling
+    layer = labelling.learner(study.warm_up_training, "check").check(study.source.label_names)
+    if any(method.name == "mlm_tuned" for method in methods):
+        TrainableLM.open(labelling.backbone.path, labelling.runtime, masked=study.mlm.masked)
+    if generates and study.around is None:
+        study.vicinity.masked_lm()
+    if layer:
+        study.emit(Doubted(name, "classification layer", layer))

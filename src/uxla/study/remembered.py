@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
+from uxla.events import Emit, TextsCut, unheard
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.hub import weights_digest
 from uxla.models.multi_head import MultiHeadTask, columns
@@ -29,14 +30,6 @@ from uxla.store.store import Store, reading
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
 """Examples in one artifact of the store: what a kill can cost."""
-
-
-Ended = Callable[[ModelHandle, Mapping[str, Any]], None]
-"""Is told of a training that has ended, or was found: its model and what it told of itself."""
-
-
-def unheard(model: ModelHandle, facts: Mapping[str, Any]) -> None:
-    """An `Ended` that nobody listens to."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +49,7 @@ class StoredLearner:
     purpose: str
     dev: Corpus | None = None
     checkpoint_every: int = 500
-    told: set[str] = field(default_factory=set, compare=False)
-    """What a person was told of data sets; the learners of a run share it."""
-    ended: Ended = field(default=unheard, compare=False)
+    emit: Emit = field(default=unheard, compare=False)
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -70,9 +61,7 @@ class StoredLearner:
             "dev": self.dev.digest if self.dev is not None else None,
         }
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
-        trained = replace(model, path=folder, digest=facts["weights"])
-        self.ended(trained, facts)
-        return trained
+        return replace(model, path=folder, digest=facts["weights"])
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
@@ -127,13 +116,7 @@ class StoredLearner:
 
     def _tell(self, loaded: TaskModel, corpus: Corpus, cut: int) -> None:
         if cut:
-            self._say_once(f"{corpus.name}: {cut} of {len(corpus)} longer than {loaded.max_length} pieces, cut")
-
-    def _say_once(self, text: str) -> None:
-        """Three models cut the same texts: told once a run."""
-        if text not in self.told:
-            self.told.add(text)
-            progress.note(text)
+            self.emit(TextsCut(corpus.name, cut, len(corpus), loaded.max_length))
 
 
 def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:

@@ -2,95 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from uxla.config.run import Method
+from uxla.algorithm.agreement import kind_of
+from uxla.records import Target
 from uxla.report.table import VERSION
-from uxla.study.choose_epoch import NO_DEV, Verdict
+from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
 from uxla.study.doubts import poor_models
-from uxla.study.inputs import Target
-from uxla.study.study import Study, Triple
+from uxla.study.labelling import Triple
+from uxla.study.study import Study
 
 Results = dict[str, Any]
-Trained = dict[Method, list[Triple]]
 
 
-def run_results(study: Study, trained: Mapping[str, Trained], verdicts: Mapping[str, Verdict]) -> Results:
-    """All of `results.json`; `trained` and `verdicts` are by target. docs/results-schema.md describes it."""
-    models = {"model": study.model.digest, "vicinity_model": study.vicinity_model.digest}
-    targets = {t.name: _target_results(study, t, trained[t.name], verdicts[t.name]) for t in study.inputs.targets}
-    kept = {name: found.kept_epoch for name, found in verdicts.items() if found.kept_epoch is not None}
-    of_all = [NO_DEV] if study.inputs.dev is None else list(poor_models(study))
-    transfer = _transfer(study, verdicts)
+def run_results(
+    study: Study,
+    trained: Mapping[str, Trained],
+    outcomes: Mapping[str, Outcome],
+    starts: Mapping[str, Triple],
+    trainings: Sequence[Mapping[str, Any]],
+    *,
+    selection: str,
+) -> Results:
+    """All of `results.json`; `trained` and `outcomes` are by target. docs/results-schema.md describes it."""
+    models = {"model": study.labelling.backbone.digest, "vicinity_model": study.vicinity.model.digest}
+    warm_up = starts.get("penalty")
+    targets = {t.name: _target_results(study, t, trained[t.name], outcomes[t.name], warm_up) for t in study.targets}
+    chosen = {name: found.chosen_epoch for name, found in outcomes.items() if found.chosen_epoch is not None}
+    of_all = [NO_DEV] if study.dev is None else list(poor_models(study, trainings))
+    adapted = any("uxla" in found for found in trained.values())
+    transfer = _transfer(study, outcomes, warm_up) if adapted and warm_up else {}
+    agreement = study.method.agreement
     return {
         "version": VERSION,
-        "task": study.config.task,
-        "metric": "f1" if study.config.task == "ner" else "accuracy",
-        "selection": study.config.adaptation.selection,
-        "precision": study.config.precision,
-        "agreement": study.config.agree.kind,
-        "min_agreed": getattr(study.config.agree, "min_agreed", 0.5),
-        "source": _source_results(study, verdicts),
+        "task": study.labelling.task_name,
+        "metric": "f1" if study.labelling.task_name == "ner" else "accuracy",
+        "selection": selection,
+        "precision": study.labelling.runtime.precision,
+        "agreement": kind_of(agreement),
+        "min_agreed": getattr(agreement, "min_agreed", 0.5),
+        "source": _source_results(study, outcomes, warm_up if adapted else None),
         "targets": targets,
         **({"transfer": transfer} if transfer else {}),
-        "estimates": {name: found.as_dict() for name, found in verdicts.items() if found.as_dict()},
-        **({"kept_epoch": kept} if kept else {}),
-        "trainings": study.trainings or [],
-        "warnings": of_all + [warning for found in verdicts.values() for warning in found.warnings],
+        "estimates": {name: found.as_dict() for name, found in outcomes.items() if found.as_dict()},
+        **({"kept_epoch": chosen} if chosen else {}),
+        "trainings": list(trainings),
+        "warnings": of_all + [warning for found in outcomes.values() for warning in found.warnings],
         "inputs": {**models, **study.inputs.digests()},
     }
 
 
-def _source_results(study: Study, verdicts: Mapping[str, Verdict]) -> Results:
-    test = study.inputs.test
-    named: Results = {"name": study.config.source.name}
-    if test is None or "uxla" not in study.config.methods:
+def _source_results(study: Study, outcomes: Mapping[str, Outcome], warm_up: Triple | None) -> Results:
+    """The scores on the source's test set before and after adaptation, where UXLA was asked for."""
+    test, named = study.inputs.test, {"name": study.source.name}
+    if test is None or warm_up is None:
         return named
-    after = {name: study.score(found.kept, test) for name, found in verdicts.items()}
-    return named | {"before": study.score(study.warm_up(penalty=True), test), "after": after}
+    after = {name: study.labelling.score(found.final, test) for name, found in outcomes.items()}
+    return named | {"before": study.labelling.score(warm_up, test), "after": after}
 
 
-def _target_results(study: Study, target: Target, trained: Trained, found: Verdict) -> Results:
+def _target_results(study: Study, target: Target, trained: Trained, found: Outcome, warm_up: Triple | None) -> Results:
     """The scores of one target on its test set, and on its dev set where one is given."""
+    of_dev = _dev_results(study, target, trained, warm_up)
     if target.test is None:
-        return _dev_results(study, target, trained)
-    results: Results = {}
-    by_epoch: Results = {}
+        return of_dev
+    labelling, results, by_epoch = study.labelling, Results(), Results()
     for method, epochs in trained.items():
         if method == "ensemble":
-            results[method] = study.score_ensemble(epochs[-1], target.test)
+            results[method] = labelling.score_ensemble(epochs[-1], target.test)
             continue
-        scores = [study.score(models, target.test) for models in epochs]
+        scores = [labelling.score(models, target.test) for models in epochs]
         if method == "uxla":
-            results |= {"uxla": scores, "uxla_ensemble": study.score_ensemble(found.kept, target.test)}
+            results |= {"uxla": scores, "uxla_ensemble": labelling.score_ensemble(found.final, target.test)}
         else:
             results[method] = scores[-1]
             by_epoch |= {method: scores} if len(scores) > 1 else {}
     own = {"uxla", "ensemble", *(("zero_shot",) if "ensemble" in trained else ())}  # they have entries of their own
-    ensembles = {m: study.score_ensemble(epochs[-1], target.test) for m, epochs in trained.items() if m not in own}
+    ensembles = {m: labelling.score_ensemble(epochs[-1], target.test) for m, epochs in trained.items() if m not in own}
     more = {"by_epoch": by_epoch, "ensembles": ensembles}
-    return results | {name: found for name, found in more.items() if found} | _dev_results(study, target, trained)
+    return results | {name: found for name, found in more.items() if found} | of_dev
 
 
-def _dev_results(study: Study, target: Target, trained: Trained) -> Results:
+def _dev_results(study: Study, target: Target, trained: Trained, warm_up: Triple | None) -> Results:
     """`dev`: the target's dev scores of the warm-up and after each epoch (Figure 2)."""
     dev = target.dev
-    if dev is None or "uxla" not in trained:
+    if dev is None or warm_up is None or "uxla" not in trained:
         return {}
-    epochs = [study.score(models, dev) for models in trained["uxla"]]
-    return {"dev": {"penalty": study.score(study.warm_up(penalty=True), dev), "uxla": epochs}}
+    epochs = [study.labelling.score(models, dev) for models in trained["uxla"]]
+    return {"dev": {"penalty": study.labelling.score(warm_up, dev), "uxla": epochs}}
 
 
-def _transfer(study: Study, verdicts: Mapping[str, Verdict]) -> Results:
+def _transfer(study: Study, outcomes: Mapping[str, Outcome], warm_up: Triple) -> Results:
     """Table 6: the warm-up's and each adapted ensemble on every language that has a test set."""
-    tests = {study.config.source.name: study.inputs.test} | {t.name: t.test for t in study.inputs.targets}
-    if "uxla" not in study.config.methods or all(t.test is None for t in study.inputs.targets):
+    tests = {study.source.name: study.inputs.test} | {t.name: t.test for t in study.targets}
+    if all(t.test is None for t in study.targets):
         return {}
-    known = {language: test for language, test in tests.items() if test is not None}
+    languages = {language: test for language, test in tests.items() if test is not None}
 
     def everywhere(models: Triple) -> Results:
-        return {language: study.score_ensemble(models, test) for language, test in known.items()}
+        return {language: study.labelling.score_ensemble(models, test) for language, test in languages.items()}
 
-    after = {name: everywhere(found.kept) for name, found in verdicts.items()}
-    return {"before": everywhere(study.warm_up(penalty=True)), "after": after}
+    after = {name: everywhere(found.final) for name, found in outcomes.items()}
+    return {"before": everywhere(warm_up), "after": after}

@@ -1,292 +1,218 @@
-"""What the methods of one run share: data, backbone, store; trainings, Algorithm 1, labels and scores from them."""
+"""What the methods of one run share: data, backbone, settings; trainings and Algorithm 1 from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from statistics import fmean
-from typing import Any, cast
+from typing import Any
 
-from uxla import progress
-from uxla.algorithm.cotraining import CoTraining, Epoch
-from uxla.algorithm.distil import CleanCluster, Feature, MostConfident, Select, length
+from uxla.algorithm.agreement import AGREEMENTS, Agree
+from uxla.algorithm.cotraining import CoTraining, Epoch, Order
+from uxla.algorithm.distil import CleanCluster, length
+from uxla.algorithm.events import Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, looked_at
-from uxla.algorithm.vicinity import Vicinity
-from uxla.config.method import ByClustering, ByConfidence, EpochPlan
-from uxla.config.run import Method, RunConfig
-from uxla.config.training import Training
+from uxla.config.training import MaskedLMTuning, Training
+from uxla.events import Emit, Event, TrainingEnded
 from uxla.lm.tuning import tuned
-from uxla.metrics import Score
-from uxla.models.ensemble import average
-from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.lm.model import TrainableLM
+from uxla.methods.registry import title, trainings_of
 from uxla.models.lm.training import Recipe
-from uxla.models.memory import Budget
-from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.multi_head import MultiHeadTask
-from uxla.models.runtime import Runtime
-from uxla.models.tasks import Task
-from uxla.models.training.optimiser import Optimisation
-from uxla.records import Corpus, ModelHandle, Predictions
-from uxla.report.trainings import title
+from uxla.records import Corpus, ModelHandle, Target
 from uxla.seeds import derive, generator
-from uxla.store.store import Store
-from uxla.study.inputs import Inputs, Target
-from uxla.study.messages import purpose
-from uxla.study.remembered import Ended, StoredFluency, StoredLearner, StoredVicinity, unheard
-from uxla.study.trace import Trace
-from uxla.study.trainings import Course, Made
-
-Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
-
-ADAPTED: frozenset[Method] = frozenset({"uxla", "no_agreement", "no_distillation", "three_heads"})
-"""The methods that follow the configuration's schedule."""
-
-_OF_COTRAINING = ("alpha", "order", "collapse_share", "seed")
-"""Settings of `CoTraining` that are the configuration's own, under the same names."""
+from uxla.study.executors import Executor, Serial
+from uxla.study.inputs import Inputs
+from uxla.study.labelling import Labelling, Triple
+from uxla.study.remembered import StoredLearner
+from uxla.study.settings import UXLA, draws_of
+from uxla.study.trainings import learned_from
+from uxla.study.vicinities import GenLM, OwnVicinity
 
 
 @dataclass(frozen=True)
 class Study:
-    """Everything the methods of one run need."""
+    """The data of a run, its settings, and ways to train: what a method is given as its lab."""
 
-    config: RunConfig
-    task: Task
     inputs: Inputs
-    model: ModelHandle
-    vicinity_model: ModelHandle
-    store: Store
-    budget: Budget = field(default_factory=lambda: Budget(8192))
-    safety: ModelSafety = SAFE
-    traces: dict[str, Trace] = field(default_factory=dict)
-    """What `uxla` did with the examples, by target; filled as it runs."""
-    told: set[str] = field(default_factory=set)
-    """What a person was told of data sets, so that three models do not say it three times."""
-    called: Method | None = None
-    """What a warm-up of this study is the warm-up of, where that is no method of the study's own."""
-    trainings: list[Made] | None = None
-    """What each training gave; filled as they end, and told. None: neither, and no model is scored for it."""
-
-    def check_models(self) -> None:
-        """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up.
-
-        Every run looks, for another machine or library can refuse what this one took. What becomes of a backbone's own
-        classification layer is told.
-        """
-        config = self.config
-        layer = self.learner(config.warmup, None, "check").check(self.inputs.train.label_names)
-        if "mlm_tuned" in config.methods:
-            TrainableLM.open(self.model.path, self.runtime, masked=config.mlm.masked)
-        if generates(config):
-            self.masked_lm()
-        if layer:
-            self.store.journal.write("doubt", about=config.model, kind="classification layer", text=layer)
-            progress.note(layer)
-
-    def warm_up(self, *, penalty: bool) -> Triple:
-        """Three models trained on the source (§2.1), with the confidence penalty or without."""
-        settings = self.config.warmup if penalty else self.config.warmup.model_copy(update={"penalty": 0.0})
-        method: Method = "penalty" if penalty else "zero_shot"
-        return self.trained_on([self.inputs.train], settings, self.inputs.dev, self.called or method)
-
-    def score(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
-        """The models' scores on a labelled corpus and their mean, in percent."""
-        return self._scored([self.predict(model, corpus) for model in models], corpus)
-
-    def score_ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
-        """The score of the mean of the models' probabilities, in percent."""
-        return self._scored([self.ensemble(models, corpus)], corpus)
-
-    def ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> Predictions:
-        """The mean of the models' probabilities."""
-        return average([self.predict(model, corpus) for model in models])
-
-    def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
-        """The model's class probabilities."""
-        return self.learner(self.config.warmup, None, "score").predict(model, corpus)
-
-    def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
-        found = [self.task.score(corpus, table) for table in tables]
-        main = [next(iter(scores.values())) for scores in found]
-        others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
-        return Score.of(main, **others).as_dict()
-
-    def trained_on(
-        self,
-        corpora: Sequence[Corpus],
-        settings: Training,
-        dev: Corpus | None,
-        method: Method,
-        target: str | None = None,
-    ) -> Triple:
-        """Three models trained on labelled corpora, all of their sentences alike."""
-        draws = _draws(settings)(sum(map(len, corpora)))
-        course, models = self._course(method, target), []
-        for i in (1, 2, 3):
-            mix, _ = balanced_mix(corpora, alpha=1.0, rng=generator(self.config.seed, "warm-up", i), draws=draws)
-            learner = self.learner(settings, dev, f"{purpose(method)}, model {i} of 3", course.begin(i))
-            models.append(learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", i)))
-        return models[0], models[1], models[2]
-
-    def mlm_tuned(self) -> Study:
-        """The same study on a backbone that first read the sentences of the source and all targets (Table 7)."""
-        corpora = [self.inputs.train, *(target.train for target in self.inputs.targets)]
-        recipe, seed = Recipe(**self.config.mlm.model_dump()), derive(self.config.seed, "mlm")
-        every = self.config.checkpoint_every
-        model = tuned(self.model, corpora, recipe, self.runtime, self.store, seed, checkpoint_every=every)
-        return replace(self, model=model, called="mlm_tuned")
+    labelling: Labelling
+    """The task, the backbone, where models compute, and the store."""
+    method: UXLA
+    """UXLA's settings, its two trainings included."""
+    vicinity: GenLM
+    mlm: MaskedLMTuning
+    emit: Emit
+    around: OwnVicinity | None = None
+    """A vicinity of the user's own, in place of Gen-LM."""
+    seed: int = 0
+    checkpoint_every: int = 500
+    executor: Executor = field(default_factory=Serial)
 
     @property
-    def runtime(self) -> Runtime:
-        """Where, how large and how exact models compute."""
-        config = self.config
-        speed = config.attention, config.compile
-        return Runtime(config.device, config.max_length, self.budget, self.safety, config.precision, *speed)
+    def source(self) -> Corpus:
+        """The labelled source."""
+        return self.inputs.train
+
+    @property
+    def dev(self) -> Corpus | None:
+        """The source's dev set."""
+        return self.inputs.dev
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The target languages."""
+        return self.inputs.targets
+
+    @property
+    def epochs(self) -> Sequence[Epoch]:
+        """The epochs that the run has for UXLA."""
+        return self.method.epochs
+
+    @property
+    def warm_up_training(self) -> Training:
+        """How models are trained on labels."""
+        assert self.method.warm_up is not None
+        return self.method.warm_up
+
+    def warm_up(self, method: str, *, penalty: bool = True) -> Triple:
+        """Three models trained on the source (§2.1), with the confidence penalty or without."""
+        training = self.warm_up_training if penalty else self._unpenalised
+        return self._trained_on([self.source], training, self.dev, method, None)
+
+    def train(self, method: str, target: Target, corpora: Sequence[Corpus], dev: Corpus | None) -> Triple:
+        """Three models trained on labelled corpora, all of their sentences alike; `dev` chooses their checkpoints."""
+        training = self._unpenalised
+        if dev is None and training.selection == "source_dev":
+            training = training.model_copy(update={"selection": "last"})
+        return self._trained_on(corpora, training, dev, method, target.name)
+
+    def tuned(self) -> Study:
+        """The same study on a backbone that first read the sentences of the source and all targets (Table 7)."""
+        corpora = [self.source, *(target.train for target in self.inputs.targets)]
+        recipe, seed, labelling = Recipe(**self.mlm.model_dump()), derive(self.seed, "mlm"), self.labelling
+        every = self.checkpoint_every
+        model = tuned(
+            labelling.backbone, corpora, recipe, labelling.runtime, labelling.store, seed, checkpoint_every=every
+        )
+        return replace(self, labelling=replace(labelling, backbone=model))
 
     def three_heads(self) -> Triple:
         """One model trained on the source with three classification layers (App. A), as three models."""
-        settings, train = self.config.warmup, self.inputs.train
-        rng, draws = generator(self.config.seed, "warm-up", 1), _draws(settings)(len(train))
-        mix, _ = balanced_mix([train], alpha=1.0, rng=rng, draws=draws)
-        ended = self._course("three_heads", None).begin(None)
-        learner = self.learner(settings, self.inputs.dev, "warm-up, three heads", ended)
-        learner = replace(learner, task=MultiHeadTask(self.task), task_name=f"{self.config.task}, heads")
-        model = learner.fit(self.model, mix, seed=derive(self.config.seed, "warm-up", 1))
-        return replace(model, head=0), replace(model, head=1), replace(model, head=2)
+        mix, seed = self._mix([self.source], self.warm_up_training, 1), derive(self.seed, "warm-up", 1)
+        learner = self.learner(self.warm_up_training, self.dev, "warm-up, three heads")
+        task = self.labelling.task
+        learner = replace(learner, task=MultiHeadTask(task), task_name=f"{self.labelling.task_name}, heads")
+        model = learner.fit(self.labelling.backbone, mix, seed=seed)
+        heads = [replace(model, head=head) for head in range(3)]
+        self._ended("three_heads", None, None, model, heads)
+        return heads[0], heads[1], heads[2]
 
     def cotrain(
         self,
+        method: str,
         target: Target,
-        schedule: Sequence[Epoch],
-        method: Method,
-        models: Triple | None = None,
-        **other: Any,
+        models: Triple,
+        epochs: Sequence[Epoch],
+        *,
+        agreement: Agree | str | None = None,
+        order: Order | None = None,
     ) -> list[Triple]:
-        """The three models after each epoch of Algorithm 1 by this schedule, beginning with `models`, by default the
-        warmed-up ones; `other`: `CoTraining`'s settings where they are not the configuration's."""
-        config = self.config
-        dev = {"source_dev": self.inputs.dev, "target_dev": target.dev}.get(config.adaptation.selection)
-        trace = Trace(config.trace if method == "uxla" else 0)
-        if trace.limit:
-            self.traces[target.name] = trace
-        settings = {name: getattr(config, name) for name in _OF_COTRAINING}
-        settings |= {"agreement": config.agree.kind, "min_agreed": getattr(config.agree, "min_agreed", 0.5)} | other
-        alone = settings["order"] == "alone"
-        course = self._course(method, target.name, len(schedule), "alone" if alone else str(settings["agreement"]))
+        """The three models after each epoch of Algorithm 1 by these epochs, beginning with `models`."""
+        own = self.method
+        assert own.adaptation is not None
+        dev = {"source_dev": self.dev, "target_dev": target.dev}.get(own.adaptation.selection)
         cotraining = CoTraining(
-            learner=self.learner(config.adaptation, dev, f"{title(method)} {target.name}", course.ended),
-            vicinity=self.vicinity(),
-            schedule=schedule,
-            draws=_draws(config.adaptation),
-            record=course.record,
-            watch=trace,
-            **settings,
+            learner=self.learner(own.adaptation, dev, f"{title(method)} {target.name}"),
+            vicinity=self.around or self.vicinity,
+            schedule=[replace(epoch, select=self._knowing(epoch.select)) for epoch in epochs],
+            alpha=own.alpha,
+            agreement=AGREEMENTS[agreement]() if isinstance(agreement, str) else agreement or own.agreement,
+            order=order or own.order,
+            collapse_share=own.collapse_share,
+            draws=draws_of(own.adaptation),
+            seed=self.seed,
+            emit=partial(self._step, method, target),
+            share=_other_head if models[0].head is not None else None,
+            map=self.executor.map,
         )
-        return cotraining(self.inputs.train, target.train, models or self.warm_up(penalty=True))
+        return cotraining(self.source, target.train, models)
 
-    def epoch(self, plan: EpochPlan) -> Epoch:
-        """One line of Algorithm 1's schedule."""
-        used: dict[str, Any] = dict.fromkeys(plan.data, True)
-        return Epoch(self.select(plan), **used)
-
-    def select(self, plan: EpochPlan) -> Select:
-        """How an epoch distils (§2.3, stage 1)."""
-        match plan.select:
-            case ByConfidence(share=share, per_class=per_class):
-                return MostConfident(share, per_class=per_class)
-            case ByClustering(threshold=threshold, features=features):
-                known: dict[str, Feature] = {"length": length, "fluency": self.fluency()}
-                return CleanCluster(threshold, tuple(known[name] for name in features))
-            case plug_in:
-                return cast(Select, plug_in.build())
-
-    def learner(self, settings: Training, dev: Corpus | None, purpose: str, ended: Ended = unheard) -> StoredLearner:
-        """`fit` and `predict` with one section's training values; `purpose` is what a person is told it is for."""
-        config = self.config
-        values = settings.model_dump(exclude={"epochs", "max_steps"})
-        optimisation = Optimisation(**values)
-        if optimisation.selection not in ("source_dev", "target_dev"):
+    def learner(self, training: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
+        """`fit` and `predict` with one training's values; `purpose` is what a person is told it is for."""
+        learner = self.labelling.learner(training, purpose)
+        if training.selection not in ("source_dev", "target_dev"):
             dev = None
-        return StoredLearner(
-            task_name=config.task,
-            task=self.task,
-            backbone=self.model,
-            settings=optimisation,
-            runtime=self.runtime,
-            store=self.store,
-            purpose=purpose,
-            dev=dev,
-            checkpoint_every=config.checkpoint_every,
-            told=self.told,
-            ended=ended,
-        )
+        return replace(learner, dev=dev, checkpoint_every=self.checkpoint_every)
 
-    def vicinity(self) -> StoredVicinity:
-        """GEN-LM as the run's settings have it (§2.2)."""
-        config, settings = self.config, self.config.masked_lm
-        seed, copies = derive(config.seed, "vicinity"), _copies(settings.copies, self.task.segments)
-        inputs = self.runtime.inputs | settings.model_dump(exclude={"model", "revision", "fresh"})
-        inputs |= {"lm": self.vicinity_model.digest, "seed": seed, "copies": copies}
+    @property
+    def _unpenalised(self) -> Training:
+        return self.warm_up_training.model_copy(update={"penalty": 0.0})
 
-        def open_vicinity() -> Vicinity:
-            return Vicinity(
-                self.masked_lm(),
-                share=settings.share,
-                copies=copies,
-                seed=seed,
-                min_word_chars=settings.min_word_chars,
-                keep_unchanged=settings.keep_unchanged,
-            )
+    def _trained_on(
+        self, corpora: Sequence[Corpus], training: Training, dev: Corpus | None, method: str, target: str | None
+    ) -> Triple:
+        name = trainings_of(method)
+        fit = partial(self._fit, corpora, training, dev, f"{name}, model {{}} of 3", method, target)
+        first, second, third = self.executor.map(fit, (1, 2, 3))
+        return first, second, third
 
-        return StoredVicinity(open_vicinity, inputs, self.store, settings.fresh)
+    def _fit(
+        self,
+        corpora: Sequence[Corpus],
+        training: Training,
+        dev: Corpus | None,
+        purpose: str,
+        method: str,
+        target: str | None,
+        number: int,
+    ) -> ModelHandle:
+        mix, learner = self._mix(corpora, training, number), self.learner(training, dev, purpose.format(number))
+        model = learner.fit(self.labelling.backbone, mix, seed=derive(self.seed, "warm-up", number))
+        self._ended(method, target, number, model, [model] if dev is self.dev else [])  # else of another language
+        return model
 
-    def fluency(self) -> StoredFluency:
-        """How fluent the vicinity model finds examples (App. C)."""
-        config = self.config
-        inputs = self.runtime.inputs | {"lm": self.vicinity_model.digest, "task": config.task}
-        return StoredFluency(self.masked_lm, inputs, self.store)
+    def _mix(self, corpora: Sequence[Corpus], training: Training, number: int) -> Corpus:
+        rng, draws = generator(self.seed, "warm-up", number), draws_of(training)(sum(map(len, corpora)))
+        return balanced_mix(corpora, alpha=1.0, rng=rng, draws=draws)[0]
 
-    def masked_lm(self) -> MaskedLM:
-        """The vicinity model in memory. ModelError where it cannot be used as the settings have it."""
-        settings = self.config.masked_lm
-        return MaskedLM.load(str(self.vicinity_model.path), self.runtime, top=settings.top, unit=settings.unit)
+    def _knowing(self, select: Any) -> Any:
+        """A selector with the features that this run knows by name."""
+        if not isinstance(select, CleanCluster):
+            return select
+        return select.knowing({"length": length, "fluency": self.vicinity.fluency})
 
-    def _course(self, method: Method, target: str | None, epochs: int = 0, agreement: str = "exact") -> Course:
-        made, journal = self.trainings, self.store.journal
-        return Course(method, target, self.config.task, journal, made, partial(self._on_dev, method), epochs, agreement)
+    def _step(self, method: str, target: Target, event: Event) -> None:
+        """Pass on what happens in a step of Algorithm 1; what came of a training is told with its figures."""
+        assert isinstance(event, StepEvent)
+        if not isinstance(event, Trained):
+            self.emit(replace(event, method=method, target=target.name))
+        if isinstance(event, Trained | Skipped):
+            e, k, j, l = event.step
+            step: dict[str, Any] = {"epoch": e, "epochs": event.epochs, "peers": [k + 1, j + 1]}
+            step["learned_from"] = learned_from(event, target.name)
+            if isinstance(event, Trained):
+                self._ended(method, target.name, l + 1, event.model, [event.model], step)
+            else:
+                self.emit(TrainingEnded(method, target.name, l + 1, **step, steps=0))
 
-    def _on_dev(self, method: Method, model: ModelHandle) -> float | None:
-        """The model's score on the source's dev set, or on a part drawn from it: the labels that the estimates read."""
-        dev = self.inputs.dev
-        if dev is None or method == "supervised":
-            return None
-        heads = method == "three_heads" and model.head is None
-        models = [replace(model, head=head) for head in range(3)] if heads else [model]
-        return float(self.score(models, looked_at(dev, self.config.seed))["mean"])
-
-
-def generates(config: RunConfig) -> bool:
-    """Whether any method of a run asks the vicinity model for something."""
-    plans = config.schedule if set(config.methods) & ADAPTED else ()
-    virtual = any("vicinity" in name for plan in plans for name in plan.data)
-    selects = set(config.methods) & (ADAPTED | {"self_training", "source_vicinity"})
-    fluent = bool(selects) and any("fluency" in getattr(plan.select, "features", ()) for plan in config.schedule)
-    return virtual or fluent or "source_vicinity" in config.methods
-
-
-def _copies(copies: int | tuple[int, int] | None, segments: int) -> tuple[int, ...]:
-    """δ of each segment; by default Table 8's 3, for pairs 2 × 2."""
-    if isinstance(copies, tuple):
-        return copies
-    return (copies or (3 if segments == 1 else 2),) * segments
+    def _ended(
+        self,
+        method: str,
+        target: str | None,
+        number: int | None,
+        model: ModelHandle,
+        scored: Sequence[ModelHandle],
+        step: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Tell what a training gave, and the score of its models on the source's dev set, or a part drawn from it."""
+        facts = self.labelling.store.facts(model.path)
+        given = {name: facts[name] for name in ("steps", "examples", "loss")}
+        dev = None
+        if self.dev is not None and scored:
+            dev = float(self.labelling.score(scored, looked_at(self.dev, self.seed))["mean"])
+        step = step or {"epoch": None, "peers": None, "learned_from": None}
+        self.emit(TrainingEnded(method, target, number, **step, **given, dev=dev))
 
 
-def _draws(settings: Training) -> Callable[[int], int]:
-    """From the number of examples to the number drawn in one training."""
-    if settings.max_steps is not None:
-        fixed = settings.max_steps * settings.batch_size * settings.accumulation
-        return lambda total: fixed
-    epochs = settings.epochs
-    assert epochs is not None
-    return lambda total: max(1, round(total * epochs))
+def _other_head(head: ModelHandle, trained: ModelHandle) -> ModelHandle:
+    """Another head once one was trained: the same layer on the encoder that is new now."""
+    return replace(trained, head=head.head)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.algorithm.cotraining import Decisions
 from uxla.algorithm.distil import confidence
+from uxla.algorithm.events import CoLabelled
 from uxla.arrow_on_disk import table_of
+from uxla.events import Event
 from uxla.files import write_table
-from uxla.records import Corpus, Ints, Predictions
-from uxla.study.inputs import Target
+from uxla.records import Corpus, Ints, Predictions, Target
 
 Labels = pa.list_(pa.int16())
 DECISIONS = pa.schema(
@@ -45,24 +44,35 @@ TEXTS = pa.schema(
 _ROWS_TOGETHER = 8192
 
 
-@dataclass(frozen=True)
+class Traces(dict[str, "Trace"]):
+    """Listens to a run, and keeps what one method did with examples: by target its trace."""
+
+    def __init__(self, limit: int, method: str) -> None:
+        super().__init__()
+        self._limit, self._method = limit, method
+
+    def __call__(self, event: Event) -> None:
+        """Keep a labelling of the method; with a limit of 0 nothing."""
+        if isinstance(event, CoLabelled) and event.method == self._method and event.target and self._limit:
+            self.setdefault(event.target, Trace(self._limit))(event)
+
+
 class Trace:
-    """Receives `Decisions` and keeps those about at most `limit` examples of each data set.
+    """Keeps what became of at most `limit` examples of each data set.
 
     Which ones depends on the examples' ids alone, and a sample goes where its parent goes: what is drawn are families.
     """
 
-    limit: int
-    _decisions: list[pa.Table] = field(default_factory=list, init=False)
-    _texts: dict[str, list[pa.Table]] = field(default_factory=dict, init=False)
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._decisions: list[pa.Table] = []
+        self._texts: dict[str, list[pa.Table]] = {}
 
-    def __call__(self, decisions: Decisions) -> None:
-        """Keep one labelling of one corpus; with a limit of 0 nothing."""
-        if not self.limit:
-            return
+    def __call__(self, decisions: CoLabelled) -> None:
+        """Keep one labelling of one corpus."""
         rows = traced(decisions.corpus, self.limit)
         texts = decisions.corpus.take(rows).table.select(["id", "segments"])
-        epoch, k, j, _ = decisions.place
+        epoch, k, j, _ = decisions.step
         one_value = {"epoch": epoch, "k": k + 1, "j": j + 1, "data": decisions.corpus.name}
         columns = {
             name: pa.repeat(pa.scalar(value, DECISIONS.field(name).type), len(rows))

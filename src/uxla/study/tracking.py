@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from uxla import progress
+from uxla.algorithm.events import CoLabelled
 from uxla.config.run import RunConfig
 from uxla.errors import ConfigError
+from uxla.events import Event, Measured, Scored, TrainingEnded
 
 FOLDER = "tracking"
 """Where in the run folder a tracker that writes files writes them."""
@@ -41,21 +43,22 @@ class Tracking:
         """Tell this one too."""
         self._trackers[name] = tracker
 
-    def event(self, event: str, counts: Mapping[str, Any]) -> None:
-        """One event of the journal: of those that have something to plot, the counts."""
-        if event == "co_label" and counts["of"]:
-            self._log(
-                {f"{counts['method']}/{counts['target']}/{counts['data']}: kept": counts["agreed"] / counts["of"]}
-            )
+    def __call__(self, event: Event) -> None:
+        """Tell the numbers of an event, where it has some to plot."""
+        match event:
+            case CoLabelled():
+                if len(event.corpus):
+                    share = int(event.chosen.sum()) / len(event.corpus)
+                    self._log({f"{event.method}/{event.target}/{event.corpus.name}: kept": share})
+            case TrainingEnded():
+                if event.dev is not None:
+                    self._log({f"{event.method}/{event.target or 'source'}: source dev": event.dev})
+            case Measured():
+                self._log({f"{event.label}: {name}": value for name, value in event.values.items()})
+            case Scored():
+                self._results(event.results)
 
-        if event == "training" and counts["dev"] is not None:
-            self._log({f"{counts['method']}/{counts['target'] or 'source'}: source dev": counts["dev"]})
-
-    def measured(self, label: str, values: Mapping[str, float]) -> None:
-        """Numbers of work that is under way."""
-        self._log({f"{label}: {name}": value for name, value in values.items()})
-
-    def results(self, results: Mapping[str, Any]) -> None:
+    def _results(self, results: Mapping[str, Any]) -> None:
         """The scores of the run: methods with epochs as curves."""
         for target, found in results["targets"].items():
             curves = {**{name: [value] for name, value in found.items()}, **found.get("by_epoch", {})}
@@ -91,8 +94,7 @@ def tracking(config: RunConfig, out: Path, found: Tracking | None = None) -> Ite
     try:
         for name in config.tracking:
             found.add(name, _opened(name, config, out))
-        with progress.measuring(found.measured):
-            yield found
+        yield found
         failed = False
     finally:
         found.close(failed=failed)

@@ -14,17 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from uxla.files import atomic_folder, write_file, write_table
+from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.models.tokenizer_folder import folders_length, save_tokenizer
-from uxla.records import Corpus, Ints, Predictions
+from uxla.records import Corpus, Ints, Predictions, Target
 from uxla.report.table import run_table
 from uxla.store.artifacts import copy_content
 from uxla.study.adapted import Adapted
-from uxla.study.card import final_method, model_card
-from uxla.study.inputs import Target
+from uxla.study.card import model_card
+from uxla.study.labelling import Labelling, Triple
 from uxla.study.run_folder import remove_reports
-from uxla.study.study import Study, Triple
 from uxla.study.trace import label_names, write_trace
 from uxla.write_errors import writing
 
@@ -42,25 +42,24 @@ def write_run(adapted: Adapted, out: Path) -> None:
 
 
 def _write(adapted: Adapted, out: Path) -> None:
-    study, results, final = adapted.study, adapted.results, final_method(adapted.config)
+    study, results, final = adapted.study, adapted.results, final_method(adapted.config.methods)
     out.mkdir(parents=True, exist_ok=True)
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
-    for target in study.inputs.targets:
+    for target in study.targets:
         models = adapted.final[target.name]
-        folder = out if len(study.inputs.targets) == 1 else out / target.name
-        _write_models(folder, models, study)
-        write_file(folder / "README.md", _card(results, target, study))
+        folder = out if len(study.targets) == 1 else out / target.name
+        _write_models(folder, models, study.labelling, adapted)
+        write_file(folder / "README.md", _card(adapted, target))
         if target.test is not None:
-            _write_predictions(out / "predictions", target, models, study)
+            _write_predictions(out / "predictions", target, models, study.labelling)
             methods = {**_last(adapted.models[target.name], final), final: models}
-            _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, study)
-            _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study)
-    _write_traces(out, study)
+            _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, final, study.labelling)
+            _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study.labelling)
+    _write_traces(out, adapted)
     write_file(out / "config.yaml", adapted.config.to_yaml())
     write_file(out / "environment.json", _json(adapted.environment))
     write_file(out / "table.md", run_table(results).markdown())
-    study.store.journal.write("finished")
     if earlier not in (None, _json(results).encode()):
         remove_reports(out)  # they tell of results that are no more
     write_file(out / "results.json", _json(results))
@@ -72,51 +71,52 @@ def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Trip
     return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
 
 
-def _write_models(folder: Path, models: Triple, study: Study) -> None:
-    tokenizer = load_tokenizer(study.model.path, safety=study.safety)
-    length = folders_length(study.model.path, study.safety)
+def _write_models(folder: Path, models: Triple, labelling: Labelling, adapted: Adapted) -> None:
+    backbone, runtime = labelling.backbone.path, labelling.runtime
+    tokenizer = load_tokenizer(backbone, safety=runtime.safety)
+    length = folders_length(backbone, runtime.safety)
     with atomic_folder(folder / "models") as into:
         for i, model in enumerate(models, start=1):
             copy_content(model.path, into / str(i))
             save_tokenizer(tokenizer, into / str(i), length=length)
     ensemble.save(
         folder / "ensemble",
-        task=study.config.task,
-        label_names=study.inputs.train.label_names,
+        task=labelling.task_name,
+        label_names=adapted.label_names,
         members=[f"../models/{i}" for i in (1, 2, 3)],
-        max_length=study.config.max_length,
+        max_length=adapted.config.max_length,
     )
 
 
-def _write_predictions(folder: Path, target: Target, models: Triple, study: Study) -> None:
+def _write_predictions(folder: Path, target: Target, models: Triple, labelling: Labelling) -> None:
     """The ensemble's labels on the test set beside the gold ones, so that any scorer gives the table's figures."""
     test = target.test
     assert test is not None
-    found = study.ensemble(models, test)
-    labels = study.task.decode(found, test.label_names)
+    found = labelling.ensemble(models, test)
+    labels = labelling.task.decode(found, test.label_names)
     folder.mkdir(parents=True, exist_ok=True)
-    if study.config.task == "ner":
+    if labelling.task_name == "ner":
         write_file(folder / f"{target.name}.conll", "".join(_tagged(test, found.offsets, labels)))
     else:
         write_file(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
 
 
-def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Triple], study: Study) -> None:
+def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Triple], final: str, labelling: Labelling) -> None:
     """The labels that each method's three models together give to the test set, so that methods can be compared
     sentence by sentence, and how sure the final models are of theirs."""
     columns = {name: test.table[name] for name in ("id", "segments")}
     columns["gold"] = test.table["labels"].cast(pa.large_list(pa.int16()))
     for method, models in methods.items():
-        found = study.ensemble(models, test)
-        labels = study.task.decode(found, test.label_names)
+        found = labelling.ensemble(models, test)
+        labels = labelling.task.decode(found, test.label_names)
         columns[method] = _lists(found, labels.astype("int16"))
-        if method == final_method(study.config):
+        if method == final:
             columns["confidence"] = _lists(found, found.probs[np.arange(len(labels)), labels])
-    metadata = {**label_names(test), "final": final_method(study.config)}
+    metadata = {**label_names(test), "final": final}
     write_table(path, pa.table(columns, metadata=metadata))
 
 
-def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Triple], study: Study) -> None:
+def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Triple], labelling: Labelling) -> None:
     """What Figures 3 and 4 are drawn from: how one model sees test examples without and with confidence penalty."""
     if not {"zero_shot", "penalty"} <= methods.keys():
         path.unlink(missing_ok=True)  # of an earlier configuration
@@ -125,7 +125,7 @@ def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Triple], stud
     columns = {"id": shown.table["id"], "gold": shown.table["labels"].cast(pa.large_list(pa.int16()))}
     columns["words"] = pa.array([sum(len(text.split()) for text in example.segments) for example in shown], pa.int32())
     for method in ("zero_shot", "penalty"):
-        found = study.predict(methods[method][0], test)
+        found = labelling.predict(methods[method][0], test)
         stop = found.offsets[len(shown)]
         values = np.log(np.maximum(found.probs[:stop], np.finfo(np.float32).tiny)).ravel()
         ends = found.offsets[: len(shown) + 1] * found.probs.shape[1]
@@ -138,14 +138,14 @@ def _lists(found: Predictions, values: Any) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(found.offsets), pa.array(values))
 
 
-def _write_traces(out: Path, study: Study) -> None:
+def _write_traces(out: Path, adapted: Adapted) -> None:
     """What Algorithm 1 did with each example, beside nothing that an earlier configuration left."""
     shutil.rmtree(out / "trace", ignore_errors=True)
-    if study.traces:
+    if adapted.traces:
         with atomic_folder(out / "trace") as into:
-            for target in study.inputs.targets:
-                if target.name in study.traces:
-                    write_trace(into, study.traces[target.name], target, study.inputs.train)
+            for target in adapted.study.targets:
+                if target.name in adapted.traces:
+                    write_trace(into, adapted.traces[target.name], target, adapted.study.source)
 
 
 def _tagged(test: Corpus, offsets: Ints, labels: Ints) -> Iterator[str]:
@@ -170,10 +170,11 @@ def _labelled(test: Corpus, labels: Ints, found: Predictions) -> Iterator[str]:
         yield row.getvalue()
 
 
-def _card(results: Mapping[str, Any], target: Target, study: Study) -> str:
-    counts = {f"{study.inputs.train.name}, labelled": len(study.inputs.train), f"{target.name}, raw": len(target.train)}
-    names = study.inputs.train.label_names
-    return model_card(study.config, results, target=target.name, label_names=names, counts=counts)
+def _card(adapted: Adapted, target: Target) -> str:
+    source = adapted.study.source
+    counts = {f"{source.name}, labelled": len(source), f"{target.name}, raw": len(target.train)}
+    names = source.label_names
+    return model_card(adapted.config, adapted.results, target=target.name, label_names=names, counts=counts)
 
 
 def _json(values: Mapping[str, Any]) -> str:

@@ -1,0 +1,176 @@
+"""What happens while a run goes on: one channel of typed events.
+
+Whatever does the work is given `emit` and calls it with each event. Journal, trace, messages, trackers, a run's history
+and the library's `on_event` are functions of an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened."""
+
+    name: ClassVar[str] = "event"
+    """What the journal calls it."""
+    in_journal: ClassVar[bool] = True
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What of it is counted or named, as JSON values."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __str__(self) -> str:
+        return " ".join([self.name, *(f"{name}={value}" for name, value in self.facts.items())])
+
+
+Emit = Callable[[Event], None]
+
+
+def unheard(event: Event) -> None:
+    """An `Emit` that nobody listens to."""
+
+
+def heard_by(listeners: Iterable[Emit]) -> Emit:
+    """One `Emit` that tells every listener, in their order."""
+    every = tuple(listeners)
+
+    def emit(event: Event) -> None:
+        for listener in every:
+            listener(event)
+
+    return emit
+
+
+@dataclass(frozen=True)
+class Began(Event):
+    """All arguments were checked, and the work begins."""
+
+    name: ClassVar[str] = "began"
+    in_journal: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class DataRead(Event):
+    """How many examples there are for one target."""
+
+    name: ClassVar[str] = "data"
+    language: str
+    source: int
+    target: int
+    test: int
+    test_sentences_also_in_train: int
+
+
+@dataclass(frozen=True)
+class Doubted(Event):
+    """Something about the data or the models that may be a mistake."""
+
+    name: ClassVar[str] = "doubt"
+    about: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StageEnded(Event):
+    """A piece of work was done or, with `hit`, found in the store; `told` is what it says of itself."""
+
+    name: ClassVar[str] = "stage"
+    stage: str
+    key: str
+    hit: bool
+    seconds: float
+    told: Mapping[str, Any]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """With what the work says of itself."""
+        return {"stage": self.stage, "key": self.key, "hit": self.hit, "seconds": self.seconds, **self.told}
+
+
+@dataclass(frozen=True)
+class Damaged(Event):
+    """An artifact of the store was damaged, and was moved away."""
+
+    name: ClassVar[str] = "damaged"
+    stage: str
+    key: str
+    fault: str
+    moved: str
+
+
+@dataclass(frozen=True)
+class TextsCut(Event):
+    """Texts of a data set are longer than the model reads."""
+
+    name: ClassVar[str] = "cut"
+    in_journal: ClassVar[bool] = False
+    data: str
+    cut: int
+    of: int
+    pieces: int
+
+
+@dataclass(frozen=True)
+class Measured(Event):
+    """Numbers of work under way, as the loss of a training step."""
+
+    name: ClassVar[str] = "measured"
+    in_journal: ClassVar[bool] = False
+    label: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingEnded(Event):
+    """What one training learned from, and what came of it: an entry of `trainings` in `results.json`."""
+
+    name: ClassVar[str] = "training"
+    method: str
+    target: str | None
+    model: int | None
+    """From 1; None for three models with one encoder."""
+    epoch: int | None
+    peers: list[int] | None
+    learned_from: list[dict[str, Any]] | None
+    steps: int | None = None
+    examples: int | None = None
+    loss: float | None = None
+    dev: float | None = None
+    """The score on the source's dev set."""
+    epochs: int = 0
+    """The number of all epochs."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The entry of `trainings`."""
+        return {name: value for name, value in super().facts.items() if name != "epochs"}
+
+
+@dataclass(frozen=True)
+class Warned(Event):
+    """Something in the results to doubt, and what to do."""
+
+    name: ClassVar[str] = "warning"
+    text: str
+
+
+@dataclass(frozen=True)
+class Scored(Event):
+    """The scores are known: what `results.json` holds."""
+
+    name: ClassVar[str] = "results"
+    in_journal: ClassVar[bool] = False
+    results: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The run folder is written but for `results.json`."""
+
+    name: ClassVar[str] = "finished"

@@ -1,0 +1,141 @@
+"""What a method is: the one value that configuration, table, report, card and documents read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:  # numpy and Arrow, which names and titles do without
+    from uxla.algorithm.agreement import Agree
+    from uxla.algorithm.cotraining import Epoch, Order
+    from uxla.records import Corpus, ModelHandle, Target
+
+    Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
+    Schedule = Sequence[Epoch]
+
+Group = Literal["supervised", "baseline", "uxla", "extension"]
+"""Where the paper's result tables have a method: with labels of the target; without; its own; or not at all."""
+
+
+class Lab(Protocol):
+    """What a method may use: the run's data and settings, and ways to train on them."""
+
+    @property
+    def source(self) -> Corpus:
+        """The labelled source."""
+
+    @property
+    def dev(self) -> Corpus | None:
+        """The source's dev set."""
+
+    @property
+    def epochs(self) -> Schedule:
+        """The epochs that the run has for UXLA."""
+
+    def warm_up(self, method: str, *, penalty: bool = True) -> Triple:
+        """Three models trained on the source (§2.1), with the confidence penalty or without.
+
+        `method` is whose models they are, in messages and results.
+        """
+
+    def tuned(self) -> Lab:
+        """The same on a backbone that was first tuned as a masked LM on the raw text (Table 7)."""
+
+    def three_heads(self) -> Triple:
+        """One model with three classification layers (App. A), as three models."""
+
+    def train(self, method: str, target: Target, corpora: Sequence[Corpus], dev: Corpus | None) -> Triple:
+        """Three models trained on labelled corpora; `dev` is what chooses their checkpoints."""
+
+    def cotrain(
+        self,
+        method: str,
+        target: Target,
+        models: Triple,
+        epochs: Schedule,
+        *,
+        agreement: Agree | str | None = None,
+        order: Order | None = None,
+    ) -> list[Triple]:
+        """The three models after each epoch of Algorithm 1, which begins with `models`.
+
+        Agreement and order are the run's unless they are given.
+        """
+
+
+@dataclass(frozen=True)
+class Start:
+    """Models that no target has a part in: made once a run, for every method and target that begins with them."""
+
+    method: str
+    """The method that they are the models of."""
+    make: Callable[[Lab], Triple]
+    trainings: str
+    """What their trainings are called."""
+
+
+PENALISED = Start("penalty", lambda lab: lab.warm_up("penalty"), "warm-up")
+"""The warm-up of the paper (§2.1): what all adaptation begins with."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to get three models for a target language.
+
+    A method that varies Algorithm 1 has a `schedule`, and maybe an `agreement` or an `order` of its own. One that does
+    anything else has `steps`: a function of the lab, the target and the models of `start`, whose value is the three
+    models after each epoch. With neither, its models are those of `start`.
+
+    >>> from uxla.algorithm.cotraining import Epoch
+    >>> from uxla.algorithm.distil import MostConfident
+    >>> sure = Epoch(MostConfident(0.5), source=True, target=True)
+    >>> Method("half", "the surer half", schedule=lambda epochs: [sure] * len(epochs)).title
+    'the surer half'
+    """
+
+    name: str
+    """Its name in a configuration and in results; as an entry point it has the same one."""
+    title: str
+    """The name of its row in tables."""
+    in_sentence: str = ""
+    """Its name within a sentence; by default the title."""
+    learned_from: str = "labelled text in {s} and raw text in {t}, by {method}"
+    """What its models learned from, for the model card: `{s}` is the source, `{t}` the target, `{method}` its title."""
+    paper: str = ""
+    """Its place in the paper."""
+    group: Group = "extension"
+    needs: tuple[Literal["labelled", "translated"], ...] = ()
+    """What it reads of the target beside raw text."""
+    reads_target: bool = True
+    """Whether its models learn from the target's raw text."""
+    rank: int | None = 95
+    """The models of a run are those of its method with the highest rank. None: never this one's."""
+    start: Start | None = PENALISED
+    """What it begins with."""
+    schedule: Callable[[Schedule], Schedule] | None = None
+    """From the run's epochs to those of this method."""
+    agreement: Agree | str | None = None
+    """What peers must have in common: the kind of an agreement, or a callable; None: as the run has it."""
+    order: Order | None = None
+    steps: Callable[[Any, Target, Any], Sequence[Triple]] | None = None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it trains on from the models of its start."""
+        return self.start is not None and (self.schedule is not None or self.steps is not None)
+
+    @property
+    def spoken(self) -> str:
+        """Its name within a sentence."""
+        return self.in_sentence or self.title
+
+    def run(self, lab: Lab, target: Target, models: Triple | None) -> list[Triple]:
+        """Its three models after each epoch; `models` are those of its start."""
+        if self.steps is not None:
+            return list(self.steps(lab, target, models))
+        assert models is not None, f"the method {self.name} has neither steps nor a start"
+        if self.schedule is None:
+            return [models]
+        epochs = self.schedule(lab.epochs)
+        return lab.cotrain(self.name, target, models, epochs, agreement=self.agreement, order=self.order)

@@ -1,0 +1,31 @@
+"""Who does work that does not depend on each other: the three warm-ups, the three trainings of a synchronous epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """Calls a function on several items. Functions, items and results can be pickled: models travel as handles.
+
+    Whatever the order or the place in which the calls are made, the results are the same bytes.
+    """
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+        """The function's results, in the order of the items."""
+
+
+class Serial:
+    """One after the other, in this process.
+
+    >>> list(Serial().map(len, ["a", "bc"]))
+    [1, 2]
+    """
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+        """The function's results, in the order of the items."""
+        return map(function, items)

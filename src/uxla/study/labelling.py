@@ -1,0 +1,64 @@
+"""Labels and scores of models on disk, behind the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from uxla.config.training import Training
+from uxla.events import Emit, unheard
+from uxla.metrics import Score
+from uxla.models.ensemble import average
+from uxla.models.runtime import Runtime
+from uxla.models.tasks import Task
+from uxla.models.training.optimiser import Optimisation
+from uxla.records import Corpus, ModelHandle, Predictions
+from uxla.store.store import Store
+from uxla.study.remembered import StoredLearner
+
+Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
+
+_NO_TRAINING = Optimisation(1, 1, 1.0, 0)
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """One task on one backbone: what any model of a run says of a corpus."""
+
+    task_name: str
+    task: Task
+    backbone: ModelHandle
+    runtime: Runtime
+    store: Store
+    emit: Emit = field(default=unheard, compare=False)
+
+    def learner(self, training: Training | None, purpose: str) -> StoredLearner:
+        """`predict`, and with a `training` also `fit`; `purpose` is what a person is told it is for."""
+        values = None if training is None else training.model_dump(exclude={"epochs", "max_steps"})
+        settings = _NO_TRAINING if values is None else Optimisation(**values)
+        given = (self.task_name, self.task, self.backbone, settings, self.runtime, self.store, purpose)
+        return StoredLearner(*given, emit=self.emit)
+
+    def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
+        """The model's class probabilities."""
+        return self.learner(None, "score").predict(model, corpus)
+
+    def ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> Predictions:
+        """The mean of the models' probabilities."""
+        return average([self.predict(model, corpus) for model in models])
+
+    def score(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
+        """The models' scores on a labelled corpus and their mean, in percent."""
+        return self._scored([self.predict(model, corpus) for model in models], corpus)
+
+    def score_ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
+        """The score of the mean of the models' probabilities, in percent."""
+        return self._scored([self.ensemble(models, corpus)], corpus)
+
+    def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
+        found = [self.task.score(corpus, table) for table in tables]
+        main = [next(iter(scores.values())) for scores in found]
+        others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
+        return Score.of(main, **others).as_dict()

@@ -1,0 +1,75 @@
+"""Studies whose store does no work, or does it: what the pipeline gives to methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uxla.config.run import load_config
+from uxla.events import Emit, unheard
+from uxla.methods.registry import method
+from uxla.records import ModelHandle
+from uxla.study.executors import Serial
+from uxla.study.labelling import Labelling
+from uxla.study.pipeline import Request, study_of
+from uxla.study.settings import method_of
+
+HANDLE = ModelHandle(Path("m"), "digest")
+
+
+@dataclass(frozen=True)
+class NoWork:
+    """A store that finds everything, and remembers by stage what it was asked for."""
+
+    path: Path = Path("m")
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    emit: Emit = unheard
+
+    def folder(self, stage, inputs, make):
+        self.asked.append((stage, dict(inputs)))
+        return self.path, {"weights": f"weights {len(self.asked)}"}
+
+    def facts(self, place):
+        return {"steps": 1, "examples": 2, "loss": 0.5}
+
+
+class NoScores(Labelling):
+    """Labels nothing: every score is 50."""
+
+    def score(self, models, corpus):
+        return {"mean": 50.0}
+
+
+def made(overrides, inputs, *, store=None, model=HANDLE, vicinity_model=None, emit=unheard, config="testbed"):
+    settings = load_config(config, overrides)
+    request = Request(
+        config=settings,
+        inputs=inputs,
+        methods=tuple(map(method, settings.methods)),
+        uxla=method_of(settings),
+        backbone=model,
+        vicinity_model=vicinity_model or model,
+        around=None,
+        store=NoWork() if store is None else store,
+        executor=Serial(),
+        on_event=emit,
+    )
+    study = study_of(request, emit)
+    if not isinstance(study.labelling.store, NoWork):
+        return study
+    return replace(study, labelling=NoScores(**vars(study.labelling)))
+
+
+@pytest.fixture(scope="session")
+def make_study():
+    """From overrides of the preset `testbed`, inputs and a store to a study."""
+    return made
+
+
+@pytest.fixture(scope="session")
+def no_work():
+    """The class of stores that find everything."""
+    return NoWork
