@@ -138,7 +138,7 @@ def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied
     monkeypatch.setattr(mask_heads, "_BLOCK", 7)
     lm = MaskedLM.load(str(folder_of("metaspace")))
     head, (ids, at) = lm.heads["start"], rows_of(lm)
-    assert len(head.blocks) > 10
+    assert len(head.rows.blocks) > 10
     with torch.inference_mode():
         expected = FullHead(head.model, head.candidates)(ids, at).topk(top)
         logits, columns = head.best(head(ids, at), top)
@@ -149,7 +149,7 @@ def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied
 def test_large_decoders_are_not_copied(folder_of, monkeypatch):
     monkeypatch.setattr(mask_heads, "_COPIED", 0)
     head = MaskedLM.load(str(folder_of("metaspace"))).heads["start"]
-    assert head.weight.data_ptr() == head.model.get_output_embeddings().weight.data_ptr()
+    assert head.rows.weight.data_ptr() == head.model.get_output_embeddings().weight.data_ptr()
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,26 +39,19 @@ def layer_tensors(model: Any) -> frozenset[str]:
     return frozenset() if found is None else frozenset(f"{found[0]}.{name}" for name, _ in found[1].named_parameters())
 
 
-def settle(
-    model: Any,
-    folder: object,
-    own: LayerDescription,
-    names: Sequence[str],
-    *,
-    missing: frozenset[str],
-    fits: bool,
-    seed: int,
+def reuse_or_draw(
+    model: Any, folder: object, own: LayerDescription, names: Sequence[str], info: Mapping[str, Any], *, seed: int
 ) -> str:
     """Draw the classification layer by `seed` where the weights that `folder` has for it mean something else.
 
-    `own` is what the folder's configuration says of them, `names` the labels that the columns stand for from now on;
-    `missing` are tensors that it has not, `fits` whether those it has are of the right size. The value is one sentence
-    on what became of the folder's layer, empty where it has none.
+    `own` is what the folder's configuration says of them, `names` are the labels that the columns stand for from now
+    on, and `info` is what transformers said of the weights. The value is one sentence on what became of the folder's
+    layer, empty where it has none.
     """
-    tensors = layer_tensors(model)
+    tensors, missing = layer_tensors(model), set(info["missing_keys"])
     if not tensors or tensors <= missing:
         return ""
-    same_class = type(model).__name__ in own.architectures
+    same_class, fits = type(model).__name__ in own.architectures, not info["mismatched_keys"]
     if same_class and own.names == tuple(names) and fits and not tensors & missing:
         why = (
             "its labels are the data's, in their order; all models begin with it, only the order of their data differs"

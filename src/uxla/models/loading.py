@@ -11,7 +11,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
-from uxla.models.classifier import LayerDescription, layer_tensors, settle
+from uxla.models.classifier import LayerDescription, layer_tensors, reuse_or_draw
 from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_files
 from uxla.phrases import counted
 from uxla.process_settings import process_settings
@@ -67,7 +67,7 @@ def load_model(
     id2label: Mapping[int, str] | None = None,
     **config_values: Any,
 ) -> tuple[torch.nn.Module, str]:
-    """A model in fp32, and what a person should know of its classification layer (see `settle`), if anything.
+    """A model in fp32, and what a person should know of its classification layer (see `reuse_or_draw`), if anything.
 
     `id2label` names the columns of that layer: where the folder has none for such labels, `head_seed` draws it.
     `dropout` sets every dropout the model's configuration knows; `config_values` go into the configuration as they are.
@@ -89,9 +89,8 @@ def load_model(
     check_weights(folder, model, info, renewable)
     if id2label is None:
         return model, ""
-    missing, fits = frozenset(info["missing_keys"]), not info["mismatched_keys"]
     names = [id2label[i] for i in sorted(id2label)]
-    return model, settle(model, folder, own, names, missing=missing, fits=fits, seed=head_seed)
+    return model, reuse_or_draw(model, folder, own, names, info, seed=head_seed)
 
 
 def _set_values(config: Any, dropout: float | None, id2label: Mapping[int, str] | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from uxla.errors import ConfigError
 from uxla.process_settings import process_settings
@@ -20,6 +20,7 @@ from uxla.testbed.languages import LANGUAGES
 from uxla.testbed.sentences import SENTENCE_TASKS
 from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
 from uxla.testbed.world import World
+from uxla.xlmr import xlmr_config
 
 _HEAD = 32
 _BATCH = 128
@@ -106,19 +107,8 @@ def _model(
     tokenizer: PreTrainedTokenizerFast, rows: list[list[int]], hidden: int, layers: int
 ) -> XLMRobertaForMaskedLM:
     """The untrained model, but for what counts tell: which pieces occur together, and how often each does."""
-    config = XLMRobertaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=hidden // _HEAD,
-        intermediate_size=4 * hidden,
-        max_position_embeddings=MAX_PIECES + tokenizer.pad_token_id + 1,  # XLM-R counts positions from the padding's id
-        type_vocab_size=1,
-        bos_token_id=tokenizer.bos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        layer_norm_eps=1e-5,
-    )
+    heads = hidden // _HEAD
+    config = xlmr_config(tokenizer, hidden=hidden, layers=layers, heads=heads, max_length=MAX_PIECES)
     model = XLMRobertaForMaskedLM(config)
     pieces = torch.tensor([piece for row in rows for piece in row])
     frequency = (torch.bincount(pieces, minlength=len(tokenizer)) + 1.0).log()

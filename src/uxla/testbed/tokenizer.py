@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-_SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-_MASK = "<mask>"
+from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_tokenizer
+
 MAX_PIECES = 128
 """The longest input in pieces, special tokens included."""
 
@@ -22,27 +21,8 @@ def train_tokenizer(lines: Iterable[str], *, pieces: int) -> PreTrainedTokenizer
     backend = Tokenizer(models.BPE(unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     backend.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    mask = AddedToken(_MASK, lstrip=True, normalized=False, special=True)
     trainer = trainers.BpeTrainer(
-        vocab_size=pieces,
-        special_tokens=[*_SPECIAL, mask],
-        initial_alphabet=["▁", *string.ascii_letters, *string.digits, *string.punctuation],
-        show_progress=False,
+        vocab_size=pieces, special_tokens=[*SPECIAL, MASK], initial_alphabet=list(ASCII), show_progress=False
     )
     backend.train_from_iterator(lines, trainer)
-    backend.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[(token, backend.token_to_id(token)) for token in ("<s>", "</s>")],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        bos_token="<s>",
-        cls_token="<s>",
-        eos_token="</s>",
-        sep_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token=mask,
-        model_max_length=MAX_PIECES,
-    )
+    return xlmr_tokenizer(backend, max_length=MAX_PIECES)

@@ -100,7 +100,7 @@ def test_blocks_of_the_vocabulary_and_the_full_model_give_the_same_score(trained
     assert slow == pytest.approx(scores, abs=1e-4)
     monkeypatch.setattr("uxla.models.gen_lm.mask_heads._BLOCK", 37)
     small = MaskedLM.load(str(asset()))
-    assert len(small.open_head().blocks) > 5
+    assert len(small.open_head().rows.blocks) > 5
     assert small.log_likelihood(sentences) == pytest.approx(scores, abs=1e-5)
 
 

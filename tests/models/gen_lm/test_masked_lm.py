@@ -232,8 +232,8 @@ class CountingHead:
         self.shapes: list[tuple[int, int]] = []
 
     @property
-    def device(self):
-        return self.head.device
+    def candidates(self):
+        return self.head.candidates
 
     def __call__(self, ids, at):
         self.rows += len(ids)

@@ -59,14 +59,14 @@ def decoder_batches(rows: Iterable[MaskedRow[T]], head: MaskHead) -> Iterator[li
 
 def features(head: MaskHead, rows: Sequence[MaskedRow[T]], tokens: int) -> torch.Tensor:
     """The head's features (B, F) of the rows, forwarded in batches of one length that hold at most `tokens` pieces."""
-    if head.device.type == "cpu":
+    if head.candidates.device.type == "cpu":
         tokens = min(tokens, _CPU_TOKENS)
     found = []
     for group in equal_length(rows, _length, tokens):
         for batch in chunks(group, max(1, _NUMBERS_A_BATCH // head.floats_a_row(len(group[0].ids)))):
             ids = torch.from_numpy(np.array([row.ids for row in batch]))
             at = torch.from_numpy(np.array([row.at for row in batch]))
-            found.append(head(to_device(ids, head.device), to_device(at, head.device)))
+            found.append(head(to_device(ids, head.candidates.device), to_device(at, head.candidates.device)))
     return torch.cat(found)
 
 

@@ -83,7 +83,7 @@ class Fluency:
         return values
 
     def _log_probs(self, batch: Sequence[MaskedRow[int]], pieces: list[int], tokens: int) -> torch.Tensor:
-        asked = to_device(torch.tensor(pieces), self.head.device)
+        asked = to_device(torch.tensor(pieces), self.head.candidates.device)
         return self.head.log_probs(features(self.head, batch, tokens), asked)
 
 

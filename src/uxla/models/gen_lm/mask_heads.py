@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -43,8 +44,8 @@ class MaskHead(Protocol):
         """How many numbers a row of `length` pieces adds to a forward's last result."""
 
     @property
-    def device(self) -> torch.device:
-        """Where the model is."""
+    def candidates(self) -> Tensor:
+        """(C,) the candidates' ids, on the model's device."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +54,6 @@ class FullHead:
 
     model: Any
     candidates: Tensor
-
-    @property
-    def device(self) -> torch.device:
-        """See `MaskHead`."""
-        return self.candidates.device
 
     def __call__(self, ids: Tensor, at: Tensor) -> Tensor:
         """Logits (B, C) of the candidates."""
@@ -90,28 +86,19 @@ class GatheredHead:
     decoder: str
     """The decoder's name in the model."""
     last: LastLayer | None
-    blocks: list[Tensor | slice] = field(init=False)
-    """Where the candidates' rows are in `weight` and `bias`."""
-    weight: Tensor = field(init=False)
-    bias: Tensor = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def rows(self) -> _DecoderRows:
+        """The decoder's rows of the candidates, copied where they are few."""
         linear = self.model.get_submodule(self.decoder)
         weight, candidates = linear.weight.detach(), self.candidates
         bias = weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()
-        blocks: list[Tensor | slice] = list(candidates.split(_BLOCK))
         every = len(candidates) == len(weight)
-        if every or len(candidates) * weight.shape[1] <= _COPIED:
-            if not every:
-                weight, bias = weight[candidates], bias[candidates]
-            blocks = [slice(start, start + _BLOCK) for start in range(0, len(candidates), _BLOCK)]
-        for name, value in {"blocks": blocks, "weight": weight, "bias": bias}.items():
-            object.__setattr__(self, name, value)
-
-    @property
-    def device(self) -> torch.device:
-        """See `MaskHead`."""
-        return self.candidates.device
+        if not every and len(candidates) * weight.shape[1] > _COPIED:
+            return _DecoderRows(weight, bias, list(candidates.split(_BLOCK)))
+        if not every:
+            weight, bias = weight[candidates], bias[candidates]
+        return _DecoderRows(weight, bias, [slice(at, at + _BLOCK) for at in range(0, len(candidates), _BLOCK)])
 
     def __call__(self, ids: Tensor, at: Tensor) -> Tensor:
         """What the decoder is given (B, H)."""
@@ -135,8 +122,8 @@ class GatheredHead:
     def best(self, features: Tensor, top: int) -> Best:
         """See `MaskHead`."""
         found = []
-        for number, block in enumerate(self.blocks):
-            logits, columns = _best(F.linear(features, self.weight[block], self.bias[block]), top)
+        for number, block in enumerate(self._logits(features)):
+            logits, columns = _best(block, top)
             found.append((logits, columns + number * _BLOCK))
         logits, columns = (torch.cat(parts, -1) for parts in zip(*found, strict=True))
         if features.dtype != torch.float32:  # whose logits are rounded to three digits
@@ -148,17 +135,30 @@ class GatheredHead:
 
     def log_probs(self, features: Tensor, columns: Tensor) -> Tensor:
         """See `MaskHead`."""
-        sums = [F.linear(features, self.weight[block], self.bias[block]).float().logsumexp(-1) for block in self.blocks]
+        sums = [block.float().logsumexp(-1) for block in self._logits(features)]
         return self._in_float32(features, columns[:, None])[:, 0] - torch.stack(sums, -1).logsumexp(-1)
-
-    def _in_float32(self, features: Tensor, columns: Tensor) -> Tensor:
-        rows = columns if isinstance(self.blocks[0], slice) else self.candidates[columns]
-        weight = self.weight[rows].float()  # (B, S, H)
-        return (weight @ features.float()[:, :, None])[..., 0] + self.bias[rows].float()
 
     def floats_a_row(self, length: int) -> int:
         """See `MaskHead`."""
-        return self.weight.shape[1]
+        return self.rows.weight.shape[1]
+
+    def _logits(self, features: Tensor) -> Iterator[Tensor]:
+        """The candidates' logits, a block at a time."""
+        weight, bias, blocks = self.rows
+        return (F.linear(features, weight[block], bias[block]) for block in blocks)
+
+    def _in_float32(self, features: Tensor, columns: Tensor) -> Tensor:
+        """(B, S) the logits of some candidates of each row, summed up in float32."""
+        weight, bias, blocks = self.rows
+        rows = columns if isinstance(blocks[0], slice) else self.candidates[columns]
+        return (weight[rows].float() @ features.float()[:, :, None])[..., 0] + bias[rows].float()
+
+
+class _DecoderRows(NamedTuple):
+    weight: Tensor
+    bias: Tensor
+    blocks: list[Tensor | slice]
+    """Where the candidates' rows are in `weight` and `bias`."""
 
 
 def mask_head(model: Any, candidates: Tensor, probe: Sequence[int], at: int) -> MaskHead:

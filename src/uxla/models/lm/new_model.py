@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import string
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from uxla import progress
@@ -19,13 +18,11 @@ from uxla.errors import ConfigError
 from uxla.models.loading import usable_length
 from uxla.models.tokenizer_folder import save_tokenizer
 from uxla.records import Corpus
+from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_config, xlmr_tokenizer
 
-_SPECIAL = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
-_MASK = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
-_ASCII = {"▁", *string.ascii_letters, *string.digits, *string.punctuation}
 _SPREAD, _WIDTH = 0.02, 768
 """The spread of XLM-R's initial weights and the width it goes with; a narrow model learns sooner from a wider one."""
-FEWEST = 2 * (len(_ASCII) + len(_SPECIAL) + 1)
+FEWEST = 2 * (len(ASCII) + len(SPECIAL) + 1)
 """Pieces of the smallest vocabulary."""
 
 
@@ -66,29 +63,22 @@ def _tokenizer(texts: Corpus, shape: LMShape) -> PreTrainedTokenizerFast:
     At most half of the pieces are single characters, ASCII and then the most frequent; rarer ones are unknown. They are
     chosen here, since the trainer breaks ties by chance.
     """
-    backend = Tokenizer(models.BPE(unk_token=_SPECIAL["unk"]))
+    backend = Tokenizer(models.BPE(unk_token="<unk>"))
     backend.normalizer = normalizers.NFKC()
     backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     backend.decoder = decoders.Metaspace()
     alphabet = _alphabet(texts, shape.pieces // 2)
     trainer = trainers.BpeTrainer(
         vocab_size=shape.pieces - 1,
-        special_tokens=list(_SPECIAL.values()),
+        special_tokens=list(SPECIAL),
         initial_alphabet=alphabet,
         limit_alphabet=len(alphabet),
         show_progress=False,
     )
     with progress.bar("vocabulary", len(texts)) as bar:
         backend.train_from_iterator(_lines(texts, bar), trainer)
-    backend.add_special_tokens([_MASK])
-    backend.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[(token, backend.token_to_id(token)) for token in ("<s>", "</s>")],
-    )
-    named = {f"{name}_token": token for name, token in _SPECIAL.items()}
-    more = {"cls_token": "<s>", "sep_token": "</s>", "mask_token": _MASK, "model_max_length": shape.max_length}
-    return PreTrainedTokenizerFast(tokenizer_object=backend, **named, **more)
+    backend.add_special_tokens([MASK])
+    return xlmr_tokenizer(backend, max_length=shape.max_length)
 
 
 def _alphabet(texts: Corpus, most: int) -> list[str]:
@@ -97,8 +87,8 @@ def _alphabet(texts: Corpus, most: int) -> list[str]:
     with progress.bar("characters", len(texts)) as bar:
         for line in _lines(texts, bar):
             counts.update(unicodedata.normalize("NFKC", line))
-    others = sorted((c for c in counts if c not in _ASCII and not c.isspace()), key=lambda c: (-counts[c], c))
-    return sorted(_ASCII) + others[: most - len(_ASCII)]
+    others = sorted((c for c in counts if c not in ASCII and not c.isspace()), key=lambda c: (-counts[c], c))
+    return sorted(ASCII) + others[: most - len(ASCII)]
 
 
 def _lines(texts: Corpus, bar: progress.Bar) -> Iterator[str]:
@@ -108,19 +98,13 @@ def _lines(texts: Corpus, bar: progress.Bar) -> Iterator[str]:
 
 
 def _config(tokenizer: PreTrainedTokenizerFast, shape: LMShape) -> XLMRobertaConfig:
-    return XLMRobertaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        intermediate_size=4 * shape.hidden,
+    return xlmr_config(
+        tokenizer,
+        hidden=shape.hidden,
+        layers=shape.layers,
+        heads=shape.heads,
+        max_length=shape.max_length,
         initializer_range=_SPREAD * math.sqrt(_WIDTH / shape.hidden),
         hidden_dropout_prob=shape.dropout,
         attention_probs_dropout_prob=shape.dropout,
-        max_position_embeddings=shape.max_length + tokenizer.pad_token_id + 1,  # counted from the padding's id on
-        type_vocab_size=1,
-        layer_norm_eps=1e-5,
-        bos_token_id=tokenizer.bos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -61,18 +61,8 @@ class Recipe:
 
     def optimisation(self) -> Optimisation:
         """The optimiser's part of it."""
-        return Optimisation(
-            batch_size=self.batch_size,
-            accumulation=self.accumulation,
-            learning_rate=self.learning_rate,
-            lr_warmup=self.lr_warmup,
-            weight_decay=self.weight_decay,
-            adam_epsilon=self.adam_epsilon,
-            max_grad_norm=self.max_grad_norm,
-            evaluate_every=self.evaluate_every,
-            gradient_checkpointing=self.gradient_checkpointing,
-            freeze_embeddings=self.freeze_embeddings,
-        )
+        shared = {field.name for field in fields(Optimisation)}
+        return Optimisation(**{name: value for name, value in asdict(self).items() if name in shared})
 
     def draws(self, sentences: int) -> int:
         """How many sentences are learned from, one by one, if there are so many different ones."""
