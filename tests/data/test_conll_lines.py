@@ -160,8 +160,8 @@ def test_a_language_before_every_word_is_left_out_and_comes_back(put, notes):
 
 def test_a_replaced_word_gets_its_language_again(put, tmp_path):
     source = open_rewritable(put(RAW_WIKIANN))
-    with (tmp_path / "out").open("wb") as stream:
-        open_writer(source, "conll", stream).write([Rewritten(next(source.rows()), ("koru tal",), 7, [(1,)])])
+    with (tmp_path / "out").open("wb") as stream, open_writer(source, "conll", stream) as write:
+        write([Rewritten(next(source.rows()), ("koru tal",), 7, [(1,)])])
     assert (tmp_path / "out").read_text() == "fr:koru\t7\t0\tO\nfr:tal\t7\t1\tB-PER\n\n"
 
 
@@ -169,9 +169,8 @@ def test_a_replaced_word_gets_its_language_again(put, tmp_path):
 def test_added_columns_stand_where_the_labels_are_still_found(put, tmp_path, text):
     how = {"label_column": 1} if "note" in text else {}
     source = open_rewritable(put(text + text), **how)
-    with (tmp_path / "out").open("wb") as stream:
-        writer = open_writer(source, "conll", stream)
-        writer.write([Rewritten(row, ("mira tal",), 7, [(0, 1)]) for row in source.rows()])
+    with (tmp_path / "out").open("wb") as stream, open_writer(source, "conll", stream) as write:
+        write([Rewritten(row, ("mira tal",), 7, [(0, 1)]) for row in source.rows()])
     again = read_conll(tmp_path / "out", **how)
     assert again.sentences == [["mira", "tal"]]
     assert again.parsed.labels in ([["O", "O"]], [["1", "1"]] if text == "koru\n" else None)

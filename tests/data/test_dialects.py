@@ -137,8 +137,8 @@ def test_a_cell_may_be_long(suffix, tmp_path):
 def test_rows_are_written_again_in_the_dialect_they_came_in(name, dialect, tmp_path):
     path = written(tmp_path / name, **dialect)
     source, sink = open_rewritable(path), io.BytesIO()
-    writer = open_writer(source, path.suffix[1:], sink)
-    writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
+    with open_writer(source, path.suffix[1:], sink) as write:
+        write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
     back = list(csv.reader(io.StringIO(sink.getvalue().decode()), **dialect))
     assert back == [[*NAMES, "parent", "changed"], [*ROWS[0], "0", "0|"], [*ROWS[1], "1", "0|"]]
 
@@ -146,9 +146,9 @@ def test_rows_are_written_again_in_the_dialect_they_came_in(name, dialect, tmp_p
 def test_a_text_that_the_output_cannot_hold_is_named_with_its_line(tmp_path):
     path = written(tmp_path / "x.csv", [("koru", "sen", "ja"), ("mi\nra", "tal", "ne")])
     source, sink = open_rewritable(path), io.BytesIO()
-    writer = open_writer(source, "tsv", sink)
-    with pytest.raises(DataError, match=r"x\.csv:3: the text 'mi ra' has a TAB or a line break"):
-        writer.write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
+    says = r"x\.csv:3: the text 'mi ra' has a TAB or a line break"
+    with pytest.raises(DataError, match=says), open_writer(source, "tsv", sink) as write:
+        write(Rewritten(row, row.texts, number, ((0,), ())) for number, row in enumerate(source.rows()))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])

@@ -1,6 +1,5 @@
 """Forms of CoNLL files as they are found in the world: what of them is a word, and that all else comes back."""
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -174,8 +173,8 @@ def test_brackets_that_nest_cross_or_stay_open_are_refused_with_their_line(put, 
 @pytest.mark.parametrize("name", REAL)
 def test_words_are_replaced_in_the_rows_of_a_known_form_and_read_back(put, name, tmp_path):
     source = open_rewritable(put(REAL[name]))
-    with (tmp_path / "out.conll").open("wb") as stream, closing(open_writer(source, "conll", stream)) as writer:
-        writer.write(Rewritten(row, (f"{row.texts[0][:-1]}x",), i, [(1,)]) for i, row in enumerate(source.rows()))
+    with (tmp_path / "out.conll").open("wb") as stream, open_writer(source, "conll", stream) as write:
+        write(Rewritten(row, (f"{row.texts[0][:-1]}x",), i, [(1,)]) for i, row in enumerate(source.rows()))
     again = read_conll(tmp_path / "out.conll")
     assert (again.sentences, again.tags) == ([["koru", "mirx"], ["#", "sex"]], TAGS)
     before = [line for line in REAL[name].split("\n") if "mira" in line and "#" not in line][-1]

@@ -77,10 +77,10 @@ def test_numbers_in_such_lists_get_the_names_that_are_given(tmp_path):
 def test_augment_writes_the_list_as_it_was_but_for_the_words_that_changed(form, tmp_path):
     path = written(tmp_path / "x.csv", FORMS[form])
     source, sink = open_rewritable(path, columns={"tokens": "tokens"}), io.BytesIO()
-    writer = open_writer(source, "csv", sink)
     first, second, third = source.rows()
     assert [row.texts for row in (first, second, third)] == [(" ".join(words),) for words in WORDS]
-    writer.write([Rewritten(first, ("koru dav's",), 0, ((1,),)), Rewritten(third, third.texts, 2, ((),))])
+    with open_writer(source, "csv", sink) as write:
+        write([Rewritten(first, ("koru dav's",), 0, ((1,),)), Rewritten(third, third.texts, 2, ((),))])
     _, one, three = csv.reader(io.StringIO(sink.getvalue().decode()))
     assert entries_of(one[1]) is not None
     assert [entry.value for entry in entries_of(one[1])] == ["koru", "dav's"]

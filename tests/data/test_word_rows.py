@@ -129,12 +129,11 @@ def test_answers_can_be_written_as_conll(tmp_path):
 def test_augmented_sentences_keep_their_rows_and_are_read_apart(suffix, tmp_path):
     path = written(tmp_path / f"x.{suffix}")
     source, sink = open_rewritable(path, shape="tagging", columns={"tokens": "Word"}), io.BytesIO()
-    writer = open_writer(source, suffix, sink)
     kept = list(source.rows())
     assert source.count() == len(kept) == 3
     new = [Rewritten(row, (" ".join(["ru", *row.texts[0].split(" ")[1:]]),), n, ((0,),)) for n, row in enumerate(kept)]
-    writer.write([each for each in new for _ in range(2)])
-    writer.close()
+    with open_writer(source, suffix, sink) as write:
+        write([each for each in new for _ in range(2)])
     (tmp_path / f"y.{suffix}").write_bytes(sink.getvalue())
     corpus = load(tmp_path / f"y.{suffix}")
     assert [example.words for example in corpus] == [["ru", *words[1:]] for words in WORDS for _ in range(2)]

@@ -6,7 +6,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from itertools import groupby, islice
@@ -75,13 +74,13 @@ class FileAugmentation:
         with (
             atomic_file(self.out) as file,
             file.open("wb") as stream,
-            closing(open_writer(self.source, form, stream)) as writer,
+            open_writer(self.source, form, stream) as write,
             progress.bar(f"augment {self.source.path.name}", total) as bar,
         ):
             for first, rows in self._parts():
                 samples, counts = self._made(vicinity, inputs, first, rows)
                 tally.update(read=len(rows), written=len(samples), **counts)
-                writer.write(self._rewritten(first, rows, samples))
+                write(self._rewritten(first, rows, samples))
                 bar.advance(len(rows))
         self._remark(form, tally)
         counted = {field.name: tally[field.name] for field in fields(Report) if field.name != "seconds"}

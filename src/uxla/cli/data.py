@@ -45,24 +45,32 @@ def check(
     Exit 1 where labels break their scheme; doubts leave the exit status as it is.
     """
     name_options()
-    from uxla.console import showing
-    from uxla.data.checks.check import check as look_at
-    from uxla.data.columns import SHAPES, parse_columns
+    from uxla.data.columns import parse_columns
     from uxla.data.row_filter import parse_where
 
-    places: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
-    places["comment"] = comment
-    how: dict[str, Any] = {"format": format, "columns": parse_columns(columns) if columns else None, "header": header}
-    how |= {"delimiter": delimiter, "quote": quote, "where": parse_where(where) if where else None}
-    how["tag_names"] = tag_names.split(",") if tag_names else None
+    conll: dict[str, Any] = {"encoding": encoding, "token_column": token_column, "label_column": label_column}
+    table: dict[str, Any] = {"format": format, "header": header, "delimiter": delimiter, "quote": quote}
+    table["columns"] = parse_columns(columns) if columns else None
+    table["where"] = parse_where(where) if where else None
+    table["tag_names"] = tag_names.split(",") if tag_names else None
+    _check(file, task, against, fix_scheme, {**conll, "comment": comment}, table)
+
+
+def _check(
+    file: Path, task: Task, against: Path | None, copy: Path | None, conll: dict[str, Any], table: dict[str, Any]
+) -> None:
+    from uxla.console import showing
+    from uxla.data.checks.check import check as look_at
+    from uxla.data.columns import SHAPES
+
     with showing():
-        report = look_at(file, shape=SHAPES[task], against=against, **how, **places)
+        report = look_at(file, shape=SHAPES[task], against=against, **conll, **table)
     _print_report(report)
-    if fix_scheme is not None:
+    if copy is not None:
         from uxla.data.conll.repair import fix_scheme as repair
 
-        changes = repair(file, fix_scheme, **places).changes
-        typer.echo(f"{counted(len(changes), 'label')} changed, written to {fix_scheme}", err=True)
+        changes = repair(file, copy, **conll).changes
+        typer.echo(f"{counted(len(changes), 'label')} changed, written to {copy}", err=True)
     elif report.violation_total:
         raise typer.Exit(1)
 

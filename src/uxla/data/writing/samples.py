@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,14 +55,8 @@ class Rewritten:
     changed: Sequence[Sequence[int]]
 
 
-class Writer(Protocol):
-    """Where rewritten rows go."""
-
-    def write(self, rows: Iterable[Rewritten]) -> None:
-        """Write the rows, in order."""
-
-    def close(self) -> None:
-        """Write what a file of this format ends with."""
+Write = Callable[[Iterable[Rewritten]], None]
+"""What writes rows, in order."""
 
 
 def written_as(source: Source, out: Path) -> str:
@@ -99,8 +94,8 @@ def column_of_text(source: Source, row: Row) -> str | None:
     return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
 
 
-def open_writer(source: Source, form: str, stream: BinaryIO) -> Writer:
-    """A writer of rows of `source` into `stream`, in UTF-8, in the format that `written_as` gave.
+def open_writer(source: Source, format: str, stream: BinaryIO) -> AbstractContextManager[Write]:
+    """Inside the block rows of `source` can be written into `stream`, in UTF-8, in the format that `written_as` gave.
 
     CoNLL gets two columns before its last one (words alone, and rows of several lengths: behind word and label): the
     parent's number, and 1 where the word changed, else 0; lines that are no words are left out. Tables get `parent` and
@@ -109,90 +104,85 @@ def open_writer(source: Source, form: str, stream: BinaryIO) -> Writer:
     already, and for texts that TSV or raw text cannot hold.
     """
     if isinstance(source, ConllFile):
-        sentence = partial(_conll, layout=source.layout, end=line_end(source.path, source.options.encoding))
-        return _Lines(stream, sentence)
+        end = line_end(source.path, source.options.encoding)
+        return _lines(stream, partial(_conll, layout=source.layout, end=end))
     if isinstance(source, SpanFile):
-        return _SpanRecords(stream, source.path, array=form == "array")
+        if format == "array":
+            return _array(stream, partial(_record, path=source.path, end=""))
+        return _lines(stream, partial(_record, path=source.path))
     assert isinstance(source, Table)
-    if form != "text":
+    if format != "text":
         refuse_added(source.names, source.path, None)
     cells = _Cells(source)
-    if form == "parquet":
-        return _Parquet(stream, source, cells)
+    if format == "parquet":
+        return _parquet(stream, source, cells)
     end = "\n" if source.format == "parquet" else line_end(source.path, source.options.encoding)
-    if form == "jsonl":
-        return _Lines(stream, lambda rewritten: "".join(_object(row, end) for row in cells.of(rewritten)))
-    line = line_writer(source, form, end)
-    if form == "text":
-        return _Lines(stream, lambda rewritten: line(rewritten.texts, rewritten.row.line))
+    if format == "jsonl":
+        return _lines(stream, lambda new: "".join(_object(row, end) for row in cells.of(new)))
+    line = line_writer(source, format, end)
+    if format == "text":
+        return _lines(stream, lambda new: line(new.texts, new.row.line))
     if source.options.header:
         stream.write(line([*source.names, *ADDED], 1).encode())
-    return _Lines(stream, lambda new: "".join(line(as_text(row), new.row.line) for row in cells.of(new)))
+    return _lines(stream, lambda new: "".join(line(_as_text(row), new.row.line) for row in cells.of(new)))
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """A text format: each row is written by itself."""
+@contextmanager
+def _lines(stream: BinaryIO, line: Callable[[Rewritten], str]) -> Iterator[Write]:
+    """For a text format in which each row is written by itself."""
 
-    stream: BinaryIO
-    line: Callable[[Rewritten], str]
+    def write(rows: Iterable[Rewritten]) -> None:
+        stream.write("".join(map(line, rows)).encode())
 
-    def write(self, rows: Iterable[Rewritten]) -> None:
-        self.stream.write("".join(map(self.line, rows)).encode())
-
-    def close(self) -> None:
-        """Nothing is left to write."""
+    yield write
 
 
-@dataclass
-class _SpanRecords:
-    """A writer of records with character spans: JSON lines, or one array."""
+@contextmanager
+def _array(stream: BinaryIO, entry: Callable[[Rewritten], str]) -> Iterator[Write]:
+    """For one JSON array of all rows."""
+    written = 0
 
-    stream: BinaryIO
-    path: Path
-    array: bool
-    written: int = 0
+    def write(rows: Iterable[Rewritten]) -> None:
+        nonlocal written
+        for row in rows:
+            stream.write(((",\n" if written else "[\n") + entry(row)).encode())
+            written += 1
 
-    def write(self, rows: Iterable[Rewritten]) -> None:
-        """Write the rows, in order."""
-        for each in rows:
-            refuse_added(each.row.record.record.value, self.path, each.parent)
-            added = {"parent": each.parent, "changed": list(each.changed[0])}
-            text = rewritten(each.row.record, each.texts[0].split(" "), added)
-            end = "\r\n" if each.row.record.record.after.startswith("\r") else "\n"
-            before = ",\n" if self.written else "[\n"
-            self.stream.write((before + text if self.array else text + end).encode())
-            self.written += 1
-
-    def close(self) -> None:
-        """Close the array."""
-        if self.array:
-            self.stream.write(b"\n]\n" if self.written else b"[]\n")
+    yield write
+    stream.write(b"\n]\n" if written else b"[]\n")
 
 
-class _Parquet:
-    """Parquet, each part a row group; every column of a Parquet source keeps its type."""
+@contextmanager
+def _parquet(stream: BinaryIO, source: Table, cells: _Cells) -> Iterator[Write]:
+    """For Parquet, a row group at a time; every column of a Parquet source keeps its type."""
+    strings = pa.schema([(name, pa.string()) for name in source.names])
+    schema = pq.read_schema(source.path) if source.format == "parquet" else strings
+    positions: pa.DataType = pa.list_(pa.int32())
+    positions = positions if len(cells.columns) == 1 else pa.list_(positions)
+    positions = positions if cells.sentence is None else pa.int32()
+    schema = schema.append(pa.field(ADDED[0], pa.int64())).append(pa.field(ADDED[1], positions))
+    with pq.ParquetWriter(stream, schema) as writer:
 
-    def __init__(self, stream: BinaryIO, source: Table, cells: _Cells) -> None:
-        strings = pa.schema([(name, pa.string()) for name in source.names])
-        schema = pq.read_schema(source.path) if source.format == "parquet" else strings
-        positions: pa.DataType = pa.list_(pa.int32())
-        positions = positions if len(cells.columns) == 1 else pa.list_(positions)
-        positions = positions if cells.sentence is None else pa.int32()
-        self._schema = schema.append(pa.field(ADDED[0], pa.int64())).append(pa.field(ADDED[1], positions))
-        self._path, self._cells = source.path, cells
-        self._writer = pq.ParquetWriter(stream, self._schema)
+        def write(rows: Iterable[Rewritten]) -> None:
+            group = [row for new in rows for row in cells.of(new)]
+            try:
+                writer.write_batch(pa.RecordBatch.from_pylist(group, schema))
+            except pa.ArrowException as error:
+                message = f"a column cannot be written back ({str(error).splitlines()[0]}); leave it out of the file"
+                raise DataError(message, file=source.path) from None
 
-    def write(self, rows: Iterable[Rewritten]) -> None:
-        cells = [row for rewritten in rows for row in self._cells.of(rewritten)]
-        try:
-            self._writer.write_batch(pa.RecordBatch.from_pylist(cells, self._schema))
-        except pa.ArrowException as error:
-            message = f"a column cannot be written back ({str(error).splitlines()[0]}); leave it out of the file"
-            raise DataError(message, file=self._path) from None
+        yield write
 
-    def close(self) -> None:
-        self._writer.close()
+
+def _record(new: Rewritten, *, path: Path, end: str | None = None) -> str:
+    """A record with character spans; it ends as it did in its file, or as asked for."""
+    record = new.row.record.record
+    refuse_added(record.value, path, new.parent)
+    added = {"parent": new.parent, "changed": list(new.changed[0])}
+    text = rewritten(new.row.record, new.texts[0].split(" "), added)
+    if end is None:
+        end = "\r\n" if record.after.startswith("\r") else "\n"
+    return text + end
 
 
 def _object(cells: dict[str, Any], end: str) -> str:
@@ -256,10 +246,10 @@ def refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
         raise DataError(f"{where}there is a column {name!r} already, which augment adds; rename it", file=path)
 
 
-def as_text(cells: dict[str, Any]) -> list[str]:
+def _as_text(cells: dict[str, Any]) -> list[str]:
     """What `_Cells` gives, as the cells of a line of TSV or CSV."""
-    *kept, parent, changed = cells.values()
+    *own, parent, changed = cells.values()
     if isinstance(changed, int):
-        return ["" if cell is None else str(cell) for cell in (*kept, parent, changed)]
+        return ["" if cell is None else str(cell) for cell in (*own, parent, changed)]
     nested = changed if changed and isinstance(changed[0], list) else [changed]
-    return [*kept, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]
+    return [*own, str(parent), "|".join(" ".join(map(str, positions)) for positions in nested)]
