@@ -24,7 +24,7 @@ def test_a_run_tells_its_tracker_losses_kept_shares_and_scores(adapt, tmp_path, 
     monkeypatch.setitem(tracking._IMPORTS, "wandb", lambda: None)
     monkeypatch.setitem(tracking._TRACKERS, "wandb", lambda package, config, out: kept)
     adapt(tmp_path / "out", tmp_path / "store", *TINY)
-    assert {"warm-up, model 1 of 3: train: loss", "uxla/far/far: kept", "score/far/uxla"} <= set(told)
+    assert {"warm-up of model 1 of 3: loss", "uxla/far/far: kept", "score/far/uxla"} <= set(told)
     assert told[-1] is False  # closed, and not as failed
 
 

@@ -66,7 +66,7 @@ def graphs(monkeypatch):
 
 @pytest.fixture
 def notes():
-    compiled._tell_once.cache_clear()
+    compiled._note_once.cache_clear()
     told = Notes()
     with progress.listening(told):
         yield told.texts
@@ -144,6 +144,8 @@ def test_compiled_layers_give_the_same_labels_with_two_graphs_for_all_lengths(ta
     assert len({len(window.ids) for found in opened(taught).encode(source) for window in found}) > 8
     with torch._dynamo.config.patch(cache_size_limit=1):  # as where many other models came before
         assert_same_labels(taught, source, compile=True)
+        assert torch._dynamo.config.cache_size_limit == 1, "the compiler's settings are the caller's again"
+    assert not torch._dynamo.config.suppress_errors
     assert len(graphs) == 2, "one for one row, one for several"
 
 
@@ -195,7 +197,7 @@ def test_without_a_compiler_a_model_runs_as_it_is_and_that_is_told_once(taught, 
     torch._dynamo.reset()
     assert_same_labels(taught, source, compile=True)
     reason = "this machine cannot compile the model (No working C++ compiler found)"
-    assert notes == [f"compile: {reason}; it goes on uncompiled"]
+    assert notes == [f"compile: {reason}; it runs uncompiled"]
     torch._dynamo.reset()
 
 
@@ -215,7 +217,7 @@ def test_a_model_without_a_list_of_layers_runs_as_it_is_and_that_is_told(notes):
             return self
 
     compiled.compile_layers(Odd())
-    assert notes == ["compile: no list of layers is known in Odd; it goes on uncompiled"]
+    assert notes == ["compile: no list of layers is known in Odd; it runs uncompiled"]
 
 
 @pytest.mark.slow

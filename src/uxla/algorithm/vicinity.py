@@ -94,7 +94,7 @@ class Vicinity:
         return VicinityResult(made, tally["drawn"], tally["unchanged"], tally["duplicates"], tally["without_units"])
 
     def _samples(self, corpus: Corpus, draw: int, tally: Counter[str]) -> Iterator[Example]:
-        with bar(f"vicinity of {corpus.name}", len(corpus)) as running:
+        with bar(f"generating the vicinity of {corpus.name}", len(corpus)) as running:
             for parents in _chunks(corpus, self.together):
                 for parent, drawn in zip(parents, self._around(parents, draw), strict=True):
                     tally["without_units"] += not drawn

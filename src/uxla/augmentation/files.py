@@ -75,7 +75,7 @@ class FileAugmentation:
             atomic_file(self.out) as file,
             file.open("wb") as stream,
             open_writer(self.source, form, stream) as write,
-            progress.bar(f"augment {self.source.path.name}", total) as bar,
+            progress.bar(f"augmenting {self.source.path.name}", total) as bar,
         ):
             for first, rows in self._parts():
                 samples, counts = self._made(vicinity, inputs, first, rows)

@@ -47,7 +47,7 @@ def read_texts(sources: Sequence[Source]) -> Read:
 
     def examples() -> Iterator[Example]:
         for number, (source, count) in enumerate(zip(sources, counts, strict=True)):
-            with progress.bar(f"read {source.path.name}", count) as bar:
+            with progress.bar(f"reading {source.path.name}", count) as bar:
                 for place, row in enumerate(source.rows()):
                     yield from (Example(f"{number}:{place}", "", (text,)) for text in row.texts)
                     bar.advance()

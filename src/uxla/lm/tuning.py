@@ -141,7 +141,7 @@ def _train(
 ) -> Mapping[str, Any]:
     lm = TrainableLM.open(model.path, runtime, masked=recipe.masked)
     checkpoints = Checkpoints(scratch, checkpoint_every)
-    facts = fit_lm(lm, texts, recipe, seed=seed, label="masked LM: train", checkpoints=checkpoints)
+    facts = fit_lm(lm, texts, recipe, seed=seed, label="training of the masked LM", checkpoints=checkpoints)
     lm.model.module.save_pretrained(into)
     tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(runtime.safety))
     save_tokenizer(tokenizer, into, length=usable_length(lm.model.module))

@@ -20,21 +20,29 @@ padding, training and not, and each model size of a run count alike; torch's own
 def compile_layers(model: Any) -> None:
     """Have each layer of an encoder compiled when it is first called, once for all layers and lengths.
 
-    Layers alone, since all of them share one piece of machine code, and since names of weights, hooks and the modules
-    that Gen-LM puts in the place of others then stay as they are. What cannot be compiled is executed as it is, which
-    is told: that a compiler is missing must not end a run whose results would be the same.
+    Layers alone are compiled: all of them share one piece of machine code, and names of weights, hooks and the modules
+    that Gen-LM puts in the place of others stay as they are. What cannot be compiled runs as it is, with a note: a
+    missing compiler must not end a run whose results would be the same.
     """
     layers = _layers(model)
     if not layers:
-        _tell_once(f"compile: no list of layers is known in {type(model).__name__}; it goes on uncompiled")
-        return
-    import torch._dynamo  # late: 2 seconds
-
-    config: Any = torch._dynamo.config
-    config.cache_size_limit = max(config.cache_size_limit, _VARIANTS)
-    config.suppress_errors = True  # code that torch cannot read runs as it is, and torch warns
+        _note_once(f"compile: no list of layers is known in {type(model).__name__}; it runs uncompiled")
     for layer in layers:
-        layer.compile(backend=_compiled_graph, dynamic=True)
+        compiled = torch.compile(layer._call_impl, backend=_compiled_graph, dynamic=True)
+        layer._compiled_call_impl = _tolerant(compiled)  # as `Module.compile` does
+
+
+def _tolerant(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The compiled layer, under the compiler's settings: code that torch cannot read runs as it is, with a warning."""
+
+    def run(*inputs: Any, **named: Any) -> Any:
+        import torch._dynamo  # late: 2 seconds
+
+        config: Any = torch._dynamo.config
+        with config.patch(cache_size_limit=max(config.cache_size_limit, _VARIANTS), suppress_errors=True):
+            return call(*inputs, **named)
+
+    return run
 
 
 def _layers(model: Any) -> list[nn.Module]:
@@ -50,12 +58,12 @@ def _compiled_graph(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> 
         compiled: Callable[..., Any] = lookup_backend(_BACKEND)(graph, inputs)
     except Exception as error:  # whatever compilers and drivers of this machine can raise
         why = str(error).strip().split("\n")[0] or type(error).__name__
-        _tell_once(f"compile: this machine cannot compile the model ({why}); it goes on uncompiled")
+        _note_once(f"compile: this machine cannot compile the model ({why}); it runs uncompiled")
         return graph.forward
     return compiled
 
 
 @cache
-def _tell_once(text: str) -> None:
-    """A run opens dozens of models: told once a process."""
+def _note_once(text: str) -> None:
+    """A run opens dozens of models: one note a process is enough."""
     progress.note(text)

@@ -102,7 +102,7 @@ def summary(runs: Sequence[GridRun], baseline: Baseline | None) -> list[GridRow]
     read = {(one.values, one.seed): _Run(_finals(one.run), counted(one.run) if baseline else {}) for one in runs}
     order = dict.fromkeys((values, method) for (values, _), run in read.items() for _, method in run.scores)
     rows = []
-    with progress.bar("intervals", len(order)) as bar:
+    with progress.bar("computing intervals", len(order)) as bar:
         for values, method in order:
             other = baseline.of(values, method) if baseline else (values, method)
             entries = [_entry(read, (values, method), other, target) for target in targets(runs)]

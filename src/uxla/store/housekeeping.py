@@ -114,7 +114,7 @@ def clear(
 def verify(root: Path) -> list[Broken]:
     """Compare the bytes of every artifact with its manifest; those that differ are set aside. Raises OSError."""
     found, broken = list(_entries(root, "artifact")), []
-    with progress.bar("verify", sum(entry.size for entry in found)) as bar:
+    with progress.bar("verifying finished work", sum(entry.size for entry in found)) as bar:
         for entry in found:
             with vacant(key_lock(root, entry.name)) as ours:  # else it is being made anew at this moment
                 try:

@@ -84,7 +84,7 @@ def make(
     failed: dict[str, str] = {}
     if len(waiting) < len(planned):
         progress.note(f"{len(planned) - len(waiting)} of {len(planned)} runs are finished and taken as they are")
-    with progress.bar("grid", len(waiting)) as bar:
+    with progress.bar("runs of the grid", len(waiting)) as bar:
         for number, one in enumerate(waiting, start=1):
             progress.note(f"run {number} of {len(waiting)}: {one.name}")
             try:

@@ -35,7 +35,7 @@ class Labelling:
     emit: Emit = field(default=unheard, compare=False)
 
     def learner(self, training: Training | None, purpose: str) -> StoredLearner:
-        """`predict`, and with a `training` also `fit`; `purpose` is what a person is told it is for."""
+        """`predict`, and with a `training` also `fit`; `purpose` names the training for a person."""
         values = None if training is None else training.model_dump(exclude={"epochs", "max_steps"})
         settings = _NO_TRAINING if values is None else Optimisation(**values)
         given = (self.task_name, self.task, self.backbone, settings, self.runtime, self.store, purpose)

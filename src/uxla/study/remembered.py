@@ -37,7 +37,7 @@ class StoredLearner:
     """`fit` and `predict` of one task with one set of training values; `dev` is what `settings.selection` looks at.
 
     `backbone` is the pretrained model: its folder has the tokenizer, and fitting it means a new classification layer.
-    `purpose` is what a person is told the work is for.
+    `purpose` names the training, as "warm-up of model 1 of 3".
     """
 
     task_name: str
@@ -67,7 +67,7 @@ class StoredLearner:
         """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
         opened = cache(lambda: self._open(model))
         tables, cut = [], 0
-        for part in _parts(f"{self.purpose}: label {corpus.name}", corpus, _LABELLED_TOGETHER):
+        for part in _parts(f"labelling {corpus.name}", corpus, _LABELLED_TOGETHER):
             inputs = {**self._model_inputs(model), "corpus": part.unlabelled().digest}
             folder, facts = self.store.folder("predict", inputs, partial(self._predict, opened, part))
             with reading(folder):
@@ -101,15 +101,14 @@ class StoredLearner:
         values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}
         loaded = self._open(model, mix.label_names, **values)
         checkpoints = Checkpoints(scratch, self.checkpoint_every)
-        label = f"{self.purpose}: train"
-        facts = fit(loaded, mix, self.settings, seed=seed, label=label, dev=self.dev, checkpoints=checkpoints)
+        facts = fit(loaded, mix, self.settings, seed=seed, label=self.purpose, dev=self.dev, checkpoints=checkpoints)
         loaded.module.save_pretrained(into)
         self._tell(loaded, mix, int(facts["cut"]))
         return {**facts, "weights": weights_digest(into)}
 
     def _predict(self, opened: Callable[[], TaskModel], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         loaded = opened()
-        predictions, cut = loaded.predict_counting_cut(part, f"{self.purpose}: label {part.name}")
+        predictions, cut = loaded.predict_counting_cut(part, f"labelling {part.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
         return {"corpus": part.name, "examples": len(part), "cut": cut}
@@ -144,7 +143,7 @@ class StoredVicinity:
         draw = epoch if self.fresh else 0
         opened = cache(self.open_vicinity)
         made = []
-        for part in _parts(f"vicinity of {corpus.name}", corpus, _GENERATED_TOGETHER):
+        for part in _parts(f"generating the vicinity of {corpus.name}", corpus, _GENERATED_TOGETHER):
             inputs = {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}
             folder, _ = self.store.folder("vicinity", inputs, partial(self._generate, opened, part, draw))
             with reading(folder):
@@ -172,7 +171,7 @@ class StoredFluency:
         """(N,) each example's mean log likelihood a piece, in nats."""
         opened = cache(self.open_model)
         found = []
-        for part in _parts(f"fluency of {corpus.name}", corpus, _GENERATED_TOGETHER):
+        for part in _parts(f"scoring the fluency of {corpus.name}", corpus, _GENERATED_TOGETHER):
             inputs = {**self.inputs, "corpus": part.unlabelled().digest}
             folder, _ = self.store.folder("fluency", inputs, partial(self._score, opened, part))
             with reading(folder):

@@ -98,7 +98,7 @@ class Study:
     def three_heads(self) -> Triple:
         """One model trained on the source with three classification layers (App. A), as three models."""
         mix, seed = self._mix([self.source], self.warm_up_training, 1), derive(self.seed, "warm-up", 1)
-        learner = self.learner(self.warm_up_training, self.dev, "warm-up, three heads")
+        learner = self.learner(self.warm_up_training, self.dev, "warm-up of three heads")
         task = self.labelling.task
         learner = replace(learner, task=MultiHeadTask(task), task_name=f"{self.labelling.task_name}, heads")
         model = learner.fit(self.labelling.backbone, mix, seed=seed)
@@ -121,7 +121,7 @@ class Study:
         assert own.adaptation is not None
         dev = {"source_dev": self.dev, "target_dev": target.dev}.get(own.adaptation.selection)
         cotraining = CoTraining(
-            learner=self.learner(own.adaptation, dev, f"{title(method)} {target.name}"),
+            learner=self.learner(own.adaptation, dev, f"{title(method)} training for {target.name}"),
             vicinity=self.around or self.vicinity,
             schedule=[replace(epoch, select=self._knowing(epoch.select)) for epoch in epochs],
             alpha=own.alpha,
@@ -137,7 +137,7 @@ class Study:
         return cotraining(self.source, target.train, models)
 
     def learner(self, training: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
-        """`fit` and `predict` with one training's values; `purpose` is what a person is told it is for."""
+        """`fit` and `predict` with one training's values; `purpose` names the training for a person."""
         learner = self.labelling.learner(training, purpose)
         if training.selection not in ("source_dev", "target_dev"):
             dev = None
@@ -151,7 +151,7 @@ class Study:
         self, corpora: Sequence[Corpus], training: Training, dev: Corpus | None, method: str, target: str | None
     ) -> Triple:
         name = trainings_of(method)
-        fit = partial(self._fit, corpora, training, dev, f"{name}, model {{}} of 3", method, target)
+        fit = partial(self._fit, corpora, training, dev, f"{name} of model {{}} of 3", method, target)
         first, second, third = self.executor.map(fit, (1, 2, 3))
         return first, second, third
 

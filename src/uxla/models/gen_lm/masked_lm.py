@@ -124,7 +124,7 @@ class MaskedLM:
         """The text of each request with the units at its spans replaced; every other character is as it was."""
         states = self._states(requests)
         masks = sum(len(state.order) for state in states)
-        with torch.inference_mode(), matmul_precision(self.precision), bar("masked words", masks) as running:
+        with torch.inference_mode(), matmul_precision(self.precision), bar("replacing masked words", masks) as running:
             for step in range(max((len(state.order) for state in states), default=0)):
                 for replaced in self._replace_next(states, step):
                     running.advance(replaced)
@@ -166,7 +166,7 @@ class MaskedLM:
             if step < len(state.order):
                 waiting[self._query(state, state.order[step])].append(state)
         for batch in self._batches(waiting):
-            choices = self.budget.fit(partial(self._choices, batch), "masked words")
+            choices = self.budget.fit(partial(self._choices, batch), "replacing masked words")
             for query, choice in zip(batch, choices, strict=True):
                 for state in waiting[query]:
                     self._replace(state, step, choice)

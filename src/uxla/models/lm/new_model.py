@@ -75,7 +75,7 @@ def _tokenizer(texts: Corpus, shape: LMShape) -> PreTrainedTokenizerFast:
         limit_alphabet=len(alphabet),
         show_progress=False,
     )
-    with progress.bar("vocabulary", len(texts)) as bar:
+    with progress.bar("learning the vocabulary", len(texts)) as bar:
         backend.train_from_iterator(_lines(texts, bar), trainer)
     backend.add_special_tokens([MASK])
     return xlmr_tokenizer(backend, max_length=shape.max_length)
@@ -84,7 +84,7 @@ def _tokenizer(texts: Corpus, shape: LMShape) -> PreTrainedTokenizerFast:
 def _alphabet(texts: Corpus, most: int) -> list[str]:
     """ASCII, then the most frequent characters, at most so many in all."""
     counts: Counter[str] = Counter()
-    with progress.bar("characters", len(texts)) as bar:
+    with progress.bar("counting characters", len(texts)) as bar:
         for line in _lines(texts, bar):
             counts.update(unicodedata.normalize("NFKC", line))
     others = sorted((c for c in counts if c not in ASCII and not c.isspace()), key=lambda c: (-counts[c], c))

@@ -121,7 +121,7 @@ def split(texts: Corpus, *, share: float, seed: int, most: int = _MOST_HELD_OUT)
     A text that is held out is not learned from however often it occurs. Of a single text, and with share 0, none is.
     """
     keys = np.empty(len(texts), dtype=np.int64)
-    with progress.bar("choose held-out text", len(texts)) as bar:
+    with progress.bar("choosing held-out text", len(texts)) as bar:
         for i, example in enumerate(texts):
             keys[i] = derive(seed, "held out", example.segments[0])
             bar.advance()
