@@ -66,7 +66,7 @@ def test_help_lists_every_command(invoke):
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]
     commands += [group.name for group in app.registered_groups]
     assert set(commands) == {
-        *("run", "grid", "predict", "augment", "report", "table", "figure"),
+        *("run", "grid", "predict", "augment", "report", "table", "figure", "methods"),
         *("data", "testbed", "mlm", "cache"),
     }
     assert all(f"\u2502 {command} " in shown for command in commands)

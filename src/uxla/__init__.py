@@ -10,21 +10,30 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "UXLA",
+    "Adaptation",
     "Adapted",
+    "Agreed",
     "CleanCluster",
     "Corpus",
     "Ensemble",
     "Entity",
     "Epoch",
+    "Exact",
     "Example",
     "Learner",
     "MaskedLMVicinity",
+    "Method",
     "MostConfident",
+    "NoAgreement",
     "Predictions",
     "Sample",
+    "Serial",
     "Store",
     "Target",
+    "Token",
+    "Union",
     "UxlaError",
+    "WarmUp",
     "__version__",
     "adapt",
     "augment",
@@ -35,37 +44,50 @@ __all__ = [
 
 if TYPE_CHECKING:
     from uxla.adapted import Adapted, load
+    from uxla.algorithm.agreement import Agreed, Exact, NoAgreement, Token, Union
     from uxla.algorithm.cotraining import Epoch, Learner
     from uxla.algorithm.distil import CleanCluster, MostConfident
     from uxla.algorithm.mixing import balanced_mix
     from uxla.api import adapt
     from uxla.augmentation.memory import Sample, augment
     from uxla.config.method import MaskedLMVicinity
+    from uxla.config.training import Adaptation, WarmUp
     from uxla.corpora import read
     from uxla.errors import UxlaError
+    from uxla.methods.method import Method
     from uxla.models.ensemble import Ensemble
     from uxla.models.entities import Entity
     from uxla.records import Corpus, Example, Predictions, Target
     from uxla.store.store import Store
+    from uxla.study.executors import Serial
     from uxla.study.settings import UXLA
 
 _PLACES = {
     "UXLA": "study.settings",
+    "Adaptation": "config.training",
     "Adapted": "adapted",
+    "Agreed": "algorithm.agreement",
     "CleanCluster": "algorithm.distil",
     "Corpus": "records",
     "Ensemble": "models.ensemble",
     "Entity": "models.entities",
     "Epoch": "algorithm.cotraining",
+    "Exact": "algorithm.agreement",
     "Example": "records",
     "Learner": "algorithm.cotraining",
     "MaskedLMVicinity": "config.method",
+    "Method": "methods.method",
     "MostConfident": "algorithm.distil",
+    "NoAgreement": "algorithm.agreement",
     "Predictions": "records",
     "Sample": "augmentation.memory",
+    "Serial": "study.executors",
     "Store": "store.store",
     "Target": "records",
+    "Token": "algorithm.agreement",
+    "Union": "algorithm.agreement",
     "UxlaError": "errors",
+    "WarmUp": "config.training",
     "adapt": "api",
     "augment": "augmentation.memory",
     "balanced_mix": "algorithm.mixing",

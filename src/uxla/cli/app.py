@@ -20,6 +20,7 @@ from uxla.cli.augment import augment
 from uxla.cli.cache import cache
 from uxla.cli.data import data
 from uxla.cli.grid import grid
+from uxla.cli.methods import methods
 from uxla.cli.mlm import mlm
 from uxla.cli.paper import figure, table
 from uxla.cli.report import report as write_report
@@ -105,6 +106,7 @@ app.command()(grid)
 app.command("report")(write_report)
 app.command()(table)
 app.command()(figure)
+app.command()(methods)
 
 
 def _closed_pipe() -> typer.Exit:

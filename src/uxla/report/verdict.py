@@ -54,7 +54,7 @@ class Comparison:
     @property
     def baseline(self) -> str:
         """The method's name in a sentence."""
-        return METHODS[self.method]
+        return METHODS.get(self.method) or registry.find(self.method).spoken
 
     @property
     def sign(self) -> int:

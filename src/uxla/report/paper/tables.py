@@ -7,6 +7,7 @@ from typing import Any
 
 from uxla.errors import ArtifactError
 from uxla.markup import Table
+from uxla.methods import registry
 from uxla.report.folder import MADE_BY_RUN
 from uxla.report.paper.ablations import distillation_table, transfer_table
 from uxla.report.paper.figure_table import Line, figure_table
@@ -38,14 +39,16 @@ def _group(*methods: str) -> Mapping[str, str]:
     return {method: _OWN[method] for method in methods}
 
 
+def _of_group(group: str) -> Mapping[str, str]:
+    found = [method.name for method in registry.METHODS.values() if method.group == group]
+    return _group(*found, *(["uxla_ensemble"] if "uxla" in found else []))
+
+
 _RESULTS: Groups = {
     "supervised": _group("supervised", "translate_train"),
-    "zero-resource baseline": _group("zero_shot", "ensemble"),
-    "the paper's method": _group("penalty", "uxla", "uxla_ensemble"),
-    "not in the paper's table": _group(
-        *("mlm_tuned", "source_vicinity", "self_training", "tri_training", "tri_training_paper"),
-        *("no_distillation", "no_agreement", "three_heads"),
-    ),
+    "zero-resource baseline": _of_group("baseline"),
+    "the paper's method": _of_group("uxla"),
+    "not in the paper's table": _of_group("extension"),
 }
 _ENSEMBLES: Groups = {"": _group("penalty", "penalty_ensemble", "uxla", "uxla_ensemble", "mlm_tuned")}
 

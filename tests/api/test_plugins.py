@@ -1,0 +1,144 @@
+"""Parts of another package: installed, they are listed, run, and stand in the table and on the card."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from uxla import api, plugins
+from uxla.cli.app import app
+from uxla.config.run import load_config
+from uxla.errors import ConfigError
+from uxla.methods.registry import METHODS, method, names, title
+
+PACKAGE = """
+from dataclasses import dataclass
+import numpy as np
+from uxla import Corpus, Epoch, Example, Method, MostConfident
+
+@dataclass(frozen=True)
+class Longest:
+    share: float = 0.5
+    def __call__(self, predictions, corpus):
+        sizes = np.array([len(example.segments[0]) for example in corpus])
+        return sizes >= np.quantile(sizes, 1 - self.share)
+
+@dataclass(frozen=True)
+class Reversed:
+    times: int = 1
+    def __call__(self, corpus):
+        turned = (Example(e.id + "~1", e.lang, (" ".join(e.words[::-1]),)) for e in corpus)
+        return Corpus.from_examples("turned", corpus.label_names, turned)
+
+SURE = Epoch(MostConfident(0.5), source=True, target=True)
+HALF = Method("half", "the surer half", schedule=lambda epochs: [SURE] * len(epochs))
+"""
+ENTRY_POINTS = """
+[uxla.methods]
+half = uxla_half:HALF
+broken = uxla_half:NOWHERE
+[uxla.selectors]
+longest = uxla_half:Longest
+[uxla.vicinities]
+reversed = uxla_half:Reversed
+"""
+TINY = (
+    *("testbed.train=40", "testbed.unlabelled=20", "testbed.dev=10", "testbed.test=10", "warmup.epochs=2"),
+    "schedule=[{data: [target, target_vicinity], select: {kind: longest, share: 1.0}}]",
+    *("vicinity={kind: reversed}", "methods=[penalty, half]", "agree=none"),
+)
+
+
+def install(folder: Path, name: str, code: str, entry_points: str) -> None:
+    """Lay a package down as pip does."""
+    (folder / f"{name}.py").write_text(code, encoding="utf-8")
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A package with a method, a selector, a vicinity, and a method that is not there."""
+    install(tmp_path, "uxla_half", PACKAGE, ENTRY_POINTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    sys.modules.pop("uxla_half", None)
+
+
+def test_a_package_is_small():
+    assert len([line for line in PACKAGE.splitlines() if line.strip()]) <= 20
+
+
+def test_the_methods_and_parts_of_a_package_are_listed_and_a_broken_one_is_named(installed):
+    shown = CliRunner().invoke(app, ["methods"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert "| half | the surer half |  |  | uxla-half |" in shown.stdout
+    assert "| longest | selectors | uxla-half |" in shown.stdout
+    assert "| reversed | vicinities | uxla-half |" in shown.stdout
+    assert "broken of the package uxla-half" in shown.stdout
+    assert "| uxla | UXLA |" in shown.stdout
+
+
+def test_a_run_uses_the_parts_of_a_package_and_its_table_and_card_name_the_method(installed, tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
+    out = tmp_path / "run"
+    results = api.run(load_config("testbed", TINY), out)
+    assert set(results["targets"]["far"]) >= {"penalty", "half"}
+    assert "| the surer half |" in (out / "table.md").read_text(encoding="utf-8")
+    assert "by the surer half" in (out / "README.md").read_text(encoding="utf-8").replace("`", "")
+    kept = [found["kept"] for made in results["trainings"] for found in made["learned_from"] or () if found["kept"]]
+    assert kept == [[10, 10]] * 3, "the method's own epochs select the surer half of twenty"
+
+
+def test_a_selector_and_a_vicinity_of_a_package_are_what_uxla_selects_and_learns_by(installed, tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
+    results = api.run(load_config("testbed", [*TINY, "methods=[uxla]"]), tmp_path / "run")
+    data = [found for made in results["trainings"] for found in made["learned_from"] or ()]
+    assert [(found["kind"], found["of"], found["kept"]) for found in data] == [
+        ("target", 20, [20, 20]),
+        ("virtual_target", 20, [20, 20]),
+    ] * 3
+    assert load_config(str(tmp_path / "run/config.yaml")).vicinity.kind == "reversed"
+
+
+def test_a_broken_part_is_an_error_where_it_is_asked_for_and_only_there(installed):
+    assert method("half").title == "the surer half"
+    with pytest.raises(ConfigError, match=r"broken of the package uxla-half .*AttributeError.*; mend or remove"):
+        load_config("testbed", ["methods=[penalty, broken]"])
+    assert title("broken") == "broken"
+    assert names() == [*METHODS, "broken", "half"]
+
+
+def test_a_name_that_no_package_has_is_an_error(installed):
+    with pytest.raises(ConfigError, match=r"got 'hlf', expected one of .*half"):
+        load_config("testbed", ["methods=[penalty, hlf]"])
+    with pytest.raises(ConfigError, match=r"no installed package has one of the name 'nowhere'"):
+        plugins.load("uxla.executors", "nowhere")
+
+
+def test_a_name_that_two_packages_have_is_an_error(installed, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    other.mkdir()
+    install(other, "uxla_other", "HALF = 1", "[uxla.methods]\nhalf = uxla_other:HALF\n")
+    monkeypatch.syspath_prepend(other)
+    with pytest.raises(ConfigError, match="half is in the packages uxla-half and uxla-other; remove one of them"):
+        method("half")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("HALF = 1", "half is a int, expected a uxla.Method"),
+        ("from uxla import Method\nHALF = Method('third', 't')", "half names itself 'third', expected 'half'"),
+        ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+    ],
+)
+def test_what_is_no_method_is_an_error_that_names_it(code, said, tmp_path, monkeypatch):
+    install(tmp_path, "uxla_odd", code, "[uxla.methods]\nhalf = uxla_odd:HALF\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=said):
+        method("half")
+    sys.modules.pop("uxla_odd", None)
