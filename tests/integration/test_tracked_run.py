@@ -1,4 +1,4 @@
-"""A whole run with a tracker, in whose place stands one that keeps what it is told."""
+"""A whole run with a tracker, in whose place stands a stand-in that keeps its calls."""
 
 import sys
 from types import SimpleNamespace
@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from uxla.errors import ConfigError
-from uxla.study import tracking
 
 TINY = (
     *("testbed.train=30", "testbed.unlabelled=20", "testbed.dev=5", "testbed.test=5", "warmup.epochs=1"),
@@ -20,12 +19,12 @@ TINY = (
 
 def test_a_run_tells_its_tracker_losses_kept_shares_and_scores(adapt, tmp_path, monkeypatch):
     told = []
-    kept = SimpleNamespace(log=lambda values, step: told.extend(values), close=lambda failed: told.append(failed))
-    monkeypatch.setitem(tracking._IMPORTS, "wandb", lambda: None)
-    monkeypatch.setitem(tracking._TRACKERS, "wandb", lambda package, config, out: kept)
+    run = SimpleNamespace(log=told.extend, finish=lambda exit_code: told.append(exit_code))
+    run.define_metric = lambda name, step_metric: None
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=lambda **given: run))
     adapt(tmp_path / "out", tmp_path / "store", *TINY)
     assert {"warm-up of model 1 of 3: loss", "uxla/far/far: kept", "score/far/uxla"} <= set(told)
-    assert told[-1] is False  # closed, and not as failed
+    assert told[-1] == 0  # closed, and not as failed
 
 
 def test_a_tracker_that_is_not_there_is_refused_before_the_run_folder_is_made(adapt, tmp_path, monkeypatch):

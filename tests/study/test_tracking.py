@@ -14,7 +14,7 @@ from uxla.config.run import load_config
 from uxla.errors import ConfigError
 from uxla.events import Finished, Measured, Scored, TrainingEnded
 from uxla.records import Corpus, Example
-from uxla.study.tracking import Tracking, require, tracking
+from uxla.study.tracking import Tracker, Tracking, require, tracking
 
 RESULTS = {"targets": {"es": {"penalty": {"mean": 40.0}, "uxla": [{"mean": 41.0}, {"mean": 43.0}]}}}
 
@@ -109,22 +109,18 @@ def test_a_run_that_fails_closes_its_trackers_as_failed(calls, tmp_path):
 
 
 def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
-    class Failing:
-        def log(self, values, step):
-            raise ConnectionError("no network")
+    def fails(*given):
+        raise ConnectionError("no network")
 
-        def close(self, *, failed):
-            raise AssertionError("left out already")
-
-    kept, notes = [], []
-    working = SimpleNamespace(log=lambda values, step: kept.append(values), close=lambda failed: None)
+    logged, notes = [], []
+    working = Tracker(lambda name, value, step: logged.append((name, value)), lambda failed: None)
     listener = SimpleNamespace(note=notes.append)
     with progress.listening(listener):
-        found = Tracking({"wandb": Failing(), "tensorboard": working})
+        found = Tracking({"wandb": Tracker(fails, None), "tensorboard": working})
         found(Measured("fit", {"loss": 1.0}))
         found(Measured("fit", {"loss": 0.5}))
         found.close()
-    assert kept == [{"fit: loss": 1.0}, {"fit: loss": 0.5}]
+    assert logged == [("fit: loss", 1.0), ("fit: loss", 0.5)]
     assert notes == ["tracking: wandb failed and is left out (ConnectionError: no network)"]
 
 

@@ -1,4 +1,4 @@
-"""What became of each pseudo-labelled example, and why: kept while Algorithm 1 runs, written into the run folder."""
+"""What became of each pseudo-labelled example, and why: collected while Algorithm 1 runs, then written."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ _ROWS_TOGETHER = 8192
 
 
 class Traces(dict[str, "Trace"]):
-    """Listens to a run, and keeps what one method did with examples: by target its trace."""
+    """The traces of one method by target, collected from the events of a run."""
 
     def __init__(self, limit: int, method: str) -> None:
         super().__init__()
         self._limit, self._method = limit, method
 
     def __call__(self, event: Event) -> None:
-        """Keep a labelling of the method; with a limit of 0 nothing."""
+        """Add a labelling of the method; with a limit of 0 nothing."""
         if isinstance(event, CoLabelled) and event.method == self._method and event.target and self._limit:
             self.setdefault(event.target, Trace(self._limit))(event)
 
 
 class Trace:
-    """Keeps what became of at most `limit` examples of each data set.
+    """What became of at most `limit` examples of each data set.
 
-    Which ones depends on the examples' ids alone, and a sample goes where its parent goes: what is drawn are families.
+    Which examples these are depends on their ids alone. A sample is among them where its parent is.
     """
 
     def __init__(self, limit: int) -> None:
@@ -69,7 +69,7 @@ class Trace:
         self._texts: dict[str, list[pa.Table]] = {}
 
     def __call__(self, decisions: CoLabelled) -> None:
-        """Keep one labelling of one corpus."""
+        """Add one labelling of one corpus."""
         rows = traced(decisions.corpus, self.limit)
         texts = decisions.corpus.take(rows).table.select(["id", "segments"])
         epoch, k, j, _ = decisions.step
@@ -84,15 +84,15 @@ class Trace:
         for peer, predictions in zip("kj", decisions.predictions, strict=True):
             part, labels = _part(predictions, rows)
             columns |= {f"confidence_{peer}": confidence(part).astype(np.float32), f"labels_{peer}": labels}
-        self._decisions.append(_laid_aside(pa.table(columns, DECISIONS)))
-        self._keep_texts(decisions.corpus.name, epoch, texts)
+        self._decisions.append(_on_disk(pa.table(columns, DECISIONS)))
+        self._add_texts(decisions.corpus.name, epoch, texts)
 
-    def _keep_texts(self, data: str, epoch: int, texts: pa.Table) -> None:
-        """Texts that stand there already are not kept again: only `vicinity.fresh` gives new ones under old ids."""
-        kept = self._texts.setdefault(data, [])
-        if not (kept and all(kept[-1][name].equals(texts[name]) for name in ("id", "segments"))):
+    def _add_texts(self, data: str, epoch: int, texts: pa.Table) -> None:
+        """Add texts that differ from the last: only `vicinity.fresh` makes new ones under old ids."""
+        known = self._texts.setdefault(data, [])
+        if not (known and all(known[-1][name].equals(texts[name]) for name in ("id", "segments"))):
             named = {"data": pa.repeat(data, len(texts)), "epoch": pa.repeat(pa.scalar(epoch, pa.int16()), len(texts))}
-            kept.append(_laid_aside(pa.table({**named, "id": texts["id"], "segments": texts["segments"]})))
+            known.append(_on_disk(pa.table({**named, "id": texts["id"], "segments": texts["segments"]})))
 
     @property
     def decisions(self) -> pa.Table:
@@ -113,7 +113,7 @@ def write_trace(folder: Path, trace: Trace, target: Target, source: Corpus) -> N
     """Write `TARGET.parquet` and `TARGET-texts.parquet` under `folder`, each whole or absent; the bytes depend on the
     trace alone.
 
-    The target's labelled file, where there is one, is matched by text: its labels are for scoring what was kept.
+    The target's labelled file, where there is one, is matched by text: its labels are for scoring pseudo labels.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = [_text_table(trace, target, corpus) for corpus in (target.train, source)]
@@ -154,9 +154,9 @@ def changed_words(sample: str, parent: str) -> list[int]:
 def _text_table(trace: Trace, target: Target, corpus: Corpus) -> pa.Table:
     """The texts of `corpus` that were labelled or are parents, and the samples around them."""
     samples = trace.texts(f"{corpus.name}~") if f"{corpus.name}~" in trace.data else None
-    kept = trace.texts(corpus.name) if corpus.name in trace.data else None
+    labelled = trace.texts(corpus.name) if corpus.name in trace.data else None
     parents = _texts_of(corpus, {_root(id_) for id_ in _ids(samples)})
-    rows = list(_plain_rows(kept, {}))
+    rows = list(_plain_rows(labelled, {}))
     known = {row["id"] for row in rows}
     rows += [
         {"data": corpus.name, "epoch": 0, "id": id_, "segments": segments}
@@ -217,5 +217,5 @@ def _digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def _laid_aside(table: pa.Table) -> pa.Table:
+def _on_disk(table: pa.Table) -> pa.Table:
     return table_of(table.to_batches(), table.schema)

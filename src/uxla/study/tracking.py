@@ -1,7 +1,7 @@
 """Experiment trackers (TensorBoard, MLflow, W&B) behind the same two calls, imported only when asked for.
 
-A tracker is told the configuration, the loss of every training step, what each co-labelling kept, each model's score on
-source dev, and the scores.
+A tracker gets the configuration, the loss of every training step, the share that each co-labelling selected, each
+model's score on source dev, and the scores on test sets.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from uxla import progress
 from uxla.algorithm.events import CoLabelled
@@ -22,39 +24,40 @@ FOLDER = "tracking"
 """Where in the run folder a tracker that writes files writes them."""
 
 
-class Tracker(Protocol):
-    """What is asked of a tracker."""
+@dataclass(frozen=True)
+class Tracker:
+    """One open tracker."""
 
-    def log(self, values: Mapping[str, float], step: int) -> None:
-        """Numbers by name, and which step of these names this is."""
-
-    def close(self, *, failed: bool) -> None:
-        """Nothing more comes: the run is over, or has failed."""
+    log: Callable[[str, float, int], object]
+    """Takes a curve's name, its next value, and which step of this curve that is."""
+    close: Callable[[bool], object]
+    """Ends the run; the argument says whether it failed."""
 
 
 class Tracking:
-    """The trackers of one run. A tracker that fails while the run goes on is told of once and left out."""
+    """The trackers of one run. One that fails while the run goes on gives one message and is left out."""
 
     def __init__(self, trackers: Mapping[str, Tracker]) -> None:
         self._trackers = dict(trackers)
         self._steps: Counter[str] = Counter()
 
     def add(self, name: str, tracker: Tracker) -> None:
-        """Tell this one too."""
+        """Use this one too."""
         self._trackers[name] = tracker
 
     def __call__(self, event: Event) -> None:
-        """Tell the numbers of an event, where it has some to plot."""
+        """Log the numbers of an event, where it has some to plot."""
         match event:
             case CoLabelled():
                 if len(event.corpus):
                     share = int(event.chosen.sum()) / len(event.corpus)
-                    self._log({f"{event.method}/{event.target}/{event.corpus.name}: kept": share})
+                    self._log(f"{event.method}/{event.target}/{event.corpus.name}: kept", share)
             case TrainingEnded():
                 if event.dev is not None:
-                    self._log({f"{event.method}/{event.target or 'source'}: source dev": event.dev})
+                    self._log(f"{event.method}/{event.target or 'source'}: source dev", event.dev)
             case Measured():
-                self._log({f"{event.label}: {name}": value for name, value in event.values.items()})
+                for name, value in event.values.items():
+                    self._log(f"{event.label}: {name}", value)
             case Scored():
                 self._results(event.results)
 
@@ -66,19 +69,17 @@ class Tracking:
             for method, scores in curves.items():
                 for score in scores:
                     if "mean" in score:
-                        self._log({f"score/{target}/{method}": score["mean"]})
+                        self._log(f"score/{target}/{method}", score["mean"])
 
     def close(self, *, failed: bool = False) -> None:
-        """Tell every tracker that the run is over, or has failed."""
-        self._each(lambda tracker: tracker.close(failed=failed))
+        """End the run in every tracker, as failed or not."""
+        self._each(lambda tracker: tracker.close(failed))
 
-    def _log(self, values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            self._steps[name] += 1
-            step, number = self._steps[name], {name: float(value)}
-            self._each(lambda tracker, step=step, number=number: tracker.log(number, step))  # type: ignore[misc]
+    def _log(self, name: str, value: float) -> None:
+        self._steps[name] += 1
+        self._each(lambda tracker: tracker.log(name, float(value), self._steps[name]))
 
-    def _each(self, call: Callable[[Tracker], None]) -> None:
+    def _each(self, call: Callable[[Tracker], object]) -> None:
         for name, tracker in list(self._trackers.items()):
             try:
                 call(tracker)
@@ -101,94 +102,56 @@ def tracking(config: RunConfig, out: Path, found: Tracking | None = None) -> Ite
 
 
 def require(config: RunConfig) -> None:
-    """ConfigError for a tracker that is not installed: said before any work."""
+    """ConfigError, before any work, for a tracker that is not installed."""
     for name in config.tracking:
         _module(name)
 
 
 def _module(name: str) -> Any:
     try:
-        return _IMPORTS[name]()
+        return import_module(_TRACKERS[name][0])
     except ImportError:
         raise ConfigError(f"tracking: {name} is not installed; pip install {name}, or leave it out") from None
 
 
-def _tensorboard() -> Any:
-    import torch.utils.tensorboard as module
-
-    return module
-
-
-def _mlflow() -> Any:
-    import mlflow  # type: ignore[import-not-found,unused-ignore]
-
-    return mlflow
-
-
-def _wandb() -> Any:
-    import wandb  # type: ignore[import-not-found,unused-ignore]
-
-    return wandb
-
-
-_IMPORTS: Mapping[str, Callable[[], Any]] = {"tensorboard": _tensorboard, "mlflow": _mlflow, "wandb": _wandb}
-
-
 def _opened(name: str, config: RunConfig, out: Path) -> Tracker:
+    module = _module(name)
     try:
-        return _TRACKERS[name](_module(name), config, out)
-    except ConfigError:
-        raise
+        return _TRACKERS[name][1](module, config, out)
     except Exception as error:
         why = str(error).strip().split("\n")[0]
         raise ConfigError(f"tracking: {name} cannot begin ({why}); mend that, or leave it out") from error
 
 
-class _TensorBoard:
-    def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
-        self._writer = module.SummaryWriter(str(out / FOLDER))
-        self._writer.add_text("config", "    " + config.to_yaml().replace("\n", "\n    "))
-
-    def log(self, values: Mapping[str, float], step: int) -> None:
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
-
-    def close(self, *, failed: bool) -> None:
-        self._writer.close()
+def _tensorboard(module: Any, config: RunConfig, out: Path) -> Tracker:
+    writer = module.SummaryWriter(str(out / FOLDER))
+    writer.add_text("config", "    " + config.to_yaml().replace("\n", "\n    "))
+    return Tracker(writer.add_scalar, lambda failed: writer.close())
 
 
-class _MLflow:
-    def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
-        self._module = module
-        module.start_run(run_name=out.name)
-        module.log_text(config.to_yaml(), "config.yaml")
+def _mlflow(module: Any, config: RunConfig, out: Path) -> Tracker:
+    module.start_run(run_name=out.name)
+    module.log_text(config.to_yaml(), "config.yaml")
 
-    def log(self, values: Mapping[str, float], step: int) -> None:
-        self._module.log_metrics({_plain(name): value for name, value in values.items()}, step=step)
+    def log(name: str, value: float, step: int) -> None:
+        shown = "".join(c if c.isalnum() or c in "_-./ " else "_" for c in name)  # no other letters in MLflow's names
+        module.log_metrics({shown: value}, step=step)
 
-    def close(self, *, failed: bool) -> None:
-        self._module.end_run("FAILED" if failed else "FINISHED")
+    return Tracker(log, lambda failed: module.end_run("FAILED" if failed else "FINISHED"))
 
 
-class _WandB:
-    def __init__(self, module: Any, config: RunConfig, out: Path) -> None:
-        self._run = module.init(project="uxla", name=out.name, config=config.model_dump(), dir=str(out))
-        self._run.define_metric("*", step_metric="step")  # W&B's own step counts the calls of all curves together
-
-    def log(self, values: Mapping[str, float], step: int) -> None:
-        self._run.log({**values, "step": step})
-
-    def close(self, *, failed: bool) -> None:
-        self._run.finish(exit_code=int(failed))
+def _wandb(module: Any, config: RunConfig, out: Path) -> Tracker:
+    run = module.init(project="uxla", name=out.name, config=config.model_dump(), dir=str(out))
+    run.define_metric("*", step_metric="step")  # W&B's own step counts the calls of all curves together
+    return Tracker(
+        lambda name, value, step: run.log({name: value, "step": step}),
+        lambda failed: run.finish(exit_code=int(failed)),
+    )
 
 
-def _plain(name: str) -> str:
-    """MLflow's names have letters, digits and _ - . / and blanks alone."""
-    return "".join(c if c.isalnum() or c in "_-./ " else "_" for c in name)
-
-
-_TRACKERS: Mapping[str, Callable[[Any, RunConfig, Path], Tracker]] = {
-    "tensorboard": _TensorBoard,
-    "mlflow": _MLflow,
-    "wandb": _WandB,
+_TRACKERS: Mapping[str, tuple[str, Callable[[Any, RunConfig, Path], Tracker]]] = {
+    "tensorboard": ("torch.utils.tensorboard", _tensorboard),
+    "mlflow": ("mlflow", _mlflow),
+    "wandb": ("wandb", _wandb),
 }
+"""By name the module to import, and what opens the tracker with it."""
