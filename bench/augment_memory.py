@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 from uxla.augmentation.files import FileAugmentation
-from uxla.augmentation.settings import Drawing, Place
+from uxla.config.compute import LMSource
+from uxla.config.method import MaskedLMVicinity
 from uxla.data.discover import open_rewritable
 from uxla.store.journal import Journal
 from uxla.store.store import Store
@@ -30,12 +31,12 @@ KNOWN = 20_000
 class Star:
     """Stands in for a masked LM."""
 
-    max_length = None
+    max_length, precision = None, "fp32"
 
     def digest(self):
         return "star"
 
-    def load(self, drawing):
+    def load(self, settings):
         return self
 
     def units(self, texts):
@@ -86,10 +87,10 @@ def measure(lines, suffix, model):
         write(path, lines)
         peak = Peak()
         peak.start()
-        place = Place(model) if model else Star()
+        lm = LMSource(model=model) if model else Star()
         source = open_rewritable(path, format="text" if suffix == ".txt" else "auto")
         store = Store(Path(folder) / "store", Journal(out))
-        report = FileAugmentation(source, out, Drawing(), place, store).run()
+        report = FileAugmentation(source, out, MaskedLMVicinity(), lm, store).run()
         megabytes = path.stat().st_size / 2**20
     return {
         "lines": lines,

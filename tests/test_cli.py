@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from uxla import __version__, progress
@@ -63,8 +64,7 @@ def test_version_is_printed(invoke):
 
 def test_help_lists_every_command(invoke):
     shown = invoke("--help").stdout
-    commands = [command.name or command.callback.__name__ for command in app.registered_commands]
-    commands += [group.name for group in app.registered_groups]
+    commands = get_command(app).list_commands(None)
     assert set(commands) == {
         *("run", "grid", "predict", "augment", "report", "table", "figure", "methods"),
         *("data", "testbed", "mlm", "cache"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from uxla import progress
 from uxla.augmentation.files import FileAugmentation
-from uxla.augmentation.settings import Drawing
+from uxla.config.method import MaskedLMVicinity
 from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError, UxlaError, WriteError
 from uxla.store.journal import Journal
@@ -25,7 +25,7 @@ from uxla.store.store import Store
 class Toy:
     """A model that puts a star behind every drawn word, and counts what it was asked for."""
 
-    max_length = None
+    max_length, precision = None, "fp32"
 
     def __init__(self, fail_at=None):
         self.filled, self.fail_at = 0, fail_at
@@ -33,7 +33,7 @@ class Toy:
     def digest(self):
         return "toy"
 
-    def load(self, drawing):
+    def load(self, settings):
         return self
 
     def units(self, texts):
@@ -66,10 +66,10 @@ def file(tmp_path):
 def augment(tmp_path):
     """Augments a file, each part with a toy of its own choice; returns the report."""
 
-    def run(path, out, *, toy=None, originals=False, fresh=False, reading=None, together=4096, **drawing):
+    def run(path, out, *, toy=None, originals=False, fresh=False, reading=None, together=4096, seed=0, **given):
         store = Store(tmp_path / "store", Journal(out), fresh)
-        source = open_rewritable(path, **(reading or {}))
-        return FileAugmentation(source, out, Drawing(**drawing), toy or Toy(), store, originals, together).run()
+        source, settings = open_rewritable(path, **(reading or {})), MaskedLMVicinity(**given)
+        return FileAugmentation(source, out, settings, toy or Toy(), store, seed, originals, together).run()
 
     return run
 
@@ -101,7 +101,8 @@ def test_every_sample_of_a_conll_file_has_its_parents_labels_and_columns(tmp_pat
     path, out = folder / "a.conll", folder / "b.conll"
     path.write_bytes("\n".join("".join(blank.join(row) + "\n" for row in rows) for rows in sentences).encode())
     source, store = open_rewritable(path), Store(folder / "store", Journal(out))
-    report = FileAugmentation(source, out, Drawing(copies=2, keep_unchanged=True), Toy(), store, originals).run()
+    settings = MaskedLMVicinity(copies=2, keep_unchanged=True)
+    report = FileAugmentation(source, out, settings, Toy(), store, 0, originals).run()
     samples = [[line.split(blank) for line in row.record] for row in open_rewritable(out).rows()]
     assert len(samples) == report.written + originals * len(sentences) == (2 + originals) * len(sentences)
     for sample in samples:
@@ -267,7 +268,6 @@ def test_the_report_counts_what_became_of_every_sentence(file, augment, tmp_path
             "row 1: there is a column 'changed'",
         ),
         ("a.csv", 'text\n"ko\nmira"\n', "b.tsv", {}, "a TAB or a line break"),
-        ("a.tsv", "premise\thypothesis\nko\tmira\n", "b.tsv", {"copies": 3}, "two for pairs, as 2,2"),
         ("a.txt", "ko\n", "b.txt", {"copies": (2, 2)}, "expected one number"),
         ("a.tsv", "text\tx\nko\ty\nmira\n", "b.tsv", {}, "1 field, expected 2"),
     ],

@@ -32,6 +32,7 @@ def test_the_sentences_of_a_pair_are_crossed_and_by_default_two_times_two():
     texts = [sample.text for sample in augmented([("ko mira sen tal", "sen tal ru ko")])]
     assert texts == [(a, b) for a in (texts[0][0], texts[2][0]) for b in (texts[0][1], texts[1][1])]
     assert len(augmented([("ko mira", "sen tal")], copies=(1, 3))) == 3
+    assert len(augmented([("ko mira", "sen tal")], copies=3)) == 9
 
 
 def test_what_is_dropped_leaves_a_gap_in_the_numbers():
@@ -87,8 +88,8 @@ def test_no_text_no_sample_and_an_empty_text_none():
         ({"share": 0.0}, "share"),
         ({"share": 30}, "30 % is 0.3"),
         ({"copies": 0}, "copies"),
-        ({"unit": "letter"}, "word, piece, auto"),
-        ({"top": 0}, "top = 0"),
+        ({"unit": "letter"}, "'word', 'piece' or 'auto'"),
+        ({"top": 0}, "top: got 0, expected at least 1"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_at_the_call(options, says):
@@ -96,11 +97,9 @@ def test_values_that_make_no_sense_are_refused_at_the_call(options, says):
         uxla.augment(["a b"], model="testbed", **options)
 
 
-@pytest.mark.parametrize(
-    ("texts", "copies"), [([("a", "b")], 3), (["a b"], (2, 2)), ([["a", "b"]], (2, 2)), ([("a", "b")], (2, 2, 2))]
-)
+@pytest.mark.parametrize(("texts", "copies"), [(["a b"], (2, 2)), ([["a", "b"]], (2, 2)), ([("a", "b")], (2, 2, 2))])
 def test_copies_that_do_not_fit_the_texts_are_refused(texts, copies):
-    with pytest.raises(ConfigError, match="copies = "):
+    with pytest.raises(ConfigError, match="copies: got "):
         augmented(texts, copies=copies)
 
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from uxla.augmentation.files import FileAugmentation
-from uxla.augmentation.settings import Drawing
+from uxla.config.method import MaskedLMVicinity
 from uxla.data.checks.check import check
 from uxla.data.discover import open_rewritable
 from uxla.data.options import ReadOptions
@@ -20,12 +20,12 @@ from uxla.store.store import Store
 class Toy:
     """A model that puts `xx` behind every drawn word."""
 
-    max_length = None
+    max_length, precision = None, "fp32"
 
     def digest(self):
         return "toy"
 
-    def load(self, drawing):
+    def load(self, settings):
         return self
 
     def units(self, texts):
@@ -43,10 +43,10 @@ class Toy:
 
 @pytest.fixture
 def augment(tmp_path):
-    def run(path, out, *, originals=False, reading=None, **drawing):
+    def run(path, out, *, originals=False, reading=None, seed=0, **settings):
         store = Store(tmp_path / "store", Journal(out), False)
         source = open_rewritable(path, **(reading or {}))
-        return FileAugmentation(source, out, Drawing(**drawing), Toy(), store, originals).run()
+        return FileAugmentation(source, out, MaskedLMVicinity(**settings), Toy(), store, seed, originals).run()
 
     return run
 

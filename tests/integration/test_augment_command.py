@@ -53,7 +53,10 @@ def test_labels_of_sentences_and_pairs_come_along(invoke, tmp_path):
         (["a.txt", "--out", "a.txt", "--model", "testbed"], "is the file that is read"),
         (["a.txt", "--out", "b.txt", "--model", "none/at/all"], "none/at/all"),
         (["a.txt", "--out", "b.txt", "--model", "testbed", "--copies", "x"], "--copies: got 'x'"),
-        (["a.txt", "--out", "b.txt", "--model", "testbed", "--copies", "2,2"], "copies = 2,2, expected one number"),
+        (
+            ["a.txt", "--out", "b.txt", "--model", "testbed", "--copies", "2,2"],
+            "--copies: got 2,2, expected one number",
+        ),
         (["a.txt", "--out", "b.txt", "--model", "testbed", "--share", "30"], "30 % is 0.3"),
         (["a.txt", "--out", "b.tsv", "--model", "testbed", "--columns", "text"], "--columns: got 'text'"),
         (["a.txt", "--out", "b.tsv", "--model", "testbed", "--columns", "text=0"], "a.txt has none by name"),

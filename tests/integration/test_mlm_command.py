@@ -11,7 +11,7 @@ from typer.main import get_command
 from uxla.cli.app import app
 from uxla.testbed.world import World
 
-QUICK = ("--steps", 3, "--batch-size", 4)
+QUICK = ("--max-steps", 3, "--batch-size", 4)
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def test_pretrain_makes_the_shape_that_was_asked_for(invoke, tmp_path, text):
         (["tune", "testbed", "a.txt", "--out", "a.txt"], "was not made by `uxla mlm`"),
         (["tune", "none/at/all", "a.txt", "--out", "out"], "none/at/all"),
         (["tune", "testbed", "a.txt", "--out", "out", "--masked", "15"], "15 % is 0.15"),
-        (["tune", "testbed", "a.txt", "--out", "out", "--steps", "3", "--epochs", "2"], "exclude each other"),
+        (["tune", "testbed", "a.txt", "--out", "out", "--max-steps", "3", "--epochs", "2"], "exclude each other"),
         (["tune", "testbed", "a.txt", "--out", "no/out"], "no such folder"),
         (["pretrain", "a.txt", "--out", "out", "--hidden", "30"], "a multiple of heads = 4"),
-        (["pretrain", "a.txt", "--out", "out", "--pieces", "9"], "pieces = 9, expected at least"),
+        (["pretrain", "a.txt", "--out", "out", "--pieces", "9"], "--pieces: got 9, expected at least"),
         (["pretrain", "a.txt", "--out", "out", "--columns", "text"], "--columns: got 'text'"),
     ],
 )
@@ -83,4 +83,4 @@ def test_the_commands_of_the_page_are_taken():
     commands = [shlex.split(line)[2:] for line in re.findall(r"^uxla mlm .+$", page, flags=re.MULTILINE)]
     assert {name for name, *_ in commands} == {"tune", "pretrain"}
     for name, *rest in commands:
-        get_command(app).commands["mlm"].commands[name].make_context(name, rest)
+        get_command(app).get_command(None, "mlm").commands[name].make_context(name, rest)

@@ -10,15 +10,14 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from uxla.augmentation.settings import Place
+from uxla.config.compute import LMSource
 from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError, ModelError, WriteError
 from uxla.lm import folder as mlm_folder
-from uxla.lm.tuning import Course, training_inputs, tuned
+from uxla.lm.tuning import LMTraining, training_inputs, tuned
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.hub import resolve, weights_digest
-from uxla.models.lm.new_model import FEWEST, LMShape
-from uxla.models.lm.training import Recipe
+from uxla.models.lm.settings import FEWEST, LMShape, Recipe
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
@@ -31,6 +30,7 @@ from uxla.testbed.world import World
 
 RECIPE = Recipe(batch_size=4, learning_rate=1e-3, max_steps=5, held_out=0.1)
 RUNTIME = Runtime("cpu", 64)
+TESTBED = LMSource(model="testbed")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_it_is_remembered_and_made_anew_for_other_text_or_settings(store):
     assert done(store) == 1
     others = [
         tuned(model, corpora()[:1], RECIPE, RUNTIME, store, 0),
-        tuned(model, corpora(), Recipe(**{**vars(RECIPE), "masked": 0.3}), RUNTIME, store, 0),
+        tuned(model, corpora(), RECIPE.model_copy(update={"masked": 0.3}), RUNTIME, store, 0),
         tuned(model, corpora(), RECIPE, Runtime("cpu", 32), store, 0),
         tuned(model, corpora(), RECIPE, RUNTIME, store, 1),
         tuned(first, corpora(), RECIPE, RUNTIME, store, 0),
@@ -140,7 +140,7 @@ def files(tmp_path):
 
 
 def course(store, out, **values):
-    return Course(out, Recipe(**{**vars(RECIPE), **values}), RUNTIME, store, 0)
+    return LMTraining(out, RECIPE.model_copy(update=values), RUNTIME, store, 0)
 
 
 def test_every_sentence_of_every_file_is_read_and_nothing_else(files):
@@ -152,7 +152,7 @@ def test_every_sentence_of_every_file_is_read_and_nothing_else(files):
 
 
 def test_the_folder_has_the_model_and_a_card_with_what_it_read_and_its_figures(files, store, tmp_path):
-    told = course(store, tmp_path / "out").tune(files[0], Place("testbed"))
+    told = course(store, tmp_path / "out").tune(files[0], TESTBED)
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     for expected in (
         "`testbed`",
@@ -172,7 +172,7 @@ def test_the_folder_has_the_model_and_a_card_with_what_it_read_and_its_figures(f
 
 
 def test_the_figures_are_those_of_the_training(files, store, tmp_path):
-    told = course(store, tmp_path / "out").tune(files[0], Place("testbed"))
+    told = course(store, tmp_path / "out").tune(files[0], TESTBED)
     [facts] = [event for event in read(store.emit.path) if event.get("stage") == "mlm"]
     assert f"| {facts['held_out_loss_before']:.3f} | {facts['held_out_loss']:.3f} |" in told
     assert f"| {facts['held_out_accuracy_before']:.1f} % | {facts['held_out_accuracy']:.1f} % |" in told
@@ -180,19 +180,19 @@ def test_the_figures_are_those_of_the_training(files, store, tmp_path):
 
 
 def test_nothing_held_out_is_said_in_the_card(files, store, tmp_path):
-    told = course(store, tmp_path / "out", held_out=0.0).tune(files[0], Place("testbed"))
+    told = course(store, tmp_path / "out", held_out=0.0).tune(files[0], TESTBED)
     assert "|" not in told
     assert "No text was held out." in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
 def test_the_same_command_again_finds_the_folder_and_another_is_refused(files, store, tmp_path):
     out = tmp_path / "out"
-    first = course(store, out).tune(files[0], Place("testbed"))
+    first = course(store, out).tune(files[0], TESTBED)
     before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
-    assert course(store, out).tune(files[0], Place("testbed")) == first
+    assert course(store, out).tune(files[0], TESTBED) == first
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
     with pytest.raises(ConfigError, match="has a model made from other text or settings"):
-        course(store, out, masked=0.3).tune(files[0], Place("testbed"))
+        course(store, out, masked=0.3).tune(files[0], TESTBED)
     assert done(store) == 1
 
 
@@ -207,9 +207,9 @@ def again(store, tmp_path, *, fresh=False, empty=False):
 
 def test_a_whole_folder_is_said_to_be_there_before_a_training_that_nobody_needs(files, store, tmp_path, hearing):
     out = tmp_path / "out"
-    first = course(store, out).tune(files[0], Place("testbed"))
+    first = course(store, out).tune(files[0], TESTBED)
     with hearing() as notes:
-        assert course(again(store, tmp_path, empty=True), out).tune(files[0], Place("testbed")) == first
+        assert course(again(store, tmp_path, empty=True), out).tune(files[0], TESTBED) == first
     assert done(store) == 1
     assert notes == [f"--out {out}: has this model already, whole: no training; --fresh makes it anew"]
 
@@ -219,16 +219,16 @@ def test_a_folder_without_a_name_is_refused_before_any_work(out, files, store, t
     (tmp_path / "above/here").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "above/here")
     with pytest.raises(ConfigError, match=rf"--out {out}: has no name to write a folder under; give its name"):
-        course(store, Path(out)).tune(files[0], Place("testbed"))
+        course(store, Path(out)).tune(files[0], TESTBED)
     assert done(store) == 0
 
 
 def test_what_was_made_afresh_replaces_the_folder(files, store, tmp_path):
     out = tmp_path / "out"
-    course(store, out).tune(files[0], Place("testbed"))
+    course(store, out).tune(files[0], TESTBED)
     before, inode = entries(out), out.stat().st_ino
     (out / "model.safetensors").write_bytes(b"damaged")
-    course(again(store, tmp_path, fresh=True), out).tune(files[0], Place("testbed"))
+    course(again(store, tmp_path, fresh=True), out).tune(files[0], TESTBED)
     assert done(store) == 2
     assert entries(out) == before
     assert out.stat().st_ino != inode
@@ -238,11 +238,11 @@ def test_what_was_made_afresh_replaces_the_folder(files, store, tmp_path):
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 def test_a_folder_that_lacks_a_file_is_written_anew(files, store, tmp_path, hearing, name):
     out = tmp_path / "out"
-    course(store, out).tune(files[0], Place("testbed"))
+    course(store, out).tune(files[0], TESTBED)
     before = entries(out)
     (out / name).unlink()
     with hearing() as notes:
-        course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+        course(again(store, tmp_path), out).tune(files[0], TESTBED)
     assert f"--out {out}: {name} is missing; the folder is written anew" in notes
     assert entries(out) == before
     assert done(store) == 1
@@ -250,25 +250,25 @@ def test_a_folder_that_lacks_a_file_is_written_anew(files, store, tmp_path, hear
 
 def test_what_a_person_changed_or_added_is_not_written_over(files, store, tmp_path):
     out = tmp_path / "out"
-    course(store, out).tune(files[0], Place("testbed"))
+    course(store, out).tune(files[0], TESTBED)
     (out / "README.md").write_text("my own card")
     (out / "notes.txt").write_text("mine")
-    course(store, out).tune(files[0], Place("testbed"))  # neither is part of the model
+    course(store, out).tune(files[0], TESTBED)  # neither is part of the model
     (out / "config.json").rename(out / "old.json")
     with pytest.raises(ConfigError, match=r"notes\.txt is not known to be from `uxla mlm` and would be lost; move it"):
-        course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+        course(again(store, tmp_path), out).tune(files[0], TESTBED)
     (out / "config.json").write_text("{}")
     with pytest.raises(
         ConfigError, match=r"config\.json is not as `uxla mlm` wrote it; give another folder, or --fresh"
     ):
-        course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+        course(again(store, tmp_path), out).tune(files[0], TESTBED)
     assert (out / "README.md").read_text() == "my own card"
     assert done(store) == 1
 
 
 def test_a_replacement_that_was_cut_short_loses_no_folder(files, store, tmp_path, monkeypatch):
     out, plain = tmp_path / "out", os.replace
-    course(store, out).tune(files[0], Place("testbed"))
+    course(store, out).tune(files[0], TESTBED)
     before = entries(out)
 
     def replace_(source, target):
@@ -278,10 +278,10 @@ def test_a_replacement_that_was_cut_short_loses_no_folder(files, store, tmp_path
 
     with monkeypatch.context() as patched, pytest.raises(WriteError, match="Input/output error"):
         patched.setattr(os, "replace", replace_)
-        course(again(store, tmp_path, fresh=True), out).tune(files[0], Place("testbed"))
+        course(again(store, tmp_path, fresh=True), out).tune(files[0], TESTBED)
     assert entries(out) == before
     plain(out, tmp_path / ".out.replaced")  # as a kill between the two renames leaves it
-    course(again(store, tmp_path), out).tune(files[0], Place("testbed"))
+    course(again(store, tmp_path), out).tune(files[0], TESTBED)
     assert entries(out) == before
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -291,9 +291,9 @@ def test_a_folder_of_something_else_and_a_file_are_left_alone(files, store, tmp_
     (tmp_path / "full" / "x").write_text("mine")
     for name in ("full", "b.txt"):
         with pytest.raises(ConfigError, match="is there already and was not made by `uxla mlm`"):
-            course(store, tmp_path / name).tune(files[0], Place("testbed"))
+            course(store, tmp_path / name).tune(files[0], TESTBED)
     with pytest.raises(ConfigError, match="no such folder"):
-        course(store, tmp_path / "none" / "out").tune(files[0], Place("testbed"))
+        course(store, tmp_path / "none" / "out").tune(files[0], TESTBED)
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["x"]
 
 
@@ -301,15 +301,15 @@ def test_a_folder_that_cannot_be_finished_is_not_there(files, store, tmp_path, m
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    course(store, tmp_path / "before").tune(files[0], Place("testbed"))  # so that the folder alone is left to write
+    course(store, tmp_path / "before").tune(files[0], TESTBED)  # so that the folder alone is left to write
     with (
         monkeypatch.context() as patched,
         pytest.raises(WriteError, match=r"No space left on device.*the trained model is kept"),
     ):
         patched.setattr(os, "fsync", full)
-        course(store, tmp_path / "out").tune(files[0], Place("testbed"))
+        course(store, tmp_path / "out").tune(files[0], TESTBED)
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
-    course(store, tmp_path / "out").tune(files[0], Place("testbed"))
+    course(store, tmp_path / "out").tune(files[0], TESTBED)
     assert done(store) == 1
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
@@ -317,10 +317,10 @@ def test_a_folder_that_cannot_be_finished_is_not_there(files, store, tmp_path, m
 def test_a_fault_of_a_file_or_of_the_model_leaves_no_folder(store, tmp_path):
     (tmp_path / "d.jsonl").write_text('{"text": "ko"}\n{"text": 3}\n')
     with pytest.raises(DataError, match=r"d\.jsonl:2"):
-        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "d.jsonl")], Place("testbed"))
+        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "d.jsonl")], TESTBED)
     (tmp_path / "e.txt").write_text("ko mira\n")
     with pytest.raises(ModelError, match="none/at/all"):
-        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "e.txt")], Place("none/at/all"))
+        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "e.txt")], LMSource(model="none/at/all"))
     assert not (tmp_path / "out").exists()
 
 
@@ -339,7 +339,7 @@ def test_a_model_is_made_from_the_text_alone(files, store, tmp_path):
 
 
 def test_what_the_folder_was_made_from_is_on_record(files, store, tmp_path):
-    course(store, tmp_path / "out").tune(files[0], Place("testbed"))
+    course(store, tmp_path / "out").tune(files[0], TESTBED)
     told = json.loads((tmp_path / "out" / "mlm.json").read_text("utf-8"))
     assert told["model"] == resolve(str(asset())).digest
     assert told["recipe"]["max_steps"] == 5

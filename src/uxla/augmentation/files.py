@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
@@ -14,16 +14,18 @@ from typing import Any
 
 from uxla import progress
 from uxla.algorithm.vicinity import MaskFiller, Vicinity
-from uxla.augmentation.settings import Drawing, LateFiller, Place, changed, origin, parents, remark_on_unspaced
+from uxla.augmentation.settings import LateFiller, changed, gen_lm, origin, parents, remark_on_unspaced
+from uxla.config.compute import LMSource
+from uxla.config.method import MaskedLMVicinity
 from uxla.data.batch import Row
 from uxla.data.columns import TEXTS
 from uxla.data.corpus import Source
 from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_stale, written_as
-from uxla.errors import ConfigError
 from uxla.files import atomic_file
 from uxla.records import Corpus
 from uxla.store.store import Store, reading
 from uxla.store.versions import mixture
+from uxla.write_errors import check_output
 
 _COUNTS = ("drawn", "unchanged", "duplicates", "without_units")
 _WORD = re.compile(r"[^ \t\r\n]+")
@@ -58,9 +60,10 @@ class FileAugmentation:
 
     source: Source
     out: Path
-    drawing: Drawing
-    place: Place
+    settings: MaskedLMVicinity
+    lm: LMSource
     store: Store
+    seed: int = 0
     originals: bool = False
     together: int = 4096
     """Rows in one artifact of the store: what a kill can cost."""
@@ -88,30 +91,26 @@ class FileAugmentation:
 
     def _checked(self) -> tuple[str, Vicinity]:
         """The output's format and Gen-LM, its model not loaded yet."""
-        out = self.out
-        if not out.absolute().parent.is_dir():
-            raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another file")
-        if out.is_dir():
-            raise ConfigError(f"--out {out}: is a folder, expected a file; give it a name")
-        if out.exists() and self.source.path.exists() and out.samefile(self.source.path):
-            raise ConfigError(f"--out {out}: is the file that is read; give another one")
-        vicinity = self.drawing.vicinity(LateFiller(self._load), len(TEXTS[self.source.shape]))
-        return written_as(self.source, out), vicinity
+        check_output(self.out, self.source.path)
+        vicinity = gen_lm(self.settings, LateFiller(self._load), len(TEXTS[self.source.shape]), self.seed)
+        return written_as(self.source, self.out), vicinity
 
     def _load(self) -> MaskFiller:
         from uxla.process_settings import process_settings  # late: seconds, and refusals come before
 
         with process_settings():
-            return self.place.load(self.drawing)
+            return self.lm.load(self.settings)
 
     def _inputs(self, vicinity: Vicinity) -> dict[str, Any]:
         """All that decides what comes of a text: neither device nor batches do."""
-        copies = {"copies": list(vicinity.copies), "max_length": self.place.max_length}
-        return {**asdict(self.drawing), **copies, "model": self.place.digest()}
+        settings = self.settings.model_dump(exclude={"kind", "model", "revision", "fresh"})
+        settings |= {"copies": list(vicinity.copies), "seed": self.seed}
+        lm = {"model": self.lm.digest(), "max_length": self.lm.max_length, "precision": self.lm.precision}
+        return settings | lm
 
     def _parts(self) -> Iterator[tuple[int, list[Row]]]:
         rows, first = self.source.rows(), 0
-        told = self.drawing.unit != "word"
+        told = self.settings.unit != "word"
         stale = "" if written_as(self.source, self.out) == "text" else None  # which has the texts alone
         while part := list(islice(rows, self.together)):
             told = told or remark_on_unspaced(row.texts for row in part)

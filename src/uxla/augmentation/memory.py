@@ -9,16 +9,17 @@ from typing import Any, Generic, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.augmentation.settings import (
-    Drawing,
     LateFiller,
-    Place,
     Segments,
     changed,
+    gen_lm,
     origin,
     parents,
     remark_on_unspaced,
 )
 from uxla.choices import Device, Precision, Unit
+from uxla.config.compute import LMSource
+from uxla.config.method import MaskedLMVicinity
 from uxla.errors import DataError
 from uxla.given import check_list
 
@@ -85,26 +86,38 @@ def augment(
     >>> len(sample.text.split()), sample.parent, sample.number
     (4, 0, 1)
     """
-    drawing = Drawing(share, copies, unit, top, seed, min_word_chars, keep_unchanged, precision)
-    place = Place(model, device, tokens_per_batch, max_length, revision, trust_remote_code, allow_pickle_weights)
-    filler = LateFiller(lambda: place.load(drawing))
-    drawing.vicinity(filler, len(drawing.copies) if isinstance(drawing.copies, tuple) else 1)
+    settings = MaskedLMVicinity(
+        share=share, copies=copies, unit=unit, top=top, min_word_chars=min_word_chars, keep_unchanged=keep_unchanged
+    )
+    source = LMSource(
+        model=model,
+        revision=revision,
+        max_length=max_length,
+        device=device,
+        precision=precision,
+        tokens_per_batch=tokens_per_batch,
+        trust_remote_code=trust_remote_code,
+        allow_pickle_weights=allow_pickle_weights,
+    )
+    filler = LateFiller(lambda: source.load(settings))
     check_list(texts, "texts", "texts")
     from uxla.process_settings import process_settings  # late: it loads torch
 
     with process_settings():
         filler.loaded()
-    return _samples(texts, filler, drawing)
+    return _samples(texts, filler, settings, seed)
 
 
-def _samples(texts: Iterable[Text], filler: MaskFiller, drawing: Drawing) -> Iterator[Sample[Text]]:
-    first, told = 0, drawing.unit != "word"
+def _samples(
+    texts: Iterable[Text], filler: MaskFiller, settings: MaskedLMVicinity, seed: int
+) -> Iterator[Sample[Text]]:
+    first, told = 0, settings.unit != "word"
     kind: type | None = None
     for chunk in _growing(texts):
         kind = kind or _kind(chunk[0])
         segments = [_segments(text, kind, i) for i, text in enumerate(chunk, first)]
         told = told or remark_on_unspaced(segments)
-        vicinity = drawing.vicinity(filler, len(segments[0]))
+        vicinity = gen_lm(settings, filler, len(segments[0]), seed)
         for example in vicinity(parents("texts", first, segments)).corpus:
             parent, number = origin(example)
             yield _sample(chunk[parent - first], example.segments, parent, number)

@@ -9,25 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from importlib import import_module
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
 
 from uxla import __version__, signals
-from uxla.cli.augment import augment
-from uxla.cli.cache import cache
-from uxla.cli.data import data
-from uxla.cli.grid import grid
-from uxla.cli.methods import methods
-from uxla.cli.mlm import mlm
-from uxla.cli.paper import figure, table
-from uxla.cli.report import report as write_report
-from uxla.cli.tables import show
-from uxla.cli.testbed import testbed
-from uxla.config import options
-from uxla.errors import UxlaError, name_options, on_command_line, out_of_memory_text, printable
+from uxla.errors import UxlaError, on_command_line, out_of_memory_text, printable
 
 USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
 _GO_ON = ("run", "grid", "augment", "mlm")
@@ -40,8 +29,43 @@ _REMEDIES |= {errno.ENOMEM: "end other programs", errno.EIO: "look after the dis
 """What to do about faults that no other path mends."""
 
 
+_COMMANDS = {
+    "run": "run",
+    "grid": "grid",
+    "predict": "predict",
+    "methods": "methods",
+    "report": "report",
+    "table": "paper",
+    "figure": "paper",
+    "augment": "augment",
+    "mlm": "mlm",
+    "data": "data",
+    "testbed": "testbed",
+    "cache": "cache",
+}
+"""The module of each command."""
+
+
 class _Commands(TyperGroup):
     """Answers what a user can mend with one line instead of a traceback."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = cast(Any, _COMMANDS)  # names alone are asked of it
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, imported when it is asked for."""
+        if cmd_name not in _COMMANDS:
+            return None
+        made = getattr(import_module(f"uxla.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        if isinstance(made, typer.Typer):
+            command: Any = typer.main.get_group(made)
+        else:
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command()(made)
+            command = typer.main.get_command(alone)
+        command.name = cmd_name
+        return command
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -97,16 +121,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Labels in one language, a model in another: UXLA, zero-resource cross-lingual adaptation.",
 )
-app.add_typer(data, name="data")
-app.add_typer(testbed, name="testbed")
-app.add_typer(mlm, name="mlm")
-app.add_typer(cache, name="cache")
-app.command()(augment)
-app.command()(grid)
-app.command("report")(write_report)
-app.command()(table)
-app.command()(figure)
-app.command()(methods)
 
 
 def _closed_pipe() -> typer.Exit:
@@ -133,110 +147,3 @@ def _options(
     ] = False,
 ) -> None:
     return
-
-
-@app.command()
-def run(
-    config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="As target=es or warmup.max_steps=100.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The run folder; default runs/NAME-TARGET, overrides behind.")
-    ] = None,
-    fresh: options.Fresh = False,
-    overwrite: options.Overwrite = False,
-) -> None:
-    """Warm up, adapt to the target language, compare, and write a run folder.
-
-    Interrupted, the same command goes on where it stopped. All keys: docs/configuration.md.
-    """
-    from uxla.config.run import load_config
-    from uxla.console import showing
-    from uxla.study.run_folder import check_folder, run_folder
-
-    with showing():
-        settings = load_config(config, overrides or [])
-    folder = out or run_folder(config, overrides or [], settings.target)
-    if folder.exists() and not folder.is_dir():
-        raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
-    check_folder(folder, settings, overwrite=overwrite)
-    with showing():
-        from uxla import api
-        from uxla.report.table import run_table
-
-        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite)
-    show(run_table(results))
-    typer.echo(f"written to {folder}", err=True)
-
-
-@app.command()
-def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
-    ],
-    out: Annotated[
-        Path | None, typer.Option(help="Write here instead of stdout; its suffix may ask for another format.")
-    ] = None,
-    format: options.Format = "auto",
-    columns: options.Columns = None,
-    header: options.Header = True,
-    encoding: options.Encoding = "utf-8",
-    delimiter: options.Delimiter = None,
-    quote: options.Quote = None,
-    where: options.Where = None,
-    token_column: options.TokenColumn = 0,
-    label_column: Annotated[
-        int | None,
-        typer.Option(help="CoNLL column to write labels into; -1 is the last. Default: the last, if it holds labels."),
-    ] = None,
-    comment: options.Comment = "auto",
-    precision: options.Precision = "fp32",
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the backbone brought along.")
-    ] = False,
-) -> None:
-    """Label text with a run's ensemble: what came comes back, with labels. More: docs/data.md."""
-    if not run.is_dir():
-        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
-    source = Path(file) if file != "-" else sys.stdin.buffer
-    if isinstance(source, Path) and not source.exists():
-        raise UxlaError(
-            f"{source}: no such file, expected text or a table with one sentence or pair a line; check the path"
-        )
-    if out is not None and not out.absolute().parent.is_dir():
-        raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
-    if out is not None and out.is_dir():
-        raise UxlaError(f"--out {out}: is a folder, expected a file; give it a name")
-    if out is not None and out.exists() and isinstance(source, Path) and out.samefile(source):
-        raise UxlaError(f"--out {out}: is the file that is read; give another one")
-
-    name_options()
-    from uxla.console import showing
-    from uxla.data.columns import parse_columns
-    from uxla.data.row_filter import parse_where
-
-    named = parse_columns(columns) if columns else None
-    chosen: dict[str, Any] = {} if label_column is None else {"label_column": label_column}
-    with showing():
-        from uxla.models.model_safety import ModelSafety
-        from uxla.predict.files import predict as label
-
-        label(
-            run,
-            source,
-            None if out == Path("-") else out,
-            safety=ModelSafety(remote_code=trust_remote_code),
-            precision=precision,
-            format=format,
-            columns=named,
-            header=header,
-            encoding=encoding,
-            delimiter=delimiter,
-            quote=quote,
-            where=parse_where(where) if where else None,
-            token_column=token_column,
-            **chosen,
-            comment=comment,
-        )

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from uxla.cli.options import Fresh, Overwrite
 from uxla.cli.tables import show
-from uxla.config import options
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table
 
@@ -34,8 +34,8 @@ def grid(
             help="What to compare with; default tri_training, else zero_shot.",
         ),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")] = False,
-    overwrite: options.Overwrite = False,
+    fresh: Fresh = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Run every combination of settings at several seeds, and compare them.
 

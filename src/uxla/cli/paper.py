@@ -12,7 +12,7 @@ from uxla.cli.tables import show
 from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.files import write_file
 from uxla.report.names import file_names, named
-from uxla.write_errors import writing
+from uxla.write_errors import check_output, writing
 
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder
@@ -126,7 +126,4 @@ def _config(run: Path) -> dict[str, Any]:
 def _check_file(out: Path) -> None:
     if out.suffix not in _SUFFIXES:
         raise UxlaError(f"--out {out}: expected a file whose name ends in {' or '.join(_SUFFIXES)}; rename it")
-    if out.is_dir():
-        raise UxlaError(f"--out {out}: is a folder, expected a file; give another name")
-    if not out.absolute().parent.is_dir():
-        raise UxlaError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
+    check_output(out)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from uxla.config.files import SOURCE_PATHS, TARGET_PATHS, TESTBED
 from uxla.config.method import ByConfidence, MaskedLMVicinity
-from uxla.config.section import refusal
 from uxla.config.yaml_text import KeyPath
 from uxla.methods import registry
+from uxla.schema import refusal
 
 if TYPE_CHECKING:
     from uxla.config.run import RunConfig

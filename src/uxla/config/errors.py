@@ -15,27 +15,8 @@ from pydantic_core import ErrorDetails
 from uxla.config.documents import COMMAND_LINE, Document
 from uxla.config.yaml_text import KeyPath, Plain
 from uxla.errors import ConfigError
+from uxla.schema import fault_text
 
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text; if it is text, quote it",
-    "bool_type": "true or false",
-    "tuple_type": "a list, as [a, b]",
-    "dict_type": "keys with values",
-    "model_type": "keys with values",
-    "model_attributes_type": "keys with values",
-    "literal_error": "{expected}",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "at most {le:g}",
-    "too_short": "at least one entry",
-    "string_too_long": "at most {max_length} characters",
-    "string_unicode": "text without halves of surrogate pairs",
-    "string_pattern_mismatch": "a name of letters, digits and - _ . +, beginning with a letter or digit",
-}
 _EXAMPLES = {
     "model": "FacebookAI/xlm-roberta-base",
     "source.train": "en/train.conll",
@@ -153,28 +134,15 @@ def _selects_by_source_dev(values: Mapping[str, Plain]) -> bool:
 
 
 def _wrong(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:
-    context: dict[str, Any] = fault.get("ctx", {})
     path = fault["loc"]
+    meant = known.get(_pattern(path))
+    text = fault_text(fault, meant.description if meant is not None else None)
     if fault["type"] == "refused":
-        path, text = (*path, context["field"]) if context["field"] else path, context["text"]
-    else:
-        known_words = _EXPECTED.get(fault["type"])
-        expected = fault["msg"] if known_words is None else known_words.format(**context)
-        text = f"got {_shown(fault['input'])}, expected {expected}{_meaning(fault, known)}"
-        instead = _RENAMED_VALUES.get((_dotted(path), str(fault["input"])))
-        text = f"{text}; write {instead}" if instead else text
+        path = (*path, fault["ctx"]["field"]) if fault["ctx"]["field"] else path
+    elif instead := _RENAMED_VALUES.get((_dotted(path), str(fault["input"]))):
+        text = f"{text}; write {instead}"
     key, place = _dotted(path), document.origin(path).place
     return f"{place}: {text}" if place.startswith(f"{COMMAND_LINE}: {key}=") else f"{place}: {key}: {text}"
-
-
-def _meaning(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
-    field = known.get(_pattern(fault["loc"]))
-    return f" ({field.description})" if field is not None and field.description else ""
-
-
-def _shown(value: object) -> str:
-    text = "null" if value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def _plainly(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from uxla.config.section import Files, Name, OneOrSeveral, Section, Several, key, refusal
+from uxla.schema import Files, Name, OneOrSeveral, Section, Several, key, refusal
 
 TESTBED = "testbed:"
 """A data path that begins so is a file of the synthetic world, not of the disk."""
@@ -16,8 +16,11 @@ ELSEWHERE = (TESTBED, "hub:")
 """Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""
 
 
-class Reading(Section):
-    """How data files are read, and how much of the training file is used."""
+_NOT_OF_A_FILE = {"labels", "take", "share", "name", "train", "dev", "test", "labelled", "translated", "labelled_take"}
+
+
+class FileOptions(Section):
+    """How a data file is read."""
 
     format: Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"] = key(
         "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
@@ -46,23 +49,10 @@ class Reading(Section):
         "`{target}` in a value stands for the target's name",
         None,
     )
-    tag_names: Several[str] | None = key(
-        "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "
-        "names that the file has",
-        None,
-    )
     token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
-    label_column: int = key("CoNLL column of the label", -1)
-    scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
     comment: str | None = key(
         "how CoNLL's comments begin; `auto`: by their look; `none` or null: it has none", "auto", min_length=1
     )
-    labels: dict[str, str | None] | None = key(
-        "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
-        None,
-    )
-    take: int | None = key("at most so many training sentences, drawn by the seed; null: all", None, ge=1)
-    share: float = key("this share of the training sentences, drawn by the seed", 1.0, paper="§3.1", gt=0, le=1)
 
     @field_validator("encoding")
     @classmethod
@@ -81,8 +71,30 @@ class Reading(Section):
             raise refusal("", f"got {text!r}, expected one character, or {named}")
         return text
 
+    def keywords(self) -> Any:
+        """The fields of `ReadOptions` among the keys, as keywords."""
+        return self.model_dump(exclude=_NOT_OF_A_FILE)
 
-class Source(Reading):
+
+class DataFiles(FileOptions):
+    """How the data files of a language are read, and how much of the training file is used."""
+
+    tag_names: Several[str] | None = key(
+        "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "
+        "names that the file has",
+        None,
+    )
+    label_column: int = key("CoNLL column of the label", -1)
+    scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
+    labels: dict[str, str | None] | None = key(
+        "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
+        None,
+    )
+    take: int | None = key("at most so many training sentences, drawn by the seed; null: all", None, ge=1)
+    share: float = key("this share of the training sentences, drawn by the seed", 1.0, paper="§3.1", gt=0, le=1)
+
+
+class Source(DataFiles):
     """The labelled language."""
 
     name: Name = key("the source language's name in tables", "source")
@@ -93,7 +105,7 @@ class Source(Reading):
     test: Files | None = key("labelled test file, for the scores on the source before and after", None)
 
 
-class TargetData(Reading):
+class TargetData(DataFiles):
     """The target languages' files; `{target}` in a path stands for the target's name."""
 
     train: Files = key("unlabelled training file, raw text or CoNLL; labels in it are never read", paper="X_t")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
@@ -13,7 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
 from uxla import plugins
-from uxla.config.section import Section, refusal
+from uxla.schema import Section, refusal, unknown_name
 
 TAGGED = frozenset({"select", "agree", "vicinity"})
 """The keys of tagged values. Text in their place means the kind: `agree: token` is `agree: {kind: token}`."""
@@ -58,9 +57,8 @@ class Kinds:
     def _section(self, kind: object) -> type[Section]:
         known = [*self.own, *plugins.names(self.group)]
         if not isinstance(kind, str) or kind not in known:
-            close = difflib.get_close_matches(str(kind), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
-            raise refusal("kind", f"got {kind!r}; {hint}" if kind is not None else f"no kind is given; {hint}")
+            got = "no kind is given" if kind is None else f"got {kind!r}"
+            raise refusal("kind", f"{got}; {unknown_name(kind, known)}")
         return self.own.get(kind) or _section_of(kind, plugins.load(self.group, kind))
 
     def _named(self, fault: Any, section: type[Section], kind: object) -> Any:

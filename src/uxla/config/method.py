@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from uxla.choices import Unit
 from uxla.config.kinds import Kinds, PluggedIn
-from uxla.config.section import Copies, Section, Several, key, refuse_repeated
+from uxla.errors import ConfigError, setting
+from uxla.schema import Copies, Section, Several, key, refuse_repeated
 
 DataSet = Literal["source", "target", "source_vicinity", "target_vicinity"]
 
@@ -112,7 +113,9 @@ class MaskedLMVicinity(Section):
     unit: Unit = key(
         "what is masked: whole words, single pieces, or pieces where the script has no spaces", "auto", paper="§2.2"
     )
-    share: float = key("share of a sentence's words that are replaced (P)", 0.3, paper="Table 8", gt=0, le=1)
+    share: float = key(
+        "share of a sentence's words that are replaced (P); 30 % is 0.3", 0.3, paper="Table 8", gt=0, le=1
+    )
     copies: Copies | None = key(
         "virtual sentences of each sentence (δ); of a pair, of each part (δ₁ × δ₂); null: 3, for pairs [2, 2]",
         None,
@@ -122,6 +125,14 @@ class MaskedLMVicinity(Section):
     min_word_chars: int = key("shorter words are never replaced", 1, ge=1)
     keep_unchanged: bool = key("keep generated sentences that equal their original", False)
     fresh: bool = key("generate anew in each epoch instead of once", False)
+
+    def copies_of(self, segments: int) -> tuple[int, ...]:
+        """δ for each sentence of a text: by default 3, of a pair 2 and 2; one number is for both of a pair. ConfigError
+        where there are more numbers than sentences."""
+        given = self.copies or (3 if segments == 1 else 2)
+        if isinstance(given, tuple) and len(given) != segments:
+            raise ConfigError(f"{setting('copies')}: got {given[0]},{given[1]}, expected one number, as 3")
+        return given if isinstance(given, tuple) else (given,) * segments
 
 
 VICINITIES = Kinds("uxla.vicinities", {"masked_lm": MaskedLMVicinity}, "masked_lm")

@@ -14,22 +14,23 @@ from typing import Annotated, Literal, cast
 from pydantic import AfterValidator, ValidationError, model_validator
 
 from uxla import __version__, progress
-from uxla.choices import Attention, Device, Precision, Task
+from uxla.config.compute import Compute, Job
 from uxla.config.consistency import CHECKS, DATA_PATHS, data_paths
 from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.config.errors import keys, refused
 from uxla.config.files import ELSEWHERE, Source, TargetData, World
 from uxla.config.method import PAPER_SCHEDULE, Agree, AgreeSection, EpochPlan, MaskedLMVicinity, VicinitySection
-from uxla.config.section import Name, OneOrSeveral, Section, Several, key, refusal
-from uxla.config.training import Adaptation, MaskedLMTuning, WarmUp
+from uxla.config.training import Adaptation, WarmUp
 from uxla.config.yaml_text import Plain, dump
 from uxla.errors import ConfigError
 from uxla.methods import registry
+from uxla.models.lm.settings import Recipe
+from uxla.schema import Name, OneOrSeveral, Several, key, refusal, unknown_name
 
 
 def _is_method(name: str) -> str:
     if name not in registry.names():
-        raise refusal("", f"got {name!r}, expected one of {', '.join(registry.names())} (`uxla methods` lists them)")
+        raise refusal("", f"got {name!r}; {unknown_name(name, registry.names())} (`uxla methods` lists them)")
     registry.method(name)
     return name
 
@@ -38,40 +39,9 @@ Method = Annotated[str, AfterValidator(_is_method)]
 """The name of a method, of uxla or of a plug-in."""
 
 
-class RunConfig(Section):
+class RunConfig(Compute, Job):
     """One run: a source language, one or several targets, a model, and the methods compared."""
 
-    task: Task = key(
-        "`ner`: tags of words; `nli`, `paraphrase`: a label of two texts; `classification`: of one", "ner", paper="§3.1"
-    )
-    seed: int = key("everything random derives from it", 0, ge=0)
-    model: str = key("the backbone: Hub id, folder, or `testbed` for the shipped one", paper="Table 8", min_length=1)
-    revision: str | None = key("the backbone's revision on the Hub", None)
-    max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
-    device: Device = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
-    threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
-    deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
-    precision: Precision = key(
-        "what all models compute in, in training, labelling and generation: `fp32` is exact; `tf32`, `bf16` and `fp16` "
-        "are faster on GPUs that have them, and change results a little",
-        "fp32",
-    )
-    attention: Attention = key(
-        "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
-    )
-    compile: bool = key(
-        "compile encoder layers (torch.compile), for GPUs; changes rounding, and which units dropout drops", False
-    )
-    trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
-    allow_pickle_weights: bool = key(
-        "take `pytorch_model.bin` where a model has no safetensors; only tensors are read from it", False
-    )
-    checkpoint_every: int = key(
-        "optimizer steps between rolling checkpoints of a training; at most so many are lost when it is interrupted",
-        500,
-        ge=1,
-    )
-    tokens_per_batch: int = key("padded tokens in one forward pass, of training, labelling or generation", 8192, ge=8)
     source: Source = key("the labelled language")
     target: OneOrSeveral[Name] = key("the target language's name, or a list of names", min_length=1)
     target_data: TargetData = key("the target languages' files")
@@ -99,9 +69,7 @@ class RunConfig(Section):
         "last",
     )
     vicinity: VicinitySection = key("how virtual sentences are made", MaskedLMVicinity(), paper="§2.2")
-    mlm: MaskedLMTuning = key(
-        "the backbone's own training in the method `mlm_tuned`", MaskedLMTuning(), paper="Table 7"
-    )
+    mlm: Recipe = key("the backbone's own training in the method `mlm_tuned`", Recipe(), paper="Table 7")
     trace: int = key(
         "examples of each data set whose labelling is written into the run folder, for `uxla report`; 0: none",
         20_000,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, model_validator
 
 from uxla.choices import Selection
-from uxla.config.section import Section, key, refusal
+from uxla.schema import Section, key, refusal
 
 
 def _steps_or_share(value: object) -> object:
@@ -76,14 +76,3 @@ class Adaptation(Training):
         paper="App. D",
     )
     penalty: float = key("weight of the confidence penalty; 0 turns it off", 0.0, paper="Table 8", ge=0)
-
-
-class MaskedLMTuning(Section):
-    """How the method `mlm_tuned` trains the backbone as a masked LM on the task's sentences (Table 7)."""
-
-    batch_size: int = key("sentences in one forward pass", 16, ge=1)
-    accumulation: int = key("forward passes in one optimizer step", 1, ge=1)
-    learning_rate: float = key("AdamW's peak learning rate", 5e-5, gt=0)
-    epochs: float = key("passes over the sentences of source and targets", 1.0, gt=0)
-    masked: float = key("share of the pieces that are masked, 80/10/10", 0.15, gt=0, lt=1)
-    held_out: float = key("share of the sentences, up to 1,000, that are only scored", 0.05, ge=0, lt=1)

@@ -23,8 +23,8 @@ from uxla.write_errors import writing
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _CARD = "README.md"
-_TOLD = "mlm.json"
-"""What the folder's model was made from, by which the same command knows it again; what was told of it (`facts`), and
+_RECORD = "mlm.json"
+"""What the folder's model was made from, by which the same command knows it again; what was record of it (`facts`), and
 the digests of its files."""
 _HELD_OUT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("loss, nats a masked piece", "held_out_loss", lambda loss: f"{loss:.3f}"),
@@ -57,7 +57,7 @@ def read_texts(sources: Sequence[Source]) -> Read:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class OutputFolder:
     """The folder `out`, where a trained model is to go."""
 
     out: Path
@@ -70,7 +70,7 @@ class Delivery:
             raise ConfigError(f"--out {out}: has no name to write a folder under; give its name")
         if not out.absolute().parent.is_dir():
             raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another one")
-        if out.exists() and not self._told() and (not out.is_dir() or any(out.iterdir())):
+        if out.exists() and not self._record() and (not out.is_dir() or any(out.iterdir())):
             raise ConfigError(f"--out {out}: is there already and was not made by `uxla mlm`; give another folder")
         with alone(out):
             with writing(out):
@@ -78,19 +78,19 @@ class Delivery:
             yield
 
     def check(self, inputs: Mapping[str, Any], *, fresh: bool) -> Facts | None:
-        """What was told of the folder's model, where it is there and whole: with a note, as nothing is trained then.
+        """What was record of the folder's model, where it is there and whole: with a note, as nothing is trained then.
 
         None where it is to be made: there is none, files of it are missing, or `fresh` asks for it anew. ConfigError,
         before a long training, where the folder has the model of another command, or files that would be lost.
         """
-        told = self._told()
-        if not told:
+        record = self._record()
+        if not record:
             return None
-        facts, files = (told.pop(name, {}) if isinstance(told, dict) else {} for name in ("facts", "files"))
-        if told != json.loads(json.dumps(inputs)):
+        facts, files = (record.pop(name, {}) if isinstance(record, dict) else {} for name in ("facts", "files"))
+        if record != json.loads(json.dumps(inputs)):
             raise ConfigError(f"--out {self.out}: has a model made from other text or settings; give another folder")
         there = {path.relative_to(self.out).as_posix() for path in self.out.rglob("*") if not path.is_dir()}
-        missing, foreign = sorted(files.keys() - there), sorted(there - files.keys() - {_CARD, _TOLD})
+        missing, foreign = sorted(files.keys() - there), sorted(there - files.keys() - {_CARD, _RECORD})
         changed = [name for name in sorted(files.keys() & there) if not _is(self.out / name, files[name])]
         if files and not (missing or changed or fresh):
             progress.note(f"--out {self.out}: has this model already, whole: no training; --fresh makes it anew")
@@ -111,15 +111,19 @@ class Delivery:
         What `check` found to be replaced goes when the new folder is on the disk. WriteError where it cannot be
         written.
         """
-        told = {**inputs, "facts": facts, "files": {name: sha for name, (_, sha) in read_manifest(model).files.items()}}
+        record = {
+            **inputs,
+            "facts": facts,
+            "files": {name: sha for name, (_, sha) in read_manifest(model).files.items()},
+        }
         with atomic_folder(self.out, "free space there, or give another folder: the trained model is kept") as into:
             copy_content(model, into)
             (into / _CARD).write_text(card, encoding="utf-8")
-            (into / _TOLD).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+            (into / _RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
-    def _told(self) -> Any:
+    def _record(self) -> Any:
         with suppress(OSError, ValueError):
-            return json.loads((self.out / _TOLD).read_text(encoding="utf-8"))
+            return json.loads((self.out / _RECORD).read_text(encoding="utf-8"))
         return None
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer
 
-from uxla.augmentation.settings import Place
+from uxla.config.compute import LMSource
 from uxla.data.corpus import Source
-from uxla.lm.folder import HUB_ID, Delivery, card, read_texts, summary, table
+from uxla.lm.folder import HUB_ID, OutputFolder, card, read_texts, summary, table
 from uxla.markup import code_span
 from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
-from uxla.models.lm.new_model import LMShape, write_new_model
-from uxla.models.lm.training import Recipe, fit_lm, texts_of
+from uxla.models.lm.new_model import write_new_model
+from uxla.models.lm.settings import LMShape, Recipe
+from uxla.models.lm.training import fit_lm, texts_of
 from uxla.models.loading import usable_length
 from uxla.models.model_safety import offline
 from uxla.models.runtime import Runtime
@@ -68,23 +69,23 @@ def trained(
 
 def training_inputs(model: ModelHandle, texts: Corpus, recipe: Recipe, runtime: Runtime, seed: int) -> dict[str, Any]:
     """All that decides what a training comes to."""
-    inputs = {"model": model.digest, "texts": texts.digest, "recipe": asdict(recipe), "seed": seed}
+    inputs = {"model": model.digest, "texts": texts.digest, "recipe": recipe.model_dump(), "seed": seed}
     return inputs | runtime.inputs
 
 
-def blank(texts: Corpus, shape: LMShape, store: Store, seed: int) -> ModelHandle:
+def new_model(texts: Corpus, shape: LMShape, store: Store, seed: int) -> ModelHandle:
     """An untrained masked LM of this shape with a vocabulary made from `texts`."""
 
     def make(into: Path, scratch: Path) -> Facts:
         write_new_model(into, texts, shape, seed=derive(seed, "blank"))
         return {"model": resolve(str(into)).digest}
 
-    folder, facts = store.folder("mlm", {"blank": asdict(shape), "texts": texts.digest, "seed": seed}, make)
+    folder, facts = store.folder("mlm", {"blank": shape.model_dump(), "texts": texts.digest, "seed": seed}, make)
     return ModelHandle(folder, str(facts["model"]))
 
 
 @dataclass(frozen=True)
-class Course:
+class LMTraining:
     """A training on files from which a model goes into the folder `out`."""
 
     out: Path
@@ -94,29 +95,29 @@ class Course:
     seed: int
     checkpoint_every: int = _CHECKPOINT_EVERY
 
-    def tune(self, sources: Sequence[Source], place: Place) -> str:
-        """Go on with the masked LM of `place`; the figures as a table, and a sentence on what was learned from."""
-        base = place.model if HUB_ID.fullmatch(place.model) and not Path(place.model).is_dir() else None
-        begin = f"It went on from {code_span(base or Path(place.model).name)}"
-        model = resolve(place.name, revision=place.revision, safety=place.safety)
+    def tune(self, sources: Sequence[Source], lm: LMSource) -> str:
+        """Go on training the masked LM; the figures as a table, and a sentence on what was learned from."""
+        base = lm.model if HUB_ID.fullmatch(lm.model) and not Path(lm.model).is_dir() else None
+        begin = f"It went on from {code_span(base or Path(lm.model).name)}"
+        model = resolve(lm.name, revision=lm.revision, safety=lm.safety)
         return self._run(sources, lambda texts: model, begin, base)
 
     def pretrain(self, sources: Sequence[Source], shape: LMShape) -> str:
-        """Make one of this shape; as `tune`."""
+        """Make a model of this shape from the text alone; the value is as that of `tune`."""
         begin = f"It learned from this text alone ({shape.layers} layers of {shape.hidden}, {shape.heads} heads)"
-        return self._run(sources, lambda texts: blank(texts, shape, self.store, self.seed), begin, None)
+        return self._run(sources, lambda texts: new_model(texts, shape, self.store, self.seed), begin, None)
 
     def _run(
         self, sources: Sequence[Source], start: Callable[[Corpus], ModelHandle], begin: str, base: str | None
     ) -> str:
-        delivery = Delivery(self.out)
-        with delivery.alone():
+        folder = OutputFolder(self.out)
+        with folder.alone():
             read = read_texts(sources)
             model = start(read.texts)
             inputs = training_inputs(model, read.texts, self.recipe, self.runtime, self.seed)
-            facts = delivery.check(inputs, fresh=self.store.fresh)
+            facts = folder.check(inputs, fresh=self.store.fresh)
             if facts is None:
-                folder, facts = trained(
+                made, facts = trained(
                     model,
                     read.texts,
                     self.recipe,
@@ -125,7 +126,7 @@ class Course:
                     self.seed,
                     checkpoint_every=self.checkpoint_every,
                 )
-                delivery.write(folder, inputs, facts, card(begin, base, read, inputs, facts))
+                folder.write(made, inputs, facts, card(begin, base, read, inputs, facts))
         return f"{table(facts)}\n{summary(facts)}"
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uxla.config.files import TARGET_PATHS, TESTBED, Reading, World
+from uxla.config.files import TARGET_PATHS, TESTBED, DataFiles, World
 from uxla.config.run import RunConfig
-from uxla.config.section import Files
 from uxla.data.checks.doubts import Doubt
 from uxla.data.checks.languages import languages
 from uxla.data.columns import SHAPES
@@ -18,10 +17,9 @@ from uxla.data.load import discover_labels, load_corpus, open_source
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus, Target
+from uxla.schema import Files
 from uxla.seeds import derive
 from uxla.store.store import Store
-
-_CONLL = ("token_column", "label_column", "scheme", "comment")
 
 WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 """The testbed's task of each kind."""
@@ -59,7 +57,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
 
     doubts: list[tuple[str, Doubt]] = []
 
-    def read(reading: Reading, path: Files | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
+    def read(reading: DataFiles, path: Files | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
             return None
         limits: dict[str, Any] = {} if part in ("dev", "test") else {"take": reading.take, "share": reading.share}
@@ -106,9 +104,8 @@ def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any])
             yield from languages(table, lang)
 
 
-def _format(task: str, reading: Reading) -> dict[str, Any]:
-    keys = ("format", "columns", "header", "encoding", "delimiter", "quote", "where", "tag_names", *_CONLL)
-    return {"shape": SHAPES[task], **{key: getattr(reading, key) for key in keys}}
+def _format(task: str, reading: DataFiles) -> dict[str, Any]:
+    return {"shape": SHAPES[task], **reading.keywords()}
 
 
 def _path(written: Files, world: Path | None, task: str) -> list[Path]:

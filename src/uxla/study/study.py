@@ -12,11 +12,11 @@ from uxla.algorithm.cotraining import CoTraining, Epoch, Order
 from uxla.algorithm.distil import CleanCluster, length
 from uxla.algorithm.events import Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, looked_at
-from uxla.config.training import MaskedLMTuning, Training
+from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
 from uxla.lm.tuning import tuned
 from uxla.methods.registry import title, trainings_of
-from uxla.models.lm.training import Recipe
+from uxla.models.lm.settings import Recipe
 from uxla.models.multi_head import MultiHeadTask
 from uxla.records import Corpus, ModelHandle, Target
 from uxla.seeds import derive, generator
@@ -39,7 +39,7 @@ class Study:
     method: UXLA
     """UXLA's settings, its two trainings included."""
     vicinity: GenLM
-    mlm: MaskedLMTuning
+    mlm: Recipe
     emit: Emit
     around: OwnVicinity | None = None
     """A vicinity of the user's own, in place of Gen-LM."""
@@ -88,7 +88,7 @@ class Study:
     def tuned(self) -> Study:
         """The same study on a backbone that first read the sentences of the source and all targets (Table 7)."""
         corpora = [self.source, *(target.train for target in self.inputs.targets)]
-        recipe, seed, labelling = Recipe(**self.mlm.model_dump()), derive(self.seed, "mlm"), self.labelling
+        recipe, seed, labelling = self.mlm, derive(self.seed, "mlm"), self.labelling
         every = self.checkpoint_every
         model = tuned(
             labelling.backbone, corpora, recipe, labelling.runtime, labelling.store, seed, checkpoint_every=every

@@ -42,7 +42,7 @@ class GenLM:
     @property
     def stored(self) -> StoredVicinity:
         """The samples behind the store."""
-        settings, copies = self.settings, self._copies
+        settings, copies = self.settings, self.settings.copies_of(self.segments)
         seed = derive(self.seed, "vicinity")
         inputs = self.runtime.inputs | settings.model_dump(exclude={"model", "revision", "fresh"})
         inputs |= {"lm": self.model.digest, "seed": seed, "copies": copies}
@@ -69,14 +69,6 @@ class GenLM:
         """The vicinity model in memory. ModelError where it cannot be used as the settings have it."""
         settings = self.settings
         return MaskedLM.load(str(self.model.path), self.runtime, top=settings.top, unit=settings.unit)
-
-    @property
-    def _copies(self) -> tuple[int, ...]:
-        """δ of each segment; by default Table 8's 3, for pairs 2 × 2."""
-        copies = self.settings.copies
-        if isinstance(copies, tuple):
-            return copies
-        return (copies or (3 if self.segments == 1 else 2),) * self.segments
 
 
 @dataclass(frozen=True)

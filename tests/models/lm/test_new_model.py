@@ -1,7 +1,5 @@
 """A small masked LM made from text alone: vocabulary, weights, and what it learns."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -10,8 +8,9 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from uxla.errors import ConfigError
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.lm.model import TrainableLM
-from uxla.models.lm.new_model import FEWEST, LMShape, write_new_model
-from uxla.models.lm.training import Recipe, fit_lm
+from uxla.models.lm.new_model import write_new_model
+from uxla.models.lm.settings import FEWEST, LMShape, Recipe
+from uxla.models.lm.training import fit_lm
 from uxla.models.runtime import Runtime
 from uxla.records import Corpus, Example
 
@@ -104,7 +103,7 @@ def test_sizes_that_make_no_model_are_refused(values, says):
 def test_trained_from_nothing_it_is_far_better_than_a_guess_by_frequency(tmp_path):
     """Thirty words alike: a guess by frequency costs ln 30 = 3.4 nats and is right once in thirty."""
     sentences = corpus(counting(600))
-    write_new_model(tmp_path, sentences, replace(SMALL, hidden=64, layers=1, heads=4), seed=0)
+    write_new_model(tmp_path, sentences, SMALL.model_copy(update={"hidden": 64, "layers": 1, "heads": 4}), seed=0)
     lm = TrainableLM.open(tmp_path, Runtime("cpu", 32), masked=0.2)
     pieces = np.concatenate([lm.model.tokenizer.encode_text(example.segments[0]) for example in sentences])
     shares = np.bincount(pieces) / len(pieces)

@@ -11,7 +11,8 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import DataError, ModelError
 from uxla.models.lm.model import TrainableLM
-from uxla.models.lm.training import Recipe, by_length, fit_lm, split, texts_of
+from uxla.models.lm.settings import Recipe
+from uxla.models.lm.training import by_length, fit_lm, split, texts_of
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.training import sparse_embedding_grad as lookup

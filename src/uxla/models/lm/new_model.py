@@ -6,7 +6,6 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from uxla import progress
-from uxla.errors import ConfigError
+from uxla.models.lm.settings import LMShape
 from uxla.models.loading import usable_length
 from uxla.models.tokenizer_folder import save_tokenizer
 from uxla.records import Corpus
@@ -22,29 +21,6 @@ from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_config, xlmr_tokenizer
 
 _SPREAD, _WIDTH = 0.02, 768
 """The spread of XLM-R's initial weights and the width it goes with; a narrow model learns sooner from a wider one."""
-FEWEST = 2 * (len(ASCII) + len(SPECIAL) + 1)
-"""Pieces of the smallest vocabulary."""
-
-
-@dataclass(frozen=True)
-class LMShape:
-    """The shape of an XLM-R-like masked LM, feed-forward layers four times as wide as `hidden`.
-
-    ConfigError for sizes that make no model.
-    """
-
-    pieces: int = 8000
-    hidden: int = 128
-    layers: int = 4
-    heads: int = 4
-    max_length: int = 128
-    dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        if self.pieces < FEWEST:
-            raise ConfigError(f"pieces = {self.pieces}, expected at least {FEWEST}, half of them ASCII characters")
-        if self.hidden % self.heads:
-            raise ConfigError(f"hidden = {self.hidden}, expected a multiple of heads = {self.heads}")
 
 
 def write_new_model(folder: Path, texts: Corpus, shape: LMShape, *, seed: int) -> None:

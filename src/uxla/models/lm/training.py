@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +11,9 @@ import pyarrow.compute as pc
 import torch
 
 from uxla import progress
-from uxla.errors import ConfigError, DataError
+from uxla.errors import DataError
 from uxla.models.lm.model import TrainableLM
+from uxla.models.lm.settings import Recipe
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Objective, train
 from uxla.models.training.optimiser import Optimisation
@@ -23,52 +23,6 @@ from uxla.seeds import derive, generator
 
 _POOL = 64  # steps whose texts are sorted by length together, so that little is padded
 _MOST_HELD_OUT = 1000
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a masked LM is trained. The defaults are for going on with a large one (Devlin et al. 2019, Liu et al. 2019).
-
-    `masked` is the share of the pieces, `held_out` of the distinct sentences (at most 1,000) that are scored and not
-    learned from; `lr_warmup` a number of steps (int) or a share of them (float). The training is `epochs` long, or
-    `max_steps` where that is given.
-    """
-
-    batch_size: int = 16
-    accumulation: int = 1
-    learning_rate: float = 5e-5
-    lr_warmup: int | float = 0.06
-    weight_decay: float = 0.01
-    adam_epsilon: float = 1e-6
-    max_grad_norm: float = 1.0
-    epochs: float = 1.0
-    max_steps: int | None = None
-    masked: float = 0.15
-    held_out: float = 0.05
-    evaluate_every: int = 500
-    gradient_checkpointing: bool = False
-    freeze_embeddings: bool = False
-
-    def __post_init__(self) -> None:
-        for name, value, allowed, expected in (
-            ("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0"),
-            ("epochs", self.epochs, self.epochs > 0, "above 0"),
-            ("masked", self.masked, 0 < self.masked < 1, "a share between 0 and 1; 15 % is 0.15"),
-            ("held_out", self.held_out, 0 <= self.held_out < 1, "a share from 0 to below 1; 5 % is 0.05"),
-        ):
-            if not allowed:
-                raise ConfigError(f"{name} = {value}, expected {expected}")
-
-    def optimisation(self) -> Optimisation:
-        """The optimiser's part of it."""
-        shared = {field.name for field in fields(Optimisation)}
-        return Optimisation(**{name: value for name, value in asdict(self).items() if name in shared})
-
-    def draws(self, sentences: int) -> int:
-        """How many sentences are learned from, one by one, if there are so many different ones."""
-        if self.max_steps is not None:
-            return self.max_steps * self.batch_size * self.accumulation
-        return max(1, round(sentences * self.epochs))
 
 
 def texts_of(corpora: Sequence[Corpus]) -> Corpus:
@@ -99,7 +53,15 @@ def fit_lm(
     learned, held_out = split(texts, share=recipe.held_out, seed=seed)
     if len(learned) == 0:
         raise DataError("no text to learn from; give files with sentences in them")
-    settings = recipe.optimisation()
+    settings = Optimisation(
+        recipe.batch_size,
+        recipe.accumulation,
+        recipe.learning_rate,
+        lr_warmup=0.06,
+        weight_decay=0.01,
+        adam_epsilon=1e-6,
+        evaluate_every=recipe.evaluate_every,
+    )
     order = by_length(_sizes(learned), draws=recipe.draws(len(learned)), step=settings.step_size, seed=seed)
     facts = train(
         lm.model,

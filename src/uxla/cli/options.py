@@ -1,0 +1,156 @@
+"""Options of commands, made from sections: each key is an option with the key's meaning, default and range."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import typer
+
+from uxla import choices
+from uxla.config.files import FileOptions
+from uxla.errors import ConfigError, name_options
+from uxla.schema import Section
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from uxla.data.corpus import Source
+
+Task = Annotated[
+    choices.Task | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what a run of another configuration left there.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which keys of a section are options: all but those in `without`, or `only` these; those that are `arguments`
+    instead; and other `defaults` than the section's."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are sections are options: one for each key, beside the other parameters.
+
+    A value that the section refuses is a ConfigError of one line that names the option.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    sections = {name: hint for name, hint in hints.items() if _section(hint) is not None}
+    parameters = [p.replace(annotation=hints[name]) for name, p in signature(command).parameters.items()]
+    made = [option for p in parameters for option in ([p] if p.name not in sections else _options(sections[p.name]))]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        name_options()
+        for name, hint in sections.items():
+            keys = [option.name for option in _options(hint)]
+            values = {key: _parsed(key, given.pop(key)) for key in keys}
+            given[name] = _section(hint)(**values)  # type: ignore[misc]
+        command(**given)
+
+    shown = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in made]
+    run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in shown}
+    return run
+
+
+def open_file(file: Path, options: FileOptions, task: choices.Task | None = None) -> Source:
+    """The file as the options say it is to be read, all its columns kept. DataError where it cannot be."""
+    from uxla.data.columns import SHAPES
+    from uxla.data.discover import open_rewritable
+
+    return open_rewritable(file, shape=SHAPES[task] if task else None, **options.keywords())
+
+
+def _section(hint: Any) -> type[Section] | None:
+    own = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    return own if isinstance(own, type) and issubclass(own, Section) else None
+
+
+def _options(hint: Any) -> list[Parameter]:
+    section = _section(hint)
+    assert section is not None
+    chosen = next((each for each in get_args(hint)[1:] if isinstance(each, Options)), Options())
+    names = chosen.only or [name for name in section.model_fields if name not in chosen.without]
+    names = sorted(names, key=lambda name: not section.model_fields[name].is_required())
+    return [_option(name, section.model_fields[name], chosen) for name in names]
+
+
+def _option(name: str, info: FieldInfo, chosen: Options) -> Parameter:
+    default = chosen.defaults.get(name, Parameter.empty if info.is_required() else info.default)
+    switch = [f"--{name.replace('_', '-')}"] if default is False else []
+    told = _help(name, info)
+    made = typer.Argument(help=told) if name in chosen.arguments else typer.Option(*switch, help=told)
+    annotation: Any = Annotated[_typed(info.annotation), made]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _help(name: str, info: FieldInfo) -> str:
+    text = (info.description or "").replace("; null:", "; default:").replace("[", "\\[")
+    example = f"; here as {_WRITTEN[name]}" if name in _WRITTEN else ""
+    return f"{text[:1].upper()}{text[1:]}{example}.".replace("`", "")
+
+
+def _typed(annotation: Any) -> Any:
+    """The type as the command line reads it: what is more than one value or a mapping is text."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        inner = [_typed(each) for each in get_args(annotation) if each is not type(None)]
+        return (inner[0] if len(inner) == 1 else str) | None
+    if get_origin(annotation) is Annotated:
+        return _typed(get_args(annotation)[0])
+    return annotation if annotation in (bool, int, float, str) or get_origin(annotation) is Literal else str
+
+
+def _parsed(name: str, value: Any) -> Any:
+    """The value of an option, where that is text for a mapping or for several values."""
+    if not isinstance(value, str) or name not in _PARSERS:
+        return value
+    return _PARSERS[name](value)
+
+
+def _columns(text: str) -> Any:
+    from uxla.data.columns import parse_columns
+
+    return parse_columns(text)
+
+
+def _where(text: str) -> Any:
+    from uxla.data.row_filter import parse_where
+
+    return parse_where(text)
+
+
+def _copies(text: str) -> Any:
+    """3, or 2,2."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--copies: got {text!r}, expected a number as 3, or for pairs two as 2,2") from None
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "columns": _columns,
+    "where": _where,
+    "copies": _copies,
+    "tag_names": lambda text: tuple(text.split(",")),
+}
+_WRITTEN = {
+    "columns": "text=review, or first=premise,second=hypothesis,label=gold",
+    "where": "language=es",
+    "copies": "3, or 2,2",
+    "tag_names": "O,B-PER,I-PER",
+}
+"""How these are written on the command line."""

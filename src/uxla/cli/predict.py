@@ -1,0 +1,50 @@
+"""`uxla predict`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uxla.cli.options import Options, with_options
+from uxla.config.compute import DeviceSettings
+from uxla.config.files import FileOptions
+from uxla.errors import UxlaError
+from uxla.write_errors import check_output
+
+
+@with_options
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
+    ],
+    files: FileOptions,
+    device: Annotated[DeviceSettings, Options(only=("precision", "trust_remote_code"))],
+    out: Annotated[
+        Path | None, typer.Option(help="Write here instead of stdout; its suffix may ask for another format.")
+    ] = None,
+    label_column: Annotated[
+        int | None,
+        typer.Option(help="CoNLL column to write labels into; -1 is the last. Default: the last, if it holds labels."),
+    ] = None,
+) -> None:
+    """Label text with a run's ensemble: what came comes back, with labels. More: docs/data.md."""
+    if not run.is_dir():
+        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
+    source = Path(file) if file != "-" else sys.stdin.buffer
+    if isinstance(source, Path) and not source.exists():
+        expected = "expected text or a table with one sentence or pair a line"
+        raise UxlaError(f"{source}: no such file, {expected}; check the path")
+    if out is not None:
+        check_output(out, source if isinstance(source, Path) else None)
+
+    from uxla.console import showing
+
+    how = files.keywords() | ({} if label_column is None else {"label_column": label_column})
+    with showing():
+        from uxla.predict.files import predict as label
+
+        label(run, source, None if out == Path("-") else out, safety=device.safety, precision=device.precision, **how)

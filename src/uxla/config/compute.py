@@ -1,0 +1,113 @@
+"""The sections about the work as such: its task and model, and where, how large and how exact models compute."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from uxla.choices import Attention, Device, Precision, Task
+from uxla.schema import Section, key
+
+if TYPE_CHECKING:
+    from uxla.config.method import MaskedLMVicinity
+    from uxla.models.gen_lm.masked_lm import MaskedLM
+    from uxla.models.model_safety import ModelSafety
+    from uxla.models.runtime import Runtime
+
+
+class Job(Section):
+    """What a run is about."""
+
+    task: Task = key(
+        "`ner`: tags of words; `nli`, `paraphrase`: a label of two texts; `classification`: of one", "ner", paper="§3.1"
+    )
+    seed: int = key("everything random derives from it", 0, ge=0)
+    model: str = key("the backbone: Hub id, folder, or `testbed` for the shipped one", paper="Table 8", min_length=1)
+    revision: str | None = key("the backbone's revision on the Hub", None)
+
+
+class DeviceSettings(Section):
+    """Where and how exactly models compute, and what may come with them."""
+
+    device: Device = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
+    precision: Precision = key(
+        "what models compute in: `fp32` is exact; `tf32`, `bf16` and `fp16` are faster on GPUs that have them, and "
+        "change results a little",
+        "fp32",
+    )
+    tokens_per_batch: int = key("padded tokens in one forward pass, of training, labelling or generation", 8192, ge=8)
+    trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
+    allow_pickle_weights: bool = key(
+        "take `pytorch_model.bin` where a model has no safetensors; only tensors are read from it", False
+    )
+
+    @property
+    def safety(self) -> ModelSafety:
+        """What a model may bring along."""
+        from uxla.models.model_safety import ModelSafety
+
+        return ModelSafety(self.trust_remote_code, self.allow_pickle_weights)
+
+    def runtime(self, max_length: int | None = None, **more: Any) -> Runtime:
+        """The same for `models`, with what is not among these keys."""
+        from uxla.models.memory import Budget
+        from uxla.models.runtime import Runtime
+
+        return Runtime(self.device, max_length, Budget(self.tokens_per_batch), self.safety, self.precision, **more)
+
+
+class Compute(DeviceSettings):
+    """How the models of a run compute."""
+
+    max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
+    threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
+    deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
+    attention: Attention = key(
+        "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
+    )
+    compile: bool = key(
+        "compile encoder layers (torch.compile), for GPUs; changes rounding, and which units dropout drops", False
+    )
+    checkpoint_every: int = key(
+        "optimizer steps between rolling checkpoints of a training; at most so many are lost when it is interrupted",
+        500,
+        ge=1,
+    )
+
+
+class LMSource(DeviceSettings):
+    """Which masked LM does the work of a command, and where and how exactly."""
+
+    model: str = key("the masked LM: a folder, a name on the Hub, or `testbed` for the shipped one", min_length=1)
+    revision: str | None = key("the model's revision on the Hub", None)
+    max_length: int | None = key(
+        "pieces of a text seen at once; longer ones are read in windows; null: what the model takes",
+        None,
+        ge=3,
+    )
+
+    @property
+    def name(self) -> str:
+        """The folder of the shipped model for `testbed`, any other name as it is."""
+        from uxla.testbed import model_name
+
+        return model_name(self.model)
+
+    def load(self, settings: MaskedLMVicinity) -> MaskedLM:
+        """The model, set to replace as the settings say; the last one stays in memory. ModelError where it is of no
+        use."""
+        return _loaded(self, settings)
+
+    def digest(self) -> str:
+        """The digest of all that decides what the model computes. ModelError where there is no such model."""
+        from uxla.models.hub import resolve
+
+        return resolve(self.name, revision=self.revision, safety=self.safety).digest
+
+
+@lru_cache(maxsize=1)
+def _loaded(source: LMSource, settings: MaskedLMVicinity) -> MaskedLM:
+    from uxla.models.gen_lm.masked_lm import MaskedLM
+
+    runtime, revision = source.runtime(source.max_length), source.revision
+    return MaskedLM.load(source.name, runtime, revision=revision, top=settings.top, unit=settings.unit)

@@ -1,0 +1,126 @@
+"""What a schema is made of: sections of keys with a meaning, and types whose errors read well.
+
+A section is the one description of a thing: its keys in a configuration, its options on the command line, its arguments
+in Python, and its table in docs/configuration.md are made from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from uxla.errors import ConfigError, setting
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+T = TypeVar("T")
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text; if it is text, quote it",
+    "bool_type": "true or false",
+    "tuple_type": "a list, as [a, b]",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_short": "at least one entry",
+    "string_too_long": "at most {max_length} characters",
+    "string_unicode": "text without halves of surrogate pairs",
+    "string_pattern_mismatch": "a name of letters, digits and - _ . +, beginning with a letter or digit",
+}
+_SHOWN = 80
+
+
+def key(meaning: str, default: Any = ..., *, paper: str = "", **bounds: Any) -> Any:
+    """A field whose meaning and place in the paper travel with it: for messages, options and docs/configuration.md."""
+    return Field(default, description=meaning, json_schema_extra={"paper": paper}, **bounds)
+
+
+def refusal(field: str, text: str) -> PydanticCustomError:
+    """An error about `field`, a key of the model at hand, for faults that are not about one value's type or range."""
+    return PydanticCustomError("refused", "{text}", {"field": field, "text": text})
+
+
+def unknown_name(name: object, known: Sequence[str]) -> str:
+    """What to say of a name that is none of the `known` ones."""
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+
+
+def refuse_repeated(field: str, values: tuple[str, ...]) -> None:
+    """Raise a refusal where a value is given twice."""
+    if len(set(values)) != len(values):
+        raise refusal(field, f"got {list(values)}, expected each once; remove the repeated one")
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_several(value: object) -> object:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _one_or_two(value: object) -> object:
+    counts = value if isinstance(value, list | tuple) else [value]
+    if all(type(count) is int and count >= 1 for count in counts) and len(counts) in (1, 2):
+        return tuple(counts) if len(counts) == 2 else counts[0]
+    raise refusal("", f"got {value!r}, expected a number of at least 1 (3), or for pairs two of them ([2, 2])")
+
+
+Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
+OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
+Files = Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], BeforeValidator(_frozen)]
+"""One data file, or several that are read one after the other."""
+Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
+Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=50)]
+"""A name that is also safe as a part of a file name (of at most 255 bytes) and in a table."""
+
+
+def fault_text(fault: ErrorDetails, meaning: str | None) -> str:
+    """What pydantic found wrong with a value: what was given, what is expected, and what the key means."""
+    context: Mapping[str, Any] = fault.get("ctx", {})
+    if fault["type"] == "refused":
+        return str(context["text"])
+    words = _EXPECTED.get(fault["type"])
+    expected = fault["msg"] if words is None else words.format(**context)
+    got = "null" if fault["input"] is None else repr(fault["input"])
+    got = got if len(got) <= _SHOWN else f"{got[: _SHOWN - 3]}…"
+    return f"got {got}, expected {expected}{f' ({meaning})' if meaning else ''}"
+
+
+class _Checked(ModelMetaclass):
+    """A section that is made in Python raises a ConfigError of one line instead of pydantic's error of many."""
+
+    def __call__(cls, **values: Any) -> Any:  # noqa: N805 (a class is what is called)
+        try:
+            return super().__call__(**values)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            key = str((*fault["loc"], fault.get("ctx", {}).get("field", ""))[0])
+            fields: Mapping[str, Any] = getattr(cls, "model_fields", {})
+            if fault["type"] == "extra_forbidden":
+                text = f"no such setting; expected one of {', '.join(fields)}"
+            else:
+                text = fault_text(fault, fields[key].description if key in fields else None)
+            raise ConfigError(f"{setting(key)}: {text}" if key else text) from None
+
+
+class Section(BaseModel, metaclass=_Checked):
+    """Immutable, typed without conversions, and without unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
