@@ -11,7 +11,13 @@ SIZES = ("testbed.train=60", "testbed.unlabelled=20", "testbed.dev=10", "testbed
 
 
 @pytest.fixture(scope="session")
-def corpora(tmp_path_factory):
+def configuration():
+    """The configuration of a run on the corpora, with further settings."""
+    return lambda *more: load_config("testbed", [*SIZES, *more])
+
+
+@pytest.fixture(scope="session")
+def corpora(configuration, tmp_path_factory):
     """The source's train, dev and test set, and one target with all of its own."""
     folder = tmp_path_factory.mktemp("corpora")
-    return load_inputs(load_config("testbed", SIZES), Store(folder / "store", Journal(folder / "journal")))
+    return load_inputs(configuration(), Store(folder / "store", Journal(folder / "journal")))

@@ -35,6 +35,16 @@ def test_without_a_store_nothing_is_made_twice(adapted):
     assert sum(count for (stage, _), count in made.items() if stage == "fit") == 3 + 3 + adapted_models
 
 
+def test_a_call_gives_what_a_run_of_the_same_settings_gives(adapted, configuration, tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
+    result, _ = adapted
+    run = api.run(configuration("methods=[zero_shot, uxla]"), tmp_path / "run")
+    assert {**result.results, "inputs": None} == {**run, "inputs": None}
+    result.save(tmp_path / "call")
+    for name in ("models/1/model.safetensors", "models/3/model.safetensors", "predictions/near.conll"):
+        assert (tmp_path / "call" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+
+
 def test_raw_text_is_enough(corpora):
     texts = [example.segments[0] for example in corpora.targets[0].train]
     result = api.adapt(corpora.train, texts, model="testbed", threads=1)
