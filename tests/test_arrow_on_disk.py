@@ -38,7 +38,7 @@ def corpus(rows=ROWS, text=LONG):
 
 @pytest.fixture
 def aside(monkeypatch, tmp_path):
-    """What is large is laid aside in this folder."""
+    """What is large is stored in this folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -103,7 +103,7 @@ def test_a_disk_that_fills_up_is_one_line_with_the_remedy(aside):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 17, hard))  # a write past it fails, as on a full disk
     try:
-        with pytest.raises(ArtifactError, match=r"cannot be laid aside there \(File too large\); free space"):
+        with pytest.raises(ArtifactError, match=r"cannot be written \(File too large\); free space"):
             corpus()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

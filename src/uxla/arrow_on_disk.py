@@ -1,6 +1,6 @@
-"""Arrow tables larger than memory: batches laid aside in a nameless temporary file, and rows gathered from such tables.
+"""Arrow tables larger than memory: mapped from a nameless temporary file, and rows taken from them in parts.
 
-Pages of a mapped file are the system's to take back; what counts is the memory that is not.
+The system can take back the pages of a mapped file at any time, so they do not count as memory in use.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uxla.errors import ArtifactError
+from uxla.write_errors import writing
 
 HELD_BYTES = 1 << 23
 """A table up to this size stays in memory."""
@@ -27,8 +28,8 @@ GATHERED_BYTES = 1 << 24
 def table_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, held_bytes: int = HELD_BYTES) -> pa.Table:
     """A table of `batches`: in memory if it is small, else mapped from a temporary file, batch by batch.
 
-    The file has no name, so that nothing is left behind even by a kill; it lives as long as the table. ArtifactError
-    where the folder for temporary files has no room.
+    The file has no name, so that even a kill leaves nothing behind; it lives as long as the table. WriteError where the
+    folder for temporary files has no room.
     """
     rest = iter(batches)
     held: list[pa.RecordBatch] = []
@@ -68,29 +69,23 @@ def rows_at(
 
 
 def _mapped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    with _told():
+    with _writing():
         file = tempfile.TemporaryFile(prefix="uxla-")  # noqa: SIM115 (closed below)
     try:
         writer = pa.ipc.new_file(file, schema)
-        for batch in batches:  # outside `_told`: what their source raises is not about this file
-            with _told():
+        for batch in batches:  # outside `_writing`: what their source raises is not about this file
+            with _writing():
                 writer.write_batch(batch)
-        with _told():
+        with _writing():
             writer.close()
             file.flush()
             pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     finally:
-        with suppress(OSError):  # of a full disk, which is told already
+        with suppress(OSError):  # of a full disk, which is an error already
             file.close()
     return pa.ipc.open_file(pa.py_buffer(pages)).read_all()
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ArtifactError(
-            f"{tempfile.gettempdir()}: a large corpus cannot be laid aside there ({error.strerror or error}); "
-            "free space, or set TMPDIR to a folder on a larger disk, and run again: finished work is kept"
-        ) from error
+def _writing() -> AbstractContextManager[None]:
+    remedy = "free space, or set TMPDIR to a folder on a larger disk, and run again: finished work is kept"
+    return writing(Path(tempfile.gettempdir()), remedy)

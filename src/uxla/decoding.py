@@ -1,4 +1,4 @@
-"""From probabilities to the labels that are scored, stored and given to a person."""
+"""From probabilities to the labels that are scored, stored and shown."""
 
 from __future__ import annotations
 

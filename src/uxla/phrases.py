@@ -1,4 +1,4 @@
-"""Small grammar of what a person is told."""
+"""Parts of messages: counts with their nouns, lists that are cut short, names in quotes."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def models(numbers: Sequence[int]) -> str:
 
 
 def one_label_only(numbers: Sequence[int]) -> str:
-    """What is said of models that have collapsed."""
+    """How messages describe models that have collapsed."""
     return f"{models(numbers)} give{'s' * (len(numbers) == 1)} nearly one label only"

@@ -1,4 +1,4 @@
-"""How long work tells that it is alive, without knowing who listens: `bar` reports, `listening` has a listener."""
+"""Progress of long work: `bar` and `note` report it, and `listening` says to whom."""
 
 from __future__ import annotations
 

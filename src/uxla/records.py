@@ -1,4 +1,4 @@
-"""The values everything else passes around: examples, corpora, predictions, model handles. All immutable."""
+"""The values that all parts pass around: examples, corpora, predictions and model handles, all immutable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random generators keyed by what they are for, never by batch, worker or order: the same draws come out anywhere."""
+"""Random generators keyed by their purpose, never by batch, worker or order, so that draws are the same anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the write under way is finished, then the work ends."""
+"""SIGINT and SIGTERM: a write that has begun is finished, then the work ends."""
 
 from __future__ import annotations
 

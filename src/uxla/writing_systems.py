@@ -1,4 +1,4 @@
-"""What several parts have to know of writing systems."""
+"""Scripts that write no spaces, and characters with their marks, as parts of regular expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How rows of different length share forward passes: no choice made here changes a prediction or a step's gradient."""
+"""Which rows share a forward pass. No choice made here changes a prediction or the gradient of a step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def equal_length(items: Iterable[T], length: Callable[[T], int], tokens: int) ->
 
 
 def cheapest_cuts(lengths: Sequence[int], *, most: int, tokens: int, overhead: int) -> list[int]:
-    """Where to cut rows of ascending `lengths` into forward passes so that they cost least together.
+    """Where to cut rows of ascending `lengths` into forward passes so that their cost is least.
 
     A pass costs its padded pieces (rows × longest) plus `overhead`; it holds at most `most` rows and `tokens` padded
     pieces, or one row. The value is the end of each pass: [2, 5] for rows 0–1 and 2–4.

@@ -1,4 +1,4 @@
-"""Encoder layers in machine code (torch.compile): the same results but for rounding, and for what dropout draws."""
+"""Encoder layers as machine code (torch.compile). Results are the same but for rounding and for dropout's draws."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def matmul_precision(precision: Precision) -> Iterator[None]:
 
 
 def attention_values(attention: Attention, device: torch.device, precision: Precision) -> dict[str, str]:
-    """What `from_pretrained` is told. ModelError where flash-attn, which is for GPUs in half precision, cannot run."""
+    """The arguments of `from_pretrained`. ModelError where flash-attn cannot run: it takes a GPU and half precision."""
     if attention == "flash_attention_2" and (device.type != "cuda" or precision not in HALF):
         raise ModelError(
             f"attention flash_attention_2 on {device.type} in {precision}: it needs a CUDA device and bf16 or fp16; "

@@ -1,4 +1,4 @@
-"""How much fits a device: the token budget, halved once where it was too much; and what no budget can mend."""
+"""The token budget of a forward pass, halved once when memory runs out; and memory errors that no budget can mend."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _OTHER_REMEDY = "set freeze_embeddings=true or gradient_checkpointing=true for a
 
 
 class Budget:
-    """At most `tokens` padded pieces in one forward pass (or one row). Shared by all models of a run.
+    """At most `tokens` padded pieces in one forward pass (or one row). All models of a run share it.
 
-    It decides how fast a result comes, never which: but for dropout's draws, no result depends on it.
+    It changes how fast a result comes, and dropout's draws, but nothing else of a result.
     """
 
     def __init__(self, tokens: int) -> None:
@@ -28,9 +28,9 @@ class Budget:
         self._halved = False
 
     def fit(self, work: Callable[[int], T], where: str) -> T:
-        """`work(tokens)`; out of memory, once more with half the tokens from here on; then a ModelError.
+        """`work(tokens)`, which must be safe to begin again.
 
-        `work` must be safe to begin again.
+        When memory runs out, the budget is halved for good and `work` begins again; the second time is a ModelError.
         """
         try:
             return work(self.tokens)
@@ -50,7 +50,7 @@ class Budget:
 
 @contextmanager
 def memory_errors(where: str) -> Iterator[None]:
-    """A block that needs what it needs, however little goes through at once: out of memory in it is a ModelError."""
+    """Inside the block running out of memory is a ModelError: smaller forward passes would not help."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -60,5 +60,5 @@ def memory_errors(where: str) -> Iterator[None]:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Whether it was memory: torch's allocator on a GPU has an exception of its own, others have only a text."""
+    """Whether memory ran out: torch's allocator on a GPU has an exception of its own, others have only a text."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or out_of_memory_text(str(error))

@@ -17,8 +17,11 @@ _KERNELS = ("attn_implementation", "experts_implementation")
 
 @dataclass(frozen=True)
 class ModelSafety:
-    """What a model may bring along. `remote_code`: Python files of its own, which are run. `pickle`: weights as
-    `pytorch_model*.bin` where it has no safetensors; torch reads tensors from them and refuses all else."""
+    """What a model may bring along.
+
+    `remote_code`: Python files of its own, which are run. `pickle`: weights as `pytorch_model*.bin` where it has no
+    safetensors; torch reads only tensors from them.
+    """
 
     remote_code: bool = False
     pickle: bool = False
@@ -29,12 +32,12 @@ SAFE = ModelSafety()
 
 
 def offline(safety: ModelSafety) -> dict[str, bool]:
-    """What every call of transformers is told: all is on this disk already, and whether code on it may run."""
+    """Arguments of every `from_pretrained`: all files are on this disk already, and whether code among them may run."""
     return {"local_files_only": True, "trust_remote_code": safety.remote_code}
 
 
 def reason(error: Exception) -> str:
-    """A foreign error in one line, with the key to set where it is about a model's own code or its attention."""
+    """Another library's error in one line, with the key to set where it is about a model's code or its attention."""
     if "trust_remote_code" in str(error):
         return "it needs Python code that comes with it; if you have read that and trust it, set trust_remote_code=true"
     if any(name in str(error) for name in _ATTENTIONS):

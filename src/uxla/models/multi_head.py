@@ -18,9 +18,9 @@ from uxla.records import Corpus, Example, Ints, Predictions
 class MultiHeadTask:
     """A task whose model has a classification layer for each of `of` heads: one layer of `of` · C columns.
 
-    With `only`, counted from 0, the task is that head's: its logits are the head's own columns, and a training leaves
-    the other heads' columns as they are. Without it a training teaches all heads the same labels, each from its own
-    initial layer, by the mean of their losses; predictions need `only`.
+    With `only`, counted from 0, the task is that of one head: its logits are the head's own columns, and a training
+    leaves the other columns as they are. Without it a training teaches all heads the same labels, each from its own
+    initial layer, by the mean of their losses. Predictions need `only`.
     """
 
     task: Task
@@ -61,24 +61,22 @@ class MultiHeadTask:
 
 
 def columns(task: Task, label_names: Sequence[str]) -> tuple[str, ...]:
-    """What the columns of the model's classification layer are called: the labels, once for each head."""
+    """The names of the classification layer's columns: the labels, once for each head."""
     if not isinstance(task, MultiHeadTask):
         return tuple(label_names)
     return tuple(f"{name} (head {head})" for head in range(1, task.of + 1) for name in label_names)
 
 
 def one_by_one(task: Task) -> list[Task]:
-    """The tasks with one label a row that a model has predictions for: of all heads each, else the task itself."""
+    """The tasks that a model can predict: one for each head, or the task itself where there are no heads."""
     if isinstance(task, MultiHeadTask) and task.only is None:
         return [replace(task, only=head) for head in range(task.of)]
     return [task]
 
 
 def hold_other_heads(task: Task, module: Any, optimiser: torch.optim.Optimizer) -> None:
-    """Have every step of the optimiser leave the columns of the heads that the task does not train as they are.
-
-    They have no gradient, but weight decay would shrink them.
-    """
+    """Keep the columns of heads that the task does not train as they are: they have no gradient, but weight decay would
+    shrink them."""
     if not isinstance(task, MultiHeadTask) or task.only is None:
         return
     found = classification_layer(module)

@@ -104,7 +104,7 @@ class TaskModel:
         return to_device(torch.from_numpy(batch), self.device), to_device(torch.from_numpy(position), self.device)
 
     def predict(self, corpus: Corpus, label: str) -> Predictions:
-        """Class probabilities; `label` is what a person is told of the work."""
+        """Class probabilities; `label` names the work in progress bars."""
         return self.predict_counting_cut(corpus, label)[0]
 
     def predict_counting_cut(self, corpus: Corpus, label: str) -> tuple[Predictions, int]:

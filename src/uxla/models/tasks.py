@@ -1,4 +1,4 @@
-"""What differs between tasks, and nothing else: how text becomes input, and which outputs are rows of predictions."""
+"""All that differs between tasks: how text becomes input, which outputs are predictions, and how those are scored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Window:
 
 
 class Task(Protocol):
-    """The contract between a task and the learner."""
+    """What a training and a prediction ask of a task."""
 
     @property
     def auto_class(self) -> Any:

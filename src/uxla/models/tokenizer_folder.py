@@ -1,4 +1,4 @@
-"""A tokenizer in a model's folder: it says how long an input may be, and cuts nothing without being asked."""
+"""Saving a tokenizer beside its model: it says how long an input may be, and cuts nothing without being asked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from uxla.models.model_safety import SAFE, ModelSafety, offline, reason
 from uxla.write_errors import writing
 
 _OF_THE_LOADING = ("is_local", "local_files_only", "trust_remote_code", "backend")
-"""Keys that tell how the tokenizer was loaded here, and would be taken for settings of it elsewhere."""
+"""Keys about how the tokenizer was loaded here; elsewhere they would be taken for settings."""
 
 
 def save_tokenizer(tokenizer: Any, folder: Path, *, length: int) -> None:

@@ -35,7 +35,7 @@ class WordTokenizer:
     special: frozenset[int]
     unknown: tuple[int, ...]
     segment_numbers: bool
-    """Whether the second text of a pair is told by a number of its own (`token_type_ids`)."""
+    """Whether the second text of a pair is marked by a number of its own (`token_type_ids`)."""
     size: int
     """One more than the highest id: a model must have as many embeddings."""
     _known: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""An encoder's last layer at one position a row: nobody looks at what it makes of the others."""
+"""An encoder's last layer at one position a row: what it would make of the others is not needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A masked LM to be trained: text in pieces, some of them masked, and the logits of the masked ones alone."""
+"""A masked LM that is trained: text in pieces, some of them masked, and the logits of the masked ones alone."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _LOGITS = 2**28
 
 
 class MaskedLanguageModel:
-    """`AutoModelForMaskedLM` for `load_model`, but no weights without a head: to train a new one takes a corpus."""
+    """`AutoModelForMaskedLM` for `load_model`, but weights without a head are refused: a new one needs a corpus."""
 
     @staticmethod
     def from_pretrained(folder: str, **keywords: Any) -> Any:
-        """The model and what transformers tells of its weights; ValueError for weights without a masked-LM head."""
+        """The model and what transformers says of its weights; ValueError for weights without a masked-LM head."""
         model, info = AutoModelForMaskedLM.from_pretrained(folder, **keywords)
         if missing := sorted(info["missing_keys"]):
             raise ValueError(f"it has no masked-LM head: {missing[0]} is not among its weights")

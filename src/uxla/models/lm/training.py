@@ -1,4 +1,4 @@
-"""Training a masked LM on text: BERT's masks drawn anew each time (RoBERTa), some sentences held out to look at."""
+"""Training a masked LM on text: masks are drawn anew each time (RoBERTa), some sentences are held out to score."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from uxla.models.training.selection import CheckpointChoice, Facts, Weights
 from uxla.records import Corpus, Example, Ints
 from uxla.seeds import derive, generator
 
-_POOL = 64  # steps whose texts are sorted by length together, so that little is padded
+_SORTED_STEPS = 64
+"""Steps whose texts are sorted by length together, so that little is padded."""
 _MOST_HELD_OUT = 1000
 
 
@@ -43,12 +44,12 @@ def fit_lm(
     label: str,
     checkpoints: Checkpoints | None = None,
 ) -> dict[str, float]:
-    """Train `lm` in place on `texts` (one text an example), and return what is worth telling.
+    """Train `lm` in place on `texts` (one text an example); what is worth recording.
 
     That is `steps`, `examples`, `loss` (the mean of the last steps'), `learned` and `held_out` (sentences), and, where
     any are held out, `held_out_loss` (nats a masked piece) and `held_out_accuracy` (percent of the masked pieces that
     are guessed), each also as `…_before`. With `checkpoints` a training that was interrupted goes on to the same
-    weights. DataError for no text at all, ModelError as `learner.fit`.
+    weights. DataError for no text at all, ModelError as `training.loop.fit`.
     """
     learned, held_out = split(texts, share=recipe.held_out, seed=seed)
     if len(learned) == 0:
@@ -78,7 +79,7 @@ def fit_lm(
 
 
 def split(texts: Corpus, *, share: float, seed: int, most: int = _MOST_HELD_OUT) -> tuple[Corpus, Corpus]:
-    """What is learned from, and distinct texts held out: `share` of those there are, at least one, at most `most`.
+    """The texts to learn from, and distinct texts held out: `share` of those there are, at least one, at most `most`.
 
     A text that is held out is not learned from however often it occurs. Of a single text, and with share 0, none is.
     """
@@ -102,8 +103,8 @@ def by_length(sizes: Ints, *, draws: int, step: int, seed: int) -> Ints:
     epochs = math.ceil(draws / len(sizes))
     stream = np.concatenate([rng.permutation(len(sizes)) for _ in range(epochs)])[:draws]
     ordered = []
-    for start in range(0, draws, _POOL * step):
-        pool = stream[start : start + _POOL * step]
+    for start in range(0, draws, _SORTED_STEPS * step):
+        pool = stream[start : start + _SORTED_STEPS * step]
         pool = pool[np.argsort(sizes[pool], kind="stable")]
         whole = len(pool) // step * step
         ordered += [rng.permutation(pool[:whole].reshape(-1, step)).ravel(), pool[whole:]]
@@ -111,7 +112,7 @@ def by_length(sizes: Ints, *, draws: int, step: int, seed: int) -> Ints:
 
 
 def _sizes(texts: Corpus) -> Ints:
-    """(N,) bytes of each text: a guess at its pieces that no tokenizer is needed for."""
+    """(N,) bytes of each text: a guess at its number of pieces that needs no tokenizer."""
     flat = pc.list_flatten(texts.table.column("segments"))
     return np.asarray(pc.cast(pc.binary_length(flat), pa.int64()).to_numpy(), dtype=np.int64)
 

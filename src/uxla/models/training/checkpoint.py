@@ -1,4 +1,4 @@
-"""The rolling checkpoint of one training: all that its next step depends on, so that a kill costs at most N steps."""
+"""The rolling checkpoint of a training: all that its next step depends on, so that a kill costs at most N steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Eq. 1: cross-entropy with a confidence penalty; and a look at what came of it."""
+"""Eq. 1: cross-entropy with a confidence penalty; and a check that a loss is a number."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def penalised_loss(logits: torch.Tensor, labels: torch.Tensor, *, penalty: float
 
 @dataclass(frozen=True)
 class PendingLoss:
-    """A step whose loss nobody has looked at yet."""
+    """The loss of a step that nobody has looked at yet: on a GPU, to look is to wait."""
 
-    place: str
+    where: str
     rate: float
     ids: Sequence[str]
     """Its examples'."""
@@ -49,6 +49,6 @@ class PendingLoss:
             return loss
         ids = ", ".join(self.ids[:8]) + (", …" if len(self.ids) > 8 else "")
         raise ModelError(
-            f"{self.place}: the loss is {loss}, expected a number; learning rate {self.rate:.3g}, examples {ids}; "
+            f"{self.where}: the loss is {loss}, expected a number; learning rate {self.rate:.3g}, examples {ids}; "
             "lower learning_rate or max_grad_norm"
         )

@@ -1,4 +1,4 @@
-"""How a training goes, and the optimiser that makes it go so (Table 8)."""
+"""The settings of a training (Table 8), and the optimiser made of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uxla.models.training.sparse_embedding_grad import gradient_by_rows
 
 @dataclass(frozen=True)
 class Optimisation:
-    """How one training goes (Table 8). `lr_warmup` is a number of steps (int) or a share of all steps (float)."""
+    """The settings of a training (Table 8). `lr_warmup` is a number of steps (int) or a share of all steps (float)."""
 
     batch_size: int
     accumulation: int
@@ -46,9 +46,9 @@ class Optimisation:
 
 
 def prepare(module: Any, settings: Optimisation) -> None:
-    """Set a module up for training: what is frozen, what is computed again, how gradients are summed.
+    """Set a module up for training: frozen embeddings, sparse gradients of embeddings, gradient checkpointing.
 
-    ModelError where the architecture cannot.
+    ModelError where the architecture has no gradient checkpointing.
     """
     if settings.freeze_embeddings:
         module.get_input_embeddings().requires_grad_(False)

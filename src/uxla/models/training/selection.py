@@ -31,7 +31,7 @@ class CheckpointChoice:
         """A checkpoint: the module's weights after `step` steps."""
 
     def finish(self) -> dict[str, float]:
-        """Put the kept weights in place; what was kept, for the journal."""
+        """Put the chosen weights in place; which they are, for the journal."""
         return {}
 
     def state(self) -> tuple[Weights, Facts]:
@@ -39,7 +39,7 @@ class CheckpointChoice:
         return {}, {}
 
     def restore(self, weights: Weights, facts: Facts) -> None:
-        """Be as the choice was that gave this state."""
+        """Take over the state that another choice of this kind gave."""
 
 
 class _Best(CheckpointChoice):

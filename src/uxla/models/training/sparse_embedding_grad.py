@@ -1,4 +1,4 @@
-"""The gradient of a large look-up table, row by row: torch makes a whole table for each backward pass on the CPU."""
+"""The gradient of a large embedding table, row by row; on the CPU torch makes a whole table for each backward pass."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 _LARGE = 2**20
-"""Numbers in a table from which on it pays: of XLM-R's 250,002 rows a pass looks up a few hundred."""
+"""Tables with fewer numbers are left to torch. Of XLM-R's 250,002 rows a pass looks up a few hundred."""
 
 
 def gradient_by_rows(module: nn.Module) -> None:
-    """Have the large look-up tables of a module on the CPU add only the rows a pass looked up to their gradient.
+    """Have large embedding tables of a module on the CPU add only the rows that a pass looked up to their gradient.
 
-    Whether a table is large changes no bit of it: rows are summed within a pass, then over the passes, as torch does.
+    No bit of the gradient changes: as with torch, rows are summed within a pass, then over the passes.
     """
     for part in module.modules():
         if type(part) is nn.Embedding and _takes_part(part.weight) and not part.scale_grad_by_freq:
@@ -27,7 +27,7 @@ def _takes_part(weight: torch.Tensor) -> bool:
 
 
 def _leave_graph(table: Any, inputs: tuple[torch.Tensor, ...], rows: torch.Tensor) -> torch.Tensor | None:
-    """The same rows as the graph's begin; what comes back to them goes into the table's gradient."""
+    """The same rows as leaves of the graph; their gradient is added to that of the table."""
     if not torch.is_grad_enabled():
         return None
     begin = rows.detach().requires_grad_()
