@@ -7,7 +7,7 @@ import pytest
 
 from uxla.data.load import open_source
 from uxla.data.options import ReadOptions
-from uxla.data.writing.predictions import Answered, read_rows
+from uxla.data.writing.predictions import PredictedTable, read_rows
 
 ROWS = [("text", "id"), ('koru "mira"', "7"), ("sen\nru", "8"), ("tal", "9")]
 DIALECTS = {"x.csv": {"delimiter": ";"}, "y.csv": {"delimiter": ","}, "x.tsv": {"delimiter": "\t"}}
@@ -16,7 +16,7 @@ DIALECTS = {"x.csv": {"delimiter": ";"}, "y.csv": {"delimiter": ","}, "x.tsv": {
 def answered(path, **how):
     table = open_source(path, "single", ReadOptions(**how))
     rows = read_rows(table)
-    return Answered(table, rows, [("ja", 0.5)] * len(rows))
+    return PredictedTable(table, rows, [("ja", 0.5)] * len(rows))
 
 
 @pytest.mark.parametrize("name", DIALECTS)

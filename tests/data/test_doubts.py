@@ -7,7 +7,7 @@ import pytest
 
 from uxla.data.checks.check import check
 from uxla.data.checks.differences import differences, missing_labels
-from uxla.data.checks.double_encoding import encoded_twice
+from uxla.data.checks.double_encoding import double_encoding
 from uxla.data.checks.doubts import doubts, name_doubts
 from uxla.data.checks.languages import languages
 from uxla.data.checks.statistics import Statistics
@@ -62,14 +62,14 @@ def as_read_by(text, codec):
 @pytest.mark.parametrize("codec", ["cp1252", "latin-1"])
 @pytest.mark.parametrize("word", ["korué", "“mira”", "ñandu", "5€", "Кору", "Μίρα", "水车", "कोरु", "naïve…"])
 def test_text_that_was_encoded_twice_is_seen_in_one_word_of_any_script(word, codec):
-    found = encoded_twice({"mira": 5000, as_read_by(word, codec): 1})
+    found = double_encoding({"mira": 5000, as_read_by(word, codec): 1})
     assert (found.words, found.codec, found.meant) == (1, "cp1252", word)
 
 
 @pytest.mark.parametrize("codec", ["cp1251", "cp1250"])
 @pytest.mark.parametrize("word", ["korué", "Кору"])
 def test_text_that_was_read_by_another_windows_encoding_is_named_by_it(word, codec):
-    found = encoded_twice({"mira": 50, as_read_by(word, codec): 9})
+    found = double_encoding({"mira": 50, as_read_by(word, codec): 9})
     assert (found.words, found.codec, found.meant) == (9, codec, word)
 
 
@@ -94,7 +94,7 @@ def test_text_that_was_read_by_another_windows_encoding_is_named_by_it(word, cod
     ],
 )
 def test_accents_and_marks_of_real_spelling_are_not_taken_for_a_second_encoding(word):
-    assert encoded_twice({word: 3, "mira": 400}) is None
+    assert double_encoding({word: 3, "mira": 400}) is None
 
 
 def test_a_second_encoding_is_told_with_an_example():

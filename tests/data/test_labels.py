@@ -1,6 +1,6 @@
 import pytest
 
-from uxla.data.labels.names import missing, odd_type
+from uxla.data.labels.names import doubtful_type, missing
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_label_is_no_sign_of_a_missing_value(label):
     ],
 )
 def test_an_odd_type_is_told(name, what):
-    assert what in odd_type(name)
+    assert what in doubtful_type(name)
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_an_odd_type_is_told(name, what):
     ["PER", "per", "LOC-derived", "OTHpart", "product.type", "ORG/GPE", "WORK_OF_ART", "人名", "शहर", "R&D", "x" * 50],
 )
 def test_a_usual_type_is_not_odd(name):
-    assert odd_type(name) is None
+    assert doubtful_type(name) is None

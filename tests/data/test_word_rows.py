@@ -12,7 +12,7 @@ from uxla.data.checks.check import check
 from uxla.data.discover import open_rewritable
 from uxla.data.load import discover_labels, load_corpus, open_source
 from uxla.data.options import ReadOptions
-from uxla.data.writing.predictions import Answered, read_rows
+from uxla.data.writing.predictions import PredictedTable, read_rows
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
 
@@ -100,7 +100,7 @@ def answered(path):
     table = open_source(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
     found = read_rows(table)
     assert [row.texts for row in found] == WORDS
-    return Answered(table, found, [(["B-LOC"] * len(words),) for words in WORDS])
+    return PredictedTable(table, found, [(["B-LOC"] * len(words),) for words in WORDS])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])

@@ -8,7 +8,7 @@ from fuzz_judge import Verdict, refusal, timed
 from uxla.data.formats.table import Table
 from uxla.data.load import open_source
 from uxla.data.options import ReadOptions
-from uxla.data.writing.predictions import Answered, read_rows
+from uxla.data.writing.predictions import PredictedTable, read_rows
 from uxla.errors import UxlaError
 
 FORMS = ("text", "tsv", "csv", "jsonl")
@@ -35,7 +35,7 @@ def judge(case: Case, folder: Path) -> Verdict:
     return Verdict(len(answered.rows), max(reading, writing))
 
 
-def _answered(case: Case, path: Path) -> Answered | None:
+def _answered(case: Case, path: Path) -> PredictedTable | None:
     how = {key: value for key, value in case.options().items() if key != "shape"}
     try:
         table = open_source(path, case.shape, ReadOptions(**how))
@@ -45,10 +45,10 @@ def _answered(case: Case, path: Path) -> Answered | None:
         return None
     filled = [row for row in rows if row.record is not None]
     one = case.shape != "tagging"
-    return Answered(table, rows, [("yes", 0.5) if one else (["O"] * len(row.texts),) for row in filled])
+    return PredictedTable(table, rows, [("yes", 0.5) if one else (["O"] * len(row.texts),) for row in filled])
 
 
-def _written(answered: Answered, form: str) -> bytes | None:
+def _written(answered: PredictedTable, form: str) -> bytes | None:
     try:
         return answered.written(form)
     except UxlaError as error:

@@ -20,7 +20,7 @@ from uxla.config.method import MaskedLMVicinity
 from uxla.data.batch import Row
 from uxla.data.columns import TEXTS
 from uxla.data.corpus import Source
-from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_stale, written_as
+from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_offsets, written_as
 from uxla.files import atomic_file
 from uxla.records import Corpus
 from uxla.store.store import Store, reading
@@ -115,7 +115,7 @@ class FileAugmentation:
         while part := list(islice(rows, self.together)):
             told = told or remark_on_unspaced(row.texts for row in part)
             for row in part:
-                refuse_stale(self.source, row)
+                refuse_offsets(self.source, row)
             if stale is None and (stale := next(filter(None, map(partial(column_of_text, self.source), part)), None)):
                 message = f"column {stale!r} was made of the text, and stays as it is beside other words; leave it out"
                 progress.note(f"{self.source.path}: {message}")

@@ -1,5 +1,8 @@
-"""The cells of a table's columns as plain text, one Arrow array a role: every type that can mean text, words, a label
-or tags, and nothing else. A row that cannot be read is an error with its line, never a row less."""
+"""Rows of a table in batches: one Arrow array of plain text, or of lists of texts, for each role.
+
+Every type that can mean text, words, a label or tags is converted; any other is an error. A row that cannot be read is
+an error with its line; it is never skipped.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ from uxla.records import Ints
 TEXT = pa.large_string()
 TEXTS = pa.large_list(TEXT)
 LISTS = ("tokens", "tags")
-"""The roles whose cells are lists; the other roles' cells are single texts."""
+"""The roles whose cells are lists. The cells of other roles are single texts."""
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
-"""What may stand around a label unseen."""
+"""Invisible characters that may stand around a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +66,24 @@ class Batch:
         return len(self.lines)
 
     def line_of(self, row: int, word: int) -> int:
-        """The line of a word; where a row stands in one line, that line."""
+        """The line of a word: that of its row, or in CoNLL the word's own."""
         return int(self.lines[row]) if self.word_line is None else self.word_line(row, word)
 
     def with_columns(self, columns: dict[str, pa.Array], records: Sequence[Any] | None) -> Batch:
-        """The same rows with these cells."""
+        """The same rows with these columns and records."""
         return replace(self, columns=columns, records=records)
 
-    def filtered(self, kept: pa.Array) -> Batch:
-        """The rows for which `kept` (n,) is true."""
-        if pc.all(kept).as_py():
+    def filtered(self, mask: pa.Array) -> Batch:
+        """The rows for which `mask` (n,) is true."""
+        if pc.all(mask).as_py():
             return self
-        chosen = kept.to_numpy(zero_copy_only=False).astype(bool)
+        chosen = mask.to_numpy(zero_copy_only=False).astype(bool)
         records = None if self.records is None else list(compress(self.records, chosen))
-        columns = {role: column.filter(kept) for role, column in self.columns.items()}
+        columns = {role: column.filter(mask) for role, column in self.columns.items()}
         return replace(self, columns=columns, lines=self.lines[chosen], records=records)
 
     def with_blanks(self, lines: Iterable[int]) -> Batch:
-        """The same rows among these blank lines."""
+        """The same rows, with the numbers of the blank lines near them."""
         return replace(self, blanks=tuple(map(int, lines)))
 
     def fail_where(self, faulty: pa.Array | np.ndarray, message: str) -> None:
@@ -90,8 +93,11 @@ class Batch:
             raise DataError(message, file=self.path, line=int(self.lines[found[0]]))
 
     def checked(self) -> Batch:
-        """The same rows with every cell as text or list of texts. DataError for an empty or missing cell, a type that
-        is no text, a word with white space, words and tags that are not equally many."""
+        """The same rows with every cell as text or list of texts.
+
+        DataError for an empty or missing cell, a type that is no text, a word with white space, or if a row has not as
+        many tags as words.
+        """
         columns = {role: _cells(self, role, column) for role, column in self.columns.items()}
         if len(columns.keys() & set(LISTS)) == len(LISTS):
             words, tags = (pc.list_value_length(columns[role]) for role in LISTS)
@@ -100,8 +106,10 @@ class Batch:
 
 
 def class_names(field: pa.Field, metadata: dict[bytes, bytes] | None) -> Sequence[str] | None:
-    """The label names that `datasets` keeps in a Parquet file's schema for an integer column, or a list of such; None
-    where there are none, or something else stands in their place."""
+    """The names of the classes in an integer column, or a column of lists of integers; None if there are none.
+
+    `datasets` keeps them in the metadata of the schema.
+    """
     try:
         feature = json.loads((metadata or {})[b"huggingface"])["info"]["features"][field.name]
         while isinstance(feature, list):  # a list of features is written as a list of one by older versions
@@ -113,8 +121,10 @@ def class_names(field: pa.Field, metadata: dict[bytes, bytes] | None) -> Sequenc
 
 
 def with_names(column: pa.Array, names: Sequence[str] | None) -> pa.Array:
-    """Integer classes, also in lists, as the names they stand for; a class without a name as `class -1`, which no
-    label set has, so that only who asks for labels stumbles over it. Other columns as they are."""
+    """The column with the names of classes in place of integers, also in lists. Other columns stay as they are.
+
+    A class without a name is called `class -1`. No label set has that, so it is an error only if labels are read.
+    """
     if is_list(column.type):
         values = with_names(column.flatten(), names)
         offsets = pc.cumulative_sum(pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64()))
@@ -135,7 +145,7 @@ def is_list(type_: pa.DataType) -> bool:
 
 
 def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
-    if role in ("label", SENTENCE) and not is_list(column.type):  # a row without a label may be told, and left out
+    if role in ("label", SENTENCE) and not is_list(column.type):  # a row without a label may be left out
         return pc.utf8_trim(_as_text(batch, role, column), characters=_BLANKS)
     batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
     if not is_list(column.type):
@@ -174,7 +184,7 @@ def _as_text(batch: Batch, role: str, column: pa.Array) -> pa.Array:
 
 
 def _whole_numbers(batch: Batch, role: str, column: pa.Array) -> pa.Array:
-    """Whole numbers that were kept as fractions, as pandas does beside a missing value; NaN is none."""
+    """The integers in a column of floats, which is how pandas stores them beside a missing value; NaN becomes null."""
     column = column.cast(pa.float64())
     column = pc.if_else(pc.is_nan(column), None, column)
     broken = pc.fill_null(pc.not_equal(pc.round(column), column), False)
@@ -183,5 +193,5 @@ def _whole_numbers(batch: Batch, role: str, column: pa.Array) -> pa.Array:
 
 
 def split_words(text: pa.Array) -> pa.Array:
-    """(n,) lists of the words between runs of ASCII spaces, TABs and line ends; any other character is part of one."""
+    """(n,) lists of words. Words are separated by ASCII spaces, TABs and line ends, and by no other character."""
     return pc.split_pattern_regex(pc.ascii_trim(text, " \t\r\n"), "[ \t\r\n]+").cast(TEXTS)

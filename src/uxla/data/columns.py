@@ -1,4 +1,4 @@
-"""Which column of a table is what: asked for by name or number, or found by the names such columns usually have."""
+"""The roles of a table's columns: as asked for by name or number, else by the usual names of such columns."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Literal
 from uxla.errors import ConfigError, DataError, columns_setting, setting
 
 Shape = Literal["tagging", "single", "pair"]
-"""What one example is: words with a tag each, one text, or two texts; the latter two with one label."""
+"""What one example is: words with a tag each, one text with a label, or two texts with a label."""
 
 TEXTS: dict[Shape, tuple[str, ...]] = {"tagging": ("tokens",), "single": ("text",), "pair": ("first", "second")}
 """The roles a column can have, in the order in which a file without a header has them."""
 LABEL: dict[Shape, str] = {"tagging": "tags", "single": "label", "pair": "label"}
 SENTENCE = "sentence"
-"""The role of the column that says which words belong together, in a table with a row a word."""
+"""The role of the column that says which words form a sentence, in a table with one row a word."""
 Place = Callable[[Sequence[str], int | None], dict[str, int]]
-"""From the first row of a table (its columns' names, or its cells) and that row's line to the position of each role."""
+"""A function from the first row of a table (names or cells) and its line to the position of each role's column."""
 TEXT_ROLES = frozenset(role for roles in TEXTS.values() for role in roles)
 ROLES = TEXT_ROLES | set(LABEL.values())
 
@@ -46,7 +46,7 @@ _USUAL_SENTENCE = ("sentence #", "sentence_id", "sent_id", "sentence_number", "s
 
 
 def usual_shape(names: Sequence[str], columns: Mapping[str, str | int] | None = None) -> Shape | None:
-    """What a row of a table is, by the roles in `columns`, else by the columns' names; None where they do not say."""
+    """What a row of a table is, by the roles in `columns`, else by the columns' names; None if these do not show it."""
     roles = set(columns or ())
     for shape in ("pair", "tagging", "single"):
         if roles & {*TEXTS[shape], LABEL[shape]} - {"label"}:
@@ -60,7 +60,7 @@ def usual_shape(names: Sequence[str], columns: Mapping[str, str | int] | None = 
 
 
 def shape_of(names: Sequence[str], columns: Mapping[str, str | int] | None, path: Path) -> Shape:
-    """As `usual_shape`. DataError where the names do not say what a row is."""
+    """What `usual_shape` finds. DataError if the names do not show what a row is."""
     found = usual_shape(names, columns)
     if found is None:
         remedy = f"name them ({columns_setting('text', 'NAME')}), or give the task"
@@ -79,7 +79,7 @@ def place_columns(
     line: int | None = 1,
     headed: bool = True,
 ) -> dict[str, int]:
-    """The position of each role's column among `names`, the label's only if `labelled`, or None and there is one.
+    """The position of the column of each role; that of the label if `labelled`, or if it is None and there is one.
 
     A role that `columns` leaves out is found by its usual names among the other columns, or by its place where the file
     has no header (`named` False); `headed` says that the names are those of a header, which a file may lack. DataError
@@ -127,8 +127,10 @@ def check_roles(shape: Shape, columns: Mapping[str, str | int] | None) -> None:
 
 
 def _by_name(names: Sequence[str], shape: Shape, taken: Mapping[str, int]) -> dict[str, str | int]:
-    """The columns with usual names, in any case of letters, for the roles that are not `taken`: those of one complete
-    pair, else those that go with what was named, else any half that is missing."""
+    """The columns with usual names, in upper or lower case, for the roles that are not `taken`.
+
+    Two texts are those of one usual pair, else those that go with the one that was named, else any usual half.
+    """
     others = [name for place, name in enumerate(names) if place not in taken.values()]
     free = {name.strip().casefold(): name for name in reversed(others)} | {name: name for name in others}
     usual = [dict(zip(TEXTS[shape], pair, strict=True)) for pair in _USUAL[shape]]
@@ -149,14 +151,14 @@ def _by_name(names: Sequence[str], shape: Shape, taken: Mapping[str, int]) -> di
 
 
 def are_names(cells: Sequence[str], shape: Shape) -> bool:
-    """Whether the cells are names that columns usually have, with one for each role."""
+    """Whether the cells are usual names of columns, with one for each role."""
     return len(set(cells)) == len(cells) and {*TEXTS[shape], LABEL[shape]} <= _by_name(cells, shape, {}).keys()
 
 
 def _by_place(
     names: Sequence[str], shape: Shape, taken: Mapping[str, int], open_: Sequence[str]
 ) -> dict[str, str | int]:
-    """Texts first, then the label; where a column of these is taken, the others in order if they are as many."""
+    """Columns by position: texts first, then the label. If one is taken, the others in order if there are enough."""
     usual = {role: place for place, role in enumerate((*TEXTS[shape], LABEL[shape])) if role in open_}
     if not set(usual.values()) & set(taken.values()):
         known = {role: place for role, place in usual.items() if place < len(names) or role != LABEL[shape]}
@@ -170,7 +172,7 @@ def _is_there(wanted: str | int, names: Sequence[str]) -> bool:
 
 
 def position(wanted: str | int, names: Sequence[str], role: str, path: Path, line: int | None) -> int:
-    """The position of the column `wanted` by name or number. DataError where it is not there, or twice."""
+    """The position of the column `wanted` by name or number. DataError if it does not exist, or twice."""
     if isinstance(wanted, int) and -len(names) <= wanted < len(names):
         return range(len(names))[wanted]
     if list(names).count(str(wanted)) > 1:
@@ -201,13 +203,15 @@ def _there(names: Sequence[str]) -> str:
 
 
 def _flat(name: str) -> str:
-    """The name on one line: a header with an unclosed quote has lines in it."""
+    """The name on one line. In a header with an unclosed quote it may have several."""
     return " ".join(name.split())
 
 
 def parse_columns(text: str) -> dict[str, str | int]:
-    """What `--columns` says, as `text=2` or `first=premise,second=hypothesis`: the column of each role, by name or
-    number. Raises `ConfigError`."""
+    """The column of each role, by name or number, from `--columns text=2` or `first=premise,second=hypothesis`.
+
+    ConfigError for another form.
+    """
     named: dict[str, str | int] = {}
     for part in text.split(","):
         role, _, column = part.partition("=")

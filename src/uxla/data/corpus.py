@@ -1,4 +1,4 @@
-"""What a file holds as a corpus: texts with one label each, or words with tags; Arrow from the file to the record."""
+"""From the batches of a source to a corpus: texts with one label each, or words with tags."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _SHOWN = 20
 
 
 class Source(Protocol):
-    """What holds examples and can be read as often as one likes: a `Table`, a `ConllFile` or a `SpanFile`."""
+    """Examples in a file, or elsewhere, that can be read repeatedly: a `Table`, a `ConllFile` or a `SpanFile`."""
 
     @property
     def path(self) -> Path:
-        """Where it is, for messages."""
+        """Its path, for messages."""
 
     @property
     def format(self) -> str:
-        """Its format, in a word."""
+        """The name of its format."""
 
     @property
     def shape(self) -> Shape:
@@ -54,16 +54,16 @@ class Source(Protocol):
         """The scheme of its tags: the one asked for, else the one that fits them best."""
 
     def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
-        """All examples in order, with their labels or without; None: with labels where there are any."""
+        """All examples in order, with or without labels; with labels if there are any if `labelled` is None."""
 
     def is_labelled(self) -> bool:
-        """Whether there is something where labels stand."""
+        """Whether there is anything in the place of labels."""
 
     def count(self) -> int:
-        """How many examples there are, all of it read and checked. DataError, with the line, for whatever is wrong."""
+        """The number of examples, after reading and checking all. DataError, with the line, for whatever is wrong."""
 
     def rows(self) -> Iterator[Row]:
-        """The examples with all that stands in the file, in bounded memory; of a source that `count` found sound."""
+        """The examples with all that the file has of them, in bounded memory. Call `count` first: it checks them."""
 
 
 def corpus_of(
@@ -75,7 +75,10 @@ def corpus_of(
     labelled: bool,
     label_map: LabelMap | None = None,
 ) -> Corpus:
-    """All examples, labelled only those that have a label; ids `lang:name:i`, i from 0. Errors as in `load_corpus`."""
+    """The examples of a source with ids `lang:name:i`, i from 0. If `labelled`, those without a label are left out.
+
+    Errors as in `load_corpus`.
+    """
     labels_of: Callable[[Batch], pa.Array] = _no_labels
     if labelled and source.shape == "tagging":
         labels_of = _tag_reader(source, label_names, label_map or {})
@@ -83,7 +86,7 @@ def corpus_of(
         labels_of = _class_reader(label_names, label_map or {})
     batches = source.batches(labelled=labelled)
     if labelled and source.shape != "tagging":
-        batches = labelled_rows(batches, kept=label_map or {}, tell=True)
+        batches = labelled_rows(batches, named=label_map or {}, noted=True)
     return Corpus.from_batches(name, label_names, _record_batches(batches, source.shape, name, lang, labels_of))
 
 
@@ -114,11 +117,13 @@ def segments(batch: Batch, shape: Shape) -> pa.LargeListArray:
 
 
 def labels_of(source: Source, label_map: LabelMap | None = None) -> tuple[str, ...]:
-    """The labels that occur, after `label_map`: for tagging O and B and I of each type, else sorted, numbers as
-    numbers."""
+    """The labels that occur, after `label_map`: for tagging O, then B and I of each type, else sorted.
+
+    Numbers are sorted by their size.
+    """
     if source.shape != "tagging":
         found: set[str] = set()
-        for batch in labelled_rows(source.batches(labelled=True), kept=label_map or {}, tell=False):
+        for batch in labelled_rows(source.batches(labelled=True), named=label_map or {}, noted=False):
             found.update(pc.unique(batch.columns["label"]).to_pylist())
         return sorted_labels(_mapped(label, label_map or {}) for label in found)
     tags: set[str] = set()
@@ -130,7 +135,7 @@ def labels_of(source: Source, label_map: LabelMap | None = None) -> tuple[str, .
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """Each label once, numbers before words and by their size."""
+    """Each label once, sorted; numbers come first, sorted by their size."""
     return tuple(sorted(set(labels), key=_natural))
 
 
@@ -139,7 +144,7 @@ def _no_labels(batch: Batch) -> pa.Array:
 
 
 def _class_reader(names: Sequence[str], label_map: LabelMap) -> Callable[[Batch], pa.Array]:
-    """From a batch to (n,) lists of one index into `names`."""
+    """A function from a batch to (n,) lists of one index into `names`."""
     for old in label_map:
         if _mapped(old, label_map) not in names:
             raise ConfigError(f"labels: {old} -> {label_map[old]}, expected one of {_listed(names)}")
@@ -161,7 +166,7 @@ def _class_reader(names: Sequence[str], label_map: LabelMap) -> Callable[[Batch]
 
 
 def _mapped(label: str, label_map: LabelMap) -> str:
-    """ConfigError for a null: a text without its label is no example, and which rows to leave out is the user's say."""
+    """The new name of a label. ConfigError for None: leaving out rows is for the user to do, not for a map."""
     new = label_map.get(label, label)
     if new is None:
         raise ConfigError(f"labels: {label} -> null, expected a label; leave such rows out of the file instead")
@@ -169,7 +174,7 @@ def _mapped(label: str, label_map: LabelMap) -> str:
 
 
 def _tag_reader(source: Source, names: Sequence[str], label_map: LabelMap) -> Callable[[Batch], pa.Array]:
-    """From a batch to (n,) lists of indices into `names`, one a word."""
+    """A function from a batch to (n,) lists of indices into `names`, one a word."""
     ids = tag_ids(names, label_map)
 
     def read(batch: Batch) -> pa.Array:
@@ -215,13 +220,15 @@ def _listed(labels: Iterable[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
 
 
-def labelled_rows(batches: Iterable[Batch], *, kept: Collection[str], tell: bool) -> Iterator[Batch]:
-    """The rows that have a label; signs in `kept` are labels that the user named. At the end what was left out is told,
-    if `tell`, in one line. DataError if most rows have no label."""
+def labelled_rows(batches: Iterable[Batch], *, named: Collection[str], noted: bool) -> Iterator[Batch]:
+    """The rows that have a label. Signs of a missing label that are in `named` are labels.
+
+    At the end a note says what was left out, if `noted`. DataError if most rows have no label.
+    """
     signs = Counter[str]()
     total, first, path = 0, 0, None
     for batch in batches:
-        without = _without_label(batch.columns["label"], kept)
+        without = _without_label(batch.columns["label"], named)
         total, path = total + len(batch), batch.path
         if not pc.any(without).as_py():
             yield batch
@@ -236,7 +243,7 @@ def labelled_rows(batches: Iterable[Batch], *, kept: Collection[str], tell: bool
     if signs.total() > total / 2:
         remedy = f"name the label's column ({setting('columns')}), or label the rows"
         raise DataError(f"{message}; {remedy}", file=path, line=first)
-    if tell:
+    if noted:
         note(f"{path}:{first}: {message}; they are left out. If it is a label, map it to a name (labels)")
 
 
@@ -245,8 +252,8 @@ def shown_signs(signs: Counter[str]) -> str:
     return ", ".join(f"{repr(sign) if sign else 'nothing'} {count}" for sign, count in signs.most_common(3))
 
 
-def _without_label(column: pa.Array, kept: Collection[str]) -> pa.Array:
-    """(n,) true where there is nothing, or a sign for nothing."""
-    signs = [label for label in pc.unique(column).to_pylist() if label and label not in kept and missing(label)]
+def _without_label(column: pa.Array, named: Collection[str]) -> pa.Array:
+    """(n,) whether there is no label: nothing, or a sign that it is missing."""
+    signs = [label for label in pc.unique(column).to_pylist() if label and label not in named and missing(label)]
     empty = pc.or_kleene(pc.is_null(column), pc.equal(column, ""))
     return pc.or_(pc.fill_null(empty, True), pc.is_in(column, value_set=pa.array(signs, TEXT)))

@@ -1,4 +1,4 @@
-"""What data holds, where nobody says it: words, texts or pairs of texts, and whether they are labelled."""
+"""What data contains, if nobody says it: words, texts or pairs of texts, with labels or without."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from uxla.data.spans.file import open_spans
 from uxla.errors import DataError
 
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
-"""The roles that tell the shape of a table, the more telling first."""
+"""The roles that show the shape of a table. Pairs come first, as they have the least usual names."""
 
 
 def discover_shape(path: Path, options: ReadOptions) -> Shape:
@@ -40,7 +40,7 @@ def discover_shape(path: Path, options: ReadOptions) -> Shape:
 
 
 def has_labels(path: Path, shape: Shape, options: ReadOptions) -> bool:
-    """Whether a file, or a data set of the Hub, has labels for examples of this shape, or something in their place."""
+    """Whether a file, or a data set of the Hub, has labels, or something in their place."""
     return open_source(path, shape, options).is_labelled()
 
 
@@ -69,7 +69,7 @@ def open_rewritable(path: Path, *, shape: Shape | None = None, **keywords: Unpac
 
 
 def _with_guessed_shape(path: Path, options: ReadOptions) -> Table:
-    """The table with a shape that fits the roles that were named, else the names of its columns."""
+    """The table with the first shape that fits the roles that were named, else the names of its columns."""
     table = open_source(path, "single", options)
     assert isinstance(table, Table)
     for shape, roles in _ROLES.items():

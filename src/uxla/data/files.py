@@ -37,13 +37,13 @@ def read_bytes(path: Path) -> bytes:
 
 
 def refuse_pipe(path: Path) -> None:
-    """DataError for what can be read only once, as `<(zcat FILE)` in a shell."""
+    """DataError for something that can be read only once, such as `<(zcat FILE)` in a shell."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a long name raises in Path
         raise DataError("is no regular file, and it is read more than once; save the data in one", file=path)
 
 
 def decode(raw: bytes, encoding: str, *, file: Path) -> str:
-    """`raw` as text, a byte order mark included as its first character. DataError names line and remedy."""
+    """`raw` as text, with a byte order mark as its first character if it has one. DataError with line and remedy."""
     codec = text_codec(encoding, file=file)
     refuse_foreign(raw, codec, file=file)
     if wrongly_marked(raw, codec):
@@ -61,8 +61,10 @@ def decode(raw: bytes, encoding: str, *, file: Path) -> str:
 
 
 def text_codec(encoding: str, *, file: Path) -> str:
-    """The codec that `encoding` names; that of UTF-8 leaves the mark in. DataError for a name of none, or of no text's
-    (`hex`)."""
+    """The name of the codec for `encoding`; for UTF-8 the one that keeps a byte order mark.
+
+    DataError for an unknown name, and for a codec that is not for text (`hex`).
+    """
     try:
         codec = codecs.lookup(encoding).name
         b" ".decode(codec)
@@ -76,24 +78,24 @@ def text_codec(encoding: str, *, file: Path) -> str:
 
 
 def wrongly_marked(raw: bytes, codec: str) -> bool:
-    """Whether the bytes begin as UTF-8 does and `codec` is another."""
+    """Whether the bytes begin with the mark of UTF-8, but `codec` is another."""
     return raw.startswith(codecs.BOM_UTF8) and codec != "utf-8"
 
 
 def has_half_pair(text: str, codec: str) -> bool:
-    """Whether `text` has a code point that no encoding writes again; only odd codecs (utf-7) read such a thing."""
+    """Whether `text` has half a surrogate pair, which cannot be encoded. Only rare codecs (utf-7) yield such text."""
     return codec != "utf-8" and _HALF_PAIR.search(text) is not None
 
 
 def refuse_inner_cr(text: str, *, file: Path, first_line: int = 1) -> None:
-    """DataError at the first CR that does not stand before LF: old Mac line ends, which would make one row of many."""
+    """DataError at the first CR that is not before a LF: with old Mac line ends, many rows would become one."""
     if "\r" in text and _INNER_CR.search(text):
         message = "a CR within the line; expected lines to end in LF or CR LF, write such a file again with LF"
         raise DataError(message, file=file, line=first_line - 1 + _line_at(text, _INNER_CR))
 
 
 def _line_at(text: str, found: re.Pattern[str]) -> int:
-    """The line, from 1, of the first place `found` in `text`."""
+    """The line, from 1, of the first match of `found` in `text`."""
     match = found.search(text)
     return text.count("\n", 0, match.start() if match else 0) + 1
 
@@ -108,7 +110,7 @@ def _undecodable(raw: bytes, codec: str, start: int, file: Path) -> DataError:
 
 
 def encode(text: str, encoding: str, *, file: Path) -> bytes:
-    """`text` as bytes. DataError if the encoding lacks one of its characters; nothing is replaced or dropped."""
+    """`text` as bytes. DataError if the encoding lacks one of its characters; none is replaced or dropped."""
     codec = codecs.lookup(encoding).name
     try:
         return text.encode("utf-8" if codec == "utf-8-sig" else codec)
@@ -136,7 +138,7 @@ _BLOCK_BYTES = 1 << 22
 
 
 def text_blocks(path: Path, encoding: str) -> Iterator[str]:
-    """The text of the file in pieces that end where a line ends, without the byte order mark.
+    """The text of the file in blocks of whole lines, without the byte order mark.
 
     DataError as from `files.decode`, and for a file that is missing or empty.
     """
@@ -167,8 +169,8 @@ def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray
         numbers = np.arange(first, first + len(lines), dtype=np.int64)
         first += len(lines)
         filled = pc.not_equal(lines, "")
-        kept = filled.to_numpy(zero_copy_only=False)
-        yield lines.filter(filled), numbers[kept], numbers[~kept]
+        mask = filled.to_numpy(zero_copy_only=False)
+        yield lines.filter(filled), numbers[mask], numbers[~mask]
 
 
 def _blocks(path: Path, codec: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face Hub, `hub:namespace/name[/config]/split[@revision]`; no code of theirs is run."""
+"""Data sets of the Hugging Face Hub, `hub:namespace/name[/config]/split[@revision]`. Their code is never run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from uxla.errors import DataError, setting
 from uxla.progress import note
 
 HUB = "hub:"
-"""A data path that begins so is a data set of the Hub, not a file."""
+"""The start of a path that is a data set of the Hub, not a file."""
 
 CONVERTED = "refs/convert/parquet"
-"""The branch on which the Hub keeps Parquet copies, `config/split/0000.parquet`, of data that comes with a script."""
+"""The branch with the Hub's Parquet copies (`config/split/0000.parquet`) of data sets that come with a script."""
 
 _URI = re.compile(
     r"hub:(?P<id>[\w.-]+/[\w.-]+)(?:/(?P<config>[\w.-]+))?/(?P<split>\w+)"
@@ -28,8 +28,10 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class KnownDataset:
-    """What is known of a data set: which column is what, the classes in their order where its files hold numbers, and
-    the licence as its card or its authors state it."""
+    """What is known of a data set: its columns, its classes if its files have numbers for them, and its licence.
+
+    The licence is given as its card or its authors state it.
+    """
 
     shape: Shape
     columns: Mapping[str, str]
@@ -78,9 +80,9 @@ def split_rows(uri: str) -> Any:
 
 
 def known_dataset(uri: str, shape: Shape, columns: Mapping[str, str | int] | None) -> KnownDataset | None:
-    """What is known of the data set, if it has examples of this shape.
+    """What is known of the data set if its examples have this shape; else None.
 
-    DataError where it has others and no `columns` are named.
+    DataError if they have another shape and no `columns` are named.
     """
     source = SOURCES.get(parse_uri(uri)[0])
     if source is None or source.shape == shape:
@@ -92,16 +94,20 @@ def known_dataset(uri: str, shape: Shape, columns: Mapping[str, str | int] | Non
 
 
 def commit(uri: str) -> str | None:
-    """The commit of the data set's repository that the rows of `uri` were read from, as `datasets` names the folder of
-    its cache by it; None where that names none."""
+    """The commit of the data set's repository that the rows of `uri` were read from; None if it is not known.
+
+    `datasets` names the folder of its cache by it.
+    """
     files = load(*parse_uri(uri)).cache_files
     folder = Path(files[0]["filename"]).parent.name if files else ""
     return folder if _COMMIT.fullmatch(folder) else None
 
 
 def parse_uri(uri: str) -> tuple[str, str | None, str, str | None]:
-    """Data set, configuration if any, split, and revision if one is pinned. DataError for another form, and for the
-    names without a namespace that the Hub no longer knows."""
+    """The data set, configuration (or None), split, and revision (or None).
+
+    DataError for another form, and for the old names without a namespace, which the Hub no longer knows.
+    """
     first, *rest = uri.removeprefix(HUB).split("/")
     if first in _BARE:
         full = "/".join([_BARE[first], *rest])

@@ -1,4 +1,4 @@
-"""Sentences as the corpus a run asks for: from a file in whatever format, a data set of the Hub, or rows in memory.
+"""Reading a corpus from files in any format, data sets of the Hub, or rows in memory.
 
 `load_corpus` and `discover_labels` read files and the Hub. `corpus_from_records(records, name=…, lang=…, shape=…,
 label_names=None, labelled=None, label_map=None, **options)` makes a corpus of what is in memory already, an Arrow table
@@ -58,7 +58,7 @@ def load_corpus(
     seed: int = 0,
     **options: Unpack[ReadKeywords],
 ) -> Corpus:
-    """The examples of `path`, or of several one after the other; of them those that `subset` draws, in order.
+    """The examples of one or several files, in order; of these only the ones that `subset` draws.
 
     A path is a file or `hub:namespace/name[/config]/split`. The other keywords are those of `ReadOptions`. With
     `labelled` False no label is read, whatever the file holds. DataError, with file and line (of Parquet and the Hub:
@@ -87,7 +87,7 @@ def discover_labels(
     label_map: LabelMap | None = None,
     **options: Unpack[ReadKeywords],
 ) -> tuple[str, ...]:
-    """The label set of a labelled file or data set, or of several together, after `label_map`.
+    """The label set of one or several labelled files or data sets, after `label_map`.
 
     For tagging: O, then B and I of each type. Else the labels that occur, sorted, numbers before words and by their
     size. Keywords and errors as in `load_corpus`.
@@ -135,7 +135,7 @@ def corpus_from_records(
 
 
 def open_source(path: Path, shape: Shape, options: ReadOptions) -> Table | ConllFile | SpanFile:
-    """What holds the examples at `path`; raw text is a table too.
+    """The source of the examples at `path`. Raw text is a table, too.
 
     Nothing is read but, of CoNLL, a .txt or JSON, the first lines. DataError for a pipe, for markup, and for a .txt
     whose lines all have the same number of columns: many CoNLL files are called so, and guessing wrong would make words
@@ -165,7 +165,7 @@ def open_source(path: Path, shape: Shape, options: ReadOptions) -> Table | Conll
 
 
 def stream_format(raw: bytes, *, path: Path, options: ReadOptions = DEFAULTS) -> Literal["conll", "text"]:
-    """What a stream of words is, which has no name to go by; `path` is for messages.
+    """The format of a stream of words, which has no file name. `path` is for messages.
 
     It is raw text unless CoNLL is asked for, or unmistakable: all lines have as many columns, and in the last nothing
     but labels of one scheme. DataError for columns between TABs that have others there.
@@ -203,7 +203,7 @@ def _labels(path: Path, shape: Shape, label_map: LabelMap | None, options: ReadO
 
 
 def _refuse_options_of_tables(path: Path, kind: TableFormat | None, options: ReadOptions) -> None:
-    """ConfigError for options that only a table has, of a file that is CoNLL or raw text."""
+    """ConfigError if options of tables are set for a file that is CoNLL or raw text."""
     if options.columns is not None:
         remedy = f"for CoNLL set {setting('label_column')}, for a table set {setting('format')}"
         raise ConfigError(f"columns: {path} has none by name; {remedy}")
@@ -216,7 +216,7 @@ def _refuse_options_of_tables(path: Path, kind: TableFormat | None, options: Rea
 
 
 def _table_format(path: Path, shape: Shape, options: ReadOptions) -> TableFormat | None:
-    """By suffix where the format is `auto`; a .tsv of words is CoNLL unless columns are asked for by name."""
+    """The format asked for, else that of the suffix; None for CoNLL, also for a .tsv of words without `columns`."""
     format, suffix = options.format, path.suffix.lower()
     if shape == "tagging":
         if format != "auto":

@@ -1,4 +1,4 @@
-"""How a data file or data set is read, whatever its format: the same keywords wherever one is opened."""
+"""The options of reading a data file or data set, with the same names wherever one is opened."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ReadKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a file is read.
+    """The options of reading a file.
 
     `format` `auto` goes by the suffix and the first lines, `scheme` `auto` by the labels. `columns` says which column
     of a table is what, by name or by position from 0: `tokens` and `tags` for tagging, `text` and `label` for single
@@ -57,14 +57,14 @@ class ReadOptions:
 
     @property
     def comment_prefix(self) -> str | None:
-        """`comment`, None where there are none."""
+        """`comment`, or None if the file has no comments."""
         return None if self.comment == "none" else self.comment
 
     @property
     def word_format(self) -> WordFormat:
-        """The format of a file that is no table: what was asked for, else `auto`."""
+        """`format` if it is one for words (CoNLL or raw text), else `auto`."""
         return self.format if self.format in ("conll", "text") else "auto"
 
 
 DEFAULTS = ReadOptions()
-"""A file that is read by its suffix and its first lines."""
+"""The default options: the suffix and the first lines decide."""

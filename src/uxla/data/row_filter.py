@@ -1,4 +1,4 @@
-"""Which rows of a table are asked for, and what numbers in its column of labels stand for."""
+"""`where`, which chooses rows of a table by their values, and `tag_names`, the names of numeric labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 10
 
 @dataclass
 class Selection:
-    """The rows whose columns have the values of `where`, by the columns' names or numbers; None: all rows."""
+    """Chooses the rows that have the values of `where` in the columns it names; all rows if it is None."""
 
     where: Mapping[str, Sequence[str | int]] | None
     _found: bool = field(default=False, init=False)
@@ -26,11 +26,11 @@ class Selection:
     _path: Path | None = field(default=None, init=False)
 
     def places(self, names: Sequence[str], path: Path, line: int | None) -> dict[str, int]:
-        """The columns by which rows are chosen, under names that no role has."""
+        """The positions of the columns of `where`, under names that differ from those of roles."""
         return {_role(name): position(name, names, "where", path, line) for name in self.where or {}}
 
     def of(self, batch: Batch) -> Batch:
-        """The rows that are asked for, their columns those of the roles alone."""
+        """The chosen rows, without the columns of `where`."""
         self._path = batch.path
         for name, values in (self.where or {}).items():
             if _role(name) not in batch.columns:
@@ -45,7 +45,7 @@ class Selection:
         return batch.with_columns(columns, batch.records)
 
     def refuse_none(self) -> None:
-        """DataError if no row was found, with the values that there are."""
+        """DataError if no row was chosen; it names the values that there are."""
         if self.where and not self._found:
             asked = ", ".join(f"{name}={value}" for name, values in self.where.items() for value in values)
             there = "; ".join(f"{name} is {_listed(values)}" for name, values in self._seen.items())
@@ -53,8 +53,10 @@ class Selection:
 
 
 def parse_where(text: str) -> dict[str, tuple[str, ...]]:
-    """What `--where` says, as `language=es` or `language=es,split=test`; a column named twice may have either value.
-    ConfigError for another form."""
+    """`--where` as a mapping: `language=es` or `language=es,split=test`. A column named twice may have either value.
+
+    ConfigError for another form.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for part in text.split(","):
         name, _, value = part.partition("=")
@@ -65,8 +67,10 @@ def parse_where(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def named_tags(batch: Batch, shape: Shape, names: Sequence[str] | None, labelled: bool | None) -> Batch:
-    """The rows with `names` in place of numbers in the column of labels. DataError for a number without a name, and for
-    tags that are all numbers where there are no names."""
+    """The rows with `names` in place of numbers in the column of labels.
+
+    DataError for a number without a name, and if all tags are numbers and there are no names.
+    """
     role = LABEL[shape]
     if role not in batch.columns or (names is None and role not in LISTS):
         return batch

@@ -1,4 +1,4 @@
-"""Files that are no text, known by their first bytes: each with what it is and what to do with it."""
+"""Files that are not text, recognised by their first bytes, and what to do about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from uxla.errors import DataError, setting
 
 HEAD = 4096
-"""So many first bytes tell what a file is."""
+"""The number of first bytes by which a file is recognised."""
 
 _UNPACK = "unpack it"
 _EXPORT = "save it as CSV or text"
@@ -36,12 +36,12 @@ _RTF = re.compile(rb"\{\\rtf\d")
 _TAR = 257, b"ustar"
 _CONTROLS = re.compile(rb"[\x00-\x08]")
 _HIGH = bytes(range(9)) + bytes(range(14, 32))
-"""First halves of letters in UTF-16, of Latin to Arabic; text has no such control characters."""
+"""High bytes of letters in UTF-16, from Latin to Arabic. In text they would be control characters, which it lacks."""
 _PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|[()\[\]{}qcX])")
 
 
 def foreign(head: bytes) -> tuple[str, str] | None:
-    """What a file that begins so is, and the remedy; None if it may be text."""
+    """What a file that begins with `head` is, and the remedy; None if it may be text."""
     for start, name, remedy in _PACKED:
         if head.startswith(start):
             return name, remedy
@@ -72,8 +72,10 @@ def _zip(head: bytes) -> tuple[str, str]:
 
 
 def wrong_width(head: bytes, codec: str) -> str | None:
-    """UTF-16 or UTF-32 if the bytes are in it and `codec` has one byte for a letter: by the mark, or by every second
-    byte being zero."""
+    """UTF-16 or UTF-32 if the bytes are in it, but `codec` has one byte a letter; else None.
+
+    A byte order mark shows it, or that every second byte is zero.
+    """
     if codec.startswith(("utf-16", "utf-32")):
         return None
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
@@ -90,7 +92,7 @@ def wrong_width(head: bytes, codec: str) -> str | None:
 
 
 def refuse_foreign(head: bytes, codec: str, *, file: Path) -> None:
-    """DataError if the file that begins with `head` is no text in `codec`, whatever it decodes to."""
+    """DataError if a file that begins with `head` is not text in `codec`, even if it can be decoded."""
     found = foreign(head[:HEAD])
     if found is not None:
         raise DataError(f"{found[0]}, not text; {found[1]}", file=file)
@@ -105,7 +107,7 @@ def is_foreign(head: bytes, codec: str) -> bool:
 
 
 def other_encoding(raw: bytes, codec: str) -> str:
-    """The encoding that bytes which are not in `codec` are likely in."""
+    """The probable encoding of bytes that are not in `codec`."""
     if not codec.startswith(("utf-8", "ascii")):
         return "utf-8"
     if codec == "ascii" and _decodes(raw, "utf-8"):

@@ -1,4 +1,4 @@
-"""Which examples stand for a larger set (paper §3.1: 5 % of the data)."""
+"""Drawing a subset of the examples (paper §3.1: 5 % of the data)."""
 
 from __future__ import annotations
 

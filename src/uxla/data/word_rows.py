@@ -1,4 +1,4 @@
-"""Tables with a row a word: the rows of a sentence become one row, and each word's own row is kept."""
+"""Tables with one row a word: the rows of a sentence become one row, which still has the records of the words."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from uxla.data.labels.names import missing
 from uxla.errors import DataError, columns_setting
 
 _TELLING = 20
-"""So many rows of one word are no sentences."""
+"""So many rows of a single word cannot all be sentences."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """The records of a sentence's words, and the line of each."""
+    """The records of the words of a sentence, and their lines."""
 
     records: Sequence[Any]
     lines: Sequence[int]
@@ -61,7 +61,7 @@ def grouped(batches: Iterator[Batch], *, named: bool) -> Iterator[Batch]:
 
 
 def _starts(batch: Batch) -> list[int]:
-    """The positions of the rows that begin a sentence. DataError if the first does not."""
+    """The positions of the rows that begin a sentence. DataError if the first row does not."""
     keys = ["" if key is None or missing(key) else key for key in batch.columns[SENTENCE].to_pylist()]
     if not keys[0]:
         raise DataError(f"the first row has no {SENTENCE}; fill it", file=batch.path, line=int(batch.lines[0]))
@@ -74,7 +74,7 @@ def _starts(batch: Batch) -> list[int]:
 
 
 def _sentences(batch: Batch) -> Batch:
-    """One row a sentence, of rows that are whole sentences."""
+    """The batch with one row a sentence. Its rows have to be whole sentences."""
     starts = np.array(_starts(batch), dtype=np.int64)
     ends = [*starts[1:].tolist(), len(batch)]
     offsets = pa.array([*starts.tolist(), len(batch)], pa.int64())
@@ -106,8 +106,11 @@ def _joined(first: Batch, second: Batch) -> Batch:
 def rewritten_rows(
     rows: Sequence[dict[str, Any]], words: Sequence[str], changed: Sequence[int], names: tuple[str, str], number: int
 ) -> Iterator[dict[str, Any]]:
-    """The rows with these words in place of those that `changed`, as the sentence with this `number` of the output: no
-    neighbour has its name. `names` are those of the columns of words and of sentences."""
+    """The rows of a sentence with other words at the positions in `changed`.
+
+    `number` is that of the sentence in the output; it becomes part of the sentence's name, so that neighbours differ.
+    `names` are those of the columns of words and of sentences.
+    """
     token, sentence = names
     for place, (row, word) in enumerate(zip(rows, words, strict=True)):
         cells = {**row, token: word} if place in changed else dict(row)

@@ -25,7 +25,7 @@ from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.document import spans_of
 from uxla.data.spans.file import SpanFile
 from uxla.data.spans.records import PREDICTED
-from uxla.data.writing.predictions import NAMES, Answered, as_table, read_rows
+from uxla.data.writing.predictions import NAMES, PredictedTable, as_table, read_rows
 from uxla.errors import ConfigError, UxlaError, setting
 from uxla.files import write_file
 from uxla.models.ensemble import Ensemble
@@ -139,7 +139,7 @@ def _table(ensemble: Ensemble, table: Table, out: Path | None) -> bytes:
         answers += ((row,) for row in ensemble.tag(texts))
     else:
         answers += ensemble.classify([text[0] if len(text) == 1 else text for text in texts])
-    answered = Answered(table, rows, answers)
+    answered = PredictedTable(table, rows, answers)
     if answered.names != NAMES[table.shape]:
         note(f"{_called(table.path)}: has labels, which stay; the answers are called {' and '.join(answered.names)}")
     return answered.written(_form(table, out))

@@ -1,4 +1,4 @@
-"""What is in a file of sentences, and what about it deserves a second look: plain values, printed by others."""
+"""`uxla data check`: what a file of sentences contains, and what about it deserves a second look."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from uxla.data.spans.file import SpanFile
 from uxla.phrases import counted
 
 LONG = 25
-"""An overlap of that many characters is hardly chance."""
+"""Two texts of at least so many characters are hardly equal by chance."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How many examples of a file also stand, all their text equal, in another; `long` of them have 25 characters or
-    more, so that it is hardly chance."""
+    """How many examples of a file also stand in another one with exactly the same text.
+
+    `long` of them have 25 characters or more, so that it is hardly chance.
+    """
 
     path: str
     examples: int
@@ -40,7 +42,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """A file in figures.
+    """What a file contains, in figures.
 
     `columns` is CoNLL's; it and `scheme` are None for what has none. `left_out` counts CoNLL's lines that are neither
     words nor blank, by what they are. `length_unit` is words or, where the text hardly has spaces, characters; mean,
@@ -115,7 +117,7 @@ def check(
 
 
 def _counted(source: Source) -> tuple[Statistics, Scheme | None]:
-    """What the examples of a file look like, and the scheme of its tags if it has any."""
+    """The statistics of a file, and the scheme of its tags if it has tags."""
     found, scheme = Statistics(source.shape), None
     for batch in source.batches(labelled=None):
         if scheme is None and "tags" in batch.columns:
@@ -125,7 +127,7 @@ def _counted(source: Source) -> tuple[Statistics, Scheme | None]:
 
 
 def _lengths(found: Statistics) -> dict[str, Any]:
-    """How many examples there are, and how long they are; in characters where the text hardly has spaces."""
+    """How many examples there are and how long they are, in characters if the text has hardly any spaces."""
     total, words = sum(found.character_counts), found.words.counts.total()
     in_characters = found.shape != "tagging" and total > UNSPACED * words
     lengths = np.array(found.character_counts if in_characters else found.word_counts)
@@ -140,7 +142,7 @@ def _lengths(found: Statistics) -> dict[str, Any]:
 
 
 def _own_doubts(source: Source, found: Statistics) -> Iterator[Doubt]:
-    """What is doubtful about a file by itself."""
+    """The doubts about a file that need no other file."""
     yield from doubts(found)
     yield from name_doubts(found.entities, "type")
     yield from name_doubts(found.labels, "label")
@@ -164,7 +166,7 @@ def _overlap(found: Statistics, path: str, others: Statistics) -> Overlap:
 
 
 def _compared(found: Statistics, others: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
-    """What is done otherwise in one of two files than in the other, and labels that only one of them has."""
+    """What differs between two files, and labels that only one of them has."""
     yield from differences(found, others, names)
     pairs = (("entities", found.entities, others.entities), ("labels", found.labels, others.labels))
     for what, mine, theirs in pairs:

@@ -1,4 +1,4 @@
-"""What two files should have in common and have not: source and target, training and test data."""
+"""Differences between two files that should be alike: source and target, or training and test data."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from uxla.data.checks.statistics import Statistics
 from uxla.phrases import listed, seen
 
 UNSPACED = 12
-"""Characters a word on average, above which a text is taken for one without spaces between its words."""
+"""If words have more characters than this on average, the text probably has no spaces between words."""
 _FEWEST = 20
-"""Punctuation marks from which on a habit can be told."""
+"""So many punctuation marks are needed to recognise how they are written."""
 _APART, _GLUED = 0.9, 0.4
 """The share of marks that stand as words of their own in text that is cut into words, and in text that is not: Urdu of
 WikiANN, cut for other scripts, has 0.08, all other real data at hand 0.8 to 1."""
@@ -30,7 +30,7 @@ _END = re.compile(rf".*\w[{_MARKS}]")
 
 
 def differences(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
-    """What is done otherwise in one than in the other; `names` are theirs."""
+    """Doubts about what is written differently in the two files, which are called `names`."""
     if here.shape == "tagging":  # elsewhere nothing depends on words
         yield from _punctuation(here, there, names)
         yield from _spaces(here, there, names)
@@ -38,7 +38,7 @@ def differences(here: Statistics, there: Statistics, names: tuple[str, str]) -> 
 
 
 def shared_texts(here: Statistics, there: Statistics, name: str) -> Iterator[Doubt]:
-    """Texts that also stand in the other file, called `name`, where they are many."""
+    """A doubt if many texts also stand in the other file, which is called `name`."""
     texts, others = (np.array(portrait.text_keys, dtype=np.int64) for portrait in (here, there))
     share = float(np.isin(texts, others).mean()) if len(texts) else 0.0
     if share >= _SHARED:
@@ -48,7 +48,7 @@ def shared_texts(here: Statistics, there: Statistics, name: str) -> Iterator[Dou
 def missing_labels(
     trained: Mapping[str, int], found: Mapping[str, int], names: tuple[str, str], what: str
 ) -> Iterator[Doubt]:
-    """Labels of the training data that the other file never has, although by chance it would hardly be without them.
+    """A doubt about labels of the training data that the other file should have by chance, but never has.
 
     `what` they are: types, or labels; the mappings say how often each occurs.
     """
@@ -77,7 +77,7 @@ def _punctuation(here: Statistics, there: Statistics, names: tuple[str, str]) ->
 
 
 def _marks_apart(portrait: Statistics) -> float | None:
-    """The share of punctuation marks that stand alone; None where there are too few to tell."""
+    """The share of punctuation marks that are words of their own; None if there are too few marks."""
     apart = _count(portrait.words.counts, _MARK)
     glued = _count(portrait.words.counts, _INSIDE) + _count(portrait.ends, _END) - _count(portrait.ends, _INSIDE)
     return apart / (apart + glued) if apart + glued >= _FEWEST else None
@@ -108,8 +108,10 @@ def _case(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterat
 
 
 def _capitals(words: Counter[str]) -> tuple[float, float] | None:
-    """The share of words with a capital, and of those of two letters and more in capitals, among words of letters that
-    have two forms; None for other scripts, and for too few words."""
+    """The share of words with a capital letter, and of words of two letters or more that are all capitals.
+
+    Only words in scripts with capitals count. None if there are too few of them.
+    """
     cased = Counter({word: count for word, count in words.items() if word.lower() != word.upper()})
     if cased.total() < max(500, _CASED * words.total()):
         return None

@@ -14,8 +14,8 @@ _SHARE = 0.01
 
 
 @dataclass(frozen=True)
-class Twice:
-    """How many words were encoded twice, by which encoding, and one of them: what stands there and what was meant."""
+class DoubleEncoding:
+    """How many words were encoded twice and with which encoding, an example, and what the example should be."""
 
     words: int
     codec: str
@@ -23,8 +23,8 @@ class Twice:
     meant: str
 
 
-def encoded_twice(words: Mapping[str, int]) -> Twice | None:
-    """What was encoded twice among words with their numbers; None where hardly anything was.
+def double_encoding(words: Mapping[str, int]) -> DoubleEncoding | None:
+    """The double encoding found in words with their counts; None if there is hardly any.
 
     One word with such a sequence is enough with Windows-1252 (or Latin-1): hardly a language has them. Those of other
     encodings are letters of real words now and then, and must be one word in a hundred.
@@ -36,18 +36,18 @@ def encoded_twice(words: Mapping[str, int]) -> Twice | None:
     if not found[codec]:
         return None
     example = max(found[codec], key=lambda word: words[word])
-    return Twice(counts[codec], codec, example, found[codec][example])
+    return DoubleEncoding(counts[codec], codec, example, found[codec][example])
 
 
 def _found(words: Mapping[str, int], codec: str) -> dict[str, str]:
-    """The words that hold such a sequence, and what was meant."""
+    """The words that were encoded twice, each with what it should be."""
     runs = _runs(codec)
     meant = {word: runs.sub(lambda run: _decoded(run[0], codec), word) for word in words if runs.search(word)}
     return {word: other for word, other in meant.items() if other != word}
 
 
 def _decoded(run: str, codec: str) -> str:
-    """What the run was; itself where it is no UTF-8, or may be what it seems: a letter and a mark, as in `É”`."""
+    """What the run should be. It stays as it is if it is no UTF-8, or is likely right, as `É”`: a letter and a mark."""
     try:
         text = bytes(_bytes(codec)[char] for char in run).decode()
     except UnicodeDecodeError:
@@ -59,7 +59,7 @@ def _decoded(run: str, codec: str) -> str:
 
 @cache
 def _bytes(codec: str) -> dict[str, int]:
-    """The byte of every character beyond ASCII; bytes without one stand for themselves, with Latin-1 all below A0."""
+    """The byte of every character beyond ASCII. A byte without one stands for itself, as in Latin-1 below A0."""
     found = {_character(byte, codec): byte for byte in range(0x80, 0x100)}
     return found | ({chr(byte): byte for byte in range(0x80, 0xA0)} if codec == _LATIN else {})
 

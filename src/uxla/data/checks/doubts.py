@@ -1,6 +1,6 @@
-"""What can be seen from texts and labels alone, and makes it doubtful that they are what they are taken for.
+"""Doubts about texts and labels that one can have without knowing anything else about them.
 
-A doubt is no error: what it tells of may be meant. Each rule tells of what real data hardly ever has.
+A doubt is no error: the data may be meant to be so. Each rule is about something that good data hardly ever has.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from decimal import Decimal
 
 import numpy as np
 
-from uxla.data.checks.double_encoding import encoded_twice
-from uxla.data.checks.noise import strange
+from uxla.data.checks.double_encoding import double_encoding
+from uxla.data.checks.noise import noise_in
 from uxla.data.checks.statistics import Statistics
-from uxla.data.labels.names import mixed, odd_type
+from uxla.data.labels.names import doubtful_type, mixed
 from uxla.phrases import counted, listed, seen
 
 _PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]{2,8})?):(?=.)")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _MANY = 10  # labels
 _FILLERS = {"NS", "nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>", "#REF!", "#VALUE!"}
-"""What stands in a cell that has no text."""
+"""What files have in place of a missing text."""
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """What it is about, in a word or two, and a sentence. `minor`: known of good data too, so that only who looks at
-    one file is told."""
+    """What the doubt is about, in a word or two, and a sentence.
+
+    A `minor` one also occurs in good data, and is shown only to who checks a single file.
+    """
 
     about: str
     text: str
@@ -38,15 +40,15 @@ class Doubt:
 
 
 def doubts(stats: Statistics) -> Iterator[Doubt]:
-    """What is doubtful about texts on their own."""
+    """The doubts about texts by themselves."""
     yield from _prefix(stats)
-    yield from _twice(stats)
+    yield from _double_encoding(stats)
     yield from _fillers(stats)
     yield from _repeated(stats)
     yield from _contradictions(stats)
     for texts in stats.segments:
         words = stats.words.counts if len(stats.segments) == 1 else Counter[str]()
-        yield from (Doubt("form", text) for text in strange(words, texts))
+        yield from (Doubt("form", text) for text in noise_in(words, texts))
     if stats.words.probable_zawgyi:
         yield Doubt(
             "Zawgyi",
@@ -55,7 +57,7 @@ def doubts(stats: Statistics) -> Iterator[Doubt]:
 
 
 def _prefix(stats: Statistics) -> Iterator[Doubt]:
-    """Raw WikiANN has the language before every word."""
+    """Every word begins with the name of a language, as in raw WikiANN."""
     found: Counter[str] = Counter()
     for word, count in stats.words.counts.items():
         if match := _PREFIX.match(word):
@@ -65,8 +67,8 @@ def _prefix(stats: Statistics) -> Iterator[Doubt]:
             yield Doubt("prefix", f"every word begins with '{prefix}:', as in raw WikiANN; cut it off before use")
 
 
-def _twice(stats: Statistics) -> Iterator[Doubt]:
-    found = encoded_twice(stats.words.counts)
+def _double_encoding(stats: Statistics) -> Iterator[Doubt]:
+    found = double_encoding(stats.words.counts)
     if found is not None:
         what = f"{counted(found.words, 'word')} like {found.example!r}, meant as {found.meant!r}"
         yield Doubt("encoding", f"{what}: UTF-8 was read as {found.codec}; repair the text, for instance with ftfy")
@@ -82,7 +84,7 @@ def _fillers(stats: Statistics) -> Iterator[Doubt]:
 
 
 def _repeated(stats: Statistics) -> Iterator[Doubt]:
-    """One text far more often than any other: what was put where there was none, or a notice of a web site."""
+    """One text occurs far more often than any other: a filler for missing texts, or a notice of a web site."""
     share = 0.02 if stats.shape == "tagging" else 0.001
     for number, part in enumerate(stats.segments):
         (text, count), *others = part.most_common(5)
@@ -111,13 +113,13 @@ def _contradictions(stats: Statistics) -> Iterator[Doubt]:
 
 
 def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
-    """What is doubtful about the names of labels or entity types, which `what` says, with how often each occurs."""
+    """The doubts about the names of labels or types (`what`), given with how often each occurs."""
     for name, count in names.items():
         if mixed(name):
             yield Doubt("odd " + what, f"{name!a} mixes letters of several scripts ({count}); is it spelt right?")
     if what == "type":
         for name, count in names.items():
-            if odd := odd_type(name):
+            if odd := doubtful_type(name):
                 yield Doubt("odd type", f"{seen(name)} {odd} ({count}); is it an entity type?")
     total = sum(names.values())
     if what == "label" and len(names) >= _MANY and 2 * len(names) > total:

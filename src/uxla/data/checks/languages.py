@@ -1,4 +1,4 @@
-"""A table whose rows are in several languages, as XNLI's files are."""
+"""Tables whose rows are in several languages, such as the files of XNLI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES = frozenset(("language", "lang", "locale", "langid", "languagecode", "lan
 
 
 def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
-    """A doubt where a column that is called as a language's would be has several values in the rows that are read.
+    """A doubt if the table has a column of languages with several values in the rows that are read.
 
     The table is read once more where it has such a column. The remedy names the language `wanted`, if it is there.
     """

@@ -1,4 +1,4 @@
-"""Signs in raw text that are no part of a language: tags, escapes, what begins every line, what ends every word."""
+"""Noise in raw text: markup, escapes, and the same beginning of every line or the same ending of every word."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _FEW = 10  # lines or words
 _MOST = 0.9
 
 
-def strange(words: Counter[str], texts: Counter[str]) -> Iterator[str]:
-    """What of these words and texts is hardly language, a sentence each."""
+def noise_in(words: Counter[str], texts: Counter[str]) -> Iterator[str]:
+    """One sentence about each kind of noise in these words and texts."""
     for what, pattern in _MARKUP:
         found = {word: count for word, count in words.items() if pattern.search(word)}
         if sum(found.values()) >= max(_FEW, 0.01 * words.total()):
@@ -40,7 +40,7 @@ def strange(words: Counter[str], texts: Counter[str]) -> Iterator[str]:
 
 
 def _usual(texts: Counter[str]) -> str | None:
-    """An example of how nearly all texts begin, if that has signs or digits."""
+    """An example of how nearly all texts begin, if their beginning has signs or digits."""
     forms: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for text, count in texts.items():
@@ -61,7 +61,7 @@ def _last_words(texts: Counter[str]) -> Counter[str]:
 
 
 def _have_ends(words: Counter[str]) -> bool:
-    """Whether nearly all words have one of a few endings behind a sign."""
+    """Whether nearly all words end in one of a few tags after a sign, as in `word/NN`."""
     found = {word: match[1] for word in words if (match := _BEHIND.search(word[-_TAIL:]))}
     count = sum(words[word] for word in found)
     total = words.total()

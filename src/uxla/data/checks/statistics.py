@@ -1,4 +1,4 @@
-"""What is counted while texts and their labels go by; of an example only numbers are kept."""
+"""Statistics of texts and their labels, collected in one pass. Of each example only numbers are kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from uxla.data.labels.schemes import Scheme, entity_type, to_iob2, violations
 SHOWN_VIOLATIONS = 20
 _WORD = re.compile("[^ \t\r\n]+")
 _COUNTED_TEXTS = 50_000
-"""Texts whose repetitions are counted at a time; the rarest give way."""
+"""So many different texts are counted at a time. If there are more, the rarest are forgotten."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def _numbers() -> array[int]:
 
 @dataclass
 class Statistics:
-    """What texts and their labels look like.
+    """The statistics of texts and their labels.
 
     `segments` has for each text of an example (a pair has two) how often each text occurs, `ends` the last words of
     texts that have several. Of each example there are the number of its words and characters, a number for its texts,
@@ -60,7 +60,7 @@ class Statistics:
     violation_total: int = 0
 
     def add(self, texts: Sequence[str], labels: Hashable = None, line_of: Callable[[int], int] | None = None) -> None:
-        """Count one example: its texts, whatever its labels are, and the line of a word."""
+        """Count one example. `labels` can be anything hashable; `line_of` gives the line of the word with an index."""
         words = [_WORD.findall(text) for text in texts]
         every = words[0] if len(words) == 1 else list(chain.from_iterable(words))
         line_of = line_of or (lambda word: 0)
@@ -79,7 +79,7 @@ class Statistics:
         self.lines.append(line_of(0))
 
     def add_batch(self, batch: Batch, scheme: Scheme | None) -> None:
-        """Count the examples of a batch, with their tags of `scheme` or their labels if there are any."""
+        """Count the examples of a batch, with their tags of `scheme` or their labels if they have any."""
         columns = (batch.columns.get(role) for role in ("tags", "label"))
         tags, labels = (column if column is None else column.to_pylist() for column in columns)
         for i, texts in enumerate(segments(batch, self.shape).to_pylist()):

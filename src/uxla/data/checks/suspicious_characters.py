@@ -12,7 +12,7 @@ _ZERO_WIDTH = "\u00ad\u200b\u2060\ufeff"
 _JOINER = "\u200c\u200d"
 _DIRECTION = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 INVISIBLE = re.compile(f"[{_SPACE}{_ZERO_WIDTH}{_JOINER}{_DIRECTION}\ufe00-\ufe0f]+")
-"""Characters of which none can be seen."""
+"""One or more invisible characters."""
 
 _KINDS = {
     "no-break space": re.compile("[\u00a0\u202f\u2007]"),
@@ -37,7 +37,7 @@ _ZAWGYI_SHARE = 0.1
 
 @dataclass(frozen=True)
 class SuspiciousWords:
-    """How many words have characters of one kind, with the line of the first of them."""
+    """How many words have suspicious characters of one kind, and the line of the first such word."""
 
     kind: str
     words: int
@@ -46,7 +46,7 @@ class SuspiciousWords:
 
 @dataclass
 class WordCount:
-    """Words as they are read: how often each occurs, and for each kind of suspicious characters the first line."""
+    """How often each word occurs, and for each kind of suspicious characters the first line with one."""
 
     counts: Counter[str] = field(default_factory=Counter)
     first_lines: dict[str, int] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class WordCount:
 
     @property
     def probable_zawgyi(self) -> bool:
-        """Whether the Burmese words show the old font encoding in more than a slip or two."""
+        """Whether more than a few of the Burmese words are in Zawgyi, the old font encoding."""
         return self._with(_ZAWGYI, _BURMESE) > _ZAWGYI_SHARE * self._with(_BURMESE)
 
     def _with(self, *patterns: re.Pattern[str]) -> int:

@@ -1,4 +1,4 @@
-"""One line of a CoNLL file: its cells, one of them written anew, and whether it is a word's at all."""
+"""A line of a CoNLL file: its cells, how to replace one, and whether the line is a word, a separator or a comment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CELL = re.compile("[^ ]+")
 
 
 def cells_of(line: str) -> list[str]:
-    """The cells of a line without the blanks around them; none of a line that is blank.
+    """The cells of a line without the blanks around them. A blank line has none.
 
     Cut at TABs if there is one, else at runs of ASCII spaces: never `str.split()`, which would also cut at NBSP and
     U+3000 inside a word.
@@ -24,7 +24,7 @@ def cells_of(line: str) -> list[str]:
 
 
 def filled(cells: Sequence[str]) -> int:
-    """How many cells there are up to the last that is not empty."""
+    """The number of cells without the empty ones at the end."""
     count = len(cells)
     while count and not cells[count - 1]:
         count -= 1
@@ -32,8 +32,10 @@ def filled(cells: Sequence[str]) -> int:
 
 
 def with_cell(line: str, text: str, column: int) -> str:
-    """The line with another cell in `column`, the blanks around it and all else kept; behind the last one it is added,
-    in a line of one cell after a TAB."""
+    """The line with `text` as the cell in `column`. Everything else stays, also the blanks around the cell.
+
+    A column behind the last one is added; after the only cell of a line it is added after a TAB.
+    """
     body = line.rstrip("\r\n")
     end = line[len(body) :]
     if "\t" in body:
@@ -50,7 +52,7 @@ def with_cell(line: str, text: str, column: int) -> str:
 
 
 def with_cells_before(line: str, added: Sequence[str], column: int) -> str:
-    """The line with further cells before `column`."""
+    """The line with the `added` cells before `column`."""
     if "\t" in line or not line[:1]:
         cells = line.split("\t")
         return "\t".join([*cells[:column], *added, *cells[column:]])
@@ -62,7 +64,7 @@ def with_cells_before(line: str, added: Sequence[str], column: int) -> str:
 
 
 AUTO = "auto"
-"""Comments are told by their look; another text is the prefix of every comment; None: there are none."""
+"""Comments are recognised by their look. Another value is the prefix of every comment; None means no comments."""
 
 _DOCSTART = re.compile("-+DOCSTART-+", re.IGNORECASE)
 _DOCUMENT = re.compile(r"#+\s*(begin|end) document\b")
@@ -73,7 +75,7 @@ _LABEL = re.compile(r"O|[BIESLUM]-\S+|_|-|[(*].*|#|[A-Z]{1,5}|")
 
 
 def separates(line: str, cells: Sequence[str], token_column: int, comment: str | None) -> bool:
-    """Whether the line stands between sentences: blank, or the start or end of a document."""
+    """Whether the line separates sentences: it is blank, or marks the start or end of a document."""
     if not cells:
         return True
     if "-" in line and any(map(_DOCSTART.fullmatch, (cells[0], *cells[token_column:][:1]))):
@@ -82,7 +84,7 @@ def separates(line: str, cells: Sequence[str], token_column: int, comment: str |
 
 
 def is_sure(line: str) -> bool:
-    """Whether the line has the look of comments only: `# key = value`, `# http://…`."""
+    """Whether the line can only be a comment: `# key = value`, `# http://…`."""
     return _SURE.match(line) is not None
 
 
@@ -92,10 +94,10 @@ def is_usual(line: str) -> bool:
 
 
 def may_be_comment(line: str) -> bool:
-    """Whether the line begins as comments do: a # and a blank, or one of their keys. `#koru` is a word."""
+    """Whether the line begins like a comment: with # and a blank, or with a usual key. `#koru` is a word."""
     return line.startswith("#") and (_SPACED.match(line) is not None or is_usual(line) or is_sure(line))
 
 
 def is_label_like(cell: str) -> bool:
-    """Whether the cell may be a label, or a part of speech, of the word `#`, or a sign that there is none."""
+    """Whether the cell may be the label or part of speech of the word `#`, or a sign that it has none."""
     return _LABEL.fullmatch(cell) is not None

@@ -64,7 +64,7 @@ class ConllFile:
             yield Batch(columns, lines, self.path, word_line=word_line, iob2=iob2)
 
     def is_labelled(self) -> bool:
-        """Whether the label column holds something, labels or not."""
+        """Whether the label column holds anything, be it labels or not."""
         return self.holds != "nothing"
 
     def count(self) -> int:
@@ -102,13 +102,13 @@ class ConllFile:
 
     @cached_property
     def scheme(self) -> Scheme:
-        """The scheme asked for, or the one that fits the labels best; IOB2 without labels, or where several fit."""
-        is_told = self.options.scheme != "auto" or self.layout.style == BRACKETS
-        return self._asked if is_told else detect(self.parsed.labels or [])
+        """The scheme asked for, else the one that fits the labels best. IOB2 if there are no labels or several fit."""
+        is_settled = self.options.scheme != "auto" or self.layout.style == BRACKETS
+        return self._asked if is_settled else detect(self.parsed.labels or [])
 
     @property
     def _asked(self) -> Scheme:
-        """The scheme that was asked for, else IOB2; spans in brackets are IOB2 here."""
+        """The scheme that was asked for, else IOB2. Spans in brackets are read as IOB2."""
         if self.options.scheme == "auto" or self.layout.style == BRACKETS:
             return "IOB2"
         return self.options.scheme
@@ -125,7 +125,7 @@ class ConllFile:
 
     @cached_property
     def remedy(self) -> str:
-        """What to do about labels that break the scheme, by what the column holds; nothing where single ones do."""
+        """What to do about labels that break the scheme, judged by the whole column; empty if only a few are wrong."""
         elsewhere = setting("label_column")
         unknown = any(not is_label(label, self.scheme) for label in self._found)
         tagged = [column for column in self.layout.tagged if column != self.layout.label]
@@ -138,8 +138,10 @@ class ConllFile:
 
     @cached_property
     def holds(self) -> Literal["nothing", "labels", "other"]:
-        """What stands in the label column: nothing, as where there is none or it has signs of missing values only; else
-        labels of one scheme, or something else."""
+        """What stands in the label column: labels of one scheme, something else, or nothing.
+
+        It is nothing if there is no such column, or if it has only signs of missing values.
+        """
         if all(map(missing, self._found)):
             return "nothing"
         return "labels" if are_labels(self._found) else "other"
@@ -171,7 +173,7 @@ class ConllFile:
         return ConllFile(self.path, options, raw, replace(self.parsed, layout=layout, labels=labels))
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all; as read, unless it comes from `with_tags`."""
+        """Write the file, whole or not at all. Its bytes are those that were read, unless it comes from `with_tags`."""
         write_file(path, self.raw)
 
     def _lines(self) -> Iterator[str]:
@@ -189,7 +191,7 @@ class ConllFile:
         return self.tags[part]
 
     def _layout_with(self, column: int | Literal["new"] | None) -> ConllLayout:
-        """The layout of the file with its labels in that column."""
+        """The layout of the file if its labels stood in that column."""
         layout = self.layout
         if column is None and layout.label is None and layout.filled > 1:
             self._labels_or_error()
@@ -204,7 +206,7 @@ class ConllFile:
         return replace(layout, label=layout.filled, columns=columns, filled=width, style=PLAIN)
 
     def _write_labels(self, labels: Sequence[str], sentence: int, lines: list[str], layout: ConllLayout) -> None:
-        """Write the labels of a sentence into its lines; those that stay are not touched."""
+        """Write the labels of a sentence into its lines. A line whose label stays the same is not touched."""
         places = [self.line_of(sentence, word) - 1 for word in range(len(labels))]
         rows = [cells_of(lines[place]) for place in places]
         is_new = layout.columns > self.layout.columns or layout.filled > self.layout.filled
@@ -235,8 +237,10 @@ class ConllFile:
 
 
 def read_conll(path: Path | str, **keywords: Unpack[ReadKeywords]) -> ConllFile:
-    """The file at `path`, read and checked; the keywords are the fields of `ReadOptions`. DataError, with the line, for
-    whatever is not well-formed; labels are not looked at."""
+    """The file at `path`, read and checked. The keywords are the fields of `ReadOptions`.
+
+    DataError, with the line, for whatever is not well-formed. Labels are not looked at.
+    """
     return parse_conll(read_bytes(Path(path)), path=Path(path), options=ReadOptions(**keywords))
 
 
@@ -248,7 +252,7 @@ def parse_conll(raw: bytes, *, path: Path, options: ReadOptions) -> ConllFile:
 
 
 def conll_text(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[str]]) -> str:
-    """Words and tags as a new CoNLL file: TAB between them, a blank line after each sentence."""
+    """The text of a new CoNLL file: a word, a TAB and a tag on each line, and a blank line after each sentence."""
     blocks = []
     for words, row in zip(sentences, tags, strict=True):
         blocks.append("".join(f"{word}\t{tag}\n" for word, tag in zip(words, row, strict=True)))

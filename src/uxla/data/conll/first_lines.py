@@ -1,4 +1,4 @@
-"""What the first lines of a file tell, where its name does not: CoNLL, a table, or text."""
+"""Is it CoNLL, a table or raw text? The first lines decide where the name of a file does not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TELLING = 10  # that many lines of raw text do not have the same number of word
 
 
 def refuse_columns(path: Path, shape: Shape, options: ReadOptions) -> None:
-    """DataError if the first lines of what should be raw text are those of CoNLL or a table."""
+    """DataError if a file that should be raw text begins like CoNLL or a table."""
     head = list(islice(text_lines(path, options.encoding), LOOKED_AT))
     refuse_markup(head, path)
     width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
@@ -37,7 +37,7 @@ def refuse_columns(path: Path, shape: Shape, options: ReadOptions) -> None:
 
 
 def is_conll(raw: bytes, path: Path, encoding: str) -> bool:
-    """Whether a stream is CoNLL beyond doubt. DataError for columns between TABs whose last has no labels."""
+    """Whether a stream is certainly CoNLL. DataError for columns between TABs without labels in the last one."""
     head = list(islice(split_lines(decode(raw, encoding, file=path).removeprefix(BOM)), LOOKED_AT))
     lines = _word_lines(head)
     columns = _columns(lines)
@@ -55,7 +55,7 @@ def is_conll(raw: bytes, path: Path, encoding: str) -> bool:
 
 
 def ends_in_labels(path: Path, options: ReadOptions) -> bool:
-    """Whether a table's first lines are those of CoNLL, with labels of one scheme in the last column."""
+    """Whether a table begins like CoNLL, with labels of one scheme in the last column."""
     lines = _word_lines(list(islice(text_lines(path, options.encoding), LOOKED_AT)))
     lines = lines[bool(lines) and is_header(cells_of(lines[0])) :]
     return _columns(lines) > 1 and _end_in_labels(lines)
@@ -71,13 +71,13 @@ def _begins_with_comment(head: Sequence[str]) -> bool:
 
 
 def _word_lines(head: Sequence[str]) -> list[str]:
-    """The lines that have a word, without those that may be comments if there are others."""
+    """The lines with a word. Lines that may be comments are left out if there are others."""
     lines = [line for line in head if not separates(line, cells_of(line), 0, AUTO)]
     return [line for line in lines if not line.startswith("#")] or lines
 
 
 def _columns(lines: Sequence[str]) -> int:
-    """The number of columns if the lines look like a table, else 0."""
+    """The number of columns if the lines look like those of a table, else 0."""
     counts = {len(cells_of(line)) for line in lines}
     differ = len({cells_of(line)[-1] for line in lines}) > 1
     telling = len(lines) >= _TELLING or all("\t" in line for line in lines) or (differ and _end_in_labels(lines))
@@ -85,6 +85,6 @@ def _columns(lines: Sequence[str]) -> int:
 
 
 def _tab_columns(lines: Iterable[str]) -> int:
-    """The number of TAB-separated columns if the first lines agree on one, else 0."""
+    """The number of columns between TABs if all first lines have equally many, else 0."""
     counts = {line.count("\t") + 1 for line in islice((line for line in lines if line.strip()), LOOKED_AT)}
     return counts.pop() if len(counts) == 1 else 0

@@ -1,4 +1,4 @@
-"""Forms of CoNLL files that are known by the look of their columns, and where words and labels stand in them."""
+"""Layouts of CoNLL files that are recognised by their columns, and where words and labels stand in them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from uxla.data.conll.label_cells import is_bracket
 from uxla.data.labels.schemes import are_labels
 
 NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
-"""Ids of CoNLL-U that are no words': a range of words (1-2), an empty node (2.1)."""
+"""Ids in CoNLL-U that belong to no word: a range of words (1-2), an empty node (2.1)."""
 
 CONLL_U = 10
-"""Columns of CoNLL-U; the last of them is MISC."""
+"""The number of columns of CoNLL-U. The last one is MISC."""
 
 _WORD_NAMES = {"word", "words", "token", "tokens", "tok", "form"}
 _TAG_NAMES = {"ner", "ner_tag", "ner_tags", "nertag", "ne", "entity", "bio", "iob", "tag", "tags", "label", "labels"}
@@ -39,7 +39,7 @@ Groups = list[list[Line]]
 
 
 class Places(NamedTuple):
-    """The columns of words and labels, negative ones from the end; whether column 0 counts the words."""
+    """The columns of words and labels, negative ones counted from the end, and whether column 0 counts the words."""
 
     token: int
     label: int
@@ -47,7 +47,7 @@ class Places(NamedTuple):
 
 
 def places_of(groups: Groups, names: Sequence[str], asked: tuple[int, int]) -> Places:
-    """Where words and labels stand: `asked`, or where that is 0 and -1 what the columns and their `names` say."""
+    """The columns of words and labels: `asked`, or if that is the default (0, -1) what columns and `names` suggest."""
     token, label = asked
     indexed = is_indexed(groups)
     if token == 0 and is_ontonotes(groups):
@@ -64,7 +64,7 @@ def places_of(groups: Groups, names: Sequence[str], asked: tuple[int, int]) -> P
 
 
 def is_header(cells: Sequence[str]) -> bool:
-    """Whether the cells are names of columns, one of them that of the words."""
+    """Whether the cells are names of columns, among them a usual name for the words."""
     names = {_name(cell) for cell in cells}
     return len(cells) > 1 and bool(names & _WORD_NAMES) and bool(names & (_TAG_NAMES | _OTHER_NAMES))
 
@@ -74,7 +74,7 @@ def _name(cell: str) -> str:
 
 
 def is_ontonotes(groups: Groups) -> bool:
-    """Whether the columns are those of CoNLL-2011 and 2012, the entities in brackets."""
+    """Whether the columns are those of CoNLL-2011 and 2012, with entities in brackets."""
     rows = [row.cells for row in chain.from_iterable(groups)]
     if min(map(len, rows)) <= _ONTONOTES["entity"] or not _counts(groups, _ONTONOTES["number"], "0"):
         return False
@@ -82,7 +82,7 @@ def is_ontonotes(groups: Groups) -> bool:
 
 
 def is_indexed(groups: Groups) -> bool:
-    """Whether column 0 counts the words of each sentence, and is no column of words."""
+    """Whether column 0 counts the words of each sentence instead of being the words."""
     rows = [row.cells for row in chain.from_iterable(groups)]
     if min(map(len, rows)) < 2 or not _counts(groups, 0):
         return False
@@ -93,7 +93,7 @@ def is_indexed(groups: Groups) -> bool:
 
 
 def tagged_columns(groups: Groups, token: int) -> list[int]:
-    """The columns that hold nothing but labels of one scheme, the phrases of CoNLL-2003 aside."""
+    """The columns that hold nothing but labels of one scheme, except the phrase chunks of CoNLL-2003."""
     rows = [row.cells for row in chain.from_iterable(groups) if not NO_WORD.fullmatch(row.cells[0])]
     columns = range(min(_LOOKED_AT, *map(filled, rows))) if rows else range(0)
     cells = {column: {row[column] for row in rows} for column in columns if column != token}
@@ -101,7 +101,7 @@ def tagged_columns(groups: Groups, token: int) -> list[int]:
 
 
 def _counts(groups: Groups, column: int, start: str | None = None) -> bool:
-    """Whether the column goes up by one from word to word."""
+    """Whether the column is a counter that goes up by one from word to word."""
     for rows in groups:
         ids = [row.cells[column] for row in rows if not NO_WORD.fullmatch(row.cells[column])]
         first = ids[0] if ids else ""

@@ -1,4 +1,4 @@
-"""How a label stands in its cell: plainly, as a bracket of a span (OntoNotes), or as a key of CoNLL-U's MISC."""
+"""How a label is written in its cell: plainly, as a bracket of a span (OntoNotes), or under a key in CoNLL-U's MISC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 from uxla.data.labels.schemes import OUTSIDE
 
 PLAIN, BRACKETS = "plain", "brackets"
-"""Two styles of a label's cell; any other style is the key that is written into MISC, as `NER`."""
+"""Two styles of a label's cell. Any other style is the key under which MISC has the label, as `NER`."""
 
 _NEW_KEY = "NER"
 _BRACKETS = re.compile(r"(\([^()*\s]+)*\*?\)+|(\([^()*\s]+)*\*")
@@ -18,7 +18,7 @@ _KEY = re.compile(r"(?<![^|])(NER|Ner|ner|name)=([^|]*)")
 
 
 def style_of(cells: Collection[str], is_conll_u: bool) -> str:
-    """How labels stand in these cells."""
+    """The style in which labels are written in these cells."""
     if cells and all(map(is_bracket, cells)):
         return BRACKETS
     if is_conll_u and all(cell == "_" or "=" in cell for cell in cells):
@@ -27,13 +27,15 @@ def style_of(cells: Collection[str], is_conll_u: bool) -> str:
 
 
 def key_of(cells: Iterable[str]) -> str | None:
-    """The first key of MISC that says a word's label; None where no cell has one."""
+    """The first key under which MISC has a word's label; None if no cell has one."""
     return next((found[1] for cell in cells if (found := _KEY.search(cell))), None)
 
 
 def labels_in(cells: Sequence[str], style: str) -> list[str]:
-    """The labels of a sentence, those of brackets as IOB2. A bracket that nests, crosses or stays open is left as it
-    stands, which no scheme has as a label."""
+    """The labels of a sentence, those in brackets as IOB2.
+
+    A bracket that nests, crosses another or stays open is left as it is, and so is a label of no scheme.
+    """
     if style == PLAIN:
         return list(cells)
     if style != BRACKETS:
@@ -61,7 +63,7 @@ def is_bracket(cell: str) -> bool:
 
 
 def cells_with(labels: Sequence[str], cells: Sequence[str], style: str) -> list[str]:
-    """The cells of a sentence with other labels (for brackets IOB2); a cell whose label stays is left as it is."""
+    """The cells of a sentence with other labels (IOB2 if brackets). A cell whose label stays is not changed."""
     if style == PLAIN:
         return list(labels)
     if style != BRACKETS:

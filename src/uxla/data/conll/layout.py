@@ -1,4 +1,4 @@
-"""The form of a CoNLL file, settled by its first lines: which columns it has, what they hold, and what is no word."""
+"""The layout of a CoNLL file, settled by its first lines: its columns, what they hold, and which lines are no words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TELLING = 3  # words that begin alike
 
 @dataclass(frozen=True)
 class ConllLayout:
-    """What the first lines of a file settle for all of it.
+    """The layout that the first lines of a file settle for all of it.
 
     `line` is the number of the first word's line, `opening` its text, `columns` the number of its cells, `filled` the
     same without the last ones where these are empty in all lines; `widths` are all numbers of cells seen. Rows of an
@@ -63,7 +63,7 @@ class ConllLayout:
 
 
 def layout_of(lines: Iterable[str], path: Path, options: ReadOptions) -> ConllLayout:
-    """The form of the file with these lines, of which the first thousand that have words are looked at.
+    """The layout of the file with these lines. The first thousand lines with words are looked at.
 
     DataError where there is no word, for columns that are not there, and for what plainly is something else.
     """
@@ -119,7 +119,7 @@ def _layout(groups: Groups, header: Line | None, path: Path, options: ReadOption
 
 
 def _prefix(words: Sequence[str]) -> str:
-    """The language with which all of the words begin, as `fr:` in raw WikiANN; else nothing."""
+    """The language prefix with which all words begin, as `fr:` in raw WikiANN; else an empty text."""
     found = _PREFIX.match(words[0])
     prefix = found[0] if found and len(words) >= _TELLING else ""
     return prefix if all(word.startswith(prefix) for word in words) else ""
@@ -137,8 +137,10 @@ def _head(lines: Iterable[str]) -> list[str]:
 
 
 def _groups(head: Sequence[str], options: ReadOptions) -> Groups:
-    """The lines of words, by sentence; where comments are told by their look, no # that begins a sentence, if there are
-    others."""
+    """The lines of words, by sentence.
+
+    If comments are recognised by their look, a # at the start of a sentence is a comment unless all lines have it.
+    """
     for strict in (False, True):
         groups: Groups = [[]]
         for number, text in enumerate(head, start=1):

@@ -19,7 +19,7 @@ from uxla.files import write_file
 
 @dataclass(frozen=True)
 class Repair:
-    """What was changed: every label, with its line; the scheme that the file was held to."""
+    """Every label that was changed, with its line, and the scheme that the file now follows."""
 
     path: str
     scheme: Scheme
@@ -27,8 +27,9 @@ class Repair:
 
 
 def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -> Repair:
-    """Write the file to `out`, each label that cannot stand where it is replaced by the one that can; all else, down to
-    blanks and line ends, as it was.
+    """Write the file to `out` with every label that breaks its scheme replaced by the one that fits.
+
+    Everything else stays as it was, down to blanks and line ends.
 
     An entity ends where its type or its marks say so, and whatever continues nothing begins one, as conlleval reads it:
     a stray I becomes B, and in BIOES the last word E or S. Types without a letter before them (PER) become IOB2, words
@@ -61,7 +62,7 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
 
 
 def _lettered(row: Sequence[str]) -> list[str]:
-    """Types alone with I before them: the first of an entity becomes B as whatever continues nothing."""
+    """Bare types with I- before them. `opened` makes B- of the first word of each entity."""
     return [label if label == OUTSIDE else f"I-{label}" for label in row]
 
 

@@ -1,4 +1,4 @@
-"""The sentences of a CoNLL file: lines cut into cells, cells gathered into sentences, and nothing else interpreted."""
+"""The sentences of a CoNLL file: its lines are cut into cells and gathered into sentences."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ _MARKUP = re.compile(r"<[^<>]+>")
 
 
 class Sentence(NamedTuple):
-    """The words of a sentence, the cells of their labels (none in a file without), the number of the line of each word,
-    from 1, and these lines without their ends."""
+    """One sentence: its words, the cells of their labels (empty in a file without labels), and the words' lines.
+
+    `numbers` are the numbers of the lines, from 1; `lines` are the lines without their ends.
+    """
 
     words: list[str]
     cells: list[str]
@@ -38,10 +40,10 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ParsedConll:
-    """All sentences of a file, with their labels, those of brackets as IOB2; None in a file that has none.
+    """All sentences of a file and their labels, those in brackets as IOB2. `labels` is None in a file without labels.
 
-    The words of a sentence stand on consecutive lines from that in `first_lines` on, but for those of `apart`.
-    `left_out` counts the lines that are neither words nor blank, by what they are.
+    The words of a sentence stand on consecutive lines, the first of which is in `first_lines`. Sentences whose lines
+    are not consecutive are in `apart`. `left_out` counts the lines that are neither words nor blank, by what they are.
     """
 
     layout: ConllLayout
@@ -57,8 +59,10 @@ class ParsedConll:
 
 
 def parsed(lines: Iterable[str], layout: ConllLayout, path: Path) -> ParsedConll:
-    """The sentences in the lines of a file. DataError, with the line, for uneven columns, a word that is none, or a CR
-    within a line."""
+    """The sentences in the lines of a file.
+
+    DataError, with the line, for uneven columns, an empty word or one with a space, or a CR within a line.
+    """
     found = ParsedConll(layout)
     labels: list[list[str]] = []
     has_labels = layout.label is not None and layout.style in (PLAIN, BRACKETS)
@@ -73,9 +77,9 @@ def parsed(lines: Iterable[str], layout: ConllLayout, path: Path) -> ParsedConll
 
 
 def open_layout(lines: Callable[[], Iterable[str]], path: Path, options: ReadOptions) -> ConllLayout:
-    """The layout of a file whose lines can be read as often as one likes; for a prefix all of them are read.
+    """The layout of a file. `lines` is called once or twice: to find a prefix, all lines are read.
 
-    A prefix as `fr:` in raw WikiANN is one if every word has it. DataError as in `layout_of`, then also for its rows.
+    A text such as `fr:` in raw WikiANN is a prefix if every word has it. DataError as from `layout_of` and `parsed`.
     """
     layout = layout_of(lines(), path, options)
     found = layout.prefix and all(
@@ -90,14 +94,14 @@ def open_layout(lines: Callable[[], Iterable[str]], path: Path, options: ReadOpt
 
 @cache
 def _say_once(text: str) -> None:
-    """A note, though a file may be read several times."""
+    """A note that is shown once, even if the file is read several times."""
     note(text)
 
 
 def sentences_in(
     lines: Iterable[str], layout: ConllLayout, path: Path, left_out: Counter[str] | None = None
 ) -> Iterator[Sentence]:
-    """The sentences of a file of this layout, one at a time; `left_out` is counted up. Errors as in `parsed`."""
+    """The sentences of a file of this layout, one at a time; `left_out` counts other lines. Errors as in `parsed`."""
     left_out = Counter() if left_out is None else left_out
     sentence, is_empty = Sentence([], [], [], []), True
     for number, line in enumerate(lines, start=1):
@@ -136,7 +140,7 @@ def _add_word(
 
 
 def _aside(line: str, cells: Sequence[str], layout: ConllLayout, inside: bool, path: Path, number: int) -> str | None:
-    """What the line is if it is no word's. DataError for what may be a comment, and may be a word."""
+    """What the line is if it is not a word; None for a word. DataError if it may be either a comment or a word."""
     if tuple(cells) == layout.header:
         return "header"
     if layout.indexed and NO_WORD.fullmatch(cells[0]):
@@ -160,14 +164,14 @@ def _aside(line: str, cells: Sequence[str], layout: ConllLayout, inside: bool, p
 
 
 def _is_row(line: str, cells: Sequence[str], layout: ConllLayout) -> bool:
-    """Whether a line that begins with # has the columns of words, cut as theirs are."""
+    """Whether a line that begins with # has as many columns as words have, cut in the same way."""
     if " " in cells[0] or (layout.filled > 1 and ("\t" in line) != ("\t" in layout.opening)):
         return False
     return len(cells) in layout.widths or (layout.uneven and layout.fits(cells))
 
 
 def _has_label(cells: Sequence[str], layout: ConllLayout) -> bool:
-    """Whether the cells have, beside a word, what may be its label."""
+    """Whether one of the cells may be the label of the word."""
     width = len(cells)
     label = cells[width - 1 if layout.label is None or layout.label >= width else layout.label]
     return width == 1 or is_label_like(label) or label in layout.label_cells

@@ -1,4 +1,4 @@
-"""Lines that are plainly something else than words: rows cut at commas, markup, numbers, what only looks blank."""
+"""Lines that are plainly not words of CoNLL or raw text: rows cut at commas, markup, numbers, invisible characters."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TELLING = 2  # rows that are alike by no chance
 
 
 def is_invisible(cells: Sequence[str]) -> bool:
-    """Whether a line has nothing that can be seen, though it is not blank."""
+    """Whether a line looks blank, but is not."""
     return not cells[0][:1].isprintable() and all(INVISIBLE.fullmatch(cell) for cell in cells if cell)
 
 
 def refuse_other_lines(lines: Sequence[str], path: Path, first: int) -> None:
-    """DataError if the lines, all of them words', are rows cut at commas, or those of markup."""
+    """DataError if the lines, which should all be words, are rows cut at commas or lines of markup."""
     for cut in _CUTS:
         rows = [line.split(cut) for line in lines]
         last = [cells[-1].strip('"') for cells in rows]  # in the first row perhaps a name
@@ -37,7 +37,7 @@ def refuse_other_lines(lines: Sequence[str], path: Path, first: int) -> None:
 
 
 def refuse_other_words(sentences: Sequence[Sequence[str]], beside: Sequence[str], path: Path, column: int) -> None:
-    """DataError if what is taken for the words of `column` is none; `beside` are the cells of the column behind it."""
+    """DataError if the words of `column` are not words. `beside` are the cells of the next column."""
     words = [word for row in sentences for word in row]
     if len(words) < _TELLING:
         return
@@ -56,14 +56,14 @@ def refuse_other_words(sentences: Sequence[Sequence[str]], beside: Sequence[str]
 
 
 def refuse_joined(lines: Sequence[str], path: Path) -> None:
-    """DataError if every word of raw text has its label behind a slash."""
+    """DataError if every word of raw text has a label attached, as in `Lima/B-LOC`."""
     words = [word for line in lines for word in line.split()]
     if len(words) >= _TELLING and all(map(_JOINED.fullmatch, words)):
         raise DataError(f"every word has a label behind it ({words[0]!r}); write a word a line, TAB, label", file=path)
 
 
 def refuse_markup(lines: Sequence[str], path: Path) -> None:
-    """DataError if raw text begins as a page of HTML does, or XML."""
+    """DataError if raw text begins like HTML or XML."""
     number, first = next(((i, line) for i, line in enumerate(lines, start=1) if line.strip()), (0, ""))
     if _MARKUP.match(first):
         remedy = f"write its text alone, or set {setting('format', 'text')}"

@@ -1,4 +1,4 @@
-"""What stands between the columns of a CSV or TSV file, and whether quotes hold its cells."""
+"""The dialect of a CSV or TSV file: the character between two cells, and the one that quotes a cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uxla.errors import ConfigError, DataError, setting
 
 TAB, QUOTE, NO_QUOTE = "\t", '"', "none"
 OTHERS = (";", TAB, "|")
-"""What stands between columns where no comma does."""
+"""The delimiters that are tried if a CSV file has no commas."""
 REPEATED = "the header once more, as where files were joined; delete this line"
 _SEP = re.compile("sep=.?", re.IGNORECASE)
 _CHUNK = 1 << 22
@@ -21,14 +21,14 @@ _LONGEST = 1 << 20  # characters: no cell of a TSV file that is looked at is lon
 
 @dataclass(frozen=True)
 class Dialect:
-    """The character between two cells, and that around a cell which has such characters in it; None: there is none."""
+    """The character between two cells, and the one around a cell that contains such characters, if there is one."""
 
     delimiter: str
     quote: str | None
 
 
 def sign(key: str, text: str | None) -> str | None:
-    """The one character that is asked for, by itself or as `tab`. ConfigError for another text."""
+    """The character that `text` asks for, written as it is or as `tab`. ConfigError for more than one character."""
     character = TAB if text in ("tab", "\\t") else text
     if character is not None and (len(character) != 1 or character in "\r\n"):
         expected = "one character, as ; or tab" if key == "delimiter" else f"one character, or {NO_QUOTE}"
@@ -37,13 +37,13 @@ def sign(key: str, text: str | None) -> str | None:
 
 
 def refuse_sep(first: Sequence[str], path: Path, line: int) -> None:
-    """DataError if a file's first cells are the line that tells Excel the delimiter."""
+    """DataError if the first row is the line that tells Excel the delimiter (`sep=;`)."""
     if _SEP.fullmatch(first[0]) and not any(first[1:]):
         raise DataError("the line 'sep=', which is for Excel alone; delete it", file=path, line=line)
 
 
 def refuse_other_delimiter(names: str, path: Path, line: int | None) -> None:
-    """DataError if what should be the name of the only column has a delimiter in it."""
+    """DataError if the name of the only column contains a delimiter."""
     for other in (*OTHERS, ","):
         if other in names and (other != "," or " " not in names):
             named = {TAB: "TABs", ";": "semicolons", ",": "commas"}.get(other, repr(other))
@@ -93,13 +93,13 @@ def _all_well_quoted(lines: Iterable[str]) -> bool:
 
 
 def _are_rows(record: str, width: int) -> bool:
-    """Whether a record of several lines is as many rows, where one has a quote that the next one happens to close."""
+    """Whether the lines of a record are rows by themselves, joined only by two stray quotes."""
     lines = record.rstrip("\r\n").split("\n")
     return len(lines) > 1 and all(len(line.split(TAB)) == width for line in lines if line.strip("\r"))
 
 
 def _cells(record: str) -> list[str] | None:
-    """The cells as they stand, quotes included; None where one has quotes that no CSV writer would write."""
+    """The cells as they are written, with their quotes; None if a CSV writer would not have quoted them so."""
     cells: list[str] = []
     for part in record.split(TAB):
         if cells and cells[-1].count(QUOTE) % 2:
@@ -117,5 +117,5 @@ def _is_quoted(cell: str) -> bool:
 
 
 def _shows(cell: str) -> bool:
-    """Whether nobody but a CSV writer writes such a cell."""
+    """Whether only a CSV writer would write such a cell."""
     return _is_quoted(cell) and any(part in cell[1:-1] for part in (2 * QUOTE, TAB, "\n", "\r"))

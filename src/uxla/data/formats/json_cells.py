@@ -14,7 +14,7 @@ from uxla.data.columns import ROLES, TEXT_ROLES
 from uxla.errors import DataError, setting
 
 FLAT = "write one flat object a line (pandas: to_json(orient='records', lines=True))"
-"""What to do about objects that hold others."""
+"""The remedy for objects within objects."""
 
 
 def json_column(rows: Sequence[tuple[int, Mapping[str, Any]]], role: str, key: str, path: Path) -> pa.Array:

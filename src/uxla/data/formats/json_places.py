@@ -1,4 +1,4 @@
-"""Values of a JSON text written anew where they stand, every other character kept."""
+"""Replacing values within a JSON text, and adding entries to it, without changing any other character."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 Keys = tuple[str | int, ...]
-"""How to get to a value: key by key, number by number."""
+"""The path to a value: the keys of objects and the positions in arrays."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]|[^\s\[\]{}:,"]+')
 
 
 def value_at(value: Any, keys: Keys) -> Any:
-    """The value that one gets to by `keys`."""
+    """The value at the path `keys`."""
     for key in keys:
         value = value[key]
     return value
 
 
 def with_values(raw: str, values: Mapping[Keys, Any]) -> str:
-    """The JSON text with these values in place of those that stand there; new text is escaped where the old one was.
+    """The JSON text with other values at these paths. A new text is escaped if the old one was.
 
     >>> with_values('{"a": [1,  2], "b":"x"}', {("a", 1): 30, ("b",): "y"})
     '{"a": [1,  30], "b":"y"}'
@@ -34,7 +34,7 @@ def with_values(raw: str, values: Mapping[Keys, Any]) -> str:
 
 
 def with_entries(raw: str, entries: Mapping[str, Any]) -> str:
-    """The JSON object with these entries behind its last one.
+    """The JSON object with these entries added at its end.
 
     >>> with_entries('{"a": 1 }', {"b": [2]})
     '{"a": 1, "b": [2] }'
@@ -47,7 +47,7 @@ def with_entries(raw: str, entries: Mapping[str, Any]) -> str:
 
 
 def _places(raw: str, wanted: Container[Keys]) -> dict[Keys, tuple[int, int]]:
-    """Where the wanted values stand in a valid JSON text."""
+    """The start and end of each wanted value in a valid JSON text."""
     found: dict[Keys, tuple[int, int]] = {}
     starts: list[int] = []
     keys: list[str | int | None] = []  # of the value at hand; None: a key comes first

@@ -28,7 +28,7 @@ _REMEDY = "write JSON lines or Parquet"
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a list: its value as text, and where its literal stands in the cell."""
+    """An entry of a list: its value as text, and where its literal starts and ends in the cell."""
 
     value: str
     start: int
@@ -36,7 +36,7 @@ class Entry:
 
 
 def entries_of(cell: str) -> list[Entry] | None:
-    """The entries of the list that `cell` is, all between commas or all between blanks; None if it is none."""
+    """The entries of the list written in `cell`, separated by commas or by blanks; None if it is not a list."""
     body = cell.strip()[1:-1]
     if cell.strip() != f"[{body}]":
         return None
@@ -59,7 +59,7 @@ def entries_of(cell: str) -> list[Entry] | None:
 
 
 def values_of(cell: str) -> list[str] | None:
-    """The entries' values of the list that `cell` is; None if it is none."""
+    """The values of the list written in `cell`; None if it is not a list."""
     with suppress(ValueError, RecursionError):
         values = json.loads(cell)
         if isinstance(values, list) and all(type(value) in (str, int) for value in values):
@@ -69,13 +69,13 @@ def values_of(cell: str) -> list[str] | None:
 
 
 def words_in(cell: Any) -> Any:
-    """The words of a list written as text; any other cell as it is."""
+    """The words of a list that is written as text; another cell stays as it is."""
     values = values_of(cell) if isinstance(cell, str) else None
     return cell if values is None else values
 
 
 def replaced(cell: str, words: Sequence[str]) -> str:
-    """The list that `cell` is, with these words in place of its entries; all else stays as it is."""
+    """`cell` with these words as the entries of its list. Nothing else in it changes."""
     pieces, at = [], 0
     for entry, word in zip(entries_of(cell) or (), words, strict=True):
         if word != entry.value:
@@ -87,13 +87,15 @@ def replaced(cell: str, words: Sequence[str]) -> str:
 
 @dataclass
 class ListCells:
-    """Whether the cells of words, of tags and of texts are lists written as text, which the first rows tell."""
+    """Decides by the first rows whether the cells of words, tags and texts are lists written as text."""
 
     _listed: dict[str, bool] = field(default_factory=dict, init=False)
 
     def of(self, batch: Batch) -> Batch:
-        """The rows with lists of words and tags in place of such cells. DataError, with the line, where one is no list
-        though the others are, and for lists in place of texts."""
+        """The rows, with lists of words and tags in place of such cells.
+
+        DataError, with the line, for a cell that is no list although the others are, and for lists in place of texts.
+        """
         columns = dict(batch.columns)
         for role, column in batch.columns.items():
             if len(column) and (role in LISTS or role in TEXT_ROLES) and not is_list(column.type):
@@ -134,7 +136,7 @@ def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
 
 
 def _values(literals: list[str]) -> list[str] | None:
-    """What the literals stand for; None if one is none. Those of a long list are read at once."""
+    """The values of the literals; None if one of them is not a literal. All are evaluated together, which is faster."""
     plain = [None if "\\" in literal else _unescaped(literal) for literal in literals]
     escaped = [literal for literal in literals if "\\" in literal]
     read = iter(_python(escaped) or map(_json, escaped))
@@ -153,7 +155,7 @@ def _python(literals: list[str]) -> list[str] | None:
 
 
 def _json(literal: str) -> str | None:
-    """A literal in JSON's way, which writes other characters in two halves."""
+    """The value of a literal that may be escaped as in JSON, which writes some characters as surrogate pairs."""
     try:
         return str(json.loads(literal).encode().decode())
     except ValueError:

@@ -80,14 +80,14 @@ def _has_empty_texts(batch: Batch, shape: Shape) -> bool:
 
 
 def _blank_rows(path: Path) -> pa.Array:
-    """(rows,) whether nothing stands in a row, in any column."""
+    """(rows,) whether a row is empty in all columns."""
     with pq.ParquetFile(path) as file:
         return pa.concat_arrays([_all_empty(batch.columns) for batch in file.iter_batches(_ROWS)])
 
 
 def _without(batch: Batch, blank: pa.Array, whole: bool) -> Batch:
-    kept = batch.filtered(pc.invert(blank))
-    return kept.with_blanks(batch.lines[np.asarray(blank)]) if whole else kept
+    rows = batch.filtered(pc.invert(blank))
+    return rows.with_blanks(batch.lines[np.asarray(blank)]) if whole else rows
 
 
 def _all_empty(columns: Sequence[pa.Array]) -> pa.Array:
@@ -105,7 +105,7 @@ def _all_empty(columns: Sequence[pa.Array]) -> pa.Array:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """The open file; whatever Arrow says against it, also later, is a DataError."""
+    """The open file. Any error of Arrow inside the block becomes a DataError."""
     if not os.path.isfile(path):  # Path.is_file raises for a name that is too long
         read_bytes(path)  # the same words for a missing file as everywhere
     try:

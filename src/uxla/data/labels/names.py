@@ -37,18 +37,18 @@ _ODD = (
 
 
 def has_unseen(name: str) -> bool:
-    """Whether `name` has a character that nobody sees, as a zero-width space; joiners, which scripts need, are none."""
+    """Whether `name` has an invisible character, as a zero-width space. Joiners, which scripts need, do not count."""
     return _UNSEEN_IN_NAMES.search(name) is not None
 
 
 def mixed(name: str) -> bool:
-    """Whether `name` has letters that look alike in several scripts, as a Cyrillic Р in a Latin PER."""
+    """Whether `name` mixes scripts whose letters look alike, such as a Cyrillic Р in a Latin PER."""
     scripts = {unicodedata.name(char, "").partition(" ")[0] for char in name if char.isalpha()}
     return len(scripts & {"LATIN", "CYRILLIC", "GREEK"}) > 1
 
 
-def odd_type(name: str) -> str | None:
-    """What makes it doubtful that `name` was meant as an entity type; None where nothing does.
+def doubtful_type(name: str) -> str | None:
+    """Why `name` is probably not an entity type; None if it may well be one.
 
     >>> odd_type('DATE" E_OFF="5')
     'has a blank in it'

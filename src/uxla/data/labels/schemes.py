@@ -18,7 +18,7 @@ from uxla.errors import ConfigError
 
 Scheme = Literal["IOB2", "IOB1", "BIOES", "BILOU"]
 SCHEMES: tuple[Scheme, ...] = ("IOB2", "IOB1", "BIOES", "BILOU")
-"""In the order in which `detect` prefers them when several fit equally well."""
+"""If several fit equally well, `detect` prefers the first of them."""
 
 OUTSIDE = "O"
 _LETTERS: dict[Scheme, str] = {"IOB2": "BI", "IOB1": "BI", "BIOES": "BIES", "BILOU": "BILU"}
@@ -61,7 +61,7 @@ def known_types(names: Iterable[str]) -> list[str]:
 
 
 def tag_ids(names: Sequence[str], label_map: Mapping[str, str | None]) -> dict[str, int]:
-    """The index into `names` of every IOB2 tag of a type that `names` or `label_map` has; null makes a type O.
+    """The index into `names` of every IOB2 tag of the types in `names` and `label_map`. None in the map makes a type O.
 
     ConfigError for a map onto a type that is not in `names`.
     """
@@ -88,8 +88,10 @@ def detect(tags: Iterable[Sequence[str]]) -> Scheme:
 
 
 def violations(tags: Sequence[Sequence[str]], scheme: Scheme) -> Iterator[Violation]:
-    """Every place where `tags` break `scheme`, in order. An entity left open is reported at the word after it, or at
-    the last word of the sentence."""
+    """Every place where `tags` break `scheme`, in order.
+
+    An entity that is not closed is reported at the word after it, or at the last word of the sentence.
+    """
     faults = {pair: message for pair in _pairs(tags) if (message := _fault(pair, scheme))}
     if not faults:
         return
@@ -130,7 +132,7 @@ def from_iob2(tags: Sequence[str], scheme: Scheme) -> list[str]:
 
 
 def opened(tags: Iterable[str], scheme: Scheme) -> list[str]:
-    """Labels of `scheme`, though not all where they may stand, as valid IOB2: what continues nothing becomes a B."""
+    """Labels of `scheme`, some of which may be out of place, as valid IOB2: one that continues no entity becomes B."""
     last, _ = _LAST_AND_ONLY.get(scheme, ("", ""))
     rewritten: list[str] = []
     before = OUTSIDE
@@ -143,7 +145,7 @@ def opened(tags: Iterable[str], scheme: Scheme) -> list[str]:
 
 
 def is_label(tag: str, scheme: Scheme) -> bool:
-    """Whether `tag` is O, or a letter of `scheme`, a hyphen and a type that one can see."""
+    """Whether `tag` is O, or a letter of `scheme`, a hyphen and a type without invisible characters."""
     if tag == OUTSIDE:
         return True
     type_ = tag[2:]
@@ -152,13 +154,13 @@ def is_label(tag: str, scheme: Scheme) -> bool:
 
 
 def are_labels(tags: Iterable[str]) -> bool:
-    """Whether all of them are labels of one scheme; there must be some."""
+    """Whether there are labels and all of them belong to one scheme."""
     kinds = set(tags)
     return bool(kinds) and any(all(is_label(tag, scheme) for tag in kinds) for scheme in SCHEMES)
 
 
 def plainly(tag: str) -> str:
-    """The label that `tag` was hardly meant otherwise than: capitals, a hyphen, no quotes or blanks; O for a zero.
+    """The label that `tag` was probably meant to be: in capitals, with a hyphen, no quotes or blanks; O for a zero.
 
     >>> plainly('"b_per"'), plainly("B \u2013PER"), plainly("0")
     ('B-PER', 'B-PER', 'O')
@@ -168,14 +170,14 @@ def plainly(tag: str) -> str:
 
 
 def are_bare(kinds: Collection[str]) -> bool:
-    """Whether the labels that are not O are types without a letter before or behind them; a file of such has O too."""
+    """Whether labels (those other than O) are bare types, without a letter such as B- before or after them."""
     return bool(kinds) and not any(missing(kind) or has_unseen(kind) or _LETTERED.fullmatch(kind) for kind in kinds)
 
 
 def remedy_of(found: Collection[str], scheme: Scheme, *, bare: str, elsewhere: str) -> str:
-    """What to do about those of the labels `found` that `scheme` does not have; "" where single ones are wrong.
+    """What to do about the labels in `found` that `scheme` does not have; "" if only a few are wrong.
 
-    `bare` is what helps against labels without a letter, `elsewhere` the setting that names another column.
+    `bare` is the remedy for labels without B- and I-, `elsewhere` the setting that names another column.
     """
     unknown = [label for label in found if not is_label(label, scheme)]
     if any(missing(label) or (label[1:2] == "-" and missing(label[2:])) for label in unknown):
@@ -192,7 +194,7 @@ def remedy_of(found: Collection[str], scheme: Scheme, *, bare: str, elsewhere: s
 
 
 def _pairs(tags: Iterable[Sequence[str]]) -> Counter[_Pair]:
-    """How often each pair of neighbours occurs: every rule of every scheme speaks of two neighbours only."""
+    """How often each pair of neighbours occurs. Every rule of every scheme is about two neighbours."""
     flat = chain([None], chain.from_iterable(chain(row, [None]) for row in tags))
     return Counter(pairwise(flat))
 

@@ -1,4 +1,4 @@
-"""brat: a .ann beside its .txt, whose lines are the sentences."""
+"""The format of brat: a .ann beside its .txt, whose lines are the sentences."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ _SHOWN = 60
 
 
 def is_brat_folder(path: Path) -> bool:
-    """Whether this is a folder with brat's annotations in it."""
+    """Whether this is a folder with annotations of brat."""
     return os.path.isdir(path) and any(name.endswith(ANN) for name in os.listdir(path))
 
 
 def pairs(path: Path) -> list[tuple[Path, Path]]:
-    """brat's texts, each with its annotations, which need not be there. DataError for a folder without any, or for
-    annotations without a text."""
+    """The texts, each with the file of its annotations, which need not exist.
+
+    DataError for a folder without texts, and for annotations without a text.
+    """
     if path.is_dir():
         texts = sorted(each for each in path.iterdir() if each.suffix.lower() == TXT)
         alone = next((each for each in sorted(path.glob(f"*{ANN}")) if not each.with_suffix(TXT).exists()), None)
@@ -42,7 +44,7 @@ def pairs(path: Path) -> list[tuple[Path, Path]]:
 
 
 def documents(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iterator[Document]:
-    """The lines of a text, each with its spans. DataError for a span that goes on in the next line."""
+    """The lines of a text, each with its spans. DataError for a span that continues in the next line."""
     raw = path.read_bytes() if path.exists() and path.stat().st_size == 0 else read_bytes(path)
     text = decode(raw, encoding, file=path).removeprefix(BOM)
     known = labelled and notes.exists()
@@ -67,14 +69,16 @@ def _spans(text: str, notes: Path, encoding: str) -> tuple[Span, ...]:
 
 
 def _within(span: Span, begins: int, text: str) -> Span:
-    """The span counted from where its line begins, without blanks at its end."""
+    """The span with offsets into its line, without blanks at its end."""
     end = span.end if span.end > len(text) else span.start + len(text[span.start : span.end].rstrip())
     return Span(span.start - begins, end - begins, span.label, span.quoted)
 
 
 def annotated(lines: Iterable[str], path: Path) -> tuple[Span, ...]:
-    """The text-bound annotations of a .ann file; relations, events, attributes, notes and normalisations are not looked
-    at. DataError, with the line, for what is no annotation, and for an entity in several pieces."""
+    """The text-bound annotations of a .ann file; others (relations, events, attributes, notes) are ignored.
+
+    DataError, with the line, for what is no annotation, and for an entity in several pieces.
+    """
     spans = []
     for number, line in enumerate(lines, start=1):
         body = line.rstrip("\r\n")

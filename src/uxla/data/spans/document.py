@@ -1,4 +1,4 @@
-"""Character spans: entities as stretches of a text, and how they become one IOB2 tag a word, and spans again."""
+"""Character spans: entities as parts of a text, how they become one IOB2 tag a word, and spans again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SHOWN = 40
 
 
 Count = Callable[[str], Sequence[int]]
-"""A way to count: from a text to the code point at which each counted thing, and the end, stands."""
+"""A way to count characters: from a text to the code point of each counted character, and of the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An entity: `text[start:end]`; `quoted` is what the file repeats of it, if it does."""
+    """An entity: `text[start:end]`. `quoted` is its text as the file repeats it, if it does."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text, the places of its words, and the spans in it; None: nobody looked for any.
+    """A text, the places of its words, and its spans, which are None if nobody labelled it.
 
     It stands in `line` of its file, from 1, and begins at `offset` of the text that the file's offsets count in.
     """
@@ -50,8 +50,10 @@ class Document:
         return [self.text[start:end] for start, end in self.words]
 
     def tags(self) -> list[str]:
-        """The tag of each word, in IOB2. DataError for a span that is no row of whole words, and for two that share a
-        word."""
+        """The tag of each word, in IOB2.
+
+        DataError for a span that does not cover whole words, and for two spans that share a word.
+        """
         tags = [OUTSIDE] * len(self.words)
         before: Span | None = None
         for span in sorted(set(self.spans or ()), key=lambda span: (span.start, span.end)):
@@ -63,8 +65,10 @@ class Document:
         return tags
 
     def span_words(self, span: Span) -> tuple[int, int]:
-        """The first word of a span, and one past its last. Blanks at the ends of a span do not count. DataError for a
-        span that has no word, or not whole ones."""
+        """The first word of a span, and one past its last. Blanks at the ends of a span do not count.
+
+        DataError for a span without a word, and for one that cuts a word.
+        """
         size = len(self.text)
         if span.start > span.end:
             self.fail(span, "ends before it begins; exchange the two")
@@ -98,7 +102,7 @@ class Document:
 
 
 def spans_of(tags: Sequence[str], words: Sequence[Place]) -> list[Span]:
-    """The entities of valid IOB2 tags, one a word, as spans of the text in which the words have these places."""
+    """The entities of valid IOB2 tags as spans of the text in which the words have these places."""
     spans: list[Span] = []
     for tag, (start, end) in zip(tags, words, strict=True):
         if tag[0] == "B":
@@ -125,7 +129,7 @@ def in_code_points(text: str, spans: Sequence[Span]) -> tuple[tuple[Span, ...], 
 
 
 def fitting(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -> tuple[Span, ...]:
-    """The spans in code points. DataError for one that quotes what does not stand there."""
+    """The spans in code points. DataError for a span whose quoted text is not at its place."""
     counted = in_code_points(text, spans)
     if isinstance(counted, Span):
         there = text[max(counted.start, 0) : max(counted.end, 0)]
@@ -149,17 +153,17 @@ def _recounted(span: Span, places: Sequence[int]) -> Span:
 
 
 def _points(text: str) -> Sequence[int]:
-    """For each code point of the text, and the end, its place."""
+    """The place of each code point of the text, and of the end."""
     return range(len(text) + 1)
 
 
 def _units(text: str) -> list[int]:
-    """For each UTF-16 unit of the text, and the end, the code point it belongs to."""
+    """The code point of each UTF-16 unit of the text, and of the end."""
     return [i for i, char in enumerate(text) for _ in range(1 + (char > "\uffff"))] + [len(text)]
 
 
 def _lines(text: str) -> list[int]:
-    """For each character of the text, were CR LF one character, its place in the text."""
+    """The place of each character of the text, and of the end, if CR LF counts as one character."""
     return [i for i in range(len(text)) if text[i - 1 : i + 1] != "\r\n"] + [len(text)]
 
 

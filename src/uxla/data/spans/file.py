@@ -1,4 +1,4 @@
-"""Files with character spans as a table of words and tags: what annotation tools export."""
+"""Files with character spans, as annotation tools export them, read as words and tags."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROWS = 4096
 
 
 class Entry(NamedTuple):
-    """A record as it stands in its file, what was found in it, and that as a document."""
+    """A record as it stands in its file, what it contains, and that as a document."""
 
     record: Record
     found: Found
@@ -40,8 +40,10 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class SpanFile:
-    """JSON lines or JSON with spans (doccano, Prodigy, Label Studio), or brat: a .ann beside its .txt, or a folder of
-    such pairs. A sentence is a record's text, in brat a line of the .txt."""
+    """JSON lines or JSON with spans (doccano, Prodigy, Label Studio), or brat: a .ann beside its .txt, or a folder.
+
+    A sentence is the text of a record, in brat a line of the .txt.
+    """
 
     path: Path
     encoding: str = "utf-8"
@@ -51,7 +53,7 @@ class SpanFile:
 
     @cached_property
     def is_brat(self) -> bool:
-        """Whether the text stands in files of its own."""
+        """Whether it is brat, where texts and annotations are separate files."""
         return os.path.isdir(self.path) or self.path.suffix.lower() in (brat.ANN, brat.TXT)
 
     def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
@@ -61,7 +63,7 @@ class SpanFile:
         with_tags = any(each.spans is not None for each in self._documents(True)) if labelled is None else labelled
         empty = True
         for path, documents in groupby(self._documents(with_tags), key=lambda document: document.file):
-            wanted = (each for each in documents if each.words or each.spans)  # a span without a word is told below
+            wanted = (each for each in documents if each.words or each.spans)  # a span without a word is an error
             wanted = (each for each in wanted if not with_tags or each.spans is not None)
             while some := list(islice(wanted, _ROWS)):
                 empty = False
@@ -71,7 +73,7 @@ class SpanFile:
             raise DataError(f"no sentence; expected a {kind} with a word in it", file=self.path)
 
     def entries(self, *, labelled: bool) -> Iterator[Entry]:
-        """The records in order, blank ones too, with their spans if `labelled`; brat's lines as records of doccano."""
+        """The records in order, also blank ones, with their spans if `labelled`. Of brat, a line is a record."""
         if not self.is_brat:
             for record in records_in(self.path, self.encoding):
                 found = found_in(record, self.path, labelled=labelled)
@@ -92,11 +94,11 @@ class SpanFile:
                 yield Row((" ".join(entry.document.cut()),), entry, entry.document.line)
 
     def is_labelled(self) -> bool:
-        """Whether there are labels: they are what such a file is for."""
+        """True: labels are what such a file is for."""
         return True
 
     def left_out(self) -> tuple[int, int]:
-        """How many texts have no labels, or such as were rejected, and how many texts there are."""
+        """How many texts have no labels or rejected ones, and how many texts there are."""
         unlabelled = [document.spans is None for document in self._documents(True)]
         return sum(unlabelled), len(unlabelled)
 
@@ -116,7 +118,7 @@ class SpanFile:
 
 
 def open_spans(path: Path, shape: Shape, options: ReadOptions) -> SpanFile | None:
-    """The file or folder as one of character spans, if it is one by its content, or by the format asked for.
+    """The file or folder, if its content or the format asked for says that it has character spans; else None.
 
     DataError where that format cannot be.
     """
@@ -141,16 +143,16 @@ def open_spans(path: Path, shape: Shape, options: ReadOptions) -> SpanFile | Non
 
 
 def _has_spans(path: Path, encoding: str) -> bool:
-    """Whether one of the first records has spans, or all have a place for them."""
+    """Whether one of the first records has spans, or all of them could have."""
     try:
-        told = [is_spans(record.value) for record in islice(records_in(path, encoding), _LOOKED_AT)]
+        found = [is_spans(record.value) for record in islice(records_in(path, encoding), _LOOKED_AT)]
     except DataError:  # whoever reads the file says what is wrong
         return False
-    return any(told) or (bool(told) and all(each is None for each in told))
+    return any(found) or (bool(found) and all(each is None for each in found))
 
 
 def _record(document: Document) -> Record:
-    """A line of brat as doccano would have it."""
+    """A line of brat as a record of doccano."""
     spans = [[span.start, span.end, span.label] for span in document.spans or ()]
     value = {"text": document.text} | ({} if document.spans is None else {"label": spans})
     return Record(value, json.dumps(value, ensure_ascii=False), document.line, document.line, after="\n")

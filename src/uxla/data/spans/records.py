@@ -1,4 +1,4 @@
-"""What the records of annotation tools say: a text, its spans, its tokens. Doccano, Label Studio, Prodigy."""
+"""Records of annotation tools (doccano, Label Studio, Prodigy): their text, spans and tokens."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from uxla.data.spans.tokens import Place, word_places
 from uxla.errors import DataError
 
 PREDICTED = "predicted"
-"""The key that `uxla predict` adds."""
+"""The key under which `uxla predict` adds spans."""
 KEYS = ("spans", "entities", "label", "labels", PREDICTED)
-"""Where spans usually stand, those of people first."""
+"""The usual keys of spans; those that people annotated come first."""
 WORDS = ("tokens", "words")
-"""Where words stand, whose places are no spans."""
+"""The usual keys of words, whose offsets are not spans."""
 
 _START, _END, _LABEL = ("start", "start_offset"), ("end", "end_offset"), ("label", "labels", "type")
 _ELSEWHERE = ("data", "meta")
@@ -30,8 +30,10 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a record holds: a text, and by which keys one gets to it; its spans (None: nobody labelled it); the places
-    of its tokens (None: none are given)."""
+    """What a record contains: a text and the path to it, its spans, and the places of its tokens.
+
+    The spans are None if nobody labelled the record, the tokens None if there are none.
+    """
 
     text: str
     text_at: Keys
@@ -40,7 +42,7 @@ class Found:
 
 
 def is_spans(record: Mapping[str, Any]) -> bool | None:
-    """Whether a record has character spans; None: it could, were it labelled."""
+    """Whether a record has character spans; None if it has none, but a place for them."""
     if _is_task(record):
         return True
     if not isinstance(record.get("text"), str):
@@ -53,8 +55,10 @@ def is_spans(record: Mapping[str, Any]) -> bool | None:
 
 
 def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
-    """The text and the spans of a record; without `labelled` no label is looked at. DataError, with its line, for what
-    is no such record."""
+    """The text and the spans of a record. Unless `labelled`, no label is looked at.
+
+    DataError, with its line, for a record without a text, or with something else in place of spans.
+    """
     value = record.value
     if _is_task(value):
         text_at, spans_of = _task_text(value, record, path), _task_spans
@@ -71,8 +75,10 @@ def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
 
 
 def placed(record: Mapping[str, Any]) -> Iterator[tuple[Keys, Span]]:
-    """Everything in a record that has a start and an end, spans, tokens and whatever else, and how one gets to it. What
-    stands beside the text itself, or is said of where it came from, has no places in the text."""
+    """Everything in a record that has a start and an end (spans, tokens and others), each with the path to it.
+
+    Data beside the text and metadata are left out: they have no offsets into the text.
+    """
     rest: list[tuple[Keys, Any]] = [((key,), entry) for key, entry in record.items() if key not in _ELSEWHERE]
     while rest:
         at, value = rest.pop()
@@ -87,7 +93,7 @@ def placed(record: Mapping[str, Any]) -> Iterator[tuple[Keys, Span]]:
 
 
 def place_keys(entry: Mapping[str, Any] | list[Any]) -> tuple[str | int, str | int]:
-    """The keys of an entry's start and end."""
+    """The keys of the start and the end of an entry."""
     if isinstance(entry, list):
         return 0, 1
     start, end = (next(key for key in keys if key in entry) for keys in (_START, _END))
@@ -95,7 +101,7 @@ def place_keys(entry: Mapping[str, Any] | list[Any]) -> tuple[str | int, str | i
 
 
 def _is_task(value: Mapping[str, Any]) -> bool:
-    """Whether this is a task of Label Studio's JSON."""
+    """Whether this is a task in the JSON format of Label Studio."""
     data = value.get("data")
     return isinstance(data, dict) and any(isinstance(cell, str) for cell in data.values()) and "text" not in value
 
@@ -109,7 +115,7 @@ def _task_text(task: Mapping[str, Any], record: Record, path: Path) -> Keys:
 
 
 def _task_spans(record: Record, path: Path) -> list[Any] | None:
-    """A task's spans; None for one that nobody labelled, or that was skipped."""
+    """The spans of a task; None if nobody labelled it or it was skipped."""
     task = record.value
     name = "annotations" if "annotations" in task else "completions"
     given = task.get(name)
@@ -130,8 +136,10 @@ def _is_region(region: Any) -> bool:
 
 
 def _own_spans(record: Record, path: Path) -> list[Any] | None:
-    """A record's spans; None where nobody labelled it, or somebody rejected what stands there. Those that were
-    predicted count only where there is no place for others."""
+    """The spans of a record; None if nobody labelled it, or if its labels were rejected.
+
+    Predicted spans count only if there is no place for annotated ones.
+    """
     value = record.value
     if value.get("answer", "accept") != "accept":
         return None
@@ -147,7 +155,7 @@ def _own_spans(record: Record, path: Path) -> list[Any] | None:
 
 
 def _key_of_spans(value: Mapping[str, Any]) -> str | None:
-    """Where a record has spans, if it has any: under a usual key, or, in JSON-min, one of the user's."""
+    """The key of the spans, if a record has any: a usual key, or in JSON-min one of the user's."""
     people = [key for key in KEYS if key in value and key != PREDICTED]
     keys = people if any(isinstance(value[key], list) for key in people) else [*people, PREDICTED]
     own = (key for key in value if key not in (*KEYS, *WORDS) and _is_list_of(dict, value[key]))
@@ -189,7 +197,7 @@ def _span(entry: Any, path: Path, line: int) -> Span:
 
 
 def entity_label(label: Any, path: Path, line: int) -> str:
-    """The label as an entity type: blanks within it as `_`, since blanks stand between tags."""
+    """The label as an entity type, with `_` for blanks, since blanks separate tags."""
     if isinstance(label, list) and len(label) == 1:
         [label] = label
     if isinstance(label, list) and len(label) > 1:
@@ -209,7 +217,7 @@ def _refuse_half_pair(text: str, path: Path, line: int) -> None:
 
 
 def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
-    """The places of given tokens; None where none are given. DataError for some that do not fit the text."""
+    """The places of the tokens; None if there are none. DataError if they do not fit the text."""
     if not _is_list_of(dict, given) or not all(map(_place, given)):
         return None
     places: list[Place] = []
@@ -220,16 +228,16 @@ def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
         if not end_before <= start <= end <= len(text) or text[start:end] != token.get("text", text[start:end]):
             message = f"token {number}, {token.get('text')!r}, is not at {place[0]!r}-{place[1]!r}; correct tokens"
             raise DataError(f"{message}, or leave them out", file=path, line=line)
-        _refuse_untold(text, end_before, start, path, line)
+        _refuse_words_between(text, end_before, start, path, line)
         end_before = end
         # a token of white space is no word, one with a blank in it is two
         places += [(start + match.start(), start + match.end()) for match in re.finditer(r"[^\s]+", text[start:end])]
-    _refuse_untold(text, end_before, len(text), path, line)
+    _refuse_words_between(text, end_before, len(text), path, line)
     return places
 
 
-def _refuse_untold(text: str, start: int, end: int, path: Path, line: int) -> None:
-    """DataError for a word between two tokens."""
+def _refuse_words_between(text: str, start: int, end: int, path: Path, line: int) -> None:
+    """DataError if there is a word between two tokens."""
     if start < end and any(True for _ in word_places(text[start:end])):
         message = f"{text[start:end].strip()[:_SHOWN]!r} is in no token; correct tokens, or leave them out"
         raise DataError(message, file=path, line=line)

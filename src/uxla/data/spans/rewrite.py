@@ -1,4 +1,4 @@
-"""Records with character spans written again with other words: the offsets move along, all else stays as it stands."""
+"""Records with character spans and other words: the offsets are moved, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from uxla.errors import ConfigError
 
 @dataclass(frozen=True)
 class Moved:
-    """A text with other words in place of its own, and where each of its places is now."""
+    """A text with other words, and the new place of each old one."""
 
     text: str
     old: list[Place]
     new: list[Place]
 
     def start(self, place: int) -> int:
-        """Where something begins that began at `place`, which does not lie inside a word."""
+        """Where something starts now that started at `place`, which is not inside a word."""
         before = bisect_right(self.old, place, key=lambda word: word[1])
         if before < len(self.old) and self.old[before][0] == place:
             return self.new[before][0]
         return self.end(place)
 
     def end(self, place: int) -> int:
-        """Where something ends that ended at `place`: with the same word."""
+        """Where something ends now that ended at `place`: at the end of the same word."""
         before = bisect_right(self.old, place, key=lambda word: word[1])
         return place + (self.new[before - 1][1] - self.old[before - 1][1] if before else 0)
 

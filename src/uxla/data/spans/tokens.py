@@ -1,4 +1,4 @@
-"""Words with their places in a text: the tokenisation of text that comes with character spans."""
+"""The tokenisation of text with character spans: the places of its words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import regex
 from uxla.writing_systems import CLUSTER, UNSPACED
 
 Place = tuple[int, int]
-"""Where something begins and ends in a text, in code points, the end not included."""
+"""Where something starts and ends in a text, in code points; the end is not included."""
 
 _LETTER = rf"(?![{UNSPACED}\p{{scx=Kana}}])[\p{{L}}\p{{M}}\p{{N}}]"
 _INVISIBLE = r"[\s\p{Cc}\p{Default_Ignorable_Code_Point}]"

@@ -1,4 +1,4 @@
-"""Values and rows as the text of a file: what a cell says, a line of cells, and lines as they stand."""
+"""Values as cells, cells as lines of CSV, TSV or raw text, and the lines of a file as they are."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from uxla.data.formats.table import Table
 from uxla.errors import DataError
 
 Line = Callable[[Sequence[str], int | None], str]
-"""From cells, and the line they come from, to a line of a file."""
+"""A function from cells, and the line they come from, to a line of a file."""
 
 
 def line_writer(table: Table, format: str, end: str) -> Line:
-    """What writes a line of CSV, TSV or raw text, in the delimiter and quoting of the table where that is its format.
+    """A function that writes a line of CSV, TSV or raw text, in the table's own dialect if that is its format.
 
     DataError, with the line the cells come from, for a cell that the output cannot hold.
     """
@@ -32,7 +32,7 @@ def line_writer(table: Table, format: str, end: str) -> Line:
 
 
 def raw_rows(table: Table, dialect: Dialect) -> Iterator[tuple[int, str, bool]]:
-    """The line in which each row begins, the row as it stands, its end included, and whether nothing is in it."""
+    """The line in which each row begins, its text with the line end, and whether it is blank."""
     lines = text_lines(table.path, table.options.encoding)
     if dialect.quote is None:
         blanks = " \t\r\n" if table.format == "text" else "\r\n"
@@ -52,7 +52,7 @@ def raw_rows(table: Table, dialect: Dialect) -> Iterator[tuple[int, str, bool]]:
         taken.clear()
 
 
-def answer_cell(value: str | float | list[str]) -> str:
+def prediction_cell(value: str | float | list[str]) -> str:
     """An answer as text, a confidence with four digits."""
     return f"{value:.4f}" if isinstance(value, float) else cell(value)
 

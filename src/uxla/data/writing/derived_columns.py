@@ -1,4 +1,4 @@
-"""What the other columns of a row have of its text, as offsets or words: it would no longer fit another text."""
+"""Columns that were derived from the text, such as offsets or words, and would not fit another text."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _LENGTH = re.compile(r"(?:(?:text|sentence)_?)?(?:length|len)|(?:n|num)_(?:chars
 
 
 def offset_column(row: Mapping[str, Any], texts: Collection[str]) -> str | None:
-    """The first column of a row, besides those of its texts, that holds what looks like offsets into a text: numbers
-    called start, end or offset, or a list of [start, end, ...]. None where there is none.
+    """The first column, other than those of the texts, with what looks like offsets into a text; None if there is none.
+
+    Offsets are numbers called start, end or offset, or lists of [start, end, ...].
 
     >>> offset_column({"text": "ko mira", "label": [[3, 7, "PER"]]}, ["text"])
     'label'
@@ -53,7 +54,7 @@ def copied_column(row: Mapping[str, Any], texts: Mapping[str, str]) -> str | Non
 
 
 def _entries(name: str, cell: Any) -> Iterator[tuple[str, Any]]:
-    """A cell and all that is in it, each with the nearest name."""
+    """A cell and all values within it, each with the name of the nearest key."""
     if isinstance(cell, str):
         cell = _literal(cell, name)
     rest = [(name, cell)]
@@ -67,7 +68,7 @@ def _entries(name: str, cell: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _literal(cell: str, name: str) -> Any:
-    """The list or number that is written as text."""
+    """The list or number that a text represents; another text stays as it is."""
     if len(cell) > _LONGEST or not (_LISTS.fullmatch(cell) or cell.isdigit()):
         return cell
     try:

@@ -1,4 +1,4 @@
-"""A table's rows with answers beside them: as they stand in the file, or written in another format."""
+"""The rows of a table with predictions beside them, as they are in the file or in another format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from uxla.data.formats.json import is_array, records_in
 from uxla.data.formats.json_places import with_entries
 from uxla.data.formats.table import Table
 from uxla.data.word_rows import Words
-from uxla.data.writing.cells import answer_cell, cell, line_writer, raw_rows
+from uxla.data.writing.cells import cell, line_writer, prediction_cell, raw_rows
 from uxla.errors import DataError
 
 NAMES: dict[Shape, tuple[str, ...]] = {
@@ -31,16 +31,18 @@ NAMES: dict[Shape, tuple[str, ...]] = {
     "single": ("label", "confidence"),
     "pair": ("label", "confidence"),
 }
-"""What the columns of answers are called."""
+"""The names of the columns of predictions."""
 PREDICTED = "predicted_"
-"""What stands before those names where the table has labels, or a column called so."""
+"""The prefix of those names if the table has labels, or a column with such a name."""
 
-Answer = tuple[str | float | list[str], ...]
+Prediction = tuple[str | float | list[str], ...]
 
 
 class TableRow(NamedTuple):
-    """A row: its line, all that stands in it (cells in order, or by name), and its words, or its one or two texts. A
-    blank line of raw text has a record of None and no texts."""
+    """A row: its line, its record (the cells in order, or by name), and its words, or its one or two texts.
+
+    A blank line of raw text has no texts, and its record is None.
+    """
 
     line: int
     record: Any
@@ -48,7 +50,7 @@ class TableRow(NamedTuple):
 
 
 def read_rows(table: Table) -> list[TableRow]:
-    """All rows in order; of raw text the blank lines too. DataError as from `Table.batches`."""
+    """All rows in order; of raw text also the blank lines. DataError as from `Table.batches`."""
     rows: list[TableRow] = []
     for batch in table.batches(labelled=False, whole=True):
         columns = [batch.columns[role].to_pylist() for role in TEXTS[table.shape]] if len(batch) else [[]]
@@ -60,16 +62,16 @@ def read_rows(table: Table) -> list[TableRow]:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A table, its rows, and what was answered to each that is not blank, in their order."""
+class PredictedTable:
+    """A table, its rows, and in the same order the predictions for those that are not blank."""
 
     table: Table
     rows: Sequence[TableRow]
-    answers: Sequence[Answer]
+    answers: Sequence[Prediction]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of the answers: none that the table has."""
+        """The names of the columns of predictions, different from those the table has."""
         there, names = set(self._columns), NAMES[self.table.shape]
         labelled = self.table.format != "text" and self.table.is_labelled(self._columns)
         while labelled or there & set(names):
@@ -94,8 +96,8 @@ class Answered:
             return as_table(list(self._objects()), form, self.table.path)
         return encode("".join(self._lines(form)), "utf-8", file=self.table.path)
 
-    def _by_word(self) -> Answered:
-        """The same of a table with a row a word: a label a row."""
+    def _by_word(self) -> PredictedTable:
+        """The same for a table with one row a word: each row gets a label."""
         sentences = [(row, row.record.records, row.record.lines) for row in self.rows]
         rows = [
             TableRow(line, record, [word])
@@ -103,22 +105,22 @@ class Answered:
             for word, record, line in zip(row.texts, records, lines, strict=True)
         ]
         found: list[Any] = [answer[0] for answer in self.answers]
-        labels: list[Answer] = [(label,) for tags in found for label in tags]
-        return Answered(self.table, rows, labels)
+        labels: list[Prediction] = [(label,) for tags in found for label in tags]
+        return PredictedTable(self.table, rows, labels)
 
     @cached_property
     def _columns(self) -> list[str]:
-        """The columns' names, of JSON lines those of all objects."""
+        """The names of the columns; of JSON lines those of all objects."""
         if self.table.format == "jsonl":
             return list(dict.fromkeys(chain.from_iterable(row.record for row in self.rows)))
         return self.table.names
 
-    def _answered(self) -> Iterator[tuple[TableRow, Answer]]:
-        """Each row and its answer, which is empty for a blank line."""
+    def _answered(self) -> Iterator[tuple[TableRow, Prediction]]:
+        """Each row and its prediction, which is empty for a blank line."""
         answers = iter(self.answers)
         return ((row, () if row.record is None else next(answers)) for row in self.rows)
 
-    def _named(self, answer: Answer) -> dict[str, Any]:
+    def _named(self, answer: Prediction) -> dict[str, Any]:
         rounded = [round(value, 4) if isinstance(value, float) else value for value in answer]
         return dict(zip(self.names, rounded, strict=True))
 
@@ -131,7 +133,7 @@ class Answered:
         return encode(BOM * marked + text, table.options.encoding, file=table.path)
 
     def _objects_beside(self) -> Iterator[str]:
-        """The objects that were answered; without `where` all that stands between them too."""
+        """The objects with their predictions. Without `where` everything between them stays, too."""
         pairs = self._answered()
         row, answer = next(pairs, (None, ()))
         chosen: list[str] = []
@@ -162,7 +164,7 @@ class Answered:
             if answer and form == "text" and table.shape != "pair":
                 joined([body], line)  # which refuses a TAB
             if answer:
-                cells = [answer_cell(value) for value in answer]
+                cells = [prediction_cell(value) for value in answer]
                 yield body + dialect.delimiter + joined(cells, line) + raw[len(body) :]
             elif blank:
                 yield raw[len(body) :] if form == "text" else raw
@@ -176,7 +178,7 @@ class Answered:
         return _parquet(table)
 
     def _objects(self) -> Iterator[dict[str, Any]]:
-        """The rows as objects; columns without names are called like their roles."""
+        """The rows as objects. Columns without names are called like their roles."""
         names = list(self._columns)
         if not self.table.options.header and self.table.format in ("tsv", "csv"):
             for role, place in self.table.places(names, labelled=False).items():
@@ -189,14 +191,14 @@ class Answered:
             yield {**values, **(self._named(answer) if answer else nothing)}
 
     def _lines(self, form: str) -> Iterator[str]:
-        """The rows in TSV or CSV, the columns' names first if the table has such."""
+        """The rows in TSV or CSV, after the names of the columns if the table has a header."""
         names, line = self._columns, line_writer(self.table, form, "\r\n" if form == "csv" else "\n")
         if self.table.options.header:
             yield line([*names, *self.names], 1)
         for row, answer in self._answered():
             values = row.record or [""] * len(names)
             cells = [values.get(name) for name in names] if isinstance(values, dict) else values
-            added = map(answer_cell, answer) if answer else [""] * len(self.names)
+            added = map(prediction_cell, answer) if answer else [""] * len(self.names)
             yield line([*map(cell, cells), *added], row.line)
 
 

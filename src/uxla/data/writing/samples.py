@@ -1,4 +1,4 @@
-"""Rows written again with other texts, each with the number of the row it was made from and the words that changed."""
+"""Writing rows with other texts, as `uxla augment` does: each with the number of its original and of changed words."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _FITTING = {
     "jsonl": ("jsonl", "text"),
     "parquet": ("parquet", "text"),
 }
-"""What each format can be written as without a value lost; but raw text, which has the sentences alone."""
+"""The formats in which each format can be written without loss. Only raw text has the sentences alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """`row` with other texts, made from row number `parent`; of each text the positions of the words that changed."""
+    """`row` with other texts, made from row number `parent`; `changed` are the positions of changed words in each."""
 
     row: Row
     texts: tuple[str, ...]
@@ -56,11 +56,11 @@ class Rewritten:
 
 
 Write = Callable[[Iterable[Rewritten]], None]
-"""What writes rows, in order."""
+"""A function that writes rows, in order."""
 
 
 def written_as(source: Source, out: Path) -> str:
-    """The format of `out`: by its suffix, else the source's. ConfigError where it cannot hold what the source has."""
+    """The format of `out` by its suffix, else that of the source. ConfigError if it cannot hold all of the source."""
     if isinstance(source, SpanFile):
         return spans_written_as(source, out)
     own = source.format if isinstance(source, Table) else "conll"
@@ -74,8 +74,8 @@ def written_as(source: Source, out: Path) -> str:
     return asked
 
 
-def refuse_stale(source: Source, row: Row) -> None:
-    """DataError for a row with offsets into its text that would not fit another text and cannot be moved."""
+def refuse_offsets(source: Source, row: Row) -> None:
+    """DataError for a row with offsets into its text that cannot be moved along with another text."""
     if isinstance(source, SpanFile):
         spans_in(row.record)
     elif isinstance(source, Table):
@@ -88,7 +88,7 @@ def refuse_stale(source: Source, row: Row) -> None:
 
 
 def column_of_text(source: Source, row: Row) -> str | None:
-    """The column of a row of a table that was made of its text, and stays as it is; None where there is none."""
+    """The name of a column that was derived from the text and will not fit another; None if there is none."""
     if not isinstance(source, Table) or not isinstance(row.record, dict):
         return None
     return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
@@ -129,7 +129,7 @@ def open_writer(source: Source, format: str, stream: BinaryIO) -> AbstractContex
 
 @contextmanager
 def _lines(stream: BinaryIO, line: Callable[[Rewritten], str]) -> Iterator[Write]:
-    """For a text format in which each row is written by itself."""
+    """Writes a text format in which each row stands by itself."""
 
     def write(rows: Iterable[Rewritten]) -> None:
         stream.write("".join(map(line, rows)).encode())
@@ -139,7 +139,7 @@ def _lines(stream: BinaryIO, line: Callable[[Rewritten], str]) -> Iterator[Write
 
 @contextmanager
 def _array(stream: BinaryIO, entry: Callable[[Rewritten], str]) -> Iterator[Write]:
-    """For one JSON array of all rows."""
+    """Writes one JSON array of all rows."""
     written = 0
 
     def write(rows: Iterable[Rewritten]) -> None:
@@ -154,7 +154,7 @@ def _array(stream: BinaryIO, entry: Callable[[Rewritten], str]) -> Iterator[Writ
 
 @contextmanager
 def _parquet(stream: BinaryIO, source: Table, cells: _Cells) -> Iterator[Write]:
-    """For Parquet, a row group at a time; every column of a Parquet source keeps its type."""
+    """Writes Parquet, a row group at a time. Every column of a Parquet source keeps its type."""
     strings = pa.schema([(name, pa.string()) for name in source.names])
     schema = pq.read_schema(source.path) if source.format == "parquet" else strings
     positions: pa.DataType = pa.list_(pa.int32())
@@ -175,7 +175,7 @@ def _parquet(stream: BinaryIO, source: Table, cells: _Cells) -> Iterator[Write]:
 
 
 def _record(new: Rewritten, *, path: Path, end: str | None = None) -> str:
-    """A record with character spans; it ends as it did in its file, or as asked for."""
+    """A record with character spans as text. Its line ends like the original, or with `end`."""
     record = new.row.record.record
     refuse_added(record.value, path, new.parent)
     added = {"parent": new.parent, "changed": list(new.changed[0])}
@@ -206,14 +206,14 @@ def _conll(rewritten: Rewritten, *, layout: ConllLayout, end: str) -> str:
 
 
 class _Cells:
-    """What a table has of a rewritten row, with what is added: of a sentence with a row a word its rows."""
+    """The cells of rewritten rows, with those that are added. A sentence in a table with a row a word has several."""
 
     def __init__(self, source: Table) -> None:
         self.columns, self.sentence, self._path = source.text_columns(), source.sentence_column(), source.path
         self._numbers = count(1)
 
     def of(self, new: Rewritten) -> Iterator[dict[str, Any]]:
-        """The rows. DataError for one that has what would be added."""
+        """The rows to write. DataError for one that already has a column that would be added."""
         positions = [list(each) for each in new.changed]
         if isinstance(new.row.record, list):
             words, number = new.texts[0].split(" "), next(self._numbers)
@@ -233,21 +233,21 @@ class _Cells:
 
 
 def _cell(cell: Any, text: str, before: str) -> Any:
-    """The text in place of `before` in its cell, which may be a list of its words, also one written as text."""
+    """The cell with `text` in place of `before`. It may be a list of words, also one that is written as text."""
     if isinstance(cell, list):
         return text.split(" ")
     return text if cell == before else replaced(cell, text.split(" "))
 
 
 def refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
-    """DataError if a table, or its row, has a column already that is to be added."""
+    """DataError if a table, or one of its rows, already has a column that is to be added."""
     for name in set(names).intersection(ADDED):
         where = "" if row is None else f"row {row}: "
         raise DataError(f"{where}there is a column {name!r} already, which augment adds; rename it", file=path)
 
 
 def _as_text(cells: dict[str, Any]) -> list[str]:
-    """What `_Cells` gives, as the cells of a line of TSV or CSV."""
+    """A row of `_Cells` as the cells of a line of TSV or CSV."""
     *own, parent, changed = cells.values()
     if isinstance(changed, int):
         return ["" if cell is None else str(cell) for cell in (*own, parent, changed)]
