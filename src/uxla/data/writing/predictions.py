@@ -67,7 +67,7 @@ class PredictedTable:
 
     table: Table
     rows: Sequence[TableRow]
-    answers: Sequence[Prediction]
+    predictions: Sequence[Prediction]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -78,23 +78,25 @@ class PredictedTable:
             names, labelled = tuple(f"{PREDICTED}{name}" for name in names), False
         return names
 
-    def written(self, form: str) -> bytes:
-        """The file with the answers, in this format. In its own one (of raw text TSV) all that it has stays byte for
-        byte, and the answers come at the rows' ends. DataError, with the line, for what the format or the encoding
-        cannot hold."""
-        if form != "conll" and any(isinstance(row.record, Words) for row in self.rows):
-            return self._by_word().written(form)
+    def written(self, format: str) -> bytes:
+        """The file with the predictions, in this format.
+
+        In its own format (for raw text TSV) everything stays byte for byte, and predictions stand at the ends of rows.
+        DataError, with the line, for what the format or the encoding cannot hold.
+        """
+        if format != "conll" and any(isinstance(row.record, Words) for row in self.rows):
+            return self._by_word().written(format)
         own = self.table.format
-        if form == own == "parquet":
+        if format == own == "parquet":
             return self._columns_beside()
-        if form == own or (form, own) == ("tsv", "text"):
+        if format == own or (format, own) == ("tsv", "text"):
             return self._beside()
-        if form == "conll":
-            tags: list[Any] = [answer[0] if answer else [] for _, answer in self._answered()]
+        if format == "conll":
+            tags: list[Any] = [prediction[0] if prediction else [] for _, prediction in self._pairs()]
             return conll_text([row.texts for row in self.rows], tags).encode()
-        if form in ("jsonl", "parquet"):
-            return as_table(list(self._objects()), form, self.table.path)
-        return encode("".join(self._lines(form)), "utf-8", file=self.table.path)
+        if format in ("jsonl", "parquet"):
+            return as_table(list(self._objects()), format, self.table.path)
+        return encode("".join(self._lines(format)), "utf-8", file=self.table.path)
 
     def _by_word(self) -> PredictedTable:
         """The same for a table with one row a word: each row gets a label."""
@@ -104,7 +106,7 @@ class PredictedTable:
             for row, records, lines in sentences
             for word, record, line in zip(row.texts, records, lines, strict=True)
         ]
-        found: list[Any] = [answer[0] for answer in self.answers]
+        found: list[Any] = [prediction[0] for prediction in self.predictions]
         labels: list[Prediction] = [(label,) for tags in found for label in tags]
         return PredictedTable(self.table, rows, labels)
 
@@ -115,13 +117,13 @@ class PredictedTable:
             return list(dict.fromkeys(chain.from_iterable(row.record for row in self.rows)))
         return self.table.names
 
-    def _answered(self) -> Iterator[tuple[TableRow, Prediction]]:
+    def _pairs(self) -> Iterator[tuple[TableRow, Prediction]]:
         """Each row and its prediction, which is empty for a blank line."""
-        answers = iter(self.answers)
-        return ((row, () if row.record is None else next(answers)) for row in self.rows)
+        predictions = iter(self.predictions)
+        return ((row, () if row.record is None else next(predictions)) for row in self.rows)
 
-    def _named(self, answer: Prediction) -> dict[str, Any]:
-        rounded = [round(value, 4) if isinstance(value, float) else value for value in answer]
+    def _named(self, prediction: Prediction) -> dict[str, Any]:
+        rounded = [round(value, 4) if isinstance(value, float) else value for value in prediction]
         return dict(zip(self.names, rounded, strict=True))
 
     def _beside(self) -> bytes:
@@ -134,15 +136,15 @@ class PredictedTable:
 
     def _objects_beside(self) -> Iterator[str]:
         """The objects with their predictions. Without `where` everything between them stays, too."""
-        pairs = self._answered()
-        row, answer = next(pairs, (None, ()))
+        pairs = self._pairs()
+        row, prediction = next(pairs, (None, ()))
         chosen: list[str] = []
         for record in records_in(self.table.path, self.table.options.encoding):
             raw = record.raw
             asked = row is not None and (row.line, row.record) == (record.line, record.value)
             if asked:
-                raw = with_entries(raw, self._named(answer))
-                row, answer = next(pairs, (None, ()))
+                raw = with_entries(raw, self._named(prediction))
+                row, prediction = next(pairs, (None, ()))
             if not self.table.options.where:
                 yield f"{record.before}{raw}{record.after}"
             elif asked:
@@ -152,28 +154,28 @@ class PredictedTable:
             yield f"[{','.join(chosen)}]\n" if array else "".join(f"{raw}\n" for raw in chosen)
 
     def _cells_beside(self) -> Iterator[str]:
-        table, form = self.table, self.table.format
-        dialect = Dialect(TAB, None) if form == "text" else table.dialect
-        joined = line_writer(table, "tsv" if form == "text" else form, "")
-        answers: dict[int, Any] = {row.line: answer for row, answer in self._answered() if answer}
-        header = table.options.header and form != "text"
+        table, format = self.table, self.table.format
+        dialect = Dialect(TAB, None) if format == "text" else table.dialect
+        joined = line_writer(table, "tsv" if format == "text" else format, "")
+        predictions: dict[int, Any] = {row.line: prediction for row, prediction in self._pairs() if prediction}
+        header = table.options.header and format != "text"
         for line, raw, blank in raw_rows(table, dialect):
             body = raw.rstrip("\r\n")
-            answer = self.names if header and body else answers.get(line)
+            prediction = self.names if header and body else predictions.get(line)
             header = header and not body
-            if answer and form == "text" and table.shape != "pair":
+            if prediction and format == "text" and table.shape != "pair":
                 joined([body], line)  # which refuses a TAB
-            if answer:
-                cells = [prediction_cell(value) for value in answer]
+            if prediction:
+                cells = [prediction_cell(value) for value in prediction]
                 yield body + dialect.delimiter + joined(cells, line) + raw[len(body) :]
             elif blank:
-                yield raw[len(body) :] if form == "text" else raw
+                yield raw[len(body) :] if format == "text" else raw
 
     def _columns_beside(self) -> bytes:
         table = pq.read_table(self.table.path).take([row.line - 1 for row in self.rows])
-        label = pa.list_(pa.string()) if isinstance(self.answers[0][0], list) else pa.string()
+        label = pa.list_(pa.string()) if isinstance(self.predictions[0][0], list) else pa.string()
         types = [label] if self.table.shape == "tagging" else [label, pa.float64()]
-        for name, type_, values in zip(self.names, types, zip(*self.answers, strict=True), strict=True):
+        for name, type_, values in zip(self.names, types, zip(*self.predictions, strict=True), strict=True):
             table = table.append_column(pa.field(name, type_), pa.array(values, type_))
         return _parquet(table)
 
@@ -184,33 +186,33 @@ class PredictedTable:
             for role, place in self.table.places(names, labelled=False).items():
                 names[place] = role
         raw_words = (self.table.format, self.table.shape) == ("text", "tagging")
-        for row, answer in self._answered():
+        for row, prediction in self._pairs():
             cells = [list(row.texts)] if raw_words else [""] * len(names) if row.record is None else row.record
             values = cells if isinstance(cells, dict) else dict(zip(names, cells, strict=True))
             nothing: dict[str, Any] = dict.fromkeys(self.names, [] if raw_words else None)
-            yield {**values, **(self._named(answer) if answer else nothing)}
+            yield {**values, **(self._named(prediction) if prediction else nothing)}
 
-    def _lines(self, form: str) -> Iterator[str]:
+    def _lines(self, format: str) -> Iterator[str]:
         """The rows in TSV or CSV, after the names of the columns if the table has a header."""
-        names, line = self._columns, line_writer(self.table, form, "\r\n" if form == "csv" else "\n")
+        names, line = self._columns, line_writer(self.table, format, "\r\n" if format == "csv" else "\n")
         if self.table.options.header:
             yield line([*names, *self.names], 1)
-        for row, answer in self._answered():
+        for row, prediction in self._pairs():
             values = row.record or [""] * len(names)
             cells = [values.get(name) for name in names] if isinstance(values, dict) else values
-            added = map(prediction_cell, answer) if answer else [""] * len(self.names)
+            added = map(prediction_cell, prediction) if prediction else [""] * len(self.names)
             yield line([*map(cell, cells), *added], row.line)
 
 
-def as_table(rows: Sequence[dict[str, Any]], form: str, file: Path) -> bytes:
+def as_table(rows: Sequence[dict[str, Any]], format: str, file: Path) -> bytes:
     """Objects as CSV with a header, JSON lines or Parquet, in UTF-8; `file` is where they come from, for errors.
 
     DataError for what Parquet cannot hold: a column with values of several types.
     """
     names = list(dict.fromkeys(chain.from_iterable(rows)))
-    if form == "parquet":
+    if format == "parquet":
         return _parquet(pa.table({name: _column(name, rows, file) for name in names}))
-    if form == "jsonl":
+    if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode()
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows([names, *([cell(row.get(name)) for name in names] for row in rows)])
