@@ -50,7 +50,7 @@ def mixed(name: str) -> bool:
 def doubtful_type(name: str) -> str | None:
     """Why `name` is probably not an entity type; None if it may well be one.
 
-    >>> odd_type('DATE" E_OFF="5')
+    >>> doubtful_type('DATE" E_OFF="5')
     'has a blank in it'
     """
     if len(name) > _LONG:
