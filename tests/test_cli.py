@@ -134,7 +134,7 @@ def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, 
     before = signal.getsignal(number)
     result = invoke("run", "testbed")
     assert (result.exit_code, result.stderr.count("\n")) == (code, 1)
-    assert "the same command goes on where it stopped" in result.stderr
+    assert "repeat the command to resume" in result.stderr
     assert signal.getsignal(number) is before
 
 
@@ -146,7 +146,7 @@ def test_a_command_that_keeps_nothing_says_that_it_begins_again(invoke, monkeypa
     monkeypatch.setattr("uxla.data.checks.check.check", look)
     result = invoke("data", "check", "words.conll")
     assert result.exit_code == 143
-    assert result.stderr == "uxla: terminated; the same command begins from the start\n"
+    assert result.stderr == "uxla: terminated; repeat the command to start again\n"
 
 
 def test_fresh_is_handed_on(invoke, pipeline):
@@ -185,10 +185,10 @@ SYSTEM_FAULTS = [
     (TimeoutError("read timed out"), "read timed out; check the network and run again"),
     (socket.gaierror(-2, "Name or service not known"), "Name or service not known; check the network and run again"),
     (OSError(errno.EMFILE, "Too many open files", "words"), "words: Too many open files; allow more open files (ulim"),
-    (OSError(errno.ENOMEM, "Cannot allocate memory", "words"), "words: Cannot allocate memory; end other programs"),
-    (MemoryError(), "out of memory; end other programs"),
-    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory; end other programs"),
-    (RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"), "out of memory; end other programs"),
+    (OSError(errno.ENOMEM, "Cannot allocate memory", "words"), "words: Cannot allocate memory; close other programs"),
+    (MemoryError(), "out of memory; close other programs"),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory; close other programs"),
+    (RuntimeError("CUDA out of memory. Tried to allocate 9 GiB"), "out of memory; close other programs"),
     (OSError("libnowhere.so.7: cannot open shared object file"), "OSError: libnowhere.so.7: cannot open shared object"),
     (ImportError("libnowhere.so.7: cannot open shared object file"), "libnowhere.so.7: cannot open shared object"),
     (ModuleNotFoundError("No module named 'nowhere'", name="nowhere"), "No module named 'nowhere'; a library is"),

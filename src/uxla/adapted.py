@@ -116,7 +116,7 @@ class Adapted:
             check_folder(place, self.run.config)
             write_run(self.run, place)
         elif place.exists():
-            raise ArtifactError(f"{place}: is there already; give the name of a new folder")
+            raise ArtifactError(f"{place}: exists already; give the name of a new folder")
         else:
             with atomic_folder(place) as into:
                 shutil.copytree(self._folder, into, dirs_exist_ok=True)

@@ -32,7 +32,7 @@ def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
     if path.is_dir():
         raise WriteError(path, "it is a folder", "give the name of a file")
     if not path.absolute().parent.is_dir():
-        raise WriteError(path, f"no such folder {path.absolute().parent}", "make it, or name another place")
+        raise WriteError(path, f"no such folder {path.absolute().parent}", "create it, or name another place")
     unfinished = _beside(path, "unfinished")
     with alone(path, remedy), writing(path, remedy, path, unfinished):
         try:

@@ -254,7 +254,7 @@ def test_the_report_counts_what_became_of_every_sentence(file, augment, tmp_path
 @pytest.mark.parametrize(
     ("name", "text", "out", "options", "says"),
     [
-        ("a.txt", "ko\n", "a.txt", {}, "is the file that is read"),
+        ("a.txt", "ko\n", "a.txt", {}, "is the input file"),
         ("a.txt", "ko\n", "no/b.txt", {}, "no such folder"),
         ("a.txt", "ko\n", "store", {}, "is a folder"),
         ("a.conll", "ko O\n", "b.jsonl", {}, "expected another suffix for CoNLL"),

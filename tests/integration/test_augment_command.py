@@ -50,7 +50,7 @@ def test_labels_of_sentences_and_pairs_come_along(invoke, tmp_path):
     ("arguments", "says"),
     [
         (["none.conll", "--out", "b.conll", "--model", "testbed"], "none.conll: no such file"),
-        (["a.txt", "--out", "a.txt", "--model", "testbed"], "is the file that is read"),
+        (["a.txt", "--out", "a.txt", "--model", "testbed"], "is the input file"),
         (["a.txt", "--out", "b.txt", "--model", "none/at/all"], "none/at/all"),
         (["a.txt", "--out", "b.txt", "--model", "testbed", "--copies", "x"], "--copies: got 'x'"),
         (

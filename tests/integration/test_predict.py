@@ -222,7 +222,7 @@ def test_the_file_that_is_read_is_never_written_over(out, predict, tmp_path):
     (tmp_path / "link.conll").symlink_to("in.conll")
     result = predict("in.conll", "Ana O\n", "--out", out)
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "is the file that is read; give another one" in result.stderr
+    assert "is the input file; give another one" in result.stderr
     assert (tmp_path / "in.conll").read_text() == "Ana O\n"
 
 

@@ -211,7 +211,7 @@ def test_a_whole_folder_is_said_to_be_there_before_a_training_that_nobody_needs(
     with hearing() as notes:
         assert course(again(store, tmp_path, empty=True), out).tune(files[0], TESTBED) == first
     assert done(store) == 1
-    assert notes == [f"--out {out}: has this model already, whole: no training; --fresh makes it anew"]
+    assert notes == [f"--out {out}: already has this model, so nothing is trained; --fresh trains it again"]
 
 
 @pytest.mark.parametrize("out", [".", ".."])
@@ -259,7 +259,7 @@ def test_what_a_person_changed_or_added_is_not_written_over(files, store, tmp_pa
         course(again(store, tmp_path), out).tune(files[0], TESTBED)
     (out / "config.json").write_text("{}")
     with pytest.raises(
-        ConfigError, match=r"config\.json is not as `uxla mlm` wrote it; give another folder, or --fresh"
+        ConfigError, match=r"config\.json was changed since `uxla mlm` wrote it; give another folder, or --fresh"
     ):
         course(again(store, tmp_path), out).tune(files[0], TESTBED)
     assert (out / "README.md").read_text() == "my own card"

@@ -52,7 +52,7 @@ def test_without_the_test_labels_scores_stand_there_without_intervals(make_run, 
     run = make_run()
     shutil.rmtree(run / "predictions")
     report(run)
-    assert headline(html(run)) == "UXLA scores 10.0 points above zero-shot; how sure that is cannot be told"
+    assert headline(html(run)) == "UXLA scores 10.0 points above zero-shot; how sure that is is unknown"
     assert "no interval" in html(run)
 
 

@@ -67,7 +67,7 @@ def test_without_test_labels_the_models_scored_are_those_kept(kept, headline, va
     epochs = [score(70.0), score(60.0), score(40.0)]
     scores = {"zero_shot": score(50.0), "penalty": score(55.0), "uxla": epochs, "uxla_ensemble": score(70.0)}
     found = judged(scores, kept=kept)
-    assert (found.headline, found.score) == (f"{headline}; how sure that is cannot be told", value)
+    assert (found.headline, found.score) == (f"{headline}; how sure that is is unknown", value)
     assert ("the confidence penalty alone" in [c.baseline for c in found.comparisons]) == (kept != 0), "not with itself"
 
 
@@ -94,10 +94,10 @@ BEGIN = "Not measured; adaptation is estimated"
         (estimate(64.2), "to gain about 4 points, which is not sure"),
         (estimate(61.0), "to gain about 1 point, which is not sure"),
         (estimate(90.0), "to gain about 30 points"),
-        (estimate(60.3), "to make no difference that can be told"),
+        (estimate(60.3), "to make no clear difference"),
         (estimate(57.0), "not to help: it loses about 3 points, which is not sure"),
         (estimate(30.0), "not to help: it loses about 30 points"),
-        (estimate(64.0, atc=50.0), "to make no difference that can be told"),
+        (estimate(64.0, atc=50.0), "to make no clear difference"),
     ],
 )
 def test_without_a_test_set_the_estimate_is_the_verdict(after, said):
@@ -171,7 +171,7 @@ def test_no_less_is_said_where_one_sentence_taught_or_none_was_to(trainings, kep
 
 def test_without_intervals_a_lower_score_is_told_too():
     scores = {"zero_shot": score(50.0), "tri_training": score(70.0), "uxla": [score(60.0)]}
-    said = "UXLA scores 10.0 points above zero-shot, and lower than tri-training; how sure that is cannot be told"
+    said = "UXLA scores 10.0 points above zero-shot, and lower than tri-training; how sure that is is unknown"
     assert judged(scores).headline == said
 
 

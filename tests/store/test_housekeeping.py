@@ -292,7 +292,7 @@ def test_gc_says_what_it_removes_and_how_much_that_frees(invoke, run):
 
 def test_verify_exits_1_where_something_is_damaged(invoke, run):
     place = run("fit")
-    assert (invoke("verify").exit_code, invoke("verify").stdout) == (0, "nothing is damaged\n")
+    assert (invoke("verify").exit_code, invoke("verify").stdout) == (0, "no artifact is damaged\n")
     (place / "file").unlink()
     result = invoke("verify")
     assert result.exit_code == 1

@@ -177,7 +177,7 @@ store.folder("fit", {}, make)
         assert store.folder("fit", {}, never)[1] == {"by": "the other"}
     [told] = notes
     assert told.startswith("fit ")
-    assert "another run is at it" in told
+    assert "another run is working on it" in told
     assert read(store.emit.path)[-1]["hit"] is True
 
 

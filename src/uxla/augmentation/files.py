@@ -117,7 +117,7 @@ class FileAugmentation:
             for row in part:
                 refuse_offsets(self.source, row)
             if stale is None and (stale := next(filter(None, map(partial(column_of_text, self.source), part)), None)):
-                message = f"column {stale!r} was made of the text, and stays as it is beside other words; leave it out"
+                message = f"column {stale!r} was derived from the text and will not fit the new words; leave it out"
                 progress.note(f"{self.source.path}: {message}")
             yield first, part
             first += len(part)
@@ -149,7 +149,7 @@ class FileAugmentation:
         if form == "text":
             progress.note(f"{self.out}: the sentences alone; --out FILE.tsv also has their parents and changed words")
         if tally["without_units"] == tally["read"]:
-            progress.note(f"{self.source.path}: no sentence has a word that could be replaced; nothing was made of it")
+            progress.note(f"{self.source.path}: no sentence has a word that could be replaced; nothing was written")
         if (mixed := mixture(self.store.made_with)) is not None:
             progress.note(f"{self.out}: {mixed}")
 

@@ -21,11 +21,11 @@ from uxla.errors import UxlaError, on_command_line, out_of_memory_text, printabl
 USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
 _GO_ON = ("run", "grid", "augment", "mlm")
 """The commands that keep finished work, so that the same command does not begin again."""
-_NO_MEMORY = "out of memory; end other programs, or give smaller files or a smaller model, and run again"
+_NO_MEMORY = "out of memory; close other programs, or give smaller files or a smaller model, and run again"
 _OF_A_NETWORK = ("gaierror", "SSLError", "SSLCertVerificationError", "LocalEntryNotFoundError", "HfHubHTTPError")
 _REMEDIES = {errno.ENOSPC: "free space there", errno.EDQUOT: "free space there", errno.EROFS: "give another place"}
 _REMEDIES |= dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)")
-_REMEDIES |= {errno.ENOMEM: "end other programs", errno.EIO: "look after the disk"}
+_REMEDIES |= {errno.ENOMEM: "close other programs", errno.EIO: "check the disk"}
 """What to do about faults that no other path mends."""
 
 
@@ -87,7 +87,9 @@ class _Commands(TyperGroup):
         except ImportError as error:
             if (error.name or "").split(".")[0] == "uxla":  # our own bug
                 raise
-            typer.echo(f"uxla: error: {printable(str(error))}; a library is missing or damaged, install it", err=True)
+            typer.echo(
+                f"uxla: error: {printable(str(error))}; a library is missing or damaged; install it again", err=True
+            )
             raise typer.Exit(USER_FAULT) from None
         except KeyboardInterrupt as signal:
             terminated = isinstance(signal, signals.Terminated)
@@ -105,13 +107,13 @@ def _system_fault(error: OSError) -> str:
     said = f"{type(error).__name__}: {error.strerror or error}"
     if isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in _OF_A_NETWORK:
         return f"{said}; check the network and run again"
-    return f"{said}; the system or a library refused this, see to that and run again"
+    return f"{said}; the system or a library refused this, fix that and run again"
 
 
 def _what_is_left(command: str | None) -> str:
     if command in _GO_ON:
-        return "the same command goes on where it stopped (without --fresh)"
-    return "the same command begins from the start"
+        return "repeat the command to resume (without --fresh)"
+    return "repeat the command to start again"
 
 
 app = typer.Typer(
@@ -119,7 +121,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Labels in one language, a model in another: UXLA, zero-resource cross-lingual adaptation.",
+    help="Train taggers and text classifiers for languages without labels (UXLA, ACL 2021).",
 )
 
 

@@ -27,7 +27,7 @@ def augment(
 ) -> None:
     """Make virtual sentences: words replaced by what a masked language model expects, labels and columns kept.
 
-    Interrupted, the same command goes on where it stopped. More: docs/augment.md.
+    If it is interrupted, repeat the command to resume. More: docs/augment.md.
     """
     source = open_file(file, files, task)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from uxla.markup import Table
     from uxla.store.housekeeping import Entry
 
-cache = typer.Typer(no_args_is_help=True, help="Look at finished work, make room, verify it.")
+cache = typer.Typer(no_args_is_help=True, help="List finished work, make room, verify it.")
 
 
 @cache.command("ls")
@@ -35,9 +35,13 @@ def list_cache() -> None:
 
 @cache.command("gc")
 def collect(
-    older_than: Annotated[str | None, typer.Option(help="Also what was not used for this long, as 30d, 12h.")] = None,
-    max_size: Annotated[str | None, typer.Option(help="Also the least recently used, down to this, as 20GB.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    older_than: Annotated[
+        str | None, typer.Option(help="Also remove what was unused for this long, such as 30d or 12h.")
+    ] = None,
+    max_size: Annotated[
+        str | None, typer.Option(help="Also remove the least recently used, down to this size, such as 20GB.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
 ) -> None:
     """Remove damaged and unfinished work, and with the options finished work too.
 
@@ -72,7 +76,7 @@ def verify_cache() -> None:
         typer.echo(f"damaged {one.name}: {one.fault}; set aside as {one.moved}")
     if broken:
         raise typer.Exit(1)
-    typer.echo("nothing is damaged")
+    typer.echo("no artifact is damaged")
 
 
 def _table(artifacts: list[Entry]) -> Table:

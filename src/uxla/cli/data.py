@@ -15,7 +15,7 @@ from uxla.phrases import counted
 if TYPE_CHECKING:
     from uxla.data.checks.check import CheckReport
 
-data = typer.Typer(no_args_is_help=True, help="Look at data files.")
+data = typer.Typer(no_args_is_help=True, help="Check data files.")
 
 
 @data.command()
@@ -25,10 +25,10 @@ def check(
     files: Annotated[DataFiles, Options(without=("scheme", "labels", "take", "share"))],
     task: Annotated[Task, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
     against: Annotated[
-        Path | None, typer.Option(help="Another file: sentences in both, labels, ways of writing.")
+        Path | None, typer.Option(help="Another file to compare with: shared sentences, labels, form.")
     ] = None,
     fix_scheme: Annotated[
-        Path | None, typer.Option(help="Write a copy here in which no label breaks the CoNLL scheme.")
+        Path | None, typer.Option(help="Write a repaired copy here, in which no label breaks the scheme.")
     ] = None,
 ) -> None:
     """Say what is in a data file, and what about it deserves a second look.

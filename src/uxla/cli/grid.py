@@ -20,18 +20,18 @@ def grid(
     config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="As agree=exact,token or 'target=[es,de]'."),
+        typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="Settings, such as agree=exact,token or 'target=[es,de]'."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting: the config's seed, and those after it.")] = 1,
     out: Annotated[
         Path | None,
-        typer.Option(help="The folder of the runs and tables; default runs/NAME-grid, fixed settings behind."),
+        typer.Option(help="The folder of the runs and tables. Default: runs/NAME-grid and the fixed settings."),
     ] = None,
     against: Annotated[
         str | None,
         typer.Option(
             metavar="METHOD|KEY=VALUE",
-            help="What to compare with; default tri_training, else zero_shot.",
+            help="The baseline. Default: tri_training, else zero_shot.",
         ),
     ] = None,
     fresh: Fresh = False,
@@ -39,7 +39,7 @@ def grid(
 ) -> None:
     """Run every combination of settings at several seeds, and compare them.
 
-    Work that runs share is done once. Interrupted, the same command goes on where it stopped. More: docs/grid.md.
+    Work that runs share is done once. If it is interrupted, repeat the command to resume. More: docs/grid.md.
     """
     from uxla.console import showing
     from uxla.study.grid import make, plan
@@ -79,5 +79,5 @@ def _check_folder(folder: Path) -> None:
         fault = "is the folder of a run, which a grid's runs and tables would mix with"
         raise ArtifactError(f"{folder}: {fault}; give another --out")
     if os.path.lexists(folder / "grid.md") and not (folder / "grid.parquet").is_file():
-        fault = "has grid.md, which no grid is known to have written and this one would write over"
+        fault = "has grid.md, which no grid wrote and this one would overwrite"
         raise ArtifactError(f"{folder}: {fault}; give another --out, or move it away")

@@ -38,7 +38,7 @@ def tune(
 ) -> None:
     """Go on training a masked language model on your text, labels unseen.
 
-    Interrupted, the same command goes on where it stopped. More: docs/mlm.md.
+    If it is interrupted, repeat the command to resume. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
     training = _training(out, recipe, lm, lm.max_length or 512, seed, checkpoint_every, fresh)
@@ -61,7 +61,7 @@ def pretrain(
 ) -> None:
     """Make a small masked language model of XLM-R's kind, vocabulary and weights, from your text alone.
 
-    Interrupted, the same command goes on where it stopped. More: docs/mlm.md.
+    If it is interrupted, repeat the command to resume. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
     training = _training(out, recipe, device, shape.max_length, seed, checkpoint_every, fresh)

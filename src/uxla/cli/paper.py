@@ -25,7 +25,7 @@ _REMEDY = "free space there, or give another --out"
 def table(
     number: Annotated[int, typer.Argument(metavar="1…8", min=1, max=8, help="The table's number in the paper.")],
     runs: Runs,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.md|FILE.csv", help="Write here, not to stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md|FILE.csv", help="Write here instead of stdout.")] = None,
 ) -> None:
     """Make one of the paper's tables from runs, with the paper's own figures beside.
 
@@ -49,7 +49,9 @@ def table(
 def figure(
     number: Annotated[int, typer.Argument(metavar="2|3|4", min=2, max=4, help="The figure's number in the paper.")],
     runs: Runs,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go; made where it is missing.")] = Path(),
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder of the files; it is created if it is missing.")
+    ] = Path(),
 ) -> None:
     """Draw one of the paper's figures from runs, as PNG and SVG: all of its panels in one file.
 
@@ -120,7 +122,7 @@ def _config(run: Path) -> dict[str, Any]:
         wrong = "no mapping"
     except (OSError, UnicodeDecodeError, YAMLError, ConfigError) as error:
         wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
-    raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again: it is written anew")
+    raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again to rebuild it")
 
 
 def _check_file(out: Path) -> None:

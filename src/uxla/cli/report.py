@@ -11,7 +11,7 @@ import typer
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Default RUN/report.html; of several, report.html here.")
+        Path | None, typer.Option(metavar="FILE.html", help="Default: RUN/report.html, for several runs report.html.")
     ] = None,
 ) -> None:
     """Write a report: did adaptation help, how sure is that, what happened to each sentence.

@@ -93,16 +93,16 @@ class OutputFolder:
         missing, foreign = sorted(files.keys() - there), sorted(there - files.keys() - {_CARD, _RECORD})
         changed = [name for name in sorted(files.keys() & there) if not _is(self.out / name, files[name])]
         if files and not (missing or changed or fresh):
-            progress.note(f"--out {self.out}: has this model already, whole: no training; --fresh makes it anew")
+            progress.note(f"--out {self.out}: already has this model, so nothing is trained; --fresh trains it again")
             return dict(facts)
         if changed and not fresh:
-            remedy = "give another folder, or --fresh to have it made anew"
-            raise ConfigError(f"--out {self.out}: {changed[0]} is not as `uxla mlm` wrote it; {remedy}")
+            remedy = "give another folder, or --fresh to train it again"
+            raise ConfigError(f"--out {self.out}: {changed[0]} was changed since `uxla mlm` wrote it; {remedy}")
         if foreign:
             fault = f"{foreign[0]} is not known to be from `uxla mlm` and would be lost"
             raise ConfigError(f"--out {self.out}: {fault}; move it away, or give another folder")
         if missing:
-            progress.note(f"--out {self.out}: {missing[0]} is missing; the folder is written anew")
+            progress.note(f"--out {self.out}: {missing[0]} is missing; the folder is written again")
         return None
 
     def write(self, model: Path, inputs: Mapping[str, Any], facts: Facts, card: str) -> None:
@@ -166,7 +166,7 @@ def card(began: str, base: str | None, read: Read, inputs: Mapping[str, Any], fa
         "## Use",
         "`AutoModelForMaskedLM` and `AutoTokenizer` of transformers load this folder; so do `model:` and "
         "`vicinity.model:` of a uxla configuration, and `uxla augment --model`.",
-        "The licences of the text, and of the model it began with, hold for this model too.",
+        "The licences of the text, and of the model it started from, apply to this model.",
     ]
     return "\n\n".join(parts) + "\n"
 

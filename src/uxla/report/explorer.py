@@ -77,7 +77,7 @@ def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: tuple[Ints, Ints
             rows = [places[data, epoch][id_] for id_ in part["id"].to_pylist()]
         except KeyError as error:
             message = f"no text for example {error} of {data}, which {file.stem}-texts.parquet should have"
-            raise ArtifactError(f"{file}: {message}; run again: both are written anew") from None
+            raise ArtifactError(f"{file}: {message}; run again to rebuild both") from None
         flags = np.sum([np.asarray(part[name]).astype(np.int64) * bit for name, bit in _FLAGS.items()], axis=0)
         sure = [np.rint(1000 * np.asarray(part[f"confidence_{peer}"])).astype(np.int64).tolist() for peer in "kj"]
         found = [codes[start:stop].tolist() for codes in labels]

@@ -60,10 +60,10 @@ class RunFolder:
             run_table(results)
             _require_names(path, results)
         except FileNotFoundError:
-            remedy = "if the run was interrupted, run it again: it goes on"
+            remedy = "if the run was interrupted, run it again to resume it"
             raise ArtifactError(f"{path}: no results.json, {MADE_BY_RUN}; {remedy}") from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again: it is written anew"
+            message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again to rebuild it"
             raise ArtifactError(f"{path / 'results.json'}: {message}") from None
         return cls(path, results, events)
 
@@ -124,9 +124,7 @@ def _parquet(path: Path) -> pa.Table | None:
     except (OSError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno:  # Arrow's own errors of a damaged table have none
             raise ArtifactError(f"{path}: cannot be read ({os.strerror(error.errno)}); check its rights") from None
-        message = (
-            f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote; run again: it is made anew"
-        )
+        message = f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote; run again to rebuild it"
         raise ArtifactError(f"{path}: {message}") from None
 
 

@@ -89,7 +89,7 @@ def _notes_on_intervals(
         to = f"the same method and seed with {keys[baseline.key]}={baseline.name}"
     yield (
         f"Differences are to {to}, each method as its three models together (the mean of their probabilities: of "
-        "zero_shot the ensemble), mean over seeds; in brackets the 95 % interval, with a star where it is clear of zero"
+        "zero_shot the ensemble), mean over seeds; in brackets the 95 % interval, with a star where it excludes zero"
     )
     few = "paired bootstrap over test examples"
     if seeds < SEEDS_VARY:
@@ -99,7 +99,7 @@ def _notes_on_intervals(
         if any(entry.pairs < SEEDS_VARY for entry in entries):
             rest += f"; where fewer than three have both sides, {few}"
     yield f"Intervals: {rest}"
-    yield f"Of {len(entries)} such intervals about {0.05 * len(entries):.1f} are clear of zero by chance alone"
+    yield f"Of {len(entries)} such intervals about {0.05 * len(entries):.1f} exclude zero by chance alone"
 
 
 def _warnings(runs: Sequence[GridRun]) -> Iterator[str]:

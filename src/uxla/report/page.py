@@ -148,7 +148,7 @@ def _part(name: str, run: RunFolder) -> RunPart:
         return RunPart(name, run, run_table(run.results), targets)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         message = f"its files do not fit together ({type(error).__name__}: {error}), {MADE_BY_RUN}"
-        raise ArtifactError(f"{run.path}: {message}; run again: they are written anew") from error
+        raise ArtifactError(f"{run.path}: {message}; run again to rebuild them") from error
 
 
 def _target(run: RunFolder, target: str) -> TargetPart:

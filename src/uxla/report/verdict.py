@@ -36,7 +36,7 @@ _INTERVALS = (
     "seeds are not in them"
 )
 _NO_INTERVALS = (
-    "Means of three models each, without intervals: the test labels are not at hand, and three models of one run, "
+    "Means of three models each, without intervals: the test labels are missing, and three models of one run, "
     "which teach each other, do not tell how another run would end"
 )
 
@@ -148,7 +148,7 @@ def _by_test(test: TestSet, epoch: int | None, *, spans: bool) -> _Measured:
 
 
 def _by_models(states: Mapping[str, Any], epoch: int | None) -> _Measured | None:
-    """From the scores of each method's models, where the test labels are not at hand; None without scores."""
+    """From the scores of each method's models, where the test labels are missing; None without scores."""
     tried = [method for method in METHODS if method in states and method not in {*_LABELLED, "ensemble"}]
     if not tried:
         return None
@@ -180,7 +180,7 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
         side = "below" if first.gain < 0 else "above"
         lower = f", and lower than {better}" if better and first.gain >= 0 else ""
         scored = f"{name} scores {abs(first.gain):.1f} points {side} {over}{lower}"
-        return "unclear", f"{_capitalised(scored)}; how sure that is cannot be told"
+        return "unclear", f"{_capitalised(scored)}; how sure that is is unknown"
     if first.sign == 0:
         headline = f"No clear effect: {name} differs from {over} by {_signed(first.gain)} points"
         return ("mixed", f"{headline}, and is worse than {better}") if better else ("unclear", headline)
@@ -204,7 +204,7 @@ def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
         return f"{begin} not to help: the warm-up's models were kept"
     points = round(abs(gain))
     if points == 0 or gain * (after.mean - before.mean) < 0:  # the score is capped; epochs are chosen by the mean
-        return f"{begin} to make no difference that can be told"
+        return f"{begin} to make no clear difference"
     doubt = ", which is not sure" if before.low <= after.high and after.low <= before.high else ""
     amount = f"about {points} point{'s' * (points > 1)}{doubt}"
     return f"{begin} to gain {amount}" if gain > 0 else f"{begin} not to help: it loses {amount}"

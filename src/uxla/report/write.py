@@ -45,7 +45,7 @@ def check_report(file: Path) -> None:
     if file.suffix != ".html":
         raise UxlaError(f"--out {file}: expected a file whose name ends in .html; rename it")
     if not file.absolute().parent.is_dir():
-        raise UxlaError(f"{file}: no such folder {file.absolute().parent}; make it first, or give another --out")
+        raise UxlaError(f"{file}: no such folder {file.absolute().parent}; create it first, or give another --out")
 
 
 def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:

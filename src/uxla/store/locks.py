@@ -28,7 +28,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=PATIENCE)
     except Timeout:
-        progress.note(f"{what}: another run is at it; waiting for it to end")
+        progress.note(f"{what}: another run is working on it; waiting for it to finish")
         lock.acquire()
     try:
         yield

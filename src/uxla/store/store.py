@@ -150,7 +150,7 @@ def reading(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ArtifactError(f"{place}: the artifact is damaged ({error}); run again: it is made anew") from error
+        raise ArtifactError(f"{place}: the artifact is damaged ({error}); run again to rebuild it") from error
 
 
 def default_root() -> Path:

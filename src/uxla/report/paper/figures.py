@@ -47,7 +47,7 @@ def curves(runs: Mapping[str, RunFolder]) -> list[Curve]:
         found = list(_curves(runs))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         wrong = f"scores by epoch that are damaged ({type(error).__name__})"
-        raise ArtifactError(f"{', '.join(runs)}: {wrong}, {MADE_BY_RUN}; run again: they are written anew") from None
+        raise ArtifactError(f"{', '.join(runs)}: {wrong}, {MADE_BY_RUN}; run again to rebuild them") from None
     if not found:
         names = ", ".join(runs)
         expected = "expected a run of method uxla with target_data.dev or target_data.test"

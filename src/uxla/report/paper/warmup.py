@@ -91,7 +91,7 @@ def read_warm_up(run: RunFolder, target: str) -> WarmUp:
         return _warm_up(found, tagging=run.results["task"] == "ner")
     except (OSError, pa.ArrowException, ValueError, TypeError, LookupError, AttributeError) as error:
         message = f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote"
-        raise ArtifactError(f"{path}: {message}; run again: it is made anew") from None
+        raise ArtifactError(f"{path}: {message}; run again to rebuild it") from None
 
 
 def _what_is_missing(run: RunFolder, target: str) -> str:
