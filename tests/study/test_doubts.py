@@ -73,7 +73,7 @@ def lesson(epoch, taught, *, method="uxla", kind="target", kept=(9, 9), collapse
 def test_models_that_know_hardly_more_than_chance_are_poor(task, dev, scores, said):
     trainings = [warm_up("penalty", i, score) for i, score in enumerate(scores, start=1)]
     study = study_of(f"task={task}", dev=labelled(("a", "b", "c"), *dev))
-    begin, end = "source.dev: the models are poor there", "so that their labels are not to be trusted"
+    begin, end = "source.dev: the models are poor there", "so do not trust their labels"
     assert list(poor_models(study, trainings)) == ([f"{begin} {said}, {end}; {LONGER}"] if said else [])
 
 

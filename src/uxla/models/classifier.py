@@ -61,7 +61,7 @@ def reuse_or_draw(
     why = f"its labels are {listed(own.names)}, the data's {listed(names)}"
     if not same_class:
         why = f"it is that of a {' or '.join(own.architectures) or 'model of unknown kind'}"
-    return f"the classification layer of {folder} is not used: {why}; drawn anew"
+    return f"the classification layer of {folder} is not used: {why}; a new one is drawn"
 
 
 def _draw(model: Any, seed: int) -> None:

@@ -77,7 +77,7 @@ class Ensemble:
         except OSError as error:
             raise ArtifactError(f"{file}: cannot be read ({error.strerror}); check its rights") from error
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to write it anew") from error
+            raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to restore it") from error
         found = cls.of(task, label_names, models, tokenizer, runtime)
         for model, member in zip(models, found.members, strict=True):
             _check_labels(model, member, label_names)
@@ -183,7 +183,7 @@ def _check_labels(folder: Path, member: TaskModel, label_names: Sequence[str]) -
     own = LayerDescription.of(member.module.config).names
     if own != tuple(label_names):
         fault = f"its labels are {listed(own)}, the ensemble's {listed(label_names)}"
-        raise ArtifactError(f"{folder}: {fault}; run the same `uxla run` again to write it anew")
+        raise ArtifactError(f"{folder}: {fault}; run the same `uxla run` again to restore it")
 
 
 def average(tables: Sequence[Predictions]) -> Predictions:

@@ -55,10 +55,10 @@ def _download(name: str, revision: str | None, files: list[str]) -> Path:
     except (HfHubHTTPError, HFValidationError, ValueError) as error:
         said = str(error).strip().split("\n")[0]
         raise ModelError(
-            f"model {name!r}: no such folder, and not to be had from the Hub ({said}); {remedy}"
+            f"model {name!r}: no such folder, and not available from the Hub ({said}); {remedy}"
         ) from error
     except Exception as error:  # whatever a network, a disk and foreign libraries can raise, whatever the name
-        message = f"the Hub's copy cannot be brought here ({reason(error)}); see to network and disk, and run again"
+        message = f"the Hub's copy cannot be downloaded ({reason(error)}); check network and disk, and run again"
         raise ModelError(f"model {name!r}: {message}") from error
 
 

@@ -84,13 +84,13 @@ def _check_configuration(folder: Path, safety: ModelSafety) -> None:
 def _check_name(file: Path, name: object, *suffixes: str) -> None:
     if not isinstance(name, str) or Path(name).name != name or not name.endswith(suffixes):
         expected = f"expected a file beside it ending in {' or '.join(suffixes)}"
-        raise ModelError(f"{file}: names {name!r} as weights, {expected}; get the model anew")
+        raise ModelError(f"{file}: names {name!r} as weights, {expected}; download the model again")
 
 
 def _shards(index: Path) -> Iterator[object]:
     weights = _read(index).get("weight_map")
     if not isinstance(weights, dict):
-        raise ModelError(f"{index}: has no weight_map; get the model anew")
+        raise ModelError(f"{index}: has no weight_map; download the model again")
     yield from dict.fromkeys(map(str, weights.values()))
 
 
@@ -98,7 +98,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         values = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{file}: cannot be read as JSON ({error}); get the model anew") from error
+        raise ModelError(f"{file}: cannot be read as JSON ({error}); download the model again") from error
     if not isinstance(values, dict):
-        raise ModelError(f"{file}: holds no JSON object; get the model anew")
+        raise ModelError(f"{file}: holds no JSON object; download the model again")
     return values

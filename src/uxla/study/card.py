@@ -149,7 +149,7 @@ Each alone, with transformers: `AutoModelFor{kind}.from_pretrained("models/1")`,
 def _limits(config: RunConfig, target: str) -> str:
     used = _target_labels(config)
     labels = (
-        f"Labels of {code_span(target)} {used}: not zero-resource"
+        f"Labels of {code_span(target)} {used}: this is not zero-resource"
         if used
         else f"No label of {code_span(target)} was used"
     )
@@ -158,6 +158,6 @@ def _limits(config: RunConfig, target: str) -> str:
             f"- {labels}. Names, topics and kinds of text that its training data lacks may be labelled badly.",
             f"- Texts longer than {config.max_length} pieces are read in windows or cut.",
             *([f"- Trained and scored in {config.precision}."] if config.precision != "fp32" else []),
-            "- The licences of the backbone and of the data hold for this model too.",
+            "- The licences of the backbone and of the data apply to this model.",
         )
     )

@@ -119,7 +119,7 @@ def _chosen(found: Outcome, target: Target, states: Sequence[Triple], *, asked: 
     if best == 0:
         figures = f"warm-up {scores[0]:.1f}, best epoch {max(scores[1:]):.1f}"
         done = "the warm-up's models are kept" if asked else "keep=estimated would keep the warm-up"
-        warnings = (*warnings, f"{target.name}: adaptation did not help, by the estimate ({figures}); {done}")
+        warnings = (*warnings, f"{target.name}: adaptation did not help, according to the estimate ({figures}); {done}")
     if not asked:
         return replace(found, warnings=warnings)
     return replace(found, final=states[best], warnings=warnings, chosen_epoch=best)
@@ -128,4 +128,4 @@ def _chosen(found: Outcome, target: Target, states: Sequence[Triple], *, asked: 
 def _doubts(target: Target, found: Sequence[Estimate]) -> Iterator[str]:
     apart = max(state.apart for state in found)
     if apart > APART:
-        yield f"{target.name}: the estimates lie up to {apart:.0f} points apart; trust none of them without a look"
+        yield f"{target.name}: the estimates lie up to {apart:.0f} points apart; check before you trust any of them"

@@ -91,7 +91,7 @@ def make(
                 run(one.config, out / one.name, fresh=fresh, overwrite=overwrite, seen=seen)
             except UxlaError as error:
                 failed[one.name] = str(error)
-                progress.note(f"{one.name}: failed and left out: {error}")
+                progress.note(f"{one.name}: failed and is left out: {error}")
             bar.advance()
     kept = [one for one in planned if one.name not in failed]
     return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed

@@ -61,7 +61,7 @@ def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> No
     if not is_run(out):
         foreign = [name for name in _names(config) if os.path.lexists(out / name)]
         if foreign:
-            found = f"has {foreign[0]}, which no run is known to have written and this one would write over"
+            found = f"has {foreign[0]}, which no run wrote and this one would overwrite"
             raise ArtifactError(f"--out {out}: {found}; give another folder, or move it away")
         return
     other = _difference(out, config)
