@@ -53,8 +53,8 @@ def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
             poor.append(f"{title(method)}: {name} {enumerated([f'{score:.1f}' for score in scores])}")
     if poor:
         yield (
-            f"source.dev: the models are poor there ({'; '.join(poor)}; {against}), so that their labels are not to be "
-            f"trusted; {_train_longer(study)}"
+            f"source.dev: the models are poor there ({'; '.join(poor)}; {against}), so do not trust their "
+            f"labels; {_train_longer(study)}"
         )
 
 

@@ -83,7 +83,7 @@ def make(
     waiting = [one for one in planned if fresh or not _is_finished(one, out)]
     failed: dict[str, str] = {}
     if len(waiting) < len(planned):
-        progress.note(f"{len(planned) - len(waiting)} of {len(planned)} runs are finished and taken as they are")
+        progress.note(f"{len(planned) - len(waiting)} of {len(planned)} runs are finished already")
     with progress.bar("runs of the grid", len(waiting)) as bar:
         for number, one in enumerate(waiting, start=1):
             progress.note(f"run {number} of {len(waiting)}: {one.name}")
