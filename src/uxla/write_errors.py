@@ -44,11 +44,11 @@ def writing(place: Path, remedy: str = REMEDY, *files: Path) -> Iterator[None]:
 def check_output(out: Path, source: Path | None = None) -> None:
     """ConfigError where the option `--out` names no file that can be written, or the file that is read."""
     if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it first, or give another file")
+        raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; create it first, or give another file")
     if out.is_dir():
         raise ConfigError(f"--out {out}: is a folder, expected a file; give it a name")
     if source is not None and out.exists() and source.exists() and out.samefile(source):
-        raise ConfigError(f"--out {out}: is the file that is read; give another one")
+        raise ConfigError(f"--out {out}: is the input file; give another one")
 
 
 def cannot_write(error: Exception, *places: Path) -> str | None:

@@ -351,5 +351,5 @@ def test_a_column_that_was_made_of_the_text_is_named(more, task, named, file, au
     path = file("a.jsonl", f'{{"text": "ko mira", {more}}}\n' * 2)
     augment(path, tmp_path / "b.jsonl", copies=1, share=1.0, reading={"shape": task} if task else None)
     said = " ".join(notes)
-    assert said.count("was made of the text") == (named is not None)
-    assert named is None or f"a.jsonl: column '{named}' was made of the text, and stays as it is" in said
+    assert said.count("was derived from the text") == (named is not None)
+    assert named is None or f"a.jsonl: column '{named}' was derived from the text and will not fit" in said

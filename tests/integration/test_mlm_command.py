@@ -36,7 +36,7 @@ def test_the_command_again_trains_nothing_and_fresh_replaces_the_folder(invoke, 
         invoke("mlm", "tune", "testbed", text, "--out", "out", *QUICK, *more) for more in ((), (), ("--fresh",))
     )
     assert first.stdout == second.stdout == fresh.stdout
-    assert "--out out: has this model already, whole" in second.stderr
+    assert "--out out: already has this model" in second.stderr
     assert "has this model already" not in first.stderr + fresh.stderr
     (tmp_path / "out" / "mine.txt").write_text("mine")
     refused = invoke("mlm", "tune", "testbed", text, "--out", "out", *QUICK, "--fresh")

@@ -202,7 +202,7 @@ def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, predic
 
     result = predict("in.conll", "Ana O\n", *out, tag=ended)
     assert (result.exit_code, result.stdout) == (143, "")
-    assert result.stderr.startswith("uxla: terminated; nothing was written; the same command begins from the")
+    assert result.stderr.startswith("uxla: terminated; nothing was written; repeat the command to start")
     assert not (tmp_path / "out.conll").exists()
 
 

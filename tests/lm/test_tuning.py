@@ -243,7 +243,7 @@ def test_a_folder_that_lacks_a_file_is_written_anew(files, store, tmp_path, hear
     (out / name).unlink()
     with hearing() as notes:
         course(again(store, tmp_path), out).tune(files[0], TESTBED)
-    assert f"--out {out}: {name} is missing; the folder is written anew" in notes
+    assert f"--out {out}: {name} is missing; the folder is written again" in notes
     assert entries(out) == before
     assert done(store) == 1
 
@@ -290,7 +290,7 @@ def test_a_folder_of_something_else_and_a_file_are_left_alone(files, store, tmp_
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").write_text("mine")
     for name in ("full", "b.txt"):
-        with pytest.raises(ConfigError, match="is there already and was not made by `uxla mlm`"):
+        with pytest.raises(ConfigError, match="exists and was not made by `uxla mlm`"):
             course(store, tmp_path / name).tune(files[0], TESTBED)
     with pytest.raises(ConfigError, match="no such folder"):
         course(store, tmp_path / "none" / "out").tune(files[0], TESTBED)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 mlm = typer.Typer(no_args_is_help=True, help="Train a masked language model: tune one on your text, or make one.")
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Text, CoNLL, TSV, CSV, JSON lines, Parquet.")]
-Out = Annotated[Path, typer.Option(help="The model's folder; whole or not there.")]
-CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps that an interruption costs at most.")]
+Out = Annotated[Path, typer.Option(help="The folder of the model; it appears when it is complete.")]
+CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints: so many are lost at most.")]
 
 
 @mlm.command()

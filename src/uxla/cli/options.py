@@ -27,7 +27,7 @@ Task = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what a run of another configuration left there.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work anew, whatever is in the store.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Repeat all work, whatever is in the store.")]
 
 
 @dataclass(frozen=True)

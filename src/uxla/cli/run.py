@@ -15,17 +15,18 @@ from uxla.errors import UxlaError
 def run(
     config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="As target=es or warmup.max_steps=100.")
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Settings, such as target=es or warmup.max_steps=100."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run folder; default runs/NAME-TARGET, overrides behind.")
+        Path | None, typer.Option(help="The run folder. Default: runs/NAME-TARGET and the overrides.")
     ] = None,
     fresh: Fresh = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Warm up, adapt to the target language, compare, and write a run folder.
 
-    Interrupted, the same command goes on where it stopped. All keys: docs/configuration.md.
+    If it is interrupted, repeat the command to resume. All keys: docs/configuration.md.
     """
     from uxla.config.run import load_config
     from uxla.console import showing

@@ -69,9 +69,9 @@ class OutputFolder:
         if out.name in ("", ".."):
             raise ConfigError(f"--out {out}: has no name to write a folder under; give its name")
         if not out.absolute().parent.is_dir():
-            raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; make it, or give another one")
+            raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; create it, or give another one")
         if out.exists() and not self._record() and (not out.is_dir() or any(out.iterdir())):
-            raise ConfigError(f"--out {out}: is there already and was not made by `uxla mlm`; give another folder")
+            raise ConfigError(f"--out {out}: exists and was not made by `uxla mlm`; give another folder")
         with alone(out):
             with writing(out):
                 restore_folder(out)
