@@ -304,7 +304,7 @@ def test_with_union_nothing_that_a_peer_was_trusted_on_is_dropped_but_by_a_colla
 
     def change(row):
         i, epoch = int(row["id"][-1]), row["epoch"]
-        trusted = {"kept_by_k": i == 3, "kept_by_j": i < 2}
+        trusted = {"selected_by_k": i == 3, "selected_by_j": i < 2}
         none = [0] * len(row["labels_j"])  # of these sentences' words all are O
         return trusted | {"used": i != 2 and epoch == 1, "agreed": False} | ({"labels_j": none} if i == 1 else {})
 

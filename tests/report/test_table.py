@@ -190,7 +190,7 @@ def test_estimates_stand_in_marked_rows_also_without_a_test_set():
     assert "mean ± standard deviation" not in shown
 
 
-def test_the_epochs_kept_by_the_estimate_and_the_warnings_are_told():
+def test_the_epochs_selected_by_the_estimate_and_the_warnings_are_told():
     shown = markdown(ESTIMATED)
     assert "es: by the estimate the models kept are those of epoch 1." in shown
     assert "de: by the estimate the models kept are the warm-up's, for no epoch seems better." in shown

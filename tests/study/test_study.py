@@ -110,7 +110,7 @@ def test_the_default_number_of_samples_written_out_is_the_same_work(make_study):
     assert plain.vicinity.stored.inputs != four.vicinity.stored.inputs
 
 
-def test_fluency_is_kept_by_the_vicinity_model_and_its_precision(make_study):
+def test_fluency_is_selected_by_the_vicinity_model_and_its_precision(make_study):
     plain, lower = make_study((), INPUTS), make_study(["precision=bf16"], INPUTS)
     other = make_study((), INPUTS, vicinity_model=ModelHandle(Path("m"), "another"))
     kept = plain.vicinity.fluency.inputs

@@ -56,8 +56,8 @@ def test_a_decision_is_written_as_it_was_taken(tmp_path):
     rows = written(tmp_path, trace, target, corpus("en", 2))[0]
     assert rows.schema.equals(DECISIONS)
     assert set(zip(*(rows[name].to_pylist() for name in ("epoch", "k", "j", "data")), strict=True)) == {(3, 1, 3, "xx")}
-    assert rows["kept_by_k"].to_pylist() == taken.selected[0].tolist()
-    assert rows["kept_by_j"].to_pylist() == taken.selected[1].tolist()
+    assert rows["selected_by_k"].to_pylist() == taken.selected[0].tolist()
+    assert rows["selected_by_j"].to_pylist() == taken.selected[1].tolist()
     assert rows["agreed"].to_pylist() == taken.agreed.tolist()
     assert rows["used"].to_pylist() == taken.chosen.tolist()
     for peer, predictions in zip("kj", taken.predictions, strict=True):
@@ -173,7 +173,7 @@ def test_algorithm_1_shows_every_labelling_with_its_place_and_fate():
     for decisions in seen:
         counts = decisions.counts
         assert counts["of"] == len(decisions.corpus)
-        assert [counts["kept_by_k"], counts["kept_by_j"]] == [int(chosen.sum()) for chosen in decisions.selected]
+        assert [counts["selected_by_k"], counts["selected_by_j"]] == [int(chosen.sum()) for chosen in decisions.selected]
         assert counts["agreed"] == int(decisions.chosen.sum())
 
 

@@ -80,8 +80,8 @@ class CoLabelled(StepEvent):
         return {
             "data": self.corpus.name,
             "of": len(self.corpus),
-            "kept_by_k": int(self.selected[0].sum()),
-            "kept_by_j": int(self.selected[1].sum()),
+            "selected_by_k": int(self.selected[0].sum()),
+            "selected_by_j": int(self.selected[1].sum()),
             "agreed": int(self.chosen.sum()),
             "classes": dict(self.classes),
             "collapsed": list(self.collapsed),

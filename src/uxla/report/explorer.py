@@ -24,7 +24,7 @@ _FIRST = 48
 """A label sequence is a string: the character `_FIRST` + 1 + label for each label, `_FIRST` for one that is ignored."""
 
 _PLACE = ["epoch", "k", "j", "data"]
-_FLAGS = {"kept_by_k": 1, "kept_by_j": 2, "agreed": 4, "used": 8}
+_FLAGS = {"selected_by_k": 1, "selected_by_j": 2, "agreed": 4, "used": 8}
 
 
 def packed(values: Any) -> str:

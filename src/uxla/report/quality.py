@@ -65,14 +65,14 @@ def _right(decisions: pa.Table, gold: pa.Array, agreement: str) -> tuple[Ints, I
 def _of_j(decisions: pa.Table) -> Bools:
     """(n,) whether `union` takes the labels of j: the peer that is trusted, of two the surer."""
     selected_k, selected_j, sure_k, sure_j = (
-        np.asarray(decisions[name]) for name in ("kept_by_k", "kept_by_j", "confidence_k", "confidence_j")
+        np.asarray(decisions[name]) for name in ("selected_by_k", "selected_by_j", "confidence_k", "confidence_j")
     )
     return np.where(selected_k & selected_j, sure_j > sure_k, selected_j)
 
 
 def _fates(decisions: pa.Table, agreement: str) -> Ints:
     """(n,) places in `_FATES`. With `union` one peer is enough: the other cannot drop what it was trusted on."""
-    used, k, j, agreed = (np.asarray(decisions[name]) for name in ("used", "kept_by_k", "kept_by_j", "agreed"))
+    used, k, j, agreed = (np.asarray(decisions[name]) for name in ("used", "selected_by_k", "selected_by_j", "agreed"))
     if agreement == "union":
         return np.select([used, ~(k | j)], [0, 2], default=3)
     return np.select([used, ~(k & j), ~agreed], [0, 2, 1], default=3)

@@ -22,7 +22,7 @@ from uxla.records import Corpus, Ints, Predictions, Target
 Labels = pa.list_(pa.int16())
 DECISIONS = pa.schema(
     [("epoch", pa.int16()), ("k", pa.int8()), ("j", pa.int8()), ("data", pa.string()), ("id", pa.string())]
-    + [(name, pa.bool_()) for name in ("kept_by_k", "kept_by_j", "agreed", "used")]
+    + [(name, pa.bool_()) for name in ("selected_by_k", "selected_by_j", "agreed", "used")]
     + [("confidence_k", pa.float32()), ("confidence_j", pa.float32()), ("labels_k", Labels), ("labels_j", Labels)]
 )
 """One row a decision: models from 1; labels as places in the label names, one a word for tagging."""
@@ -79,7 +79,7 @@ class Trace:
             for name, value in one_value.items()
         }
         columns |= {"id": texts["id"].cast(pa.string())}
-        columns |= {f"kept_by_{peer}": chosen[rows] for peer, chosen in zip("kj", decisions.selected, strict=True)}
+        columns |= {f"selected_by_{peer}": chosen[rows] for peer, chosen in zip("kj", decisions.selected, strict=True)}
         columns |= {"agreed": decisions.agreed[rows], "used": decisions.chosen[rows]}
         for peer, predictions in zip("kj", decisions.predictions, strict=True):
             part, labels = _part(predictions, rows)

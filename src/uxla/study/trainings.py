@@ -15,7 +15,7 @@ def learned_from(event: Trained | Skipped, target: str) -> list[dict[str, Any]]:
 def _data_set(part: Part, event: Trained | Skipped, target: str) -> dict[str, Any]:
     found, peers = part.labelled, {"k": event.step.k + 1, "j": event.step.j + 1}
     of = part.size if found is None else found["of"]
-    kept = None if found is None else [found["kept_by_k"], found["kept_by_j"]]
+    kept = None if found is None else [found["selected_by_k"], found["selected_by_j"]]
     collapsed = [] if found is None else [peers[peer] for peer in found["collapsed"]]
     kind = part.kind(target)
     return {"kind": kind, "of": of, "kept": kept, "taught": part.size, "drawn": part.drawn, "collapsed": collapsed}
