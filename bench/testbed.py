@@ -33,15 +33,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from statistics import fmean
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from common import parser, table, write_json
 from scipy.stats import t
 
 from uxla import api
-from uxla.config.run import Method, RunConfig, load_config
+from uxla.config.run import RunConfig, load_config
 from uxla.console import showing
+from uxla.methods.registry import METHODS
 from uxla.progress import bar, note
 from uxla.report.grid import GridRun
 from uxla.store.journal import read
@@ -121,7 +122,7 @@ def build_model(place: Path, world: int, sizes: dict[str, int]) -> None:
 
 def planned(world: int, seed: int, targets: str, folder: Path, short: bool, wanted: Sequence[str] = WANTED) -> Planned:
     """One run of the protocol."""
-    methods = ", ".join(method for method in wanted if method in get_args(Method))
+    methods = ", ".join(method for method in wanted if method in METHODS)
     models = (f"{key}={(folder / f'{part}-{world}').absolute()}" for key, part in LMS.items())
     own = (f"testbed.world={world}", f"testbed.seed={seed}", f"seed={seed}", f"target=[{targets}]", *models)
     config = load_config("testbed", (*FROZEN, *own, f"methods=[{methods}]", *(TINY if short else ())))

@@ -2,12 +2,15 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
+import uxla
 from uxla import api
 from uxla.algorithm.events import Trains
 from uxla.errors import ConfigError, DataError
 from uxla.events import StageEnded
+from uxla.study.vicinities import OwnVicinity
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,98 @@ def test_a_fault_of_an_argument_is_one_error_before_any_work(corpora, change, sa
     given = {"target": ["ko mira"], "model": "testbed"} | change
     with pytest.raises(said):
         api.adapt(corpora.train, **given)
+
+
+def longest(predictions, corpus):
+    """A selector of a user's own: the longer half."""
+    sizes = np.array([len(example.segments[0]) for example in corpus])
+    return sizes >= np.median(sizes)
+
+
+def everything(k, j, selected):
+    """An agreement of a user's own: whatever either selected, with the labels of k."""
+    either = selected[0] | selected[1]
+    return uxla.Agreed(either, either, k.pseudo_labels)
+
+
+def turned(corpus):
+    """A vicinity of a user's own: the words in reverse."""
+    examples = (uxla.Example(f"{e.id}~1", e.lang, (" ".join(e.words[::-1]),)) for e in corpus)
+    return uxla.Corpus.from_examples("any name", corpus.label_names, examples)
+
+
+def test_a_selector_an_agreement_and_a_vicinity_of_ones_own_are_functions(corpora, tmp_path):
+    epochs = [uxla.Epoch(longest, target=True, source_vicinity=True)]
+    method = uxla.UXLA(epochs=epochs, agreement=everything, collapse_share=1.0)
+    near = corpora.targets[0].train
+    result = uxla.adapt(corpora.train, {"near": near}, model="testbed", method=method, vicinity=turned, threads=1)
+    data = [found for made in result.history for found in made["learned_from"] or ()]
+    assert {(found["kind"], found["of"]) for found in data} == {("target", 20), ("virtual_source", 60)}
+    assert all(found["taught"] >= found["of"] / 2 for found in data)
+    assert result.results["agreement"] == "everything"
+    written = (result.save(tmp_path / "run") / "config.yaml").read_text(encoding="utf-8")
+    assert all(f"kind: {name}\n" in written for name in ("longest", "everything", "turned"))
+
+
+@pytest.mark.parametrize(
+    ("vicinity", "said"),
+    [
+        (lambda corpus: [1], r"vicinity <lambda>, of .*: gave a list, expected a Corpus"),
+        (lambda corpus: uxla.Corpus.from_examples("x", ("O",), []), "gave a corpus with other label names"),
+        (
+            lambda corpus: uxla.Corpus.from_examples("x", corpus.label_names, [uxla.Example("1", "x", ("a", "b"))]),
+            "example 1 has 2 texts, expected 1; give as many",
+        ),
+    ],
+)
+def test_what_a_vicinity_must_not_give_is_said_in_one_line(vicinity, said, corpora):
+    with pytest.raises(ConfigError, match=said):
+        OwnVicinity(vicinity)(corpora.train, 1)
+
+
+def test_a_vicinity_of_ones_own_is_asked_once_for_a_corpus_or_once_for_an_epoch(corpora):
+    asked = []
+
+    def plain(corpus):
+        asked.append("plain")
+        return corpus  # under the same name, and with its labels
+
+    def by_epoch(corpus, epoch):
+        asked.append(epoch)
+        return turned(corpus)
+
+    for vicinity in (OwnVicinity(plain), OwnVicinity(by_epoch)):
+        found = [vicinity(corpora.train, epoch) for epoch in (1, 1, 2)]
+        assert {one.name for one in found} == {f"{corpora.train.name}~"}
+        assert all(one.table["labels"].null_count == len(one) for one in found)
+    assert asked == ["plain", 1, 2]
+
+
+class Backwards:
+    """An executor that does the last item first."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def map(self, function, items):
+        items = list(items)
+        self.sizes.append(len(items))
+        return [function(item) for item in items[::-1]][::-1]
+
+
+def test_another_executor_gives_the_same_bytes(corpora, adapted):
+    executor, [target] = Backwards(), corpora.targets
+    given = {"dev": corpora.dev, "test": corpora.test, "model": "testbed", "baselines": ["zero_shot"], "threads": 1}
+    result = uxla.adapt(corpora.train, {"near": target}, executor=executor, **given)
+    assert executor.sizes == [3] * 5, "two warm-ups, three epochs"
+    mine, theirs = (one.run.final["near"] for one in (result, adapted[0]))
+    assert [model.digest for model in mine] == [model.digest for model in theirs]
+    assert result.scores == adapted[0].scores
+
+
+def test_a_method_as_a_value_need_not_be_installed(corpora):
+    sure = uxla.Epoch(uxla.MostConfident(0.5), source=True, target=True)
+    half = uxla.Method("half", "the surer half", schedule=lambda epochs: [sure])
+    result = uxla.adapt(corpora.train, {"near": corpora.targets[0]}, model="testbed", method=half, threads=1)
+    assert list(result.run.models["near"]) == ["half"]
+    assert result.run.final["near"] == result.run.models["near"]["half"][-1]

@@ -69,7 +69,15 @@ def decisions(of, epoch):
 
 def journal(target="far"):
     own = {"method": "uxla", "target": target}
-    co_label = {"event": "co_label", **own, "data": target, "of": 4, "selected_by_k": 3, "selected_by_j": 3, "agreed": 1}
+    co_label = {
+        "event": "co_label",
+        **own,
+        "data": target,
+        "of": 4,
+        "selected_by_k": 3,
+        "selected_by_j": 3,
+        "agreed": 1,
+    }
     train = {"event": "train", **own, "k": 1, "j": 2, "l": 3, "sizes": {"src": 2, target: 1}}
     return [
         {"event": "data", "language": target},

@@ -173,7 +173,9 @@ def test_algorithm_1_shows_every_labelling_with_its_place_and_fate():
     for decisions in seen:
         counts = decisions.counts
         assert counts["of"] == len(decisions.corpus)
-        assert [counts["selected_by_k"], counts["selected_by_j"]] == [int(chosen.sum()) for chosen in decisions.selected]
+        assert [counts["selected_by_k"], counts["selected_by_j"]] == [
+            int(chosen.sum()) for chosen in decisions.selected
+        ]
         assert counts["agreed"] == int(decisions.chosen.sum())
 
 

@@ -100,9 +100,10 @@ AGREEMENTS: dict[str, type[Exact | Token | NoAgreement | Union]] = {
 """The agreements of uxla by their kind in a configuration."""
 
 
-def kind_of(agreement: Agree) -> str:
-    """The name of an agreement in results and messages: its `kind`, else the name of its function or class."""
-    return str(getattr(agreement, "kind", None) or getattr(agreement, "__name__", type(agreement).__name__))
+def kind_of(part: object) -> str:
+    """The name of an agreement, or of another part, in results and messages: its `kind`, else that of its function or
+    class."""
+    return str(getattr(part, "kind", None) or getattr(part, "__name__", type(part).__name__))
 
 
 def _share_of_equal_labels(k: Predictions, j: Predictions) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

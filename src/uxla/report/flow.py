@@ -86,5 +86,7 @@ def _stream(data: str, trainings: list[tuple[Mapping[str, Any], list[Mapping[str
     drawn = fmean(training.get("drawn", {}).get(data, 0) for training, _ in trainings)
     if not found:
         return Stream(data, fmean(training["sizes"][data] for training, _ in trainings), None, None, drawn)
-    of, k, j, agreed = (fmean(event[key] for event in found) for key in ("of", "selected_by_k", "selected_by_j", "agreed"))
+    of, k, j, agreed = (
+        fmean(event[key] for event in found) for key in ("of", "selected_by_k", "selected_by_j", "agreed")
+    )
     return Stream(data, of, (k, j), agreed, drawn)

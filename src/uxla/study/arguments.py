@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import ValidationError
 
-from uxla.algorithm.agreement import kind_of
+from uxla.algorithm.agreement import AGREEMENTS, kind_of
 from uxla.algorithm.cotraining import Epoch
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.choices import Task
 from uxla.config.documents import read_document
+from uxla.config.kinds import PluggedIn
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.errors import ConfigError, DataError
@@ -95,13 +96,19 @@ def config_of(
         "target_data": data,
         "alpha": own.alpha,
         "schedule": [_plan(epoch) for epoch in own.epochs],
-        "agree": _section(own.agreement, kind_of(own.agreement)),
+        "agree": _section(own.agreement, {one: kind for kind, one in AGREEMENTS.items()}),
         "order": own.order,
         "collapse_share": own.collapse_share,
-        "vicinity": vicinity if isinstance(vicinity, MaskedLMVicinity) else MaskedLMVicinity(),
-        "methods": known,
+        "vicinity": _vicinity(vicinity),
+        "methods": known or ["uxla"],  # a method that is no plug-in has no name that a configuration knows
     }
     return _checked(values).model_copy(update={"methods": tuple(one.name for one in methods)})
+
+
+def _vicinity(given: MaskedLMVicinity | Around | None) -> Any:
+    if given is None:
+        return MaskedLMVicinity()
+    return given if isinstance(given, MaskedLMVicinity) else PluggedIn.model_construct(kind=kind_of(given))
 
 
 def _training(task: str, model: str, own: UXLA, dev: Corpus | None) -> dict[str, Any]:
@@ -117,12 +124,13 @@ def _training(task: str, model: str, own: UXLA, dev: Corpus | None) -> dict[str,
 
 def _plan(epoch: Epoch) -> dict[str, Any]:
     data = [name for name in ("source", "target", "source_vicinity", "target_vicinity") if getattr(epoch, name)]
-    kinds = {MostConfident: "confidence", CleanCluster: "clustering"}
-    return {"data": data, "select": _section(epoch.select, kinds.get(type(epoch.select)))}
+    return {"data": data, "select": _section(epoch.select, {MostConfident: "confidence", CleanCluster: "clustering"})}
 
 
-def _section(value: Any, kind: str | None) -> dict[str, Any]:
-    return {"kind": kind, **(asdict(value) if is_dataclass(value) and not isinstance(value, type) else {})}
+def _section(value: Any, kinds: Mapping[type, str]) -> Any:
+    """The tagged value of a configuration; of a user's own part, which no configuration can make, its name alone."""
+    kind = kinds.get(type(value))
+    return PluggedIn.model_construct(kind=kind_of(value)) if kind is None else {"kind": kind, **asdict(value)}
 
 
 def _checked(values: dict[str, Any]) -> RunConfig:
