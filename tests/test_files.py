@@ -19,7 +19,7 @@ from tokenizers.models import WordLevel
 
 from uxla import signals
 from uxla.errors import WriteError
-from uxla.files import atomic_file, atomic_folder, restore_folder, vacant, write_file, write_table
+from uxla.files import atomic_file, atomic_folder, check_file, restore_folder, vacant, write_file, write_table
 
 MUCH = bytes(2**17)
 TABLE = pa.table({"n": np.random.default_rng(0).integers(0, 2**62, 2**14)})
@@ -116,6 +116,21 @@ def test_two_processes_do_not_write_one_file(tmp_path):
         write_file(tmp_path / "file", "mine")
     write_file(tmp_path / "file", "mine")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_cannot_be_written_is_said_before_any_work(tmp_path):
+    path = tmp_path / "a.txt"
+    check_file(path, ".txt", source=tmp_path / "b.txt")
+    path.touch()
+    (tmp_path / "link.txt").symlink_to("a.txt")
+    for place, suffixes, said in (
+        (tmp_path, (), "it is a folder"),
+        (path, (".md", ".csv"), r"its name does not end in .md or .csv\); rename it"),
+        (tmp_path / "none/a.txt", (), "no such folder"),
+        (tmp_path / "link.txt", (), "it is the input file"),
+    ):
+        with pytest.raises(WriteError, match=said):
+            check_file(place, *suffixes, source=path)
 
 
 KILLED = """

@@ -14,12 +14,12 @@ from typing import Any
 from uxla.algorithm.estimates import Estimate
 from uxla.choices import Device
 from uxla.errors import ArtifactError, ConfigError, printable
-from uxla.files import atomic_folder
+from uxla.files import atomic_folder, check_file
 from uxla.metrics import Score
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
 from uxla.report.table import run_table
-from uxla.report.write import check_report, write_report
+from uxla.report.write import write_report
 from uxla.study.adapted import Adapted as Run
 from uxla.study.run_folder import check_folder
 from uxla.study.write import write_run
@@ -128,7 +128,7 @@ class Adapted:
         The value is the file. UxlaError where it cannot be written.
         """
         place = Path(file).expanduser()
-        check_report(place)
+        check_file(place, ".html")
         with TemporaryDirectory(prefix="uxla-") as temporary:
             run = self._folder if self.run is None else self.save(Path(temporary) / place.stem)
             write_report([run], place)

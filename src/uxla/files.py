@@ -29,10 +29,7 @@ def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
     WriteError, with `remedy`, where it cannot be written, and where another process is writing it. What a killed
     process left is written over. An error that is not about this file comes out as it is.
     """
-    if path.is_dir():
-        raise WriteError(path, "it is a folder", "give the name of a file")
-    if not path.absolute().parent.is_dir():
-        raise WriteError(path, f"no such folder {path.absolute().parent}", "create it, or name another place")
+    check_file(path)
     unfinished = _beside(path, "unfinished")
     with alone(path, remedy), writing(path, remedy, path, unfinished):
         try:
@@ -64,6 +61,22 @@ def atomic_folder(place: Path, remedy: str = REMEDY, *, unfinished: Path | None 
                     _replace_folder(place, unfinished)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def check_file(path: Path, *suffixes: str, source: Path | None = None) -> None:
+    """WriteError where no file can be written to `path`, so that it can be said before any work.
+
+    It must be a file in a folder that exists, with one of the `suffixes`, if any, and not the file `source` that is
+    read.
+    """
+    if path.is_dir():
+        raise WriteError(path, "it is a folder", "give the name of a file")
+    if suffixes and path.suffix not in suffixes:
+        raise WriteError(path, f"its name does not end in {' or '.join(suffixes)}", "rename it")
+    if not path.absolute().parent.is_dir():
+        raise WriteError(path, f"no such folder {path.absolute().parent}", "create it, or name another place")
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise WriteError(path, "it is the input file", "name another one")
 
 
 def write_file(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from uxla.errors import ConfigError, UxlaError, WriteError
+from uxla.errors import UxlaError, WriteError
 
 REMEDY = "free space there, or name another place"
 
@@ -39,16 +39,6 @@ def writing(place: Path, remedy: str = REMEDY, *files: Path) -> Iterator[None]:
         if cause is None:
             raise
         raise WriteError(place, cause, remedy) from error
-
-
-def check_output(out: Path, source: Path | None = None) -> None:
-    """ConfigError where the option `--out` names no file that can be written, or the file that is read."""
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out {out}: no such folder {out.absolute().parent}; create it first, or give another file")
-    if out.is_dir():
-        raise ConfigError(f"--out {out}: is a folder, expected a file; give it a name")
-    if source is not None and out.exists() and source.exists() and out.samefile(source):
-        raise ConfigError(f"--out {out}: is the input file; give another one")
 
 
 def cannot_write(error: Exception, *places: Path) -> str | None:

@@ -279,7 +279,7 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_leaves_no_file(
     path = file(name, text)
     with pytest.raises(UxlaError, match=re.escape(says)) as raised:
         augment(path, tmp_path / out, **options)
-    assert isinstance(raised.value, ConfigError | DataError)
+    assert isinstance(raised.value, ConfigError | DataError | WriteError)
     assert "\n" not in str(raised.value)
     assert path.read_text() == text
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([name, "store"])

@@ -213,7 +213,7 @@ def test_a_folder_is_no_file_to_write_and_that_is_said_before_any_work(predict):
     for out in (".", "run", ".."):
         result = predict("in.conll", "Ana O\n", "--out", out, tag=never)
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-        assert f"--out {out}: is a folder, expected a file; give it a name" in result.stderr
+        assert f"{out}: cannot be written (it is a folder); give the name of a file" in result.stderr
 
 
 @pytest.mark.parametrize("out", ["in.conll", "./deep/../in.conll", "link.conll"])
@@ -222,7 +222,7 @@ def test_the_file_that_is_read_is_never_written_over(out, predict, tmp_path):
     (tmp_path / "link.conll").symlink_to("in.conll")
     result = predict("in.conll", "Ana O\n", "--out", out)
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "is the input file; give another one" in result.stderr
+    assert "it is the input file" in result.stderr
     assert (tmp_path / "in.conll").read_text() == "Ana O\n"
 
 

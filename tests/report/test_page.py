@@ -387,7 +387,7 @@ def test_a_damaged_run_is_one_line(make_run, report, tmp_path, damage, said):
     [
         (".", "is a folder"),
         ("no/such/r.html", "no such folder"),
-        ("results.json", "expected a file whose name ends in .html; rename it"),
+        ("results.json", "its name does not end in .html"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path, report, out, said):

@@ -21,11 +21,10 @@ from uxla.data.batch import Row
 from uxla.data.columns import TEXTS
 from uxla.data.corpus import Source
 from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_offsets, written_as
-from uxla.files import atomic_file
+from uxla.files import atomic_file, check_file
 from uxla.records import Corpus
 from uxla.store.store import Store, reading
 from uxla.store.versions import mixture
-from uxla.write_errors import check_output
 
 _COUNTS = ("drawn", "unchanged", "duplicates", "without_units")
 _WORD = re.compile(r"[^ \t\r\n]+")
@@ -91,7 +90,7 @@ class FileAugmentation:
 
     def _checked(self) -> tuple[str, Vicinity]:
         """The output's format and Gen-LM, its model not loaded yet."""
-        check_output(self.out, self.source.path)
+        check_file(self.out, source=self.source.path)
         vicinity = gen_lm(self.settings, LateFiller(self._load), len(TEXTS[self.source.shape]), self.seed)
         return written_as(self.source, self.out), vicinity
 

@@ -10,15 +10,14 @@ import typer
 
 from uxla.cli.tables import show
 from uxla.errors import ArtifactError, ConfigError, UxlaError
-from uxla.files import write_file
+from uxla.files import check_file, write_file
 from uxla.report.names import file_names, named
-from uxla.write_errors import check_output, writing
+from uxla.write_errors import writing
 
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
-_SUFFIXES = (".md", ".csv")
 _REMEDY = "free space there, or give another --out"
 
 
@@ -32,7 +31,7 @@ def table(
     Which table needs which run: docs/paper.md.
     """
     if out is not None:
-        _check_file(out)
+        check_file(out, ".md", ".csv")
 
     from uxla.report.paper.runs import PaperRun
     from uxla.report.paper.tables import paper_table
@@ -123,9 +122,3 @@ def _config(run: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, YAMLError, ConfigError) as error:
         wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
     raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again to rebuild it")
-
-
-def _check_file(out: Path) -> None:
-    if out.suffix not in _SUFFIXES:
-        raise UxlaError(f"--out {out}: expected a file whose name ends in {' or '.join(_SUFFIXES)}; rename it")
-    check_output(out)

@@ -12,7 +12,7 @@ from uxla.cli.options import Options, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.config.files import FileOptions
 from uxla.errors import UxlaError
-from uxla.write_errors import check_output
+from uxla.files import check_file
 
 
 @with_options
@@ -39,7 +39,7 @@ def predict(
         expected = "expected text or a table with one sentence or pair a line"
         raise UxlaError(f"{source}: no such file, {expected}; check the path")
     if out is not None:
-        check_output(out, source if isinstance(source, Path) else None)
+        check_file(out, source=source if isinstance(source, Path) else None)
 
     from uxla.console import showing
 

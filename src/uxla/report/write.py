@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from uxla.errors import UxlaError
-from uxla.files import write_file
+from uxla.files import check_file, write_file
 from uxla.report.folder import RunFolder
 from uxla.report.names import file_names, named
 from uxla.report.page import page, parts, tables_csv, tables_markdown
@@ -20,7 +20,7 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
     UxlaError for another name, for a folder that is not there or cannot be written, and for what is no finished run.
     An earlier report is replaced; anything else with the name of a file that would be written is an error.
     """
-    check_report(file)
+    check_file(file, ".html")
     found = parts(named([_read(run) for run in runs]))
     of_target = [((run.name, target.name), target.charts) for run in found for target in run.targets]
     names = file_names([own if len(found) > 1 else own[1:] for own, _ in of_target])
@@ -36,16 +36,6 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
         for place, own in charts:
             for chart in own:
                 chart.write(place)
-
-
-def check_report(file: Path) -> None:
-    """UxlaError where no report can be written to `file`, by its name or its folder."""
-    if file.is_dir():
-        raise UxlaError(f"--out {file}: is a folder, expected a file; give {file / 'report.html'}")
-    if file.suffix != ".html":
-        raise UxlaError(f"--out {file}: expected a file whose name ends in .html; rename it")
-    if not file.absolute().parent.is_dir():
-        raise UxlaError(f"{file}: no such folder {file.absolute().parent}; create it first, or give another --out")
 
 
 def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:

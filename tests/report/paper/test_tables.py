@@ -347,7 +347,7 @@ def test_a_file_gets_the_same_markdown_as_a_pipe(xner, testbed, tmp_path, capsys
 @pytest.mark.parametrize(
     ("out", "said"),
     [
-        ("t.tex", "expected a file whose name ends in .md or .csv"),
+        ("t.tex", "its name does not end in .md or .csv"),
         ("no/t.md", "no such folder"),
         ("d.md", "is a folder"),
     ],
