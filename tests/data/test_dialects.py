@@ -96,12 +96,12 @@ def test_where_it_is_not_the_delimiter_is_asked_for(key, tmp_path):
     (tmp_path / "x.csv").write_text("premise;hypothesis;label\nkoru;mira;ja\nkoru; mira; tal; ja\n")
     with (
         on_command_line("--" in key),
-        pytest.raises(DataError, match=r"x\.csv:1: one column with semicolons in it") as caught,
+        pytest.raises(DataError, match=r"x\.csv:1: the only column has semicolons in it") as caught,
     ):
         load(tmp_path / "x.csv")
     assert f"set {key}" in str(caught.value)
     (tmp_path / "y.csv").write_text("koru;mira;ja\n")
-    with pytest.raises(DataError, match=r"1 column|one column with semicolons"):
+    with pytest.raises(DataError, match=r"1 column|the only column has semicolons"):
         load(tmp_path / "y.csv", header=False)
     assert load(tmp_path / "y.csv", header=False, delimiter=";") == [("koru", "mira")]
 
@@ -166,7 +166,7 @@ def test_blank_lines_before_the_first_row_are_none(delimiter, tmp_path):
 def test_a_header_that_comes_again_is_no_row(name, cut, end, tmp_path):
     rows = [NAMES, ("koru", "mira", "ja"), NAMES, ("sen", "tal", "ne")]
     (tmp_path / name).write_bytes("".join(cut.join(row) + end for row in rows).encode())
-    with pytest.raises(DataError, match=rf"{name}:3: the header once more, as where files were joined; delete"):
+    with pytest.raises(DataError, match=rf"{name}:3: the header once more, as if files had been joined; delete"):
         load(tmp_path / name)
     (tmp_path / name).write_bytes("".join(cut.join(row) + end for row in rows[1:2] * 10).encode())
     assert load(tmp_path / name, header=False) == [("koru", "mira")] * 10
@@ -177,15 +177,15 @@ def test_a_header_that_comes_again_is_no_row(name, cut, end, tmp_path):
 def test_the_line_that_tells_excel_the_delimiter_is_named(cut, asked, tmp_path):
     rows = "".join(cut.join(row) + "\r\n" for row in (NAMES, ("koru", "mira", "ja")))
     (tmp_path / "x.csv").write_text(f"sep={cut}\r\n{rows}", newline="")
-    with pytest.raises(DataError, match=r"x\.csv:1: the line 'sep=', which is for Excel alone; delete it"):
+    with pytest.raises(DataError, match=r"x\.csv:1: this line \(sep=\) is only for Excel; delete it"):
         load(tmp_path / "x.csv", **({"delimiter": cut} if asked else {}))
 
 
 def test_commas_in_a_tsv_file_are_named(tmp_path):
     (tmp_path / "x.tsv").write_text("text,label\nkoru,ja\n")
-    with pytest.raises(DataError, match=r"x\.tsv:1: one column with commas in it; set delimiter: ','"):
+    with pytest.raises(DataError, match=r"x\.tsv:1: the only column has commas in it; set delimiter: ','"):
         load(tmp_path / "x.tsv", shape="single")
-    with pytest.raises(DataError, match="one column with commas in it"):
+    with pytest.raises(DataError, match="the only column has commas in it"):
         load(tmp_path / "x.tsv", header=False)
     (tmp_path / "x.tsv").write_text("koru, mira\nsen\n")
     with pytest.raises(DataError, match=r"no column known as text; .* or set header: false"):
@@ -212,7 +212,7 @@ def test_the_remedy_of_an_uneven_row_fits_it(name, row, says, tmp_path):
 def test_a_header_that_is_said_not_to_be_there_is_no_row(cut, tmp_path):
     path = tmp_path / ("x.csv" if cut == "," else "x.tsv")
     path.write_text("".join(cut.join(row) + "\n" for row in (NAMES, *[("koru", "mira", "ja")] * 10)))
-    with pytest.raises(DataError, match=r":1: the columns' names; set header: true"):
+    with pytest.raises(DataError, match=r":1: the first row has the columns' names; set header: true"):
         load(path, header=False)
-    with pytest.raises(DataError, match=r":1: the columns' names; set header: true"):
+    with pytest.raises(DataError, match=r":1: the first row has the columns' names; set header: true"):
         check(path, shape="pair", header=False)

@@ -42,7 +42,7 @@ def test_plain_sentences_raise_no_doubt():
 def test_a_language_before_every_word_is_seen():
     texts = [" ".join(f"fr:{word}" for word in text.split()) for text in SENTENCES]
     assert said(doubts(portrait(texts))) == {
-        "prefix": "every word begins with 'fr:', as in raw WikiANN; cut it off before use"
+        "prefix": "every word begins with 'fr:', as in raw WikiANN; remove it first"
     }
     mixed = [" ".join(f"{'fr' if i % 2 else 'de'}:{word}" for i, word in enumerate(text.split())) for text in SENTENCES]
     assert said(doubts(portrait(mixed))) == {}
@@ -130,7 +130,7 @@ def test_what_stands_in_every_text_and_is_no_language_is_told(form, says):
 def test_a_tag_behind_every_word_is_told(tag):
     texts = [" ".join(word + tag for word in line.split()) for line in LINES]
     assert said(doubts(portrait(texts))) == {
-        "form": f"nearly every word has a tag behind it, as 'koru{tag}'; cut it off",
+        "form": f"nearly every word has a tag attached, as 'koru{tag}'; remove it",
     }
 
 
@@ -222,12 +222,12 @@ def test_texts_without_labels_contradict_nothing():
 
 def test_odd_types_are_named_and_good_ones_are_not():
     found = said(name_doubts({'DATE" E_OFF="5': 1, "PER": 16, "LOC": 4, "work-of-art": 2}, "type"))
-    assert found == {"odd type": 'DATE" E_OFF="5 has a blank in it (1); is it an entity type?'}
+    assert found == {"suspicious type": 'DATE" E_OFF="5 has a blank in it (1); is it an entity type?'}
 
 
 def test_names_that_differ_in_capitals_and_signs_only_are_named():
     assert said(name_doubts({"PER": 5, "Per": 1, "LOC": 2}, "type")) == {
-        "alike": "PER, Per differ in capitals and signs only; one type? then map them (labels)"
+        "alike": "PER, Per differ in capitals and signs only; if they are one type, map them (labels)"
     }
     assert said(name_doubts({"0": 5, "1": 5, "-1": 3, "?": 1}, "label")) == {}  # three classes
     assert said(name_doubts({"PER": 5, "PERS": 1}, "type")) == {}
@@ -294,7 +294,7 @@ def test_scripts_without_capitals_have_none_to_miss():
 def test_labels_that_the_other_file_should_have_and_has_not_are_named_together():
     trained = {"PER": 500, "LOC": 300, "DATE": 150, "EVT": 50}
     found = said(missing_labels(trained, {"PER": 100, "LOC": 100}, ("en", "xx test"), "entities"))
-    assert found == {"labels": "xx test has no DATE, EVT, 20% of the entities in en; has it another name there?"}
+    assert found == {"labels": "xx test has no DATE, EVT, 20% of the entities in en; does it have another name there?"}
     assert said(missing_labels(trained, {"PER": 6, "LOC": 3}, ("en", "xx test"), "entities")) == {}  # by chance
     assert said(missing_labels({}, {"PER": 100}, ("raw", "xx"), "entities")) == {}
     assert said(missing_labels(trained, {}, ("en", "raw"), "entities")) == {}
@@ -387,7 +387,7 @@ def test_one_name_in_two_forms_of_unicode_is_told(names):
 @pytest.mark.parametrize("what", ["label", "type"])
 def test_a_name_of_letters_from_two_scripts_is_told(what):
     doubt = said(name_doubts({"PER": 4, "\u0420ER": 1, "ПЕР": 2}, what))
-    assert doubt == {f"odd {what}": "'\\u0420ER' mixes letters of several scripts (1); is it spelt right?"}
+    assert doubt == {f"suspicious {what}": "'\\u0420ER' mixes letters of several scripts (1); is it spelt right?"}
 
 
 def test_numbers_that_differ_in_their_sign_are_not_alike():

@@ -142,5 +142,7 @@ def test_the_encoding_that_is_proposed_fits_the_bytes(raw, encoding, other, tmp_
 def test_a_pipe_is_refused_at_once_since_it_can_be_read_only_once(name, tmp_path):
     os.mkfifo(tmp_path / name)
     for read in (load, check):
-        with pytest.raises(DataError, match="is no regular file, and it is read more than once; save the data in one"):
+        with pytest.raises(
+            DataError, match="is not a regular file, and it has to be read more than once; save the data in a file"
+        ):
             read(tmp_path / name, shape="tagging")

@@ -96,8 +96,8 @@ def test_augment_writes_the_list_as_it_was_but_for_the_words_that_changed(form, 
 @pytest.mark.parametrize(
     ("cells", "says"),
     [
-        (["['koru', 'mira']", "['sen']", "tal"], r"x\.csv:4: tokens is no list, as the rows before have"),
-        (["['koru']", "['mira' ... 'tal']", "['sen']"], r"x\.csv:3: tokens is no list"),
+        (["['koru', 'mira']", "['sen']", "tal"], r"x\.csv:4: tokens is not a list, although earlier rows have lists"),
+        (["['koru']", "['mira' ... 'tal']", "['sen']"], r"x\.csv:3: tokens is not a list"),
         (["[koru, mira]", "[sen]"], r"x\.csv:2: tokens has lists written as text in a form that is not read"),
         (["['koru', ['mira']]", "[['sen']]"], "in a form that is not read"),
         (["['koru mira']", "['sen']"], "tokens has an entry that is null, empty or has a space"),

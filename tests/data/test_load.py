@@ -182,7 +182,7 @@ def test_a_subset_keeps_order_ids_and_labels(load):
 
 
 def test_a_subset_of_nothing_is_refused(load):
-    with pytest.raises(DataError, match=r"es.conll: share 0.1 of 2 sentences is none; raise the share"):
+    with pytest.raises(DataError, match=r"es.conll: share 0.1 of 2 sentences is less than one; raise the share"):
         load(CONLL, share=0.1)
 
 

@@ -92,7 +92,9 @@ def test_numeric_tags_get_the_names_that_are_given(suffix, tmp_path):
     assert [example.labels for example in corpus] == [(1, 2), (0,)]
     assert discover_labels(path, tag_names=TAGS) == ("O", "B-PER", "I-PER")
     for read in (discover_labels, check):
-        with pytest.raises(DataError, match=r"the tags are numbers, the file has lost their names; .*\(tag_names: \[O"):
+        with pytest.raises(
+            DataError, match=r"the tags are numbers, and the file does not have their names; .*\(tag_names: \[O"
+        ):
             read(path)
         with pytest.raises(DataError, match=r"tags: no name for 2, 2 are in tag_names"):
             read(path, tag_names=TAGS[:2])

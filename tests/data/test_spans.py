@@ -314,10 +314,10 @@ def test_annotations_without_a_text_are_refused(file, tmp_path):
     ("name", "content", "said"),
     [
         ("a.json", "[", r"a\.json:1: not JSON"),
-        ("a.json", '[{"data": {"text": "x"}}', "no further object behind number 1"),
-        ("a.json", '[{"data": {"text": "x"}},\n 5]', "no further object behind number 1"),
+        ("a.json", '[{"data": {"text": "x"}}', "no object after number 1"),
+        ("a.json", '[{"data": {"text": "x"}},\n 5]', "no object after number 1"),
         ("a.json", "[\n5]", "a.json:2: entry 1 is a JSON int"),
-        ("a.json", '[{"data": {"text": "x"}}] x', "something stands behind the array"),
+        ("a.json", '[{"data": {"text": "x"}}] x', "there is something after the array"),
         ("a.json", "[]", "no sentence"),
         ("a.json", '[{"data": {"a": "x", "b": "y"}}]', "task 1: no text in its data"),
         ("a.jsonl", '{"spans": []}', "no 'text' with a text in it; the keys are spans"),

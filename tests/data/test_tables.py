@@ -260,7 +260,7 @@ def test_a_pair_in_raw_text_with_one_column_is_named_with_its_line(refusal):
 
 def test_a_table_called_txt_is_not_taken_for_raw_text(refusal):
     said = refusal("a\tyes\nb\tno\n", "x.txt", labelled=False, shape="single")
-    assert said.startswith("x.txt: raw text by its name, but every line has 2 columns; set format: tsv")
+    assert said.startswith("x.txt: its name says raw text, but every line has 2 columns; set format: tsv")
 
 
 def test_conll_is_no_format_of_sentences(refusal):

@@ -84,7 +84,7 @@ def test_a_table_with_a_row_a_sentence_may_number_its_sentences(tmp_path):
 @pytest.mark.parametrize(
     ("content", "columns", "says"),
     [
-        ("s,w\n1,koru mira\n", {"sentence": "s", "tokens": "w"}, r"x\.csv:2: several words in a row"),
+        ("s,w\n1,koru mira\n", {"sentence": "s", "tokens": "w"}, r"x\.csv:2: several words in one row"),
         ("s,w\n,koru\n1,mira\n", {"sentence": "s", "tokens": "w"}, r"x\.csv:2: the first row has no sentence"),
         ("w\n" + "koru\n" * 30, {"tokens": "w"}, r"each of 30 rows has one word.*\(columns: {sentence: NAME}\)"),
     ],

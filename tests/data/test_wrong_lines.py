@@ -64,10 +64,10 @@ def test_comments_of_other_tools_are_told_by_their_prefix(put, refused, first, p
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("koru/O mira/B-PER\nsen/O\n", "every word has a label behind it"),
-        ("koru;O\nmira;I-PER\n", "every word has a label behind it"),
-        ("koru###O mira###B-PER\n", "every word has a label behind it"),
-        ("koru_O\nmira_I-PER\n", "every word has a label behind it"),
+        ("koru/O mira/B-PER\nsen/O\n", "every word has a label attached"),
+        ("koru;O\nmira;I-PER\n", "every word has a label attached"),
+        ("koru###O mira###B-PER\n", "every word has a label attached"),
+        ("koru_O\nmira_I-PER\n", "every word has a label attached"),
         ("# sent_id = 1\nkoru\nmira\n", "it begins with a comment as CoNLL has them; set format: conll"),
         ("koru O\nmira B-PER\n\nsen O\n", "every line has 2 columns; set format: conll"),
         ("koru NN O\nmira NN S-PER\n", "every line has 3 columns; set format: conll"),
@@ -102,7 +102,7 @@ def test_a_number_of_thousands_of_digits_is_a_word(put):
 def test_a_page_saved_as_text_is_refused_unless_it_is_asked_for(put, first, shape):
     path = put(f"\n{first}\n<p>koru mira</p>\nsen\n", "x.txt")
     how = {"name": "t", "lang": "x", "label_names": ("O",), "labelled": False, "shape": shape}
-    with pytest.raises(DataError, match=r"x\.txt:2: begins as HTML or XML does; write its text alone"):
+    with pytest.raises(DataError, match=r"x\.txt:2: begins like HTML or XML; write its text alone"):
         load_corpus(path, **how)
     assert len(load_corpus(path, format="text", **how)) == 3
 

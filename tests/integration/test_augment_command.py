@@ -59,7 +59,7 @@ def test_labels_of_sentences_and_pairs_come_along(invoke, tmp_path):
         ),
         (["a.txt", "--out", "b.txt", "--model", "testbed", "--share", "30"], "30 % is 0.3"),
         (["a.txt", "--out", "b.tsv", "--model", "testbed", "--columns", "text"], "--columns: got 'text'"),
-        (["a.txt", "--out", "b.tsv", "--model", "testbed", "--columns", "text=0"], "a.txt has none by name"),
+        (["a.txt", "--out", "b.tsv", "--model", "testbed", "--columns", "text=0"], "a.txt has no columns by name"),
     ],
 )
 def test_faults_are_one_line_and_exit_2(invoke, tmp_path, arguments, says):

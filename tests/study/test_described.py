@@ -148,7 +148,7 @@ def test_three_models_begin_with_three_layers_where_the_backbones_own_is_not_use
 def test_types_that_a_labelled_corpus_never_has_are_named(part, study_of, tmp_path):
     bare = corpus(f"xx {part}", TEXTS * 2, (3, 0, 0, 0, 0, 0, 0))
     study = study_of(Inputs(corpus("en", TEXTS * 2), None, None, (target(TEXTS, **{part: bare}),)))
-    said = f"xx {part}: xx {part} has no DATE, 50% of the entities in en; has it another name there?"
+    said = f"xx {part}: xx {part} has no DATE, 50% of the entities in en; does it have another name there?"
     assert said in told(study)
 
 

@@ -39,7 +39,9 @@ def read_bytes(path: Path) -> bytes:
 def refuse_pipe(path: Path) -> None:
     """DataError for something that can be read only once, such as `<(zcat FILE)` in a shell."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a long name raises in Path
-        raise DataError("is no regular file, and it is read more than once; save the data in one", file=path)
+        raise DataError(
+            "is not a regular file, and it has to be read more than once; save the data in a file", file=path
+        )
 
 
 def decode(raw: bytes, encoding: str, *, file: Path) -> str:

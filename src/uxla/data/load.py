@@ -76,7 +76,7 @@ def load_corpus(
     corpus = parts[0] if len(parts) == 1 else concatenate(name, parts)
     chosen = subset(len(corpus), share=share, take=take, seed=seed)
     if len(chosen) == 0:
-        raise DataError(f"share {share} of {len(corpus)} sentences is none; raise the share", file=paths[0])
+        raise DataError(f"share {share} of {len(corpus)} sentences is less than one; raise the share", file=paths[0])
     return corpus if len(chosen) == len(corpus) else corpus.take(chosen)
 
 
@@ -198,7 +198,9 @@ def _labels(path: Path, shape: Shape, label_map: LabelMap | None, options: ReadO
     source = open_source(path, shape, options)
     if shape == "tagging" and source.format == "text":
         next(text_lines(path, options.encoding), None)  # a missing file is said to be missing
-        raise DataError("raw text has no labels, the source needs them; give a CoNLL file as source.train", file=path)
+        raise DataError(
+            "raw text has no labels, but the source needs them; give a CoNLL file as source.train", file=path
+        )
     return labels_of(source, label_map)
 
 
@@ -206,7 +208,7 @@ def _refuse_options_of_tables(path: Path, kind: TableFormat | None, options: Rea
     """ConfigError if options of tables are set for a file that is CoNLL or raw text."""
     if options.columns is not None:
         remedy = f"for CoNLL set {setting('label_column')}, for a table set {setting('format')}"
-        raise ConfigError(f"columns: {path} has none by name; {remedy}")
+        raise ConfigError(f"columns: {path} has no columns by name; {remedy}")
     if options.where is not None:
         raise ConfigError(f"where: {path} has no columns by name; rows can be chosen of tables")
     for key, sign in (("delimiter", options.delimiter), ("quote", options.quote)):

@@ -33,13 +33,15 @@ class ReadKeywords(TypedDict, total=False):
 class ReadOptions:
     """The options of reading a file.
 
-    `format` `auto` goes by the suffix and the first lines, `scheme` `auto` by the labels. `columns` says which column
-    of a table is what, by name or by position from 0: `tokens` and `tags` for tagging, `text` and `label` for single
-    texts, `first`, `second` and `label` for pairs; what it leaves out is found by the usual names. `delimiter` and
-    `quote` are those of CSV and TSV; of a table only the rows are read whose columns have the values of `where`, and
-    `tag_names` are what the numbers in its column of labels stand for. `token_column` and `label_column` are
-    CoNLL's, from 0, or from the end if negative. `comment` is how CoNLL's comments begin; `auto` goes by their look,
-    None or `none` is for a file that has none.
+    With `format` `auto` the suffix and the first lines decide, with `scheme` `auto` the labels.
+
+    For tables: `columns` says which column has which role, by name or by position from 0. The roles are `tokens` and
+    `tags` for tagging, `text` and `label` for single texts, and `first`, `second` and `label` for pairs; others are
+    found by their usual names. `header` says whether the first row has the names. `delimiter` and `quote` are for CSV
+    and TSV. Only rows with the values of `where` are read. `tag_names` are the names of numbers that stand for labels.
+
+    For CoNLL: `token_column` and `label_column` count from 0, or from the end if negative. `comment` is the prefix of
+    comments; with `auto` they are recognised by their look, and None or `none` means that there are none.
     """
 
     format: Format = "auto"

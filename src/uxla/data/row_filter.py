@@ -17,7 +17,7 @@ _SHOWN = 10
 
 
 @dataclass
-class Selection:
+class RowFilter:
     """Chooses the rows that have the values of `where` in the columns it names; all rows if it is None."""
 
     where: Mapping[str, Sequence[str | int]] | None
@@ -80,7 +80,7 @@ def named_tags(batch: Batch, shape: Shape, names: Sequence[str] | None, labelled
     if names is None:
         if len(flat) and labelled is not False and pc.all(numbers).as_py():
             remedy = f"give them in order ({list_setting('tag_names', ('O', 'B-PER', '...'))})"
-            message = f"the tags are numbers, the file has lost their names; {remedy}"
+            message = f"the tags are numbers, and the file does not have their names; {remedy}"
             raise DataError(message, file=batch.path, line=int(batch.lines[0]))
         return batch
     index = pc.index_in(flat, value_set=pa.array([str(i) for i in range(len(names))], TEXT))

@@ -42,7 +42,9 @@ def grouped(batches: Iterator[Batch], *, named: bool) -> Iterator[Batch]:
         several = pc.greater(pc.list_value_length(batch.columns["tokens"]), 1)
         one_each = not pc.any(several).as_py()
         if SENTENCE in batch.columns and (named or one_each or held is not None):
-            batch.fail_where(several, f"several words in a row, though {SENTENCE} is a column; expected a row a word")
+            batch.fail_where(
+                several, "several words in one row, although there is a column of sentences; expected one row a word"
+            )
             held = batch if held is None else _joined(held, batch)
             last = _starts(held)[-1]
             if last:

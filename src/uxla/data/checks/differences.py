@@ -61,7 +61,7 @@ def missing_labels(
     if lacking and size:
         share = sum(trained[name] for name in lacking) / total
         text = f"{names[1]} has no {listed(map(seen, lacking))}, {share:.0%} of the {what} in {names[0]}"
-        yield Doubt("labels", f"{text}; has it another name there?")
+        yield Doubt("labels", f"{text}; does it have another name there?")
 
 
 def _punctuation(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:

@@ -64,7 +64,7 @@ def _prefix(stats: Statistics) -> Iterator[Doubt]:
             found[match[1]] += count
     for prefix, count in found.most_common(1):
         if count >= 10 and count >= 0.95 * stats.words.counts.total():
-            yield Doubt("prefix", f"every word begins with '{prefix}:', as in raw WikiANN; cut it off before use")
+            yield Doubt("prefix", f"every word begins with '{prefix}:', as in raw WikiANN; remove it first")
 
 
 def _double_encoding(stats: Statistics) -> Iterator[Doubt]:
@@ -116,11 +116,13 @@ def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
     """The doubts about the names of labels or types (`what`), given with how often each occurs."""
     for name, count in names.items():
         if mixed(name):
-            yield Doubt("odd " + what, f"{name!a} mixes letters of several scripts ({count}); is it spelt right?")
+            yield Doubt(
+                "suspicious " + what, f"{name!a} mixes letters of several scripts ({count}); is it spelt right?"
+            )
     if what == "type":
         for name, count in names.items():
             if odd := doubtful_type(name):
-                yield Doubt("odd type", f"{seen(name)} {odd} ({count}); is it an entity type?")
+                yield Doubt("suspicious type", f"{seen(name)} {odd} ({count}); is it an entity type?")
     total = sum(names.values())
     if what == "label" and len(names) >= _MANY and 2 * len(names) > total:
         yield Doubt("labels", f"{len(names)} labels for {total} texts; is it the labels' column? name it (columns)")
@@ -134,5 +136,6 @@ def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
         alike.setdefault(number or "".join(char for char in letters if char.isalnum()), []).append(name)
     for several in alike.values():
         if len(several) > 1 and any(char.isalnum() for char in several[0]):
-            text = f"{listed(map(seen, several))} differ in capitals and signs only; one {what}? then map them (labels)"
+            alike_names = f"{listed(map(seen, several))} differ in capitals and signs only"
+            text = f"{alike_names}; if they are one {what}, map them (labels)"
             yield Doubt("alike", text)

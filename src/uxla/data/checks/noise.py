@@ -28,7 +28,7 @@ def noise_in(words: Counter[str], texts: Counter[str]) -> Iterator[str]:
             example = max(found, key=lambda word: found[word])
             yield f"{sum(found.values())} words have {what}, as {_short(example)!r}; write the text alone"
     if _have_ends(words):
-        yield f"nearly every word has a tag behind it, as {_short(next(iter(words)))!r}; cut it off"
+        yield f"nearly every word has a tag attached, as {_short(next(iter(words)))!r}; remove it"
     elif _have_ends(last := _last_words(texts)):
         table = setting("format", "csv")
         yield f"nearly every text ends like {_short(next(iter(last)))!r}; of a table set {table}"

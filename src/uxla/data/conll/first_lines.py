@@ -26,13 +26,13 @@ def refuse_columns(path: Path, shape: Shape, options: ReadOptions) -> None:
     width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
     if width > 1:
         known, text = setting("format", likely), setting("format", "text")
-        message = f"raw text by its name, but every line has {width} columns; set {known}, or {text}"
+        message = f"its name says raw text, but every line has {width} columns; set {known}, or {text}"
         raise DataError(message, file=path)
     if shape == "tagging":
         refuse_joined(head, path)
     if shape == "tagging" and _begins_with_comment(head):
         known, text = setting("format", "conll"), setting("format", "text")
-        message = f"raw text by its name, but it begins with a comment as CoNLL has them; set {known}, or {text}"
+        message = f"its name says raw text, but it begins with a comment as CoNLL has them; set {known}, or {text}"
         raise DataError(message, file=path)
 
 

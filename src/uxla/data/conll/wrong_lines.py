@@ -59,7 +59,9 @@ def refuse_joined(lines: Sequence[str], path: Path) -> None:
     """DataError if every word of raw text has a label attached, as in `Lima/B-LOC`."""
     words = [word for line in lines for word in line.split()]
     if len(words) >= _TELLING and all(map(_JOINED.fullmatch, words)):
-        raise DataError(f"every word has a label behind it ({words[0]!r}); write a word a line, TAB, label", file=path)
+        raise DataError(
+            f"every word has a label attached ({words[0]!r}); write one word a line, a TAB, and the label", file=path
+        )
 
 
 def refuse_markup(lines: Sequence[str], path: Path) -> None:
@@ -67,7 +69,7 @@ def refuse_markup(lines: Sequence[str], path: Path) -> None:
     number, first = next(((i, line) for i, line in enumerate(lines, start=1) if line.strip()), (0, ""))
     if _MARKUP.match(first):
         remedy = f"write its text alone, or set {setting('format', 'text')}"
-        raise DataError(f"begins as HTML or XML does; {remedy}", file=path, line=number)
+        raise DataError(f"begins like HTML or XML; {remedy}", file=path, line=number)
 
 
 def _is_constant(sentences: Sequence[Sequence[str]]) -> bool:

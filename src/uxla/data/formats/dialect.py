@@ -13,7 +13,7 @@ from uxla.errors import ConfigError, DataError, setting
 TAB, QUOTE, NO_QUOTE = "\t", '"', "none"
 OTHERS = (";", TAB, "|")
 """The delimiters that are tried if a CSV file has no commas."""
-REPEATED = "the header once more, as where files were joined; delete this line"
+REPEATED = "the header once more, as if files had been joined; delete this line"
 _SEP = re.compile("sep=.?", re.IGNORECASE)
 _CHUNK = 1 << 22
 _LONGEST = 1 << 20  # characters: no cell of a TSV file that is looked at is longer
@@ -39,7 +39,7 @@ def sign(key: str, text: str | None) -> str | None:
 def refuse_sep(first: Sequence[str], path: Path, line: int) -> None:
     """DataError if the first row is the line that tells Excel the delimiter (`sep=;`)."""
     if _SEP.fullmatch(first[0]) and not any(first[1:]):
-        raise DataError("the line 'sep=', which is for Excel alone; delete it", file=path, line=line)
+        raise DataError("this line (sep=) is only for Excel; delete it", file=path, line=line)
 
 
 def refuse_other_delimiter(names: str, path: Path, line: int | None) -> None:
@@ -48,7 +48,7 @@ def refuse_other_delimiter(names: str, path: Path, line: int | None) -> None:
         if other in names and (other != "," or " " not in names):
             named = {TAB: "TABs", ";": "semicolons", ",": "commas"}.get(other, repr(other))
             remedy = f"set {setting('delimiter', 'tab' if other == TAB else repr(other))}"
-            raise DataError(f"one column with {named} in it; {remedy}", file=path, line=line) from None
+            raise DataError(f"the only column has {named} in it; {remedy}", file=path, line=line) from None
 
 
 def is_quoted_tsv(path: Path, encoding: str) -> bool:

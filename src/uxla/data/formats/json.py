@@ -185,11 +185,11 @@ def _records_of_array(path: Path, encoding: str) -> Iterator[Record]:
         sign = text[following : following + 1]
         start = _after_blanks(text, following + 1) if sign == "," else following
         if sign not in (",", "]") or (sign == "," and text[start : start + 1] != "{"):
-            _fail(f"not JSON (no further object behind number {number}); expected an array of objects", path, line)
+            _fail(f"not JSON (no object after number {number}); expected an array of objects", path, line)
         yield Record(value, text[at:end], line, number, before, text[end : start if sign == "," else None])
         before, at = "", start
     if text[at + 1 :].strip(_BLANK):
-        raise DataError("not JSON (something stands behind the array); expected one array", file=path)
+        raise DataError("not JSON (there is something after the array); expected one array", file=path)
 
 
 def _parsed_entry(text: str, at: int, path: Path, line: int, number: int) -> tuple[Object, int]:

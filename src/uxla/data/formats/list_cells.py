@@ -131,7 +131,7 @@ def _bracketed(column: pa.Array) -> pa.Array:
 def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     found = [None if cell is None else values_of(cell) for cell in column.to_pylist()]
     faulty = np.array([values is None for values in found])
-    batch.fail_where(faulty, f"{role} is no list, as the rows before have; {_REMEDY}")
+    batch.fail_where(faulty, f"{role} is not a list, although earlier rows have lists; {_REMEDY}")
     return pa.array(found, TEXTS)
 
 

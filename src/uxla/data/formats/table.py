@@ -23,7 +23,7 @@ from uxla.data.formats.list_cells import ListCells, words_in
 from uxla.data.hub import split_rows
 from uxla.data.labels.schemes import Scheme, detect
 from uxla.data.options import DEFAULTS, ReadOptions
-from uxla.data.row_filter import Selection, named_tags
+from uxla.data.row_filter import RowFilter, named_tags
 from uxla.data.word_rows import Words, grouped
 from uxla.errors import DataError, setting
 
@@ -132,7 +132,7 @@ class Table:
             line=line,
             headed=self._is_cut,
         )
-        return places | Selection(options.where).places(names, self.path, line)
+        return places | RowFilter(options.where).places(names, self.path, line)
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -174,13 +174,13 @@ class Table:
     def _chosen(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         """The rows that `where` asks for."""
         empty = True
-        asked, lists = Selection(self.options.where), ListCells()
+        row_filter, lists = RowFilter(self.options.where), ListCells()
         for batch in self._read(labelled, whole):
-            chosen = lists.of(asked.of(batch))
+            chosen = lists.of(row_filter.of(batch))
             empty = empty and not len(chosen)
             if len(chosen) or chosen.blanks:
                 yield named_tags(chosen.checked(), self.shape, self.options.tag_names, labelled)
-        asked.refuse_none()
+        row_filter.refuse_none()
         if empty:
             words = self.format == "text" and self.shape == "tagging"
             nothing = "no line has a word; expected one sentence" if words else "no row; expected one example"
@@ -219,7 +219,9 @@ class Table:
     def _places_in_first_row(self, first: Sequence[str], line: int | None, labelled: bool | None) -> dict[str, int]:
         """`places`, where `first` are the cells of the first row of a TSV or CSV file."""
         if not self.options.header and are_names(first, self.shape):
-            raise DataError(f"the columns' names; set {setting('header', True)}", file=self.path, line=line)
+            raise DataError(
+                f"the first row has the columns' names; set {setting('header', True)}", file=self.path, line=line
+            )
         try:
             return self.places(self._header_of(first), line, labelled=labelled)
         except DataError:
