@@ -106,7 +106,7 @@ def test_a_file_where_none_can_be_is_refused_before_any_work(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(WriteError, match="it is a folder"), atomic_file(tmp_path / "folder"):
         raise AssertionError("not reached")
-    with pytest.raises(WriteError, match=r"no such folder .*; make it"), atomic_file(tmp_path / "none/file"):
+    with pytest.raises(WriteError, match=r"no such folder .*; create it"), atomic_file(tmp_path / "none/file"):
         raise AssertionError("not reached")
     assert not (tmp_path / "none").exists()
 
