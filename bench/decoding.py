@@ -23,6 +23,7 @@ from material import SHARED
 from testbed import TINY, TINY_LM
 
 from uxla import api
+from uxla.adapted import Adapted
 from uxla.config.run import load_config
 from uxla.console import showing
 from uxla.decoding import decode
@@ -31,7 +32,6 @@ from uxla.models.ensemble import average
 from uxla.process_settings import process_settings
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.store.store import Store, default_root
-from uxla.study.adapted import Adapted
 from uxla.study.inputs import load_inputs
 from uxla.testbed.pretrain import build
 
@@ -56,7 +56,7 @@ def main(given: Namespace) -> None:
     with TemporaryDirectory() as place, showing():
         for name, overrides in cases(given, Path(place)):
             found = adapted(overrides, STATES[name])
-            with process_settings(threads=found.config.threads, deterministic=False):
+            with process_settings(threads=found.run.config.threads, deterministic=False):
                 rows += list(scored(name, found))
     header = [f"{who}: {decoder}" for who in ("models", "ensemble") for decoder in DECODERS]
     table(
@@ -105,17 +105,19 @@ def adapted(overrides: Sequence[str], methods: Sequence[str]) -> Adapted:
 
 def scored(name: str, found: Adapted) -> Iterator[tuple[object, ...]]:
     """A row for each target and kind of model."""
-    for target in found.study.targets:
+    run = found.run
+    assert run is not None
+    for target in run.study.targets:
         assert target.dev is not None
         dev = target.dev.part(0, MOST)
         for method in STATES[name]:
-            tables = [found.study.labelling.predict(model, dev) for model in found.models[target.name][method][-1]]
+            tables = [run.study.labelling.predict(model, dev) for model in run.models[target.name][method][-1]]
             both = average(tables)
             of_models = [
                 fmean(f1(decoder(one, dev.label_names), dev) for one in tables) for decoder in DECODERS.values()
             ]
             of_ensemble = [f1(decoder(both, dev.label_names), dev) for decoder in DECODERS.values()]
-            changed = np.flatnonzero(to_outside(both, dev.label_names) != both.labels)
+            changed = np.flatnonzero(to_outside(both, dev.label_names) != both.pseudo_labels)
             share = 100 * len(np.unique(np.searchsorted(both.offsets, changed, side="right"))) / len(dev)
             yield f"{name}, {target.name}", method, *of_models, *of_ensemble, share
 

@@ -169,7 +169,7 @@ def _on_device(lm: MaskedLM) -> SimpleNamespace:
     model = lm.heads["start"].model
     head = SimpleNamespace(model=lambda row: model(row.to(lm.device)))
     return SimpleNamespace(
-        cutter=lm.cutter, heads={"start": head}, candidates=lm.candidates, pieces=lm.tokenizer, mask=lm.mask
+        cutter=lm.cutter, heads={"start": head}, candidates=lm.candidates, tokenizer=lm.tokenizer, mask=lm.mask
     )
 
 
