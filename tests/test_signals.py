@@ -27,8 +27,8 @@ def test_a_signal_is_heard_at_once_where_nothing_is_held(number, raised):
 def test_held_work_is_finished_first():
     done = []
     with pytest.raises(signals.Terminated), signals.handling():
-        with signals.held():
-            with signals.held():
+        with signals.postponed():
+            with signals.postponed():
                 send(signal.SIGTERM)
                 done.append("inner")
             done.append("outer")
@@ -38,14 +38,14 @@ def test_held_work_is_finished_first():
 
 
 def test_a_second_signal_does_not_wait():
-    with pytest.raises(KeyboardInterrupt), signals.handling(), signals.held():
+    with pytest.raises(KeyboardInterrupt), signals.handling(), signals.postponed():
         send(signal.SIGTERM)
         send(signal.SIGINT)
         raise AssertionError("not reached")
 
 
 def test_an_error_in_held_work_is_not_hidden_by_the_signal():
-    with pytest.raises(ValueError, match="disk"), signals.handling(), signals.held():
+    with pytest.raises(ValueError, match="disk"), signals.handling(), signals.postponed():
         send(signal.SIGTERM)
         raise ValueError("disk")
     assert not signals.pending()
@@ -113,7 +113,7 @@ def test_a_signal_that_python_drops_is_heard_where_new_work_begins_and_where_hel
     done = []
     with pytest.raises(signals.Terminated), signals.handling():
         drop()
-        with signals.held(), progress.bar("work", 0) as bar:
+        with signals.postponed(), progress.bar("work", 0) as bar:
             bar.advance()
             assert signals.pending()
             done.append("held")
@@ -145,6 +145,6 @@ def test_no_signal_is_left_over_for_the_next_command():
 
 def test_a_signal_carries_what_is_told_of_the_work_it_ended():
     ended = pytest.raises(signals.Terminated, match="nothing was written")
-    with ended, signals.handling(), signals.telling("nothing was written"):
+    with ended, signals.handling(), signals.with_message("nothing was written"):
         send(signal.SIGTERM)
         raise AssertionError("not reached")

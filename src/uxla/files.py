@@ -34,7 +34,7 @@ def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
     with alone(path, remedy), writing(path, remedy, path, unfinished):
         try:
             yield unfinished
-            with signals.held(), writing(path, remedy):
+            with signals.postponed(), writing(path, remedy):
                 flush(unfinished)
                 os.replace(unfinished, path)
                 flush(path.parent)
@@ -56,7 +56,7 @@ def atomic_folder(place: Path, remedy: str = REMEDY, *, unfinished: Path | None 
             unfinished.mkdir(parents=True)
             yield unfinished
             if unfinished.exists():
-                with signals.held(), writing(place, remedy):
+                with signals.postponed(), writing(place, remedy):
                     _flush_all(unfinished)
                     _replace_folder(place, unfinished)
         finally:

@@ -17,7 +17,7 @@ class Terminated(KeyboardInterrupt):
 class _State:
     holders = 0
     waiting: int | None = None
-    """A signal that waits for held work to end."""
+    """A signal that waits for the end of a postponed block."""
     raised: int | None = None
     """A signal that was raised; Python drops what is raised in `__del__` and some callbacks, so `check` repeats it."""
 
@@ -27,9 +27,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def handling() -> Iterator[None]:
-    """Inside the block the two signals are KeyboardInterrupt and Terminated, at once or when `held` work is done.
+    """Inside the block the two signals are KeyboardInterrupt and Terminated: at once, or after a `postponed` block.
 
-    Where Python drops the exception, the next `check` or the end of held work raises it again.
+    Where Python drops the exception, the next `check` or the end of a postponed block raises it again.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -47,7 +47,7 @@ def handling() -> Iterator[None]:
 
 
 @contextmanager
-def telling(text: str) -> Iterator[None]:
+def with_message(text: str) -> Iterator[None]:
     """A signal that ends the block carries `text`: what is left of the work, and what to do."""
     try:
         yield
@@ -56,13 +56,13 @@ def telling(text: str) -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise again a signal whose exception was dropped; inside `held` work its end does."""
+    """Raise again a signal whose exception was dropped; inside a `postponed` block its end does."""
     if _State.raised is not None and _State.holders == 0:
         _interrupt(_State.raised)
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def postponed() -> Iterator[None]:
     """A first signal inside the block takes effect at its end; a second one at once."""
     _State.holders += 1
     try:
@@ -75,7 +75,7 @@ def held() -> Iterator[None]:
 
 
 def pending() -> bool:
-    """Whether a signal waits for `held` work to end."""
+    """Whether a signal waits for the end of a `postponed` block."""
     return _State.waiting is not None or _State.raised is not None
 
 

@@ -196,7 +196,7 @@ def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces(m
     monkeypatch.setattr(lookup, "_LARGE", 1)
     table = torch.nn.Embedding(9, 4, padding_idx=1)
     expected = torch.nn.Embedding(9, 4, padding_idx=1)
-    lookup.gradient_by_rows(table)
+    lookup.sparse_embedding_gradients(table)
     for ids in (torch.tensor([[3, 3, 1], [5, 1, 1]]), torch.tensor([[3, 8, 0]])):
         for module in (table, expected):
             torch.autograd.backward((module(ids) * torch.arange(1.0, 4.0)[:, None]).sum())

@@ -16,7 +16,7 @@ from uxla.choices import Device, Precision
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models.classifier import LayerDescription
-from uxla.models.entities import Entity, Place, entities, places_of, word_places
+from uxla.models.entities import Entity, Span, entities, spans_of, word_spans
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
@@ -192,13 +192,13 @@ def average(tables: Sequence[Predictions]) -> Predictions:
     return Predictions(np.asarray(probs, dtype=np.float32), tables[0].offsets)
 
 
-def _located(text: str | Iterable[str], where: str) -> tuple[str, list[Place]]:
+def _located(text: str | Iterable[str], where: str) -> tuple[str, list[Span]]:
     """A text and the places of its words."""
     if not isinstance(text, str):
         words = given.words(text, where)
-        return " ".join(words), places_of(words)
+        return " ".join(words), spans_of(words)
     given.check_text(text, where)
-    return text, word_places(text)
+    return text, word_spans(text)
 
 
 def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:

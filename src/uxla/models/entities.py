@@ -12,7 +12,7 @@ import regex
 from uxla.metrics import spans_in
 from uxla.records import Floats
 
-Place = tuple[int, int]
+Span = tuple[int, int]
 """Where a word begins and ends in a text: `text[start:end]`, counted in code points."""
 
 _CHUNK = re.compile(r"[^ \t\r\n]+")
@@ -34,19 +34,19 @@ class Entity:
     confidence: float
 
 
-def word_places(text: str) -> list[Place]:
+def word_spans(text: str) -> list[Span]:
     """The places of the words of a running text: what stands between blanks, and each sign around it by itself.
 
     Signs inside a word stay there, and so do signs that stand alone between blanks.
 
     >>> text = 'Ana-Li (24) saw "Lima" ...'
-    >>> [text[start:end] for start, end in word_places(text)]
+    >>> [text[start:end] for start, end in word_spans(text)]
     ['Ana-Li', '(', '24', ')', 'saw', '"', 'Lima', '"', '...']
     """
     return [place for chunk in _CHUNK.finditer(text) for place in _parts(chunk[0], chunk.start())]
 
 
-def _parts(chunk: str, start: int) -> Iterator[Place]:
+def _parts(chunk: str, start: int) -> Iterator[Span]:
     found = _SIGNS_AROUND.fullmatch(chunk)
     assert found is not None
     if not found["word"]:
@@ -56,13 +56,13 @@ def _parts(chunk: str, start: int) -> Iterator[Place]:
         yield start + place[0], start + place[1]
 
 
-def places_of(words: Sequence[str]) -> list[Place]:
+def spans_of(words: Sequence[str]) -> list[Span]:
     """The places of words in their sentence, in which one space stands between two of them."""
     ends = np.cumsum([len(word) + 1 for word in words]).tolist()
     return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
 
 
-def entities(text: str, places: Sequence[Place], tags: Sequence[str], probabilities: Floats) -> list[Entity]:
+def entities(text: str, places: Sequence[Span], tags: Sequence[str], probabilities: Floats) -> list[Entity]:
     """The entities of valid IOB2 `tags`, one a word, of the words at `places`; (W,) `probabilities` of the tags."""
     found = []
     for label, first, stop in spans_in(tags, "strict"):

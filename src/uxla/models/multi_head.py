@@ -84,11 +84,11 @@ def hold_other_heads(task: Task, module: Any, optimiser: torch.optim.Optimizer) 
     layer = found[1]
     others = torch.arange(layer.out_features, device=layer.weight.device).view(task.of, -1)
     others = torch.cat([others[: task.only], others[task.only + 1 :]]).flatten()
-    kept = [(parameter, parameter.detach()[others].clone()) for parameter in layer.parameters()]
+    values = [(parameter, parameter.detach()[others].clone()) for parameter in layer.parameters()]
 
     def put_back(*_: object) -> None:
         with torch.no_grad():
-            for parameter, values in kept:
-                parameter[others] = values
+            for parameter, value in values:
+                parameter[others] = value
 
     optimiser.register_step_post_hook(put_back)

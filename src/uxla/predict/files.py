@@ -57,7 +57,7 @@ def predict(
     else), a table with the answers as new columns at its end, text with character spans with the spans found beside
     its own. The suffix of `out` can ask for another format. DataError for input that cannot be read or written so.
     """
-    with process_settings(), signals.telling("nothing was written; repeat the command to start again"):
+    with process_settings(), signals.with_message("nothing was written; repeat the command to start again"):
         ensemble = Ensemble.load(run, trust_remote_code=safety.remote_code, precision=precision)
         replaces = "label_column" in how
         layout = ReadOptions(**how)
@@ -68,7 +68,7 @@ def predict(
     if out is None:
         sys.stdout.buffer.write(raw)
     else:
-        with signals.held():
+        with signals.postponed():
             write_file(out, raw)
 
 

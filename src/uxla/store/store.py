@@ -131,7 +131,7 @@ class Store:
                 with self._writing(*files), atomic_folder(place, unfinished=unfinished) as into:
                     scratch.mkdir(parents=True, exist_ok=True)
                     facts = make(into, scratch)
-                    until_in_place.enter_context(signals.held())
+                    until_in_place.enter_context(signals.postponed())
                     with self._writing():
                         manifest = finish(into, inputs, facts, self.versions)
                     with suppress(DamageError):

@@ -139,7 +139,7 @@ def test_a_tied_table_that_adds_its_gradient_row_by_row_gets_the_same_gradient(s
     for large in (1, 2**40):
         monkeypatch.setattr(lookup, "_LARGE", large)
         lm = opened(asset())
-        lookup.gradient_by_rows(lm.model.module)
+        lookup.sparse_embedding_gradients(lm.model.module)
         torch.manual_seed(1)
         rows = lm.rows(list(sentences.part(0, 8)))
         lm.model.module.eval()

@@ -29,7 +29,7 @@ class Checkpoints:
         """Replace the checkpoint; the one before it is removed when the new one is on the disk."""
         whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
         new = self.folder / f"new{_SUFFIX}"
-        with signals.held():
+        with signals.postponed():
             with atomic_file(new) as file:
                 save_file(whole, file, {"facts": json.dumps(facts)})
             named = new.rename(self.folder / self._name(new))

@@ -100,7 +100,7 @@ def train(
     steps = math.ceil(len(mix) / settings.step_size)
     devices = [model.device] if model.device.type == "cuda" else []
     with (
-        signals.held(),
+        signals.postponed(),
         torch.random.fork_rng(devices=devices),
         matmul_precision(model.precision),
         progress.bar(label, steps) as bar,

@@ -24,9 +24,9 @@ def penalised_loss(logits: torch.Tensor, labels: torch.Tensor, *, penalty: float
     if logits.ndim == 3:
         heads = logits.shape[1]
         return penalised_loss(logits.flatten(0, 1), labels.repeat_interleave(heads), penalty=penalty) / heads
-    kept = (labels != IGNORED).nonzero().squeeze(1)  # indices, not a mask: a GPU's mask would be waited for
-    log_probs = functional.log_softmax(logits[to_device(kept, logits.device)].float(), dim=-1)  # (R', C)
-    loss = functional.nll_loss(log_probs, to_device(labels[kept], logits.device), reduction="sum")
+    labelled = (labels != IGNORED).nonzero().squeeze(1)  # indices, not a mask: a GPU's mask would be waited for
+    log_probs = functional.log_softmax(logits[to_device(labelled, logits.device)].float(), dim=-1)  # (R', C)
+    loss = functional.nll_loss(log_probs, to_device(labels[labelled], logits.device), reduction="sum")
     if penalty == 0.0:
         return loss
     return loss + penalty * (log_probs.exp() * log_probs).sum()

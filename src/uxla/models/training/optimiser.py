@@ -9,7 +9,7 @@ import torch
 
 from uxla.choices import Selection
 from uxla.errors import ModelError
-from uxla.models.training.sparse_embedding_grad import gradient_by_rows
+from uxla.models.training.sparse_embedding_grad import sparse_embedding_gradients
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def prepare(module: Any, settings: Optimisation) -> None:
     """
     if settings.freeze_embeddings:
         module.get_input_embeddings().requires_grad_(False)
-    gradient_by_rows(module)
+    sparse_embedding_gradients(module)
     if settings.gradient_checkpointing:
         enable = getattr(module, "activation_checkpointing_enable", None)  # its name in later releases of transformers
         try:

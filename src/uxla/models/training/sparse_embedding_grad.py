@@ -12,7 +12,7 @@ _LARGE = 2**20
 """Tables with fewer numbers are left to torch. Of XLM-R's 250,002 rows a pass looks up a few hundred."""
 
 
-def gradient_by_rows(module: nn.Module) -> None:
+def sparse_embedding_gradients(module: nn.Module) -> None:
     """Have large embedding tables of a module on the CPU add only the rows that a pass looked up to their gradient.
 
     No bit of the gradient changes: as with torch, rows are summed within a pass, then over the passes.
