@@ -130,14 +130,6 @@ def test_ci_calls_the_readme_s_test_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
-def test_the_readme_s_file_map_names_only_what_exists():
-    chart = README.split("## How the code is laid out")[1].split("\n## ")[0]
-    for name in re.findall(r"^      (\w+/|\w+\.py)", chart, flags=re.MULTILINE):
-        assert (ROOT / "src" / "uxla" / name).exists(), name
-    for name in re.findall(r"(\w+\.py) ", chart):
-        assert list((ROOT / "src" / "uxla").rglob(name)), name
-
-
 def test_the_citation_is_of_this_version_and_of_the_paper():
     card = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert card["version"] == __version__

@@ -6,6 +6,9 @@ from typing import Literal
 
 Task = Literal["ner", "nli", "paraphrase", "classification"]
 
+Format = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
+"""What a data file is; `auto` goes by its suffix and its first lines."""
+
 Device = Literal["auto", "cpu", "cuda"]
 """Where models compute; `auto` is a GPU where there is one."""
 

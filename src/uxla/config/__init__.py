@@ -1,0 +1,1 @@
+"""A run in YAML: sections and keys, presets, and answers to mistakes."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from uxla.choices import Format
 from uxla.schema import Files, Name, OneOrSeveral, Section, Several, key, refusal
 
 TESTBED = "testbed:"
@@ -22,7 +23,7 @@ _NOT_OF_A_FILE = {"labels", "take", "share", "name", "train", "dev", "test", "la
 class FileOptions(Section):
     """How a data file is read."""
 
-    format: Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"] = key(
+    format: Format = key(
         "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
         "spans; `auto`: decided for each file",
         "auto",

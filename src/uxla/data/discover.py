@@ -11,9 +11,9 @@ from uxla.data.columns import Shape, shape_of, usual_shape
 from uxla.data.conll.file import ConllFile
 from uxla.data.conll.first_lines import ends_in_labels
 from uxla.data.corpus import Source
-from uxla.data.formats.table import Table
+from uxla.data.formats.table import SUFFIXES, Table
 from uxla.data.hub import HUB, SOURCES, parse_uri
-from uxla.data.load import SUFFIXES, open_source
+from uxla.data.load import open_source
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.errors import DataError

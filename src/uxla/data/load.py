@@ -21,7 +21,7 @@ from uxla.data.conll.first_lines import LOOKED_AT, is_conll, refuse_columns
 from uxla.data.corpus import LabelMap, corpus_of, labels_of, sorted_labels
 from uxla.data.files import decode, refuse_pipe, split_lines, text_lines
 from uxla.data.formats.json import refuse_objects
-from uxla.data.formats.table import Table, TableFormat
+from uxla.data.formats.table import SUFFIXES, TEXT_SUFFIXES, Table, TableFormat
 from uxla.data.hub import HUB, known_dataset
 from uxla.data.labels.schemes import known_types
 from uxla.data.labels.schemes import label_names as tag_names
@@ -33,15 +33,6 @@ from uxla.progress import note
 from uxla.records import Corpus, concatenate
 
 Paths = Path | str | Sequence[Path | str]
-SUFFIXES: dict[str, TableFormat] = {
-    ".tsv": "tsv",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-}
-_TEXT_SUFFIXES = (".txt", ".text")
 
 
 def load_corpus(
@@ -225,13 +216,13 @@ def _table_format(path: Path, shape: Shape, options: ReadOptions) -> TableFormat
             return None if format == "conll" or format == "spans" else format
         if suffix == ".tsv" and options.columns is None:
             return None
-        return "text" if suffix in _TEXT_SUFFIXES else SUFFIXES.get(suffix)
+        return "text" if suffix in TEXT_SUFFIXES else SUFFIXES.get(suffix)
     if format == "conll":
         remedy = f"set {setting('format', 'tsv')}, or {setting('task', 'ner')}"
         raise DataError(f"CoNLL has labels of words, not of sentences; {remedy}", file=path)
     if format != "auto" and format != "spans":
         return format
-    if suffix not in SUFFIXES and suffix not in _TEXT_SUFFIXES:
+    if suffix not in SUFFIXES and suffix not in TEXT_SUFFIXES:
         next(text_lines(path, options.encoding), None)  # a packed file, or none, is said to be one
         remedy = f"set {setting('format')} to one of {', '.join(get_args(TableFormat))}"
         raise DataError(f"no format known by the suffix {suffix!r}; {remedy}", file=path)

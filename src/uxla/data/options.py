@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
+from uxla.choices import Format
 from uxla.data.labels.schemes import Scheme
 
-Format = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
 WordFormat = Literal["auto", "conll", "text"]
 
 

@@ -1,0 +1,1 @@
+"""Masked LMs that read raw text: tune one, or make one."""

@@ -1,0 +1,1 @@
+"""The registry of methods: what a run can compare, each one value."""

@@ -1,0 +1,1 @@
+"""Encoders in torch and transformers: tasks, labelling, the ensemble; the rooms of training, Gen-LM and masked LMs."""

@@ -1,0 +1,1 @@
+"""Labelling files with the ensemble of a run."""

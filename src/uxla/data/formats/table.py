@@ -30,6 +30,16 @@ from uxla.errors import DataError, setting
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
 """The formats of a table's file."""
 
+SUFFIXES: dict[str, TableFormat] = {
+    ".tsv": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+}
+TEXT_SUFFIXES = (".txt", ".text")
+
 _ROWS = 1 << 14
 
 
