@@ -160,7 +160,7 @@ def test_a_folder_that_is_no_run_s_with_files_that_would_be_lost_is_refused_what
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_text("mine")
     for overwrite in (False, True):
-        with pytest.raises(ArtifactError, match=rf"has {path.split('/')[0]}, which no run is known to have written"):
+        with pytest.raises(ArtifactError, match=rf"has {path.split('/')[0]}, which no run wrote"):
             check_folder(tmp_path, CONFIG, overwrite=overwrite)
     assert (tmp_path / path).read_text() == "mine"
 
