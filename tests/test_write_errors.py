@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from uxla.errors import ArtifactError, ConfigError, WriteError
+from uxla.files import write_file
 from uxla.report import folder
 from uxla.report.folder import RunFolder
 from uxla.write_errors import cannot_write, writing
@@ -64,6 +65,13 @@ def test_of_places_within_places_the_outermost_is_told_with_its_remedy(tmp_path)
     with pytest.raises(WriteError) as caught, outer, writing(tmp_path / "file"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert str(caught.value) == f"{tmp_path}: cannot be written (No space left on device); give another --out"
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_also_from_outside(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(WriteError) as caught, writing(tmp_path, "give another --out", tmp_path):
+        write_file(tmp_path / "file", "")
+    assert str(caught.value) == f"{tmp_path}: cannot be written (file: it is a folder); give another --out"
 
 
 def test_an_error_of_a_user_s_that_quotes_the_system_is_not_about_the_place():

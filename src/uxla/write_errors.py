@@ -75,6 +75,8 @@ def _errno(error: Exception) -> int | None:
 def _cause(error: Exception) -> str | None:
     """What the system said; None for an error that does not come from it."""
     number = _errno(error)
+    if isinstance(error, WriteError) and error.__cause__ is None:  # not the system's: what is wrong is the file
+        return f"{Path(error.filename).name}: {error.strerror}"
     if isinstance(error, OSError | WriteError):
         return error.strerror or (os.strerror(number) if number else str(error))
     return None if number is None else os.strerror(number)

@@ -173,7 +173,7 @@ def _short(value: object) -> str:
 def _left(out: Path, but: str | None = None) -> Iterator[Path]:
     """All in `out` that a run, whatever its targets, or a report of it wrote. Folders of runs inside are none of it."""
     names = [name for name in (*_WRITTEN, *_PARTS) if name != but]
-    hidden = [f".{name}.{state}" for name in names for state in ("unfinished", "replaced")]
+    hidden = [f".{name}.{state}" for name in names for state in ("unfinished", "replaced", "lock")]
     yield from (out / name for name in (*names, *hidden) if os.path.lexists(out / name))
     yield from _reports(out)
     for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
