@@ -5,7 +5,7 @@ import pytest
 from uxla.data.conll.file import conll_text, read_conll
 from uxla.data.corpus import corpus_of
 from uxla.data.labels.schemes import label_names
-from uxla.errors import ConfigError, DataError, WriteError
+from uxla.errors import ConfigError, DataError, UxlaError, WriteError
 
 NAMES = label_names(["PER", "LOC"])
 SMALL = "Ana\tB-PER\nlee\tO\n\nen\tO\nNueva\tB-LOC\nLoma\tI-LOC\n"
@@ -24,7 +24,7 @@ def put(tmp_path):
 
 
 def message_of(path, ask=lambda file: file, **options):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(UxlaError) as caught:
         ask(read_conll(path, **options))
     text = str(caught.value)
     assert "\n" not in text
@@ -107,8 +107,8 @@ def test_latin_1_is_read_by_its_name_and_written_back(put, tmp_path):
     [
         (b"Ana\tO\n\nEspa\xf1a\tB-LOC\n", "utf-8", "FILE:3: byte 0xf1 is not utf-8; "),
         ("a\tO\n".encode("utf-16"), "utf-8", "encoding: utf-16"),
-        (b"a\tO\n", "utf-9", "FILE: unknown encoding 'utf-9'; expected e.g. utf-8"),
-        (b"a\tO\n", "hex", "FILE: 'hex' is no text encoding"),
+        (b"a\tO\n", "utf-9", "encoding: got 'utf-9', expected an encoding Python knows, as utf-8"),
+        (b"a\tO\n", "hex", "encoding: got 'hex', expected an encoding"),
         (
             "\ufeffa\tO\n".encode(),
             "latin-1",

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, Options, Seed, Task, open_file, with_options
+from uxla.cli.options import FileOptions, Fresh, Options, Seed, Task, open_file, with_options
 from uxla.config.compute import LMSource
-from uxla.config.files import FileOptions
 from uxla.config.method import MaskedLMVicinity
 
 

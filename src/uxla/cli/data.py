@@ -9,7 +9,7 @@ import typer
 
 from uxla.choices import Task
 from uxla.cli.options import Options, with_options
-from uxla.config.files import DataFiles
+from uxla.data.options import ReadOptions
 from uxla.phrases import counted
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ data = typer.Typer(no_args_is_help=True, help="Check data files.")
 @with_options
 def check(
     file: Annotated[Path, typer.Argument(help="A data file.")],
-    files: Annotated[DataFiles, Options(without=("scheme", "labels", "take", "share"))],
+    files: Annotated[ReadOptions, Options(without=("scheme",))],
     task: Annotated[Task, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
     against: Annotated[
         Path | None, typer.Option(help="Another file to compare with: shared sentences, labels, form.")
@@ -40,12 +40,12 @@ def check(
     from uxla.data.columns import SHAPES
 
     with showing():
-        report = look_at(file, shape=SHAPES[task], against=against, **files.keywords())
+        report = look_at(file, shape=SHAPES[task], against=against, **files.keywords)
     _print_report(report)
     if fix_scheme is not None:
         from uxla.data.conll.repair import fix_scheme as repair
 
-        changes = repair(file, fix_scheme, **files.keywords()).changes
+        changes = repair(file, fix_scheme, **files.keywords).changes
         typer.echo(f"{counted(len(changes), 'label')} changed, written to {fix_scheme}", err=True)
     elif report.violation_total:
         raise typer.Exit(1)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, Options, Seed, Task, open_file, with_options
+from uxla.cli.options import FileOptions, Fresh, Options, Seed, Task, open_file, with_options
 from uxla.config.compute import DeviceSettings, LMSource
-from uxla.config.files import FileOptions
 from uxla.models.lm.settings import LMShape, NewModelRecipe, Recipe
 
 if TYPE_CHECKING:

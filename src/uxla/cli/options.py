@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import typer
 
 from uxla import choices
-from uxla.config.files import FileOptions
+from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, name_options
 from uxla.schema import Section
 
@@ -41,6 +41,10 @@ class Options:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
+FileOptions = Annotated[ReadOptions, Options(without=("tag_names", "label_column", "scheme"))]
+"""How a file is read that is labelled or rewritten: nothing about its labels."""
+
+
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameters that are sections are options: one for each key, beside the other parameters.
 
@@ -66,12 +70,12 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def open_file(file: Path, options: FileOptions, task: choices.Task | None = None) -> Source:
+def open_file(file: Path, options: ReadOptions, task: choices.Task | None = None) -> Source:
     """The file as the options say it is to be read, all its columns kept. DataError where it cannot be."""
     from uxla.data.columns import SHAPES
     from uxla.data.discover import open_rewritable
 
-    return open_rewritable(file, shape=SHAPES[task] if task else None, **options.keywords())
+    return open_rewritable(file, shape=SHAPES[task] if task else None, **options.keywords)
 
 
 def _section(hint: Any) -> type[Section] | None:

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Options, with_options
+from uxla.cli.options import FileOptions, Options, with_options
 from uxla.config.compute import DeviceSettings
-from uxla.config.files import FileOptions
 from uxla.errors import UxlaError
 from uxla.files import check_file
 
@@ -43,7 +42,11 @@ def predict(
 
     from uxla.console import showing
 
-    how = files.keywords() | ({} if label_column is None else {"label_column": label_column})
+    how = files.keywords
+    if label_column is None:
+        del how["label_column"]
+    else:
+        how["label_column"] = label_column
     with showing():
         from uxla.predict.files import predict as label
 

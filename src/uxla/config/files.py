@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import ValidationInfo, field_validator
-
-from uxla.choices import Format
-from uxla.schema import Files, Name, OneOrSeveral, Section, Several, key, refusal
+from uxla.data.options import ReadOptions
+from uxla.schema import Files, Name, Section, key
 
 TESTBED = "testbed:"
 """A data path that begins so is a file of the synthetic world, not of the disk."""
@@ -17,76 +14,9 @@ ELSEWHERE = (TESTBED, "hub:")
 """Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""
 
 
-_NOT_OF_A_FILE = {"labels", "take", "share", "name", "train", "dev", "test", "labelled", "translated", "labelled_take"}
-
-
-class FileOptions(Section):
-    """How a data file is read."""
-
-    format: Format = key(
-        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
-        "spans; `auto`: decided for each file",
-        "auto",
-    )
-    columns: dict[str, str | int] | None = key(
-        "a table's columns, by name or number: `tokens` and `tags` (with a row a word also `sentence`), `text` and "
-        "`label`, or `first`, `second` and `label`; null: the usual names",
-        None,
-    )
-    header: bool = key("whether a TSV or CSV file begins with the columns' names", True)
-    encoding: str = key("the files' text encoding", "utf-8")
-    delimiter: str | None = key(
-        "what stands between the columns of a CSV or TSV file: one character, or `tab`; null: commas in CSV (or "
-        "semicolons, where that is unmistakable), TABs in TSV",
-        None,
-    )
-    quote: str | None = key(
-        'what quotes cells of a CSV or TSV file: one character, or `none`; null: `"` in CSV, and in TSV that a CSV '
-        "writer wrote",
-        None,
-    )
-    where: dict[str, OneOrSeveral[str | int | bool]] | None = key(
-        "only the rows of a table with this value (or one of these) in a column: `{language: es}`, `{split: [a, b]}`; "
-        "`{target}` in a value stands for the target's name",
-        None,
-    )
-    token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
-    comment: str | None = key(
-        "how CoNLL's comments begin; `auto`: by their look; `none` or null: it has none", "auto", min_length=1
-    )
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_an_encoding(cls, name: str) -> str:
-        try:
-            codecs.lookup(name)
-        except (LookupError, ValueError):  # ValueError: a NUL in it
-            raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
-        return name
-
-    @field_validator("delimiter", "quote")
-    @classmethod
-    def _is_a_sign(cls, text: str | None, info: ValidationInfo) -> str | None:
-        named = {"delimiter": "tab", "quote": "none"}[info.field_name or ""]
-        if text is not None and text != named and (len(text) != 1 or text in "\r\n"):
-            raise refusal("", f"got {text!r}, expected one character, or {named}")
-        return text
-
-    def keywords(self) -> Any:
-        """The fields of `ReadOptions` among the keys, as keywords."""
-        return self.model_dump(exclude=_NOT_OF_A_FILE)
-
-
-class DataFiles(FileOptions):
+class DataFiles(ReadOptions):
     """How the data files of a language are read, and how much of the training file is used."""
 
-    tag_names: Several[str] | None = key(
-        "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "
-        "names that the file has",
-        None,
-    )
-    label_column: int = key("CoNLL column of the label", -1)
-    scheme: Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU"] = key("how CoNLL labels mark entities", "auto")
     labels: dict[str, str | None] | None = key(
         "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
         None,

@@ -46,7 +46,7 @@ def refuse_pipe(path: Path) -> None:
 
 def decode(raw: bytes, encoding: str, *, file: Path) -> str:
     """`raw` as text, with a byte order mark as its first character if it has one. DataError with line and remedy."""
-    codec = text_codec(encoding, file=file)
+    codec = text_codec(encoding)
     refuse_foreign(raw, codec, file=file)
     if wrongly_marked(raw, codec):
         raise DataError(
@@ -62,20 +62,9 @@ def decode(raw: bytes, encoding: str, *, file: Path) -> str:
     return text
 
 
-def text_codec(encoding: str, *, file: Path) -> str:
-    """The name of the codec for `encoding`; for UTF-8 the one that keeps a byte order mark.
-
-    DataError for an unknown name, and for a codec that is not for text (`hex`).
-    """
-    try:
-        codec = codecs.lookup(encoding).name
-        b" ".decode(codec)
-    except UnicodeDecodeError:  # one byte is half a character of UTF-16
-        return codec
-    except (LookupError, ValueError) as error:
-        known = "text encoding" in str(error)  # hex, zlib, ...: from bytes to bytes
-        wrong = f"{encoding!r} is no text encoding" if known else f"unknown encoding {encoding!r}"
-        raise DataError(f"{wrong}; expected e.g. utf-8 or latin-1", file=file) from None
+def text_codec(encoding: str) -> str:
+    """The name of the codec for `encoding`; for UTF-8 the one that keeps a byte order mark."""
+    codec = codecs.lookup(encoding).name
     return "utf-8" if codec == "utf-8-sig" else codec
 
 
@@ -144,7 +133,7 @@ def text_blocks(path: Path, encoding: str) -> Iterator[str]:
 
     DataError as from `files.decode`, and for a file that is missing or empty.
     """
-    codec = text_codec(encoding, file=path)
+    codec = text_codec(encoding)
     try:
         yield from _blocks(path, codec)
     except (OSError, UnicodeError) as error:

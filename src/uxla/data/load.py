@@ -8,7 +8,6 @@ or mappings, by the rules of a Parquet or a JSON lines file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, Unpack, get_args
@@ -136,7 +135,7 @@ def open_source(path: Path, shape: Shape, options: ReadOptions) -> Table | Conll
         known = known_dataset(str(path), shape, options.columns)
         if known is None:
             return Table(path, "hub", shape, options)
-        options = replace(options, columns={**known.columns, **(options.columns or {})})
+        options = options.model_copy(update={"columns": {**known.columns, **(options.columns or {})}})
         return Table(path, "hub", shape, options, class_names=known.label_names)
     refuse_pipe(path)
     spans = open_spans(path, shape, options)

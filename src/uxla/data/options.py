@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
+
+from pydantic import ValidationInfo, field_validator
 
 from uxla.choices import Format
 from uxla.data.labels.schemes import Scheme
+from uxla.schema import OneOrSeveral, Section, Several, key, refusal
 
 WordFormat = Literal["auto", "conll", "text"]
 
@@ -29,33 +32,72 @@ class ReadKeywords(TypedDict, total=False):
     comment: str | None
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """The options of reading a file.
+class ReadOptions(Section):
+    """How a file is read."""
 
-    With `format` `auto` the suffix and the first lines decide, with `scheme` `auto` the labels.
+    format: Format = key(
+        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
+        "spans; `auto`: decided for each file",
+        "auto",
+    )
+    columns: dict[str, str | int] | None = key(
+        "a table's columns, by name or number: `tokens` and `tags` (with a row a word also `sentence`), `text` and "
+        "`label`, or `first`, `second` and `label`; null: the usual names",
+        None,
+    )
+    header: bool = key("whether a TSV or CSV file begins with the columns' names", True)
+    encoding: str = key("the files' text encoding", "utf-8")
+    delimiter: str | None = key(
+        "what stands between the columns of a CSV or TSV file: one character, or `tab`; null: commas in CSV (or "
+        "semicolons, where that is unmistakable), TABs in TSV",
+        None,
+    )
+    quote: str | None = key(
+        'what quotes cells of a CSV or TSV file: one character, or `none`; null: `"` in CSV, and in TSV that a CSV '
+        "writer wrote",
+        None,
+    )
+    where: dict[str, OneOrSeveral[str | int | bool]] | None = key(
+        "only the rows of a table with this value (or one of these) in a column: `{language: es}`, `{split: [a, b]}`; "
+        "`{target}` in a value stands for the target's name",
+        None,
+    )
+    token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
+    comment: str | None = key(
+        "how CoNLL's comments begin; `auto`: by their look; `none` or null: it has none", "auto", min_length=1
+    )
+    tag_names: Several[str] | None = key(
+        "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "
+        "names that the file has",
+        None,
+    )
+    label_column: int = key("CoNLL column of the label", -1)
+    scheme: Scheme | Literal["auto"] = key("how CoNLL labels mark entities", "auto")
 
-    For tables: `columns` says which column has which role, by name or by position from 0. The roles are `tokens` and
-    `tags` for tagging, `text` and `label` for single texts, and `first`, `second` and `label` for pairs; others are
-    found by their usual names. `header` says whether the first row has the names. `delimiter` and `quote` are for CSV
-    and TSV. Only rows with the values of `where` are read. `tag_names` are the names of numbers that stand for labels.
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, name: str) -> str:
+        try:
+            b" ".decode(codecs.lookup(name).name)
+        except UnicodeDecodeError:  # one byte is half a character of UTF-16
+            pass
+        except (LookupError, ValueError):  # an unknown name, one with a NUL, a codec that is not for text (hex)
+            raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
+        return name
 
-    For CoNLL: `token_column` and `label_column` count from 0, or from the end if negative. `comment` is the prefix of
-    comments; with `auto` they are recognised by their look, and None or `none` means that there are none.
-    """
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_a_sign(cls, text: str | None, info: ValidationInfo) -> str | None:
+        named = {"delimiter": "tab", "quote": "none"}[info.field_name or ""]
+        if text is not None and text != named and (len(text) != 1 or text in "\r\n"):
+            raise refusal("", f"got {text!r}, expected one character, or {named}")
+        return text
 
-    format: Format = "auto"
-    columns: Mapping[str, str | int] | None = None
-    header: bool = True
-    encoding: str = "utf-8"
-    delimiter: str | None = None
-    quote: str | None = None
-    where: Mapping[str, Sequence[str | int]] | None = None
-    tag_names: Sequence[str] | None = None
-    token_column: int = 0
-    label_column: int = -1
-    scheme: Scheme | Literal["auto"] = "auto"
-    comment: str | None = "auto"
+    @property
+    def keywords(self) -> ReadKeywords:
+        """These options as keywords."""
+        found: Any = {name: getattr(self, name) for name in ReadOptions.model_fields}
+        return cast(ReadKeywords, found)
 
     @property
     def comment_prefix(self) -> str | None:

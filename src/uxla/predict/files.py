@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
@@ -76,7 +75,7 @@ def _told(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:
     """The layout of a stream of words, which has no name to go by, with its format."""
     if ensemble.task != "ner" or layout.columns is not None or layout.format not in ("auto", "conll", "text"):
         return layout
-    return replace(layout, format=stream_format(path.read_bytes(), path=path, options=layout))
+    return layout.model_copy(update={"format": stream_format(path.read_bytes(), path=path, options=layout)})
 
 
 def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: ReadOptions, *, replaces: bool) -> bytes:

@@ -105,7 +105,7 @@ def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any])
 
 
 def _format(task: str, reading: DataFiles) -> dict[str, Any]:
-    return {"shape": SHAPES[task], **reading.keywords()}
+    return {"shape": SHAPES[task], **reading.keywords}
 
 
 def _path(written: Files, world: Path | None, task: str) -> list[Path]:

@@ -169,7 +169,7 @@ class ConllFile:
         for sentence, row in enumerate(labels):
             self._write_labels(row, sentence, lines, layout)
         raw = encode(bom + "".join(lines), self.options.encoding, file=self.path)
-        options = replace(self.options, scheme=scheme)
+        options = self.options.model_copy(update={"scheme": scheme})
         return ConllFile(self.path, options, raw, replace(self.parsed, layout=layout, labels=labels))
 
     def write(self, path: Path) -> None:
