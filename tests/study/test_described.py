@@ -15,7 +15,9 @@ from tokenizers import models as subwords
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.config.run import load_config
+from uxla.errors import ModelError
 from uxla.events import DataRead, Doubted
+from uxla.methods.registry import METHODS
 from uxla.models.hub import resolve
 from uxla.records import Corpus, Example, ModelHandle, Target
 from uxla.store.store import Store
@@ -125,6 +127,8 @@ def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(study_of,
     study, events = study_of(inputs, "device=cpu", model=resolve(str(tmp_path / "own")))
     check_models(study, [], "own", generates=False)
     assert [event.about for event in events] == ["own"]
+    with pytest.raises(ModelError):  # a tagger has no layer that writes words
+        check_models(study, [METHODS["mlm_tuned"]], "own", generates=False)
     assert [event.text for event in events] == [
         f"the classification layer of {tmp_path / 'own'} is not used: its labels are LABEL_0, LABEL_1, LABEL_2, "
         "the data's O, B-DATE, I-DATE, B-PER, I-PER; drawn anew"

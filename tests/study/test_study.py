@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from uxla.algorithm.cotraining import Epoch
+from uxla.algorithm.distil import MostConfident
 from uxla.errors import ModelError
 from uxla.events import TrainingEnded
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method
+from uxla.models.lm.training import texts_of
 from uxla.records import Corpus, Example, ModelHandle, Target
 from uxla.study import pipeline
 from uxla.study.inputs import Inputs
@@ -23,6 +26,7 @@ def corpus(name, *, labelled=True):
 
 PARTS = {part: corpus(f"es {part}") for part in ("dev", "test", "labelled", "translated")}
 TARGET = Target(corpus("raw", labelled=False), **PARTS, name="es")
+MODEL = ModelHandle(Path("m"), "digest")
 INPUTS = Inputs(corpus("train"), corpus("dev"), corpus("test"), (TARGET,))
 
 
@@ -70,11 +74,35 @@ def test_models_that_learned_target_labels_are_not_scored_on_the_sources_dev_set
 @pytest.mark.parametrize(
     ("selection", "dev"), [("last", None), ("average", None), ("source_dev", "dev"), ("target_dev", "es dev")]
 )
-def test_target_labels_choose_a_checkpoint_only_where_that_is_asked_for(selection, dev, make_study):
-    study = make_study([f"adaptation.selection={selection}"], INPUTS)
-    given = {"source_dev": study.dev, "target_dev": TARGET.dev}.get(selection)
-    found = study.learner(study.method.adaptation, given, "test").dev
-    assert (found and found.name) == dev
+def test_target_labels_choose_a_checkpoint_only_where_that_is_asked_for(selection, dev, make_study, no_work):
+    store = no_work()
+    study = make_study([f"adaptation.selection={selection}"], INPUTS, store=store)
+    study.cotrain("uxla", TARGET, (MODEL,) * 3, [Epoch(MostConfident(1.0), source=True)])
+    assert [given["dev"] for _, given in store.asked] == [dev and corpus(dev).digest] * 3
+
+
+def test_the_masked_lm_is_tuned_on_the_training_sentences_alone_and_is_the_backbone_then(make_study, no_work):
+    store = no_work()
+    study = make_study((), INPUTS, store=store)
+    tuned = study.tuned()
+    [(stage, given)] = store.asked
+    assert (stage, given["texts"]) == ("mlm", texts_of([INPUTS.train, TARGET.train]).digest)
+    assert tuned.labelling.backbone.digest == "tuned 1"
+    assert tuned.vicinity == study.vicinity
+
+
+def test_when_one_head_is_trained_the_others_follow_its_encoder(make_study, no_work):
+    store = no_work()
+    heads = tuple(replace(MODEL, head=head) for head in range(3))
+    study = make_study((), INPUTS, store=store)
+    [found] = study.cotrain("three_heads", TARGET, heads, [Epoch(MostConfident(1.0), source=True)])
+    assert [model.head for model in found] == [0, 1, 2]
+    assert {model.digest for model in found} == {"weights 3"}
+    assert [(given["model"], given["head"]) for _, given in store.asked] == [
+        ("digest", 2),
+        ("weights 1", 0),
+        ("weights 2", 1),
+    ]
 
 
 def test_the_warm_up_is_trained_once_whatever_begins_with_it(make_study, no_work):
