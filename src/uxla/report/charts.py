@@ -1,6 +1,6 @@
 """The report's charts, drawn once: inline for the page, in its colours light or dark, and as PNG and SVG files.
 
-No text of a user's is drawn: what it would mean to matplotlib and its fonts nobody knows.
+No text of a user's is drawn, since matplotlib could read it as markup and its fonts could lack its letters.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ class Chart:
 
 
 def score_chart(found: Mapping[str, Any]) -> Chart | None:
-    """The score by epoch of UXLA's models, over the baselines as levels; None where UXLA was not scored."""
+    """The score by epoch of UXLA's models, with the baselines as horizontal lines; None where UXLA was not scored."""
     return Chart("scores", "Score by epoch", partial(_draw_scores, found)) if found.get("uxla") else None
 
 
 def reliability_chart(found: Calibration | None) -> Chart | None:
-    """How often the models are right, by how sure they are."""
+    """The share of right labels by the models' confidence; None where that is unknown."""
     return None if found is None else Chart("reliability", "Reliability", partial(_draw_reliability, found))
 
 

@@ -10,7 +10,7 @@ from uxla.phrases import counted, seen
 
 
 def check_table(report: CheckReport) -> Table:
-    """One line a fact: counts first, then whatever deserves a second look with the line where it stands."""
+    """One row for each fact: first the counts, then what may be a fault, with its line in the file."""
     return Table(("", ""), (), tuple(map(Row, (*_facts(report), *_doubts(report)))), title=report.path)
 
 

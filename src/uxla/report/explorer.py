@@ -28,13 +28,13 @@ _FLAGS = {"selected_by_k": 1, "selected_by_j": 2, "agreed": 4, "used": 8}
 
 
 def packed(values: Any) -> str:
-    """Base64 of deflated JSON: nothing in it can end a script element, and it is a fraction of the size."""
+    """The values as deflated JSON in base64: it is small, and nothing in it can end a script element."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 6)).decode("ascii")
 
 
 def explored(decisions: pa.Table, texts: pa.Table, file: Path) -> dict[str, Any]:
-    """The columns of one target. ArtifactError, naming `file`, where a decision's text is not there."""
+    """The columns of one target. ArtifactError, which names `file`, where a decision has no text."""
     coded = [decisions["labels_k"], decisions["labels_j"], texts["gold"]]
     sequences, (k, j, gold) = _coded([column.combine_chunks() for column in coded])
     names = (decisions.schema.metadata or {}).get(b"label_names", b"").decode()
@@ -88,7 +88,7 @@ def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: tuple[Ints, Ints
 
 
 def _standing(texts: dict[str, Any], data: str, epoch: int) -> dict[str, int]:
-    """Row by id of the texts that stood in `epoch`: of texts with one id, the last that was made until then."""
+    """The row of each text by its id, as of `epoch`: of several texts with one id, the last one made until then."""
     wanted = texts["names"].index(data) if data in texts["names"] else -1
     columns = zip(texts["id"], texts["data"], texts["epoch"], strict=True)
     return {id_: i for i, (id_, code, since) in enumerate(columns) if code == wanted and 0 < since <= epoch}
@@ -121,5 +121,5 @@ def _strings(lists: pa.Array) -> pa.Array:
 
 
 def _differences(rows: list[int]) -> list[int]:
-    """Each row less the one before: nearly all 1, which deflates to nothing."""
+    """Each row minus the one before. Nearly all are 1, which takes no space when deflated."""
     return np.diff(rows, prepend=0).tolist() if rows else []

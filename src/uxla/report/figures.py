@@ -1,4 +1,4 @@
-"""What figures have in common: colours the colour-blind tell apart, names they can show, files of the same bytes."""
+"""What figures have in common: colours for the colour-blind, names that fonts can show, and how they are saved."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Stream:
-    """One data set on its way through an epoch: counts of examples, means over the epoch's trainings.
+    """How many examples of one data set are left after each stage of an epoch; means over the epoch's trainings.
 
     `selected` (by k, by j) and `agreed` are None for the source, whose labels are gold.
     """
@@ -42,9 +42,9 @@ class EpochFlow:
 
 
 def flow(events: Iterable[Mapping[str, Any]], target: str) -> tuple[EpochFlow, ...]:
-    """The epochs of the last time UXLA ran for `target` in a run that finished, whose results are those at hand.
+    """The epochs of UXLA for `target` in the last run that finished, which is the one that wrote the results.
 
-    The journal of a folder in which none says that it finished is read to its end.
+    Where the journal names no finished run it is read to its end.
     """
     trainings: list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]] = []
     waiting: list[Mapping[str, Any]] = []
@@ -63,7 +63,7 @@ def flow(events: Iterable[Mapping[str, Any]], target: str) -> tuple[EpochFlow, .
 
 
 def _finished(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The events up to the last that says a run is finished; a later run did not get so far."""
+    """The events up to the last `finished`; what follows belongs to a run that did not end."""
     ends = [place for place, event in enumerate(events) if event["event"] == "finished"]
     return events[: ends[-1]] if ends else events
 

@@ -46,7 +46,7 @@ class TestSet:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run: its `results.json` and the events of its journal; all else is read when it is asked for."""
+    """One run: its `results.json` and the events of its journal. Everything else is read on demand."""
 
     path: Path
     results: Mapping[str, Any]
@@ -109,7 +109,7 @@ class RunFolder:
 
 
 def _require_names(path: Path, results: Mapping[str, Any]) -> None:
-    """Targets' names become parts of paths: in a stranger's folder, too, none may lead elsewhere."""
+    """ArtifactError for a target's name that could lead to another folder, since names become parts of paths."""
     for name in results["targets"]:
         if not _NAME.fullmatch(name):
             message = f"target {name!r}, expected a name of letters, digits and - _ . +; {MADE_BY_RUN}"

@@ -34,9 +34,10 @@ class GridRun:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What is compared with: the method `name` of the same run or, with a `key`, the same method where that is `name`.
+    """What others are compared with: the method `name` of the same run or, with a `key`, the same method in the run in
+    which that key has the value `name`.
 
-    `key` is a place among the varied keys.
+    `key` is an index into the varied keys.
     """
 
     name: str

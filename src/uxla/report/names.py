@@ -23,7 +23,7 @@ def named(folders: Sequence[RunFolder]) -> dict[str, RunFolder]:
 
 
 def file_names(named_by: Sequence[tuple[str, ...]]) -> list[str]:
-    """A part of a file's name for each tuple of names of runs and targets: no two of different tuples are one."""
+    """A part of a file's name for each tuple of names of runs and targets; different tuples get different parts."""
     plain = ["-".join(map(_part, names)) for names in named_by]
     alike = {name for name in plain if len({n for n, other in zip(named_by, plain, strict=True) if other == name}) > 1}
     return [

@@ -1,4 +1,4 @@
-"""The report: one HTML file about one or several runs that asks for nothing from outside itself."""
+"""The report: one HTML file about one or several runs, which loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WIDEST_CONFUSION = 30
 
 @dataclass(frozen=True)
 class TargetPart:
-    """All that is said about one target of one run; what a run did not keep is None or empty."""
+    """What the report has on one target of one run; None or empty where the run did not save it."""
 
     name: str
     verdict: Verdict
@@ -48,7 +48,7 @@ class TargetPart:
 
 @dataclass(frozen=True)
 class RunPart:
-    """All that is said about one run, by a name that no other of the report has."""
+    """What the report has on one run; `name` is unique in the report."""
 
     name: str
     run: RunFolder
@@ -62,12 +62,12 @@ class RunPart:
 
 
 def parts(runs: Mapping[str, RunFolder]) -> list[RunPart]:
-    """What there is to say about each run. ArtifactError for a run whose files are damaged or do not fit together."""
+    """A part of the report for each run. ArtifactError for a run whose files are damaged or do not fit together."""
     return [_part(name, run) for name, run in runs.items()]
 
 
 def page(found: Sequence[RunPart]) -> str:
-    """The HTML of the report. All text of users' is escaped, or data that no parser of HTML looks into."""
+    """The HTML of the report. All text of users is escaped or encoded."""
     explorers = [
         {
             "run": run.name,

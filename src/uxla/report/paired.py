@@ -26,7 +26,7 @@ SEEDS_VARY = 3
 
 @dataclass(frozen=True)
 class Difference:
-    """A score less another in percent points, with the bounds of its 95 % interval."""
+    """A score minus another in percentage points, with the bounds of its 95 % interval."""
 
     value: float
     low: float
@@ -40,8 +40,8 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """A run's test set of one target: what tells it from another, and the counts (N, 3) of each method's labels, those
-    that its three models give together."""
+    """A run's test set of one target: a number that identifies its texts and gold labels, and by method the counts
+    (N, 3) of the labels that its three models give together."""
 
     identity: int
     counts: Mapping[str, Ints]
@@ -59,7 +59,7 @@ def counted(run: RunFolder) -> dict[str, Counted]:
 
 
 class Pair(NamedTuple):
-    """Counts (N, 3) of two methods on the same N examples, and what tells these from others."""
+    """Counts (N, 3) of two methods on the same N examples; `identity` is that of the examples."""
 
     one: Ints
     other: Ints

@@ -194,8 +194,8 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
 
 
 def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
-    """The headline where nothing was measured. An estimated gain is told as one, and as sure only where the intervals
-    of warm-up and adapted models do not meet."""
+    """The headline where nothing was measured. It calls an estimated gain sure only where the intervals of the warm-up
+    and of the adapted models do not overlap."""
     if not {"penalty", "uxla"} <= estimates.keys():
         return _NO_LABELS
     before, after = Estimate(**estimates["penalty"]), Estimate(**estimates["uxla"])
@@ -211,7 +211,7 @@ def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
 
 
 def _last_states(found: Mapping[str, Any], epoch: int | None) -> dict[str, Any]:
-    """What the last models of each method have; of UXLA those of the epoch chosen, 0 being the warm-up."""
+    """The scores or estimates of each method's last models; of UXLA those of the epoch chosen (0: the warm-up)."""
     states = {method: value for method, value in found.items() if value and method in METHODS}
     epochs = states.pop("uxla", None)
     if epochs and epoch != 0:

@@ -39,7 +39,7 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
 
 
 def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:
-    """UxlaError for a file that would be written over and that no report is known to have written."""
+    """UxlaError where a file would be overwritten that no report wrote."""
     if file.is_file() and b"<title>uxla report: " in file.read_bytes()[:1000]:
         return
     for path in (file, *beside):

@@ -32,7 +32,7 @@ _SECOND, _MARK = 1_000_000_000, 123_456_000
 
 
 class DamageError(Exception):
-    """Why an artifact must not be used: in one line, the file first."""
+    """An artifact must not be used; the message names the file and the fault."""
 
 
 @dataclass(frozen=True)

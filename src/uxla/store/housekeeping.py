@@ -1,4 +1,4 @@
-"""What `uxla cache` does with a store: list it, make room in it, verify it. No run folder depends on any of it."""
+"""What `uxla cache` does: list a store, make room in it, verify it. Run folders do not depend on the store."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cleared:
-    """What `clear` removed (would remove, if dry), and what living runs use."""
+    """What `clear` removed (in a dry run, would remove), and what it left because a running command uses it."""
 
     removed: tuple[Entry, ...]
     in_use: tuple[Entry, ...]
@@ -167,7 +167,7 @@ def _entry(kind: Kind, name: str, place: Path) -> Entry:
 
 
 def _remove(root: Path, entry: Entry) -> bool:
-    """Whether the entry was removed: not where its work is under way or a run began to use it a moment ago."""
+    """Remove the entry unless another process is making it or has just begun to use it; whether it was removed."""
     lock = key_lock(root, entry.name)
     with vacant(lock) as ours:
         if not ours:

@@ -49,13 +49,13 @@ class Journal:
 
 
 def read(path: Path) -> list[Mapping[str, Any]]:
-    """All events of a journal but for lines that a kill cut."""
+    """All events of a journal, without lines that a kill cut off."""
     events = (_parsed(line) for line in path.read_bytes().split(b"\n"))
     return [event for event in events if isinstance(event, dict)]
 
 
 def _line_end(stream: BinaryIO) -> str:
-    """What the last line lacks."""
+    """A line end where the last line of the file has none."""
     if stream.seek(0, os.SEEK_END) == 0:
         return ""
     stream.seek(-1, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Who is at work: a lock for each key, and what each living run has used of the store.
+"""Locks of the store: one for each key, and one for each running command with the list of artifacts that it uses.
 
 All of them are locks of the system on open files, which die with their process: none is ever stale.
 """
@@ -43,7 +43,7 @@ def key_lock(root: Path, name: str) -> Path:
 
 @contextmanager
 def counting(root: Path) -> Iterator[None]:
-    """Inside the block no run begins to use an artifact, so that what `in_use` does not name may be removed."""
+    """Inside the block no run can begin to use an artifact, so that whatever `in_use` does not name may be removed."""
     with locked(root / "locks" / "uses.lock", "the store"):
         yield
 
@@ -55,7 +55,7 @@ class Uses:
         self._lock: FileLock | None = None
 
     def add(self, root: Path, name: str) -> None:
-        """From here on `name` stays. Where nothing can be written nobody can remove anything either."""
+        """Protect `name` from removal. A store that cannot be written needs none: nobody can remove anything there."""
         with suppress(OSError), counting(root):
             if self._lock is None:
                 self._lock = _register(root)

@@ -1,4 +1,4 @@
-"""Finished work, remembered: content-addressed folders, whole or absent. To resume is to run again."""
+"""Finished work under the digest of its inputs, in folders that are whole or absent. To resume, run again."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Store:
                 os.utime(place / META)
 
     def _settle(self, place: Path, inputs: Mapping[str, Any], make: Make) -> bool:
-        """Have the artifact made, by another process (True) or this one."""
+        """Wait for another process that makes the artifact (True), or make it here (False)."""
         with ExitStack() as held:
             with self._writing():
                 held.enter_context(locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"))
@@ -146,7 +146,7 @@ class Store:
 
 @contextmanager
 def reading(place: Path) -> Iterator[None]:
-    """Inside the block, whatever cannot be read of the artifact at `place` is an ArtifactError with the remedy."""
+    """Inside the block, a file of the artifact at `place` that cannot be read is an ArtifactError with the remedy."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

@@ -1,4 +1,4 @@
-"""The versions of what computes: those of now, and those that made what is found in the store."""
+"""Versions of the packages that compute: those installed now, and those that made what the store has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def current_versions() -> dict[str, str]:
 
 
 def mixture(made_with: Mapping[str, Collection[str]]) -> str | None:
-    """What to doubt where the work of one run was not all made with the same versions; None where it was."""
+    """A warning where the work of one run was made with several versions; None where it was made with one."""
     mixed = {name: sorted(found) for name, found in made_with.items() if len(found) > 1}
     if not mixed:
         return None

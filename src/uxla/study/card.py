@@ -114,7 +114,7 @@ def _target_labels(config: RunConfig) -> str:
 
 
 def _base(config: RunConfig) -> str:
-    """The backbone's name; of a folder the last part only, for a path is nobody's business."""
+    """The backbone's name; of a folder only the last part, since paths are private."""
     return Path(config.model).name if Path(config.model).is_absolute() else config.model
 
 

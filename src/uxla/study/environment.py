@@ -1,4 +1,4 @@
-"""`environment.json`: versions and hardware of a run, what made what it used, the commits of what is from the Hub."""
+"""`environment.json`: versions and hardware of a run, and the commits of the models and data that are from the Hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run is written: names that tell runs apart, and no folder of another run, or of a person, written over."""
+"""Where a run is written: the folder's name, and checks that no other run's or person's files are overwritten."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def remove_reports(out: Path) -> None:
 
 
 def _with_settings(name: str, settings: Sequence[str]) -> str:
-    """Sorted by key, the last value of each: the order in which they are typed makes no other run."""
+    """The name with its settings, sorted by key and each with its last value: their order makes no difference."""
     split = (text.partition("=") for text in settings)
     pairs = {key.strip(): value.strip() for key, _, value in split if key.strip() not in _INDIFFERENT}
     if not pairs:
@@ -116,7 +116,7 @@ def _part(text: str) -> str:
 
 
 def is_run(out: Path) -> bool:
-    """Whether a run wrote here: the journal is the first of its files, and with all others it is no longer needed."""
+    """Whether a run wrote here: there is a journal, a run's first file, or all other files of a finished run."""
     return _is_journal(out / JOURNAL) or all((out / name).is_file() for name in (CONFIG, "results.json", "table.md"))
 
 
@@ -130,14 +130,14 @@ def _is_journal(file: Path) -> bool:
 
 
 def _names(config: RunConfig) -> list[str]:
-    """All that the run of `config` writes, as paths inside its folder."""
+    """The files and folders that the run of `config` writes, relative to its folder."""
     if len(config.target) == 1:
         return [*_WRITTEN, *_PARTS]
     return [*_WRITTEN, *(f"{target}/{part}" for target in config.target for part in _PARTS)]
 
 
 def _difference(out: Path, config: RunConfig) -> str | None:
-    """Where the run in `out` is of another configuration: by what; None where it is of this one, or of none yet."""
+    """What differs between the configuration of the run in `out` and `config`; None where nothing does."""
     file = out / CONFIG
     if not os.path.lexists(file):
         return None if not any(_left(out, but=JOURNAL)) else f"its {CONFIG} is gone"
@@ -171,7 +171,7 @@ def _short(value: object) -> str:
 
 
 def _left(out: Path, but: str | None = None) -> Iterator[Path]:
-    """All in `out` that a run, whatever its targets, or a report of it wrote. Folders of runs inside are none of it."""
+    """Everything in `out` that a run of any targets, or a report of it, wrote; but not the folders of other runs."""
     names = [name for name in (*_WRITTEN, *_PARTS) if name != but]
     hidden = [f".{name}.{state}" for name in names for state in ("unfinished", "replaced", "lock")]
     yield from (out / name for name in (*names, *hidden) if os.path.lexists(out / name))
@@ -188,7 +188,7 @@ def _reports(out: Path) -> list[Path]:
 
 
 def _remove(path: Path) -> None:
-    """A file, a link, a folder with all in it; a target's folder only where nothing else is left in it."""
+    """Remove a file, a link, or a folder with its content; a target's folder only when it is empty."""
     if path.is_symlink() or not path.is_dir():
         path.unlink()
     elif path.name in (*_WRITTEN, *_PARTS):

@@ -1,4 +1,4 @@
-"""The run folder: everything written whole, `results.json` last."""
+"""Writing the run folder: each file whole or absent, `results.json` last."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _write(adapted: Adapted, out: Path) -> None:
 
 
 def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Triple]:
-    """Each method's models in the end; those of the ensemble are zero-shot's, and have that name beside others."""
+    """Each method's final models. Those of `ensemble` are zero-shot's, and go by that name beside other methods."""
     own = {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
     return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
 
@@ -139,7 +139,7 @@ def _lists(found: Predictions, values: Any) -> pa.Array:
 
 
 def _write_traces(out: Path, adapted: Adapted) -> None:
-    """What Algorithm 1 did with each example, beside nothing that an earlier configuration left."""
+    """Write what Algorithm 1 did with each example, in place of what an earlier configuration left."""
     shutil.rmtree(out / "trace", ignore_errors=True)
     if adapted.traces:
         with atomic_folder(out / "trace") as into:

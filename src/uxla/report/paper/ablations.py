@@ -111,7 +111,7 @@ def _distilled(run: PaperRun) -> Iterator[_Distilled]:
 
 
 def _first(found: Mapping[str, Any], method: str, epochs: int) -> Mapping[str, Any] | None:
-    """The method's score after epoch 1: where there was but one, its score at all."""
+    """The method's score after epoch 1; where it has one epoch only, its final score."""
     by_epoch = found.get("by_epoch", {}).get(method)
     one = epochs == 1 or method == "tri_training_paper"
     only: Mapping[str, Any] | None = found.get(method) if one else None
@@ -142,7 +142,7 @@ def _other_data(runs: Sequence[PaperRun]) -> Iterator[str]:
 
 
 def _before(runs: Sequence[PaperRun]) -> list[Column]:
-    """The warm-ups: of several runs one column where they say the same of the languages they share."""
+    """The warm-ups: one column for all runs whose scores are equal on the languages they share."""
     merged: list[tuple[str, dict[str, Any]]] = []
     for run in runs:
         new = dict(run.results["transfer"]["before"])
@@ -167,7 +167,7 @@ def _after(runs: Sequence[PaperRun]) -> Iterator[Entry]:
 
 
 def _by_setting(column: Column) -> Iterator[Column]:
-    """A column for each setting, named where there are several: this table has no blocks for them."""
+    """A column for each setting; with several settings each is named, since this table has no sections for them."""
     for setting, scores in column.scores.items():
         title = column.title if len(column.scores) == 1 else f"{column.title} ({setting})"
         yield Column(title, column.language, {setting: scores})

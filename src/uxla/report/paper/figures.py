@@ -202,7 +202,7 @@ def _draw_lengths(axes: Axes, found: WarmUp, selected: Bools) -> None:
 
 
 def _quality(accurate: Bools) -> list[tuple[Bools, str, str]]:
-    """The accurate and the noisy examples, what to call and how to paint them."""
+    """The accurate and the noisy examples, each with its label and colour."""
     parts = ((accurate, "accurate", COLOURS[0]), (~accurate, "noisy", COLOURS[1]))
     return [(chosen, f"{name} ({int(chosen.sum()):,})", colour) for chosen, name, colour in parts]
 
@@ -225,7 +225,7 @@ def _whole_edges(lengths: Ints) -> list[float]:
 
 
 def _same_span(panels: Sequence[Axes]) -> None:
-    """Scales of one length, so that scatter can be compared, each where its own values are."""
+    """Give all panels a scale of the same length, each around its own values, so that spreads can be compared."""
     limits = [axes.get_ylim() for axes in panels]
     span = max(high - low for low, high in limits)
     for axes, (low, _) in zip(panels, limits, strict=True):
@@ -233,7 +233,7 @@ def _same_span(panels: Sequence[Axes]) -> None:
 
 
 def _legends(panels: Sequence[Axes]) -> None:
-    """Legends in room of their own above what is drawn."""
+    """Draw legends above the data, not over it."""
     for axes in panels:
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.12 * (high - low))

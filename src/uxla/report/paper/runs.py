@@ -84,7 +84,7 @@ def columns(entries: Iterable[Entry]) -> list[Column]:
 
 
 def settings(runs: Sequence[PaperRun]) -> list[str]:
-    """The runs' settings, all of the data first."""
+    """The distinct settings of the runs; those with all source data come first."""
     return sorted({run.setting for run in runs}, key=lambda setting: (setting != "100 %", setting))
 
 
@@ -114,7 +114,7 @@ def require_task(number: int, table: Published, runs: Sequence[PaperRun]) -> Non
 
 
 def require_one_task(runs: Sequence[PaperRun]) -> None:
-    """ArtifactError for runs whose scores are not the same thing."""
+    """ArtifactError for runs of different tasks, whose scores cannot be compared."""
     for run in runs[1:]:
         if run.task != runs[0].task:
             message = f"task {run.task!r}, expected {runs[0].task!r} as {runs[0].name} has"
@@ -122,7 +122,7 @@ def require_one_task(runs: Sequence[PaperRun]) -> None:
 
 
 def paper_notes(table: Published, languages: Sequence[str], task: str) -> list[str]:
-    """Where the paper contradicts itself, or that it has nothing to put beside."""
+    """Notes on the paper's own figures, or that it has none for these languages."""
     if task != table.task:
         return [f"The paper has this table for {table.task} only, so none of its figures stands beside"]
     if set(languages) & set(table.languages):
@@ -131,7 +131,7 @@ def paper_notes(table: Published, languages: Sequence[str], task: str) -> list[s
 
 
 def run_notes(runs: Sequence[PaperRun]) -> list[str]:
-    """What the runs' figures are, and whose runs have doubts of their own."""
+    """What the runs' figures are, and which runs have warnings."""
     metric = METRICS[runs[0].results["metric"]]
     notes = [f"{metric} in percent on the test set, mean ± standard deviation of a method's models"]
     for run in runs:
@@ -142,7 +142,7 @@ def run_notes(runs: Sequence[PaperRun]) -> list[str]:
 
 
 def ensemble_notes(runs: Sequence[PaperRun]) -> list[str]:
-    """What ensembles are, and which epoch's models make them where an estimate chose."""
+    """What an ensemble is and, where an estimate chose the epoch, from which epoch its models come."""
     notes = ["An ensemble is one model: the mean of their probabilities"]
     for run in runs:
         for target, epoch in run.results.get("kept_epoch", {}).items():

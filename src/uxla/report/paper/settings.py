@@ -114,7 +114,7 @@ def _marked(values: Pair, theirs: Pair | None) -> Iterator[str]:
 
 
 def _text(value: Any, *, off: bool = False) -> str:
-    """The value as a table shows it; with `off`, one text for whatever turns a setting off."""
+    """The value as a table shows it. With `off` all values that switch a setting off have the same text."""
     if value is None:
         return ""
     if off and value in (OFF, 0, False):
