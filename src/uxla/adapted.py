@@ -95,7 +95,7 @@ class Adapted:
         return self.ensemble_of(self.targets[0])
 
     def ensemble_of(self, target: str) -> Ensemble:
-        """The three models of a target as one, in memory; they are read anew at each call."""
+        """The three models of a target as one, in memory; they are read again at each call."""
         if target not in self.targets:
             raise ConfigError(f"no target {target!r}; the targets are {', '.join(self.targets)}")
         if self.run is None:

@@ -116,7 +116,7 @@ def run(
     """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
 
     Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
-    that the same call after an interruption goes on where it was; `fresh` does all of it anew, but for what is `seen`.
+    that the same call resumes an interrupted run. `fresh` repeats all work, except for what is `seen`.
     A folder of another configuration is refused, or with `overwrite` replaced.
     """
     check_folder(out, config, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""What happens while a run goes on: one channel of typed events.
+"""Events of a run: one channel, typed.
 
 Whatever does the work is given `emit` and calls it with each event. Journal, trace, messages, trackers, a run's history
 and the library's `on_event` are functions of an event.

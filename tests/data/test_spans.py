@@ -275,7 +275,7 @@ def test_a_wrong_offset_behind_an_emoji_says_who_counts_it_twice(file):
     ("ann", "said"),
     [
         ("T1\tPER 0 4;9 12\tMira Sen\n", r"a\.ann:1: the entity 'T1.*' has several pieces"),
-        ("T1\tPER 5 12\ttal Sen\n", r"a\.txt:1: span 5-12 'tal' \(PER\) goes on behind a line break"),
+        ("T1\tPER 5 12\ttal Sen\n", r"a\.txt:1: span 5-12 'tal' \(PER\) crosses a line break"),
         ("T1\tPER 9 11\tSe\n", r"a\.txt:2: span 9-11 'Se' \(PER\) ends inside the word 'Sen' \(9-12\)"),
         ("T1\tPER 0 4\tMiro\n", r"a\.ann: the span 0-4 \(PER\) quotes 'Miro', but 'Mira' stands there"),
         (

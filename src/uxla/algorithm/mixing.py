@@ -29,7 +29,7 @@ def balanced_mix(
     """The examples of one training in the order of training, and how many came from each data set.
 
     Each of `draws` (default: Σ n_i, one epoch) picks a data set by Eq. 2, then the next example of that set's
-    shuffled stream; an exhausted stream is shuffled anew and starts again.
+    shuffled stream; an exhausted stream is shuffled again and starts over.
     """
     sizes = [len(corpus) for corpus in corpora]
     rows, counts = _drawn(sizes, sum(sizes) if draws is None else draws, alpha, rng)

@@ -68,7 +68,7 @@ class FileAugmentation:
     """Rows in one artifact of the store: what a kill can cost."""
 
     def run(self) -> Report:
-        """Write the file `out`. Whatever is wrong with arguments, file or model is said before anything is written."""
+        """Write the file `out`. Faults of arguments, file or model are raised before anything is written."""
         began = time.monotonic()
         form, vicinity = self._checked()
         total = self.source.count()

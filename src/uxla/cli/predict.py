@@ -30,7 +30,7 @@ def predict(
         typer.Option(help="CoNLL column to write labels into; -1 is the last. Default: the last, if it holds labels."),
     ] = None,
 ) -> None:
-    """Label text with a run's ensemble: what came comes back, with labels. More: docs/data.md."""
+    """Label text with a run's ensemble. The output is the input with labels. More: docs/data.md."""
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
     source = Path(file) if file != "-" else sys.stdin.buffer

@@ -21,7 +21,7 @@ def build_testbed(
     hidden: Annotated[int, typer.Option(min=32, help="Width of its layers, a multiple of 32.")] = 64,
     layers: Annotated[int, typer.Option(min=1, help="Its layers.")] = 2,
 ) -> None:
-    """Train the testbed's masked language model anew: the shipped one, that of another world, or a stronger one."""
+    """Train a masked language model for the testbed: the shipped one, one for another world, or a stronger one."""
     from uxla.console import showing
 
     with showing():

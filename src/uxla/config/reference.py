@@ -40,7 +40,7 @@ def _lines(section: str, rows: dict[str, str]) -> Iterator[str]:
 
 
 def with_tables(page: str) -> str:
-    """The page with the table under each section's heading made anew."""
+    """The page with a current table under each section's heading."""
     made = tables()
     parts = re.split(r"(?m)^(?=## )", page)
     return "".join(_with_table(part, made) for part in parts)

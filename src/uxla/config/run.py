@@ -76,7 +76,7 @@ class RunConfig(Compute, Job):
         ge=0,
     )
     tracking: Several[Literal["tensorboard", "mlflow", "wandb"]] = key(
-        "experiment trackers that are told losses, kept shares and scores: `tensorboard`, `mlflow`, `wandb`", ()
+        "experiment trackers that receive losses, selected shares and scores: `tensorboard`, `mlflow`, `wandb`", ()
     )
     methods: Several[Method] = key(
         "what is compared; docs/algorithm.md says what each is. Without a test set `[uxla]`",

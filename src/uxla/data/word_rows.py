@@ -29,7 +29,7 @@ class Words:
 
 def grouped(batches: Iterator[Batch], *, named: bool) -> Iterator[Batch]:
     """The rows of each sentence as one, where there is a column of sentences and each row has one word; `named` says
-    that the user named that column. A row without a sentence goes on with the one before.
+    that the user named that column. A row without a sentence belongs to the sentence before it.
 
     DataError for several words in a row of a named column, for a first row without a sentence, and for many rows of one
     word that no column joins.

@@ -1,4 +1,4 @@
-"""Masked LMs trained behind the store: one that goes on with the task's sentences (Table 7), one from nothing."""
+"""Training masked LMs through the store: tuning one on the task's sentences (Table 7), or making a new one."""
 
 from __future__ import annotations
 

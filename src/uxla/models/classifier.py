@@ -1,4 +1,4 @@
-"""A model's classification layer: a backbone's own where its labels are the data's, else drawn anew."""
+"""A model's classification layer: a backbone's own if its labels are the data's, else a new one."""
 
 from __future__ import annotations
 

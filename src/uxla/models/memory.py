@@ -42,7 +42,7 @@ class Budget:
                     f"{where}: out of memory with {self.tokens} pieces a forward pass; {_REMEDY}"
                 ) from None
         self._halved, self.tokens = True, max(1, self.tokens // 2)
-        progress.note(f"{where}: out of memory; it goes on with tokens_per_batch={self.tokens}")
+        progress.note(f"{where}: out of memory; continuing with tokens_per_batch={self.tokens}")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return self.fit(work, where)

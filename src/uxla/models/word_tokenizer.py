@@ -130,7 +130,7 @@ class WordTokenizer:
         return replace(self, segment_numbers=False)
 
     def forget(self) -> None:
-        """Forget the words that were read: the next ones are read anew."""
+        """Forget the words that were read; they will be read again."""
         self._known.clear()
 
     def _plain(self, ids: Sequence[int]) -> tuple[int, ...]:

@@ -116,7 +116,7 @@ def verify(root: Path) -> list[Broken]:
     found, broken = list(_entries(root, "artifact")), []
     with progress.bar("verifying finished work", sum(entry.size for entry in found)) as bar:
         for entry in found:
-            with vacant(key_lock(root, entry.name)) as ours:  # else it is being made anew at this moment
+            with vacant(key_lock(root, entry.name)) as ours:  # else another process is making it
                 try:
                     if ours:
                         check(entry.path, read_all=True)

@@ -41,8 +41,8 @@ class Seen:
 class Store:
     """Artifacts under `root/STAGE/KEY/`, the key being the digest of the stage, its version and all its inputs.
 
-    One store is one run's view: each artifact is checked when it is first found, and `fresh` makes anew what is not
-    among the `seen`, which the runs of one command share. Any number of runs may share a root: each key has a lock,
+    One store is one run's view: each artifact is checked when it is first found, and `fresh` repeats all work but
+    that of the `seen`, which the runs of one command share. Any number of runs may share a root: each key has a lock,
     taken only where there is work to do, so that none is done twice.
     """
 

@@ -28,5 +28,5 @@ def mixture(made_with: Mapping[str, Collection[str]]) -> str | None:
     named = "; ".join(f"{name} {' and '.join(found)}" for name, found in mixed.items())
     return (
         f"what this run used from the store was made with several versions ({named}), which alone can make a "
-        "difference; --fresh makes all of it anew"
+        "difference; --fresh repeats all of it"
     )

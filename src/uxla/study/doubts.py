@@ -32,11 +32,11 @@ POOR_GAIN = 0.25
 """Of the way from the most frequent label's share to 100: under this, an accuracy on source dev is hardly above it."""
 
 EXPECTED = 5
-"""Labels of a kind that the source's share would give the text looked at: from so many on it is odd to see none."""
+"""If the source's share predicts at least so many labels of a kind in the text, finding none is suspicious."""
 
 
 def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
-    """Warm-ups whose models know hardly more of source dev than chance does, by the mean of the three: one sentence."""
+    """One sentence about warm-ups whose models score hardly above chance on source dev, by the mean of the three."""
     dev, name = study.inputs.dev, metric(study.labelling.task_name)
     if dev is None:
         return

@@ -73,7 +73,7 @@ def make(
     """Have `run` make each run's folder under `out` where it is not there yet; the finished ones, and why others
     failed by name.
 
-    A folder whose run ended with the same configuration is taken as it is, unless `fresh`: then all is made anew, what
+    A folder whose run ended with the same configuration is kept, unless `fresh`: then everything is done again, what
     runs share once. ArtifactError before any work where a folder has a run of another configuration, unless
     `overwrite` is to replace it.
     """

@@ -1,4 +1,4 @@
-"""What a person reads while a run goes on: events as lines."""
+"""Log messages of a run: events as lines."""
 
 from __future__ import annotations
 

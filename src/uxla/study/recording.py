@@ -1,4 +1,4 @@
-"""What a run records in its folder while it goes on: the journal, and whatever trackers are told."""
+"""Recording a run as it happens: the journal in its folder, and the experiment trackers."""
 
 from __future__ import annotations
 

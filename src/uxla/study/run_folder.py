@@ -27,14 +27,14 @@ _BEGIN = b'{"event": '
 """How a journal begins, or what a kill left of that."""
 _REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.(svg|png))")
 _INDIFFERENT = {"device", "threads", "deterministic", "tokens_per_batch", "checkpoint_every", "tracking"}
-"""Keys that say how a run computes, not what: the same command goes on with others."""
+"""Keys that say how a run computes, not what: a run may be resumed with other values of them."""
 
 _REMEDY = "free space there, or give another --out"
 _LONGEST, _LONGEST_PART, _TOLD = 100, 60, 3
 
 
 def run_folder(config: str, overrides: Sequence[str], targets: Sequence[str]) -> Path:
-    """`runs/NAME-TARGET`, behind it the overrides that make another run: `runs/testbed-far-seed=1`."""
+    """`runs/NAME-TARGET`, followed by the overrides that make another run: `runs/testbed-far-seed=1`."""
     name = "-".join([_part(Path(config).stem), _part("-".join(targets))])
     return Path("runs") / _with_settings(
         name, [text for text in overrides if text.partition("=")[0].strip() != "target"]
@@ -42,7 +42,7 @@ def run_folder(config: str, overrides: Sequence[str], targets: Sequence[str]) ->
 
 
 def grid_folder(config: str, settings: Sequence[str]) -> Path:
-    """`runs/NAME-grid`, the settings of one value behind it: `runs/testbed-grid-seed=1`."""
+    """`runs/NAME-grid`, followed by the settings of one value: `runs/testbed-grid-seed=1`."""
     return Path("runs") / _with_settings(f"{_part(Path(config).stem)}-grid", settings)
 
 

@@ -35,7 +35,7 @@ class Tracker:
 
 
 class Tracking:
-    """The trackers of one run. One that fails while the run goes on gives one message and is left out."""
+    """The trackers of one run. One that fails during the run gives one message and is left out."""
 
     def __init__(self, trackers: Mapping[str, Tracker]) -> None:
         self._trackers = dict(trackers)

@@ -12,5 +12,5 @@ def asset() -> Path:
 
 
 def model_name(name: str) -> str:
-    """The shipped model's folder for `testbed`, any other name as it is."""
+    """The folder of the shipped model for `testbed`; any other name unchanged."""
     return str(asset()) if name == "testbed" else name

@@ -1,4 +1,4 @@
-"""What can be said: the inventory of concepts, and the frames that say which kinds of things a verb goes with."""
+"""The inventory of concepts, and the frames that say which kinds of things a verb takes."""
 
 from __future__ import annotations
 

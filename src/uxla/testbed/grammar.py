@@ -1,4 +1,4 @@
-"""What is said: sentences as trees of concepts, before any language puts them into words."""
+"""Meanings: sentences as trees of concepts, before any language puts them into words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from uxla.testbed.names import Name, fresh_name
 
 @dataclass(frozen=True)
 class Phrase:
-    """A noun or a name with what depends on it."""
+    """A noun or a name with its dependents."""
 
     head: str | Name
     determiner: str | None = None
@@ -58,7 +58,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Speaker:
-    """Who makes up sentences: draws, one topic and scene for the whole sentence, and the scene's well-known names."""
+    """A generator of sentences: its draws, the topic and scene of the sentence, and the scene's well-known names."""
 
     draws: Draws
     topic: int

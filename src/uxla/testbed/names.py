@@ -1,4 +1,4 @@
-"""Proper names: made from a key, so a name has one form in each language; more than can be learnt by heart."""
+"""Proper names: made from a key, so that a name has one form in each language. There are too many to memorise."""
 
 from __future__ import annotations
 

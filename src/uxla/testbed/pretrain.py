@@ -82,7 +82,7 @@ def pretraining_text(world: World, sentences: int, seed: int) -> list[tuple[str,
 
 
 def _single_rows(world: World, language: str, count: int, seed: int) -> list[tuple[str, ...]]:
-    """Sentences as one writes them, but every second with spaces between its words, as files for tagging have them."""
+    """Sentences as they are written; every second one has spaces between its words, like files for tagging."""
     written = LANGUAGES[language].text
     drawn = [words for words, _ in world.sentences(language, "pretrain", count, seed)]
     return [(" ".join(words) if index % 2 else written(words),) for index, words in enumerate(drawn)]
@@ -97,7 +97,7 @@ def _pair_rows(
 
 @contextmanager
 def _one_thread(seed: int) -> Iterator[None]:
-    """Seeded, deterministic and on one thread inside; as it was outside."""
+    """Inside the block torch is seeded, deterministic and on one thread; afterwards it is as before."""
     with torch.random.fork_rng(devices=[]), process_settings(threads=1, deterministic=True):
         torch.manual_seed(seed)
         yield
@@ -106,7 +106,7 @@ def _one_thread(seed: int) -> Iterator[None]:
 def _model(
     tokenizer: PreTrainedTokenizerFast, rows: list[list[int]], hidden: int, layers: int
 ) -> XLMRobertaForMaskedLM:
-    """The untrained model, but for what counts tell: which pieces occur together, and how often each does."""
+    """The untrained model, initialised from counts: which pieces occur together, and how often each occurs."""
     heads = hidden // _HEAD
     config = xlmr_config(tokenizer, hidden=hidden, layers=layers, heads=heads, max_length=MAX_PIECES)
     model = XLMRobertaForMaskedLM(config)

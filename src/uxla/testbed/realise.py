@@ -1,4 +1,4 @@
-"""How it is said: a language puts a tree of concepts into words, each with its IOB2 tag."""
+"""A language puts a tree of concepts into words, each with its IOB2 tag."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch, h
         fit(loaded, MIX, replace(SETTINGS, dropout=0.0), seed=3, label="warm-up", dev=None)
         loaded.predict(DEV, "label")
     assert loaded.budget.tokens == 32
-    assert told == ["warm-up, step 1: out of memory; it goes on with tokens_per_batch=32"]
+    assert told == ["warm-up, step 1: out of memory; continuing with tokens_per_batch=32"]
 
 
 def test_a_step_done_again_with_half_the_memory_counts_no_gradient_twice(monkeypatch):

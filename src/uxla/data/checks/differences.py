@@ -102,7 +102,7 @@ def _case(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterat
         if mine is None or others is None:
             continue
         if mine[0] < _LOWER and others[0] > _MIXED:
-            yield Doubt("capitals", f"{name} has hardly a capital letter, the other one has; write both alike")
+            yield Doubt("capitals", f"{name} has almost no capital letters, the other one has; write both alike")
         elif mine[1] > _UPPER and others[1] < _CASED:
             yield Doubt("capitals", f"{name} is in capital letters, the other one is not; write both alike")
 

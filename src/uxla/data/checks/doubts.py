@@ -1,6 +1,6 @@
 """Doubts about texts and labels that one can have without knowing anything else about them.
 
-A doubt is no error: the data may be meant to be so. Each rule is about something that good data hardly ever has.
+A doubt is not an error: the data may be right. Each rule is about something that good data rarely has.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Table:
     class_names: Sequence[str] | None = None
 
     def batches(self, *, labelled: bool | None, whole: bool = False) -> Iterator[Batch]:
-        """All rows, checked, in order; each call reads the table anew.
+        """All rows, checked, in order; each call reads the table again.
 
         With `labelled` False labels are not looked at; with None they are read where there are any. `whole` adds each
         row's record and the numbers of the blank lines, and may give a last batch of blank lines only; where a row is a

@@ -59,7 +59,7 @@ def documents(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iter
         document = Document(body, list(word_places(body)), own if known else None, path, number, begins - len(line))
         for span in own:
             if span.start <= len(body) < span.end <= len(text):
-                document.fail(span, "goes on behind a line break, where a sentence ends; cut it in two")
+                document.fail(span, "crosses a line break, where a sentence ends; cut it in two")
         yield document
 
 

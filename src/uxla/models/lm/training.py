@@ -1,4 +1,4 @@
-"""Training a masked LM on text: masks are drawn anew each time (RoBERTa), some sentences are held out to score."""
+"""Training a masked LM on text: masks are drawn again each time (RoBERTa); some sentences are held out."""
 
 from __future__ import annotations
 

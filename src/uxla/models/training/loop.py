@@ -95,7 +95,7 @@ def train(
 ) -> dict[str, float]:
     """`fit` for any `objective`, and for any `choice` of the weights.
 
-    Both may draw from torch's global generator. It is seeded here; a resumed training goes on where it was.
+    Both may draw from torch's global generator. It is seeded here; a resumed training continues with the same numbers.
     """
     steps = math.ceil(len(mix) / settings.step_size)
     devices = [model.device] if model.device.type == "cuda" else []
