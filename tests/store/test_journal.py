@@ -6,6 +6,7 @@ import os
 import pytest
 
 from uxla.errors import ArtifactError
+from uxla.events import Doubted, Finished
 from uxla.store.journal import Journal, read
 
 
@@ -13,12 +14,12 @@ def written(path, *numbers):
     journal = Journal(path)
     journal.open()
     for number in numbers:
-        journal.write("data", number=number, text="ქ\u2028")
+        journal(Doubted("ქ\u2028", str(number), "text"))
     return journal
 
 
 def numbers(path):
-    return [event["number"] for event in read(path)]
+    return [int(event["kind"]) for event in read(path)]
 
 
 def test_wherever_a_journal_is_cut_the_next_run_begins_a_line_of_its_own(tmp_path):
@@ -44,12 +45,13 @@ def test_what_is_no_event_is_skipped(junk, tmp_path):
     assert numbers(path) == [1, 2]
 
 
-def test_seconds_add_up_by_stage_also_before_the_journal_is_opened(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
-    journal.write("stage", stage="fit", seconds=1.5)
+def test_events_before_the_journal_is_opened_come_first_and_until_then_there_is_no_file(tmp_path):
+    journal = Journal(tmp_path / "run" / "journal.jsonl")
+    journal(Doubted("es", "1", "text"))
+    assert not (tmp_path / "run").exists()
     journal.open()
-    journal.write("stage", stage="fit", seconds=2.0)
-    assert journal.seconds == {"fit": 3.5}
+    journal(Finished())
+    assert [event["event"] for event in read(journal.path)] == ["doubt", "finished"]
 
 
 def test_a_journal_on_a_full_disk_is_one_error(tmp_path, monkeypatch):
@@ -60,5 +62,5 @@ def test_a_journal_on_a_full_disk_is_one_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.open", full)
     with pytest.raises(ArtifactError, match=r"No space left.*--out") as caught:
-        journal.write("data", number=1)
+        journal(Finished())
     assert str(tmp_path / "run") in str(caught.value)
