@@ -81,29 +81,39 @@ def measured(label: str, **values: float) -> None:
     _measure.get()(label, values)
 
 
-class _Interruptible:
-    """A bar at which a signal is heard whose exception was dropped."""
+class Count:
+    """A bar with its count so far. Each step also hears a signal whose exception was dropped."""
 
     def __init__(self, shown: Bar) -> None:
-        self._shown = shown
+        self._shown, self.done = shown, 0
 
     def advance(self, amount: int = 1) -> None:
+        """`amount` more units are done."""
         signals.check()
+        self.done += amount
         self._shown.advance(amount)
 
-    def stop(self) -> None:
-        self._shown.stop()
+
+_open: ContextVar[Mapping[str, Count]] = ContextVar("open", default={})  # noqa: B039 (never changed in place)
 
 
 @contextmanager
-def bar(label: str, total: int) -> Iterator[Bar]:
-    """A count from 0 to `total`, advanced by hand."""
+def bar(label: str, total: int) -> Iterator[Count]:
+    """A count from 0 to `total`, advanced by hand.
+
+    Inside a bar of the same label it is that bar: work in parts is one bar, whose time left is that of all of it.
+    """
     signals.check()
-    running = _Interruptible(_listener.get().start(label, total))
+    if label in _open.get():
+        yield _open.get()[label]
+        return
+    shown = _listener.get().start(label, total)
+    token = _open.set({**_open.get(), label: Count(shown)})
     try:
-        yield running
+        yield _open.get()[label]
     finally:
-        running.stop()
+        _open.reset(token)
+        shown.stop()
 
 
 def note(text: str) -> None:

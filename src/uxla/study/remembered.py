@@ -119,14 +119,16 @@ class StoredLearner:
 
 
 def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
-    """The parts that are finished one by one, with a bar over all of them where there are several."""
+    """The parts that are finished one by one; with several, one bar over all of them, also over work within a part."""
     if len(corpus) <= size:
         yield corpus
         return
     with progress.bar(label, len(corpus)) as bar:
+        end = 0
         for part in corpus.parts(size):
             yield part
-            bar.advance(len(part))
+            end += len(part)
+            bar.advance(end - bar.done)  # all of a part that was found, nothing of one that has counted itself
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _alphabet(texts: Corpus, most: int) -> list[str]:
     return sorted(ASCII) + others[: most - len(ASCII)]
 
 
-def _lines(texts: Corpus, bar: progress.Bar) -> Iterator[str]:
+def _lines(texts: Corpus, bar: progress.Count) -> Iterator[str]:
     for example in texts:
         yield example.segments[0]
         bar.advance()
