@@ -1,7 +1,10 @@
 """What holds for every test: no network, one thread (more of them only disturb each other), a store of its own."""
 
+import importlib
 import os
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -50,3 +53,11 @@ def _hearing():
 def hearing():
     """`with hearing() as lines:` what a person is told inside the block."""
     return _hearing
+
+
+@pytest.fixture(scope="session")
+def bench():
+    """Of a name the script of that name under bench/, as a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(Path(__file__).parents[1] / "bench"), *sys.path])
+        yield importlib.import_module

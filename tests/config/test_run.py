@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from uxla.config.documents import Origin, absolute, preset_names
 from uxla.config.method import PAPER_SCHEDULE
-from uxla.config.reference import with_tables
 from uxla.config.run import KEYS, RunConfig, load_config
 from uxla.config.yaml_text import dump, parse
 from uxla.errors import ConfigError
@@ -379,9 +378,9 @@ def test_reading_a_configuration_loads_no_heavy_module():
     assert not {"numpy", "pyarrow", "torch", "transformers", "sklearn"} & set(loaded)
 
 
-def test_the_configuration_page_has_every_key_with_default_meaning_and_paper_place():
+def test_the_configuration_page_has_every_key_with_default_meaning_and_paper_place(bench):
     page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    assert with_tables(page) == page, "make them anew: python -m uxla.config.reference docs/configuration.md"
+    assert bench("configuration_page").with_tables(page) == page, "make them anew: python bench/configuration_page.py"
     named = [re.findall("`(.+?)`", row.split(" | ")[0]) for row in page.splitlines() if row.startswith("| `")]
     assert sorted(key for keys in named for key in keys) == sorted(KEYS)
 

@@ -1,6 +1,5 @@
 """Runs of the whole path that several tests look at, each made once a session, all on tiny sizes."""
 
-import importlib
 import json
 import os
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-BENCH = Path(__file__).parents[2] / "bench"
 XLMR = Path(__file__).parents[3] / "shared/data/tokenizers/xlmr_hf"
 SIZES = ("testbed.train=100", "testbed.unlabelled=40", "testbed.dev=20", "testbed.test=30")
 TRAINING = ("warmup.epochs=3", "warmup.learning_rate=4e-3", "warmup.penalty=0.1", "threads=1")
@@ -180,11 +178,3 @@ def command():
 def environment():
     """This process's environment with another store."""
     return lambda store: {**os.environ, "UXLA_CACHE": str(store)}
-
-
-@pytest.fixture(scope="session")
-def bench():
-    """Of a name the script of that name under bench/, as a module."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(BENCH), *sys.path])
-        yield importlib.import_module

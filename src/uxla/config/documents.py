@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
@@ -82,14 +83,10 @@ def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Do
     if len(text) > MAX_BYTES or len(steps) > MAX_DEPTH:
         limits = f"{MAX_BYTES} characters, {MAX_DEPTH} keys"
         raise ConfigError(f"{COMMAND_LINE}: {text}: longer than a setting can be ({limits}); is this a data file?")
-    values = cast(dict[str, Plain], _copy(document.values))
-    root = steps[0]
-    if len(steps) > 1 and values.get(root) is None and root in defaults:
-        values[root] = _copy(defaults[root])
-    before = _copy(values)
-    path = _set(values, steps, _value(written, text), text)
-    if path[-1] == "kind":
-        _begin_anew(_at(values, path[:-1]), _at(before, path[:-1]), document, path[:-1])
+    values = deepcopy(document.values)
+    if len(steps) > 1 and values.get(steps[0]) is None and steps[0] in defaults:
+        values[steps[0]] = deepcopy(defaults[steps[0]])
+    path = _set(replace(document, values=values), steps, _value(written, text), text)
     here = Origin(f"{COMMAND_LINE}: {text}", Path.cwd())
     kept = {where: origin for where, origin in document.origins.items() if where[: len(path)] != path}
     made = {path[:depth]: here for depth in range(1, len(path) + 1)}
@@ -108,58 +105,46 @@ def absolute(path: str, origin: Origin) -> str:
     return str(Path(*parts[:behind]).resolve().joinpath(*parts[behind:]))
 
 
-def _set(values: dict[str, Plain], steps: list[str], value: Plain, text: str) -> KeyPath:
-    """Put `value` where `steps` lead; that place, its list entries as numbers."""
-    here: Plain = values
+def _set(document: Document, steps: list[str], value: Plain, text: str) -> KeyPath:
+    """Put `value` into the document where `steps` lead; that place, its list entries as numbers.
+
+    Where another kind is set, the keys of the old one go, but for those that the command line gave.
+    """
+    here: Any = document.values
     path: KeyPath = ()
-    for depth, step in enumerate(steps, start=1):
-        place = ".".join(steps[: depth - 1])
-        at: str | int = step
-        if isinstance(here, list):
-            at = _index(step, len(here))
-            if at < 0:
-                got = f"got {step} after {place}, expected a number from 0 to {len(here) - 1}"
-                raise ConfigError(f"{COMMAND_LINE}: {text}: {got}")
-        elif not isinstance(here, dict):
-            raise ConfigError(f"{COMMAND_LINE}: {text}: {place} is {_kind(here)} and has no keys; set {place}=…")
-        path = (*path, at)
-        if depth == len(steps):
-            here[at] = value  # type: ignore[index]
-        else:
-            here = _step_into(here, at)
+    for step in steps:
+        if path:
+            here = _inside(here, path[-1])
+        path = (*path, _place(here, step, ".".join(map(str, path)), text))
+    if path[-1] == "kind" and TAGGED.intersection(path[-2:-1]) and here.get("kind", value) != value:
+        for key in set(here) - {"kind"}:
+            if not document.origin((*path[:-1], key)).place.startswith(COMMAND_LINE):
+                del here[key]
+    here[path[-1]] = value
     return path
 
 
-def _begin_anew(new: Plain, old: Plain, document: Document, path: KeyPath) -> None:
-    """Take the keys of the old kind away where another kind was set, but for those that the command line gave."""
-    if isinstance(new, dict) and isinstance(old, dict) and old.get("kind", new["kind"]) != new["kind"]:
-        for key in [key for key in old if key != "kind"]:
-            if not document.origin((*path, key)).place.startswith(COMMAND_LINE):
-                del new[key]
+def _place(here: Plain, step: str, place: str, text: str) -> str | int:
+    """The key or the number of the entry that `step` means in a mapping or list."""
+    if isinstance(here, dict):
+        return step
+    if not isinstance(here, list):
+        raise ConfigError(f"{COMMAND_LINE}: {text}: {place} is {_kind(here)} and has no keys; set {place}=…")
+    number = int(step) if step.isdecimal() and len(step) < 10 else len(here)
+    if number >= len(here):
+        got = f"got {step} after {place}, expected a number from 0 to {len(here) - 1}"
+        raise ConfigError(f"{COMMAND_LINE}: {text}: {got}")
+    return number
 
 
-def _at(value: Plain, path: KeyPath) -> Plain:
-    for step in path:
-        inside = isinstance(value, list) or (isinstance(value, dict) and step in value)
-        value = value[step] if inside else None  # type: ignore[index]
-    return value
-
-
-def _index(step: str, length: int) -> int:
-    """The entry of a list that `step` means, -1 if none; a dict's key keeps its zeros, so only here it is a number."""
-    number = int(step) if step.isdecimal() and len(step) < 10 else length
-    return number if number < length else -1
-
-
-def _step_into(here: dict[str, Plain] | list[Plain], step: str | int) -> Plain:
-    if isinstance(here, list):
-        return here[cast(int, step)]
-    key = str(step)
-    if here.get(key) is None:
-        here[key] = {}
-    elif key in TAGGED and isinstance(here[key], str):
-        here[key] = {"kind": here[key]}
-    return here[key]
+def _inside(here: Any, at: str | int) -> Plain:
+    """What is at a key or entry; a mapping is made where nothing is, and of text for a kind."""
+    if isinstance(here, dict) and here.get(at) is None:
+        here[at] = {}
+    elif at in TAGGED and isinstance(here[at], str):
+        here[at] = {"kind": here[at]}
+    found: Plain = here[at]
+    return found
 
 
 def _value(written: str, text: str) -> Plain:
@@ -194,12 +179,6 @@ def _read_preset(name: str) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"presets are {', '.join(known)}"
     raise ConfigError(f"no preset {name!r}; {hint} (a file is given with its .yaml)")
-
-
-def _copy(value: Plain) -> Plain:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 def _kind(value: Plain) -> str:

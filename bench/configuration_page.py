@@ -1,10 +1,12 @@
-"""The tables of docs/configuration.md, from the schema: `python -m uxla.config.reference docs/configuration.md`."""
+"""Writes the tables of docs/configuration.md anew, from the schema.
+
+python bench/configuration_page.py
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,5 +71,5 @@ def _default(name: str, field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    page = Path(sys.argv[1])
+    page = Path(__file__).parents[1] / "docs" / "configuration.md"
     page.write_text(with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
