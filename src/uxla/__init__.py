@@ -18,8 +18,10 @@ __all__ = [
     "Ensemble",
     "Entity",
     "Epoch",
+    "Event",
     "Exact",
     "Example",
+    "FineTuning",
     "Learner",
     "MaskedLMVicinity",
     "Method",
@@ -38,6 +40,7 @@ __all__ = [
     "adapt",
     "augment",
     "balanced_mix",
+    "co_label",
     "load",
     "read",
 ]
@@ -45,7 +48,7 @@ __all__ = [
 if TYPE_CHECKING:
     from uxla.adapted import Adapted, load
     from uxla.algorithm.agreement import Agreed, Exact, NoAgreement, Token, Union
-    from uxla.algorithm.cotraining import Epoch, Learner
+    from uxla.algorithm.cotraining import Epoch, Learner, co_label
     from uxla.algorithm.distil import CleanCluster, MostConfident
     from uxla.algorithm.mixing import balanced_mix
     from uxla.api import adapt
@@ -54,16 +57,17 @@ if TYPE_CHECKING:
     from uxla.config.training import Adaptation, WarmUp
     from uxla.corpora import read
     from uxla.errors import UxlaError
+    from uxla.events import Event
     from uxla.methods.method import Method
     from uxla.models.ensemble import Ensemble
     from uxla.models.entities import Entity
     from uxla.records import Corpus, Example, Predictions, Target
     from uxla.store.store import Store
     from uxla.study.executors import Serial
+    from uxla.study.fine_tuning import FineTuning
     from uxla.study.settings import UXLA
 
 _PLACES = {
-    "UXLA": "study.settings",
     "Adaptation": "config.training",
     "Adapted": "adapted",
     "Agreed": "algorithm.agreement",
@@ -72,8 +76,10 @@ _PLACES = {
     "Ensemble": "models.ensemble",
     "Entity": "models.entities",
     "Epoch": "algorithm.cotraining",
+    "Event": "events",
     "Exact": "algorithm.agreement",
     "Example": "records",
+    "FineTuning": "study.fine_tuning",
     "Learner": "algorithm.cotraining",
     "MaskedLMVicinity": "config.method",
     "Method": "methods.method",
@@ -85,12 +91,14 @@ _PLACES = {
     "Store": "store.store",
     "Target": "records",
     "Token": "algorithm.agreement",
+    "UXLA": "study.settings",
     "Union": "algorithm.agreement",
     "UxlaError": "errors",
     "WarmUp": "config.training",
     "adapt": "api",
     "augment": "augmentation.memory",
     "balanced_mix": "algorithm.mixing",
+    "co_label": "algorithm.cotraining",
     "load": "adapted",
     "read": "corpora",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +15,17 @@ from uxla.adapted import Adapted
 from uxla.choices import Device, Precision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
+from uxla.console import showing_to_caller
 from uxla.events import Doubted, Event, Finished, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import resolve
 from uxla.models.model_safety import ModelSafety
+from uxla.models.objects import check_objects, objects_digest, write_objects
 from uxla.process_settings import process_settings
-from uxla.records import Corpus, ModelHandle
+from uxla.records import ModelHandle, Target
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
-from uxla.study.arguments import Targets, config_of, inputs_of, methods_of
+from uxla.study.arguments import config_of, inputs_of, methods_of
 from uxla.study.executors import Executor, Serial
 from uxla.study.inputs import load_inputs
 from uxla.study.recording import Recording
@@ -34,17 +36,19 @@ from uxla.study.vicinities import Around
 from uxla.testbed import model_name
 
 Listener = Callable[[Event], None]
+Data = Any
+"""A `Corpus`, or whatever `uxla.read` makes one of."""
 
 _PAPER, _SERIAL = UXLA(), Serial()
 
 
 def adapt(
-    source: Corpus,
-    target: Targets,
+    source: Data,
+    target: Data | Target | Mapping[str, Data | Target],
     *,
-    dev: Corpus | None = None,
-    test: Corpus | None = None,
-    model: str | Path = "FacebookAI/xlm-roberta-base",
+    dev: Data | None = None,
+    test: Data | None = None,
+    model: str | Path | tuple[Any, Any] = "FacebookAI/xlm-roberta-base",
     revision: str | None = None,
     task: Task | None = None,
     method: UXLA | Method | str = _PAPER,
@@ -62,13 +66,15 @@ def adapt(
 ) -> Adapted:
     """Three models that learned from a labelled `source` and from raw text of a `target` language, and their scores.
 
-    `dev` and `test` are labelled data of the source; those of a target are in its `uxla.Target`. `task` is told by the
-    data, but for pairs, which are taken for `nli`. `method` is Algorithm 1 as a `uxla.UXLA`, or another method;
-    `baselines` are methods to compare with, by name (`uxla methods` lists them) or as values, which need a target's
-    test set. `vicinity` is Gen-LM with its settings, or a function from a corpus to its virtual examples.
+    All data is a `uxla.Corpus`, or what `uxla.read` takes. `dev` and `test` are labelled data of the source; those of a
+    target stand with its text in a `uxla.Target`, and several targets in a mapping by their names. `model` is a folder,
+    a Hub id, `testbed` (the small one that is shipped), or a model and its tokenizer of transformers in memory. `task`
+    is told by the data, but for pairs, which are taken for `nli`. `method` is Algorithm 1 as a `uxla.UXLA`, or another
+    method; `baselines` are methods to compare with, by name (`uxla methods` lists them) or as values, which need a
+    target's test set. `vicinity` is Gen-LM with its settings, or a function from a corpus to its virtual examples.
 
     With a `store` finished work is found again in the next run; without, it lies in a temporary folder for as long as
-    the result lives. `on_event` receives each `uxla.events.Event` as it happens. `keep` says which epoch's models are
+    the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says which epoch's models are
     those of the run: of the `last`, or of the one with the best score that is `estimated` without labels. `settings`
     are further keys of a configuration (docs/configuration.md), as `tokens_per_batch=4096`; `config` is a whole one, in
     place of all arguments about the model, the method and the settings.
@@ -80,16 +86,17 @@ def adapt(
     >>> result = uxla.adapt(uxla.read(source, lang="en"), ["Ana vive en Lima"])   # doctest: +SKIP
     >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
-    inputs = inputs_of(source, dev, test, target)
-    if config is None:
-        methods = methods_of([*baselines, "uxla" if isinstance(method, UXLA) else method])
-        own, around = method if isinstance(method, UXLA) else _PAPER, vicinity
-        asked = {"model": str(model), "revision": revision, "seed": seed, "device": device, "keep": keep}
-        config = config_of(inputs, methods, own, around, asked | {"precision": precision, "task": task} | settings)
-        own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
-    else:
-        methods, own, around = methods_of(config.methods), method_of(config), vicinity_of(config)
-    with process_settings(), ExitStack() as on_failure:
+    inputs, task = inputs_of(source, dev, test, target, task if config is None else config.task)
+    with process_settings(), showing_to_caller(), ExitStack() as on_failure:
+        place = _store(store, on_failure)
+        if config is None:
+            methods = methods_of([*baselines, "uxla" if isinstance(method, UXLA) else method])
+            own, around = method if isinstance(method, UXLA) else _PAPER, vicinity
+            asked = {"model": _folder(model, place), "revision": revision, "seed": seed, "device": device, "keep": keep}
+            config = config_of(inputs, methods, own, around, asked | {"precision": precision, "task": task} | settings)
+            own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
+        else:
+            methods, own, around = methods_of(config.methods), method_of(config), vicinity_of(config)
         request = pipeline.Request(
             config=config,
             inputs=inputs,
@@ -98,7 +105,7 @@ def adapt(
             backbone=_model(config.model, config.revision, config),
             vicinity_model=_model(*_vicinity_model(config), config),
             around=None if isinstance(around, MaskedLMVicinity) else around,
-            store=_store(store, on_failure),
+            store=place,
             executor=executor,
             on_event=on_event,
         )
@@ -133,6 +140,19 @@ def run(
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
+
+
+def _folder(model: str | Path | tuple[Any, Any], store: Store) -> str:
+    """The name of the model as a configuration has it; of one in memory the folder in the store."""
+    if isinstance(model, str | Path):
+        return str(model)
+    objects = check_objects(model)
+
+    def make(into: Path, scratch: Path) -> Mapping[str, Any]:
+        write_objects(*objects, into)
+        return {"model": type(objects[0]).__name__}
+
+    return str(store.folder("model", {"objects": objects_digest(*objects)}, make)[0])
 
 
 def _model(name: str, revision: str | None, config: RunConfig) -> ModelHandle:

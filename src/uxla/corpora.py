@@ -109,6 +109,8 @@ def raw(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     source has single texts, and the other way round.
     """
     corpus = data if isinstance(data, Corpus) else read(data, lang=name, task=task, labelled=False)
+    if corpus.label_names == source.label_names:  # it was read for this source
+        return corpus.renamed(name).unlabelled()
     _check_texts(corpus, source)
     table = corpus.table if task != "ner" else _in_words(corpus.table)
     return Corpus(name, source.label_names, table).unlabelled()

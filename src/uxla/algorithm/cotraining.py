@@ -24,6 +24,7 @@ from uxla.seeds import derive, generator
 
 M = TypeVar("M")
 Order = Literal["synchronous", "in_place", "alone"]
+_EXACT = Exact()
 
 
 class Learner(Protocol[M]):
@@ -216,6 +217,26 @@ class CoTraining(Generic[M]):
         """What a training's draws depend on: of frozen peers, which two they are, whoever is called k."""
         e, k, j, l = step
         return (e, min(k, j), max(k, j), l) if self.order == "synchronous" else tuple(step)
+
+
+def co_label(
+    corpus: Corpus, peers: tuple[M, M], learner: Learner[M], select: Select, agreement: Agree = _EXACT
+) -> Corpus:
+    """The examples of `corpus` that both `peers` are trusted on and agree on, with their labels (lines 4-17).
+
+    `select` is stage 1 of distillation, `agreement` stage 2 (§2.3). The corpus has as many examples as teach, maybe
+    none. `CoTraining` does the same, tells what happened, and leaves out peers that have collapsed.
+
+    >>> learner = uxla.FineTuning("testbed", learning_rate=1e-3)
+    >>> source = uxla.read("testbed:source/train", take=8)
+    >>> models = [learner.fit(learner.start, source, seed=seed) for seed in (0, 1)]
+    >>> taught = uxla.co_label(source.unlabelled(), models, learner, uxla.MostConfident(0.5))
+    >>> len(taught) <= 4
+    True
+    """
+    k, j = (learner.predict(peer, corpus) for peer in peers)
+    found = agreement(k, j, (select(k, corpus), select(j, corpus)))
+    return corpus.with_labels(found.labels, k.offsets).take(np.flatnonzero(found.chosen))
 
 
 def triples(order: Order) -> list[tuple[int, int, int]]:

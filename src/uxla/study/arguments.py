@@ -16,64 +16,58 @@ from uxla.config.documents import read_document
 from uxla.config.kinds import PluggedIn
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
-from uxla.errors import ConfigError, DataError
+from uxla.corpora import labelled_like, raw, read, task_of
+from uxla.errors import ConfigError
 from uxla.methods import registry
 from uxla.methods.method import Method
-from uxla.records import Corpus, Example, Target
+from uxla.records import Corpus, Target
 from uxla.study.inputs import Inputs
 from uxla.study.settings import UXLA
 from uxla.study.vicinities import Around
 
-Raw = Corpus | Iterable[str]
-Targets = Raw | Target | Mapping[str, Raw | Target]
-"""Raw text, with held-out data in a `Target`; of several languages by their names."""
-
 _PRESETS = {"ner": "xner", "nli": "xnli-5", "paraphrase": "pawsx-5", "classification": "sib200"}
 _IN_MEMORY = "(in memory) {target}"
 """What a configuration has in place of the path of data that was given in memory."""
+_FEWEST_STEPS = 100
+"""Steps that a warm-up has at least where nobody says how long it is: a few dozen sentences need many passes."""
 _PARTS = ("train", "dev", "test", "labelled", "translated")
 
 
-def inputs_of(source: Corpus, dev: Corpus | None, test: Corpus | None, target: Targets) -> Inputs:
-    """The corpora under the names that a run has for them."""
-    if len(source) == 0:
-        raise DataError(f"{source.name}: has no example, expected labelled ones")
-    named = target if isinstance(target, Mapping) else {getattr(target, "name", "target"): target}
-    targets = tuple(_target(name, given, source) for name, given in named.items())
+def inputs_of(source: Any, dev: Any, test: Any, target: Any, task: Task | None) -> tuple[Inputs, Task]:
+    """The corpora under the names that a run has for them, with the labels of the source; and the task they are for."""
+    source = source if isinstance(source, Corpus) else read(source, name="source", lang="source", task=task)
+    task = task_of(source) if task is None else task
+    given = target if isinstance(target, Mapping) else {_name(target, source): target}
+    targets = tuple(_target(str(name), one, source, task) for name, one in given.items())
     for one in targets:
         if one.name == source.name:
             raise ConfigError(f"target: {one.name!r} is also the source's name; give the target another one")
-    dev, test = _named(dev, f"{source.name} dev"), _named(test, f"{source.name} test")
-    return Inputs(source, dev, test, targets)
+    dev, test = (
+        _labelled(data, source, task, f"{source.name} {part}") for data, part in ((dev, "dev"), (test, "test"))
+    )
+    return Inputs(source, dev, test, targets), task
 
 
-def _named(corpus: Corpus | None, name: str) -> Corpus | None:
-    return None if corpus is None else corpus.renamed(name)
+def _name(target: Any, source: Corpus) -> str:
+    """The name of a single target: its corpus's, unless that is the source's too."""
+    name = target.name if isinstance(target, Corpus | Target) else "target"
+    return "target" if name == source.name else name
 
 
-def _target(name: str, given: Raw | Target, source: Corpus) -> Target:
-    if isinstance(given, Target):
-        others = {part: _named(getattr(given, part), f"{name} {part}") for part in _PARTS[1:]}
-        return Target(given.train.renamed(name).unlabelled(), **others, name=name)
-    if isinstance(given, Corpus):
-        return Target(given.renamed(name).unlabelled(), name=name)
-    if isinstance(given, str):
-        raise DataError(f"target: got one str, expected a corpus or several texts; write [{given[:20]!r}]")
-    texts = (Example(str(i), name, (" ".join(text.split()),)) for i, text in enumerate(given))
-    return Target(Corpus.from_examples(name, source.label_names, texts), name=name)
+def _labelled(data: Any, source: Corpus, task: Task, name: str) -> Corpus | None:
+    return None if data is None else labelled_like(data, source, task, name)
+
+
+def _target(name: str, given: Any, source: Corpus, task: Task) -> Target:
+    found = given if isinstance(given, Target) else Target(given)
+    others = {part: _labelled(getattr(found, part), source, task, f"{name} {part}") for part in _PARTS[1:]}
+    return Target(raw(found.train, source, task, name), **others, name=name)
 
 
 def methods_of(given: Iterable[Method | str]) -> tuple[Method, ...]:
     """Methods by name or as they are, each once. ConfigError for a name that no method has."""
     found = [registry.method(one) if isinstance(one, str) else one for one in given]
     return tuple({one.name: one for one in found}.values())
-
-
-def _task(source: Corpus) -> Task:
-    """What the labelled examples are for."""
-    if len(source[0].segments) == 2:
-        return "nli"
-    return "ner" if "O" in source.label_names else "classification"
 
 
 def config_of(
@@ -84,13 +78,12 @@ def config_of(
     asked: Mapping[str, Any],
 ) -> RunConfig:
     """The arguments as a configuration, checked; data in memory has no path in it."""
-    task, targets = asked["task"] or _task(inputs.train), inputs.targets
+    task, targets = asked["task"], inputs.targets
     known = [one.name for one in methods if one.name in registry.names()]
     data = {part: _IN_MEMORY for part in _PARTS if any(getattr(one, part) for one in targets)}
     labelled = {"train": inputs.train, "dev": inputs.dev, "test": inputs.test}
-    values = _training(task, asked["model"], own, inputs.dev) | {
+    values = _training(task, asked["model"], own, inputs) | {
         **asked,
-        "task": task,
         "source": {part: _IN_MEMORY for part, one in labelled.items() if one} | {"name": inputs.train.name},
         "target": tuple(one.name for one in targets),
         "target_data": data,
@@ -111,14 +104,18 @@ def _vicinity(given: MaskedLMVicinity | Around | None) -> Any:
     return given if isinstance(given, MaskedLMVicinity) else PluggedIn.model_construct(kind=kind_of(given))
 
 
-def _training(task: str, model: str, own: UXLA, dev: Corpus | None) -> dict[str, Any]:
+def _training(task: str, model: str, own: UXLA, inputs: Inputs) -> dict[str, Any]:
     """The trainings and the length that the paper has for the task, or those of the shipped model."""
     preset: Any = read_document("testbed" if model == "testbed" else _PRESETS[task]).values
     found: dict[str, Any] = {"max_length": preset["max_length"]}
     for section, given in (("warmup", own.warm_up), ("adaptation", own.adaptation)):
         found[section] = dict(preset[section]) if given is None else given.model_dump()
-    if own.warm_up is None and dev is None:
-        found["warmup"]["selection"] = "last"
+    warm_up = found["warmup"]
+    if own.warm_up is None and inputs.dev is None:
+        warm_up["selection"] = "last"
+    if own.warm_up is None and (passes := warm_up.get("epochs")) is not None:  # of little data more passes
+        sentences = warm_up["batch_size"] * warm_up.get("accumulation", 1) * _FEWEST_STEPS
+        warm_up["epochs"] = max(passes, sentences / len(inputs.train))
     return found
 
 
