@@ -13,7 +13,13 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened."""
+    """Something that happened: what `on_event` receives, and a line of the journal. `facts` are its numbers and names.
+
+    >>> class Rested(Event):
+    ...     name = "rested"
+    >>> print(Rested(), Rested().facts)
+    rested {}
+    """
 
     name: ClassVar[str] = "event"
     """What the journal calls it."""
@@ -23,6 +29,9 @@ class Event:
     def facts(self) -> dict[str, Any]:
         """What of it is counted or named, as JSON values."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         return " ".join([self.name, *(f"{name}={value}" for name, value in self.facts.items())])

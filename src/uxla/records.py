@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from uxla.arrow_on_disk import rows_at, table_of
+from uxla.errors import printable
+from uxla.phrases import counted, listed
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -40,6 +42,9 @@ class Example:
     For tagging, the one segment is the words joined by single ASCII spaces and `labels` has one entry a word; for
     sentence tasks there are one or two segments of free text and one label. A vicinity sample's id is its parent's
     plus `~n`.
+
+    >>> Example("es:0", "es", ("Ana lee",), (3, 0)).words
+    ['Ana', 'lee']
     """
 
     id: str
@@ -55,8 +60,19 @@ class Example:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Examples in a fixed order, in an Arrow table: never a list of objects, and memory-mapped if large or read from
-    disk."""
+    """Examples in a fixed order, with the names of their labels; `uxla.read` makes one.
+
+    They are in an Arrow table (`table`), never a list of objects: memory-mapped if large or read from disk. It iterates
+    as `Example`s, whose labels are indices into `label_names`.
+
+    >>> corpus = uxla.read([(["Ana", "lee"], ["B-PER", "O"]), (["Lima"], ["B-LOC"])], lang="es")
+    >>> corpus
+    Corpus('es': 2 examples; labels O, B-LOC, I-LOC, B-PER, I-PER)
+    >>> [corpus.label_names[label] for label in corpus[0].labels]
+    ['B-PER', 'O']
+    >>> len(corpus.take([1])), corpus.unlabelled()[0].labels
+    (1, None)
+    """
 
     name: str
     label_names: tuple[str, ...]
@@ -74,6 +90,10 @@ class Corpus:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        labels = f"labels {listed(self.label_names)}" if self.label_names else "no labels"
+        return printable(f"Corpus({self.name!r}: {counted(len(self), 'example')}; {labels})")
 
     def __iter__(self) -> Iterator[Example]:
         for batch in self.table.to_batches(max_chunksize=_BATCH_ROWS):
@@ -153,7 +173,11 @@ class Target:
     such.
 
     `dev` and `test` are held out; `labelled` and `translated` are what the methods `supervised` and `translate_train`
-    learn from: labelled text of the target, and labelled text that was translated into it.
+    learn from: labelled text of the target, and labelled text that was translated into it. To `uxla.adapt` all of them
+    may also be what `uxla.read` takes.
+
+    >>> Target(uxla.read("testbed:far/unlabelled", take=9), test=uxla.read("testbed:far/test", take=5)).dev is None
+    True
     """
 
     train: Corpus
@@ -189,6 +213,13 @@ class Predictions:
 
     `probs` is float32 (R, C), one row a word for tagging and one an example otherwise; `offsets` is int64 (N+1,):
     example i owns rows `offsets[i]:offsets[i+1]`. With ragged rows the paper's two confidence formulas (§2.3) are one.
+
+    >>> import numpy as np
+    >>> found = Predictions(np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]], dtype=np.float32), np.array([0, 2, 3]))
+    >>> found
+    Predictions(2 examples, 3 rows, 2 classes)
+    >>> found.pseudo_labels.tolist(), found.best.round(1).tolist()
+    ([0, 1, 0], [0.8999999761581421, 0.6000000238418579, 0.800000011920929])
     """
 
     probs: Floats
@@ -196,6 +227,10 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        rows, classes = self.probs.shape
+        return f"Predictions({len(self)} examples, {rows} rows, {classes} classes)"
 
     @cached_property
     def pseudo_labels(self) -> Ints:

@@ -12,7 +12,12 @@ from uxla.records import IGNORED, Bools, Ints, Predictions
 
 
 class Agreed(NamedTuple):
-    """What two peers' predictions on N examples with R rows come to."""
+    """What two peers' predictions on N examples with R rows come to: what an agreement gives.
+
+    >>> import numpy as np
+    >>> Agreed(np.ones(1, dtype=bool), np.ones(1, dtype=bool), np.array([0, 2])).chosen.tolist()
+    [True]
+    """
 
     chosen: Bools
     """(N,) the examples that teach."""
@@ -37,7 +42,14 @@ class Agree(Protocol):
 
 @dataclass(frozen=True)
 class Exact:
-    """The paper's AGREEMENT: both selected the example, and all its labels are equal."""
+    """The paper's AGREEMENT (§2.3): both selected the example, and all its labels are equal.
+
+    >>> import numpy as np
+    >>> k, j = (uxla.Predictions(np.float32([[p, 1 - p], [0.9, 0.1]]), np.arange(3)) for p in (0.8, 0.3))
+    >>> both = np.ones(2, dtype=bool)
+    >>> Exact()(k, j, (both, both)).chosen.tolist()
+    [False, True]
+    """
 
     kind: ClassVar[str] = "exact"
     sentence: ClassVar[str] = "on which models {k} and {j} agree"
@@ -53,6 +65,12 @@ class Token:
     """Word by word, an extension: both selected the example, and at least `min_agreed` of its labels are equal.
 
     Labels that the peers dispute carry no loss.
+
+    >>> import numpy as np
+    >>> k, j = (uxla.Predictions(np.float32([[p, 1 - p], [0.9, 0.1]]), np.array([0, 2])) for p in (0.8, 0.3))
+    >>> one = np.ones(1, dtype=bool)
+    >>> Token(0.5)(k, j, (one, one)).labels.tolist()
+    [-100, 0]
     """
 
     min_agreed: float = 0.5
@@ -68,7 +86,14 @@ class Token:
 
 @dataclass(frozen=True)
 class NoAgreement:
-    """No condition: what both selected, with the labels of k (φ in Table 5)."""
+    """No condition: what both selected, with the labels of k (φ in Table 5).
+
+    >>> import numpy as np
+    >>> k, j = (uxla.Predictions(np.float32([[p, 1 - p]]), np.arange(2)) for p in (0.8, 0.3))
+    >>> one = np.ones(1, dtype=bool)
+    >>> NoAgreement()(k, j, (one, one)).labels.tolist()
+    [0]
+    """
 
     kind: ClassVar[str] = "none"
     sentence: ClassVar[str] = "that models {k} and {j} are both sure of, with the labels of model {k}"
@@ -81,7 +106,13 @@ class NoAgreement:
 @dataclass(frozen=True)
 class Union:
     """What either peer selected, an extension: with the labels of that peer, and where both selected it, of the more
-    confident one (of k where they are level)."""
+    confident one (of k where they are level).
+
+    >>> import numpy as np
+    >>> k, j = (uxla.Predictions(np.float32([[p, 1 - p]]), np.arange(2)) for p in (0.8, 0.1))
+    >>> Union()(k, j, (np.array([False]), np.array([True]))).labels.tolist()
+    [1]
+    """
 
     kind: ClassVar[str] = "union"
     sentence: ClassVar[str] = "that model {k} or model {j} is sure of"

@@ -28,7 +28,19 @@ _EXACT = Exact()
 
 
 class Learner(Protocol[M]):
-    """The two things Algorithm 1 asks of a model."""
+    """The two things Algorithm 1 asks of a model, whatever a model is to it.
+
+    >>> import numpy as np
+    >>> class Constant:
+    ...     def fit(self, model, mix, *, seed):
+    ...         return model
+    ...     def predict(self, model, corpus):
+    ...         rows = [len(example.words) for example in corpus]
+    ...         probs = np.full((sum(rows), 2), 0.5, dtype=np.float32)
+    ...         return uxla.Predictions(probs, np.cumsum([0, *rows]))
+    >>> uxla.co_label(uxla.read(["a b"], label_names=["O", "B-X"]), ("k", "j"), Constant(), uxla.MostConfident(1.0))
+    Corpus('data': 1 example; labels O, B-X)
+    """
 
     def fit(self, model: M, mix: Corpus, *, seed: int) -> M:
         """`model`, trained further on `mix`, once through, in its order."""
@@ -46,7 +58,14 @@ class Map(Protocol):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the schedule: which of the four data sets are used (line 22), and how they are distilled (η_e)."""
+    """One line of the schedule: which of the four data sets are used (line 22), and how they are distilled (η_e).
+
+    `select` is a selector: `MostConfident`, `CleanCluster`, or a function from predictions and their corpus of N
+    examples to (N,) bool.
+
+    >>> Epoch(uxla.MostConfident(0.8), source=True, target=True).target_vicinity
+    False
+    """
 
     select: Select
     source: bool = False

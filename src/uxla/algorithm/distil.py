@@ -48,6 +48,12 @@ class MostConfident:
 
     With `per_class` the share is taken within each predicted class, so that no class dies out; that needs one row
     an example (sentence tasks).
+
+    >>> import numpy as np
+    >>> sure = np.array([[0.9, 0.1], [0.6, 0.4]], dtype=np.float32)
+    >>> found = uxla.Predictions(sure, np.array([0, 1, 2]))
+    >>> MostConfident(0.5)(found, uxla.read(["a", "b"])).tolist()
+    [True, False]
     """
 
     share: float
@@ -80,6 +86,12 @@ class CleanCluster:
     clean component is still that of the lower loss, and only the posterior decides, since no mean orders examples.
     A feature is a function of a corpus, or a name that a run knows: `length` (in characters), `fluency` (under its
     vicinity model).
+
+    >>> import numpy as np
+    >>> best = np.array([0.99, 0.98, 0.97, 0.55, 0.52, 0.51], dtype=np.float32)
+    >>> found = uxla.Predictions(np.stack([best, 1 - best], axis=1), np.arange(7))
+    >>> CleanCluster(0.5)(found, uxla.read(list("abcdef"))).tolist()
+    [True, True, True, False, False, False]
     """
 
     threshold: float

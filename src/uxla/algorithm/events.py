@@ -56,7 +56,7 @@ class StepEvent(Event):
         return {}
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class CoLabelled(StepEvent):
     """One labelling of one corpus by two peers. Pairs are (of k, of j)."""
 

@@ -29,7 +29,14 @@ def balanced_mix(
     """The examples of one training in the order of training, and how many came from each data set.
 
     Each of `draws` (default: Σ n_i, one epoch) picks a data set by Eq. 2, then the next example of that set's
-    shuffled stream; an exhausted stream is shuffled again and starts over.
+    shuffled stream; an exhausted stream is shuffled again and starts over. `alpha` of 1 draws in proportion to the
+    sizes, of 0 from all sets alike. All have the same label names.
+
+    >>> import numpy as np
+    >>> large, small = uxla.read(["a"] * 90), uxla.read(["b"] * 10)
+    >>> mix, counts = balanced_mix([large, small], alpha=0.0, rng=np.random.default_rng(0))
+    >>> len(mix), 35 < counts[1] < 65
+    (100, True)
     """
     sizes = [len(corpus) for corpus in corpora]
     rows, counts = _drawn(sizes, sum(sizes) if draws is None else draws, alpha, rng)

@@ -32,7 +32,12 @@ _FIRST, _MOST = 64, 4096
 
 @dataclass(frozen=True, slots=True)
 class Sample(Generic[Text]):
-    """One virtual text: what the parent was (a sentence, words, a pair), some of its words replaced."""
+    """One virtual text: what the parent was (a sentence, words, a pair), some of its words replaced.
+
+    >>> [sample] = uxla.augment(["ko mira sen tal"], model="testbed", copies=1, keep_unchanged=True)
+    >>> sample.parent, sample.number
+    (0, 1)
+    """
 
     text: Text
     parent: int

@@ -25,6 +25,10 @@ class Entity:
     """A named entity in a text: `text == sentence[start:end]`, counted in code points.
 
     `confidence`, between 0 and 1, is the mean over its words of the probability of the word's label.
+
+    >>> text, found = "Ana viajó a Lima .", Entity("Lima", "LOC", 12, 16, 0.95)
+    >>> text[found.start : found.end] == found.text
+    True
     """
 
     text: str

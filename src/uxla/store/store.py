@@ -44,6 +44,13 @@ class Store:
     One store is one run's view: each artifact is checked when it is first found, and `fresh` repeats all work but
     that of the `seen`, which the runs of one command share. Any number of runs may share a root: each key has a lock,
     taken only where there is work to do, so that none is done twice.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = uxla.Store(folder)
+    ...     make = lambda into, scratch: {"lines": (into / "a.txt").write_text("x")}
+    ...     [store.folder("augment", {"text": "x"}, make)[1] for _ in range(2)]    # made once, then found
+    [{'lines': 1}, {'lines': 1}]
     """
 
     root: Path
@@ -53,6 +60,9 @@ class Store:
     versions: Mapping[str, str] = field(default_factory=current_versions, repr=False, compare=False)
     made_with: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
     """The versions that made what was asked for, found or made, by package."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", Path(self.root).expanduser())
 
     def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
         """The artifact's folder and what `make` told about it; made only if it is not there yet, whole.
