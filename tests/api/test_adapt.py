@@ -41,7 +41,9 @@ def test_without_a_store_nothing_is_made_twice(adapted):
 def test_a_call_gives_what_a_run_of_the_same_settings_gives(adapted, configuration, tmp_path, monkeypatch):
     monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
     result, _ = adapted
-    run = api.run(configuration("methods=[zero_shot, uxla]"), tmp_path / "run")
+    epochs = result.run.config.warmup.epochs
+    assert epochs == 100 * 16 / 60, "60 sentences in steps of 16: as many passes as make a hundred steps"
+    run = api.run(configuration("methods=[zero_shot, uxla]", f"warmup.epochs={epochs}"), tmp_path / "run")
     assert {**result.results, "inputs": None} == {**run, "inputs": None}
     result.save(tmp_path / "call")
     for name in ("models/1/model.safetensors", "models/3/model.safetensors", "predictions/near.conll"):

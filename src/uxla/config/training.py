@@ -57,7 +57,11 @@ class Training(Section):
 
 
 class WarmUp(Training):
-    """The three task models' training on the labelled source (§2.1)."""
+    """The three task models' training on the labelled source (§2.1).
+
+    >>> WarmUp(batch_size=16, learning_rate=3e-5, epochs=3).penalty
+    1.0
+    """
 
     selection: Literal["last", "source_dev", "average"] = key(
         "the checkpoint kept: `last`, the best on the source's dev set, or the `average` of all",
@@ -68,7 +72,11 @@ class WarmUp(Training):
 
 
 class Adaptation(Training):
-    """Each training inside Algorithm 1 (line 21)."""
+    """Each training inside Algorithm 1 (line 21).
+
+    >>> Adaptation(batch_size=16, learning_rate=1e-5, max_steps=500).selection
+    'last'
+    """
 
     selection: Selection = key(
         "as in warm-up; `target_dev` uses target labels, as the paper does, and every report says so",

@@ -21,7 +21,8 @@ class UXLA:
     `epochs` say what each epoch learns from and how it distils (§2.4), `agreement` what peers must have in common
     (§2.3), `alpha` how data sets of different sizes are balanced (Eq. 2). A model that comes to give one label to more
     than `collapse_share` of the words teaches nobody. `warm_up` and `adaptation` are the trainings on the source and
-    within Algorithm 1; None: the paper's of the task (Table 8), for the shipped model its own.
+    within Algorithm 1; None: the paper's of the task (Table 8), for the shipped model its own, which goes through few
+    sentences so often that it has a hundred steps.
 
     >>> UXLA(epochs=[Epoch(MostConfident(0.5), source=True, target=True)]).alpha
     0.7
