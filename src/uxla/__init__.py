@@ -48,7 +48,8 @@ __all__ = [
 if TYPE_CHECKING:
     from uxla.adapted import Adapted, load
     from uxla.algorithm.agreement import Agreed, Exact, NoAgreement, Token, Union
-    from uxla.algorithm.cotraining import Epoch, Learner, co_label
+    from uxla.algorithm.co_labelling import Learner, co_label
+    from uxla.algorithm.cotraining import Epoch
     from uxla.algorithm.distil import CleanCluster, MostConfident
     from uxla.algorithm.mixing import balanced_mix
     from uxla.api import adapt
@@ -80,7 +81,7 @@ _PLACES = {
     "Exact": "algorithm.agreement",
     "Example": "records",
     "FineTuning": "study.fine_tuning",
-    "Learner": "algorithm.cotraining",
+    "Learner": "algorithm.co_labelling",
     "MaskedLMVicinity": "config.method",
     "Method": "methods.method",
     "MostConfident": "algorithm.distil",
@@ -98,7 +99,7 @@ _PLACES = {
     "adapt": "api",
     "augment": "augmentation.memory",
     "balanced_mix": "algorithm.mixing",
-    "co_label": "algorithm.cotraining",
+    "co_label": "algorithm.co_labelling",
     "load": "adapted",
     "read": "corpora",
 }
