@@ -20,7 +20,7 @@ from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
 from uxla.report.table import run_table
 from uxla.report.write import write_report
-from uxla.study.adapted import Adapted as Run
+from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder
 from uxla.study.write import write_run
 
@@ -42,7 +42,7 @@ class Adapted:
     """All that is known in numbers: what `results.json` holds (docs/results-schema.md)."""
     environment: Mapping[str, Any] = field(repr=False)
     """Versions, hardware, seconds by kind of work: what `environment.json` holds."""
-    run: Run | None = field(default=None, repr=False)
+    run: FinishedRun | None = field(default=None, repr=False)
     """The finished run with its handles and corpora; None of one that was read from a folder."""
     folder: Path | None = None
     """The run folder it was read from; None of one that was made in this process."""

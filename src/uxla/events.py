@@ -87,19 +87,19 @@ class Doubted(Event):
 
 @dataclass(frozen=True)
 class StageEnded(Event):
-    """A piece of work was done or, with `hit`, found in the store; `told` is what it says of itself."""
+    """A piece of work was done or, with `hit`, found in the store; `details` is what it says of itself."""
 
     name: ClassVar[str] = "stage"
     stage: str
     key: str
     hit: bool
     seconds: float
-    told: Mapping[str, Any]
+    details: Mapping[str, Any]
 
     @property
     def facts(self) -> dict[str, Any]:
         """With what the work says of itself."""
-        return {"stage": self.stage, "key": self.key, "hit": self.hit, "seconds": self.seconds, **self.told}
+        return {"stage": self.stage, "key": self.key, "hit": self.hit, "seconds": self.seconds, **self.details}
 
 
 @dataclass(frozen=True)

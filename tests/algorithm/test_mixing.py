@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.algorithm.mixing import LOOKED_AT, balanced_mix, looked_at, sampling_probabilities
+from uxla.algorithm.mixing import MOST_JUDGED, balanced_mix, judging_sample, sampling_probabilities
 from uxla.records import Corpus, Example
 
 SIZES = st.lists(st.integers(0, 10_000), min_size=1, max_size=6).filter(any)
@@ -82,15 +82,15 @@ def test_drawn_shares_follow_equation_two():
 
 def test_what_is_looked_at_is_drawn_from_all_of_a_corpus_in_its_order():
     """A file sorted by where its sentences come from would be judged by its first source alone."""
-    large = Corpus.from_examples("x", (), (Example(str(i), "x", ("w",)) for i in range(3 * LOOKED_AT)))
-    seen = [int(example.id) for example in looked_at(large, seed=1)]
-    assert len(seen) == LOOKED_AT
+    large = Corpus.from_examples("x", (), (Example(str(i), "x", ("w",)) for i in range(3 * MOST_JUDGED)))
+    seen = [int(example.id) for example in judging_sample(large, seed=1)]
+    assert len(seen) == MOST_JUDGED
     assert seen == sorted(set(seen))
-    assert abs(sum(place < LOOKED_AT for place in seen) - LOOKED_AT / 3) < LOOKED_AT / 30
-    assert [int(example.id) for example in looked_at(large, seed=1)] == seen
-    assert [int(example.id) for example in looked_at(large, seed=2)] != seen
+    assert abs(sum(place < MOST_JUDGED for place in seen) - MOST_JUDGED / 3) < MOST_JUDGED / 30
+    assert [int(example.id) for example in judging_sample(large, seed=1)] == seen
+    assert [int(example.id) for example in judging_sample(large, seed=2)] != seen
 
 
 def test_of_a_corpus_that_is_no_larger_all_is_looked_at():
-    small = Corpus.from_examples("x", (), (Example(str(i), "x", ("w",)) for i in range(LOOKED_AT)))
-    assert looked_at(small, seed=1) is small
+    small = Corpus.from_examples("x", (), (Example(str(i), "x", ("w",)) for i in range(MOST_JUDGED)))
+    assert judging_sample(small, seed=1) is small

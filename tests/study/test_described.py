@@ -131,7 +131,7 @@ def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(study_of,
         check_models(study, [METHODS["mlm_tuned"]], "own", generates=False)
     assert [event.text for event in events] == [
         f"the classification layer of {tmp_path / 'own'} is not used: its labels are LABEL_0, LABEL_1, LABEL_2, "
-        "the data's O, B-DATE, I-DATE, B-PER, I-PER; drawn anew"
+        "the data's O, B-DATE, I-DATE, B-PER, I-PER; a new one is drawn"
     ]
 
 

@@ -127,7 +127,7 @@ def cutting(store, events):
 
 
 def cuts(events, stage):
-    return [event.told["cut"] for event in events if isinstance(event, StageEnded) and event.stage == stage]
+    return [event.details["cut"] for event in events if isinstance(event, StageEnded) and event.stage == stage]
 
 
 def test_cut_texts_are_counted_part_by_part_and_told_for_a_data_set(opened_store, monkeypatch):

@@ -18,7 +18,7 @@ from uxla.algorithm.agreement import Agree, Exact
 from uxla.algorithm.co_labelling import Learner
 from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
 from uxla.algorithm.events import CoLabelled, Part, Skipped, Step, Trained, Trains
-from uxla.algorithm.mixing import balanced_mix, looked_at
+from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.events import Emit, unheard
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
@@ -203,7 +203,7 @@ class CoTraining(Generic[M]):
         earlier = found if before == peer else self.learner.predict(before, corpus)
         if has_fallen(found.pseudo_labels, earlier.pseudo_labels):
             return True
-        at_home = self.learner.predict(peer, looked_at(source, self.seed))
+        at_home = self.learner.predict(peer, judging_sample(source, self.seed))
         return majority_share(at_home.pseudo_labels) > self.collapse_share
 
     def _others(self, model: M, trained: M) -> M:

@@ -18,10 +18,10 @@ Feature = Callable[[Corpus], npt.NDArray[np.float64]]
 """Something that may tell good examples from noisy ones, beside the loss (App. C): a corpus -> (N,) numbers."""
 
 _FALLEN = 0.25
-"""Of the labels that a model gave before, so few are a collapse."""
+"""A model has collapsed if it gives less than this share of the rarer labels that it gave before."""
 
 _FITTED = 1_000_000
-"""Losses the mixture is fitted to: more of them take longer and change nothing."""
+"""The mixture is fitted to at most so many losses; more of them change nothing."""
 
 _TOGETHER = 1 << 16
 """Examples looked at together: a bound on memory which no result depends on."""

@@ -1,4 +1,4 @@
-"""What is drawn from data sets: a training's examples, balanced (§2.4, Eq. 2), and a part to judge a model by."""
+"""Drawing from data sets: the balanced mix of a training (§2.4, Eq. 2), and a sample to judge a model by."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 from uxla.records import Corpus, Ints, concatenate
 from uxla.seeds import generator
 
-LOOKED_AT = 8192
-"""Examples that a judgement of a model reads of a corpus."""
+MOST_JUDGED = 8192
+"""A model is judged by at most so many examples of a corpus."""
 
 
 def sampling_probabilities(sizes: Sequence[int], alpha: float) -> npt.NDArray[np.float64]:
@@ -43,11 +43,11 @@ def balanced_mix(
     return concatenate("mix", corpora).take(rows), counts
 
 
-def looked_at(corpus: Corpus, seed: int) -> Corpus:
+def judging_sample(corpus: Corpus, seed: int) -> Corpus:
     """At most 8,192 examples of `corpus`, drawn without replacement, in its order."""
-    if len(corpus) <= LOOKED_AT:
+    if len(corpus) <= MOST_JUDGED:
         return corpus
-    rows = generator(seed, "looked at", corpus.name).choice(len(corpus), LOOKED_AT, replace=False)
+    rows = generator(seed, "looked at", corpus.name).choice(len(corpus), MOST_JUDGED, replace=False)
     return corpus.take(np.sort(rows))
 
 

@@ -1,4 +1,4 @@
-"""The model card: a README.md for a run's models as the Hub expects it. No text of a user's is read as markup."""
+"""The model card: a README.md as the Hub expects it. Text of a user is never read as markup."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def model_card(
 
 
 def _front(config: RunConfig, target: str) -> dict[str, Any]:
-    """What the Hub's index reads: only values of known form, so a language's name or a path is left out."""
+    """What the Hub's index reads. A value that the Hub does not know, as a path, is left out."""
     front: dict[str, Any] = {}
     languages = [name for name in (config.source.name, target) if _CODE.fullmatch(name)]
     if languages and config.testbed is None:

@@ -1,4 +1,4 @@
-"""What a run can say of itself without target labels: estimated scores, what to doubt, which epoch's models to take."""
+"""Without target labels: estimate the scores, find reasons to doubt the models, and choose the epoch to take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.estimates import APART, Estimate, Labelled, estimate
-from uxla.algorithm.mixing import looked_at
+from uxla.algorithm.mixing import judging_sample
 from uxla.methods.registry import final_method, find
 from uxla.records import Corpus, Target
 from uxla.study import doubts
@@ -23,7 +23,7 @@ Trained = Mapping[str, Sequence[Triple]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One target's estimates, in the order zero-shot, penalty, epochs; what to doubt; and the models of the run.
+    """For one target the estimated scores, the warnings, and the models that the run is for.
 
     `chosen_epoch` is the epoch these come from, 0 for the warm-up; None where the estimate was not asked to choose.
     """
@@ -53,7 +53,7 @@ def choose_epoch(
     *,
     asked: bool,
 ) -> Outcome:
-    """What came of a target's methods, by its raw training sentences and by source dev with its gold labels.
+    """Judge what was trained for a target, on its raw training sentences and on the source's labelled dev set.
 
     `starts` are the models that methods began with, by the methods that these are of. The estimate chooses where it
     was `asked` to; else the models are the last ones of the run's method.
@@ -61,7 +61,7 @@ def choose_epoch(
     final = find(final_method(trained))
     found = _estimated(study, target, trained, starts.get("penalty"), trained[final.name][-1], asked=asked)
     before = starts[final.start.method] if final.adapts and final.start is not None else None
-    raw = looked_at(target.train, study.seed)
+    raw = judging_sample(target.train, study.seed)
     states = {name: trained[name][-1:] for name in ("zero_shot", "penalty") if name in trained}
     states |= {final.name: trained[final.name]}
     seen = (
@@ -75,12 +75,12 @@ def choose_epoch(
 def _estimated(
     study: Study, target: Target, trained: Trained, start: Triple | None, last: Triple, *, asked: bool
 ) -> Outcome:
-    """The estimates where there are any, and the models that are best by them, else the `last`."""
+    """The estimates, where there is something to estimate by, and the best models by them; else the `last` models."""
     zero_shot, epochs = trained.get("zero_shot", [])[-1:], trained.get("uxla", [])
     warm_up = [start] if start is not None and (epochs or "penalty" in trained) else []
     if study.dev is None or not (zero_shot or warm_up):
         return Outcome(last)
-    view = _View(study, looked_at(study.dev, study.seed), looked_at(target.train, study.seed))
+    view = _View(study, judging_sample(study.dev, study.seed), judging_sample(target.train, study.seed))
     before = [view.estimate(models) for models in (*zero_shot, *warm_up)]
     uxla = tuple(view.estimate(models, warm_up[0], before[-1]) for models in epochs)
     warnings = tuple(_doubts(target, [*before, *uxla]))
@@ -90,7 +90,7 @@ def _estimated(
 
 @dataclass(frozen=True)
 class _View:
-    """What the estimates look at."""
+    """The two corpora that estimates are made on."""
 
     study: Study
     dev: Corpus
@@ -109,7 +109,7 @@ class _View:
 
 
 def _chosen(found: Outcome, target: Target, states: Sequence[Triple], *, asked: bool) -> Outcome:
-    """With the models that the estimate finds best, the earliest of equals, where it was `asked` to choose."""
+    """With the best models by the estimate, where it was `asked` to choose; of equally good ones the earliest."""
     if not found.uxla:
         return found
     assert found.penalty is not None

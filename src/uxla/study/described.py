@@ -1,4 +1,4 @@
-"""What a run says of its data and models before the work begins: sizes, and each doubt once, in one line."""
+"""Before the work begins: how much data there is, and what is doubtful about data and models, each doubt once."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from uxla.study.inputs import Inputs
 from uxla.study.study import Study
 
 _LOOKED_AT = 10_000
-"""Examples of each corpus that doubts are told by."""
+"""The examples of a corpus that are examined."""
 _UNREAD = 0.05
 _FULL = 0.9
-"""The share of a model's embeddings that its tokenizer has pieces for: padding to a round number is far less."""
+"""A tokenizer should have pieces for at least this share of the embeddings; the rest may be padding."""
 _OTHERS = ("dev", "test", "labelled", "translated")
 
 
 def describe(study: Study, *, generates: bool) -> None:
-    """Tell how many examples there are, and what is doubtful about them; `generates`: the vicinity model is used."""
+    """Emit the sizes of the data and every doubt. `generates` says whether the vicinity model is used."""
     inputs, said = study.inputs, set[tuple[str, str]]()
     for target in inputs.targets:
         _sizes(study, inputs.train, target)
@@ -53,36 +53,36 @@ def _duplicates(train: Corpus, test: Corpus) -> int:
 
 
 def _all_doubts(study: Study, *, generates: bool) -> Iterator[tuple[str, Doubt]]:
-    """Each doubt behind the name of what it is about."""
+    """Each doubt, with the name of what it is about."""
     inputs, task = study.inputs, study.labelling.task_name
     backbone, vicinity, safety = study.labelling.backbone, study.vicinity.model, study.labelling.runtime.safety
     used = {"model": backbone} | ({"vicinity.model": vicinity} if generates else {})
     source = _portrait(inputs.train, task)
     names = label_counts(inputs.train, task)
-    yield from _told(inputs.train.name, [*doubts(source), *name_doubts(names, "type" if task == "ner" else "label")])
+    yield from _named(inputs.train.name, [*doubts(source), *name_doubts(names, "type" if task == "ner" else "label")])
     for target in inputs.targets:
         raw = _portrait(target.train, task)
-        yield from _told(target.name, doubts(raw))
-        yield from _told(target.name, differences(source, raw, (inputs.train.name, target.name)))
-        yield from _told(target.name, shared_texts(raw, source, inputs.train.name))
-        yield from _told(target.name, _unread(used, safety, raw))
+        yield from _named(target.name, doubts(raw))
+        yield from _named(target.name, differences(source, raw, (inputs.train.name, target.name)))
+        yield from _named(target.name, shared_texts(raw, source, inputs.train.name))
+        yield from _named(target.name, _unread(used, safety, raw))
         if target.test is not None:
             test = _portrait(target.test, task)
-            yield from _told(target.name, doubts(test))
-            yield from _told(target.name, differences(source, test, (inputs.train.name, target.test.name)))
+            yield from _named(target.name, doubts(test))
+            yield from _named(target.name, differences(source, test, (inputs.train.name, target.test.name)))
             for part in (target.dev, target.labelled, target.translated):
                 if part is not None:
-                    yield from _told(part.name, shared_texts(_portrait(part, task), test, target.test.name))
+                    yield from _named(part.name, shared_texts(_portrait(part, task), test, target.test.name))
     for held_out in (inputs.dev, inputs.test):
         if held_out is not None:
-            yield from _told(held_out.name, shared_texts(_portrait(held_out, task), source, inputs.train.name))
+            yield from _named(held_out.name, shared_texts(_portrait(held_out, task), source, inputs.train.name))
     yield from _labels(inputs, task)
     yield from _spare((backbone, vicinity), safety)
     if generates:
-        yield from _told(str(vicinity.path), _small_letters(backbone, vicinity, safety))
+        yield from _named(str(vicinity.path), _small_letters(backbone, vicinity, safety))
 
 
-def _told(about: str, found: Iterable[Doubt]) -> Iterator[tuple[str, Doubt]]:
+def _named(about: str, found: Iterable[Doubt]) -> Iterator[tuple[str, Doubt]]:
     return ((about, doubt) for doubt in found if not doubt.minor)
 
 
@@ -94,7 +94,7 @@ def _portrait(corpus: Corpus, task: str) -> Statistics:
 
 
 def label_counts(corpus: Corpus, task: str) -> Counter[str]:
-    """How often each label occurs, or of words each type of entity."""
+    """How often each label occurs; with tagging, each entity type."""
     flat = pc.list_flatten(corpus.table["labels"]).to_numpy()
     counts = np.bincount(flat[flat >= 0], minlength=len(corpus.label_names))
     named = zip(corpus.label_names, counts.tolist(), strict=True)
@@ -112,11 +112,11 @@ def _labels(inputs: Inputs, task: str) -> Iterator[tuple[str, Doubt]]:
             names, found = (inputs.train.name, corpus.name), label_counts(corpus, task)
             if not found.total():
                 yield corpus.name, Doubt("labels", f"it has no {what} at all; is it the right file and column?")
-            yield from _told(corpus.name, missing_labels(trained, found, names, what))
+            yield from _named(corpus.name, missing_labels(trained, found, names, what))
 
 
 def _unread(models: Mapping[str, ModelHandle], safety: ModelSafety, portrait: Statistics) -> Iterator[Doubt]:
-    """Words in characters that a model's vocabulary does not have."""
+    """A doubt for each tokenizer that does not know the characters of many words."""
     for key, model in models.items():
         share = tokenizer_of(model.path, safety).unknown_share(portrait.words.counts)
         if share > _UNREAD:
@@ -125,7 +125,7 @@ def _unread(models: Mapping[str, ModelHandle], safety: ModelSafety, portrait: St
 
 
 def _spare(models: Iterable[ModelHandle], safety: ModelSafety) -> Iterator[tuple[str, Doubt]]:
-    """A tokenizer with far fewer pieces than the model has embeddings: is it the model's own?"""
+    """A doubt for each model with far more embeddings than its tokenizer has pieces: it may be another model's."""
     for model in dict.fromkeys(models):
         size = tokenizer_of(model.path, safety).size
         rows = json.loads((model.path / "config.json").read_bytes()).get("vocab_size")
@@ -135,7 +135,7 @@ def _spare(models: Iterable[ModelHandle], safety: ModelSafety) -> Iterator[tuple
 
 
 def _small_letters(backbone: ModelHandle, vicinity: ModelHandle, safety: ModelSafety) -> Iterator[Doubt]:
-    """A vicinity model that writes small letters only takes from words what tells names."""
+    """A doubt where the vicinity model writes small letters only, and the backbone tells capitals apart."""
     ignores, tells = (tokenizer_of(model.path, safety).ignores_case for model in (vicinity, backbone))
     if ignores and not tells:
         text = "the vicinity model writes small letters only, the model tells capitals apart"

@@ -1,4 +1,4 @@
-"""What a run doubts of itself, and what to do: nothing was learned, models are poor or collapsed, labels were lost."""
+"""Warnings of a run about its own results: nothing was learned, models are poor or collapsed, labels were lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.distil import has_fallen, majority_share
-from uxla.algorithm.mixing import looked_at
+from uxla.algorithm.mixing import judging_sample
 from uxla.methods.registry import find, ordered, title
 from uxla.phrases import enumerated, one_label_only, seen
 from uxla.records import IGNORED, Corpus, Ints, ModelHandle, Target
@@ -26,10 +26,10 @@ Made = Mapping[str, Any]
 """An entry of `trainings` in `results.json`."""
 
 POOR_F1 = 50.0
-"""Under this, labels of entities on source dev are wrong more often than right."""
+"""Under this F1 on source dev, most entities are labelled wrongly."""
 
 POOR_GAIN = 0.25
-"""Of the way from the most frequent label's share to 100: under this, an accuracy on source dev is hardly above it."""
+"""A model is poor if its accuracy is less than this share of the way from the most frequent label's share to 100."""
 
 EXPECTED = 5
 """If the source's share predicts at least so many labels of a kind in the text, finding none is suspicious."""
@@ -59,7 +59,7 @@ def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
 
 
 def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterator[str]:
-    """Where no sentence of the target taught any model: in all epochs of a method, or in one."""
+    """A sentence for each method in which no sentence of the target taught any model, in all epochs or in some."""
     said: dict[str, list[str]] = defaultdict(list)
     own = [made for made in trainings if made["target"] == target.name and made["epoch"] is not None]
     for method, group in groupby(own, lambda made: made["method"]):
@@ -80,9 +80,10 @@ def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterato
 def collapsed(
     study: Study, raw: Corpus, states: Mapping[str, Sequence[Triple]], begun_with: Triple | None
 ) -> Iterator[str]:
-    """Which models, by number, have collapsed on the target's raw text: by the rule of `CoTraining.has_collapsed`,
-    adapted ones by those that they were `begun_with`."""
-    limit, known = study.method.collapse_share, looked_at(study.inputs.dev or study.inputs.train, study.seed)
+    """A sentence for each state in which models have collapsed on the target's raw text (`CoTraining.has_collapsed`).
+
+    Adapted models are compared with those that adaptation was `begun_with`."""
+    limit, known = study.method.collapse_share, judging_sample(study.inputs.dev or study.inputs.train, study.seed)
     if majority_share(gold_labels(known)) > limit:
         return
     for method, epochs in states.items():
@@ -134,7 +135,7 @@ def _has_collapsed(study: Study, raw: Corpus, known: Corpus, model: ModelHandle,
 
 
 def _least(study: Study, dev: Corpus) -> tuple[float, str]:
-    """The score from which on models are not called poor, and what to say of it."""
+    """The least score of models that are not poor, and how to explain it."""
     if study.labelling.task_name == "ner":
         return POOR_F1, f"under {POOR_F1:.0f}"
     share = 100.0 * majority_share(gold_labels(dev))
@@ -142,7 +143,7 @@ def _least(study: Study, dev: Corpus) -> tuple[float, str]:
 
 
 def _by_epoch(trainings: Sequence[Made]) -> dict[int, list[Mapping[str, Any]]]:
-    """By epoch what the target's sentences became, of the epochs that were to learn from any."""
+    """By epoch, what became of the target's sentences; only epochs that were to learn from some."""
     found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for made in trainings:
         if given := from_target(made):
@@ -157,7 +158,7 @@ def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few ke
 
 
 def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
-    """Why nothing was left, and what to do."""
+    """Why no sentence was left, and what to do."""
     own, why = find(method).agreement, _why(found)
     agreement = own if isinstance(own, str) else kind_of(own or study.method.agreement)
     if why == "collapsed":
@@ -182,7 +183,7 @@ def _not_collapse(study: Study) -> str:
 
 
 def _kinds(labels: Ints, study: Study) -> tuple[Ints, list[str]]:
-    """How often each kind of label is there: entity types without O, or classes; and their names."""
+    """How often each entity type, or each class, occurs; and their names."""
     names = study.inputs.train.label_names
     counts = np.bincount(labels[labels != IGNORED], minlength=len(names))
     if study.labelling.task_name != "ner":

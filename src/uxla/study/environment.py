@@ -51,7 +51,7 @@ def environment(
 
 
 def _versions() -> dict[str, str]:
-    """Of the packages that decide what is computed, without importing them."""
+    """The versions of the packages that decide what is computed; none of them is imported."""
     return {name: metadata.version(name) for name in _PACKAGES}
 
 

@@ -1,4 +1,4 @@
-"""From a configuration to corpora. Everything is read and checked here, before any long work and before any output."""
+"""Read and check every file that a configuration names, before any long work and any output."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Inputs:
     test: Corpus | None
     targets: tuple[Target, ...]
     doubts: tuple[tuple[str, Doubt], ...] = ()
-    """What is doubtful about the files, behind the name of the corpus."""
+    """What is doubtful about the files, each with the name of the corpus."""
 
     def digests(self) -> dict[str, str]:
         """The digest of every corpus by its place in the configuration."""

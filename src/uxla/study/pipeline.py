@@ -22,11 +22,11 @@ from uxla.process_settings import process_settings
 from uxla.records import ModelHandle, Target
 from uxla.store.store import Store
 from uxla.store.versions import mixture
-from uxla.study.adapted import Adapted
 from uxla.study.choose_epoch import choose_epoch
 from uxla.study.described import describe
 from uxla.study.environment import environment
 from uxla.study.executors import Executor
+from uxla.study.finished_run import FinishedRun
 from uxla.study.inputs import Inputs
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.messages import Messages
@@ -53,7 +53,7 @@ class Request:
     on_event: Emit
 
 
-def adapt(request: Request) -> Adapted:
+def adapt(request: Request) -> FinishedRun:
     """The models and scores that are asked for. Raises UxlaError before any work where the input is at fault."""
     config, trainings, seconds = request.config, list[dict[str, Any]](), Counter[str]()
     traces = Traces(config.trace, "uxla")
@@ -85,7 +85,7 @@ def adapt(request: Request) -> Adapted:
         around = environment(config, models, study.labelling.store.made_with)
         around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
     final = {name: found.final for name, found in outcomes.items()}
-    return Adapted(config, results, around, trained, final, study, traces)
+    return FinishedRun(config, results, around, trained, final, study, traces)
 
 
 def train(study: Study, methods: Sequence[Method]) -> tuple[dict[str, Triple], dict[str, dict[str, list[Triple]]]]:

@@ -1,4 +1,4 @@
-"""The learner and the vicinity that Algorithm 1 is given: `models/` behind the store, so that no work is done twice."""
+"""Training, labelling and Gen-LM with the store behind them, so that finished work is never done again."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from uxla.seeds import derive
 from uxla.store.store import Store, reading
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
-"""Examples in one artifact of the store: what a kill can cost."""
+"""Examples in one artifact of the store: at most so many are lost when a run is killed."""
 
 
 @dataclass(frozen=True)
 class StoredLearner:
-    """`fit` and `predict` of one task with one set of training values; `dev` is what `settings.selection` looks at.
+    """`fit` and `predict` of one task with the settings of one training; `dev` is what `settings.selection` looks at.
 
     `backbone` is the pretrained model: its folder has the tokenizer, and fitting it means a new classification layer.
     `purpose` names the training, as "warm-up of model 1 of 3".
@@ -64,7 +64,7 @@ class StoredLearner:
         return replace(model, path=folder, digest=facts["weights"])
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
-        """Class probabilities of `model` on `corpus`, each part of it kept as soon as it is labelled."""
+        """Class probabilities of `model` on `corpus`. Each part is in the store as soon as it is labelled."""
         opened = cache(lambda: self._open(model))
         tables, cut = [], 0
         for part in _parts(f"labelling {corpus.name}", corpus, _LABELLED_TOGETHER):
@@ -79,7 +79,7 @@ class StoredLearner:
         return joined(tables)
 
     def check(self, label_names: Sequence[str]) -> str:
-        """Load the backbone as `fit` does and let go of it: ModelError where it cannot be trained on such labels.
+        """Load the backbone as `fit` does. ModelError where it cannot be trained on such labels.
 
         What a person should know of its classification layer is the value; empty where it has none.
         """
@@ -91,7 +91,7 @@ class StoredLearner:
         return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
 
     def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> TaskModel:
-        """The model in memory; with `names`, of the labels, its configuration has one column for each."""
+        """The model in memory; with label `names`, its configuration has one column for each of them."""
         task = self.task if model.head is None else MultiHeadTask(self.task, only=model.head)
         if names:
             config_values["id2label"] = dict(enumerate(columns(task, names)))
@@ -133,7 +133,7 @@ def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
 
 @dataclass(frozen=True)
 class StoredVicinity:
-    """GEN-LM behind the store: each corpus is generated from once, or once an epoch with `fresh`."""
+    """GEN-LM with the store behind it: samples of a corpus are made once or, with `fresh`, once an epoch."""
 
     open_vicinity: Callable[[], Vicinity]
     inputs: Mapping[str, Any]
@@ -141,7 +141,7 @@ class StoredVicinity:
     fresh: bool = False
 
     def __call__(self, corpus: Corpus, epoch: int) -> Corpus:
-        """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15), kept part by part as they are made."""
+        """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15), stored part by part."""
         draw = epoch if self.fresh else 0
         opened = cache(self.open_vicinity)
         made = []
@@ -163,7 +163,7 @@ class StoredVicinity:
 
 @dataclass(frozen=True)
 class StoredFluency:
-    """How fluent the vicinity model finds the examples of a corpus (App. C), behind the store."""
+    """How fluent the vicinity model finds the examples of a corpus (App. C), with the store behind it."""
 
     open_model: Callable[[], MaskedLM]
     inputs: Mapping[str, Any]

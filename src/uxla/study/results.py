@@ -1,4 +1,4 @@
-"""What `results.json` holds: every method's scores on the test sets, looked at here for the first time."""
+"""The content of `results.json`. Here the test sets are looked at for the first time."""
 
 from __future__ import annotations
 

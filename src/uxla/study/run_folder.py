@@ -24,7 +24,7 @@ _WRITTEN = (
     *("predictions", "trace", "warmup", "tracking"),
 )
 _BEGIN = b'{"event": '
-"""How a journal begins, or what a kill left of that."""
+"""How a journal begins; a killed run may have written less of it."""
 _REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.(svg|png))")
 _INDIFFERENT = {"device", "threads", "deterministic", "tokens_per_batch", "checkpoint_every", "tracking"}
 """Keys that say how a run computes, not what: a run may be resumed with other values of them."""

@@ -11,7 +11,7 @@ from uxla.algorithm.agreement import AGREEMENTS, Agree
 from uxla.algorithm.cotraining import CoTraining, Epoch, Order
 from uxla.algorithm.distil import CleanCluster, length
 from uxla.algorithm.events import Skipped, StepEvent, Trained
-from uxla.algorithm.mixing import balanced_mix, looked_at
+from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
 from uxla.lm.tuning import tuned
@@ -208,7 +208,7 @@ class Study:
         given = {name: facts[name] for name in ("steps", "examples", "loss")}
         dev = None
         if self.dev is not None and scored:
-            dev = float(self.labelling.score(scored, looked_at(self.dev, self.seed))["mean"])
+            dev = float(self.labelling.score(scored, judging_sample(self.dev, self.seed))["mean"])
         step = step or {"epoch": None, "peers": None, "learned_from": None}
         self.emit(TrainingEnded(method, target, number, **step, **given, dev=dev))
 

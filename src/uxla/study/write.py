@@ -21,8 +21,8 @@ from uxla.models.tokenizer_folder import folders_length, save_tokenizer
 from uxla.records import Corpus, Ints, Predictions, Target
 from uxla.report.table import run_table
 from uxla.store.artifacts import copy_content
-from uxla.study.adapted import Adapted
 from uxla.study.card import model_card
+from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.run_folder import remove_reports
 from uxla.study.trace import label_names, write_trace
@@ -31,34 +31,34 @@ from uxla.write_errors import writing
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
 
-def write_run(adapted: Adapted, out: Path) -> None:
+def write_run(run: FinishedRun, out: Path) -> None:
     """Write models, ensemble, predictions, trace, configuration, environment, table and results under `out`.
 
     With one target its models stand in `out` itself; with several, in a folder of each target's name. All methods
     have their labels of the test set beside those of the final models. WriteError where the folder cannot be written.
     """
     with writing(out, "free space there, or give another --out, and run again: finished work is kept", out):
-        _write(adapted, out)
+        _write(run, out)
 
 
-def _write(adapted: Adapted, out: Path) -> None:
-    study, results, final = adapted.study, adapted.results, final_method(adapted.config.methods)
+def _write(run: FinishedRun, out: Path) -> None:
+    study, results, final = run.study, run.results, final_method(run.config.methods)
     out.mkdir(parents=True, exist_ok=True)
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     for target in study.targets:
-        models = adapted.final[target.name]
+        models = run.final[target.name]
         folder = out if len(study.targets) == 1 else out / target.name
-        _write_models(folder, models, study.labelling, adapted)
-        write_file(folder / "README.md", _card(adapted, target))
+        _write_models(folder, models, study.labelling, run)
+        write_file(folder / "README.md", _card(run, target))
         if target.test is not None:
             _write_predictions(out / "predictions", target, models, study.labelling)
-            methods = {**_last(adapted.models[target.name], final), final: models}
+            methods = {**_last(run.models[target.name], final), final: models}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, final, study.labelling)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study.labelling)
-    _write_traces(out, adapted)
-    write_file(out / "config.yaml", adapted.config.to_yaml())
-    write_file(out / "environment.json", _json(adapted.environment))
+    _write_traces(out, run)
+    write_file(out / "config.yaml", run.config.to_yaml())
+    write_file(out / "environment.json", _json(run.environment))
     write_file(out / "table.md", run_table(results).markdown())
     if earlier not in (None, _json(results).encode()):
         remove_reports(out)  # they tell of results that are no more
@@ -71,7 +71,7 @@ def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Trip
     return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
 
 
-def _write_models(folder: Path, models: Triple, labelling: Labelling, adapted: Adapted) -> None:
+def _write_models(folder: Path, models: Triple, labelling: Labelling, run: FinishedRun) -> None:
     backbone, runtime = labelling.backbone.path, labelling.runtime
     tokenizer = load_tokenizer(backbone, safety=runtime.safety)
     length = folders_length(backbone, runtime.safety)
@@ -82,9 +82,9 @@ def _write_models(folder: Path, models: Triple, labelling: Labelling, adapted: A
     ensemble.save(
         folder / "ensemble",
         task=labelling.task_name,
-        label_names=adapted.label_names,
+        label_names=run.label_names,
         members=[f"../models/{i}" for i in (1, 2, 3)],
-        max_length=adapted.config.max_length,
+        max_length=run.config.max_length,
     )
 
 
@@ -138,14 +138,14 @@ def _lists(found: Predictions, values: Any) -> pa.Array:
     return pa.LargeListArray.from_arrays(pa.array(found.offsets), pa.array(values))
 
 
-def _write_traces(out: Path, adapted: Adapted) -> None:
+def _write_traces(out: Path, run: FinishedRun) -> None:
     """Write what Algorithm 1 did with each example, in place of what an earlier configuration left."""
     shutil.rmtree(out / "trace", ignore_errors=True)
-    if adapted.traces:
+    if run.traces:
         with atomic_folder(out / "trace") as into:
-            for target in adapted.study.targets:
-                if target.name in adapted.traces:
-                    write_trace(into, adapted.traces[target.name], target, adapted.study.source)
+            for target in run.study.targets:
+                if target.name in run.traces:
+                    write_trace(into, run.traces[target.name], target, run.study.source)
 
 
 def _tagged(test: Corpus, offsets: Ints, labels: Ints) -> Iterator[str]:
@@ -170,11 +170,11 @@ def _labelled(test: Corpus, labels: Ints, found: Predictions) -> Iterator[str]:
         yield row.getvalue()
 
 
-def _card(adapted: Adapted, target: Target) -> str:
-    source = adapted.study.source
+def _card(run: FinishedRun, target: Target) -> str:
+    source = run.study.source
     counts = {f"{source.name}, labelled": len(source), f"{target.name}, raw": len(target.train)}
     names = source.label_names
-    return model_card(adapted.config, adapted.results, target=target.name, label_names=names, counts=counts)
+    return model_card(run.config, run.results, target=target.name, label_names=names, counts=counts)
 
 
 def _json(values: Mapping[str, Any]) -> str:

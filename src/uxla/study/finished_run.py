@@ -13,7 +13,7 @@ from uxla.study.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
-class Adapted:
+class FinishedRun:
     """The models of a run for each target, and what the run says of them.
 
     `results` is what `results.json` holds (docs/results-schema.md): `targets` with the scores of every method,
