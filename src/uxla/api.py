@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from uxla import plugins
 from uxla.adapted import Adapted
 from uxla.choices import Device, Precision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
-from uxla.events import Doubted, Event, Finished, unheard
+from uxla.events import Doubted, Event, Finished, heard_by, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import resolve
 from uxla.models.model_safety import ModelSafety
@@ -28,6 +29,7 @@ from uxla.study import pipeline
 from uxla.study.arguments import config_of, inputs_of, methods_of
 from uxla.study.executors import Executor, Serial
 from uxla.study.inputs import load_inputs
+from uxla.study.messages import Messages
 from uxla.study.recording import Recording
 from uxla.study.run_folder import check_folder
 from uxla.study.settings import UXLA, method_of, vicinity_of
@@ -55,7 +57,7 @@ def adapt(
     vicinity: MaskedLMVicinity | Around | None = None,
     baselines: Sequence[Method | str] = (),
     store: Store | str | Path | None = None,
-    executor: Executor = _SERIAL,
+    executor: Executor | str = _SERIAL,
     on_event: Listener = unheard,
     seed: int = 0,
     device: Device = "auto",
@@ -106,7 +108,7 @@ def adapt(
             vicinity_model=_model(*_vicinity_model(config), config),
             around=None if isinstance(around, MaskedLMVicinity) else around,
             store=place,
-            executor=executor,
+            executor=plugins.load("uxla.executors", executor)() if isinstance(executor, str) else executor,
             on_event=on_event,
         )
         finished = pipeline.adapt(request)
@@ -131,8 +133,9 @@ def run(
     with Recording(out, config, overwrite=overwrite) as record:
         store = Store(default_root(), record, fresh, seen or Seen())
         inputs = load_inputs(config, store)
+        tell = heard_by((record, Messages(config.task, config.source.name)))
         for about, doubt in inputs.doubts:
-            record(Doubted(about, doubt.about, doubt.text))
+            tell(Doubted(about, doubt.about, doubt.text))
         targets = {target.name: target for target in inputs.targets}
         adapted = adapt(
             inputs.train, targets, dev=inputs.dev, test=inputs.test, config=config, store=store, on_event=record

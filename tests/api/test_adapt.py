@@ -62,6 +62,8 @@ def test_raw_text_is_enough(corpora):
         ({"target": "one text"}, DataError),
         ({"precision": "fp8"}, ConfigError),
         ({"keep": "estimated"}, ConfigError),
+        ({"executor": "nowhere"}, ConfigError),
+        ({"method": "nowhere"}, ConfigError),
     ],
 )
 def test_a_fault_of_an_argument_is_one_error_before_any_work(corpora, change, said):
