@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from uxla.config.files import SOURCE_PATHS, TARGET_PATHS, TESTBED
+from uxla.config.keys import RunKeys
 from uxla.config.method import ByConfidence, MaskedLMVicinity
 from uxla.config.yaml_text import KeyPath
 from uxla.methods import registry
 from uxla.schema import refusal
-
-if TYPE_CHECKING:
-    from uxla.config.run import RunConfig
 
 PAIR_TASKS = ("nli", "paraphrase")
 
@@ -27,7 +24,7 @@ _OWN = re.compile(
 """What a run folder holds beside the folders of its targets."""
 
 
-def data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+def data_paths(config: RunKeys) -> Iterator[tuple[KeyPath, str]]:
     """The data files that are given, by their keys."""
     for section, name in DATA_PATHS:
         paths = getattr(getattr(config, section), name)
@@ -35,13 +32,13 @@ def data_paths(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
             yield (section, name), path
 
 
-def _lengths(config: RunConfig) -> None:
+def _lengths(config: RunKeys) -> None:
     if config.tokens_per_batch < config.max_length:
         got = f"got {config.tokens_per_batch}, expected at least max_length={config.max_length}"
         raise refusal("tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length")
 
 
-def _targets(config: RunConfig) -> None:
+def _targets(config: RunKeys) -> None:
     if len({name.casefold() for name in config.target}) != len(config.target):  # to some disks es and ES are one
         raise refusal("target", f"got {list(config.target)}, expected each name once; remove the repeated one")
     for target in config.target if len(config.target) > 1 else ():
@@ -55,13 +52,13 @@ def _targets(config: RunConfig) -> None:
             raise refusal("target_data", f"{name}: {several}; write {{target}} where the name belongs in the path")
 
 
-def _world(config: RunConfig) -> None:
+def _world(config: RunKeys) -> None:
     asked = [".".join(map(str, key)) for key, path in data_paths(config) if path.startswith(TESTBED)]
     if asked and config.testbed is None:
         raise refusal("testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0")
 
 
-def _selection(config: RunConfig) -> None:
+def _selection(config: RunKeys) -> None:
     for name, training in (("warmup", config.warmup), ("adaptation", config.adaptation)):
         if training.selection == "source_dev" and config.source.dev is None:
             remedy = f"give source.dev=FILE or {name}.selection=last"
@@ -74,21 +71,21 @@ def _selection(config: RunConfig) -> None:
         raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
 
 
-def _copies(config: RunConfig) -> None:
+def _copies(config: RunKeys) -> None:
     copies = config.vicinity.copies if isinstance(config.vicinity, MaskedLMVicinity) else None
     if isinstance(copies, tuple) and config.task not in PAIR_TASKS:
         got = f"copies: got {list(copies)}, expected one number: {config.task} has one text an example"
         raise refusal("vicinity", f"{got}; give vicinity.copies={copies[0]}")
 
 
-def _per_class(config: RunConfig) -> None:
+def _per_class(config: RunKeys) -> None:
     for number, plan in enumerate(config.schedule):
         if isinstance(plan.select, ByConfidence) and plan.select.per_class and config.task == "ner":
             why = "got per_class with task ner, expected a task with one label an example"
             raise refusal("schedule", f"{number}: {why}; set schedule.{number}.select.per_class=false")
 
 
-def _methods(config: RunConfig) -> None:
+def _methods(config: RunKeys) -> None:
     if len(set(config.methods)) != len(config.methods):
         raise refusal("methods", f"got {list(config.methods)}, expected each once; remove the repeated one")
     methods = [registry.method(name) for name in config.methods]

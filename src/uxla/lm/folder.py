@@ -24,8 +24,8 @@ from uxla.write_errors import writing
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _CARD = "README.md"
 _RECORD = "mlm.json"
-"""What the folder's model was made from, by which the same command knows it again; what was record of it (`facts`), and
-the digests of its files."""
+"""What the folder's model was made from, by which the same command knows it again; the `facts` of its training, and the
+digests of its `files`."""
 _HELD_OUT: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("loss, nats a masked piece", "held_out_loss", lambda loss: f"{loss:.3f}"),
     ("perplexity", "held_out_loss", lambda loss: f"{math.exp(loss):,.1f}"),
@@ -78,7 +78,7 @@ class OutputFolder:
             yield
 
     def check(self, inputs: Mapping[str, Any], *, fresh: bool) -> Facts | None:
-        """What was record of the folder's model, where it is there and whole: with a note, as nothing is trained then.
+        """The facts of the folder's model, where it is there and whole: with a note, as nothing is trained then.
 
         None where it is to be made: there is none, files of it are missing, or `fresh` asks for it anew. ConfigError,
         before a long training, where the folder has the model of another command, or files that would be lost.
