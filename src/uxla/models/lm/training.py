@@ -15,7 +15,7 @@ from uxla.errors import DataError
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.settings import Recipe
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Objective, train
+from uxla.models.training.loop import Objective, fit
 from uxla.models.training.optimiser import Optimisation
 from uxla.models.training.selection import CheckpointChoice, Facts, Weights
 from uxla.records import Corpus, Example, Ints
@@ -64,15 +64,15 @@ def fit_lm(
         evaluate_every=recipe.evaluate_every,
     )
     order = by_length(_sizes(learned), draws=recipe.draws(len(learned)), step=settings.step_size, seed=seed)
-    facts = train(
+    facts = fit(
         lm.model,
         learned.take(order),
         settings,
-        Objective(lm.rows, lm.logits),
-        _choice(lm, held_out, label, seed),
         seed=derive(seed, "masks"),
         label=label,
         checkpoints=checkpoints,
+        objective=Objective(lm.rows, lm.logits),
+        choice=_choice(lm, held_out, label, seed),
     )
     del facts["cut"]  # texts are taken apart, not cut
     return {**facts, "learned": len(learned), "held_out": len(held_out)}

@@ -70,33 +70,19 @@ def fit(
     label: str,
     dev: Corpus | None = None,
     checkpoints: Checkpoints | None = None,
+    objective: Objective | None = None,
+    choice: CheckpointChoice | None = None,
 ) -> dict[str, float]:
     """Train `model.module` in place on `mix`, once through in its order; what is worth recording.
 
     The loss of a step is the mean over its labelled rows (words or sentences), however they are cut into forward
-    passes. The selection says which weights are kept; `source_dev` and `target_dev` need `dev`. With `checkpoints` an
-    interrupted training is resumed at the last of them, and comes to the same weights. `label` says what the training
-    is, as "warm-up of model 1". ModelError where memory does not suffice or the loss is no number.
+    passes. The rows are the examples' own labels, or those of `objective`. The settings' selection, which needs `dev`
+    for a development score, or `choice` says which weights are kept. Objective and choice may draw from torch's global
+    generator, which is seeded here. With `checkpoints` an interrupted training is resumed at the last of them, and
+    comes to the same weights. `label` says what the training is, as "warm-up of model 1 of 3". ModelError where memory
+    does not suffice or the loss is no number.
     """
-    choice = CheckpointChoice.of(settings.selection, model.module, _scorer(model, dev))
-    return train(model, mix, settings, Objective.of(model), choice, seed=seed, label=label, checkpoints=checkpoints)
-
-
-def train(
-    model: TaskModel,
-    mix: Corpus,
-    settings: Optimisation,
-    objective: Objective,
-    choice: CheckpointChoice,
-    *,
-    seed: int,
-    label: str,
-    checkpoints: Checkpoints | None = None,
-) -> dict[str, float]:
-    """`fit` for any `objective`, and for any `choice` of the weights.
-
-    Both may draw from torch's global generator. It is seeded here; a resumed training continues with the same numbers.
-    """
+    choice = choice or CheckpointChoice.of(settings.selection, model.module, _scorer(model, dev))
     steps = math.ceil(len(mix) / settings.step_size)
     devices = [model.device] if model.device.type == "cuda" else []
     with (
