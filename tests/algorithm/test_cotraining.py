@@ -151,6 +151,25 @@ def test_models_with_a_backbone_in_common_all_move_when_one_is_trained():
     assert trained == ["C", "A'", "B''", "C'''", "A" + "'" * 4, "B" + "'" * 5]
 
 
+def test_alone_on_a_backbone_in_common_each_model_labels_as_the_one_before_it_left_the_backbone():
+    share = lambda other, trained: f"{other[0]}{trained[1:]}"  # noqa: E731
+    _, trace = run("alone", schedule=[Epoch(MostConfident(1.0), target=True)], share=share)
+    assert [line.split()[1] for line in trace if "predict" in line][::2] == ["A", "B'", "C''"]
+
+
+def test_independent_trainings_are_handed_to_an_executor_together():
+    sizes = []
+
+    def together(function, items):
+        items = list(items)
+        sizes.append(len(items))
+        return [function(item) for item in reversed(items)][::-1]
+
+    assert run("synchronous", map=together)[0] == run("synchronous")[0]
+    assert run("in_place", map=together)[0] == run("in_place")[0]
+    assert sizes == [3, 3, 3], "in place nothing is independent"
+
+
 def test_selection_is_given_the_corpus_it_selects_from():
     seen = []
 

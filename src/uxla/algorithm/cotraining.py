@@ -96,19 +96,18 @@ class CoTraining(Generic[M]):
     def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
         """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
         _require_unlabelled(target)
+        teach = partial(self.learn, source=source, target=target, warmed_up=tuple(models))
         models, after = list(models), []
-        learn = partial(self.learn, source=source, target=target, warmed_up=tuple(models))
         for e, epoch in enumerate(self.schedule, start=1):  # line 2
-            start_of_epoch = tuple(models)
+            start, learn = tuple(models), partial(teach, epoch=epoch)
             steps = [Step(e, k, j, l) for k, j, l in triples(self.order)]  # lines 3-6, 19-20
-            if self.order != "in_place" and self.share is None:
-                trained = self.map(partial(learn, epoch=epoch, teachers=start_of_epoch, models=start_of_epoch), steps)
-                for step, model in zip(steps, trained, strict=True):
-                    models[step.l] = model
+            if self.order != "in_place" and self.share is None:  # no step needs what another one left
+                trained = self.map(partial(learn, teachers=start, models=start), steps)
+                by_number = {step.l: model for step, model in zip(steps, trained, strict=True)}
+                models = [by_number[i] for i in range(3)]
             else:
                 for step in steps:
-                    teachers = models if self.order == "in_place" else start_of_epoch
-                    model = learn(step, epoch=epoch, teachers=teachers, models=models)
+                    model = learn(step, teachers=start if self.order == "synchronous" else models, models=models)
                     models = [model if i == step.l else self._others(models[i], model) for i in range(3)]
             after.append((models[0], models[1], models[2]))
         return after  # line 23: the last entry

@@ -89,42 +89,44 @@ class CoLabelled(StepEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trains(StepEvent):
-    """A training begins. `agreement` is that of its peers, None where the model learns from its own labels alone;
-    `epochs` is the number of all epochs."""
+class _OfTraining(StepEvent):
+    """What happens to a training: its data sets, how many epochs there are, and what its peers must agree on.
 
-    name: ClassVar[str] = "train"
+    `agreement` is None where the model learns from its own labels alone.
+    """
+
     parts: tuple[Part, ...]
     epochs: int
-    agreement: Agree | None
+    agreement: Agree | None = None
 
     @property
     def counts(self) -> dict[str, Any]:
-        """How many examples of each data set there are, and were drawn."""
-        sizes = {part.name: part.size for part in self.parts}
-        return {"sizes": sizes, "drawn": {part.name: part.drawn for part in self.parts}}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Skipped(StepEvent):
-    """A training does not take place, since distillation left nothing at all; the model stays as it is."""
-
-    name: ClassVar[str] = "skip"
-    parts: tuple[Part, ...]
-    epochs: int
-    agreement: Agree | None
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """How many examples of each data set there are: none."""
+        """How many examples of each data set there are."""
         return {"sizes": {part.name: part.size for part in self.parts}}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained(StepEvent):
+class Trains(_OfTraining):
+    """A training begins."""
+
+    name: ClassVar[str] = "train"
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """How many examples of each data set there are, and were drawn."""
+        return {**super().counts, "drawn": {part.name: part.drawn for part in self.parts}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped(_OfTraining):
+    """A training does not take place, since distillation left nothing at all; the model stays as it is."""
+
+    name: ClassVar[str] = "skip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained(_OfTraining):
     """A training has ended with this model."""
 
     name: ClassVar[str] = "trained"
-    parts: tuple[Part, ...]
-    epochs: int
     model: Any
