@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from uxla.data.batch import TEXT, Batch, Row
 from uxla.data.columns import TEXTS, Shape
+from uxla.data.conll.file import ConllFile
 from uxla.data.labels.names import missing
 from uxla.data.labels.schemes import (
     OUTSIDE,
@@ -126,9 +127,11 @@ def labels_of(source: Source, label_map: LabelMap | None = None) -> tuple[str, .
         for batch in labelled_rows(source.batches(labelled=True), named=label_map or {}, noted=False):
             found.update(pc.unique(batch.columns["label"]).to_pylist())
         return sorted_labels(_mapped(label, label_map or {}) for label in found)
-    tags: set[str] = set()
-    for batch in source.batches(labelled=True):
-        tags.update(chain.from_iterable(_sound_tags(batch, source.scheme)))
+    if isinstance(source, ConllFile):  # which has them in memory, so that no batch need be made
+        tags = set(chain.from_iterable(source.tags))
+    else:
+        batches = source.batches(labelled=True)
+        tags = set(chain.from_iterable(tag for batch in batches for tag in _sound_tags(batch, source.scheme)))
     types = {entity_type(tag) for tag in tags - {OUTSIDE}}
     mapped = {(label_map or {}).get(type_, type_) for type_ in types}
     return label_names(type_ for type_ in mapped if type_ is not None)
