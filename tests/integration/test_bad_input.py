@@ -74,7 +74,7 @@ BAD_OVERRIDES = {
         ["source.labels={PER: null}", "target_data.labels={PER: HUMAN}"],
         ["PER -> HUMAN", "LOC"],
     ),
-    "share of nothing": (["source.share=0.001"], ["share 0.001 of 20 sentences is none", "raise the share"]),
+    "share of nothing": (["source.share=0.001"], ["share 0.001 of 20 sentences is less than one", "raise the share"]),
 }
 
 
