@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from uxla.data.load import open_source
+from uxla.data.load import open_data
 from uxla.data.options import ReadOptions
 from uxla.data.writing.predictions import PredictedTable, read_rows
 
@@ -14,7 +14,7 @@ DIALECTS = {"x.csv": {"delimiter": ";"}, "y.csv": {"delimiter": ","}, "x.tsv": {
 
 
 def answered(path, **how):
-    table = open_source(path, "single", ReadOptions(**how))
+    table = open_data(path, "single", ReadOptions(**how))
     rows = read_rows(table)
     return PredictedTable(table, rows, [("ja", 0.5)] * len(rows))
 

@@ -10,7 +10,7 @@ import pytest
 
 from uxla.data.checks.check import check
 from uxla.data.discover import open_rewritable
-from uxla.data.load import discover_labels, load_corpus, open_source
+from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
 from uxla.data.writing.predictions import PredictedTable, read_rows
 from uxla.data.writing.samples import Rewritten, open_writer
@@ -97,7 +97,7 @@ def test_what_cannot_be_put_together_is_refused(content, columns, says, tmp_path
 
 
 def answered(path):
-    table = open_source(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
+    table = open_data(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
     found = read_rows(table)
     assert [row.texts for row in found] == WORDS
     return PredictedTable(table, found, [(["B-LOC"] * len(words),) for words in WORDS])

@@ -6,7 +6,7 @@ from fuzz_formats import Case
 from fuzz_judge import Verdict, refusal, timed
 
 from uxla.data.formats.table import Table
-from uxla.data.load import open_source
+from uxla.data.load import open_data
 from uxla.data.options import ReadOptions
 from uxla.data.writing.predictions import PredictedTable, read_rows
 from uxla.errors import UxlaError
@@ -38,7 +38,7 @@ def judge(case: Case, folder: Path) -> Verdict:
 def _answered(case: Case, path: Path) -> PredictedTable | None:
     how = {key: value for key, value in case.options().items() if key != "shape"}
     try:
-        table = open_source(path, case.shape, ReadOptions(**how))
+        table = open_data(path, case.shape, ReadOptions(**how))
         rows = read_rows(table)
     except UxlaError as error:
         refusal(error)

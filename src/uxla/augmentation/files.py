@@ -19,7 +19,7 @@ from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 from uxla.data.batch import Row
 from uxla.data.columns import TEXTS
-from uxla.data.corpus import Source
+from uxla.data.corpus import DataSource
 from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_offsets, written_as
 from uxla.files import atomic_file, check_file
 from uxla.records import Corpus
@@ -57,7 +57,7 @@ class Report:
 class FileAugmentation:
     """Gen-LM over one file: `originals` writes each row before its samples."""
 
-    source: Source
+    source: DataSource
     out: Path
     settings: MaskedLMVicinity
     lm: LMSource

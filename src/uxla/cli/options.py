@@ -20,7 +20,7 @@ from uxla.schema import Section
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from uxla.data.corpus import Source
+    from uxla.data.corpus import DataSource
 
 Task = Annotated[
     choices.Task | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
@@ -70,7 +70,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def open_file(file: Path, options: ReadOptions, task: choices.Task | None = None) -> Source:
+def open_file(file: Path, options: ReadOptions, task: choices.Task | None = None) -> DataSource:
     """The file as the options say it is to be read, all its columns kept. DataError where it cannot be."""
     from uxla.data.columns import SHAPES
     from uxla.data.discover import open_rewritable

@@ -35,7 +35,7 @@ LabelMap = Mapping[str, str | None]
 _SHOWN = 20
 
 
-class Source(Protocol):
+class DataSource(Protocol):
     """Examples in a file, or elsewhere, that can be read repeatedly: a `Table`, a `ConllFile` or a `SpanFile`."""
 
     @property
@@ -68,7 +68,7 @@ class Source(Protocol):
 
 
 def corpus_of(
-    source: Source,
+    source: DataSource,
     *,
     name: str,
     lang: str,
@@ -117,7 +117,7 @@ def segments(batch: Batch, shape: Shape) -> pa.LargeListArray:
     return pa.LargeListArray.from_arrays(pa.array(offsets), flat)
 
 
-def labels_of(source: Source, label_map: LabelMap | None = None) -> tuple[str, ...]:
+def labels_of(source: DataSource, label_map: LabelMap | None = None) -> tuple[str, ...]:
     """The labels that occur, after `label_map`: for tagging O, then B and I of each type, else sorted.
 
     Numbers are sorted by their size.
@@ -176,7 +176,7 @@ def _mapped(label: str, label_map: LabelMap) -> str:
     return new
 
 
-def _tag_reader(source: Source, names: Sequence[str], label_map: LabelMap) -> Callable[[Batch], pa.Array]:
+def _tag_reader(source: DataSource, names: Sequence[str], label_map: LabelMap) -> Callable[[Batch], pa.Array]:
     """A function from a batch to (n,) lists of indices into `names`, one a word."""
     ids = tag_ids(names, label_map)
 

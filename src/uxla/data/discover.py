@@ -10,10 +10,10 @@ from typing import Unpack
 from uxla.data.columns import Shape, shape_of, usual_shape
 from uxla.data.conll.file import ConllFile
 from uxla.data.conll.first_lines import ends_in_labels
-from uxla.data.corpus import Source
+from uxla.data.corpus import DataSource
 from uxla.data.formats.table import SUFFIXES, Table
 from uxla.data.hub import HUB, SOURCES, parse_uri
-from uxla.data.load import open_source
+from uxla.data.load import open_data
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.errors import DataError
@@ -31,7 +31,7 @@ def discover_shape(path: Path, options: ReadOptions) -> Shape:
     if str(path).startswith(HUB):
         known = None if options.columns else SOURCES.get(parse_uri(str(path))[0])
         return known.shape if known else shape_of(Table(path, "hub", "single", options).names, options.columns, path)
-    source = open_source(path, "tagging", options)
+    source = open_data(path, "tagging", options)
     if isinstance(source, Table):
         return "single" if source.format == "text" else shape_of(source.names, options.columns, path)
     if isinstance(source, ConllFile) and path.suffix.lower() == ".tsv" and options.format == "auto":
@@ -41,10 +41,10 @@ def discover_shape(path: Path, options: ReadOptions) -> Shape:
 
 def has_labels(path: Path, shape: Shape, options: ReadOptions) -> bool:
     """Whether a file, or a data set of the Hub, has labels, or something in their place."""
-    return open_source(path, shape, options).is_labelled()
+    return open_data(path, shape, options).is_labelled()
 
 
-def open_rewritable(path: Path, *, shape: Shape | None = None, **keywords: Unpack[ReadKeywords]) -> Source:
+def open_rewritable(path: Path, *, shape: Shape | None = None, **keywords: Unpack[ReadKeywords]) -> DataSource:
     """The file at `path`, whose rows are to be written again with other texts; the keywords are those of `ReadOptions`.
 
     The format is the one asked for, else by the suffix: what is no table and no .txt is CoNLL, and so is a .tsv whose
@@ -62,7 +62,7 @@ def open_rewritable(path: Path, *, shape: Shape | None = None, **keywords: Unpac
         if may_be_words and ends_in_labels(path, options):
             return ConllFile(path, options)
         return _with_guessed_shape(path, options)
-    source = open_source(path, shape or "tagging", options)
+    source = open_data(path, shape or "tagging", options)
     if isinstance(source, Table) and source.format == "text" and source.shape == "tagging":
         return replace(source, shape="single")  # as a text the words keep the blanks between them
     return source
@@ -70,7 +70,7 @@ def open_rewritable(path: Path, *, shape: Shape | None = None, **keywords: Unpac
 
 def _with_guessed_shape(path: Path, options: ReadOptions) -> Table:
     """The table with the first shape that fits the roles that were named, else the names of its columns."""
-    table = open_source(path, "single", options)
+    table = open_data(path, "single", options)
     assert isinstance(table, Table)
     for shape, roles in _ROLES.items():
         guess = replace(table, shape=shape)

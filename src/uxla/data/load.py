@@ -124,7 +124,7 @@ def corpus_from_records(
     return corpus_of(table, labelled=labelled, **asked)
 
 
-def open_source(path: Path, shape: Shape, options: ReadOptions) -> Table | ConllFile | SpanFile:
+def open_data(path: Path, shape: Shape, options: ReadOptions) -> Table | ConllFile | SpanFile:
     """The source of the examples at `path`. Raw text is a table, too.
 
     Nothing is read but, of CoNLL, a .txt or JSON, the first lines. DataError for a pipe, for markup, and for a .txt
@@ -172,7 +172,7 @@ def _several(path: Paths) -> list[Path]:
 
 def _read(path: Path, shape: Shape, options: ReadOptions, *, labelled: bool, **asked: Any) -> Corpus:
     """All examples of one file."""
-    source = open_source(path, shape, options)
+    source = open_data(path, shape, options)
     if labelled and isinstance(source, SpanFile):
         _remark_on_unlabelled(source)
     return corpus_of(source, labelled=labelled, **asked)
@@ -185,7 +185,7 @@ def _remark_on_unlabelled(spans: SpanFile) -> None:
 
 
 def _labels(path: Path, shape: Shape, label_map: LabelMap | None, options: ReadOptions) -> tuple[str, ...]:
-    source = open_source(path, shape, options)
+    source = open_data(path, shape, options)
     if shape == "tagging" and source.format == "text":
         next(text_lines(path, options.encoding), None)  # a missing file is said to be missing
         raise DataError(

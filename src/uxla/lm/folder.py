@@ -13,7 +13,7 @@ from typing import Any
 
 from uxla import __version__, progress
 from uxla.config.yaml_text import dump
-from uxla.data.corpus import Source
+from uxla.data.corpus import DataSource
 from uxla.errors import ConfigError
 from uxla.files import alone, atomic_folder, file_digest, restore_folder
 from uxla.markup import Figure, Row, Table, code_span
@@ -41,7 +41,7 @@ class Read:
     files: Sequence[tuple[str, int]]
 
 
-def read_texts(sources: Sequence[Source]) -> Read:
+def read_texts(sources: Sequence[DataSource]) -> Read:
     """Every sentence of the files, of a pair each on its own. DataError, with the line, for what is wrong in one."""
     counts = [source.count() for source in sources]
 

@@ -11,7 +11,7 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from uxla.config.compute import LMSource
-from uxla.data.corpus import Source
+from uxla.data.corpus import DataSource
 from uxla.lm.folder import HUB_ID, OutputFolder, card, read_texts, summary, table
 from uxla.markup import code_span
 from uxla.models.hub import resolve
@@ -95,20 +95,20 @@ class LMTraining:
     seed: int
     checkpoint_every: int = _CHECKPOINT_EVERY
 
-    def tune(self, sources: Sequence[Source], lm: LMSource) -> str:
+    def tune(self, sources: Sequence[DataSource], lm: LMSource) -> str:
         """Go on training the masked LM; the figures as a table, and a sentence on what was learned from."""
         base = lm.model if HUB_ID.fullmatch(lm.model) and not Path(lm.model).is_dir() else None
         begin = f"It went on from {code_span(base or Path(lm.model).name)}"
         model = resolve(lm.name, revision=lm.revision, safety=lm.safety)
         return self._run(sources, lambda texts: model, begin, base)
 
-    def pretrain(self, sources: Sequence[Source], shape: LMShape) -> str:
+    def pretrain(self, sources: Sequence[DataSource], shape: LMShape) -> str:
         """Make a model of this shape from the text alone; the value is as that of `tune`."""
         begin = f"It learned from this text alone ({shape.layers} layers of {shape.hidden}, {shape.heads} heads)"
         return self._run(sources, lambda texts: new_model(texts, shape, self.store, self.seed), begin, None)
 
     def _run(
-        self, sources: Sequence[Source], start: Callable[[Corpus], ModelHandle], begin: str, base: str | None
+        self, sources: Sequence[DataSource], start: Callable[[Corpus], ModelHandle], begin: str, base: str | None
     ) -> str:
         folder = OutputFolder(self.out)
         with folder.alone():

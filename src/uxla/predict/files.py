@@ -19,7 +19,7 @@ from uxla.data.conll.file import ConllFile, conll_text
 from uxla.data.files import BOM, decode, encode, read_bytes
 from uxla.data.formats.json_places import with_entries
 from uxla.data.formats.table import Table
-from uxla.data.load import open_source, stream_format
+from uxla.data.load import open_data, stream_format
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.document import spans_of
 from uxla.data.spans.file import SpanFile
@@ -80,7 +80,7 @@ def _told(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:
 
 def _answer(ensemble: Ensemble, path: Path, out: Path | None, layout: ReadOptions, *, replaces: bool) -> bytes:
     shape = SHAPES[ensemble.task]
-    content = open_source(path, shape, layout)
+    content = open_data(path, shape, layout)
     if isinstance(content, SpanFile):
         return _with_spans(ensemble, content, out)
     if isinstance(content, Table):

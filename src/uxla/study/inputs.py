@@ -13,7 +13,7 @@ from uxla.data.checks.doubts import Doubt
 from uxla.data.checks.languages import languages
 from uxla.data.columns import SHAPES
 from uxla.data.formats.table import Table
-from uxla.data.load import discover_labels, load_corpus, open_source
+from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus, Target
@@ -99,7 +99,7 @@ def _name(lang: str, part: str) -> str:
 def _several_languages(paths: Iterable[Path], lang: str, how: Mapping[str, Any]) -> Iterator[Doubt]:
     layout = ReadOptions(**{key: value for key, value in how.items() if key != "shape"})
     for path in paths:
-        table = open_source(path, how["shape"], layout)
+        table = open_data(path, how["shape"], layout)
         if isinstance(table, Table):
             yield from languages(table, lang)
 

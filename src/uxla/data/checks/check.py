@@ -16,10 +16,10 @@ from uxla.data.checks.statistics import Finding, Statistics
 from uxla.data.checks.suspicious_characters import SuspiciousWords
 from uxla.data.columns import Shape
 from uxla.data.conll.file import ConllFile
-from uxla.data.corpus import Source, shown_signs
+from uxla.data.corpus import DataSource, shown_signs
 from uxla.data.formats.table import Table
 from uxla.data.labels.schemes import Scheme
-from uxla.data.load import open_source
+from uxla.data.load import open_data
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import SpanFile
 from uxla.phrases import counted
@@ -89,9 +89,9 @@ def check(
     both, and what is done otherwise in one than in the other. DataError only for what keeps a file from being read.
     """
     options = ReadOptions(**keywords)
-    source = open_source(Path(path), shape, options)
+    source = open_data(Path(path), shape, options)
     found, scheme = _counted(source)
-    others = None if against is None else _counted(open_source(Path(against), shape, options))[0]
+    others = None if against is None else _counted(open_data(Path(against), shape, options))[0]
     doubtful = [*_own_doubts(source, found)]
     if others is not None:
         doubtful += _compared(found, others, (str(path), str(against)))
@@ -116,7 +116,7 @@ def check(
     )
 
 
-def _counted(source: Source) -> tuple[Statistics, Scheme | None]:
+def _counted(source: DataSource) -> tuple[Statistics, Scheme | None]:
     """The statistics of a file, and the scheme of its tags if it has tags."""
     found, scheme = Statistics(source.shape), None
     for batch in source.batches(labelled=None):
@@ -141,7 +141,7 @@ def _lengths(found: Statistics) -> dict[str, Any]:
     }
 
 
-def _own_doubts(source: Source, found: Statistics) -> Iterator[Doubt]:
+def _own_doubts(source: DataSource, found: Statistics) -> Iterator[Doubt]:
     """The doubts about a file that need no other file."""
     yield from doubts(found)
     yield from name_doubts(found.entities, "type")

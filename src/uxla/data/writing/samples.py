@@ -18,7 +18,7 @@ from uxla.data.batch import Row
 from uxla.data.conll.cells import with_cell, with_cells_before
 from uxla.data.conll.file import ConllFile
 from uxla.data.conll.layout import ConllLayout
-from uxla.data.corpus import Source
+from uxla.data.corpus import DataSource
 from uxla.data.formats.list_cells import replaced
 from uxla.data.formats.table import Table
 from uxla.data.spans.file import SpanFile
@@ -59,7 +59,7 @@ Write = Callable[[Iterable[Rewritten]], None]
 """A function that writes rows, in order."""
 
 
-def written_as(source: Source, out: Path) -> str:
+def written_as(source: DataSource, out: Path) -> str:
     """The format of `out` by its suffix, else that of the source. ConfigError if it cannot hold all of the source."""
     if isinstance(source, SpanFile):
         return spans_written_as(source, out)
@@ -74,7 +74,7 @@ def written_as(source: Source, out: Path) -> str:
     return asked
 
 
-def refuse_offsets(source: Source, row: Row) -> None:
+def refuse_offsets(source: DataSource, row: Row) -> None:
     """DataError for a row with offsets into its text that cannot be moved along with another text."""
     if isinstance(source, SpanFile):
         spans_in(row.record)
@@ -87,14 +87,14 @@ def refuse_offsets(source: Source, row: Row) -> None:
             raise DataError(message, file=source.path, line=row.line)
 
 
-def column_of_text(source: Source, row: Row) -> str | None:
+def column_of_text(source: DataSource, row: Row) -> str | None:
     """The name of a column that was derived from the text and will not fit another; None if there is none."""
     if not isinstance(source, Table) or not isinstance(row.record, dict):
         return None
     return copied_column(row.record, dict(zip(source.text_columns(), row.texts, strict=True)))
 
 
-def open_writer(source: Source, format: str, stream: BinaryIO) -> AbstractContextManager[Write]:
+def open_writer(source: DataSource, format: str, stream: BinaryIO) -> AbstractContextManager[Write]:
     """Inside the block rows of `source` can be written into `stream`, in UTF-8, in the format that `written_as` gave.
 
     CoNLL gets two columns before its last one (words alone, and rows of several lengths: behind word and label): the
