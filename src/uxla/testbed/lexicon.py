@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from uxla.testbed.concepts import (
@@ -78,7 +78,11 @@ def _build(world: int, language: Language, source: Lexicon | None, taken: set[st
     draws = Draws("lexicon", world, language.name)
     sounds = _thai_sounds(draws) if language.unspaced else _latin_sounds(draws)
     words = _words(draws, all_concepts(), sounds, language, source, taken)
-    suffixes = {use: "" if language.unspaced else _new_suffix(draws, sounds, taken) for use in SUFFIXES}
+
+    def ending() -> str:
+        return draws.pick(sounds.vowels) + draws.pick(sounds.codas)
+
+    suffixes = {use: "" if language.unspaced else _new(ending, taken) for use in SUFFIXES}
     return Lexicon(sounds, words, suffixes, _name_suffixes(draws, sounds, language, source))
 
 
@@ -107,19 +111,15 @@ def _words(
 
 
 def _new_word(draws: Draws, sounds: Sounds, taken: set[str], *, function: bool) -> str:
-    while True:
-        word = sounds.word(draws, syllables=1 if function else draws.weighted(((2, 4.0), (3, 1.0))))
-        if word not in taken:
-            taken.add(word)
-            return word
+    return _new(lambda: sounds.word(draws, syllables=1 if function else draws.weighted(((2, 4.0), (3, 1.0)))), taken)
 
 
-def _new_suffix(draws: Draws, sounds: Sounds, taken: set[str]) -> str:
-    while True:
-        suffix = draws.pick(sounds.vowels) + draws.pick(sounds.codas)
-        if suffix not in taken:
-            taken.add(suffix)
-            return suffix
+def _new(draw: Callable[[], str], taken: set[str]) -> str:
+    """The first draw that is not taken; from then on it is."""
+    while (word := draw()) in taken:
+        pass
+    taken.add(word)
+    return word
 
 
 def _name_suffixes(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +11,7 @@ _KINDS = ("bert", "roberta", "xlm-roberta", "camembert")
 """`model_type` of those whose layers are BERT's: attention, sum, norm, feed-forward, sum, norm."""
 
 
-@dataclass(frozen=True, eq=False)
-class LastLayer:
+class LastLayer(NamedTuple):
     """The last layer of a known kind, and its name in the model."""
 
     name: str
@@ -28,12 +26,8 @@ def last_layer(model: Any) -> LastLayer | None:
     """The last layer of a masked LM of BERT's kind; of any other, None."""
     if model.config.model_type not in _KINDS or model.config.is_decoder:
         return None
-    name, layer = [(name, module) for name, module in model.named_modules() if name.endswith(_suffix(model))][-1]
-    return LastLayer(name, layer)
-
-
-def _suffix(model: Any) -> str:
-    return f"encoder.layer.{model.config.num_hidden_layers - 1}"
+    suffix = f"encoder.layer.{model.config.num_hidden_layers - 1}"
+    return [LastLayer(name, module) for name, module in model.named_modules() if name.endswith(suffix)][-1]
 
 
 class _OnePosition(nn.Module):
