@@ -181,7 +181,7 @@ def test_the_tour_goes_to_its_end(run, capsys):
     code = "".join(blocks("docs/tour.md", "python")).replace("204", "3").replace("205", "4")
     code = code.replace('load_config("testbed")', f'load_config("testbed", {[*STEPS, *WORLD]})')
     examples = doctest.DocTestParser().get_doctest(code, {}, "docs/tour.md", None, None)
-    assert len(examples.examples) > 50
+    assert len(examples.examples) > 25
     assert doctest.DocTestRunner(checker=AnyFigures()).run(examples).failed == 0, capsys.readouterr().out
     shown = [row for row in blocks("docs/tour.md", "console")[-1].splitlines() if row.startswith("|")]
     table = Path("runs/demo/table.md").read_text(encoding="utf-8").splitlines()
