@@ -15,7 +15,8 @@ from uxla import signals
 from uxla.files import atomic_file, file_digest
 
 Tensors = dict[str, torch.Tensor]
-_STEM, _SUFFIX, _DIGITS = "checkpoint", ".safetensors", 32
+_STEM, _SUFFIX, _DIGITS = "training", ".safetensors", 32
+"""The stem stands for what a checkpoint holds: change both together, so that no file of an older kind is read."""
 
 
 @dataclass(frozen=True)
