@@ -76,10 +76,7 @@ def corpus_of(
     labelled: bool,
     label_map: LabelMap | None = None,
 ) -> Corpus:
-    """The examples of a source with ids `lang:name:i`, i from 0. If `labelled`, those without a label are left out.
-
-    Errors as in `load_corpus`.
-    """
+    """The examples with ids `lang:name:i`, i from 0; if `labelled`, only those with a label. Errors of `load_corpus`."""
     labels_of: Callable[[Batch], pa.Array] = _no_labels
     if labelled and source.shape == "tagging":
         labels_of = _tag_reader(source, label_names, label_map or {})
@@ -118,10 +115,7 @@ def segments(batch: Batch, shape: Shape) -> pa.LargeListArray:
 
 
 def labels_of(source: DataSource, label_map: LabelMap | None = None) -> tuple[str, ...]:
-    """The labels that occur, after `label_map`: for tagging O, then B and I of each type, else sorted.
-
-    Numbers are sorted by their size.
-    """
+    """The labels that occur, after `label_map`: for tagging O, then B and I of each type, else as `sorted_labels`."""
     if source.shape != "tagging":
         found: set[str] = set()
         for batch in labelled_rows(source.batches(labelled=True), named=label_map or {}, noted=False):
