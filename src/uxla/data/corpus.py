@@ -76,7 +76,7 @@ def corpus_of(
     labelled: bool,
     label_map: LabelMap | None = None,
 ) -> Corpus:
-    """The examples with ids `lang:name:i`, i from 0; if `labelled`, only those with a label. Errors of `load_corpus`."""
+    """The examples, with ids `lang:name:0` and so on; if `labelled`, only those with a label. Errors: `load_corpus`."""
     labels_of: Callable[[Batch], pa.Array] = _no_labels
     if labelled and source.shape == "tagging":
         labels_of = _tag_reader(source, label_names, label_map or {})
