@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from uxla.algorithm.estimates import ERROR, REACH, WEIGHTS, Estimate, Labelled, _units, estimate
+from uxla.algorithm.answers import scored_units
+from uxla.algorithm.estimates import ERROR, REACH, WEIGHTS, Estimate, Labelled, estimate
 from uxla.decoding import decode
 from uxla.metrics import accuracy, span_f1, span_scores
 from uxla.records import IGNORED, Predictions
@@ -235,6 +236,6 @@ def test_units_are_the_entities_that_the_score_counts(sentences, data):
     others = [data.draw(st.lists(st.integers(0, 4), min_size=len(s), max_size=len(s))) for s in sentences]
     offsets = np.concatenate([[0], np.cumsum([len(s) for s in sentences])])
     ours, theirs = (np.concatenate(labels).astype(np.int64) for labels in (sentences, others))
-    a, b = (_units(labels, offsets, TAGS) for labels in (ours, theirs))
+    a, b = (scored_units(labels, offsets, TAGS) for labels in (ours, theirs))
     counts = span_scores(names(ours, offsets), names(theirs, offsets), mode="conlleval").total
     assert (len(a.keys), len(b.keys), np.isin(a.keys, b.keys).sum()) == (counts.gold, counts.predicted, counts.correct)

@@ -13,14 +13,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 
-from uxla.decoding import decode
+from uxla.algorithm.answers import Answers, Reals, ScoredUnits, agreement_f1, f1, scored_units
 from uxla.records import IGNORED, Bools, Floats, Ints, Predictions
-
-Reals = npt.NDArray[np.float64]
-
 
 WEIGHTS = np.array([0.5, 0.25, 0.25])
 """Of atc, doc and agreement in the score."""
@@ -102,16 +98,16 @@ def estimate(
     """
     seats = range(len(models.source))
     kept = gold != IGNORED
-    source, judged = ([_Answers.of(table, tags).part(kept) for table in one.source] for one in (models, judges))
-    target, judging = ([_Answers.of(table, tags) for table in one.target] for one in (models, judges))
+    source, judged = ([Answers.of(table, tags).part(kept) for table in one.source] for one in (models, judges))
+    target, judging = ([Answers.of(table, tags) for table in one.target] for one in (models, judges))
     weights = _weights(len(target[0]), seed)
     found, at_home = [], []
     for i in seats:
         others = [j for j in seats if j != i]
         reader = _Reader(source[i], _mean([judged[j] for j in others]), gold[kept], tags)
         view = _View(target[i], _mean([judging[j] for j in others]), tags)
-        agreed = [_agreement(source[i], judged[j], np.ones((1, len(source[i]))), tags) for j in others]
-        across = [_agreement(target[i], judging[j], weights, tags) for j in others]
+        agreed = [agreement_f1(source[i], judged[j], np.ones((1, len(source[i]))), tags) for j in others]
+        across = [agreement_f1(target[i], judging[j], weights, tags) for j in others]
         found.append(
             [*reader.read(view, weights), _moved(np.mean(across, axis=0), float(np.mean(agreed)), reader.score)]
         )
@@ -131,53 +127,17 @@ def _combined(values: Reals, before: Estimate | None, at_home: float) -> Estimat
     return Estimate(score, min(low, score), max(high, score), *(float(value) for value in three))
 
 
-@dataclass(frozen=True, eq=False)
-class _Answers:
-    """What a model says: class probabilities (R, C), and the labels (R,) that are scored."""
-
-    probs: Floats
-    labels: Ints
-    offsets: Ints
-
-    @classmethod
-    def of(cls, table: Predictions, tags: Sequence[str] | None) -> _Answers:
-        return cls(table.probs, decode(table, tags), table.offsets)
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def part(self, kept: Bools) -> _Answers:
-        """The rows that are `kept` (R,)."""
-        offsets = np.concatenate([[0], np.cumsum(kept)])[self.offsets]
-        return _Answers(self.probs[kept], self.labels[kept], offsets)
-
-
-@dataclass(frozen=True)
-class _Units:
-    """What a score counts: entities, or whole examples; `start` to before `stop` are rows, all (U,)."""
-
-    start: Ints
-    stop: Ints
-    label: Ints
-    sentence: Ints
-
-    @property
-    def keys(self) -> Ints:
-        """Equal for equal units: where, how long and what, of 2^20 lengths and labels at most."""
-        return (self.start << 40) | ((self.stop - self.start) << 20) | self.label
-
-
 @dataclass(frozen=True)
 class _View:
     """A model's answers and how probable the judges, (R, C) the mean of theirs, find them."""
 
-    answers: _Answers
+    answers: Answers
     judges: Floats
     tags: Sequence[str] | None
 
     @cached_property
-    def units(self) -> _Units:
-        return _units(self.answers.labels, self.answers.offsets, self.tags)
+    def units(self) -> ScoredUnits:
+        return scored_units(self.answers.labels, self.answers.offsets, self.tags)
 
     @cached_property
     def confidence(self) -> Reals:
@@ -214,14 +174,14 @@ class _View:
 class _Reader:
     """Source dev, where the truth is known: what confidence is worth there, and how much is overlooked."""
 
-    def __init__(self, answers: _Answers, judges: Floats, gold: Ints, tags: Sequence[str] | None) -> None:
+    def __init__(self, answers: Answers, judges: Floats, gold: Ints, tags: Sequence[str] | None) -> None:
         self.view = _View(answers, judges, tags)
-        truth, units = _units(gold, answers.offsets, tags), self.view.units
+        truth, units = scored_units(gold, answers.offsets, tags), self.view.units
         self.right = np.isin(units.keys, truth.keys)
         correct, wrong = int(self.right.sum()), int((~self.right).sum())
         covered = np.concatenate([[0], np.cumsum(self.view.inside)])
         touched = int((covered[truth.stop] > covered[truth.start]).sum())
-        self.score = float(_f1(correct, correct + wrong, len(truth.start)))
+        self.score = float(f1(correct, correct + wrong, len(truth.start)))
         self.precision = correct / max(correct + wrong, 1)
         self.replaced = min((touched - correct) / max(wrong, 1), 1.0)  # gold units a wrong one stands for
         self.surer_than = _threshold(self.view.confidence, correct)
@@ -244,15 +204,8 @@ class _Reader:
         at_home = self.view.confidence.mean() if len(self.right) else 0.0
         drop = at_home - confidence / np.maximum(predicted, 1.0)
         by_drop = np.clip(self.precision - self.slope * drop, 0.0, 1.0) * predicted
-        atc, doc = (_f1(n, predicted, n + self.replaced * (predicted - n) + more) for n in (sure, by_drop))
+        atc, doc = (f1(n, predicted, n + self.replaced * (predicted - n) + more) for n in (sure, by_drop))
         return atc, doc
-
-
-def _agreement(ours: _Answers, theirs: _Answers, weights: Reals, tags: Sequence[str] | None) -> Reals:
-    """(W,) the score of one model's labels with another's as gold, for each weighting (W, N) of the examples."""
-    a, b = (_units(answers.labels, answers.offsets, tags) for answers in (ours, theirs))
-    both, n = a.sentence[np.isin(a.keys, b.keys)], len(ours)
-    return _f1(*(weights @ np.stack([np.bincount(units, minlength=n) for units in (both, a.sentence, b.sentence)]).T).T)
 
 
 def _moved(agreed: Reals, at_home: float, score: float) -> Reals:
@@ -265,30 +218,9 @@ def probit(score: Reals | float) -> Reals:
     return np.asarray(ndtri(np.clip(np.asarray(score) / 100.0, _EDGE, 1 - _EDGE)))
 
 
-def _units(labels: Ints, offsets: Ints, tags: Sequence[str] | None) -> _Units:
-    """The entities as they are scored, or without `tags` each row."""
-    if tags is None:
-        rows = np.arange(len(labels))
-        return _Units(rows, rows + 1, labels, rows)
-    kinds = sorted({tag[2:] for tag in tags})
-    kind = np.array([kinds.index(tag[2:]) for tag in tags])[labels]
-    letter = np.array(["OBI".index(tag[0]) for tag in tags])[labels]
-    goes_on = np.zeros(len(labels) + 1, dtype=np.bool_)
-    goes_on[1:-1] = (letter[1:] == 2) & (kind[1:] == kind[:-1]) & (letter[:-1] > 0)
-    goes_on[offsets] = False
-    start, ends = np.flatnonzero((letter > 0) & ~goes_on[:-1]), np.flatnonzero(~goes_on)
-    stop = ends[np.searchsorted(ends, start, side="right")]
-    return _Units(start, stop, kind[start], np.searchsorted(offsets, start, side="right") - 1)
-
-
 def _threshold(values: Reals, count: int) -> float:
     """The value that `count` of them reach; above all of them for none."""
     return float(-np.sort(-values)[min(count, len(values)) - 1]) if count > 0 and len(values) else np.inf
-
-
-def _f1(correct: Reals | int, predicted: Reals | int, gold: Reals | int) -> Reals:
-    """F1 in percent; for units that are whole examples their accuracy. 0 where there are none."""
-    return np.asarray(200.0 * np.asarray(correct) / np.maximum(np.asarray(predicted) + gold, 1e-9))
 
 
 def _weights(n: int, seed: int) -> Reals:
@@ -297,5 +229,5 @@ def _weights(n: int, seed: int) -> Reals:
     return np.concatenate([np.ones((1, n)), drawn])
 
 
-def _mean(answers: Sequence[_Answers]) -> Floats:
+def _mean(answers: Sequence[Answers]) -> Floats:
     return np.asarray(np.mean([one.probs for one in answers], axis=0, dtype=np.float32))

@@ -98,7 +98,7 @@ class Vicinity:
             for parents in _chunks(corpus, self.together):
                 for parent, drawn in zip(parents, self._around(parents, draw), strict=True):
                     tally["without_units"] += not drawn
-                    yield from self._kept(parent, drawn, tally)
+                    yield from self._informative(parent, drawn, tally)
                 running.advance(len(parents))
 
     def _around(self, parents: Sequence[Example], draw: int) -> list[list[tuple[str, ...]]]:
@@ -142,7 +142,7 @@ class Vicinity:
             for positions, seed in draw_positions(bits, among=len(maskable), size=size, copies=copies)
         ]
 
-    def _kept(self, parent: Example, drawn: Sequence[tuple[str, ...]], tally: Counter[str]) -> Iterator[Example]:
+    def _informative(self, parent: Example, drawn: Sequence[tuple[str, ...]], tally: Counter[str]) -> Iterator[Example]:
         """The samples that carry information, all others counted."""
         seen: set[tuple[str, ...]] = set()
         for number, segments in enumerate(drawn, start=1):

@@ -62,7 +62,7 @@ def predict(
         layout = ReadOptions(**how)
         with _at_hand(source) as path:
             if not isinstance(source, Path) and path.suffix != _JSON:
-                layout = _told(ensemble, path, layout)
+                layout = _with_format(ensemble, path, layout)
             raw = _answer(ensemble, path, out, layout, replaces=replaces)
     if out is None:
         sys.stdout.buffer.write(raw)
@@ -71,7 +71,7 @@ def predict(
             write_file(out, raw)
 
 
-def _told(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:
+def _with_format(ensemble: Ensemble, path: Path, layout: ReadOptions) -> ReadOptions:
     """The layout of a stream of words, which has no name to go by, with its format."""
     if ensemble.task != "ner" or layout.columns is not None or layout.format not in ("auto", "conll", "text"):
         return layout
