@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from uxla.cli.options import Fresh, Overwrite
 from uxla.cli.tables import show
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table
+
+if TYPE_CHECKING:
+    from uxla.markup import Table
+    from uxla.study.grid import Plan
 
 _REMEDY = "free space there, or give another --out, and run again: finished runs are kept"
 
@@ -42,8 +46,8 @@ def grid(
     Work that runs share is done once. If it is interrupted, repeat the command to resume. More: docs/grid.md.
     """
     from uxla.console import showing
-    from uxla.study.grid import make, plan
-    from uxla.study.run_folder import grid_folder, locked_folder
+    from uxla.study.grid import plan
+    from uxla.study.run_folder import grid_folder
 
     with showing():
         planned = plan(config, settings or [], seeds=seeds, against=against)
@@ -51,23 +55,32 @@ def grid(
         if folder.exists() and not folder.is_dir():
             raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
-        from uxla import api
-        from uxla.report.grid import summary, tidy
-        from uxla.report.grid_table import grid_table
-
-        with locked_folder(folder):
-            _check_folder(folder)
-            runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite)
-            if runs:
-                table = grid_table(planned.keys, runs, summary(runs, planned.baseline), planned.baseline)
-                write_table(folder / "grid.parquet", tidy(planned.keys, runs), _REMEDY)
-                write_file(folder / "grid.md", table.markdown(), _REMEDY)
-    if runs:
+        table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite)
+    if table is not None:
         show(table)
         typer.echo(f"written to {folder}", err=True)
     if failed:
         name, error = next(iter(failed.items()))
         raise UxlaError(f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}")
+
+
+def _compared(planned: Plan, folder: Path, *, fresh: bool, overwrite: bool) -> tuple[Table | None, dict[str, str]]:
+    """Make the runs and write their tables. The values are the table, where any run ended, and the runs that failed."""
+    from uxla import api
+    from uxla.report.grid import summary, tidy
+    from uxla.report.grid_table import grid_table
+    from uxla.study.grid import make
+    from uxla.study.run_folder import locked_folder
+
+    with locked_folder(folder):
+        _check_folder(folder)
+        runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite)
+        if not runs:
+            return None, failed
+        table = grid_table(planned.keys, runs, summary(runs, planned.baseline), planned.baseline)
+        write_table(folder / "grid.parquet", tidy(planned.keys, runs), _REMEDY)
+        write_file(folder / "grid.md", table.markdown(), _REMEDY)
+    return table, failed
 
 
 def _check_folder(folder: Path) -> None:
