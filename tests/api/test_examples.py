@@ -65,8 +65,7 @@ def test_a_model_in_memory_is_the_folder_that_it_was_read_from(readme):
     method = uxla.UXLA(epochs=[uxla.Epoch(uxla.MostConfident(1.0), source=True, target=True)], **short)
     target = readme[0]["target"].part(0, 20)
     results = [
-        uxla.adapt(readme[0]["source"], target, model=model, method=method, max_length=128)
-        for model in (pair, asset())
+        uxla.adapt(readme[0]["source"], target, model=model, method=method, max_length=128) for model in (pair, asset())
     ]
     first, second = (result.ensemble.probabilities(target).probs for result in results)
     assert (first == second).all()
