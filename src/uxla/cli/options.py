@@ -32,8 +32,10 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Repeat all work, whatever 
 
 @dataclass(frozen=True)
 class Options:
-    """Which keys of a section are options: all but those in `without`, or `only` these; those that are `arguments`
-    instead; and other `defaults` than the section's."""
+    """Which keys of a section are options: `only` these, else all but those in `without`.
+
+    Keys among the `arguments` are arguments instead; `defaults` take the place of the section's own.
+    """
 
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()

@@ -73,11 +73,8 @@ class Kinds:
 def _section_of(kind: str, made: Callable[..., Any]) -> type[Section]:
     """A section with the arguments of `made` as its keys."""
     hints = get_type_hints(vars(made).get("__init__", made) if isinstance(made, type) else made)
-    factories = (
-        {f.name: f.default_factory for f in fields(made) if f.default_factory is not MISSING}
-        if is_dataclass(made)
-        else {}
-    )
+    own = fields(made) if is_dataclass(made) else ()
+    factories = {f.name: f.default_factory for f in own if f.default_factory is not MISSING}
     keys: dict[str, Any] = {"kind": (Literal[kind], kind)}
     for name, parameter in signature(made).parameters.items():
         default = ... if parameter.default is parameter.empty else parameter.default
