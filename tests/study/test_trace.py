@@ -190,7 +190,7 @@ def test_the_trace_of_a_run_is_of_one_method_and_apart_for_each_target():
     traces = Traces(100, "uxla")
     for method, name in (("uxla", "xx"), ("tri_training", "xx"), ("uxla", "yy")):
         traces(dataclasses.replace(judged(target), method=method, target=name))
-    assert {name: len(trace.decisions) for name, trace in traces.items()} == {"xx": 7, "yy": 7}
+    assert {name: len(trace.labellings) for name, trace in traces.items()} == {"xx": 7, "yy": 7}
     nothing = Traces(0, "uxla")
     nothing(dataclasses.replace(judged(target), method="uxla", target="xx"))
     assert nothing == {}

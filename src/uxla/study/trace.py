@@ -95,7 +95,7 @@ class Trace:
             known.append(_on_disk(pa.table({**named, "id": texts["id"], "segments": texts["segments"]})))
 
     @property
-    def decisions(self) -> pa.Table:
+    def labellings(self) -> pa.Table:
         """One row a decision, in the order they were taken."""
         return pa.concat_tables([DECISIONS.empty_table(), *self._decisions])
 
@@ -118,7 +118,7 @@ def write_trace(folder: Path, trace: Trace, target: Target, source: Corpus) -> N
     folder.mkdir(parents=True, exist_ok=True)
     tables = [_text_table(trace, target, corpus) for corpus in (target.train, source)]
     write_table(folder / f"{target.name}-texts.parquet", pa.concat_tables(tables))
-    write_table(folder / f"{target.name}.parquet", trace.decisions.replace_schema_metadata(label_names(source)))
+    write_table(folder / f"{target.name}.parquet", trace.labellings.replace_schema_metadata(label_names(source)))
 
 
 def label_names(corpus: Corpus) -> dict[str, str]:
