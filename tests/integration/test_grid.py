@@ -144,7 +144,7 @@ def test_a_grid_does_not_mix_with_a_run(synchronous):
 
 def test_a_table_that_no_grid_wrote_is_not_written_over(tmp_path):
     (tmp_path / "grid.md").write_text("mine")
-    with pytest.raises(ArtifactError, match=r"has grid.md, which no grid is known to have written"):
+    with pytest.raises(ArtifactError, match=r"has grid.md, which no grid wrote"):
         grid("testbed", [*SETTINGS], out=tmp_path, seeds=1, overwrite=True)
     assert (tmp_path / "grid.md").read_text() == "mine"
 
