@@ -8,14 +8,13 @@ import sys
 import threading
 import warnings
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
 from transformers.utils import logging as transformers_logging
 
 import uxla
-from uxla.api import adapt
-from uxla.records import Corpus, Example
 from uxla.testbed.world import World
 
 
@@ -40,6 +39,7 @@ def process():
         "environment": {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
         "working directory": os.getcwd(),
         "import path": list(sys.path),
+        "figures": (dict(matplotlib.rcParams), matplotlib.get_backend()),
     }
 
 
@@ -94,17 +94,16 @@ def test_a_loaded_ensemble_leaves_the_process_as_it_was(synchronous):
 
 
 @pytest.mark.usefixtures("somebodys_process")
+def test_a_report_leaves_the_process_as_it_was(synchronous, tmp_path):
+    assert left(lambda: uxla.load(synchronous.out).report(tmp_path / "report.html")) == {}
+
+
+@pytest.mark.usefixtures("somebodys_process")
 def test_adapt_leaves_the_process_as_it_was(tmp_path):
-    rows = World(0).sentences("source", "train", 40)
-    names = tuple(sorted({tag for _, tags in rows for tag in tags}))
-    examples = (
-        Example(str(i), "source", (" ".join(words),), tuple(map(names.index, tags)))
-        for i, (words, tags) in enumerate(rows)
-    )
-    source = Corpus.from_examples("source", names, examples)
+    source = uxla.read("testbed:source/train", take=40)
     raw = [" ".join(words) for words, _ in World(0).sentences("near", "train", 10)]
     settings = {"model": "testbed", "threads": 1, "deterministic": True, "store": tmp_path}
-    assert left(lambda: adapt(source, raw, **settings)) == {}
+    assert left(lambda: uxla.adapt(source, raw, **settings)) == {}
 
 
 @pytest.mark.usefixtures("somebodys_process")
