@@ -210,7 +210,7 @@ def test_the_tour_lists_the_files_that_a_world_has(tmp_path, run):
 USERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
-@pytest.mark.parametrize("page", USERS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in USERS if page.name != "api.md"], ids=lambda page: page.name)
 def test_a_shell_that_reads_brackets_takes_every_setting(page):
     for code in re.findall(r"`([^`\n]+)`|^ {4}(.+)$|^(uxla .+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE):
         bare = re.findall(r"(?:^|(?<=\s))[a-z_.\d]+=[^\s=]*[\[\]{}*?~]\S*", unquoted("".join(code)))
