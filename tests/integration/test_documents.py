@@ -29,7 +29,15 @@ DEMO = re.findall(r"^demo:.*\n\t\$\(BIN\)/(.+)$", (ROOT / "Makefile").read_text(
 
 WORLD = ("testbed.train=60", "testbed.unlabelled=20", "testbed.dev=12", "testbed.test=12")
 STEPS = [f"{part}.{key}" for part in ("warmup", "adaptation") for key in ("epochs=null", "max_steps=3", "lr_warmup=0")]
-FEWER = {"--train": "60", "--unlabelled": "40", "--seeds": "1", "--steps": "3", "--epochs": "1", "--pieces": "300"}
+FEWER = {
+    "--train": "60",
+    "--unlabelled": "40",
+    "--seeds": "1",
+    "--steps": "3",
+    "--max-steps": "3",
+    "--epochs": "1",
+    "--pieces": "300",
+}
 """Of options the values that stand in for the document's."""
 OWN_DATA = ("source.train=en/train.{}", "source.dev=en/dev.{}", "source.test=null", "target_data.dev=null")
 OWN_TARGET = ("target_data.train={{target}}/raw.{}", "target_data.test={{target}}/test.{}", "target_data.labelled=null")
