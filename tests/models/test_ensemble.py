@@ -227,4 +227,6 @@ def test_probabilities_are_those_of_a_corpus_or_a_list(ensembles):
     assert of_list.probs.shape == (3, 3)
     assert (of_list.probs == of_corpus.probs).all()
     assert (of_list.offsets == of_corpus.offsets).all()
+    raw = Corpus.from_examples("raw", (), corpus.unlabelled())
+    assert (ensembles["ner"].probabilities(raw).probs == of_list.probs).all()
     assert ensembles["classification"].probabilities(["ko mira"]).probs.shape == (1, 2)

@@ -119,7 +119,8 @@ class Ensemble:
             tags = self.task == "ner"
             segments = ((" ".join(row),) for row in given.sentences(texts)) if tags else self._texts(texts)
             texts = self._corpus(segments)
-        return average([member.predict(texts, f"model {i}") for i, member in enumerate(self.members, start=1)])
+        corpus = Corpus(texts.name, self.label_names, texts.table)  # raw text has no label names of its own
+        return average([member.predict(corpus, f"model {i}") for i, member in enumerate(self.members, start=1)])
 
     def tag(self, sentences: Iterable[Iterable[str]]) -> list[list[str]]:
         """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces).
