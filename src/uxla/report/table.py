@@ -25,8 +25,8 @@ METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accu
 STRICT = "strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here"
 _SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
-_NO_METHODS = frozenset({"dev", "by_epoch", "ensembles", "uxla_ensemble"})
-"""What stands beside the methods' scores of a target; UXLA's models together have a row of their own."""
+_NO_METHODS = frozenset({"dev", "by_epoch", "ensembles"})
+"""What stands beside the methods' scores of a target."""
 _ESTIMATED = ("zero_shot", "penalty", "uxla")
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _AGREEMENTS = {
@@ -98,7 +98,7 @@ Named = tuple[str, Sequence[Mapping[str, Any] | None]]
 def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
     """Each method that was scored, and behind it its three models together where they were scored so."""
     targets = results["targets"].values()
-    others = {name for found in targets for name in found if name not in _NO_METHODS}
+    others = {name for found in targets for name in found if name not in _NO_METHODS} - {"uxla_ensemble"}
     for method, title in row_titles(others).items():
         yield from _by_epoch(method, title, targets)
         together = [found.get("ensembles", {}).get(method) for found in targets]
