@@ -77,7 +77,7 @@ def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, p
     [(config, out, fresh)] = pipeline.calls
     assert (config.seed, out, fresh) == (3, Path("runs/testbed-far-seed=3_source.label_column=-1"), False)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 |"
+    assert result.stdout.splitlines()[2] == "| UXLA (ensemble) | 50.00 | 50.00 |"
     assert result.stderr == f"working\nwritten to {out}\n"
 
 

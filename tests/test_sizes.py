@@ -13,10 +13,10 @@ ROOT = Path(uxla.__file__).parent
 TESTS = Path(__file__).parent
 FILES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py"))}
 
-LONG_FUNCTIONS: set[str] = {"adapt", "grid"}
+LONG_FUNCTIONS: set[str] = {"adapt"}
 """Functions that still have more than 45 lines. One that was shortened goes from here, as from all lists below."""
 
-LONG_FILES: set[str] = {"records.py"}
+LONG_FILES: set[str] = set()
 """Files that still have more than 260 lines."""
 
 COINED_PARTS = {
