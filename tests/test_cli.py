@@ -252,6 +252,29 @@ def test_testbed_write_makes_files_a_run_can_read(invoke, tmp_path):
     assert invoke("data", "check", "world/source/train.conll").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("augment", "30 % is 0.3; more than 0 and at most 1. [default: 0.3]"),
+        ("augment", "for pairs [2, 2]; here as 3, or 2,2."),
+        ("augment", "cpu, cuda, or auto: a GPU where there is one. [default: auto]"),
+        ("augment", "default: what the model takes; at least 3."),
+        ("mlm tune", "longer ones are read in windows; at least 3. [default: 512]"),
+        ("mlm tune", "or give --max-steps; neither: one pass; more than 0."),
+        ("grid", "agree=exact,token or 'target=[es,de]'."),
+    ],
+)
+def test_help_says_what_an_option_takes_and_how_it_is_written(invoke, command, said):
+    shown = invoke(*command.split(), "--help", env={"COLUMNS": "300"}).stdout
+    assert said in " ".join(shown.split())
+
+
+def test_a_remedy_names_an_option_where_the_command_has_one(invoke, tmp_path):
+    (tmp_path / "a.txt").write_text("a b c\n", encoding="utf-8")
+    done = invoke("mlm", "tune", "testbed", "a.txt", "--out", "m", "--precision", "tf32", "--device", "cpu")
+    assert done.stderr.splitlines()[-1].endswith("have it; set --precision fp32")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "xner"], ["run", "testbed", "sed=1"], ["cache", "ls"]])
 def test_help_and_refusals_load_no_heavy_module(arguments):
     heavy = ["torch", "transformers", "pyarrow", "numpy", "sklearn"]

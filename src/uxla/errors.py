@@ -37,6 +37,13 @@ def setting(key: str, value: str | bool = "") -> str:
     return f"--{option} {value}".rstrip()
 
 
+def assignment(key: str, value: str | bool) -> str:
+    """How a user sets `key` of a model: `precision=fp32`, or where a command has options `--precision fp32`."""
+    if _ON_COMMAND_LINE.get():
+        return setting(key, value)
+    return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+
+
 def list_setting(key: str, values: Sequence[str]) -> str:
     """How a user sets `key` to several values: `tag_names: [O, B-PER]`, or `--tag-names O,B-PER`."""
     return setting(key, ",".join(values) if _ON_COMMAND_LINE.get() else f"[{', '.join(values)}]")

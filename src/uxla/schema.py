@@ -38,6 +38,7 @@ _EXPECTED = {
     "less_than": "less than {lt:g}",
     "less_than_equal": "at most {le:g}",
     "too_short": "at least one entry",
+    "string_too_short": "at least {min_length} character",
     "string_too_long": "at most {max_length} characters",
     "string_unicode": "text without halves of surrogate pairs",
     "string_pattern_mismatch": "a name of letters, digits and - _ . +, beginning with a letter or digit",
@@ -98,9 +99,13 @@ def fault_text(fault: ErrorDetails, meaning: str | None) -> str:
         return str(context["text"])
     words = _EXPECTED.get(fault["type"])
     expected = fault["msg"] if words is None else words.format(**context)
-    got = "null" if fault["input"] is None else repr(fault["input"])
-    got = got if len(got) <= _SHOWN else f"{got[: _SHOWN - 3]}…"
-    return f"got {got}, expected {expected}{f' ({meaning})' if meaning else ''}"
+    return f"got {shown(fault['input'])}, expected {expected}{f' ({meaning})' if meaning else ''}"
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it."""
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}…"
 
 
 class _Checked(ModelMetaclass):

@@ -1,6 +1,7 @@
 """load_config: what is accepted, what is refused in which words, and where paths start."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -260,7 +261,7 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("schedule.0.data=[source, source]", "expected each once"),
         ("schedule.0.data=[]", "expected at least one entry"),
         ("schedule=[]", "expected at least one entry"),
-        ("schedule.0.select.threshold=0.5", "no key schedule.0.select.threshold with kind confidence; expected one of"),
+        ("schedule.0.select.threshold=0.5", "no key schedule.0.select.threshold with kind confidence; it belongs to"),
         ("schedule.0.select.shar=0.5", "no key schedule.0.select.shar with kind confidence; did you mean schedule.0.s"),
         ("schedule.0.select.kind=clustering", "needs schedule.0.select.threshold (with `clustering`: select"),
         ("schedule.0.select={share: 0.5}", "schedule.0.select.kind: no kind is given; expected one of confidence, clu"),
@@ -268,17 +269,12 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("schedule.0.select=3", "schedule.0.select=3: got 3, expected a mapping such as {kind: confidence}"),
         ("schedule=[{data: [target]}]", "needs schedule.0.select (which pseudo-labelled sentences are trusted)"),
         ("agree=tokens", "agree.kind: got 'tokens'; did you mean token?"),
-        ("agree.min_agreed=0.5", "no key agree.min_agreed with kind exact; this kind takes no other key"),
+        ("agree.min_agreed=0.5", "no key agree.min_agreed with kind exact; it belongs to kind token"),
+        ("agree.x=1", "no key agree.x with kind exact; this kind takes no other key"),
+        ("vicinity=", "vicinity=: got null, expected a mapping such as {kind: masked_lm}"),
+        ("model=''", "got '', expected at least 1 character (the backbone"),
         ("agree={kind: token, min_agreed: 2}", "agree.min_agreed: got 2, expected at most 1"),
-        ("agreement=token", "no key agreement; write agree: {kind: token}"),
-        ("min_agreed=0.6", "no key min_agreed; write agree: {kind: token, min_agreed: 0.6}"),
-        ("schedule.0.confidence=0.5", "no key schedule.0.confidence; write select: {kind: confidence, share: 0.5}"),
-        ("schedule.1.clustering=0.5", "schedule.1.clustering; write select: {kind: clustering, threshold: 0.5}"),
-        ("schedule.0.per_class=true", "write select: {kind: confidence, share: …, per_class: true}"),
-        ("schedule.0.features=[length]", "select: {kind: clustering, threshold: …, features: "),
-        ("vicinity.precision=bf16", "no key vicinity.precision; write precision: bf16, which is for all models"),
         ("adaptation.selection=estimated", "got 'estimated', expected 'last', 'source_dev', 'target_dev' or 'average'"),
-        ("adaptation.selection=estimated", "; write keep: estimated"),
         ("precision=fp8", "got 'fp8', expected 'fp32', 'tf32', 'bf16' or 'fp16'"),
         ("warmup.max_steps=5", "epochs=6 and max_steps=5 exclude each other; give one and set the other to null"),
         ("warmup.epochs=null", "neither epochs nor max_steps is given"),
@@ -313,6 +309,61 @@ def test_a_wrong_override_is_answered_in_one_line(override, said, folder):
     assert said in refusal(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["agreement=token"], "'agree={kind: token}'"),
+        (["agreement=exact", "min_agreed=0.5"], "'agree={kind: exact}' in place of agreement, min_agreed"),
+        (["agreement=token", "min_agreed=0.7"], "'agree={kind: token, min_agreed: 0.7}' in place of"),
+        (["min_agreed=0.6"], "'agree={kind: token, min_agreed: 0.6}'"),
+        (["schedule.0.confidence=0.5"], "'schedule.0.select={kind: confidence, share: 0.5}'"),
+        (["schedule.1.clustering=0.5"], "'schedule.1.select={kind: clustering, threshold: 0.5}'"),
+        (
+            ["schedule.0.clustering=0.4", "schedule.0.features=[length]"],
+            "clustering, threshold: 0.4, features: [length]}' in",
+        ),
+        (
+            ["schedule.0.features=[length]"],
+            "'schedule.0.select={kind: clustering, threshold: 0.5, features: [length]}'",
+        ),
+        (
+            ["schedule.0.select.share=0.4", "schedule.0.per_class=false"],
+            "'schedule.0.select={kind: confidence, share: 0.4}'",
+        ),
+        (["vicinity.precision=bf16"], "precision=bf16, which is for all models of a run"),
+        (["adaptation.selection=estimated"], "keep=estimated"),
+    ],
+)
+def test_an_old_spelling_is_answered_with_the_argument_that_takes_its_place(old, new):
+    said = refusal("testbed", *old)
+    assert new in said
+    (pasted, *_) = shlex.split(said.partition("; write ")[2])
+    load_config("testbed", [pasted.rstrip(",")])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "agreement: token\nmin_agreed: 0.6\n",
+            "agree: {kind: token, min_agreed: 0.6} in place of agreement, min_agreed",
+        ),
+        (
+            "schedule: [{data: [target], confidence: 0.8, clustering: null, per_class: true, features: []}]\n",
+            "select: {kind: confidence, share: 0.8, per_class: true} in place of "
+            "confidence, clustering, per_class, features",
+        ),
+        ("vicinity: {precision: fp16}\n", "precision: fp16 at the top level, which is for all models of a run"),
+        ("adaptation: {batch_size: 1, learning_rate: 1, selection: estimated}\n", "keep: estimated at the top level"),
+    ],
+)
+def test_an_old_spelling_in_a_file_is_answered_with_its_line_and_the_line_to_write(old, new, tmp_path):
+    (tmp_path / "old.yaml").write_text(old, encoding="utf-8")
+    said = refusal(str(tmp_path / "old.yaml"))
+    assert "old.yaml:1: " in said
+    assert said.endswith(f"; write {new}")
+
+
 def test_several_targets_need_their_name_in_the_path():
     message = refusal("testbed", "target=[near, far]", "target_data.train=testbed:near/unlabelled")
     assert "2 targets would share testbed:near/unlabelled; write {target}" in message
@@ -330,11 +381,14 @@ def test_selection_on_target_dev_needs_that_set(folder):
         ("a: &x 1\nb: *x\n", "my.yaml:1: not the YAML read here: aliases"),
         ("a: !!python/name:os.system x\n", "my.yaml:1: not the YAML read here: tags"),
         ("a: " + "[" * 10_000, "my.yaml:1: not the YAML read here: nested deeper than 20 levels"),
-        ("a:\n- [b\n", "my.yaml:3: not the YAML read here"),
+        ("a:\n- [b\n", "my.yaml:2: not the YAML read here: expected ',' or ']'"),
+        ("a: 1\nb: 'c\n", "my.yaml:2: not the YAML read here: found unexpected end of stream"),
+        ("a: 1\nb:3\n", "my.yaml:2: not the YAML read here: could not find expected ':'"),
+        ("a: 1\n---\nb: 2\n", "my.yaml:2: not the YAML read here: expected a single document in the stream, but found"),
         ("[a]: 1\n", "my.yaml:1: a list or mapping as a key"),
         ("- a\n", "my.yaml:1: got a list, expected `key: value` lines"),
         ("", "my.yaml needs model ("),
-        ("\x00", "my.yaml: not the YAML read here"),
+        ("a: 1\nb: \x00\n", "my.yaml:2: not the YAML read here: the character '\\x00' is not allowed"),
     ],
 )
 def test_a_wrong_file_is_answered_with_the_line(text, said, folder):

@@ -24,7 +24,7 @@ def grid(
     config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="Settings, such as agree=exact,token or 'target=[es,de]'."),
+        typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="Settings, such as agree=exact,token or 'target=\\[es,de]'."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting: the config's seed, and those after it.")] = 1,
     out: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -91,22 +92,34 @@ def _options(hint: Any) -> list[Parameter]:
     chosen = next((each for each in get_args(hint)[1:] if isinstance(each, Options)), Options())
     names = chosen.only or [name for name in section.model_fields if name not in chosen.without]
     names = sorted(names, key=lambda name: not section.model_fields[name].is_required())
-    return [_option(name, section.model_fields[name], chosen) for name in names]
+    return [_option(name, section, chosen) for name in names]
 
 
-def _option(name: str, info: FieldInfo, chosen: Options) -> Parameter:
+def _option(name: str, section: type[Section], chosen: Options) -> Parameter:
+    info = section.model_fields[name]
     default = chosen.defaults.get(name, Parameter.empty if info.is_required() else info.default)
     switch = [f"--{name.replace('_', '-')}"] if default is False else []
-    told = _help(name, info)
+    told = _help(name, info, section, own_default=name not in chosen.defaults)
     made = typer.Argument(help=told) if name in chosen.arguments else typer.Option(*switch, help=told)
     annotation: Any = Annotated[_typed(info.annotation), made]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _help(name: str, info: FieldInfo) -> str:
-    text = (info.description or "").replace("; null:", "; default:").replace("[", "\\[")
+def _help(name: str, info: FieldInfo, section: type[Section], own_default: bool) -> str:
+    meaning, null, default = (info.description or "").partition("; null:")
+    text = f"{meaning}; default:{default}" if null and own_default else meaning
     example = f"; here as {_WRITTEN[name]}" if name in _WRITTEN else ""
-    return f"{text[:1].upper()}{text[1:]}{example}.".replace("`", "")
+    text = f"{text[:1].upper()}{text[1:]}{example}{_range(info)}.".replace("[", "\\[")
+    named = "|".join(section.model_fields)
+    options = re.sub(f"`({named})`", lambda match: f"--{match[1].replace('_', '-')}", text)
+    return options.replace("`", "")
+
+
+def _range(info: FieldInfo) -> str:
+    """What a number may be, as the refusal of another one says it."""
+    bounds = ((one, getattr(limit, one, None)) for limit in info.metadata for one in _BOUNDS)
+    said = [f"{_BOUNDS[one]} {value:g}" for one, value in bounds if value is not None]
+    return f"; {' and '.join(said)}" if said else ""
 
 
 def _typed(annotation: Any) -> Any:
@@ -153,6 +166,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "copies": _copies,
     "tag_names": lambda text: tuple(text.split(",")),
 }
+_BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 _WRITTEN = {
     "columns": "text=review, or first=premise,second=hypothesis,label=gold",
     "where": "language=es",

@@ -62,7 +62,7 @@ def read_document(preset_or_path: str) -> Document:
     try:
         values, lines = parse(text, name=name)
     except YAMLError as error:
-        problem, line = one_line(error)
+        problem, line = one_line(error, text)
         place = name if line is None else f"{name}:{line}"
         raise ConfigError(f"{place}: not the YAML read here: {problem}; quote the value or mend the line") from None
     if not isinstance(values, dict | None):

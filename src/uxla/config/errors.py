@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
@@ -13,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from uxla.config.documents import COMMAND_LINE, Document
+from uxla.config.renamed import instead
 from uxla.config.yaml_text import KeyPath, Plain
 from uxla.errors import ConfigError
 from uxla.schema import fault_text
@@ -28,17 +28,6 @@ _EXAMPLES = {
     "schedule.*.select.share": "0.8",
     "schedule.*.select.threshold": "0.5",
 }
-_RENAMED = {
-    "agreement": "agree: {{kind: {value}}}",
-    "min_agreed": "agree: {{kind: token, min_agreed: {value}}}",
-    "schedule.*.confidence": "select: {{kind: confidence, share: {value}}}",
-    "schedule.*.clustering": "select: {{kind: clustering, threshold: {value}}}",
-    "schedule.*.per_class": "select: {{kind: confidence, share: …, per_class: {value}}}",
-    "schedule.*.features": "select: {{kind: clustering, threshold: …, features: {value}}}",
-    "vicinity.precision": "precision: {value}, which is for all models of a run",
-}
-"""Keys that were called otherwise once, and what to write instead."""
-_RENAMED_VALUES = {("adaptation.selection", "estimated"): "keep: estimated"}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
@@ -90,9 +79,8 @@ def _faults(found: Sequence[ErrorDetails], outside: KeyPath = ()) -> Iterator[Er
 def _unknown(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:
     *outer, name = map(str, fault["loc"])
     got, place = _dotted(fault["loc"]), document.origin(fault["loc"]).place
-    renamed = _RENAMED.get(_pattern(fault["loc"]))
-    if renamed is not None:
-        return f"{place}: no key {got}; write {renamed.format(value=_plainly(fault['input']))}"
+    if said := instead(fault["loc"], document):
+        return f"{place}: no key {got}; {said}"
     section, kind = _pattern(fault["loc"][:-1]), fault.get("ctx", {}).get("kind")
     siblings = (
         fault["ctx"]["takes"] if kind else [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
@@ -101,6 +89,8 @@ def _unknown(fault: ErrorDetails, document: Document, known: Mapping[str, FieldI
     elsewhere = [] if kind else [key for key in known if key.rpartition(".")[2] == name]
     if close:
         hint = f"did you mean {'.'.join([*outer, close[0]])}?"
+    elif others := fault.get("ctx", {}).get("others"):
+        hint = f"it belongs to kind {' or '.join(others)}"
     elif elsewhere:
         hint = f"did you mean {' or '.join(elsewhere)}?"
     else:
@@ -139,14 +129,10 @@ def _wrong(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInf
     text = fault_text(fault, meant.description if meant is not None else None)
     if fault["type"] == "refused":
         path = (*path, fault["ctx"]["field"]) if fault["ctx"]["field"] else path
-    elif instead := _RENAMED_VALUES.get((_dotted(path), str(fault["input"]))):
-        text = f"{text}; write {instead}"
+    elif said := instead(path, document):
+        text = f"{text}; {said}"
     key, place = _dotted(path), document.origin(path).place
     return f"{place}: {text}" if place.startswith(f"{COMMAND_LINE}: {key}=") else f"{place}: {key}: {text}"
-
-
-def _plainly(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _dotted(path: KeyPath) -> str:

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
 from uxla import plugins
-from uxla.schema import Section, refusal, unknown_name
+from uxla.schema import Section, refusal, shown, unknown_name
 
 TAGGED = frozenset({"select", "agree", "vicinity"})
 """The keys of tagged values. Text in their place means the kind: `agree: token` is `agree: {kind: token}`."""
@@ -45,7 +45,7 @@ class Kinds:
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
-            raise refusal("", f"got {value!r}, expected a mapping such as {{kind: {next(iter(self.own))}}}")
+            raise refusal("", f"got {shown(value)}, expected a mapping such as {{kind: {next(iter(self.own))}}}")
         kind = value.get("kind", self.default)
         section = self._section(kind)
         try:
@@ -65,7 +65,8 @@ class Kinds:
         """The fault, with what this kind takes where it is about an unknown key."""
         if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
             takes = [name for name in section.model_fields if name != "kind"]
-            return {**fault, "ctx": {"kind": kind, "takes": takes}}
+            others = [other for other, one in self.own.items() if fault["loc"][0] in one.model_fields]
+            return {**fault, "ctx": {"kind": kind, "takes": takes, "others": others}}
         return fault
 
 

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML, Node, ScalarNode, SequenceNode
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.representer import SafeRepresenter
 
 from uxla.errors import ConfigError
@@ -24,6 +25,8 @@ _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
 _OF_YAML_1_1 = re.compile(r"y|n|yes|no|on|off|=|<<|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|[-+]?0?[0-9_]+", re.I)
 """Text that older readers take for something else."""
+_UNFINISHED = re.compile("could not find expected|end of stream|stream end")
+"""What is said of something without an end: its line is the one where it begins."""
 
 
 class _Composer(Composer):
@@ -101,10 +104,16 @@ def dump(value: object) -> str:
     return stream.getvalue()
 
 
-def one_line(error: YAMLError) -> tuple[str, int | None]:
-    """What a YAML error complains about, and its line (from 1) where it has one."""
-    mark = getattr(error, "problem_mark", None)
+def one_line(error: YAMLError, text: str) -> tuple[str, int | None]:
+    """What a YAML error complains about in `text`, and its line (from 1) where it has one."""
+    if isinstance(error, ReaderError):
+        return f"the character {chr(int(error.character))!r} is not allowed", text.count("\n", 0, error.position) + 1
     problem = getattr(error, "problem", None) or " ".join(str(error).split())
+    begun, mark = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+    if begun is not None and _UNFINISHED.search(problem):
+        mark = begun
+    if problem.startswith("but "):
+        problem = f"{getattr(error, 'context', '')}, {problem}"
     return problem, None if mark is None else mark.line + 1
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import torch
 
 from uxla.choices import Attention, Device, Precision
-from uxla.errors import ModelError
+from uxla.errors import ModelError, assignment
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """The types of half precision."""
@@ -20,7 +20,9 @@ def pick_device(name: Device, precision: Precision = "fp32") -> torch.device:
     ModelError where there is no such device, or it cannot compute in `precision`.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ModelError("device cuda: this machine has no CUDA device that torch can use; set device=cpu")
+        raise ModelError(
+            f"device cuda: this machine has no CUDA device that torch can use; set {assignment('device', 'cpu')}"
+        )
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     _check_precision(torch.device(name), precision)
@@ -36,7 +38,7 @@ def _check_precision(device: torch.device, precision: Precision) -> None:
         lacks = "this GPU does not have it"
     else:
         return
-    raise ModelError(f"precision {precision} on {device.type}: {lacks}; set precision=fp32")
+    raise ModelError(f"precision {precision} on {device.type}: {lacks}; set {assignment('precision', 'fp32')}")
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uxla.errors import ModelError
+from uxla.errors import ModelError, assignment
 
 _ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
 """What transformers calls kinds of attention that a model or a machine does not have."""
@@ -39,7 +39,8 @@ def offline(safety: ModelSafety) -> dict[str, bool]:
 def reason(error: Exception) -> str:
     """Another library's error in one line, with the key to set where it is about a model's code or its attention."""
     if "trust_remote_code" in str(error):
-        return "it needs Python code that comes with it; if you have read that and trust it, set trust_remote_code=true"
+        allow = assignment("trust_remote_code", True)
+        return f"it needs Python code that comes with it; if you have read that and trust it, set {allow}"
     if any(name in str(error) for name in _ATTENTIONS):
         return f"{str(error).split('. ')[0].rstrip('.')}; set attention=auto"
     lines = str(error).strip().splitlines()
@@ -56,7 +57,8 @@ def weight_files(folder: Path, safety: ModelSafety = SAFE) -> list[Path]:
     if not found and (pickled := sorted(folder.glob("pytorch_model*.bin"))):
         if not safety.pickle:
             only = f"no *.safetensors file; only safetensors weights are loaded, and {pickled[0].name} is a pickle"
-            raise ModelError(f"{folder}: {only}; convert it, or if you trust its author set allow_pickle_weights=true")
+            allow = assignment("allow_pickle_weights", True)
+            raise ModelError(f"{folder}: {only}; convert it, or if you trust its author set {allow}")
         found, suffix = pickled, ".bin"
     if not found:
         raise ModelError(f"{folder}: no *.safetensors file; only safetensors weights are loaded")
@@ -78,7 +80,7 @@ def _check_configuration(folder: Path, safety: ModelSafety) -> None:
     for key in _KERNELS:
         if "/" in json.dumps(values.get(key)) and not safety.remote_code:
             what = f"{key} names code on the Hub ({values[key]!r}), which is not run"
-            raise ModelError(f"{file}: {what}; remove that line, or set trust_remote_code=true")
+            raise ModelError(f"{file}: {what}; remove that line, or set {assignment('trust_remote_code', True)}")
 
 
 def _check_name(file: Path, name: object, *suffixes: str) -> None:
