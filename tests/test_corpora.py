@@ -1,7 +1,9 @@
 """`uxla.read`: the same examples in memory, in a data frame and in a file are the same corpus."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from uxla.corpora import labelled_like, raw, read, task_of
@@ -242,6 +244,8 @@ def test_labels_of_other_data_are_those_of_the_source():
         labelled_like(read([(["Loma"], ["B-ORG"])]), source, "ner", "es test")
     with pytest.raises(DataError, match=r"^es test: has no labels"):
         labelled_like(read(["Loma"], task="ner"), source, "ner", "es test")
+    with pytest.raises(DataError, match=r"^es test: has no labels"):
+        labelled_like(["Loma"], source, "ner", "es test")
 
 
 @pytest.mark.parametrize("other", [PAIRS, ["a b"]])
@@ -249,3 +253,40 @@ def test_texts_of_another_kind_than_the_sources_are_refused(other):
     source = read(TEXTS if other is PAIRS else PAIRS)
     with pytest.raises(DataError, match=r"^data: has examples of . texts?, the source has .*; give the same kind"):
         raw(read(other), source, task_of(source), "es")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"lang": 3}, "lang: got 3, expected text"),
+        ({"name": None}, "name: got null, expected text"),
+        ({"labelled": "yes"}, "labelled: got 'yes', expected true or false"),
+        ({"labels": "x"}, "labels: got 'x', expected "),
+        ({"take": "5"}, "take: got '5', expected a whole number"),
+        ({"take": 1.5}, "take: got 1.5, expected a whole number"),
+        ({"take": -1}, "take: got -1, expected at least 1"),
+        ({"share": 2}, "share: got 2, expected at most 1"),
+        ({"seed": -1}, "seed: got -1, expected at least 0"),
+        ({"label_names": "abc"}, "label_names: got 'abc', expected a list"),
+        ({"label_names": {"bad", "good"}}, "label_names: got .*, expected a list"),
+        ({"label_names": [0, 1]}, "label_names.*: got 0, expected text"),
+        ({"label_names": []}, "label_names: got .*, expected at least one"),
+        ({"label_names": ["good", "good", "bad"]}, "label_names: got .*, expected each once"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named_in_one_line(given, said):
+    with pytest.raises(ConfigError, match=f"^{said}"):
+        read(TEXTS, **given)
+    assert len(read(TEXTS, take=np.int64(2), seed=np.int64(3), label_names=np.array(["bad", "good"]))) == 2
+
+
+def test_label_names_of_words_are_whole():
+    for names in (["B-PER"], ["O", "B-PER"]):
+        with pytest.raises(ConfigError, match=r"^label_names: (O|I-PER) is not there, expected O, and B and I of each"):
+            read(WORDS, label_names=names)
+
+
+@pytest.mark.parametrize("place", ["", Path("~nobody-of-that-name/x"), "a\0b"])
+def test_what_is_no_path_is_said_in_one_line(place):
+    with pytest.raises(ConfigError, match=r"^data: "):
+        read(place)

@@ -1,12 +1,13 @@
 """What belongs to the process: what one call sets, the next one and the notebook around it do not inherit."""
 
 import os
+import threading
 
 import pytest
 import torch
 from transformers.utils import logging
 
-from uxla.process_settings import process_settings
+from uxla.process_settings import process_settings, seeded
 
 
 def settings():
@@ -52,3 +53,38 @@ def test_transformers_is_quiet_inside_and_as_loud_as_before_outside():
     logging.set_verbosity(level)
     if not bars:
         logging.disable_progress_bar()
+
+
+def test_of_two_threads_the_last_one_to_leave_puts_back():
+    level, entered, leave = logging.get_verbosity(), threading.Event(), threading.Event()
+
+    def other():
+        with process_settings():
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    with process_settings():
+        thread.start()
+        assert entered.wait(10)
+    assert logging.get_verbosity() == logging.ERROR, "the other one still works"
+    leave.set()
+    thread.join()
+    assert logging.get_verbosity() == level
+
+
+def test_what_is_drawn_is_the_same_beside_another_thread():
+    def draws(seed):
+        with seeded(seed):
+            return [torch.rand(50).sum().item() for _ in range(200)]
+
+    expected, found = draws(1), {}
+    before = torch.random.get_rng_state()
+    threads = [threading.Thread(target=lambda i=i: found.update({i: draws(i)})) for i in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found[1] == expected
+    assert found[2] != expected
+    assert torch.equal(torch.random.get_rng_state(), before)

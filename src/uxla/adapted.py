@@ -15,6 +15,7 @@ from uxla.algorithm.estimates import Estimate
 from uxla.choices import Device
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder, check_file
+from uxla.given import path
 from uxla.metrics import Score
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
@@ -111,7 +112,7 @@ class Adapted:
         `uxla.load` reads it, and so do `uxla predict` and `uxla report`. ArtifactError where another run is there, or
         the folder cannot be written.
         """
-        place = Path(folder).expanduser()
+        place = path(folder, "folder")
         if self.run is not None:
             check_folder(place, self.run.config)
             write_run(self.run, place)
@@ -127,7 +128,7 @@ class Adapted:
 
         The value is the file. UxlaError where it cannot be written.
         """
-        place = Path(file).expanduser()
+        place = path(file, "file")
         check_file(place, ".html")
         with TemporaryDirectory(prefix="uxla-") as temporary:
             run = self._folder if self.run is None else self.save(Path(temporary) / place.stem)
@@ -138,6 +139,12 @@ class Adapted:
     def _folder(self) -> Path:
         assert self.folder is not None, "neither made here nor read from a folder"
         return self.folder
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied or pickled: all, of a result that was read from a folder."""
+        if self.run is not None:
+            raise ArtifactError("a result in memory cannot be copied or pickled; save it, and uxla.load the folder")
+        return self.__dict__
 
     def __repr__(self) -> str:
         """One line: what was adapted to what, and how well."""
@@ -160,7 +167,7 @@ def load(folder: str | Path, *, device: Device = "auto", trust_remote_code: bool
     >>> uxla.load("runs/es").ensemble.predict("Ana viajó a Lima .")    # doctest: +SKIP
     [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
     """
-    place = Path(folder).expanduser()
+    place = path(folder, "folder")
     run = RunFolder.read(place, ())
     try:
         environment = json.loads((place / "environment.json").read_text(encoding="utf-8"))

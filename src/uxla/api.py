@@ -26,7 +26,7 @@ from uxla.process_settings import process_settings
 from uxla.records import ModelHandle, Target
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
-from uxla.study.arguments import config_of, inputs_of, methods_of
+from uxla.study.arguments import check_arguments, config_of, inputs_of, methods_of
 from uxla.study.executors import Executor, Serial
 from uxla.study.inputs import load_inputs
 from uxla.study.messages import Messages
@@ -88,6 +88,7 @@ def adapt(
     >>> result = uxla.adapt(uxla.read(source, lang="en"), ["Ana vive en Lima"])   # doctest: +SKIP
     >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
+    check_arguments(method, vicinity, baselines, executor, on_event)
     inputs, task = inputs_of(source, dev, test, target, task if config is None else config.task)
     with process_settings(), showing_to_caller(), ExitStack() as on_failure:
         place = _store(store, on_failure)
@@ -111,6 +112,9 @@ def adapt(
             executor=plugins.load("uxla.executors", executor)() if isinstance(executor, str) else executor,
             on_event=on_event,
         )
+        if not isinstance(model, str | Path):  # its folder in the store is nobody else's to know
+            in_memory = f"(in memory) {type(model[0]).__name__}"
+            request = replace(request, config=config.model_copy(update={"model": in_memory}))
         finished = pipeline.adapt(request)
         on_failure.pop_all()
     if store is None:
@@ -174,7 +178,7 @@ def _store(given: Store | str | Path | None, on_failure: ExitStack) -> Store:
     if isinstance(given, Store):
         return given
     if given is not None:
-        return Store(Path(given).expanduser())
+        return Store(given)  # type: ignore[arg-type]
     folder = tempfile.mkdtemp(prefix="uxla-")
     on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
     return Store(Path(folder))

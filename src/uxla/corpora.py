@@ -12,6 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import model_validator
 
 from uxla.algorithm.cotraining import gold_labels
 from uxla.choices import Task
@@ -23,14 +24,34 @@ from uxla.data.memory import rows_in_memory
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.subset import subset
 from uxla.errors import ConfigError, DataError
+from uxla.given import path, plain
 from uxla.phrases import counted, listed
 from uxla.records import IGNORED, SCHEMA, Corpus
+from uxla.schema import Section, Several, key, refuse_repeated
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed.world import World
 
 TESTBED, RAW = "testbed:", "unlabelled"
 _WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 _SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
+
+
+class _Told(Section):
+    """What `read` is told beside the options of a format."""
+
+    lang: str = key("the language's name")
+    name: str = key("the corpus's name, in messages")
+    labelled: bool | None = key("whether labels are read")
+    label_names: Several[str] | None = key("the labels, in the order of a model's outputs", min_length=1)
+    labels: Mapping[str, str | None] | None = key("new names of labels, by the old ones")
+    take: int | None = key("so many examples at most", ge=1)
+    share: float = key("the share of the examples that is taken", gt=0, le=1)
+    seed: int = key("what draws the examples", ge=0)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> _Told:
+        refuse_repeated("label_names", self.label_names or ())
+        return self
 
 
 def read(
@@ -76,6 +97,17 @@ def read(
     """
     if task is not None and task not in SHAPES:
         raise ConfigError(f"task = {task!r}, expected one of {', '.join(SHAPES)}")
+    told = _Told(
+        lang=lang,
+        name=name,
+        labelled=labelled,
+        label_names=plain(label_names),
+        labels=labels,
+        take=plain(take),
+        share=plain(share),
+        seed=plain(seed),
+    )
+    take, label_names = told.take, told.label_names
     shape = SHAPES[task] if task else None
     if isinstance(data, str) and data.startswith(TESTBED):
         language, _, split = data.removeprefix(TESTBED).partition("/")
@@ -83,7 +115,7 @@ def read(
         labelled = False if split == RAW else labelled
         data = _testbed_examples(data, language, split, task or "ner", take)
     asked: dict[str, Any] = {"name": name or lang or "data", "lang": lang, "label_map": labels, **options}
-    drawn: dict[str, Any] = {"take": take, "share": share, "seed": seed}
+    drawn: dict[str, Any] = {"take": take, "share": told.share, "seed": told.seed}
     paths = _paths(data)
     if paths is None:
         corpus = _of_memory(data, shape, labelled, label_names, **asked)
@@ -122,7 +154,7 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     DataError for a label that the source does not have, and for data without labels.
     """
     if not isinstance(data, Corpus):
-        return read(data, lang=name, name=name, task=task, labelled=True, label_names=source.label_names)
+        data = read(data, lang=name, name=name, task=task, label_names=source.label_names)
     _check_texts(data, source)
     if data.table.column("labels").null_count:
         raise DataError(f"{name}: has no labels, expected labelled examples; read it with `labelled=True`")
@@ -188,11 +220,11 @@ def _of_memory(
 def _paths(data: Any) -> list[Path] | None:
     """The files that are meant; None for data in memory."""
     if isinstance(data, Path):
-        return [data]
+        return [path(data, "data")]
     if isinstance(data, str):
         if any(blank in data for blank in " \n") and not os.path.exists(data):
             raise DataError(f"no such file: {data[:60]!r}; if this is a text, write it as a list: [text]")
-        return [Path(data)]
+        return [path(data, "data")]
     if isinstance(data, list | tuple) and data and all(isinstance(each, Path) for each in data):
         return list(data)
     if isinstance(data, list) and data and isinstance(data[0], str) and os.path.isfile(data[0]):

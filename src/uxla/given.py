@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
-from uxla.errors import DataError
+from uxla.errors import ConfigError, DataError
 
 _SHOWN = 40
 
@@ -63,6 +65,16 @@ def _parts(entry: Any, parts: int, where: str) -> tuple[str, ...]:
     for number, text in enumerate(found):
         check_text(text, where if parts == 1 else f"{where}, part {number}")
     return tuple(str(text) for text in found)
+
+
+def path(given: Any, name: str) -> Path:
+    """The path that is meant, `~` being the home folder. ConfigError for what is none."""
+    if not isinstance(given, str | os.PathLike) or not str(given) or "\0" in str(given):
+        raise ConfigError(f"{name}: got {shown(given)}, expected a path")
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:  # ~ of a user whom this machine does not know
+        raise ConfigError(f"{name}: {given}: {error}; write the whole path") from None
 
 
 def items(given: Any, name: str, what: str) -> list[Any]:

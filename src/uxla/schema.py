@@ -97,6 +97,8 @@ def fault_text(fault: ErrorDetails, meaning: str | None) -> str:
     context: Mapping[str, Any] = fault.get("ctx", {})
     if fault["type"] == "refused":
         return str(context["text"])
+    if fault["type"] == "missing":
+        return f"is not given{f' ({meaning})' if meaning else ''}"
     words = _EXPECTED.get(fault["type"])
     expected = fault["msg"] if words is None else words.format(**context)
     return f"got {shown(fault['input'])}, expected {expected}{f' ({meaning})' if meaning else ''}"

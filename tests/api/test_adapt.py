@@ -1,5 +1,7 @@
 """A run as a call: corpora in, models and scores out; nothing is trained twice, and no store need be there."""
 
+import copy
+import pickle
 from collections import Counter
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import uxla
 from uxla import api
 from uxla.algorithm.events import Trains
-from uxla.errors import ConfigError, DataError
+from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.events import StageEnded
 from uxla.study.vicinities import OwnVicinity
 
@@ -56,20 +58,80 @@ def test_raw_text_is_enough(corpora):
     assert result.targets == ("target",)
 
 
+def with_epochs(epochs):
+    return uxla.UXLA(epochs=epochs)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"target": "one text"}, DataError),
-        ({"precision": "fp8"}, ConfigError),
-        ({"keep": "estimated"}, ConfigError),
-        ({"executor": "nowhere"}, ConfigError),
-        ({"method": "nowhere"}, ConfigError),
+        ({"target": "one text"}, "no such file: 'one text'"),
+        ({"target": {}}, "target: got .*, expected at least one entry"),
+        ({"precision": "fp8"}, "precision: got 'fp8', expected 'fp32', "),
+        ({"device": "gpu"}, "device: got 'gpu', expected 'auto', "),
+        ({"seed": -1}, "seed: got -1, expected at least 0"),
+        ({"model": ""}, "model: got '', expected at least 1 character"),
+        ({"keep": "estimated"}, r"keep: .* needs dev, .*; give dev=… or keep=last"),
+        ({"task": "classification"}, "task: got classification, and the source's labels are for ner"),
+        ({"executor": "nowhere"}, "uxla.executors: no installed package"),
+        ({"executor": 3}, r"executor: got 3 \(int\), expected an executor"),
+        ({"on_event": "print"}, "on_event: got 'print'"),
+        ({"store": 3}, "store: got 3"),
+        ({"vicinity": "masked_lm"}, "vicinity: got 'masked_lm'"),
+        ({"vicinity": uxla.MaskedLMVicinity}, "vicinity: got <class"),
+        ({"method": "zeroshot"}, "no method 'zeroshot'; did you mean zero_shot?"),
+        ({"method": None}, "method: got None"),
+        ({"method": uxla.UXLA}, "method: got <class"),
+        ({"method": with_epochs(3)}, "method: epochs: got 3"),
+        ({"method": with_epochs([3])}, r"method: epochs: got \[3\]"),
+        ({"method": with_epochs([uxla.Epoch(None, source=True)])}, "method: select: got None"),
+        ({"method": with_epochs([uxla.Epoch(uxla.MostConfident(5), source=True)])}, "schedule.0.select.share: got 5"),
+        ({"method": uxla.UXLA(agreement="exact")}, "method: agreement: got 'exact'"),
+        ({"method": uxla.UXLA(warm_up={})}, "method: warm_up: got {}"),
+        ({"method": uxla.UXLA(adaptation=3)}, "method: adaptation: got 3"),
+        ({"baselines": "zero_shot"}, "baselines: got 'zero_shot'"),
+        ({"baselines": ["zero_shot"]}, r"baselines: no target has a test set .*; give uxla.Target\(raw, test=…\)"),
+        ({"method": "tri_training"}, r"methods: tri_training .*; give uxla.Target\(raw, test=…\) or method='uxla'"),
+        ({"thread": 1}, "thread: no such argument; did you mean threads?"),
     ],
 )
 def test_a_fault_of_an_argument_is_one_error_before_any_work(corpora, change, said):
-    given = {"target": ["ko mira"], "model": "testbed"} | change
-    with pytest.raises(said):
+    seen = []
+    given = {"target": ["ko mira"], "model": "testbed", "on_event": seen.append} | change
+    with pytest.raises(UxlaError, match=f"^{said}"):
         api.adapt(corpora.train, **given)
+    assert not seen
+
+
+def test_what_a_baseline_learns_from_must_be_there_for_each_target(corpora):
+    [target] = corpora.targets
+    bare = uxla.Target(target.train, test=target.test)
+    with pytest.raises(ConfigError, match=r"^baselines: supervised needs labelled text of the target far; give uxla."):
+        api.adapt(corpora.train, {"near": target, "far": bare}, model="testbed", baselines=["supervised"])
+
+
+def test_a_result_in_memory_is_saved_and_not_pickled(adapted, tmp_path):
+    result, _ = adapted
+    for copies in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(ArtifactError, match=r"cannot be copied or pickled; save it, and uxla.load the folder"):
+            copies(result)
+    loaded = uxla.load(result.save(tmp_path / "run"))
+    assert pickle.loads(pickle.dumps(loaded)).scores == result.scores
+
+
+@pytest.mark.parametrize("place", [None, "", 3])
+def test_what_is_no_path_is_said_in_one_line(adapted, place):
+    for call in (uxla.load, adapted[0].save, adapted[0].report, uxla.Store):
+        with pytest.raises(ConfigError, match=r"^(folder|file|store): got .*, expected a path"):
+            call(place)
+
+
+def test_a_file_in_the_place_of_a_folder_is_said_in_one_line(adapted, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ArtifactError, match=r"no results\.json"):
+        uxla.load(tmp_path / "file")
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        adapted[0].save(tmp_path / "file" / "run")
 
 
 def longest(predictions, corpus):

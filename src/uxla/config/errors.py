@@ -15,7 +15,7 @@ from uxla.config.documents import COMMAND_LINE, Document
 from uxla.config.renamed import instead
 from uxla.config.yaml_text import KeyPath, Plain
 from uxla.errors import ConfigError
-from uxla.schema import fault_text
+from uxla.schema import fault_text, unknown_name
 
 _EXAMPLES = {
     "model": "FacebookAI/xlm-roberta-base",
@@ -28,6 +28,16 @@ _EXAMPLES = {
     "schedule.*.select.share": "0.8",
     "schedule.*.select.threshold": "0.5",
 }
+
+
+_AS_ARGUMENTS = {
+    r"target_data\.(\w+)=FILE": r"uxla.Target(raw, \1=…)",
+    r"target_data\.(\w+)": r"\1 of the target",
+    r"source\.(\w+)=FILE": r"\1=…",
+    r"source\.(\w+)": r"\1",
+    r"'methods=\[(\w+)\]'": r"method='\1'",
+}
+"""What keys of a configuration are as arguments, in remedies."""
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
@@ -56,6 +66,21 @@ def refused(error: ValidationError, document: Document, known: Mapping[str, Fiel
     if others:
         return ConfigError(_wrong(others[0], document, known))
     return ConfigError(_missing(missing, document, known))
+
+
+def argument_refused(error: ValidationError, known: Mapping[str, FieldInfo]) -> ConfigError:
+    """One line for the first fault of values that were arguments of `uxla.adapt`, in the words of a call."""
+    fault = next(_faults(error.errors(include_url=False)))
+    path, meant = fault["loc"], known.get(_pattern(fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        top = [key for key in known if "." not in key]
+        return ConfigError(f"{_dotted(path)}: no such argument; {unknown_name(path[-1], top)}")
+    if fault["type"] == "refused" and fault["ctx"]["field"]:
+        path = (*path, fault["ctx"]["field"])
+    text = fault_text(fault, meant.description if meant is not None else None)
+    for key, argument in _AS_ARGUMENTS.items():
+        text = re.sub(key, argument, text)
+    return ConfigError(f"{_dotted(path)}: {text}")
 
 
 def _faults(found: Sequence[ErrorDetails], outside: KeyPath = ()) -> Iterator[ErrorDetails]:

@@ -8,6 +8,7 @@ from uxla import plugins
 from uxla.errors import ConfigError
 from uxla.methods.builtin import BUILTIN
 from uxla.methods.method import Method
+from uxla.schema import unknown_name
 
 METHODS = {method.name: method for method in BUILTIN}
 """The methods of uxla by name, in the order of their rows in tables."""
@@ -22,6 +23,8 @@ def method(name: str) -> Method:
     """The method of this name. ConfigError where there is none, or the package that brings it is broken."""
     if name in METHODS:
         return METHODS[name]
+    if name not in names():
+        raise ConfigError(f"no method {name!r}; {unknown_name(name, names())}")
     found = plugins.load("uxla.methods", name)
     if not isinstance(found, Method):
         raise ConfigError(f"methods: {name} is a {type(found).__name__}, expected a uxla.Method; mend its package")

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from uxla.phrases import listed
+from uxla.process_settings import seeded
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ def reuse_or_draw(
 def _draw(model: Any, seed: int) -> None:
     found = classification_layer(model)
     assert found is not None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         for weight in found[1].parameters():
             weight._is_hf_initialized = False  # type: ignore[attr-defined] # else transformers leaves what was read
         model._init_weights(found[1])

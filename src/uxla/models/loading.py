@@ -14,7 +14,7 @@ from uxla.errors import ModelError
 from uxla.models.classifier import LayerDescription, layer_tensors, reuse_or_draw
 from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_files
 from uxla.phrases import counted
-from uxla.process_settings import process_settings
+from uxla.process_settings import process_settings, seeded
 
 _DROPOUTS = (
     "hidden_dropout_prob",
@@ -78,8 +78,7 @@ def load_model(
         config = AutoConfig.from_pretrained(str(folder), **offline(safety), **config_values)
         own = LayerDescription.of(config)
         _set_values(config, dropout, id2label)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(head_seed)
+        with seeded(head_seed):
             model, info = read_model(auto_class, folder, safety, config=config)
     except ModelError:
         raise

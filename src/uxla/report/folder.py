@@ -59,7 +59,7 @@ class RunFolder:
             results = json.loads((path / "results.json").read_text(encoding="utf-8"))
             run_table(results)
             _require_names(path, results)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             remedy = "if the run was interrupted, run it again to resume it"
             raise ArtifactError(f"{path}: no results.json, {MADE_BY_RUN}; {remedy}") from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -17,6 +17,7 @@ from uxla import progress, signals
 from uxla.errors import ArtifactError
 from uxla.events import Damaged, Emit, StageEnded, unheard
 from uxla.files import atomic_folder, restore_folder
+from uxla.given import path
 from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, read_manifest, set_aside
 from uxla.store.locks import Uses, key_lock, locked
 from uxla.store.versions import UNKNOWN, current_versions
@@ -62,7 +63,7 @@ class Store:
     """The versions that made what was asked for, found or made, by package."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "root", Path(self.root).expanduser())
+        object.__setattr__(self, "root", path(self.root, "store"))
 
     def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
         """The artifact's folder and what `make` told about it; made only if it is not there yet, whole.

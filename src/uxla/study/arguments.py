@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,11 +14,15 @@ from uxla.algorithm.cotraining import Epoch
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.choices import Task
 from uxla.config.documents import read_document
+from uxla.config.errors import argument_refused, keys
 from uxla.config.kinds import PluggedIn
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
+from uxla.config.training import Adaptation, WarmUp
 from uxla.corpora import labelled_like, raw, read, task_of
+from uxla.data.columns import SHAPES
 from uxla.errors import ConfigError
+from uxla.given import plain, shown
 from uxla.methods import registry
 from uxla.methods.method import Method
 from uxla.records import Corpus, Target
@@ -30,13 +35,52 @@ _IN_MEMORY = "(in memory) {target}"
 """What a configuration has in place of the path of data that was given in memory."""
 _FEWEST_STEPS = 100
 """Steps that a warm-up has at least where nobody says how long it is: a few dozen sentences need many passes."""
+_VICINITY = "a uxla.MaskedLMVicinity, or a function of a corpus"
 _PARTS = ("train", "dev", "test", "labelled", "translated")
+
+
+def check_arguments(method: Any, vicinity: Any, baselines: Any, executor: Any, on_event: Any) -> None:
+    """ConfigError that names the argument whose value is of another kind than it must be."""
+    several = isinstance(baselines, Sequence) and not isinstance(baselines, str)
+    named = several and all(isinstance(one, Method | str) for one in baselines)
+    maps = isinstance(executor, str) or callable(getattr(executor, "map", None))
+    kinds = [
+        ("method", method, isinstance(method, UXLA | Method | str), "a uxla.UXLA, a uxla.Method, or a name"),
+        ("vicinity", vicinity, isinstance(vicinity, MaskedLMVicinity | None) or _is_function(vicinity), _VICINITY),
+        ("baselines", baselines, named, "a list of names, or of uxla.Methods"),
+        ("executor", executor, maps, "an executor, as uxla.Serial()"),
+        ("on_event", on_event, callable(on_event), "a function of an event, as print"),
+    ]
+    for name, value, fits, expected in chain(kinds, _parts(method)):
+        if not fits:
+            raise ConfigError(f"{name}: got {shown(value)}, expected {expected}")
+
+
+def _parts(method: Any) -> Iterator[tuple[str, Any, bool, str]]:
+    """The parts of a UXLA, and whether each is of the kind that it must be."""
+    if not isinstance(method, UXLA):
+        return
+    epochs, trains, adapts = method.epochs, method.warm_up, method.adaptation
+    several = isinstance(epochs, Sequence) and all(isinstance(one, Epoch) for one in epochs)
+    yield "method: epochs", epochs, several, "a list of uxla.Epochs"
+    for epoch in epochs:
+        yield "method: select", epoch.select, _is_function(epoch.select), "a selector, as uxla.MostConfident(0.8)"
+    yield "method: agreement", method.agreement, _is_function(method.agreement), "an agreement, as uxla.Exact()"
+    yield "method: warm_up", trains, isinstance(trains, WarmUp | None), "a uxla.WarmUp"
+    yield "method: adaptation", adapts, isinstance(adapts, Adaptation | None), "a uxla.Adaptation"
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
 
 
 def inputs_of(source: Any, dev: Any, test: Any, target: Any, task: Task | None) -> tuple[Inputs, Task]:
     """The corpora under the names that a run has for them, with the labels of the source; and the task they are for."""
     source = source if isinstance(source, Corpus) else read(source, name="source", lang="source", task=task)
-    task = task_of(source) if task is None else task
+    found = task_of(source)
+    task = found if task is None else task
+    if SHAPES[task] != SHAPES[found]:
+        raise ConfigError(f"task: got {task}, and the source's labels are for {found}; leave it out, or read it anew")
     given = target if isinstance(target, Mapping) else {_name(target, source): target}
     targets = tuple(_target(str(name), one, source, task) for name, one in given.items())
     for one in targets:
@@ -82,8 +126,9 @@ def config_of(
     known = [one.name for one in methods if one.name in registry.names()]
     data = {part: _IN_MEMORY for part in _PARTS if any(getattr(one, part) for one in targets)}
     labelled = {"train": inputs.train, "dev": inputs.dev, "test": inputs.test}
+    _check_test(methods, targets)
     values = _training(task, asked["model"], own, inputs) | {
-        **asked,
+        **{name: plain(value) for name, value in asked.items()},
         "source": {part: _IN_MEMORY for part, one in labelled.items() if one} | {"name": inputs.train.name},
         "target": tuple(one.name for one in targets),
         "target_data": data,
@@ -96,6 +141,18 @@ def config_of(
         "methods": known or ["uxla"],  # a method that is no plug-in has no name that a configuration knows
     }
     return _checked(values).model_copy(update={"methods": tuple(one.name for one in methods)})
+
+
+def _check_test(methods: Sequence[Method], targets: Sequence[Target]) -> None:
+    """ConfigError where a target lacks what a method is scored on, or learns from."""
+    if len(methods) > 1 and all(one.test is None for one in targets):
+        raise ConfigError("baselines: no target has a test set to compare on; give uxla.Target(raw, test=…)")
+    for method in methods:
+        for part in method.needs:
+            lacking = [one.name for one in targets if getattr(one, part) is None]
+            if lacking:
+                why = f"{method.name} needs {part} text of the target {lacking[0]}"
+                raise ConfigError(f"baselines: {why}; give uxla.Target(raw, {part}=…), or leave it out")
 
 
 def _vicinity(given: MaskedLMVicinity | Around | None) -> Any:
@@ -134,7 +191,4 @@ def _checked(values: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = fault.get("ctx", {}).get("field", "")
-        place = ".".join(str(part) for part in (*fault["loc"], field) if part != "")
-        raise ConfigError(f"adapt: {place}: {fault['msg']}") from None
+        raise argument_refused(error, keys(RunConfig)) from None

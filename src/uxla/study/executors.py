@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -10,15 +11,16 @@ Result = TypeVar("Result")
 
 
 class Executor(Protocol):
-    """Calls a function on several items. Functions, items and results can be pickled: models travel as handles.
+    """Calls a function on several items, in this process, for the calls tell the run what happens.
 
-    Whatever the order or the place in which the calls are made, the results are the same bytes.
+    Whatever the order or the thread in which the calls are made, the results are the same bytes.
     """
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
         """The function's results, in the order of the items."""
 
 
+@dataclass(frozen=True)
 class Serial:
     """One after the other, in this process.
 

@@ -37,13 +37,15 @@ def write_run(run: FinishedRun, out: Path) -> None:
     With one target its models stand in `out` itself; with several, in a folder of each target's name. All methods
     have their labels of the test set beside those of the final models. WriteError where the folder cannot be written.
     """
-    with writing(out, "free space there, or give another --out, and run again: finished work is kept", out):
+    remedy = "free space there, or give another --out, and run again: finished work is kept"
+    with writing(out, remedy):
+        out.mkdir(parents=True, exist_ok=True)
+    with writing(out, remedy, out):
         _write(run, out)
 
 
 def _write(run: FinishedRun, out: Path) -> None:
     study, results, final = run.study, run.results, final_method(run.config.methods)
-    out.mkdir(parents=True, exist_ok=True)
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     for target in study.targets:

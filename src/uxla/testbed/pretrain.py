@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from uxla.errors import ConfigError
-from uxla.process_settings import process_settings
+from uxla.process_settings import process_settings, seeded
 from uxla.progress import bar
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
@@ -98,8 +98,7 @@ def _pair_rows(
 @contextmanager
 def _one_thread(seed: int) -> Iterator[None]:
     """Inside the block torch is seeded, deterministic and on one thread; afterwards it is as before."""
-    with torch.random.fork_rng(devices=[]), process_settings(threads=1, deterministic=True):
-        torch.manual_seed(seed)
+    with process_settings(threads=1, deterministic=True), seeded(seed):
         yield
 
 

@@ -67,6 +67,8 @@ def tag_ids(names: Sequence[str], label_map: Mapping[str, str | None]) -> dict[s
     """
     index = {name: i for i, name in enumerate(names)}
     known = known_types(names)
+    if lacking := [name for name in label_names(known) if name not in index]:
+        raise ConfigError(f"label_names: {lacking[0]} is not there, expected O, and B and I of each type")
     ids = {OUTSIDE: index[OUTSIDE]}
     for type_ in {*known, *label_map}:
         new = label_map.get(type_, type_)

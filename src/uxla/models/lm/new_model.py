@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
@@ -16,6 +15,7 @@ from uxla import progress
 from uxla.models.lm.settings import LMShape
 from uxla.models.loading import usable_length
 from uxla.models.tokenizer_folder import save_tokenizer
+from uxla.process_settings import seeded
 from uxla.records import Corpus
 from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_config, xlmr_tokenizer
 
@@ -26,8 +26,7 @@ _SPREAD, _WIDTH = 0.02, 768
 def write_new_model(folder: Path, texts: Corpus, shape: LMShape, *, seed: int) -> None:
     """Fill `folder` with an untrained masked LM and its tokenizer: equal texts, shape and seed, equal bytes."""
     tokenizer = _tokenizer(texts, shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = XLMRobertaForMaskedLM(_config(tokenizer, shape))
     model.save_pretrained(folder)
     save_tokenizer(tokenizer, folder, length=usable_length(model))

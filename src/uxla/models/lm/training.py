@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from uxla import progress
 from uxla.errors import DataError
@@ -18,6 +17,7 @@ from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Objective, fit
 from uxla.models.training.optimiser import Optimisation
 from uxla.models.training.selection import CheckpointChoice, Facts, Weights
+from uxla.process_settings import seeded
 from uxla.records import Corpus, Example, Ints
 from uxla.seeds import derive, generator
 
@@ -118,8 +118,7 @@ def _sizes(texts: Corpus) -> Ints:
 
 
 def _choice(lm: TrainableLM, held_out: Corpus, label: str, seed: int) -> CheckpointChoice:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "held-out masks"))
+    with seeded(derive(seed, "held-out masks")):
         rows = lm.rows(list(held_out))
     return _HeldOut(lambda: lm.score(rows), label) if rows else CheckpointChoice()
 

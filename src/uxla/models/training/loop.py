@@ -29,6 +29,7 @@ from uxla.models.training.checkpoint import (
 from uxla.models.training.losses import PendingLoss, penalised_loss
 from uxla.models.training.optimiser import Optimisation, adamw, prepare
 from uxla.models.training.selection import CheckpointChoice
+from uxla.process_settings import seeded
 from uxla.records import IGNORED, Corpus, Example
 
 Labelled = tuple[Window, list[int]]
@@ -87,11 +88,10 @@ def fit(
     devices = [model.device] if model.device.type == "cuda" else []
     with (
         signals.postponed(),
-        torch.random.fork_rng(devices=devices),
+        seeded(seed, devices),
         matmul_precision(model.precision),
         progress.bar(label, steps) as bar,
     ):
-        torch.manual_seed(seed)
         training = Training(model, settings, steps, label, choice, objective)
         if checkpoints is not None:
             training.resume(checkpoints)
