@@ -36,8 +36,8 @@ _WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classif
 _SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
 
 
-class _Told(Section):
-    """What `read` is told beside the options of a format."""
+class _Arguments(Section):
+    """What `read` is asked beside the options of a format."""
 
     lang: str = key("the language's name")
     name: str = key("the corpus's name, in messages")
@@ -49,7 +49,7 @@ class _Told(Section):
     seed: int = key("what draws the examples", ge=0)
 
     @model_validator(mode="after")
-    def _each_once(self) -> _Told:
+    def _each_once(self) -> _Arguments:
         refuse_repeated("label_names", self.label_names or ())
         return self
 
@@ -97,7 +97,7 @@ def read(
     """
     if task is not None and task not in SHAPES:
         raise ConfigError(f"task = {task!r}, expected one of {', '.join(SHAPES)}")
-    told = _Told(
+    checked = _Arguments(
         lang=lang,
         name=name,
         labelled=labelled,
@@ -107,7 +107,7 @@ def read(
         share=plain(share),
         seed=plain(seed),
     )
-    take, label_names = told.take, told.label_names
+    take, label_names = checked.take, checked.label_names
     shape = SHAPES[task] if task else None
     if isinstance(data, str) and data.startswith(TESTBED):
         language, _, split = data.removeprefix(TESTBED).partition("/")
@@ -115,7 +115,7 @@ def read(
         labelled = False if split == RAW else labelled
         data = _testbed_examples(data, language, split, task or "ner", take)
     asked: dict[str, Any] = {"name": name or lang or "data", "lang": lang, "label_map": labels, **options}
-    drawn: dict[str, Any] = {"take": take, "share": told.share, "seed": told.seed}
+    drawn: dict[str, Any] = {"take": take, "share": checked.share, "seed": checked.seed}
     paths = _paths(data)
     if paths is None:
         corpus = _of_memory(data, shape, labelled, label_names, **asked)
@@ -153,21 +153,21 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
 
     DataError for a label that the source does not have, and for data without labels.
     """
-    if not isinstance(data, Corpus):
-        data = read(data, lang=name, name=name, task=task, label_names=source.label_names)
-    _check_texts(data, source)
-    if data.table.column("labels").null_count:
+    asked: dict[str, Any] = {"lang": name, "name": name, "task": task, "label_names": source.label_names}
+    corpus = data if isinstance(data, Corpus) else read(data, **asked)
+    _check_texts(corpus, source)
+    if corpus.table.column("labels").null_count:
         raise DataError(f"{name}: has no labels, expected labelled examples; read it with `labelled=True`")
-    if data.label_names == source.label_names:
-        return data.renamed(name)
-    ids, labels = {label: i for i, label in enumerate(source.label_names)}, gold_labels(data)
-    unknown = [data.label_names[i] for i in np.unique(labels) if data.label_names[i] not in ids]
+    if corpus.label_names == source.label_names:
+        return corpus.renamed(name)
+    ids, labels = {label: i for i, label in enumerate(source.label_names)}, gold_labels(corpus)
+    unknown = [corpus.label_names[i] for i in np.unique(labels) if corpus.label_names[i] not in ids]
     if unknown:
         known, remedy = listed(source.label_names), "read it with `labels={...}`, which renames labels"
         raise DataError(f"{name}: label {unknown[0]} is not one of the source's ({known}); {remedy}")
-    index = np.array([ids.get(label, IGNORED) for label in data.label_names])
-    sizes = pc.list_value_length(data.table.column("labels")).to_numpy()
-    return Corpus(name, source.label_names, data.table).with_labels(index[labels], np.cumsum([0, *sizes]))
+    index = np.array([ids.get(label, IGNORED) for label in corpus.label_names])
+    sizes = pc.list_value_length(corpus.table.column("labels")).to_numpy()
+    return Corpus(name, source.label_names, corpus.table).with_labels(index[labels], np.cumsum([0, *sizes]))
 
 
 def _in_words(table: pa.Table) -> pa.Table:
