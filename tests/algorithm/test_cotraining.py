@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from uxla.algorithm.agreement import Exact, NoAgreement, Token, Union
+from uxla.algorithm.co_labelling import co_label
 from uxla.algorithm.cotraining import PAPER_SCHEDULE, CoTraining, Epoch, triples
 from uxla.algorithm.distil import MostConfident
 from uxla.algorithm.events import CoLabelled, Trained
+from uxla.errors import ConfigError
 from uxla.records import Corpus, Example, Predictions
 from uxla.seeds import generator
 
@@ -314,3 +316,39 @@ def test_the_algorithm_never_loads_torch():
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+BOTH = np.ones(4, dtype=np.bool_)
+
+
+@pytest.mark.parametrize(
+    ("select", "agreement", "said"),
+    [
+        (lambda p, c: np.ones(len(c) + 1, dtype=bool), Exact(), r"selector <lambda>, of ur: gave bool of shape \(5,"),
+        (lambda p, c: np.arange(len(c)), Exact(), r"gave int64 of shape \(4,\), expected 4 booleans, one for each"),
+        (lambda p, c: np.ones((len(c), 1), dtype=bool), Exact(), r"gave bool of shape \(4, 1\), expected 4 booleans"),
+        (lambda p, c: None, Exact(), r"gave object of shape \(\), expected 4 booleans"),
+        (MostConfident(1.0), lambda k, j, s: None, r"agreement <lambda>, of ur: gave a NoneType, expected a ux"),
+        (MostConfident(1.0), lambda k, j, s: (BOTH[1:], BOTH, k.pseudo_labels), r"gave bool of shape \(3,\), expec"),
+        (MostConfident(1.0), lambda k, j, s: (BOTH, BOTH, k.pseudo_labels[1:]), r"\(7,\), expected 8 whole numbers"),
+        (MostConfident(1.0), lambda k, j, s: (BOTH, BOTH, k.pseudo_labels + 0.5), r"gave labels as float64 of shape"),
+        (MostConfident(1.0), lambda k, j, s: (BOTH, BOTH, k.pseudo_labels * 0 + 3), r"gave the label 3, expected 0 to"),
+    ],
+)  # fmt: skip
+def test_what_a_users_selector_or_agreement_gives_is_checked(select, agreement, said):
+    with pytest.raises(ConfigError, match=said):
+        co_label(corpus("ur", 4, labelled=False), ("A", "B"), ToyLearner([]), select, agreement)
+    with pytest.raises(ConfigError, match=said):
+        cotraining = CoTraining(
+            ToyLearner([]), lambda c, e: c, schedule=[Epoch(select, target=True)], agreement=agreement
+        )
+        cotraining(corpus("en", 5, labelled=True), corpus("ur", 4, labelled=False), ("A", "B", "C"))
+
+
+def test_a_selector_may_give_a_list_and_is_not_asked_about_nothing():
+    assert (
+        len(co_label(corpus("ur", 4, labelled=False), "AB", ToyLearner([]), lambda p, c: [True] * 4, NoAgreement()))
+        == 4
+    )
+    none = corpus("ur", 4, labelled=False).take(np.zeros(0, dtype=np.int64))
+    assert len(co_label(none, "AB", ToyLearner([]), lambda p, c: np.quantile(p.probs, 0.5) > 0, NoAgreement())) == 0

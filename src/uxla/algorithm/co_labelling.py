@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from uxla.algorithm.agreement import Agree, Exact
+from uxla.algorithm.agreement import Agree, Agreed, Exact, kind_of
 from uxla.algorithm.distil import Select
-from uxla.records import Corpus, Predictions
+from uxla.errors import ConfigError
+from uxla.records import IGNORED, Bools, Corpus, Predictions
 
 M = TypeVar("M")
 _EXACT = Exact()
@@ -52,5 +53,50 @@ def co_label(
     True
     """
     k, j = (learner.predict(peer, corpus) for peer in peers)
-    found = agreement(k, j, (select(k, corpus), select(j, corpus)))
+    _, found = distilled(corpus, (k, j), select, agreement)
     return corpus.with_labels(found.labels, k.offsets).take(np.flatnonzero(found.chosen))
+
+
+def distilled(
+    corpus: Corpus, peers: tuple[Predictions, Predictions], select: Select, agreement: Agree
+) -> tuple[tuple[Bools, Bools], Agreed]:
+    """What each of the two peers selects of `corpus`, (N,) each, and what they have in common (§2.3, both stages).
+
+    ConfigError where the selector or the agreement, which may be a user's own, gives anything else.
+    """
+    k, j = peers
+    who = f"selector {kind_of(select)}, of {corpus.name}"
+    selected = _selected(select, k, corpus, who), _selected(select, j, corpus, who)
+    found: Any = agreement(k, j, selected)
+    who = f"agreement {kind_of(agreement)}, of {corpus.name}"
+    if not isinstance(found, tuple) or len(found) != len(Agreed._fields):
+        raise ConfigError(f"{who}: gave a {type(found).__name__}, expected a uxla.Agreed(chosen, agreed, labels)")
+    chosen, agreed, labels = found
+    chosen, agreed = (_booleans(one, len(corpus), who) for one in (chosen, agreed))
+    return selected, Agreed(chosen, agreed, _labels(labels, k, who))
+
+
+def _selected(select: Select, found: Predictions, corpus: Corpus, who: str) -> Bools:
+    """What is selected; of nothing nothing, whatever a selector would make of that."""
+    return _booleans(select(found, corpus), len(corpus), who) if len(corpus) else np.zeros(0, dtype=np.bool_)
+
+
+def _booleans(given: Any, n: int, who: str) -> Bools:
+    found = np.asarray(given)
+    if found.dtype != np.bool_ or found.shape != (n,):
+        raise ConfigError(f"{who}: gave {_kind(found)}, expected {n} booleans, one for each example")
+    return found
+
+
+def _labels(given: Any, k: Predictions, who: str) -> Any:
+    found, (rows, classes) = np.asarray(given), k.probs.shape
+    if not np.issubdtype(found.dtype, np.integer) or found.shape != (rows,):
+        raise ConfigError(f"{who}: gave labels as {_kind(found)}, expected {rows} whole numbers, one for each row")
+    wrong = found[((found < 0) | (found >= classes)) & (found != IGNORED)]
+    if len(wrong):
+        raise ConfigError(f"{who}: gave the label {wrong[0]}, expected 0 to {classes - 1}, or {IGNORED} for no loss")
+    return found
+
+
+def _kind(found: np.ndarray[Any, Any]) -> str:
+    return f"{found.dtype} of shape {found.shape}"

@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from uxla.algorithm.agreement import Agree, Exact
-from uxla.algorithm.co_labelling import Learner
+from uxla.algorithm.co_labelling import Learner, distilled
 from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
 from uxla.algorithm.events import CoLabelled, Part, Skipped, Step, Trained, Trains
 from uxla.algorithm.mixing import balanced_mix, judging_sample
@@ -152,8 +152,7 @@ class CoTraining(Generic[M]):
         `before`: what the peers were after the warm-up, where they have been trained since.
         """
         k, j = (self.learner.predict(peer, corpus) for peer in peers)
-        selected = select(k, corpus), select(j, corpus)
-        chosen, agreed, labels = self.agreement(k, j, selected)
+        selected, (chosen, agreed, labels) = distilled(corpus, (k, j), select, self.agreement)
         states = zip("kj", (k, j), peers, before or peers, strict=True)
         collapsed = [name for name, found, *peer in states if self.has_collapsed(found, corpus, *peer, source=source)]
         if collapsed:
