@@ -99,8 +99,7 @@ def adapted(overrides: Sequence[str], methods: Sequence[str]) -> Adapted:
     config = load_config(overrides[0], [*overrides[1:], f"methods=[{','.join(methods)}]"])
     store = Store(default_root())
     inputs = load_inputs(config, store)
-    targets = {target.name: target for target in inputs.targets}
-    return api.adapt(inputs.train, targets, dev=inputs.dev, config=config, store=store)
+    return api.adapt_as(config, inputs, store)
 
 
 def scored(name: str, found: Adapted) -> Iterator[tuple[object, ...]]:

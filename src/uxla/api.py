@@ -28,7 +28,7 @@ from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import check_arguments, config_of, inputs_of, methods_of
 from uxla.study.executors import Executor, Serial
-from uxla.study.inputs import load_inputs
+from uxla.study.inputs import Inputs, load_inputs
 from uxla.study.messages import Messages
 from uxla.study.recording import Recording
 from uxla.study.run_folder import check_folder
@@ -63,7 +63,6 @@ def adapt(
     device: Device = "auto",
     precision: Precision = "fp32",
     keep: Literal["last", "estimated"] = "last",
-    config: RunConfig | None = None,
     **settings: Any,
 ) -> Adapted:
     """Three models that learned from a labelled `source` and from raw text of a `target` language, and their scores.
@@ -78,8 +77,7 @@ def adapt(
     With a `store` finished work is found again in the next run; without, it lies in a temporary folder for as long as
     the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says which epoch's models are
     those of the run: of the `last`, or of the one with the best score that is `estimated` without labels. `settings`
-    are further keys of a configuration (docs/configuration.md), as `tokens_per_batch=4096`; `config` is a whole one, in
-    place of all arguments about the model, the method and the settings.
+    are further keys of a configuration (docs/configuration.md), as `tokens_per_batch=4096`.
 
     Raises UxlaError, before any work, where an argument is at fault.
 
@@ -89,17 +87,43 @@ def adapt(
     >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
     check_arguments(method, vicinity, baselines, executor, on_event)
-    inputs, task = inputs_of(source, dev, test, target, task if config is None else config.task)
-    with process_settings(), showing_to_caller(), ExitStack() as on_failure:
+    inputs, task = inputs_of(source, dev, test, target, task)
+    methods = methods_of([*baselines, "uxla" if isinstance(method, UXLA) else method])
+    own = method if isinstance(method, UXLA) else _PAPER
+    with ExitStack() as on_failure:
         place = _store(store, on_failure)
-        if config is None:
-            methods = methods_of([*baselines, "uxla" if isinstance(method, UXLA) else method])
-            own, around = method if isinstance(method, UXLA) else _PAPER, vicinity
-            asked = {"model": _folder(model, place), "revision": revision, "seed": seed, "device": device, "keep": keep}
-            config = config_of(inputs, methods, own, around, asked | {"precision": precision, "task": task} | settings)
-            own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
-        else:
-            methods, own, around = methods_of(config.methods), method_of(config), vicinity_of(config)
+        asked = {"model": _folder(model, place), "revision": revision, "seed": seed, "device": device, "keep": keep}
+        config = config_of(inputs, methods, own, vicinity, asked | {"precision": precision, "task": task} | settings)
+        own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
+        name = None if isinstance(model, str | Path) else f"(in memory) {type(model[0]).__name__}"
+        adapted = _adapted(config, inputs, methods, own, vicinity, place, executor, on_event, name)
+        on_failure.pop_all()
+    if store is None:
+        weakref.finalize(adapted.run, shutil.rmtree, place.root, ignore_errors=True)
+    return adapted
+
+
+def adapt_as(config: RunConfig, inputs: Inputs, store: Store, on_event: Listener = unheard) -> Adapted:
+    """What `adapt` gives for the corpora and the settings of a configuration."""
+    targets = {target.name: target for target in inputs.targets}
+    inputs, _ = inputs_of(inputs.train, inputs.dev, inputs.test, targets, config.task)
+    own, vicinity = method_of(config), vicinity_of(config)
+    return _adapted(config, inputs, methods_of(config.methods), own, vicinity, store, _SERIAL, on_event)
+
+
+def _adapted(
+    config: RunConfig,
+    inputs: Inputs,
+    methods: tuple[Method, ...],
+    own: UXLA,
+    vicinity: MaskedLMVicinity | Around | None,
+    store: Store,
+    executor: Executor | str,
+    on_event: Listener,
+    name: str | None = None,
+) -> Adapted:
+    """`name` is what is recorded of a model in memory: its folder in the store is nobody else's to know."""
+    with process_settings(), showing_to_caller():
         request = pipeline.Request(
             config=config,
             inputs=inputs,
@@ -107,18 +131,14 @@ def adapt(
             uxla=own,
             backbone=_model(config.model, config.revision, config),
             vicinity_model=_model(*_vicinity_model(config), config),
-            around=None if isinstance(around, MaskedLMVicinity) else around,
-            store=place,
+            around=None if isinstance(vicinity, MaskedLMVicinity) else vicinity,
+            store=store,
             executor=plugins.load("uxla.executors", executor)() if isinstance(executor, str) else executor,
             on_event=on_event,
         )
-        if not isinstance(model, str | Path):  # its folder in the store is nobody else's to know
-            in_memory = f"(in memory) {type(model[0]).__name__}"
-            request = replace(request, config=config.model_copy(update={"model": in_memory}))
+        if name is not None:
+            request = replace(request, config=config.model_copy(update={"model": name}))
         finished = pipeline.adapt(request)
-        on_failure.pop_all()
-    if store is None:
-        weakref.finalize(finished, shutil.rmtree, request.store.root, ignore_errors=True)
     trusts = config.trust_remote_code
     return Adapted(finished.results, finished.environment, finished, device=config.device, trust_remote_code=trusts)
 
@@ -140,10 +160,7 @@ def run(
         tell = heard_by((record, Messages(config.task, config.source.name)))
         for about, doubt in inputs.doubts:
             tell(Doubted(about, doubt.about, doubt.text))
-        targets = {target.name: target for target in inputs.targets}
-        adapted = adapt(
-            inputs.train, targets, dev=inputs.dev, test=inputs.test, config=config, store=store, on_event=record
-        )
+        adapted = adapt_as(config, inputs, store, record)
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
@@ -156,7 +173,8 @@ def _folder(model: str | Path | tuple[Any, Any], store: Store) -> str:
     objects = check_objects(model)
 
     def make(into: Path, scratch: Path) -> Mapping[str, Any]:
-        write_objects(*objects, into)
+        with process_settings():
+            write_objects(*objects, into)
         return {"model": type(objects[0]).__name__}
 
     return str(store.folder("model", {"objects": objects_digest(*objects)}, make)[0])
