@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from uxla.corpora import labelled_like, raw, read, task_of
@@ -290,3 +291,25 @@ def test_label_names_of_words_are_whole():
 def test_what_is_no_path_is_said_in_one_line(place):
     with pytest.raises(ConfigError, match=r"^data: "):
         read(place)
+
+
+def test_a_batch_and_a_lazy_frame_are_tables_too(recwarn):
+    polars = pytest.importorskip("polars")
+    batch = pa.RecordBatch.from_pydict(columns("nli"))
+    for table in (batch, polars.LazyFrame(columns("nli"))):
+        assert content(read(table)) == content(read(PAIRS))
+    assert not [one for one in recwarn if issubclass(one.category, polars.exceptions.PerformanceWarning)]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ([[["a", "b"], ["O", "B-X"]]], r"data:1, word 1: .*; words with their tags are a tuple, \(words, tags\)"),
+        ([[("a", "O"), ("b", "B-X")]], r"data:1, word 1: .*; words with their tags are a tuple, \(words, tags\)"),
+        ([(["a", "b"], "OO")], r"data:1, tags is one str, expected a list of tags; put it in a list"),
+        (read(TEXTS), r"data: is a uxla\.Corpus, which is read; use it as it is"),
+    ],
+)
+def test_what_is_nearly_an_example_is_told_how_to_be_one(data, said):
+    with pytest.raises(DataError, match=f"^{said}"):
+        read(data)

@@ -196,7 +196,7 @@ def _store(given: Store | str | Path | None, on_failure: ExitStack) -> Store:
     if isinstance(given, Store):
         return given
     if given is not None:
-        return Store(given)  # type: ignore[arg-type]
+        return Store(given)
     folder = tempfile.mkdtemp(prefix="uxla-")
     on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
     return Store(Path(folder))

@@ -108,6 +108,8 @@ def read(
         seed=plain(seed),
     )
     take, label_names = checked.take, checked.label_names
+    if isinstance(data, Corpus):
+        raise DataError(f"{data.name}: is a uxla.Corpus, which is read; use it as it is, or its `take`")
     shape = SHAPES[task] if task else None
     if isinstance(data, str) and data.startswith(TESTBED):
         language, _, split = data.removeprefix(TESTBED).partition("/")

@@ -26,7 +26,8 @@ def texts(given: Iterable[str | Iterable[str]], parts: int) -> list[tuple[str, .
 def check_list(given: Any, name: str, what: str) -> None:
     """DataError for what is no list, array, column or other iterable with an order of its own."""
     if isinstance(given, str):
-        raise DataError(f"{name} is one str, expected a list of {what}; write [{name.removesuffix('s')}]")
+        remedy = f"write [{name.removesuffix('s')}]" if name.isidentifier() else "put it in a list"
+        raise DataError(f"{name} is one str, expected a list of {what}; {remedy}")
     if hasattr(given, "columns"):  # of pandas, polars, Arrow: its entries would be the columns' names
         raise DataError(f"{name}: got a table ({type(given).__name__}), expected {what}; give one of its columns")
     unordered = isinstance(given, bytes | Mapping | set | frozenset)
@@ -104,6 +105,8 @@ def _no_text(value: Any) -> str:
         remedy = "leave it out, or write what stands there"
     elif isinstance(value, bytes):
         remedy = "decode it, as value.decode('utf-8')"
+    elif isinstance(value, list | tuple):
+        remedy = "words with their tags are a tuple, (words, tags)"
     else:
         remedy = "write str(value) where that is what you mean"
     return f"got {shown(value)}, expected a str; {remedy}"

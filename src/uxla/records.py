@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -184,6 +185,27 @@ class Target:
     labelled: Corpus | None = None
     translated: Corpus | None = None
     name: str = "target"
+
+    if TYPE_CHECKING:  # whoever calls `adapt` may give what `read` takes, and reads corpora
+
+        def __init__(
+            self,
+            train: Any,
+            dev: Any = None,
+            test: Any = None,
+            labelled: Any = None,
+            translated: Any = None,
+            name: str = "target",
+        ) -> None: ...
+
+    def __repr__(self) -> str:
+        given = {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
+        parts = (
+            f"{name}={repr(one) if isinstance(one, Corpus) else type(one).__name__}"
+            for name, one in given.items()
+            if one is not None
+        )
+        return printable(f"Target({self.name!r}, {', '.join(parts)})")
 
 
 def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:

@@ -272,10 +272,10 @@ def test_only_what_is_trusted_is_downloaded(safety, has, asked, tmp_path, monkey
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (OSError(28, "No space left on device"), r"No space left on device.*; see to network and disk, and run again"),
-        (RuntimeError("read timed out"), r"RuntimeError: read timed out\); see to network and disk"),
-        (ConnectionError("the far side does not answer"), r"the far side does not answer\); see to network"),
-        (ValueError("no such revision"), r"not to be had from the Hub \(no such revision\); give a folder"),
+        (OSError(28, "No space left on device"), r"No space left on device.*; check network and disk, and run again"),
+        (RuntimeError("read timed out"), r"RuntimeError: read timed out\); check network and disk"),
+        (ConnectionError("the far side does not answer"), r"the far side does not answer\); check network"),
+        (ValueError("no such revision"), r"not available from the Hub \(no such revision\); give a folder"),
     ],
 )
 def test_a_network_or_disk_that_fails_is_told_as_that_and_not_as_a_wrong_name(fault, said, monkeypatch):

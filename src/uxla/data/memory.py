@@ -15,7 +15,10 @@ from uxla.data.columns import Shape
 from uxla.errors import DataError
 from uxla.phrases import counted
 
-_FRAMES = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("datasets", "Dataset"), ("pyarrow", "Table")}
+_FRAMES = {
+    *(("pandas", "DataFrame"), ("polars", "DataFrame"), ("polars", "LazyFrame")),
+    *(("datasets", "Dataset"), ("pyarrow", "Table"), ("pyarrow", "RecordBatch")),
+}
 _CHUNK = 1 << 12
 _SHAPES: dict[tuple[str, ...], Shape] = {
     ("tokens",): "tagging",
@@ -66,6 +69,9 @@ def _schema(data: Any) -> pa.Schema | None:
 def _table(frame: Any) -> pa.Table:
     if isinstance(frame, pa.Table):
         return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
+    frame = frame.collect() if hasattr(frame, "collect") else frame
     if (schema := _schema(frame)) is not None:
         parts = frame.with_format("arrow").iter(batch_size=_CHUNK)
         return pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in parts)])

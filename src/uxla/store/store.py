@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
@@ -61,6 +61,10 @@ class Store:
     versions: Mapping[str, str] = field(default_factory=current_versions, repr=False, compare=False)
     made_with: dict[str, set[str]] = field(default_factory=dict, repr=False, compare=False)
     """The versions that made what was asked for, found or made, by package."""
+
+    if TYPE_CHECKING:  # `root` may be a str, of which a Path is made
+
+        def __init__(self, root: str | Path, emit: Emit = ..., fresh: bool = ..., seen: Seen = ...) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", path(self.root, "store"))
