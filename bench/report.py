@@ -23,8 +23,9 @@ from uxla.algorithm.cotraining import triples
 from uxla.algorithm.distil import MostConfident
 from uxla.algorithm.events import CoLabelled, Step
 from uxla.cli.report import report
-from uxla.records import Bools, Corpus, Example, Predictions, Target
+from uxla.records import Bools, Corpus, Example, Predictions
 from uxla.study.trace import Trace, write_trace
+from uxla.targets import Target
 from uxla.testbed.world import World
 
 FLAGS = ("headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run")

@@ -62,11 +62,12 @@ if TYPE_CHECKING:
     from uxla.methods.method import Method
     from uxla.models.ensemble import Ensemble
     from uxla.models.entities import Entity
-    from uxla.records import Corpus, Example, Predictions, Target
+    from uxla.records import Corpus, Example, Predictions
     from uxla.store.store import Store
     from uxla.study.executors import Serial
     from uxla.study.fine_tuning import FineTuning
     from uxla.study.settings import UXLA
+    from uxla.targets import Target
 
 _PLACES = {
     "Adaptation": "config.training",
@@ -90,7 +91,7 @@ _PLACES = {
     "Sample": "augmentation.memory",
     "Serial": "study.executors",
     "Store": "store.store",
-    "Target": "records",
+    "Target": "targets",
     "Token": "algorithm.agreement",
     "UXLA": "study.settings",
     "Union": "algorithm.agreement",

@@ -23,7 +23,7 @@ from uxla.models.hub import resolve
 from uxla.models.model_safety import ModelSafety
 from uxla.models.objects import check_objects, objects_digest, write_objects
 from uxla.process_settings import process_settings
-from uxla.records import ModelHandle, Target
+from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import check_arguments, config_of, inputs_of, methods_of
@@ -35,6 +35,7 @@ from uxla.study.run_folder import check_folder
 from uxla.study.settings import UXLA, method_of, vicinity_of
 from uxla.study.tracking import require
 from uxla.study.vicinities import Around
+from uxla.targets import Target
 from uxla.testbed import model_name
 
 Listener = Callable[[Event], None]

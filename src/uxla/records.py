@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -164,48 +163,6 @@ class Corpus:
         names = metadata[b"label_names"].decode()
         label_names = tuple(names.split("\x00")) if names else ()
         return cls(metadata[b"name"].decode(), label_names, table.replace_schema_metadata(None))
-
-
-@dataclass(frozen=True)
-class Target:
-    """One target language: `train` is raw text, whose labels nothing reads; the others are labelled, where there are
-    such.
-
-    `dev` and `test` are held out; `labelled` and `translated` are what the methods `supervised` and `translate_train`
-    learn from: labelled text of the target, and labelled text that was translated into it. To `uxla.adapt` all of them
-    may also be what `uxla.read` takes.
-
-    >>> Target(uxla.read("testbed:far/unlabelled", take=9), test=uxla.read("testbed:far/test", take=5)).dev is None
-    True
-    """
-
-    train: Corpus
-    dev: Corpus | None = None
-    test: Corpus | None = None
-    labelled: Corpus | None = None
-    translated: Corpus | None = None
-    name: str = "target"
-
-    if TYPE_CHECKING:  # whoever calls `adapt` may give what `read` takes, and reads corpora
-
-        def __init__(
-            self,
-            train: Any,
-            dev: Any = None,
-            test: Any = None,
-            labelled: Any = None,
-            translated: Any = None,
-            name: str = "target",
-        ) -> None: ...
-
-    def __repr__(self) -> str:
-        given = {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
-        parts = (
-            f"{name}={repr(one) if isinstance(one, Corpus) else type(one).__name__}"
-            for name, one in given.items()
-            if one is not None
-        )
-        return printable(f"Target({self.name!r}, {', '.join(parts)})")
 
 
 def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:

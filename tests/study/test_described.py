@@ -19,11 +19,12 @@ from uxla.errors import ModelError
 from uxla.events import DataRead, Doubted
 from uxla.methods.registry import METHODS
 from uxla.models.hub import resolve
-from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
 from uxla.study.described import describe
 from uxla.study.inputs import Inputs, load_inputs
 from uxla.study.pipeline import check_models
+from uxla.targets import Target
 from uxla.testbed import asset
 
 NAMES = ("O", "B-DATE", "I-DATE", "B-PER", "I-PER")

@@ -14,10 +14,11 @@ from uxla.algorithm.events import Trains
 from uxla.config.run import load_config
 from uxla.methods.method import PENALISED
 from uxla.methods.registry import METHODS, final_method, names, ordered, row_titles, title, trainings_of
-from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.records import Corpus, Example, ModelHandle
 from uxla.study.inputs import Inputs
 from uxla.study.pipeline import asks_vicinity, train
 from uxla.study.settings import UXLA, method_of
+from uxla.targets import Target
 
 HANDLE = ModelHandle(Path("m"), "digest")
 SOURCE = Corpus.from_examples("en", ("O",), [Example("0", "en", ("a",), (0,))])

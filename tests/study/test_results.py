@@ -7,11 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from uxla.models.runtime import Runtime
-from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.records import Corpus, Example, ModelHandle
 from uxla.study.choose_epoch import Outcome
 from uxla.study.inputs import Inputs
 from uxla.study.results import run_results
 from uxla.study.settings import UXLA
+from uxla.targets import Target
 
 HANDLE = ModelHandle(Path("m"), "digest")
 

@@ -14,10 +14,11 @@ from uxla.events import TrainingEnded
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method
 from uxla.models.lm.training import texts_of
-from uxla.records import Corpus, Example, ModelHandle, Target
+from uxla.records import Corpus, Example, ModelHandle
 from uxla.study import pipeline
 from uxla.study.inputs import Inputs
 from uxla.study.pipeline import train
+from uxla.targets import Target
 
 
 def corpus(name, *, labelled=True):

@@ -10,7 +10,7 @@ from uxla.methods.method import PENALISED, Lab, Method, Start
 
 if TYPE_CHECKING:
     from uxla.methods.method import Schedule, Triple
-    from uxla.records import Target
+    from uxla.targets import Target
 
 _SOURCE = "labelled text in {s} alone"
 _BOTH = "labelled text in {s} and raw text in {t}, by "

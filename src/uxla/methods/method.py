@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:  # numpy and Arrow, which names and titles do without
     from uxla.algorithm.agreement import Agree
     from uxla.algorithm.cotraining import Epoch, Order
-    from uxla.records import Corpus, ModelHandle, Target
+    from uxla.records import Corpus, ModelHandle
+    from uxla.targets import Target
 
     Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
     Schedule = Sequence[Epoch]

@@ -25,10 +25,11 @@ from uxla.errors import ConfigError
 from uxla.given import plain, shown
 from uxla.methods import registry
 from uxla.methods.method import Method
-from uxla.records import Corpus, Target
+from uxla.records import Corpus
 from uxla.study.inputs import Inputs
 from uxla.study.settings import UXLA
 from uxla.study.vicinities import Around
+from uxla.targets import Target
 
 _PRESETS = {"ner": "xner", "nli": "xnli-5", "paraphrase": "pawsx-5", "classification": "sib200"}
 _IN_MEMORY = "(in memory) {target}"

@@ -10,10 +10,11 @@ from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.estimates import APART, Estimate, Labelled, estimate
 from uxla.algorithm.mixing import judging_sample
 from uxla.methods.registry import final_method, find
-from uxla.records import Corpus, Target
+from uxla.records import Corpus
 from uxla.study import doubts
 from uxla.study.labelling import Triple
 from uxla.study.study import Study
+from uxla.targets import Target
 
 NO_DEV = "no estimate of the target's score: source.dev, the reference, is not given; give source.dev=FILE"
 

@@ -17,9 +17,10 @@ from uxla.data.labels.schemes import entity_type
 from uxla.events import DataRead, Doubted
 from uxla.models.model_safety import ModelSafety
 from uxla.models.task_model import tokenizer_of
-from uxla.records import Corpus, ModelHandle, Target
+from uxla.records import Corpus, ModelHandle
 from uxla.study.inputs import Inputs
 from uxla.study.study import Study
+from uxla.targets import Target
 
 _LOOKED_AT = 10_000
 """The examples of a corpus that are examined."""

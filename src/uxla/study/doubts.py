@@ -16,11 +16,12 @@ from uxla.algorithm.distil import has_fallen, majority_share
 from uxla.algorithm.mixing import judging_sample
 from uxla.methods.registry import find, ordered, title
 from uxla.phrases import enumerated, one_label_only, seen
-from uxla.records import IGNORED, Corpus, Ints, ModelHandle, Target
+from uxla.records import IGNORED, Corpus, Ints, ModelHandle
 from uxla.report.trainings import NOUNS, from_target
 from uxla.study.labelling import Triple
 from uxla.study.messages import metric
 from uxla.study.study import Study
+from uxla.targets import Target
 
 Made = Mapping[str, Any]
 """An entry of `trainings` in `results.json`."""

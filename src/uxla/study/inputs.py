@@ -16,10 +16,11 @@ from uxla.data.formats.table import Table
 from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, DataError
-from uxla.records import Corpus, Target
+from uxla.records import Corpus
 from uxla.schema import Files
 from uxla.seeds import derive
 from uxla.store.store import Store
+from uxla.targets import Target
 
 WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 """The testbed's task of each kind."""

@@ -19,7 +19,7 @@ from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
-from uxla.records import ModelHandle, Target
+from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.choose_epoch import choose_epoch
@@ -35,6 +35,7 @@ from uxla.study.settings import UXLA
 from uxla.study.study import Study
 from uxla.study.trace import Traces
 from uxla.study.vicinities import Around, GenLM, OwnVicinity
+from uxla.targets import Target
 
 
 @dataclass(frozen=True)

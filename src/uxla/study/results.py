@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uxla.algorithm.agreement import kind_of
-from uxla.records import Target
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
 from uxla.study.doubts import poor_models
 from uxla.study.labelling import Triple
 from uxla.study.study import Study
+from uxla.targets import Target
 
 Results = dict[str, Any]
 

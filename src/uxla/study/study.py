@@ -18,7 +18,7 @@ from uxla.lm.tuning import tuned
 from uxla.methods.registry import title, trainings_of
 from uxla.models.lm.settings import Recipe
 from uxla.models.multi_head import MultiHeadTask
-from uxla.records import Corpus, ModelHandle, Target
+from uxla.records import Corpus, ModelHandle
 from uxla.seeds import derive, generator
 from uxla.study.executors import Executor, Serial
 from uxla.study.inputs import Inputs
@@ -27,6 +27,7 @@ from uxla.study.remembered import StoredLearner
 from uxla.study.settings import UXLA, draws_of
 from uxla.study.trainings import learned_from
 from uxla.study.vicinities import GenLM, OwnVicinity
+from uxla.targets import Target
 
 
 @dataclass(frozen=True)

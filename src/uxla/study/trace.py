@@ -17,7 +17,8 @@ from uxla.algorithm.events import CoLabelled
 from uxla.arrow_on_disk import table_of
 from uxla.events import Event
 from uxla.files import write_table
-from uxla.records import Corpus, Ints, Predictions, Target
+from uxla.records import Corpus, Ints, Predictions
+from uxla.targets import Target
 
 Labels = pa.list_(pa.int16())
 DECISIONS = pa.schema(

@@ -18,7 +18,7 @@ from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.models.tokenizer_folder import folders_length, save_tokenizer
-from uxla.records import Corpus, Ints, Predictions, Target
+from uxla.records import Corpus, Ints, Predictions
 from uxla.report.table import run_table
 from uxla.store.artifacts import copy_content
 from uxla.study.card import model_card
@@ -26,6 +26,7 @@ from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.run_folder import remove_reports
 from uxla.study.trace import label_names, write_trace
+from uxla.targets import Target
 from uxla.write_errors import writing
 
 _DRAWN = 2000  # test examples that figures of the warm-up show
