@@ -82,6 +82,19 @@ def test_the_methods_and_parts_of_a_package_are_listed_and_a_broken_one_is_named
     assert "| uxla | UXLA |" in shown.stdout
 
 
+@pytest.mark.parametrize(
+    "part", ["methods]\nuxla", "selectors]\nconfidence", "agreements]\nexact", "vicinities]\nmasked_lm"]
+)
+def test_a_part_with_the_name_of_one_of_uxla_is_told_to_be_hidden(part, tmp_path, monkeypatch):
+    install(tmp_path, "uxla_same", "HERE = 1", f"[uxla.{part} = uxla_same:HERE\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    shown = CliRunner().invoke(app, ["methods"], env={"COLUMNS": "200"})
+    group, name = part.split("]\n")
+    assert f"uxla.{group}: {name} of the package uxla-same has the name of a part of uxla, which is the" in shown.stdout
+    assert f"| {name} | {group} |" not in shown.stdout
+    assert shown.exit_code == 0
+
+
 def test_a_run_uses_the_parts_of_a_package_and_its_table_and_card_name_the_method(installed, tmp_path, monkeypatch):
     monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
     out = tmp_path / "run"

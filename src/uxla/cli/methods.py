@@ -13,7 +13,8 @@ def methods() -> None:
     from uxla.cli.tables import show
 
     show(_methods())
-    if (parts := _parts()).rows:
+    parts = _parts()
+    if parts.rows or parts.notes:
         show(parts)
 
 
@@ -44,16 +45,23 @@ def _package(name: str) -> str:
 
 def _parts() -> Table:
     from uxla import plugins
+    from uxla.config.method import AGREES, SELECTS, VICINITIES
     from uxla.errors import ConfigError
     from uxla.markup import Row, Table
+    from uxla.methods.registry import METHODS
 
+    own = {"uxla.methods": METHODS} | {kinds.group: kinds.own for kinds in (SELECTS, AGREES, VICINITIES)}
     rows, notes = list[Row](), []
-    for group in plugins.GROUPS[1:]:
+    for group in plugins.GROUPS:
         for plugin in plugins.found(group):
-            try:
-                plugin.load()
-            except ConfigError as error:
-                notes.append(str(error))
-            else:
-                rows.append(Row((plugin.name, group.removeprefix("uxla."), plugin.package)))
+            if plugin.name in own.get(group, ()):
+                hidden = "has the name of a part of uxla, which is the one that is used; rename it"
+                notes.append(f"{group}: {plugin.name} of the package {plugin.package} {hidden}")
+            elif group != "uxla.methods":
+                try:
+                    plugin.load()
+                except ConfigError as error:
+                    notes.append(str(error))
+                else:
+                    rows.append(Row((plugin.name, group.removeprefix("uxla."), plugin.package)))
     return Table(("part", "of the", "package"), (), tuple(rows), notes=tuple(notes))
