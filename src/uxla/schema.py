@@ -25,6 +25,10 @@ T = TypeVar("T")
 _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
     "finite_number": "a finite number",
     "string_type": "text; if it is text, quote it",
     "bool_type": "true or false",

@@ -1,5 +1,6 @@
 """Parts of another package: installed, they are listed, run, and stand in the table and on the card."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from uxla import api, plugins
+from uxla.algorithm.cotraining import PAPER_SCHEDULE
 from uxla.cli.app import app
 from uxla.config.run import load_config
 from uxla.errors import ConfigError
+from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method, names, title
 
 PACKAGE = """
@@ -155,3 +158,63 @@ def test_what_is_no_method_is_an_error_that_names_it(code, said, tmp_path, monke
     with pytest.raises(ConfigError, match=said):
         method("half")
     sys.modules.pop("uxla_odd", None)
+
+
+PARTS = """
+import numpy as np
+from uxla import Agreed
+
+def all_of_them(predictions, corpus):
+    return np.ones(len(corpus), dtype=bool)
+
+class Needs:
+    def __init__(self, least: int):
+        self.least = least
+    def __call__(self, predictions, corpus):
+        return np.diff(predictions.offsets) >= self.least
+
+NUMBER = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [
+        ("{kind: all, x: 1}", "no key schedule.0.select.x with kind all; this kind takes no other key"),
+        ("{kind: needs}", "needs schedule.0.select.least; for example: uxla run testbed schedule.0.select.least=…"),
+        ("{kind: needs, least: a}", "schedule.0.select.least: got 'a', expected a whole number"),
+        ("{kind: number}", "number is a int, expected a class or a function; mend its package"),
+    ],
+)
+def test_a_selector_is_a_function_or_a_class_with_keys_and_anything_else_is_refused(
+    select, said, tmp_path, monkeypatch
+):
+    points = "[uxla.selectors]\nall = uxla_parts:all_of_them\nneeds = uxla_parts:Needs\nnumber = uxla_parts:NUMBER\n"
+    install(tmp_path, "uxla_parts", PARTS, points)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = load_config("testbed", ["schedule=[{data: [target], select: all}]"])
+    assert config.schedule[0].select.build() is sys.modules["uxla_parts"].all_of_them
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load_config("testbed", [f"schedule=[{{data: [target], select: {select}}}]"])
+    sys.modules.pop("uxla_parts", None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"steps": lambda lab, target, models: []}, r"method m: steps gave \[\], expected the three models of each"),
+        ({"steps": lambda lab, target, models: None}, "steps gave None, expected the three models"),
+        ({"steps": lambda lab, target, models: [models[:2]]}, "steps gave .*, expected the three models"),
+        ({"schedule": lambda epochs: []}, r"schedule gave \[\], expected a list of uxla.Epoch"),
+        ({"schedule": lambda epochs: ["x"]}, r"schedule gave \['x'\], expected a list"),
+        ({"schedule": list, "agreement": "tokens"}, "agreement is 'tokens', expected one of exact, token, none, union"),
+        ({"schedule": list, "order": "sideways"}, "order is 'sideways', expected one of synchronous, in_place, alone"),
+        ({"start": None}, "method m: has neither start nor steps"),
+    ],
+)
+def test_a_method_of_no_use_is_an_error_that_names_it(settings, said):
+    class Lab:
+        epochs = PAPER_SCHEDULE
+
+    with pytest.raises(ConfigError, match=said):
+        Method("m", "t", **settings).run(Lab(), None, ("a", "b", "c"))

@@ -128,7 +128,7 @@ def _missing(missing: list[KeyPath], document: Document, known: Mapping[str, Fie
     if "source.train" in needed and _selects_by_source_dev(document.values):
         needed.insert(needed.index("source.train") + 1, "source.dev")
     patterns = {key: re.sub(r"\.\d+\b", ".*", key) for key in needed}
-    meanings = "; ".join(f"{key} ({known[at].description})" for key, at in patterns.items() if at in known)
+    meanings = "; ".join(f"{key} ({known[at].description})" if at in known else key for key, at in patterns.items())
     run = document.name.removeprefix("preset ")
     example = " ".join(f"{key}={_EXAMPLES.get(at, '…')}" for key, at in patterns.items())
     return f"{document.name} needs {meanings}; for example: uxla run {run} {example}"

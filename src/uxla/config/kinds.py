@@ -19,7 +19,7 @@ TAGGED = frozenset({"select", "agree", "vicinity"})
 
 
 class PluggedIn(Section):
-    """The section of a plug-in's kind: the other keys are the arguments of the class or function `of`."""
+    """The section of a plug-in's kind: the other keys are the arguments of the class `of`."""
 
     model_config = ConfigDict(strict=False, arbitrary_types_allowed=True)
     of: ClassVar[Callable[..., Any]]
@@ -59,7 +59,8 @@ class Kinds:
         if not isinstance(kind, str) or kind not in known:
             got = "no kind is given" if kind is None else f"got {kind!r}"
             raise refusal("kind", f"{got}; {unknown_name(kind, known)}")
-        return self.own.get(kind) or _section_of(kind, plugins.load(self.group, kind))
+        own = self.own.get(kind)
+        return own or _section_of(self.group, kind, plugins.load(self.group, kind))
 
     def _named(self, fault: Any, section: type[Section], kind: object) -> Any:
         """The fault, with what this kind takes where it is about an unknown key."""
@@ -71,15 +72,26 @@ class Kinds:
 
 
 @cache
-def _section_of(kind: str, made: Callable[..., Any]) -> type[Section]:
-    """A section with the arguments of `made` as its keys."""
-    hints = get_type_hints(vars(made).get("__init__", made) if isinstance(made, type) else made)
+def _section_of(group: str, kind: str, part: Any) -> type[Section]:
+    """A section with the arguments of a class as its keys; any other callable is the part itself, without a key."""
+    if not callable(part):
+        raise refusal(
+            "kind", f"{group}: {kind} is a {type(part).__name__}, expected a class or a function; mend its package"
+        )
+    keys: dict[str, Any] = {"kind": (Literal[kind], kind)}
+    if isinstance(part, type):
+        keys |= _arguments(part)
+    section = create_model(kind, __base__=PluggedIn, **keys)
+    section.of = staticmethod(part if isinstance(part, type) else lambda: part)
+    return section
+
+
+def _arguments(made: type) -> dict[str, Any]:
+    hints = get_type_hints(vars(made).get("__init__", made))
     own = fields(made) if is_dataclass(made) else ()
     factories = {f.name: f.default_factory for f in own if f.default_factory is not MISSING}
-    keys: dict[str, Any] = {"kind": (Literal[kind], kind)}
+    found: dict[str, Any] = {}
     for name, parameter in signature(made).parameters.items():
         default = ... if parameter.default is parameter.empty else parameter.default
-        keys[name] = (hints.get(name, Any), Field(default_factory=factories[name]) if name in factories else default)
-    section = create_model(kind, __base__=PluggedIn, **keys)
-    section.of = staticmethod(made)
-    return section
+        found[name] = (hints.get(name, Any), Field(default_factory=factories[name]) if name in factories else default)
+    return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+from uxla.errors import ConfigError
 
 if TYPE_CHECKING:  # numpy and Arrow, which names and titles do without
     from uxla.algorithm.agreement import Agree
@@ -131,12 +133,37 @@ class Method:
         """Its name within a sentence."""
         return self.in_sentence or self.title
 
+    def __post_init__(self) -> None:
+        """ConfigError for a method that could give no models."""
+        if self.start is None and self.steps is None:
+            raise ConfigError(f"method {self.name}: has neither start nor steps, expected one of them")
+
     def run(self, lab: Lab, target: Target, models: Triple | None) -> list[Triple]:
-        """Its three models after each epoch; `models` are those of its start."""
-        if self.steps is not None:
-            return list(self.steps(lab, target, models))
-        assert models is not None, f"the method {self.name} has neither steps nor a start"
-        if self.schedule is None:
+        """Its three models after each epoch; `models` are those of its start.
+
+        ConfigError where its schedule, agreement, order or steps, which may be a user's own, are of no use.
+        """
+        if self.steps is None and self.schedule is None:
+            assert models is not None
             return [models]
-        epochs = self.schedule(lab.epochs)
+        after: Any = self._cotrained(lab, target, models) if self.steps is None else self.steps(lab, target, models)
+        if not isinstance(after, list | tuple) or not after or not all(map(_is_triple, after)):
+            raise ConfigError(f"method {self.name}: steps gave {after!r:.80}, expected the three models of each epoch")
+        return list(after)
+
+    def _cotrained(self, lab: Lab, target: Target, models: Any) -> list[Triple]:
+        from uxla.algorithm.agreement import AGREEMENTS
+        from uxla.algorithm.cotraining import Epoch, Order
+
+        assert self.schedule is not None
+        epochs: Any = self.schedule(lab.epochs)
+        if not isinstance(epochs, list | tuple) or not epochs or not all(isinstance(one, Epoch) for one in epochs):
+            raise ConfigError(f"method {self.name}: schedule gave {epochs!r:.80}, expected a list of uxla.Epoch")
+        for name, given, known in (("agreement", self.agreement, AGREEMENTS), ("order", self.order, get_args(Order))):
+            if isinstance(given, str) and given not in known:
+                raise ConfigError(f"method {self.name}: {name} is {given!r}, expected one of {', '.join(known)}")
         return lab.cotrain(self.name, target, models, epochs, agreement=self.agreement, order=self.order)
+
+
+def _is_triple(models: object) -> bool:
+    return isinstance(models, list | tuple) and len(models) == 3
