@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from uxla import plugins
 from uxla.adapted import Adapted
 from uxla.choices import Device, Precision, Task
 from uxla.config.method import MaskedLMVicinity
@@ -27,7 +26,7 @@ from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import check_arguments, config_of, inputs_of, methods_of
-from uxla.study.executors import Executor, Serial
+from uxla.study.executors import Executor, Serial, executor_of
 from uxla.study.inputs import Inputs, load_inputs
 from uxla.study.messages import Messages
 from uxla.study.recording import Recording
@@ -134,7 +133,7 @@ def _adapted(
             vicinity_model=_model(*_vicinity_model(config), config),
             around=None if isinstance(vicinity, MaskedLMVicinity) else vicinity,
             store=store,
-            executor=plugins.load("uxla.executors", executor)() if isinstance(executor, str) else executor,
+            executor=executor_of(executor),
             on_event=on_event,
         )
         if name is not None:

@@ -14,6 +14,7 @@ from uxla.config.run import load_config
 from uxla.errors import ConfigError
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method, names, title
+from uxla.study.executors import executor_of
 
 PACKAGE = """
 from dataclasses import dataclass
@@ -218,3 +219,14 @@ def test_a_method_of_no_use_is_an_error_that_names_it(settings, said):
 
     with pytest.raises(ConfigError, match=said):
         Method("m", "t", **settings).run(Lab(), None, ("a", "b", "c"))
+
+
+def test_an_executor_of_a_package_is_a_class_or_an_instance_with_a_map(tmp_path, monkeypatch):
+    code = "from uxla import Serial\nONE = Serial()\nclass Bad: pass\n"
+    points = "[uxla.executors]\nmade = uxla_do:Serial\none = uxla_do:ONE\nbad = uxla_do:Bad\n"
+    install(tmp_path, "uxla_do", code, points)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [list(executor_of(name).map(len, ["ab"])) for name in ("made", "one")] == [[2], [2]]
+    with pytest.raises(ConfigError, match=r"bad has no method map\(function, items\); mend its package"):
+        executor_of("bad")
+    sys.modules.pop("uxla_do", None)

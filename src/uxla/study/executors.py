@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from uxla import plugins
+from uxla.errors import ConfigError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -31,3 +34,14 @@ class Serial:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
         """The function's results, in the order of the items."""
         return map(function, items)
+
+
+def executor_of(given: Executor | str) -> Executor:
+    """The executor itself, or by name that of another package. ConfigError where that is none."""
+    if not isinstance(given, str):
+        return given
+    part = plugins.load("uxla.executors", given)
+    made: Executor = part() if isinstance(part, type) else part
+    if not callable(getattr(made, "map", None)):
+        raise ConfigError(f"uxla.executors: {given} has no method map(function, items); mend its package")
+    return made
