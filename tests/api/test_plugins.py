@@ -15,6 +15,8 @@ from uxla.errors import ConfigError
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method, names, title
 from uxla.study.executors import executor_of
+from uxla.study.pipeline import asks_vicinity
+from uxla.study.settings import UXLA
 
 PACKAGE = """
 from dataclasses import dataclass
@@ -230,3 +232,8 @@ def test_an_executor_of_a_package_is_a_class_or_an_instance_with_a_map(tmp_path,
     with pytest.raises(ConfigError, match=r"bad has no method map\(function, items\); mend its package"):
         executor_of("bad")
     sys.modules.pop("uxla_do", None)
+
+
+def test_a_schedule_of_no_use_is_an_error_also_where_a_run_first_asks_for_it():
+    with pytest.raises(ConfigError, match=r"method m: schedule gave \['x'\], expected a list of uxla.Epoch"):
+        asks_vicinity([Method("m", "t", schedule=lambda epochs: ["x"])], UXLA())

@@ -151,14 +151,21 @@ class Method:
             raise ConfigError(f"method {self.name}: steps gave {after!r:.80}, expected the three models of each epoch")
         return list(after)
 
-    def _cotrained(self, lab: Lab, target: Target, models: Any) -> list[Triple]:
-        from uxla.algorithm.agreement import AGREEMENTS
-        from uxla.algorithm.cotraining import Epoch, Order
+    def epochs(self, of_the_run: Schedule) -> Schedule:
+        """Its epochs of Algorithm 1, for those that the run has; ConfigError where its schedule gives anything else."""
+        from uxla.algorithm.cotraining import Epoch
 
         assert self.schedule is not None
-        epochs: Any = self.schedule(lab.epochs)
-        if not isinstance(epochs, list | tuple) or not epochs or not all(isinstance(one, Epoch) for one in epochs):
-            raise ConfigError(f"method {self.name}: schedule gave {epochs!r:.80}, expected a list of uxla.Epoch")
+        found: Any = self.schedule(of_the_run)
+        if not isinstance(found, list | tuple) or not found or not all(isinstance(one, Epoch) for one in found):
+            raise ConfigError(f"method {self.name}: schedule gave {found!r:.80}, expected a list of uxla.Epoch")
+        return list(found)
+
+    def _cotrained(self, lab: Lab, target: Target, models: Any) -> list[Triple]:
+        from uxla.algorithm.agreement import AGREEMENTS
+        from uxla.algorithm.cotraining import Order
+
+        epochs = self.epochs(lab.epochs)
         for name, given, known in (("agreement", self.agreement, AGREEMENTS), ("order", self.order, get_args(Order))):
             if isinstance(given, str) and given not in known:
                 raise ConfigError(f"method {self.name}: {name} is {given!r}, expected one of {', '.join(known)}")

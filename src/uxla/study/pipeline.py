@@ -112,7 +112,7 @@ def asks_vicinity(methods: Sequence[Method], uxla: UXLA) -> bool:
     """Whether any method asks the vicinity model for something: for samples, or how fluent a text is."""
     for method in methods:
         if method.adapts:
-            for epoch in method.schedule(uxla.epochs) if method.schedule is not None else uxla.epochs:
+            for epoch in method.epochs(uxla.epochs) if method.schedule is not None else uxla.epochs:
                 features = epoch.select.features if isinstance(epoch.select, CleanCluster) else ()
                 if epoch.source_vicinity or epoch.target_vicinity or "fluency" in features:
                     return True
