@@ -160,6 +160,7 @@ def test_the_folder_has_the_model_and_a_card_with_what_it_read_and_its_figures(f
         "- `c.tsv`: 5 sentences",
         "- max_steps: 5",
         "- masked: 0.15",
+        "- weight_decay: 0.01",
     ):
         assert expected in card
     assert "epochs" not in card

@@ -17,6 +17,7 @@ from uxla.data.corpus import DataSource
 from uxla.errors import ConfigError
 from uxla.files import alone, atomic_folder, file_digest, restore_folder
 from uxla.markup import Figure, Row, Table, code_span
+from uxla.models.lm.training import OPTIMISER
 from uxla.records import Corpus, Example
 from uxla.store.artifacts import Facts, copy_content, read_manifest
 from uxla.write_errors import writing
@@ -150,7 +151,7 @@ def card(began: str, base: str | None, read: Read, inputs: Mapping[str, Any], fa
     """README.md of the model: `began` says what it was before, `base` its name on the Hub, where it has one."""
     front = {"library_name": "transformers", "pipeline_tag": "fill-mask", "tags": ["uxla"]}
     front |= {"base_model": base} if base else {}
-    settings = {**inputs["recipe"], **{key: inputs[key] for key in ("seed", "max_length", "precision")}}
+    settings = {**inputs["recipe"], **OPTIMISER, **{key: inputs[key] for key in ("seed", "max_length", "precision")}}
     del settings["max_steps" if settings["max_steps"] is None else "epochs"]
     parts = [
         f"---\n{dump(front)}---",

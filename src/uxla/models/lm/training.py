@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,9 @@ from uxla.seeds import derive, generator
 _SORTED_STEPS = 64
 """Steps whose texts are sorted by length together, so that little is padded."""
 _MOST_HELD_OUT = 1000
+
+OPTIMISER: dict[str, Any] = {"lr_warmup": 0.06, "weight_decay": 0.01, "adam_epsilon": 1e-6, "max_grad_norm": 1.0}
+"""What AdamW is given in every training of a masked LM (Liu et al. 2019)."""
 
 
 def texts_of(corpora: Sequence[Corpus]) -> Corpus:
@@ -58,9 +62,7 @@ def fit_lm(
         recipe.batch_size,
         recipe.accumulation,
         recipe.learning_rate,
-        lr_warmup=0.06,
-        weight_decay=0.01,
-        adam_epsilon=1e-6,
+        **OPTIMISER,
         evaluate_every=recipe.evaluate_every,
     )
     order = by_length(_sizes(learned), draws=recipe.draws(len(learned)), step=settings.step_size, seed=seed)
