@@ -72,7 +72,8 @@ def toy():
         given.append((toy, more))
 
     def run(*words):
-        result = CliRunner().invoke(app, words)
+        with on_command_line():
+            result = CliRunner().invoke(app, words)
         return result if result.exception or "--help" in words else given[-1]
 
     return run
@@ -87,7 +88,7 @@ def test_keys_are_options_with_their_defaults_and_others_beside_them(toy):
 def test_help_has_the_meaning_of_each_key(toy):
     shown = toy("--help").stdout
     assert "Whose it is." in shown
-    assert "How large; default: none." in shown
+    assert "How large; at least 1." in shown
     assert "--kind" not in shown
 
 

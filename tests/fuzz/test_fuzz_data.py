@@ -17,7 +17,7 @@ from uxla.data.checks.check import check
 from uxla.data.conll.file import parse_conll
 from uxla.data.load import load_corpus
 from uxla.data.options import ReadOptions
-from uxla.errors import DataError, UxlaError
+from uxla.errors import ConfigError, DataError, UxlaError
 
 INPUTS = 120
 SHAPES = {"conll": ["tagging"]}
@@ -140,7 +140,10 @@ def test_a_key_twice_in_a_json_object_is_refused_as_one_value_would_be_lost(tmp_
 @pytest.mark.parametrize("encoding", ["hex", "zlib", "rot13", "undefined", "a\0b", "\ud800", "", "uu"])
 def test_what_is_no_text_encoding_is_refused(file, encoding, tmp_path):
     shape = "tagging" if file == "x.conll" else "single"
-    assert "encoding" in refused(tmp_path / file, b"text\nno\n", encoding=encoding, shape=shape)
+    (tmp_path / file).write_bytes(b"text\nno\n")
+    with pytest.raises(ConfigError, match=r"^encoding: got .*, expected an encoding Python knows"):
+        how = {"encoding": encoding, "shape": shape, "labelled": False}
+        load_corpus(tmp_path / file, name="t", lang="x", label_names=("no",), **how)
 
 
 @pytest.mark.parametrize("file", ["x.conll", "x.txt", "x.tsv", "x.csv"])

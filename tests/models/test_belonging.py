@@ -83,7 +83,7 @@ def test_a_layer_for_other_labels_is_drawn_anew_by_the_seed(kind, folder_of, tmp
     assert first.weight.std().item() == pytest.approx(0.4, rel=0.3)  # as the model's own configuration has it
     assert opened(own).remark == (
         f"the classification layer of {own} is not used: its labels are B-PER, I-PER, B-LOC, I-LOC, O, "
-        "the data's O, B-LOC, I-LOC, B-PER, I-PER; drawn anew"
+        "the data's O, B-LOC, I-LOC, B-PER, I-PER; a new one is drawn"
     )
 
 
@@ -118,7 +118,7 @@ def test_a_layer_for_texts_is_none_for_words(folder_of, tmp_path):
     own = classifier(folder_of("wordpiece"), tmp_path / "own", NAMES, AutoModelForSequenceClassification)
     loaded = opened(own)
     assert loaded.module.classifier.bias.abs().max() < 1
-    assert "it is that of a BertForSequenceClassification; drawn anew" in loaded.remark
+    assert "it is that of a BertForSequenceClassification; a new one is drawn" in loaded.remark
 
 
 def test_several_heads_never_begin_with_a_single_layer_of_the_backbone(folder_of, tmp_path):
@@ -126,7 +126,7 @@ def test_several_heads_never_begin_with_a_single_layer_of_the_backbone(folder_of
     names = [f"{name} (head {head})" for head in (1, 2, 3) for name in NAMES]
     loaded = opened(own, names, MultiHeadTask(Tagging()))
     assert loaded.module.classifier.bias.abs().max() < 1
-    assert "drawn anew" in loaded.remark
+    assert "a new one is drawn" in loaded.remark
 
 
 def test_a_model_for_several_labels_at_once_is_made_one_for_a_single_label(folder_of, tmp_path):
