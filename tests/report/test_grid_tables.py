@@ -184,13 +184,13 @@ def test_every_score_has_a_row_and_every_key_a_column(make_cell):
     ]
     rows = found.filter(pa.compute.equal(found["alpha"], 0.5)).to_pylist()
     assert [(row["method"], row["epoch"], row["score"]) for row in rows] == [
-        *(("uxla", 1, 10.0), ("uxla", 2, 61.0), ("tri_training", 1, 1.0), ("tri_training", 2, 2.0)),
-        *(("tri_training", None, 41.0), ("uxla", None, 61.0), ("uxla_ensemble", None, 99.0)),
+        *(("tri_training", None, 41.0), ("uxla", 1, 10.0), ("uxla", 2, 61.0), ("uxla_ensemble", None, 99.0)),
+        *(("tri_training", 1, 1.0), ("tri_training", 2, 2.0), ("uxla", None, 61.0)),
     ]
-    last = rows[-2]
+    last = rows[-1]
     assert [last[f"model_{i}"] for i in (1, 2, 3)] == [60.0, 61.0, 62.0]
     assert (last["agreement"], last["seed"], last["target"], last["sd"]) == ("exact", 3, "far", 1.5)
-    assert [rows[-1][f"model_{i}"] for i in (1, 2, 3)] == [99.0, None, None]
+    assert [rows[3][f"model_{i}"] for i in (1, 2, 3)] == [99.0, None, None]
 
 
 @pytest.mark.parametrize(

@@ -205,11 +205,11 @@ def test_the_csv_has_scores_by_epoch_of_the_source_and_estimates(make_run, repor
         ("far", "tri_training", "", "41.0", "40.0 41.0 42.0"),
         ("far", "tri_training", "1", "41.0", "40.0 41.0 42.0"),
         ("far", "tri_training", "2", "44.0", "40.0 41.0 42.0"),
+        ("", "source:before", "", "41.0", "40.0 41.0 42.0"),
+        ("far", "source:after", "", "41.0", "40.0 41.0 42.0"),
         ("far", "estimated:penalty", "", "61.0", ""),
         ("far", "estimated:uxla", "1", "61.0", ""),
         ("far", "estimated:uxla", "2", "64.0", ""),
-        ("", "source:before", "", "41.0", "40.0 41.0 42.0"),
-        ("far", "source:after", "", "41.0", "40.0 41.0 42.0"),
     ]
 
 

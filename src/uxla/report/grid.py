@@ -13,13 +13,15 @@ import pyarrow as pa
 from uxla import progress
 from uxla.report.folder import RunFolder
 from uxla.report.paired import Counted, Difference, Pair, counted, difference, pair
+from uxla.report.scores import Score, every_score, last_states
 
 Setting = tuple[str, ...]
 """The values of the varied keys, as they were written."""
 
-_MODELS = 3
-_KINDS = {"target": pa.string(), "method": pa.string(), "epoch": pa.int16()} | dict.fromkeys(
-    ("score", "sd", "strict_f1"), pa.float64()
+_MODELS = ("model_1", "model_2", "model_3")
+_FIGURES = pa.schema(
+    {"seed": pa.int64(), "target": pa.string(), "method": pa.string(), "epoch": pa.int16()}
+    | dict.fromkeys(("score", "sd", "strict_f1", *_MODELS), pa.float64())
 )
 
 
@@ -84,18 +86,14 @@ def tidy(keys: Sequence[str], runs: Sequence[GridRun]) -> pa.Table:
 
     A varied key is a column of its name, of numbers where all its values are; `target` and `seed` are there anyway.
     """
-    rows = [(one, row) for one in runs for row in _scores(one.run)]
+    rows = [(one, row) for one in runs for row in _rows(one.run)]
     columns = {
         key: _column([one.values[place] for one, _ in rows])
         for place, key in enumerate(keys)
-        if key not in (*_KINDS, "seed")
+        if key not in _FIGURES.names
     }
-    columns["seed"] = pa.array([one.seed for one, _ in rows], pa.int64())
-    for place, (name, kind) in enumerate(_KINDS.items()):
-        columns[name] = pa.array([row[place] for _, row in rows], kind)
-    for i in range(_MODELS):
-        columns[f"model_{i + 1}"] = pa.array([dict(enumerate(row[-1])).get(i) for _, row in rows], pa.float64())
-    return pa.table(columns)
+    figures = pa.Table.from_pylist([{"seed": one.seed, **row} for one, row in rows], _FIGURES)
+    return pa.table(columns | dict(zip(figures.column_names, figures.columns, strict=True)))
 
 
 def summary(runs: Sequence[GridRun], baseline: Baseline | None) -> list[GridRow]:
@@ -121,7 +119,7 @@ def targets(runs: Sequence[GridRun]) -> tuple[str, ...]:
 class _Run:
     """What a summary needs of a run: final scores by target and method, test sets by target."""
 
-    scores: Mapping[tuple[str, str], Mapping[str, Any]]
+    scores: Mapping[tuple[str, str], Score]
     tests: Mapping[str, Counted]
 
 
@@ -144,30 +142,21 @@ def _entry(
     return SeedMean(fmean(means), sd, len(means), difference(pairs), len(pairs), fmean(strict) if strict else None)
 
 
-def _scores(run: RunFolder) -> Iterator[tuple[Any, ...]]:
-    """Target, method, epoch, mean, deviation, strict F1 and the models' scores, of all that was scored on test sets."""
-    finals = _finals(run)
-    for target, found in run.results["targets"].items():
-        epochs = {"uxla": found.get("uxla", []), **found.get("by_epoch", {})}
-        rows: list[tuple[str, int | None, Any]] = [
-            (method, epoch, one) for method, scores in epochs.items() for epoch, one in enumerate(scores, start=1)
-        ]
-        rows += [(method, None, one) for (own, method), one in finals.items() if own == target]
-        for method, epoch, one in rows:
-            yield target, method, epoch, one["mean"], one["sd"], one.get("strict_f1"), one["models"]
+def _rows(run: RunFolder) -> Iterator[dict[str, Any]]:
+    """All that was scored on the targets' test sets; the last models' rows have no epoch."""
+    last = [(target, method, None, one) for (target, method), one in _finals(run).items() if method == "uxla"]
+    for target, method, epoch, one in [*every_score(run.results), *last]:
+        if not method.startswith("source:"):
+            named = {"target": target, "method": method, "epoch": epoch}
+            figures = {"score": one["mean"], "sd": one["sd"], "strict_f1": one.get("strict_f1")}
+            yield named | figures | dict(zip(_MODELS, one["models"], strict=False))
 
 
-def _finals(run: RunFolder) -> dict[tuple[str, str], Mapping[str, Any]]:
+def _finals(run: RunFolder) -> dict[tuple[str, str], Score]:
     """The score of each method's final models, by target and method; of UXLA those of the epoch chosen."""
-    scores: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for target, found in run.results["targets"].items():
-        for method, one in found.items():
-            if isinstance(one, list) and one:
-                chosen = run.results.get("kept_epoch", {}).get(target, len(one))
-                one = one[chosen - 1] if chosen else found.get("penalty", {})
-            if "models" in one:
-                scores[target, method] = one
-    return scores
+    kept = run.results.get("kept_epoch", {})
+    states = {target: last_states(found, kept.get(target)) for target, found in run.results["targets"].items()}
+    return {(target, method): one for target, found in states.items() for method, one in found.items()}
 
 
 def _column(texts: Sequence[str]) -> pa.Array:

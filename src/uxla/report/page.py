@@ -19,6 +19,7 @@ from uxla.report.explorer import explored, packed
 from uxla.report.flow import EpochFlow, flow
 from uxla.report.folder import MADE_BY_RUN, RunFolder
 from uxla.report.quality import quality_table
+from uxla.report.scores import Score, by_epoch, every_score
 from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
 from uxla.report.table import WARNING, run_table
 from uxla.report.trainings import trainings_table
@@ -113,33 +114,12 @@ def tables_csv(found: Sequence[RunPart]) -> str:
     return csv_text([("run", "target", "method", "epoch", *figures, "models"), *rows])
 
 
-def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Mapping[str, Any]]]:
-    """Target, method, epoch and score; an estimate is one with a mean only."""
-    estimates, source = results.get("estimates", {}), results["source"]
-    for target, methods in results["targets"].items():
-        final = {name: score for name, score in methods.items() if name in METHODS}
-        yield from _by_epoch(target, final)
-        yield from _by_epoch(target, {f"{name}_ensemble": one for name, one in methods.get("ensembles", {}).items()})
-        yield from _by_epoch(target, methods.get("by_epoch", {}))
-        for method, found in estimates.get(target, {}).items():
-            means = [_mean(one) for one in found] if isinstance(found, list) else _mean(found)
-            yield from _by_epoch(target, {f"estimated:{method}": means})
-    if source.get("before"):
-        yield None, "source:before", None, source["before"]
-    for target, score in (source.get("after") or {}).items():
-        yield target, "source:after", None, score
-
-
-def _by_epoch(target: str, methods: Mapping[str, Any]) -> Iterator[tuple[str, str, int | None, Mapping[str, Any]]]:
-    for method, found in methods.items():
-        if isinstance(found, list):
-            yield from ((target, method, epoch, score) for epoch, score in enumerate(found, start=1))
-        else:
-            yield target, method, None, found
-
-
-def _mean(estimate: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"mean": estimate["score"]}
+def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Score]]:
+    """Every score, and each estimate as one that has a mean only."""
+    yield from every_score(results)
+    for target, estimates in results.get("estimates", {}).items():
+        for method, epoch, found in by_epoch(estimates):
+            yield target, f"estimated:{method}", epoch, {"mean": found["score"]}
 
 
 def _part(name: str, run: RunFolder) -> RunPart:

@@ -9,6 +9,7 @@ from typing import Any
 from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table
 from uxla.methods.registry import row_titles
+from uxla.report.scores import NO_METHODS, Score, every_score
 
 VERSION = 2
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
@@ -25,9 +26,6 @@ METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accu
 STRICT = "strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here"
 _SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
-_NO_METHODS = frozenset({"dev", "by_epoch", "ensembles"})
-"""What stands beside the methods' scores of a target."""
-_ESTIMATED = ("zero_shot", "penalty", "uxla")
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _AGREEMENTS = {
     "exact": "peers agree on the whole sentence (agree: exact)",
@@ -49,7 +47,7 @@ def run_table(results: Mapping[str, Any]) -> Table:
     if results.get("version") != VERSION:
         got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
-    scores = list(_scores(results))
+    scores = [score for *_, score in every_score(results)]
     second = next((name for name in _SECOND for score in scores if name in score), None)
     heads = ("",) if second is None else ("", f", {_SECOND[second][0]}")
     estimates = list(_estimates(results))
@@ -72,7 +70,7 @@ def unfair(results: Mapping[str, Any]) -> tuple[str, ...]:
     return (_UNFAIR,) if results.get("selection") == "target_dev" else ()
 
 
-def score_text(score: Mapping[str, Any]) -> str:
+def score_text(score: Score) -> str:
     """`41.20 ± 0.53`; one model has no deviation."""
     mean = f"{score['mean']:.2f}"
     return f"{mean} ± {score['sd']:.2f}" if len(score["models"]) > 1 else mean
@@ -91,14 +89,14 @@ def agreement_notes(results: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-Named = tuple[str, Sequence[Mapping[str, Any] | None]]
+Named = tuple[str, Sequence[Score | None]]
 """A row's name, and a score or an estimate for each target."""
 
 
 def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
     """Each method that was scored, and behind it its three models together where they were scored so."""
     targets = results["targets"].values()
-    others = {name for found in targets for name in found if name not in _NO_METHODS} - {"uxla_ensemble"}
+    others = {name for found in targets for name in found if name not in NO_METHODS} - {"uxla_ensemble"}
     for method, title in row_titles(others).items():
         yield from _by_epoch(method, title, targets)
         together = [found.get("ensembles", {}).get(method) for found in targets]
@@ -108,8 +106,8 @@ def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
 
 def _estimates(results: Mapping[str, Any]) -> Iterator[Named]:
     found = [results.get("estimates", {}).get(target, {}) for target in results["targets"]]
-    for method in _ESTIMATED:
-        yield from _by_epoch(method, f"estimated, no labels: {METHODS[method]}", found)
+    for method, title in METHODS.items():
+        yield from _by_epoch(method, f"estimated, no labels: {title}", found)
 
 
 def _by_epoch(method: str, title: str, targets: Sequence[Mapping[str, Any]]) -> Iterator[Named]:
@@ -128,12 +126,12 @@ def _source(results: Mapping[str, Any]) -> Iterator[Named]:
         yield f"source ({source['name']}), after", [source["after"].get(target) for target in targets]
 
 
-def _row(name: str, values: Sequence[Mapping[str, Any] | None], second: str | None) -> Row:
+def _row(name: str, values: Sequence[Score | None], second: str | None) -> Row:
     cells = [Figure(text) for value in values for text in _texts(value, second)]
     return Row((name,), tuple(cells), strong=name.startswith("UXLA"))
 
 
-def _texts(value: Mapping[str, Any] | None, second: str | None) -> Iterator[str]:
+def _texts(value: Score | None, second: str | None) -> Iterator[str]:
     """`64 [35, 74]` of an estimate: whole points, since none is surer than that."""
     if value is None:
         yield ""
@@ -156,22 +154,10 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     yield from (f"{WARNING}{warning}" for warning in results.get("warnings", ()))
 
 
-def _what_scores_are(
-    results: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], second: str | None
-) -> tuple[str, ...]:
+def _what_scores_are(results: Mapping[str, Any], scores: Sequence[Score], second: str | None) -> tuple[str, ...]:
     if not scores:
         return ("No scores: no labelled test set was given (target_data.test, source.test)",)
     size = max(len(score["models"]) for score in scores)
     what = f"{METRICS[results['metric']]} in percent on the test set, mean ± standard deviation of"
     notes = f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"
     return notes if second is None else (*notes, _SECOND[second][1])
-
-
-def _scores(results: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for found in results["targets"].values():
-        for method, score in found.items():
-            if method not in _NO_METHODS:
-                yield from score if method == "uxla" else (score,)
-        yield from found.get("ensembles", {}).values()
-    source = results["source"]
-    yield from (score for score in (source.get("before"), *(source.get("after") or {}).values()) if score)

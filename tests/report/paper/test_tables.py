@@ -286,7 +286,7 @@ def test_a_damaged_run_is_one_line(xner, spoil, said):
 
 def test_damaged_scores_by_epoch_are_one_line(make_run):
     found = methods(70.0) | {"by_epoch": {"tri_training": [3]}}
-    with pytest.raises(ArtifactError, match=r"odd: damaged, or of another version \(TypeError"):
+    with pytest.raises(ArtifactError, match=r"odd/results.json: damaged \(TypeError"):
         table(5, [make_run("odd", "xner", results({"es": found}))])
 
 
@@ -320,7 +320,7 @@ def test_the_csv_has_a_line_for_every_cell(xner, testbed, tmp_path):
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()))
     first = {
         "section": "supervised",
-        "method": "supervised (target labels)",
+        "method": "translate-train",
         "column": "es",
         "value": "90.0",
         "sd": "1.0",

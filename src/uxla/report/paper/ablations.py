@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from uxla.errors import ArtifactError
 from uxla.markup import Table
-from uxla.report.paper.figure_table import Line, figure_table
 from uxla.report.paper.published import PAPER, Published, published
 from uxla.report.paper.runs import (
     Column,
     Entry,
+    Line,
     PaperRun,
     Scores,
     columns,
     ensemble_notes,
+    figure_table,
     paper_lines,
     paper_notes,
     run_notes,
     warnings,
 )
+from uxla.report.scores import Score
 from uxla.report.table import METHODS
 
 _CLUSTERING, _CONFIDENCE = "clustering", "model confidence"
@@ -29,27 +31,12 @@ _AGREEMENTS = {"exact": "∩", "none": "φ", "token": "∩ by word", "union": "�
 _BEFORE = "before"
 
 
-@dataclass(frozen=True)
-class _Distilled:
-    """One way of distilling in epoch 1, and the scores by target after it."""
-
-    stage: str
-    threshold: str
-    agreement: str
-    run: str
-    scores: Scores
-
-    def line(self, targets: Sequence[str]) -> Line:
-        """Its row of the table."""
-        return Line((self.threshold, self.agreement, self.run), tuple(map(self.scores.get, targets)), self.stage)
-
-
 def distillation_table(runs: Sequence[PaperRun]) -> Table:
     """Table 5: a row for each run, and for those of its baselines that differ from it in distillation only."""
     theirs = published(5)
     targets = tuple(dict.fromkeys(target for run in runs for target in run.results["targets"]))
-    rows = [row for run in runs for row in _distilled(run) if any(row.scores.values())]
-    own = [row.line(targets) for row in sorted(rows, key=lambda row: row.stage != _CLUSTERING)]
+    rows = [row for run in runs for row in _distilled(run, targets) if any(row.values)]
+    own = sorted(rows, key=lambda row: row.section != _CLUSTERING)
     beside = list(_paper_distilled(theirs, targets)) if runs[0].task == theirs.task else []
     return figure_table(
         f"Table 5: {theirs.title}",
@@ -91,31 +78,30 @@ def transfer_table(runs: Sequence[PaperRun]) -> Table:
     )
 
 
-def _distilled(run: PaperRun) -> Iterator[_Distilled]:
-    plan = run.config["schedule"][0]
-    agreement = _AGREEMENTS.get(run.config["agree"]["kind"], run.config["agree"]["kind"])
-    stage, threshold = _threshold(plan)
-    targets = run.results["targets"]
-    yield _Distilled(
-        stage, threshold, agreement, run.title, {t: (found.get("uxla") or [None])[0] for t, found in targets.items()}
-    )
-    others = {
+def _distilled(run: PaperRun, targets: Sequence[str]) -> Iterator[Line]:
+    """A line for each way of distilling in epoch 1, and the scores after it."""
+    schedule, agree = run.config["schedule"], run.config["agree"]["kind"]
+    agreement = _AGREEMENTS.get(agree, agree)
+    stage, threshold = _threshold(schedule[0])
+    ways = {
+        "uxla": (stage, threshold, agreement),
         "no_agreement": (stage, threshold, _AGREEMENTS["none"]),
         "no_distillation": (_CONFIDENCE, "100 %", agreement),
         "tri_training": (_CONFIDENCE, "100 %", agreement),
         "tri_training_paper": (_CONFIDENCE, "100 %", _AGREEMENTS["exact"]),
     }
-    for method, how in others.items():
-        scores = {target: _first(found, method, len(run.config["schedule"])) for target, found in targets.items()}
-        yield _Distilled(*how, f"{run.title}, {METHODS[method]}", scores)
+    for method, (section, *how) in ways.items():
+        scores = [_first(run.results["targets"].get(target, {}), method, len(schedule)) for target in targets]
+        name = run.title if method == "uxla" else f"{run.title}, {METHODS[method]}"
+        yield Line((*how, name), tuple(scores), section)
 
 
-def _first(found: Mapping[str, Any], method: str, epochs: int) -> Mapping[str, Any] | None:
+def _first(found: Mapping[str, Any], method: str, epochs: int) -> Score | None:
     """The method's score after epoch 1; where it has one epoch only, its final score."""
-    by_epoch = found.get("by_epoch", {}).get(method)
+    scores = found.get("uxla") if method == "uxla" else found.get("by_epoch", {}).get(method)
     one = epochs == 1 or method == "tri_training_paper"
-    only: Mapping[str, Any] | None = found.get(method) if one else None
-    return by_epoch[0] if by_epoch else only
+    only: Score | None = found.get(method) if one else None
+    return scores[0] if scores else only
 
 
 def _threshold(plan: Mapping[str, Any]) -> tuple[str, str]:
@@ -146,18 +132,15 @@ def _before(runs: Sequence[PaperRun]) -> list[Column]:
     merged: list[tuple[str, dict[str, Any]]] = []
     for run in runs:
         new = dict(run.results["transfer"]["before"])
-        same = [
-            old
-            for _, old in merged
-            if old.keys() & new.keys() and all(old[t] == new[t] for t in old.keys() & new.keys())
-        ]
-        if same:
-            same[0].update(new)
+        for _, old in merged:
+            shared = old.keys() & new.keys()
+            if shared and all(old[language] == new[language] for language in shared):
+                old.update(new)
+                break
         else:
             merged.append((run.title, new))
-    if len(merged) == 1:
-        return [Column(_BEFORE, _BEFORE, {"": merged[0][1]})]
-    return [Column(f"{_BEFORE} ({title})", _BEFORE, {"": scores}) for title, scores in merged]
+    titles = [_BEFORE] if len(merged) == 1 else [f"{_BEFORE} ({title})" for title, _ in merged]
+    return [Column(title, _BEFORE, {"": scores}) for title, (_, scores) in zip(titles, merged, strict=True)]
 
 
 def _after(runs: Sequence[PaperRun]) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-"""What the paper's tables have in common: the runs they are made from, columns of languages, the paper's own rows."""
+"""What the paper's tables have in common: their runs, lines and columns, the paper's own rows, notes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import Any
 
 from uxla.errors import ArtifactError
-from uxla.markup import shortened
-from uxla.report.paper.figure_table import Line
+from uxla.markup import Cell, Figure, Row, Table, shortened
 from uxla.report.paper.published import PAPER, Published
-from uxla.report.table import METRICS, agreement_notes, unfair
+from uxla.report.scores import Score
+from uxla.report.table import METRICS, STRICT, agreement_notes, score_text, unfair
 
 Scores = Mapping[str, Any]
 """Scores of `results.json` by method, or by language."""
@@ -46,6 +46,16 @@ class PaperRun:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A row: what names it, and for each column a score, a text as it is, or nothing; `own` columns stand out."""
+
+    names: tuple[str, ...]
+    values: tuple[Score | str | None, ...]
+    section: str = ""
+    own: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
 class Column:
     """One language under a title; its scores by setting, so that one column serves a run at 5 % and one at 100 %."""
 
@@ -62,6 +72,23 @@ class Entry:
     language: str
     run: PaperRun
     scores: Scores
+
+
+def figure_table(
+    title: str,
+    names: tuple[str, ...],
+    columns: Sequence[str],
+    lines: Sequence[Line],
+    *,
+    notes: Sequence[str],
+    warnings: tuple[str, ...],
+) -> Table:
+    """The lines as a table, with the strict F1 in a column beside each where any score has one."""
+    strict = any(isinstance(value, Mapping) and value.get("strict_f1") for line in lines for value in line.values)
+    heads = [head for column in columns for head in ((column, f"{column}, strict") if strict else (column,))]
+    rows = [Row(one.names, tuple(_cells(one, strict)), one.section) for one in lines]
+    notes = (*notes, STRICT) if strict else notes
+    return Table(names, tuple(heads), tuple(rows), title, tuple(notes), warnings, shortens=True)
 
 
 def columns(entries: Iterable[Entry]) -> list[Column]:
@@ -158,3 +185,15 @@ def warnings(runs: Sequence[PaperRun]) -> tuple[str, ...]:
 
 def _alike(one: Entry, other: Entry) -> bool:
     return one.run.setting == other.run.setting and one.scores == other.scores
+
+
+def _cells(line: Line, strict: bool) -> Iterator[Cell]:
+    for value, own in zip(line.values, line.own or [False] * len(line.values), strict=True):
+        if value is None or isinstance(value, str):
+            yield value or ""
+        else:
+            sd = float(value["sd"]) if len(value["models"]) > 1 else None
+            yield Figure(score_text(value), own, (float(value["mean"]), sd))
+        if strict:
+            second = value.get("strict_f1") if isinstance(value, Mapping) else None
+            yield "" if second is None else Figure(f"{second:.2f}", values=(second, None))

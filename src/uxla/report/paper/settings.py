@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from uxla.markup import Table
-from uxla.report.paper.figure_table import Line, figure_table
 from uxla.report.paper.published import published_settings
-from uxla.report.paper.runs import PaperRun, warnings
+from uxla.report.paper.runs import Line, PaperRun, figure_table, warnings
 
 Pair = tuple[Any, Any]
 """A value in warm-up and one in adaptation: `OFF` where there is none, None where the setting does not apply."""

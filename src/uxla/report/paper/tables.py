@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from uxla.errors import ArtifactError
 from uxla.markup import Table
 from uxla.methods import registry
 from uxla.report.folder import MADE_BY_RUN
 from uxla.report.paper.ablations import distillation_table, transfer_table
-from uxla.report.paper.figure_table import Line, figure_table
 from uxla.report.paper.published import published
 from uxla.report.paper.runs import (
     Column,
     Entry,
+    Line,
     PaperRun,
     columns,
     ensemble_notes,
+    figure_table,
     paper_lines,
     paper_notes,
     require_one_task,
@@ -27,6 +27,7 @@ from uxla.report.paper.runs import (
     warnings,
 )
 from uxla.report.paper.settings import settings_table
+from uxla.report.scores import last_states
 from uxla.report.table import METHODS
 
 Groups = Mapping[str, Mapping[str, str]]
@@ -45,7 +46,7 @@ def _of_group(group: str) -> Mapping[str, str]:
 
 
 _RESULTS: Groups = {
-    "supervised": _group("supervised", "translate_train"),
+    "supervised": _of_group("supervised"),
     "zero-resource baseline": _of_group("baseline"),
     "the paper's method": _of_group("uxla"),
     "not in the paper's table": _of_group("extension"),
@@ -108,12 +109,7 @@ def _target_entries(runs: Sequence[PaperRun]) -> Iterator[Entry]:
     for run in runs:
         before = run.results.get("transfer", {}).get("before", {})
         for target, found in run.results["targets"].items():
-            yield Entry(target, target, run, {**_last(found), "penalty_ensemble": before.get(target)})
-
-
-def _last(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Each method's score in the end."""
-    return {method: score[-1] if isinstance(score, list) else score for method, score in found.items()}
+            yield Entry(target, target, run, {**last_states(found), "penalty_ensemble": before.get(target)})
 
 
 def _source_entries(runs: Sequence[PaperRun]) -> Iterator[Entry]:

@@ -1,0 +1,50 @@
+"""The scores of `results.json`, one by one or of the last models: tables, CSV and verdicts are made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Score = Mapping[str, Any]
+"""A score as `results.json` has it: `mean`, `sd`, `models` and perhaps a second figure. An estimate has `score`."""
+
+NO_METHODS = frozenset({"dev", "by_epoch", "ensembles"})
+"""What stands beside the methods' scores of a target."""
+
+
+def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Score]]:
+    """Target, method, epoch (None: the last one) and score of all that was scored on test sets.
+
+    `METHOD_ensemble` is a method's three models together. `source:before` and `source:after` are scores on the source's
+    test set.
+    """
+    for target, found in results["targets"].items():
+        own = {method: score for method, score in found.items() if method not in NO_METHODS}
+        ensembles = {f"{method}_ensemble": score for method, score in found.get("ensembles", {}).items()}
+        for methods in (own, found.get("by_epoch", {}), ensembles):
+            for method, epoch, score in by_epoch(methods):
+                yield target, method, epoch, score
+    source = results["source"]
+    if source.get("before"):
+        yield None, "source:before", None, source["before"]
+    for target, score in (source.get("after") or {}).items():
+        yield target, "source:after", None, score
+
+
+def by_epoch(methods: Mapping[str, Any]) -> Iterator[tuple[str, int | None, Score]]:
+    """Method, epoch and score or estimate; a method with one entry has no epoch."""
+    for method, found in methods.items():
+        if isinstance(found, list):
+            yield from ((method, epoch, one) for epoch, one in enumerate(found, start=1))
+        else:
+            yield method, None, found
+
+
+def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str, Score]:
+    """The scores or estimates of each method's last models; of UXLA those of the `epoch` chosen (0: the warm-up)."""
+    states = {method: one for method, one in found.items() if one and method not in NO_METHODS}
+    if epoch == 0 and "uxla" in states:
+        states["uxla"] = states.get("penalty") or states.get("uxla_ensemble")
+    elif epoch and "uxla" in states:
+        states["uxla"] = states["uxla"][epoch - 1]
+    return {method: one[-1] if isinstance(one, list) else one for method, one in states.items() if one}
