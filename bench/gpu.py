@@ -35,7 +35,7 @@ from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
 
 LABELS = ("O", "B-X", "I-X")
@@ -133,7 +133,7 @@ class Bench:
     def training(self, attention: str, compile: bool) -> dict[str, float]:
         """Tokens a second through `fit`."""
         loaded, corpus = self._opened(attention, compile), self._corpus()
-        settings = Optimisation(32, 1, learning_rate=1e-6, lr_warmup=0.1)
+        settings = TrainingSettings(batch_size=32, learning_rate=1e-6)
         seconds = self.machine.seconds(lambda: fit(loaded, corpus, settings, seed=0, label="train"))
         return self._tokens(loaded, corpus, seconds, flop=6)
 

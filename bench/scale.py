@@ -33,7 +33,7 @@ from uxla.data.load import load_corpus
 from uxla.data.subset import subset
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask
-from uxla.models.training.loop import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.seeds import generator
 from uxla.store.store import Store
@@ -41,7 +41,7 @@ from uxla.study.remembered import StoredLearner, StoredVicinity
 
 LABELS = ("entailment", "neutral", "contradiction")
 PEERS = ModelHandle(Path("k"), "k"), ModelHandle(Path("j"), "j")
-NO_TRAINING = Optimisation(batch_size=1, accumulation=1, learning_rate=0, lr_warmup=0)
+NO_TRAINING = TrainingSettings(batch_size=1, learning_rate=0, lr_warmup=0)
 
 
 class UpperCase:

@@ -26,12 +26,12 @@ from transformers import AutoTokenizer, DataCollatorForTokenClassification, Prin
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import IGNORED, Corpus
 
 STEP = 32
 TRAINER, GROUPED = "Trainer", "Trainer, group_by_length"
-SETTINGS = Optimisation(STEP, 1, learning_rate=1e-4, lr_warmup=0.1, weight_decay=0.01, dropout=0.0)
+SETTINGS = TrainingSettings(batch_size=STEP, learning_rate=1e-4, weight_decay=0.01, dropout=0.0)
 HEADER = ("model, variant", "tokens a second", "uxla is faster", "mean loss")
 
 
@@ -48,7 +48,7 @@ def encoded(loaded: TaskModel, corpus: Corpus) -> Dataset:
 
 def uxla(loaded: TaskModel, corpus: Corpus, **settings: Any) -> Callable[[], float]:
     def train() -> float:
-        return fit(loaded, corpus, replace(SETTINGS, **settings), seed=0, label="train")["loss"]
+        return fit(loaded, corpus, SETTINGS.model_copy(update=dict(**settings)), seed=0, label="train")["loss"]
 
     return train
 

@@ -21,7 +21,7 @@ from uxla.models.lm.settings import FEWEST, LMShape, Recipe
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
-from uxla.models.training.loop import Training
+from uxla.models.training.loop import TrainingLoop
 from uxla.records import Corpus, Example
 from uxla.store.journal import Journal, read
 from uxla.store.store import Store
@@ -103,7 +103,7 @@ def test_no_label_is_looked_at(store):
 
 
 def test_after_a_kill_it_goes_on_to_the_same_model(store, tmp_path, monkeypatch):
-    model, plain = resolve(str(asset())), Training.step
+    model, plain = resolve(str(asset())), TrainingLoop.step
     whole = tuned(model, corpora(), RECIPE, RUNTIME, Store(tmp_path / "other", store.emit), 0)
     steps = []
 
@@ -114,9 +114,9 @@ def test_after_a_kill_it_goes_on_to_the_same_model(store, tmp_path, monkeypatch)
         plain(self, examples)
 
     with monkeypatch.context() as patched, pytest.raises(SystemExit):
-        patched.setattr(Training, "step", step)
+        patched.setattr(TrainingLoop, "step", step)
         tuned(model, corpora(), RECIPE, RUNTIME, store, 0, checkpoint_every=2)
-    monkeypatch.setattr(Training, "step", lambda self, examples: steps.append(self.done) or plain(self, examples))
+    monkeypatch.setattr(TrainingLoop, "step", lambda self, examples: steps.append(self.done) or plain(self, examples))
     assert tuned(model, corpora(), RECIPE, RUNTIME, store, 0, checkpoint_every=2).digest == whole.digest
     assert steps == [0, 1, 2, 3, 4]
 

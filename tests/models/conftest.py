@@ -1,6 +1,7 @@
 """Tiny masked LMs of every architecture and tokenizer kind, written to folders once a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from transformers import (
     XLMRobertaConfig,
     XLMRobertaForMaskedLM,
 )
+
+from uxla.progress import listening
 
 TEXTS = [
     "the old miller walked down to the river and washed his hands",
@@ -136,3 +139,63 @@ def make_model() -> Callable[[Path, str], Path]:
 def folder_of(tmp_path_factory) -> Callable[[str], Path]:
     """The folder of a masked LM of a kind, which no test changes."""
     return cache(lambda kind: write_model(tmp_path_factory.mktemp(kind), kind))
+
+
+class KillError(Exception):
+    """What SIGKILL does to a training: nothing after it happens."""
+
+
+class Ignored:
+    def advance(self, amount: int = 1) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+class Steps:
+    """A listener that keeps how far the training "t" is, and calls `then` with it behind each step."""
+
+    def __init__(self, then: Callable[[int], None] = lambda step: None, last: int = -1) -> None:
+        self.then, self.last, self.done = then, last, [0]
+
+    def start(self, label: str, total: int) -> "Steps | Ignored":
+        return self if label == "t" else Ignored()
+
+    def note(self, text: str) -> None:
+        pass
+
+    def advance(self, amount: int = 1) -> None:
+        self.done.append(self.done[-1] + amount)
+        if 0 <= self.last < self.done[-1]:
+            raise KillError
+        self.then(self.done[-1])
+
+    def stop(self) -> None:
+        if self.done[-1] == self.last:
+            raise KillError
+
+
+@pytest.fixture
+def killed_after() -> Callable[[int], AbstractContextManager[None]]:
+    """A block whose training "t" is killed: behind that step and its checkpoint, before the next one's."""
+
+    @contextmanager
+    def killed(steps: int) -> Iterator[None]:
+        with pytest.raises(KillError), listening(Steps(last=steps)):
+            yield
+
+    return killed
+
+
+@pytest.fixture
+def steps_of() -> Callable[..., AbstractContextManager[list[int]]]:
+    """A block and how far its training "t" was, behind each step; a function is called with that."""
+
+    @contextmanager
+    def watched(then: Callable[[int], None] = lambda step: None) -> Iterator[list[int]]:
+        steps = Steps(then)
+        with listening(steps):
+            yield steps.done
+
+    return watched

@@ -9,7 +9,8 @@ from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
-from uxla.models.training.loop import Optimisation, fit
+from uxla.models.training.loop import fit
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
 
 NAMES = ("O", "B-X", "I-X")
@@ -42,7 +43,11 @@ def test_an_encoder_of_any_kind_learns_a_task(kind, task, folder_of, texts):
     assert before.probs.shape == (rows, 3)
     assert before.probs.sum(1) == pytest.approx(np.ones(rows), abs=1e-5)
     mix = whole.take(np.tile(np.arange(len(whole)), 12))
-    start = fit(loaded, whole, Optimisation(8, 1, 1e-9, 0, dropout=0.0), seed=0, label="t")["loss"]
-    fit(loaded, mix, Optimisation(8, 1, 3e-3, 0, dropout=0.0), seed=0, label="t")
-    end = fit(loaded, whole, Optimisation(8, 1, 1e-9, 0, dropout=0.0), seed=0, label="t")["loss"]
+    start = fit(
+        loaded, whole, TrainingSettings(batch_size=8, learning_rate=1e-9, lr_warmup=0, dropout=0.0), seed=0, label="t"
+    )["loss"]
+    fit(loaded, mix, TrainingSettings(batch_size=8, learning_rate=3e-3, lr_warmup=0, dropout=0.0), seed=0, label="t")
+    end = fit(
+        loaded, whole, TrainingSettings(batch_size=8, learning_rate=1e-9, lr_warmup=0, dropout=0.0), seed=0, label="t"
+    )["loss"]
     assert end < 0.9 * start

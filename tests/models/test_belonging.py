@@ -21,7 +21,6 @@ from uxla.errors import ModelError
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.lm.model import TrainableLM
 from uxla.models.memory import Budget
-from uxla.models.multi_head import MultiHeadTask
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
@@ -124,7 +123,7 @@ def test_a_layer_for_texts_is_none_for_words(folder_of, tmp_path):
 def test_several_heads_never_begin_with_a_single_layer_of_the_backbone(folder_of, tmp_path):
     own = classifier(folder_of("wordpiece"), tmp_path / "own", NAMES)
     names = [f"{name} (head {head})" for head in (1, 2, 3) for name in NAMES]
-    loaded = opened(own, names, MultiHeadTask(Tagging()))
+    loaded = opened(own, names, Tagging())
     assert loaded.module.classifier.bias.abs().max() < 1
     assert "a new one is drawn" in loaded.remark
 

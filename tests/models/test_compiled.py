@@ -16,13 +16,13 @@ from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
-QUICK = Optimisation(8, 1, 1e-3, 0.1, dropout=0.0)
+QUICK = TrainingSettings(batch_size=8, learning_rate=1e-3, dropout=0.0)
 KINDS = ["bytelevel", "wordpiece", "deberta", "albert"]
 pytestmark = [  # what torch warns itself of, importing its compiler and reading a model
     pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning"),
@@ -162,7 +162,7 @@ def test_compiled_layers_give_the_same_samples_and_scores(graphs):
 @pytest.mark.parametrize("more", [{}, {"gradient_checkpointing": True}], ids=["plain", "checkpointing"])
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing_enable:FutureWarning")
 def test_a_training_with_compiled_layers_leaves_the_same_weights_under_the_same_names(more, source, graphs, tmp_path):
-    settings = Optimisation(8, 1, 1e-3, 0.1, dropout=0.0, **more)
+    settings = TrainingSettings(batch_size=8, learning_rate=1e-3, dropout=0.0, **more)
     losses, weights = [], []
     for compile in (False, True):
         loaded = opened(compile=compile)

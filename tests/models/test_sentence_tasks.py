@@ -13,7 +13,8 @@ from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, longest_first
-from uxla.models.training.loop import Optimisation, fit
+from uxla.models.training.loop import fit
+from uxla.models.training.settings import TrainingSettings
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example, Predictions, concatenate
 from uxla.testbed import asset
@@ -111,7 +112,7 @@ def test_a_pair_that_is_too_long_is_cut_counted_and_keeps_its_special_tokens(ber
 
 def test_the_pairs_of_a_training_that_are_cut_are_counted_and_those_of_the_development_set_are_not(bert):
     long = Corpus.from_examples("long", NAMES, [Example("1", "x", (" ".join(WORDS), "red sun"), (0,))])
-    settings = Optimisation(batch_size=2, accumulation=1, learning_rate=1e-3, lr_warmup=1, selection="source_dev")
+    settings = TrainingSettings(batch_size=2, learning_rate=1e-3, lr_warmup=1, selection="source_dev")
     mix = concatenate("mix", [pairs(3), long])
     facts = fit(opened(bert, 2, max_length=10), mix, settings, seed=0, label="t", dev=concatenate("dev", [long, long]))
     assert (facts["examples"], facts["cut"]) == (4, 1)
@@ -134,7 +135,7 @@ def test_pairs_are_learnt():
     corpus = pairs(400)
     loaded = opened(asset(), 2)
     mix = corpus.take(np.tile(np.arange(400), 8))
-    fit(loaded, mix, Optimisation(16, 1, 2e-3, 0.1, dropout=0.0), seed=0, label="t")
+    fit(loaded, mix, TrainingSettings(batch_size=16, learning_rate=2e-3, dropout=0.0), seed=0, label="t")
     assert loaded.task.score(corpus, loaded.predict(corpus, "t"))["accuracy"] > 75
 
 

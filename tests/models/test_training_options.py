@@ -1,7 +1,5 @@
 """Precision, gradient checkpointing, frozen embeddings: what each changes, and what none of them may."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -12,20 +10,19 @@ from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
-from uxla.models.training import loop as learner
-from uxla.models.training import optimiser
-from uxla.models.training import sparse_embedding_grad as lookup
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Training, fit
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.loop import Objective, TrainingLoop, fit
+from uxla.models.training.optimiser import prepare, sparse_embedding_gradients
+from uxla.models.training.selection import CheckpointChoice
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
-PLAIN = Optimisation(batch_size=4, accumulation=2, learning_rate=1e-3, lr_warmup=0.2, dropout=0.2)
-FREED = replace(PLAIN, freeze_embeddings=True)
-RECOMPUTED = replace(PLAIN, gradient_checkpointing=True)
+PLAIN = TrainingSettings(batch_size=4, accumulation=2, learning_rate=1e-3, lr_warmup=0.2, dropout=0.2)
+FREED = PLAIN.model_copy(update={"freeze_embeddings": True})
+RECOMPUTED = PLAIN.model_copy(update={"gradient_checkpointing": True})
 
 
 def corpus(count=24):
@@ -57,10 +54,6 @@ def weights(loaded):
     return torch.cat([value.flatten() for value in loaded.module.state_dict().values()])
 
 
-class KillError(Exception):
-    pass
-
-
 # --- precision -------------------------------------------------------------------------------------------------------
 
 
@@ -84,16 +77,17 @@ def test_a_lower_precision_labels_nearly_as_float32_does(precision):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("settings", [PLAIN, RECOMPUTED, FREED], ids=["plain", "recomputed", "frozen"])
-def test_no_option_changes_which_examples_a_step_has(monkeypatch, settings, precision):
-    steps, plain = [], Training.step
-    monkeypatch.setattr(Training, "step", lambda self, rows: steps.append([e.id for e in rows]) or plain(self, rows))
-    trained(settings, precision)
+def test_no_option_changes_which_examples_a_step_has(settings, precision):
+    loaded, steps = opened(precision, settings.dropout), []
+    own = Objective.of(loaded)
+    watched = Objective(lambda rows: steps.append([e.id for e in rows]) or own.rows(rows), own.logits)
+    fit(loaded, MIX, settings, seed=3, label="t", objective=watched)
     assert steps == [[f"s{i}" for i in range(start, start + 8)] for start in (0, 8, 16)]
 
 
 def test_a_step_whose_scaled_gradients_are_infinite_moves_no_weight_and_halves_the_scale():
     loaded = opened("fp16")
-    training = Training(loaded, PLAIN, 3, "t", learner.CheckpointChoice())
+    training = TrainingLoop(loaded, PLAIN, 3, "t", CheckpointChoice())
     training.step(list(MIX.part(0, 8)))  # the first step's rate is 0
     before, scale = weights(loaded), training.scaler.get_scale()
     loaded.module.classifier.weight.register_hook(lambda gradient: gradient * torch.inf)
@@ -109,23 +103,18 @@ OPTIONS = {
     "fp16": (PLAIN, "fp16"),
     "recomputed": (RECOMPUTED, "fp32"),
     "frozen": (FREED, "fp32"),
-    "all": (replace(FREED, gradient_checkpointing=True, selection="average", evaluate_every=1), "fp16"),
+    "all": (
+        FREED.model_copy(update={"gradient_checkpointing": True, "selection": "average", "evaluate_every": 1}),
+        "fp16",
+    ),
 }
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_under_every_option_an_interrupted_training_gives_the_same_bytes(monkeypatch, tmp_path, option):
+def test_under_every_option_an_interrupted_training_gives_the_same_bytes(killed_after, tmp_path, option):
     settings, precision = OPTIONS[option]
     whole, facts = trained(settings, precision)
-    plain = Training.step
-
-    def step(self, examples):
-        if self.done == 2:
-            raise KillError
-        plain(self, examples)
-
-    with monkeypatch.context() as patched, pytest.raises(KillError):
-        patched.setattr(Training, "step", step)
+    with killed_after(2):
         trained(settings, precision, Checkpoints(tmp_path, every=1))
     again, facts_again = trained(settings, precision, Checkpoints(tmp_path, every=1))
     assert torch.equal(weights(again), weights(whole))
@@ -134,10 +123,10 @@ def test_under_every_option_an_interrupted_training_gives_the_same_bytes(monkeyp
 
 def test_the_scale_of_fp16_is_part_of_the_checkpoint(tmp_path):
     checkpoints = Checkpoints(tmp_path, every=1)
-    training = Training(opened("fp16"), PLAIN, 3, "t", learner.CheckpointChoice())
+    training = TrainingLoop(opened("fp16"), PLAIN, 3, "t", CheckpointChoice())
     training.scaler.load_state_dict({**training.scaler.state_dict(), "scale": 512.0, "_growth_tracker": 7})
     training.save(checkpoints)
-    resumed = Training(opened("fp16"), PLAIN, 3, "t", learner.CheckpointChoice())
+    resumed = TrainingLoop(opened("fp16"), PLAIN, 3, "t", CheckpointChoice())
     resumed.resume(checkpoints)
     assert resumed.scaler.state_dict() == training.scaler.state_dict()
     assert resumed.scaler.get_scale() == 512.0
@@ -146,7 +135,7 @@ def test_the_scale_of_fp16_is_part_of_the_checkpoint(tmp_path):
 # --- memory ----------------------------------------------------------------------------------------------------------
 
 
-def test_gradient_checkpointing_computes_each_layer_twice_and_gives_the_same_weights(monkeypatch):
+def test_gradient_checkpointing_computes_each_layer_twice_and_gives_the_same_weights():
     calls = []
 
     def counted(settings):
@@ -164,11 +153,11 @@ def test_an_architecture_without_gradient_checkpointing_is_refused_with_the_reme
     module = opened().module
     module.supports_gradient_checkpointing = False
     with pytest.raises(ModelError, match="no gradient checkpointing; set gradient_checkpointing=false"):
-        optimiser.prepare(module, RECOMPUTED)
+        prepare(module, RECOMPUTED)
 
 
 def test_frozen_embeddings_stay_and_the_rest_moves():
-    before, (after, _) = opened().module.state_dict(), trained(replace(FREED, weight_decay=0.1))
+    before, (after, _) = opened().module.state_dict(), trained(FREED.model_copy(update={"weight_decay": 0.1}))
     moved = {name for name, value in after.module.state_dict().items() if not torch.equal(value, before[name])}
     words = {name for name in before if name.endswith("word_embeddings.weight")}
     assert len(words) == 1
@@ -180,23 +169,20 @@ def test_frozen_embeddings_stay_and_the_rest_moves():
 
 
 @pytest.mark.parametrize("accumulation", [1, 4])
-def test_a_gradient_summed_by_rows_trains_to_the_same_bytes(monkeypatch, accumulation):
-    settings = replace(PLAIN, accumulation=accumulation, weight_decay=0.1)
-    monkeypatch.setattr(lookup, "_LARGE", 10**12)
+def test_a_gradient_summed_by_rows_trains_to_the_same_bytes(accumulation):
+    settings = PLAIN.model_copy(update={"accumulation": accumulation, "weight_decay": 0.1})
     tables, _ = trained(settings)
-    monkeypatch.setattr(lookup, "_LARGE", 1)
-    added, plain = [], lookup._add_rows
-    monkeypatch.setattr(lookup, "_add_rows", lambda *given: added.append(1) or plain(*given))
-    rows, _ = trained(settings)
-    assert added
+    rows = opened()
+    sparse_embedding_gradients(rows.module, large=1)
+    fit(rows, MIX, settings, seed=3, label="t")
+    assert rows.module.get_input_embeddings()(torch.tensor([[3]])).is_leaf
     assert torch.equal(weights(tables), weights(rows))
 
 
-def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces(monkeypatch):
-    monkeypatch.setattr(lookup, "_LARGE", 1)
+def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces():
     table = torch.nn.Embedding(9, 4, padding_idx=1)
     expected = torch.nn.Embedding(9, 4, padding_idx=1)
-    lookup.sparse_embedding_gradients(table)
+    sparse_embedding_gradients(table, large=1)
     for ids in (torch.tensor([[3, 3, 1], [5, 1, 1]]), torch.tensor([[3, 8, 0]])):
         for module in (table, expected):
             torch.autograd.backward((module(ids) * torch.arange(1.0, 4.0)[:, None]).sum())
@@ -204,10 +190,11 @@ def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces(m
     assert table.weight.grad[:, 0].tolist() == [3, 0, 0, 1 + 2 + 1, 0, 1, 0, 0, 2]
 
 
-def test_labels_confidence_and_loss_take_one_forward_a_window(monkeypatch):
-    windows, plain = [], TaskModel.forward
-    monkeypatch.setattr(TaskModel, "forward", lambda self, rows: windows.extend(map(id, rows)) or plain(self, rows))
-    loaded = opened()
+def test_labels_confidence_and_loss_take_one_forward_a_window():
+    loaded, windows = opened(), []
+    loaded.module.register_forward_hook(
+        lambda _, __, inputs, ___: windows.extend(inputs["input_ids"]), with_kwargs=True
+    )
     found = loaded.predict(MIX, "t")
     assert len(found.pseudo_labels) == len(found.best) == sum(len(example.words) for example in MIX)
     assert MostConfident(0.5)(found, MIX).sum() == 12
@@ -215,16 +202,26 @@ def test_labels_confidence_and_loss_take_one_forward_a_window(monkeypatch):
     assert len(windows) == len(MIX)
 
 
-def test_losses_looked_at_late_are_the_same_and_a_bad_one_is_told_with_its_own_step(monkeypatch, tmp_path):
-    _, facts = trained()
-    monkeypatch.setitem(learner._CHECKED_TOGETHER, "cpu", 16)
-    assert trained()[1] == facts
-    plain, checkpoints = Training._gradients, Checkpoints(tmp_path, every=2)
-
-    def gradients(self, rows, tokens, generators):
-        return plain(self, rows, tokens, generators) * (torch.nan if self.done == 1 else 1.0)
-
-    monkeypatch.setattr(Training, "_gradients", gradients)
+def test_a_loss_looked_at_late_is_told_with_its_own_step_before_any_checkpoint(tmp_path):
+    loaded = opened()
+    own, checkpoints = Objective.of(loaded), Checkpoints(tmp_path, every=2)
+    lost = Objective(own.rows, lambda windows: own.logits(windows) * (torch.nan if training.done == 1 else 1.0))
+    training = TrainingLoop(loaded, PLAIN, 3, "t", CheckpointChoice(), lost)
+    training.checked_together = 16
+    for start in (0, 8):
+        training.step(list(MIX.part(start, start + 8)))
     with pytest.raises(ModelError, match=r"t, step 2: the loss is nan.*examples s8, s9"):
-        trained(checkpoints=checkpoints)
+        training.save(checkpoints)
     assert checkpoints.load() is None
+
+
+def test_losses_looked_at_late_are_the_same():
+    facts = []
+    for together in (1, 16):
+        torch.manual_seed(3)
+        training = TrainingLoop(opened(), PLAIN, 3, "t", CheckpointChoice())
+        training.checked_together = together
+        for start in (0, 8, 16):
+            training.step(list(MIX.part(start, start + 8)))
+        facts.append(training.finish())
+    assert facts[0] == facts[1]

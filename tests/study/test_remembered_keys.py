@@ -13,7 +13,7 @@ from uxla.events import StageEnded, TextsCut
 from uxla.models.hub import resolve
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask, Tagging
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
 from uxla.study import remembered as learner_module
@@ -24,7 +24,7 @@ from uxla.testbed import asset
 MIX = Corpus.from_examples("mix", ("O",), [Example("1", "en", ("a b",), (0, 0))])
 INPUTS = Inputs(MIX, None, None, ())
 MODEL = ModelHandle(Path(tempfile.gettempdir()), "digest")
-SETTINGS = Optimisation(2, 1, 1e-3, 0.1)
+SETTINGS = TrainingSettings(batch_size=2, learning_rate=1e-3)
 
 
 class _Keys:
@@ -61,7 +61,7 @@ def test_the_precision_is_part_of_the_keys_of_weights_and_labels_but_not_of_the_
 
 @pytest.mark.parametrize("option", ["gradient_checkpointing", "freeze_embeddings"])
 def test_training_options_are_part_of_the_key_of_weights_alone(option):
-    plain, other = asked(), asked(settings=replace(SETTINGS, **{option: True}))
+    plain, other = asked(), asked(settings=SETTINGS.model_copy(update={option: True}))
     assert plain["fit"]["settings"] | {option: True} == other["fit"]["settings"]
     assert plain["predict"] == other["predict"]
 
@@ -121,7 +121,7 @@ def texts(name, *lengths):
 
 def cutting(store, events):
     backbone = resolve(str(asset()))
-    settings, runtime = replace(SETTINGS, dropout=0.0), Runtime("cpu", 8)
+    settings, runtime = SETTINGS.model_copy(update={"dropout": 0.0}), Runtime("cpu", 8)
     given = ("classification", SentenceTask(1), backbone, settings, runtime, store, "t")
     return StoredLearner(*given, emit=events.append), backbone
 

@@ -1,50 +1,18 @@
-"""The sections about trainings: warm-up, adaptation, and that of a masked LM."""
+"""The sections about trainings: warm-up and adaptation."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
 from uxla.choices import Selection
-from uxla.schema import Section, key, refusal
+from uxla.models.training.settings import TrainingSettings
+from uxla.schema import key, refusal
 
 
-def _steps_or_share(value: object) -> object:
-    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    if whole or (isinstance(value, float) and 0 <= value <= 1):
-        return value
-    expected = "a whole number of steps (200) or a share of the training from 0.0 to 1.0 (0.1)"
-    raise refusal("", f"got {value!r}, expected {expected}")
-
-
-class Training(Section):
-    """One training: optimiser, length, and which checkpoint is kept."""
-
-    batch_size: int = key("sentences in one forward pass", paper="Table 8", ge=1)
-    accumulation: int = key("forward passes in one optimizer step", 1, paper="Table 8", ge=1)
-    learning_rate: float = key("AdamW's peak learning rate", paper="Table 8", gt=0)
-    lr_warmup: Annotated[int | float, BeforeValidator(_steps_or_share)] = key(
-        "linear learning-rate warm-up: optimizer steps (200) or a share of the training (0.1)",
-        0.1,
-        paper="Table 8",
-    )
-    weight_decay: float = key("AdamW's weight decay; never on biases and LayerNorm", 0.01, paper="Table 8", ge=0)
-    adam_epsilon: float = key("AdamW's epsilon", 1e-8, paper="Table 8", gt=0)
-    max_grad_norm: float = key("gradients are clipped to this norm", 1.0, paper="Table 8", gt=0)
-    dropout: float = key("dropout before the classification layer and in the encoder", 0.1, paper="Table 8", ge=0, lt=1)
-    epochs: float | None = key("passes over the training data; or give `max_steps`", None, paper="Table 8", gt=0)
-    max_steps: int | None = key("optimizer steps; or give `epochs`", None, paper="Table 8", ge=1)
-    evaluate_every: int = key(
-        "optimizer steps between checkpoints, where `selection` compares or averages them",
-        50,
-        paper="Table 8",
-        ge=1,
-    )
-    gradient_checkpointing: bool = key("compute activations twice instead of keeping them: less memory, slower", False)
-    freeze_embeddings: bool = key("leave the piece embeddings as they are: faster, less memory", False)
-    selection: Selection
-    penalty: float
+class Training(TrainingSettings):
+    """A training of a run: its length is given as `epochs` or as `max_steps`."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Training:

@@ -18,6 +18,7 @@ from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
 from uxla.models.device import attention_values, autocast, pick_device, synchronise, to_cpu, to_device
+from uxla.models.heads import ONE_HEAD, Heads
 from uxla.models.loading import load_model, load_tokenizer, usable_length
 from uxla.models.memory import Budget, memory_errors
 from uxla.models.model_safety import SAFE, ModelSafety
@@ -45,15 +46,22 @@ class TaskModel:
     budget: Budget
     precision: Precision = "fp32"
     remark: str = ""
-    """What a person should know of the classification layer, if anything."""
+    """What a person should know about the classification layer, if anything."""
+    heads: Heads = ONE_HEAD
 
     @classmethod
     def open(
-        cls, task: Task, folder: Path, tokenizer_folder: Path, runtime: Runtime, **config_values: Any
+        cls,
+        task: Task,
+        folder: Path,
+        tokenizer_folder: Path,
+        runtime: Runtime,
+        heads: Heads = ONE_HEAD,
+        **config_values: Any,
     ) -> TaskModel:
-        """The model of `folder` with the tokenizer of another folder (weights come often, tokenizers once).
+        """The model of `folder` with the tokenizer of another folder: many models share one tokenizer.
 
-        ModelError where one of the two cannot be used, or they do not belong together.
+        `config_values` are those of `load_model`. ModelError where either cannot be used, or they do not fit together.
         """
         device = pick_device(runtime.device, runtime.precision)
         values = attention_values(runtime.attention, device, runtime.precision) | config_values
@@ -71,17 +79,17 @@ class TaskModel:
         if max_length <= tokenizer.special_count:
             room = f"no room for a word in {max_length} pieces, special ones included"
             raise ModelError(f"{folder}: {room}; raise max_length, or take a model that reads more")
-        return cls(task, module, tokenizer, device, max_length, runtime.budget, runtime.precision, remark)
+        return cls(task, module, tokenizer, device, max_length, runtime.budget, runtime.precision, remark, heads)
 
     def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
         """The windows of each example."""
         return [self.task.encode(example, self.tokenizer, self.max_length) for example in examples]
 
     def forward(self, windows: Sequence[Window]) -> torch.Tensor:
-        """(R, C) logits of all rows the windows are responsible for, window by window."""
+        """(R, C) logits of all rows that the windows answer for, window by window; of several heads (R, H, C)."""
         inputs = self.inputs(windows)
         with autocast(self.device, self.precision):
-            return self.task.logits(self.module(**inputs).logits, *self.positions(windows))
+            return self.heads.logits(self.task.logits(self.module(**inputs).logits, *self.positions(windows)))
 
     def inputs(self, windows: Sequence[Window]) -> dict[str, torch.Tensor]:
         """What the model is called with, on its device: the windows (B, L), padded."""

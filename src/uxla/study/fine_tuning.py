@@ -13,7 +13,7 @@ from uxla.models.ensemble import Ensemble
 from uxla.models.hub import resolve
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import TASKS
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.process_settings import process_settings
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.store.store import Store
@@ -54,7 +54,7 @@ class FineTuning:
             weakref.finalize(self, shutil.rmtree, store.root, ignore_errors=True)
         self.start: ModelHandle = resolve(model_name(str(model)))
         """The pretrained model: what the first training begins with."""
-        settings = Optimisation(batch_size, 1, learning_rate, lr_warmup=0.1, weight_decay=0.01, penalty=penalty)
+        settings = TrainingSettings(batch_size=batch_size, learning_rate=learning_rate, penalty=penalty)
         runtime = Runtime(device=device, max_length=max_length, precision=precision)
         self._task = task
         self._learner = StoredLearner(task, TASKS[task](), self.start, settings, runtime, store, "fine-tuning")

@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from uxla.config.training import Training
 from uxla.events import Emit, unheard
 from uxla.metrics import Score
 from uxla.models.ensemble import average
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import Task
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.store.store import Store
 from uxla.study.remembered import StoredLearner
 
 Triple = tuple[ModelHandle, ModelHandle, ModelHandle]
 
-_NO_TRAINING = Optimisation(1, 1, 1.0, 0)
+_NO_TRAINING = TrainingSettings(batch_size=1, learning_rate=1.0)
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,9 @@ class Labelling:
     store: Store
     emit: Emit = field(default=unheard, compare=False)
 
-    def learner(self, training: Training | None, purpose: str) -> StoredLearner:
+    def learner(self, training: TrainingSettings | None, purpose: str) -> StoredLearner:
         """`predict`, and with a `training` also `fit`; `purpose` names the training for a person."""
-        values = None if training is None else training.model_dump(exclude={"epochs", "max_steps"})
-        settings = _NO_TRAINING if values is None else Optimisation(**values)
-        given = (self.task_name, self.task, self.backbone, settings, self.runtime, self.store, purpose)
+        given = (self.task_name, self.task, self.backbone, training or _NO_TRAINING, self.runtime, self.store, purpose)
         return StoredLearner(*given, emit=self.emit)
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ from uxla import progress
 from uxla.algorithm.vicinity import Vicinity
 from uxla.events import Emit, TextsCut, unheard
 from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.heads import ONE_HEAD, Heads
 from uxla.models.hub import weights_digest
-from uxla.models.multi_head import MultiHeadTask, columns
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Task
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import fit
-from uxla.models.training.optimiser import Optimisation
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.seeds import derive
 from uxla.store.store import Store, reading
@@ -43,13 +43,14 @@ class StoredLearner:
     task_name: str
     task: Task
     backbone: ModelHandle
-    settings: Optimisation
+    settings: TrainingSettings
     runtime: Runtime
     store: Store
     purpose: str
     dev: Corpus | None = None
     checkpoint_every: int = 500
     emit: Emit = field(default=unheard, compare=False)
+    heads: Heads = ONE_HEAD
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -57,7 +58,7 @@ class StoredLearner:
             **self._model_inputs(model),
             "mix": mix.digest,
             "seed": seed,
-            "settings": asdict(self.settings),
+            "settings": self.settings.model_dump(exclude={"epochs", "max_steps"}),
             "dev": self.dev.digest if self.dev is not None else None,
         }
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
@@ -92,10 +93,10 @@ class StoredLearner:
 
     def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> TaskModel:
         """The model in memory; with label `names`, its configuration has one column for each of them."""
-        task = self.task if model.head is None else MultiHeadTask(self.task, only=model.head)
+        heads = self.heads if model.head is None else Heads(only=model.head)
         if names:
-            config_values["id2label"] = dict(enumerate(columns(task, names)))
-        return TaskModel.open(task, model.path, self.backbone.path, self.runtime, **config_values)
+            config_values["id2label"] = dict(enumerate(heads.columns(names)))
+        return TaskModel.open(self.task, model.path, self.backbone.path, self.runtime, heads, **config_values)
 
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
         values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}

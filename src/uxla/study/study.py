@@ -16,8 +16,8 @@ from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
 from uxla.lm.tuning import tuned
 from uxla.methods.registry import title, trainings_of
+from uxla.models.heads import Heads
 from uxla.models.lm.settings import Recipe
-from uxla.models.multi_head import MultiHeadTask
 from uxla.records import Corpus, ModelHandle
 from uxla.seeds import derive, generator
 from uxla.study.executors import Executor, Serial
@@ -100,8 +100,7 @@ class Study:
         """One model trained on the source with three classification layers (App. A), as three models."""
         mix, seed = self._mix([self.source], self.warm_up_training, 1), derive(self.seed, "warm-up", 1)
         learner = self.learner(self.warm_up_training, self.dev, "warm-up of three heads")
-        task = self.labelling.task
-        learner = replace(learner, task=MultiHeadTask(task), task_name=f"{self.labelling.task_name}, heads")
+        learner = replace(learner, heads=Heads(), task_name=f"{self.labelling.task_name}, heads")
         model = learner.fit(self.labelling.backbone, mix, seed=seed)
         heads = [replace(model, head=head) for head in range(3)]
         self._ended("three_heads", None, None, model, heads)

@@ -1,6 +1,7 @@
 """A masked LM is trained on text: the recipe, the held-out figures, and going on after a kill."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +16,8 @@ from uxla.models.lm.settings import Recipe
 from uxla.models.lm.training import by_length, fit_lm, split, texts_of
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
-from uxla.models.training import sparse_embedding_grad as lookup
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Training
+from uxla.models.training.optimiser import sparse_embedding_gradients
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
@@ -124,22 +124,18 @@ def test_bfloat16_learns_nearly_the_same(sentences):
     assert found[1] != found[0]
 
 
-def test_an_architecture_that_gathers_wrongly_gets_its_own_forward(folder_of, monkeypatch):
-    plain = TrainableLM.logits
-    monkeypatch.setattr(TrainableLM, "logits", lambda self, rows: plain(self, rows) + 0.1 * self.gathered)
-    lm = opened(folder_of("metaspace"))
-    assert not lm.gathered
-    [(window, _)] = lm.rows([Example("1", "", ("a boat with seven red sails came slowly over the lake",))])
-    expected = lm.model.module(input_ids=torch.tensor([window.ids])).logits[0, window.positions]
-    assert torch.allclose(lm.logits([window]), expected, atol=1e-4)
+def test_an_architecture_that_gathers_wrongly_is_found_out(folder_of):
+    lm = replace(opened(folder_of("metaspace")), gathered=False)
+    assert lm.gathers()
+    lm.model.module.lm_head.register_forward_hook(lambda *given: given[-1] + torch.arange(given[-1].shape[1])[:, None])
+    assert not lm.gathers()
 
 
-def test_a_tied_table_that_adds_its_gradient_row_by_row_gets_the_same_gradient(sentences, monkeypatch):
+def test_a_tied_table_that_adds_its_gradient_row_by_row_gets_the_same_gradient(sentences):
     found = []
     for large in (1, 2**40):
-        monkeypatch.setattr(lookup, "_LARGE", large)
         lm = opened(asset())
-        lookup.sparse_embedding_gradients(lm.model.module)
+        sparse_embedding_gradients(lm.model.module, large=large)
         torch.manual_seed(1)
         rows = lm.rows(list(sentences.part(0, 8)))
         lm.model.module.eval()
@@ -150,9 +146,8 @@ def test_a_tied_table_that_adds_its_gradient_row_by_row_gets_the_same_gradient(s
     assert torch.allclose(*found, atol=1e-7)
 
 
-def test_the_logits_of_a_pass_are_bounded_whatever_the_token_budget(monkeypatch):
-    monkeypatch.setattr("uxla.models.lm.model._LOGITS", 30_000)
-    assert opened(asset(), masked=0.1, tokens=2048).model.budget.tokens == 30_000 // 300
+def test_the_logits_of_a_pass_are_bounded_whatever_the_token_budget():
+    assert opened(asset(), masked=0.1, tokens=10**6).model.budget.tokens == 2**28 // 300
     assert opened(asset(), masked=0.1, tokens=64).model.budget.tokens == 64
 
 
@@ -182,40 +177,23 @@ def test_training_leaves_the_global_generator_alone(sentences):
     assert torch.equal(torch.rand(3), expected)
 
 
-class KillError(Exception):
-    """What a SIGKILL does to a training: nothing after this step happens."""
-
-
 @pytest.mark.parametrize("steps", [1, 6])
-def test_an_interrupted_training_gives_the_same_weights_and_facts(monkeypatch, tmp_path, sentences, steps):
+def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, steps_of, tmp_path, sentences, steps):
     whole, facts = trained(sentences)
-    plain, checkpoints = Training.step, Checkpoints(tmp_path, every=2)
-
-    def step(self, examples):
-        if self.done == steps:
-            raise KillError
-        plain(self, examples)
-
-    with monkeypatch.context() as patched, pytest.raises(KillError):
-        patched.setattr(Training, "step", step)
+    checkpoints = Checkpoints(tmp_path, every=2)
+    with killed_after(steps):
         trained(sentences, checkpoints=checkpoints)
-    done = []
-    monkeypatch.setattr(Training, "step", lambda self, examples: done.append(self.done) or plain(self, examples))
-    again, facts_again = trained(sentences, checkpoints=checkpoints)
-    assert done == list(range(steps // 2 * 2, 7))
+    with steps_of() as done:
+        again, facts_again = trained(sentences, checkpoints=checkpoints)
+    assert done == [0, *range(steps // 2 * 2, 8)]
     assert torch.equal(whole, again)
     assert facts == facts_again
 
 
-def test_killed_behind_its_last_step_it_has_the_same_weights_and_facts(monkeypatch, tmp_path, sentences):
+def test_killed_behind_its_last_step_it_has_the_same_weights_and_facts(killed_after, tmp_path, sentences):
     whole, facts = trained(sentences)
     checkpoints = Checkpoints(tmp_path, every=7)
-
-    def finish(self):
-        raise KillError
-
-    with monkeypatch.context() as patched, pytest.raises(KillError):
-        patched.setattr(Training, "finish", finish)
+    with killed_after(7):
         trained(sentences, checkpoints=checkpoints)
     again, facts_again = trained(sentences, checkpoints=checkpoints)
     assert torch.equal(whole, again)

@@ -3,7 +3,6 @@
 import math
 import os
 import signal
-from dataclasses import replace
 
 import pytest
 import torch
@@ -18,13 +17,14 @@ from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Optimisation, Training, fit
+from uxla.models.training.loop import Objective, fit
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
-SETTINGS = Optimisation(batch_size=4, accumulation=1, learning_rate=1e-3, lr_warmup=0.2, evaluate_every=2)
+SETTINGS = TrainingSettings(batch_size=4, learning_rate=1e-3, lr_warmup=0.2, evaluate_every=2)
 
 
 def corpus(count, split="train"):
@@ -57,55 +57,40 @@ def trained(checkpoints=None, settings=SETTINGS):
     return weights(loaded), facts
 
 
-class KillError(Exception):
-    """What a SIGKILL does to a training: nothing after this step happens."""
-
-
-def killed_after(monkeypatch, steps, checkpoints, settings=SETTINGS):
-    plain = Training.step
-
-    def step(self, examples):
-        if self.done == steps:
-            raise KillError
-        plain(self, examples)
-
-    with monkeypatch.context() as patched, pytest.raises(KillError):
-        patched.setattr(Training, "step", step)
-        trained(checkpoints, settings)
-
-
 @pytest.mark.parametrize("selection", ["last", "source_dev", "average"])
 @pytest.mark.parametrize("steps", [1, 3, 6])
-def test_an_interrupted_training_gives_the_same_weights_and_facts(monkeypatch, tmp_path, selection, steps):
-    settings = replace(SETTINGS, selection=selection)
+def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, tmp_path, selection, steps):
+    settings = SETTINGS.model_copy(update={"selection": selection})
     whole, facts = trained(settings=settings)
     checkpoints = Checkpoints(tmp_path, every=2)
-    killed_after(monkeypatch, steps, checkpoints, settings)
+    with killed_after(steps):
+        trained(checkpoints, settings)
     again, facts_again = trained(checkpoints, settings)
     assert torch.equal(whole, again)
     assert facts == facts_again
 
 
-def test_no_more_than_n_steps_are_done_twice(monkeypatch, tmp_path):
+def test_no_more_than_n_steps_are_done_twice(killed_after, steps_of, tmp_path):
     checkpoints = Checkpoints(tmp_path, every=2)
-    killed_after(monkeypatch, 5, checkpoints)
-    done = []
-    plain = Training.step
-    monkeypatch.setattr(Training, "step", lambda self, examples: done.append(self.done + 1) or plain(self, examples))
-    trained(checkpoints)
-    assert done == [5, 6, 7]
+    with killed_after(5):
+        trained(checkpoints)
+    with steps_of() as done:
+        trained(checkpoints)
+    assert done == [0, 4, 5, 6, 7]
 
 
-def test_there_is_one_checkpoint_at_a_time_and_nothing_unfinished(monkeypatch, tmp_path):
-    killed_after(monkeypatch, 6, Checkpoints(tmp_path, every=1))
+def test_there_is_one_checkpoint_at_a_time_and_nothing_unfinished(killed_after, tmp_path):
+    with killed_after(6):
+        trained(Checkpoints(tmp_path, every=1))
     assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("damage", ["flipped", "short", "empty"])
-def test_a_damaged_checkpoint_is_not_trusted(monkeypatch, tmp_path, damage):
+def test_a_damaged_checkpoint_is_not_trusted(killed_after, tmp_path, damage):
     whole, _ = trained()
     checkpoints = Checkpoints(tmp_path, every=2)
-    killed_after(monkeypatch, 3, checkpoints)
+    with killed_after(3):
+        trained(checkpoints)
     (path,) = tmp_path.iterdir()
     content = bytearray(path.read_bytes())
     if damage == "flipped":
@@ -114,10 +99,11 @@ def test_a_damaged_checkpoint_is_not_trusted(monkeypatch, tmp_path, damage):
     assert torch.equal(trained(checkpoints)[0], whole)
 
 
-def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(monkeypatch, tmp_path, hearing):
+def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(killed_after, tmp_path, hearing):
     whole, facts = trained()
     checkpoints = Checkpoints(tmp_path, every=2)
-    killed_after(monkeypatch, 3, checkpoints)
+    with killed_after(3):
+        trained(checkpoints)
     tensors, told = checkpoints.load()
     assert told["device"] == "cpu"
     checkpoints.save(tensors, told | {"device": "cuda"})
@@ -131,60 +117,53 @@ def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(monk
 @pytest.mark.parametrize(
     ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, signals.Terminated)]
 )
-def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(monkeypatch, tmp_path, number, raised):
+def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(steps_of, tmp_path, number, raised):
     whole, _ = trained()
     checkpoints = Checkpoints(tmp_path, every=1000)
-    plain, done = Training.step, []
 
-    def step(self, examples):
-        plain(self, examples)
-        done.append(self.done)
-        if self.done == 4:
+    def then(step):
+        if step == 4:
             os.kill(os.getpid(), number)
 
-    with monkeypatch.context() as patched, signals.handling(), pytest.raises(raised):
-        patched.setattr(Training, "step", step)
+    with signals.handling(), pytest.raises(raised), steps_of(then) as done:
         trained(checkpoints)
-    assert done == [1, 2, 3, 4]
+    assert done == [0, 0, 1, 2, 3, 4]
     assert checkpoints.load()[1]["done"] == 4
     assert torch.equal(trained(checkpoints)[0], whole)
 
 
-def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_checkpoint_stays(monkeypatch, tmp_path):
-    checkpoints = Checkpoints(tmp_path, every=2)
-    plain = Training._gradients
-
-    def gradients(self, rows, tokens, generators):
-        return math.nan if self.done == 4 else plain(self, rows, tokens, generators)
-
-    monkeypatch.setattr(Training, "_gradients", gradients)
+def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_checkpoint_stays(tmp_path):
+    checkpoints, loaded, steps = Checkpoints(tmp_path, every=2), opened(), []
+    own = Objective.of(loaded)
+    lost = Objective(
+        lambda examples: steps.append(1) or own.rows(examples),
+        lambda windows: own.logits(windows) * (math.nan if len(steps) == 5 else 1.0),
+    )
     with pytest.raises(
         ModelError, match=r"t, step 5: the loss is nan.*learning rate 0\.0005.*examples s16, s17, s18, s19"
     ):
-        trained(checkpoints)
+        fit(loaded, MIX, SETTINGS, seed=3, label="t", checkpoints=checkpoints, objective=lost)
     assert checkpoints.load()[1]["done"] == 4
 
 
 # --- memory ------------------------------------------------------------------------------------------------------
 
 
-def small_memory(monkeypatch, most):
+def small_memory(loaded, most):
     """A device on which a forward of more than `most` padded pieces fails."""
-    plain = TaskModel.forward
 
-    def forward(self, windows):
-        if len(windows) * max(len(window.ids) for window in windows) > most:
+    def forward(_module, _, inputs):
+        if inputs["input_ids"].numel() > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return plain(self, windows)
 
-    monkeypatch.setattr(TaskModel, "forward", forward)
+    loaded.module.register_forward_pre_hook(forward, with_kwargs=True)
+    return loaded
 
 
-def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch, hearing):
-    small_memory(monkeypatch, most=32)
-    loaded = opened(Budget(64))
+def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(hearing):
+    loaded = small_memory(opened(Budget(64)), most=32)
     with hearing() as told:
-        fit(loaded, MIX, replace(SETTINGS, dropout=0.0), seed=3, label="warm-up", dev=None)
+        fit(loaded, MIX, SETTINGS.model_copy(update={"dropout": 0.0}), seed=3, label="warm-up", dev=None)
         loaded.predict(DEV, "label")
     assert loaded.budget.tokens == 32
     assert told == ["warm-up, step 1: out of memory; continuing with tokens_per_batch=32"]
@@ -193,13 +172,12 @@ def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(monkeypatch, h
 def test_a_step_done_again_with_half_the_memory_counts_no_gradient_twice(monkeypatch):
     clipped = []
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda weights, _: clipped.append(gradient(weights)))
-    settings = replace(SETTINGS, dropout=0.0)
-    for budget in (4096, 80):
-        loaded = opened(Budget(budget))
+    settings = SETTINGS.model_copy(update={"dropout": 0.0})
+    for budget, most in ((4096, 4096), (80, 40)):
+        loaded = small_memory(opened(Budget(budget)), most)
         loaded.module.eval()
         loaded.module.train = lambda: None
         fit(loaded, corpus(4), settings, seed=3, label="t")
-        small_memory(monkeypatch, most=40)
     assert torch.allclose(*clipped, atol=1e-6)
 
 
@@ -207,12 +185,11 @@ def gradient(parameters):
     return torch.cat([parameter.grad.flatten().clone() for parameter in parameters])
 
 
-def test_out_of_memory_again_ends_with_the_remedy(monkeypatch):
-    small_memory(monkeypatch, most=1)
+def test_out_of_memory_again_ends_with_the_remedy():
     with pytest.raises(
         ModelError, match=r"step 1: out of memory with 32 pieces a forward pass; lower tokens_per_batch"
     ):
-        fit(opened(Budget(64)), MIX, SETTINGS, seed=3, label="t")
+        fit(small_memory(opened(Budget(64)), most=1), MIX, SETTINGS, seed=3, label="t")
 
 
 def test_only_a_lack_of_memory_is_tried_again():
@@ -257,9 +234,12 @@ def test_no_memory_for_the_optimisers_state_ends_with_the_remedy_and_the_step(mo
         fit(opened(), MIX, SETTINGS, seed=3, label="t")
 
 
-def test_no_memory_for_a_restored_optimiser_ends_with_the_remedy_and_the_checkpoint_stays(monkeypatch, tmp_path):
+def test_no_memory_for_a_restored_optimiser_ends_with_the_remedy_and_the_checkpoint_stays(
+    killed_after, monkeypatch, tmp_path
+):
     checkpoints = Checkpoints(tmp_path, every=2)
-    killed_after(monkeypatch, 3, checkpoints)
+    with killed_after(3):
+        trained(checkpoints)
     fault = torch.OutOfMemoryError("CUDA out of memory")
     monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda *_, **__: raised(fault))
     with pytest.raises(ModelError, match=rf"^t: {ENDS}"):

@@ -13,13 +13,14 @@ from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging, windows
 from uxla.models.training.loop import fit
-from uxla.models.training.optimiser import Optimisation, adamw
+from uxla.models.training.optimiser import adamw
+from uxla.models.training.settings import TrainingSettings
 from uxla.records import IGNORED, Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
 LABELS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
-QUICK = Optimisation(batch_size=8, accumulation=2, learning_rate=1e-3, lr_warmup=0.1, evaluate_every=3)
+QUICK = TrainingSettings(batch_size=8, accumulation=2, learning_rate=1e-3, evaluate_every=3)
 
 
 def corpus(count=24, *, labelled=True):
@@ -150,7 +151,7 @@ def test_a_sentence_with_a_very_long_word_is_learned_and_labelled(batch_size):
         [found] = opened().encode(long)
         assert all(window.positions for window in found)
     assert len(opened().predict(long, "t").pseudo_labels) == len(words)
-    assert trained(Optimisation(batch_size, 1, 1e-5, 0), mix=long)[1]["steps"] == 1
+    assert trained(TrainingSettings(batch_size=batch_size, learning_rate=1e-5, lr_warmup=0), mix=long)[1]["steps"] == 1
 
 
 def test_windows_worked_out_by_hand():
@@ -177,8 +178,8 @@ def test_training_leaves_the_global_generator_alone():
 
 def test_training_lowers_the_loss():
     mix = corpus(200).take(np.tile(np.arange(200), 3))
-    _, facts = trained(Optimisation(8, 1, 1e-3, 0.1), mix=mix)
-    _, before = trained(Optimisation(8, 1, 1e-12, 0.1), mix=mix)
+    _, facts = trained(TrainingSettings(batch_size=8, learning_rate=1e-3), mix=mix)
+    _, before = trained(TrainingSettings(batch_size=8, learning_rate=1e-12), mix=mix)
     assert facts["loss"] < 0.5 * before["loss"]
 
 
@@ -186,7 +187,9 @@ def test_accumulation_is_one_large_batch():
     """Without dropout, 4 x 4 and 16 x 1 sum the same gradients: the mean is over the step's words, not the batches'."""
     exact = {"learning_rate": 1e-2, "lr_warmup": 0, "dropout": 0.0}
     mix = corpus(16)
-    small, large = (trained(Optimisation(b, a, **exact), mix=mix)[0] for b, a in ((4, 4), (16, 1)))
+    small, large = (
+        trained(TrainingSettings(batch_size=b, accumulation=a, **exact), mix=mix)[0] for b, a in ((4, 4), (16, 1))
+    )
     start = weights(opened())
     moved = (weights(large) - start).norm()
     assert moved > 0
@@ -204,30 +207,36 @@ def test_words_with_a_hidden_label_teach_nothing():
         np.full(int(opened().predict(mix, "t").offsets[-1]), IGNORED), opened().predict(mix, "t").offsets
     )
     loaded = opened(dropout=0.0)
-    fit(loaded, hidden, Optimisation(8, 1, 1e-2, 0, weight_decay=0.0, dropout=0.0), seed=1, label="t")
+    fit(
+        loaded,
+        hidden,
+        TrainingSettings(batch_size=8, learning_rate=1e-2, lr_warmup=0, weight_decay=0.0, dropout=0.0),
+        seed=1,
+        label="t",
+    )
     assert torch.equal(weights(loaded), weights(opened(dropout=0.0)))
 
 
 def test_selection_on_a_development_set_keeps_the_best_checkpoint():
-    settings = Optimisation(8, 1, 1e-3, 0.1, evaluate_every=2, selection="source_dev")
+    settings = TrainingSettings(batch_size=8, learning_rate=1e-3, evaluate_every=2, selection="source_dev")
     loaded, facts = trained(settings, mix=corpus(120), dev=corpus(30))
     score = loaded.task.score(corpus(30), loaded.predict(corpus(30), "t"))
     assert score["f1"] == pytest.approx(facts["dev"])
 
 
 def test_the_average_of_checkpoints_is_neither_first_nor_last():
-    settings = Optimisation(8, 1, 1e-3, 0.1, evaluate_every=2, selection="average")
+    settings = TrainingSettings(batch_size=8, learning_rate=1e-3, evaluate_every=2, selection="average")
     averaged, facts = trained(settings, mix=corpus(64))
-    last, _ = trained(Optimisation(8, 1, 1e-3, 0.1, evaluate_every=2), mix=corpus(64))
+    last, _ = trained(TrainingSettings(batch_size=8, learning_rate=1e-3, evaluate_every=2), mix=corpus(64))
     assert facts["averaged"] == 4
     assert not torch.equal(weights(averaged), weights(last))
-    one = Optimisation(8, 1, 1e-3, 0.1, evaluate_every=100, selection="average")
+    one = TrainingSettings(batch_size=8, learning_rate=1e-3, evaluate_every=100, selection="average")
     assert torch.equal(weights(trained(one, mix=corpus(64))[0]), weights(last))
 
 
 def test_selection_without_its_development_set_is_refused():
     with pytest.raises(ValueError, match="development set"):
-        trained(Optimisation(8, 1, 1e-3, 0.1, selection="target_dev"))
+        trained(TrainingSettings(batch_size=8, learning_rate=1e-3, selection="target_dev"))
 
 
 def test_a_loss_that_is_no_number_stops_the_training_with_the_step():
@@ -240,7 +249,9 @@ def test_a_loss_that_is_no_number_stops_the_training_with_the_step():
 
 def test_biases_and_layer_norms_have_no_weight_decay():
     loaded = opened()
-    decayed, free = adamw(loaded.module, Optimisation(8, 1, 1e-3, 0, weight_decay=0.1)).param_groups
+    decayed, free = adamw(
+        loaded.module, TrainingSettings(batch_size=8, learning_rate=1e-3, lr_warmup=0, weight_decay=0.1)
+    ).param_groups
     names = {id(p): name for name, p in loaded.module.named_parameters()}
     assert decayed["weight_decay"] == 0.1
     assert free["weight_decay"] == 0.0

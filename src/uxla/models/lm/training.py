@@ -16,8 +16,8 @@ from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.settings import Recipe
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Objective, fit
-from uxla.models.training.optimiser import Optimisation
 from uxla.models.training.selection import CheckpointChoice, Facts, Weights
+from uxla.models.training.settings import TrainingSettings
 from uxla.process_settings import seeded
 from uxla.records import Corpus, Example, Ints
 from uxla.seeds import derive, generator
@@ -27,7 +27,7 @@ _SORTED_STEPS = 64
 _MOST_HELD_OUT = 1000
 
 OPTIMISER: dict[str, Any] = {"lr_warmup": 0.06, "weight_decay": 0.01, "adam_epsilon": 1e-6, "max_grad_norm": 1.0}
-"""What AdamW is given in every training of a masked LM (Liu et al. 2019)."""
+"""AdamW's settings in every training of a masked LM (Liu et al. 2019)."""
 
 
 def texts_of(corpora: Sequence[Corpus]) -> Corpus:
@@ -58,13 +58,8 @@ def fit_lm(
     learned, held_out = split(texts, share=recipe.held_out, seed=seed)
     if len(learned) == 0:
         raise DataError("no text to learn from; give files with sentences in them")
-    settings = Optimisation(
-        recipe.batch_size,
-        recipe.accumulation,
-        recipe.learning_rate,
-        **OPTIMISER,
-        evaluate_every=recipe.evaluate_every,
-    )
+    own = recipe.model_dump(include={"batch_size", "accumulation", "learning_rate", "evaluate_every"})
+    settings = TrainingSettings(**own, **OPTIMISER)
     order = by_length(_sizes(learned), draws=recipe.draws(len(learned)), step=settings.step_size, seed=seed)
     facts = fit(
         lm.model,

@@ -12,9 +12,8 @@ import torch
 
 from uxla import progress, signals
 from uxla.models.batches import cheapest_cuts, chunks
-from uxla.models.device import grad_scaler, matmul_precision
+from uxla.models.device import matmul_precision
 from uxla.models.memory import memory_errors
-from uxla.models.multi_head import hold_other_heads, one_by_one
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Window
 from uxla.models.training.checkpoint import (
@@ -27,8 +26,9 @@ from uxla.models.training.checkpoint import (
     under,
 )
 from uxla.models.training.losses import PendingLoss, penalised_loss
-from uxla.models.training.optimiser import Optimisation, adamw, prepare
+from uxla.models.training.optimiser import adamw, prepare
 from uxla.models.training.selection import CheckpointChoice
+from uxla.models.training.settings import TrainingSettings
 from uxla.process_settings import seeded
 from uxla.records import IGNORED, Corpus, Example
 
@@ -65,7 +65,7 @@ class Objective:
 def fit(
     model: TaskModel,
     mix: Corpus,
-    settings: Optimisation,
+    settings: TrainingSettings,
     *,
     seed: int,
     label: str,
@@ -92,7 +92,7 @@ def fit(
         matmul_precision(model.precision),
         progress.bar(label, steps) as bar,
     ):
-        training = Training(model, settings, steps, label, choice, objective)
+        training = TrainingLoop(model, settings, steps, label, choice, objective)
         if checkpoints is not None:
             training.resume(checkpoints)
             bar.advance(training.done)
@@ -107,13 +107,13 @@ def fit(
     return {"steps": steps, "examples": len(mix), **training.finish()}
 
 
-class Training:
+class TrainingLoop:
     """A training under way: the module and everything else that its next step depends on."""
 
     def __init__(
         self,
         model: TaskModel,
-        settings: Optimisation,
+        settings: TrainingSettings,
         steps: int,
         label: str,
         choice: CheckpointChoice,
@@ -123,8 +123,9 @@ class Training:
         self.objective, self.steps, self.done = objective or Objective.of(model), steps, 0
         prepare(model.module, settings)
         self.optimiser = adamw(model.module, settings)
-        hold_other_heads(model.task, model.module, self.optimiser)
-        self.scaler = grad_scaler(model.device, model.precision)
+        model.heads.hold_others(model.module, self.optimiser)
+        self.scaler = torch.amp.GradScaler(model.device.type, enabled=model.precision == "fp16")
+        self.checked_together = _CHECKED_TOGETHER[model.device.type]
         self.pending: list[PendingLoss] = []
         self.losses: list[float] = []
         self.cut = 0
@@ -141,7 +142,7 @@ class Training:
         generators = generator_tensors(model.device)
         loss = model.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), where)
         self.pending.append(PendingLoss(where, rate, [example.id for example in examples], loss))
-        if len(self.pending) >= _CHECKED_TOGETHER[model.device.type]:
+        if len(self.pending) >= self.checked_together:
             self._check()
         with memory_errors(where):  # AdamW's moments are made in the first step
             self._update(rate)
@@ -237,7 +238,7 @@ def _scorer(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
     """The main score on `dev`, of several heads the mean; None where there is no `dev`."""
     if dev is None:
         return None
-    held_out, views = dev, [replace(model, task=task) for task in one_by_one(model.task)]
+    held_out, views = dev, [replace(model, heads=head) for head in model.heads.one_by_one()]
 
     def score() -> float:
         scores = [view.task.score(held_out, view.predict(held_out, "scoring a checkpoint")) for view in views]

@@ -1,51 +1,21 @@
-"""The settings of a training (Table 8), and the optimiser made of them."""
+"""AdamW, and what a module needs before it is trained."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
-from uxla.choices import Selection
 from uxla.errors import ModelError
-from uxla.models.training.sparse_embedding_grad import sparse_embedding_gradients
+from uxla.models.training.settings import TrainingSettings
+
+_LARGE = 2**20
+"""Numbers in a table: of XLM-R's 250,002 rows a pass looks up a few hundred."""
 
 
-@dataclass(frozen=True)
-class Optimisation:
-    """The settings of a training (Table 8). `lr_warmup` is a number of steps (int) or a share of all steps (float)."""
-
-    batch_size: int
-    accumulation: int
-    learning_rate: float
-    lr_warmup: int | float
-    weight_decay: float = 0.0
-    adam_epsilon: float = 1e-8
-    max_grad_norm: float = 1.0
-    dropout: float = 0.1
-    evaluate_every: int = 50
-    selection: Selection = "last"
-    penalty: float = 0.0
-    gradient_checkpointing: bool = False
-    freeze_embeddings: bool = False
-
-    @property
-    def step_size(self) -> int:
-        """Examples in one optimiser step."""
-        return self.batch_size * self.accumulation
-
-    def warmup_steps(self, steps: int) -> int:
-        """Steps of the learning rate's rise in a training of `steps`."""
-        return self.lr_warmup if isinstance(self.lr_warmup, int) else int(self.lr_warmup * steps)
-
-    def rate(self, done: int, steps: int) -> float:
-        """The learning rate of the step after `done` of `steps`: linear from 0 to its peak, then linear to 0."""
-        warmup = self.warmup_steps(steps)
-        return self.learning_rate * (done / warmup if done < warmup else (steps - done) / max(1, steps - warmup))
-
-
-def prepare(module: Any, settings: Optimisation) -> None:
+def prepare(module: Any, settings: TrainingSettings) -> None:
     """Set a module up for training: frozen embeddings, sparse gradients of embeddings, gradient checkpointing.
 
     ModelError where the architecture has no gradient checkpointing.
@@ -62,7 +32,7 @@ def prepare(module: Any, settings: Optimisation) -> None:
             raise ModelError(f"{kind} has no gradient checkpointing; set gradient_checkpointing=false") from None
 
 
-def adamw(module: Any, settings: Optimisation) -> torch.optim.AdamW:
+def adamw(module: Any, settings: TrainingSettings) -> torch.optim.AdamW:
     """AdamW without weight decay on biases and normalisation weights, which are all the one-dimensional parameters."""
     parameters = [p for p in module.parameters() if p.requires_grad]
     groups = [
@@ -70,3 +40,36 @@ def adamw(module: Any, settings: Optimisation) -> torch.optim.AdamW:
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)
+
+
+def sparse_embedding_gradients(module: nn.Module, *, large: int = _LARGE) -> None:
+    """Make the gradient of embedding tables with at least `large` numbers row by row: on the CPU, torch makes a whole
+    table in each backward pass.
+
+    No bit of the gradient changes: as in torch, rows are summed within a pass, then over the passes.
+    """
+    for part in module.modules():
+        if type(part) is nn.Embedding and not part.scale_grad_by_freq:
+            weight = part.weight
+            if weight.requires_grad and weight.numel() >= large and weight.device.type == "cpu":
+                part.register_forward_hook(_leave_graph)
+
+
+def _leave_graph(table: Any, inputs: tuple[torch.Tensor, ...], rows: torch.Tensor) -> torch.Tensor | None:
+    """The looked-up rows as leaves of the graph; their gradient is added to the table's."""
+    if not torch.is_grad_enabled():
+        return None
+    begin = rows.detach().requires_grad_()
+    begin.register_hook(partial(_add_rows, table, inputs[0]))
+    return begin
+
+
+def _add_rows(table: Any, ids: torch.Tensor, gradient: torch.Tensor) -> None:
+    weight = table.weight
+    if weight.grad is None:
+        weight.grad = torch.zeros_like(weight)
+    numbers, places = ids.unique(return_inverse=True)
+    sums = torch.ops.aten.embedding_dense_backward(gradient, places, len(numbers), -1, False)
+    if table.padding_idx is not None:
+        numbers, sums = numbers[numbers != table.padding_idx], sums[numbers != table.padding_idx]
+    weight.grad.index_add_(0, numbers, sums)
