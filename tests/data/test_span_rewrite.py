@@ -10,9 +10,9 @@ from uxla.data.formats.json_places import with_entries, with_values
 from uxla.data.options import ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.data.spans.rewrite import moved, rewritten
-from uxla.data.spans.tokens import word_places
 from uxla.data.writing.derived_columns import copied_column, offset_column
 from uxla.errors import DataError
+from uxla.raw_text import split_words
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=4), st.sampled_from(['"', "\\", "[{,:}]"])),
@@ -46,11 +46,11 @@ WORDS = st.text(st.characters(exclude_categories=["C", "Z", "P", "S"]), min_size
 
 @given(text=st.text(st.sampled_from(" \nab1.-日"), max_size=20), data=st.data())
 def test_every_place_between_words_moves_with_the_word_before_it(text, data):
-    places = list(word_places(text))
+    places = split_words(text, together=())
     words = data.draw(st.lists(WORDS, min_size=len(places), max_size=len(places)))
     change = moved(text, places, words)
     assert [change.text[start:end] for start, end in change.new] == words
-    edges = {edge for place in word_places(change.text) for edge in place}
+    edges = {edge for place in split_words(change.text, together=()) for edge in place}
     assert edges.issuperset(edge for place in change.new for edge in place) or any(not word.isalnum() for word in words)
     for old, new in zip(places, change.new, strict=True):
         assert (change.start(old[0]), change.end(old[1])) == new
@@ -71,7 +71,7 @@ def test_every_place_between_words_moves_with_the_word_before_it(text, data):
 def test_a_new_word_does_not_grow_together_with_its_neighbour(words, text):
     change = moved("Mira, tal", [(0, 4), (4, 5), (6, 9)], words)
     assert change.text == text
-    assert list(word_places(text)) == change.new
+    assert split_words(text, together=()) == change.new
 
 
 def written(path, raw, words, **added):

@@ -13,9 +13,9 @@ from uxla.data.checks.check import check
 from uxla.data.conll.repair import fix_scheme
 from uxla.data.load import discover_labels, load_corpus
 from uxla.data.spans.document import Document, Span, spans_of
-from uxla.data.spans.tokens import word_places
 from uxla.errors import ConfigError, DataError
 from uxla.progress import listening
+from uxla.raw_text import split_words
 
 TEXT = "Koru Mira-Sen, tal 😀 Ru!"
 PLACES = {"PER": (5, 13), "LOC": (21, 23)}
@@ -369,7 +369,7 @@ ANY = st.text(st.one_of(st.sampled_from(" \n\u200d\u00ad-.\u0301ab1日ကေ😀
 
 @given(text=ANY)
 def test_words_lie_apart_in_order_and_have_nothing_blank_in_them(text):
-    places = list(word_places(text))
+    places = split_words(text, together=())
     assert all(end <= start for (_, end), (start, _) in pairwise(places))
     words = [text[start:end] for start, end in places]
     assert all(word and not set(word) & set(" \t\r\n\u00a0\u3000") for word in words)
@@ -378,7 +378,7 @@ def test_words_lie_apart_in_order_and_have_nothing_blank_in_them(text):
 
 @given(text=ANY, data=st.data())
 def test_spans_of_whole_words_become_tags_and_the_same_spans_again(text, data):
-    places = list(word_places(text))
+    places = split_words(text, together=())
     labels = st.sampled_from(["PER", "LOC", "B-X", "é"])
     edges = data.draw(st.lists(st.integers(0, len(places)), unique=True, max_size=8).map(sorted))
     pairs = [pair for pair in pairwise(edges) if data.draw(st.booleans())]

@@ -10,8 +10,8 @@ from pathlib import Path
 from uxla.data.files import BOM, decode, read_bytes, split_lines, text_lines
 from uxla.data.spans.document import Document, Span, fitting
 from uxla.data.spans.records import entity_label
-from uxla.data.spans.tokens import word_places
 from uxla.errors import DataError
+from uxla.raw_text import split_words
 
 ANN, TXT = ".ann", ".txt"
 
@@ -56,7 +56,8 @@ def documents(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iter
         while taken < len(spans) and (spans[taken].start < begins or begins == len(text)):
             taken += 1
         own = tuple(_within(span, begins - len(line), text) for span in spans[first:taken])
-        document = Document(body, list(word_places(body)), own if known else None, path, number, begins - len(line))
+        words = split_words(body, together=())
+        document = Document(body, words, own if known else None, path, number, begins - len(line))
         for span in own:
             if span.start <= len(body) < span.end <= len(text):
                 document.fail(span, "crosses a line break, where a sentence ends; cut it in two")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from uxla.data.labels.schemes import OUTSIDE, entity_type
-from uxla.data.spans.tokens import Place
 from uxla.errors import DataError
+from uxla.raw_text import Place
 
 _BLANKS = re.compile(r"(?:\s|\\n)+")  # Label Studio quotes a line break as two characters, brat as a space
 _SHOWN = 40

@@ -22,8 +22,8 @@ from uxla.data.options import ReadOptions
 from uxla.data.spans import brat
 from uxla.data.spans.document import Document, fitting
 from uxla.data.spans.records import Found, found_in, is_spans
-from uxla.data.spans.tokens import word_places
 from uxla.errors import DataError
+from uxla.raw_text import split_words
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _LOOKED_AT = 1000
@@ -159,6 +159,6 @@ def _record(document: Document) -> Record:
 
 
 def _document(record: Record, found: Found, path: Path) -> Document:
-    words = list(word_places(found.text)) if found.tokens is None else found.tokens
+    words = split_words(found.text, together=()) if found.tokens is None else found.tokens
     spans = None if found.spans is None else fitting(found.spans, found.text, path, record.line)
     return Document(found.text, words, spans, path, record.line)

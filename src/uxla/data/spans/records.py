@@ -12,8 +12,8 @@ from uxla.data.formats.json import Record
 from uxla.data.formats.json_places import Keys, value_at
 from uxla.data.labels.names import missing
 from uxla.data.spans.document import Span
-from uxla.data.spans.tokens import Place, word_places
 from uxla.errors import DataError
+from uxla.raw_text import Place, split_words
 
 PREDICTED = "predicted"
 """The key under which `uxla predict` adds spans."""
@@ -238,7 +238,7 @@ def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
 
 def _refuse_words_between(text: str, start: int, end: int, path: Path, line: int) -> None:
     """DataError if there is a word between two tokens."""
-    if start < end and any(True for _ in word_places(text[start:end])):
+    if start < end and split_words(text[start:end], together=()):
         message = f"{text[start:end].strip()[:_SHOWN]!r} is in no token; correct tokens, or leave them out"
         raise DataError(message, file=path, line=line)
 

@@ -14,8 +14,8 @@ from uxla.data.formats.json_places import Keys, value_at, with_entries, with_val
 from uxla.data.spans.document import Count, Span, in_code_points
 from uxla.data.spans.file import Entry, SpanFile
 from uxla.data.spans.records import place_keys, placed
-from uxla.data.spans.tokens import Place, word_places
 from uxla.errors import ConfigError
+from uxla.raw_text import Place, split_words
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def moved(text: str, places: list[Place], words: Sequence[str]) -> Moved:
 
 
 def _grow_together(left: str, right: str) -> bool:
-    return any(start < len(left) < end for start, end in word_places(left + right))
+    return any(start < len(left) < end for start, end in split_words(left + right, together=()))
 
 
 def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> str:
