@@ -269,9 +269,9 @@ def test_the_page_is_the_golden_one(grid_cells):
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        (1, "paired bootstrap over test examples; one seed, so that differences between seeds are not in them"),
-        (2, "paired bootstrap over test examples; two seeds, so that differences between seeds are not in them"),
-        (3, "Student's t over the seeds, wider where all seeds have the same test examples"),
+        (1, "paired bootstrap over test examples; one seed, so how much seeds differ is not in them"),
+        (2, "paired bootstrap over test examples; two seeds, so how much seeds differ is not in them"),
+        (3, "Student's t over the seeds. Seeds that share test examples widen it"),
     ],
 )
 def test_the_page_says_what_its_intervals_rest_on(make_cell, seeds, said):
@@ -295,10 +295,10 @@ def test_that_target_labels_were_used_is_said_loudly_and_of_whom(make_cell):
 
 
 def test_runs_with_warnings_are_named(grid_cells):
-    assert "Warnings:" not in shown(KEYS, grid_cells, None)
+    assert "have warnings" not in shown(KEYS, grid_cells, None)
     run = grid_cells[1].run
     run.results["warnings"] = ["far: the models never agreed"]
-    assert f"Warnings: 1 of 4 runs gave some, told in the run's table.md: {run.name}." in shown(KEYS, grid_cells, None)
+    assert f"1 of 4 runs have warnings, see their table.md: {run.name}." in shown(KEYS, grid_cells, None)
 
 
 def test_a_terminal_shows_the_same_words(grid_cells):

@@ -45,14 +45,17 @@ def test_a_report_begins_with_whether_it_helped(make_run, report):
 def test_no_gain_is_not_called_one(make_run, report):
     run = make_run(right=False)
     report(run)
-    assert headline(html(run)).startswith("No clear effect")
+    assert headline(html(run)).startswith("No significant effect")
 
 
 def test_without_the_test_labels_scores_stand_there_without_intervals(make_run, report):
     run = make_run()
     shutil.rmtree(run / "predictions")
     report(run)
-    assert headline(html(run)) == "UXLA scores 10.0 points above zero-shot; how sure that is is unknown"
+    assert (
+        headline(html(run))
+        == "UXLA scores 10.0 points above zero-shot; without test labels nothing tells how sure that is"
+    )
     assert "no interval" in html(run)
 
 

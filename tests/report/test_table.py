@@ -72,8 +72,8 @@ GOLDEN = """\
 | source (en), after | 90.00 ± 1.00 | 90.00 | 89.00 ± 1.00 | 89.00 |
 
 Entity F1 (as seqeval and conlleval count) in percent on the test set, mean ± standard deviation of three models.
-An ensemble is one model: the mean of their probabilities.
-strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here.
+An ensemble is a method's three models together: the mean of their probabilities.
+strict: an I- tag that continues no entity counts as none; equal to F1 where all labels are valid IOB2, as here.
 """
 
 
@@ -192,8 +192,8 @@ def test_estimates_stand_in_marked_rows_also_without_a_test_set():
 
 def test_the_epochs_selected_by_the_estimate_and_the_warnings_are_told():
     shown = markdown(ESTIMATED)
-    assert "es: by the estimate the models kept are those of epoch 1." in shown
-    assert "de: by the estimate the models kept are the warm-up's, for no epoch seems better." in shown
+    assert "es: the estimate chose the models of epoch 1." in shown
+    assert "de: the estimate chose the warm-up's models: no epoch seems better." in shown
     assert "Warning: de: adaptation did not help." in shown
 
 

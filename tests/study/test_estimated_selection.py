@@ -103,7 +103,7 @@ def test_the_models_written_are_those_of_the_epoch_with_the_best_estimate(chosen
 def test_the_results_on_disk_are_the_results(chosen):
     results, folder = chosen
     assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == results
-    assert "near: by the estimate the models kept are" in run_table(results).markdown()
+    assert "near: the estimate chose" in run_table(results).markdown()
     assert all(f"Warning: {warning}." in run_table(results).markdown() for warning in results["warnings"])
 
 

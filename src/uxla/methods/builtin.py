@@ -66,6 +66,7 @@ BUILTIN = (
         group="baseline",
         reads_target=False,
         rank=5,
+        baseline=True,
         start=_PLAIN,
     ),
     # Trained on the source alone with the confidence penalty (§2.1): what all adaptation begins with.
@@ -78,6 +79,7 @@ BUILTIN = (
         group="uxla",
         reads_target=False,
         rank=10,
+        baseline=True,
         start=PENALISED,
     ),
     # The mean of the probabilities of zero-shot's models.
@@ -127,6 +129,7 @@ BUILTIN = (
         learned_from=_BOTH + "tri-training",
         paper="§4.1",
         rank=70,
+        baseline=True,
         schedule=_tri_training,
     ),
     # Tri-training as the paper's row has it (η = 100, ∩): peers agree on whole sentences, one epoch.

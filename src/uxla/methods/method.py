@@ -114,6 +114,8 @@ class Method:
     """Whether its models learn from the target's raw text."""
     rank: int | None = 95
     """The models of a run are those of its method with the highest rank. None: never this one's."""
+    baseline: bool = False
+    """Whether a report compares the run's models with it first."""
     start: Start | None = PENALISED
     """What it begins with."""
     schedule: Callable[[Schedule], Schedule] | None = None

@@ -68,14 +68,14 @@ def _notes(
     seeds = sorted({run.seed for run in runs})
     metric = METRICS[runs[0].run.results["metric"]]
     over = f"then mean ± standard deviation over seeds {_numbers(seeds)}" if len(seeds) > 1 else f"at seed {seeds[0]}"
-    yield f"{metric} in percent on the test set: mean of three final models (an ensemble is one), {over}"
+    yield f"{metric} in percent on the test set: mean of the three final models, {over}"
     if strict:
         yield STRICT
     yield from dict.fromkeys(note for run in runs for note in agreement_notes(run.run.results))
     doubted = [run.run.name for run in runs if run.run.results.get("warnings")]
     if doubted:
         of = f"{len(doubted)} of {counted(len(runs), 'run')}"
-        yield f"Warnings: {of} gave some, told in the run's table.md: {listed(doubted)}"
+        yield f"{of} have warnings, see their table.md: {listed(doubted)}"
     entries = [entry for row in rows for entry in row.entries if entry and entry.difference]
     if baseline is not None and entries:
         yield from _notes_on_intervals(keys, baseline, len(seeds), entries)
@@ -88,14 +88,14 @@ def _notes_on_intervals(
     if baseline.key is not None:
         to = f"the same method and seed with {keys[baseline.key]}={baseline.name}"
     yield (
-        f"Differences are to {to}, each method as its three models together (the mean of their probabilities: of "
-        "zero_shot the ensemble), mean over seeds; in brackets the 95 % interval, with a star where it excludes zero"
+        f"Differences from {to}: between ensembles of three models, mean over seeds, with a 95 % interval; a star "
+        "marks one that excludes zero"
     )
     few = "paired bootstrap over test examples"
     if seeds < SEEDS_VARY:
-        rest = f"{few}; {['one seed', 'two seeds'][seeds - 1]}, so that differences between seeds are not in them"
+        rest = f"{few}; {['one seed', 'two seeds'][seeds - 1]}, so how much seeds differ is not in them"
     else:
-        rest = "Student's t over the seeds, wider where all seeds have the same test examples"
+        rest = "Student's t over the seeds. Seeds that share test examples widen it"
         if any(entry.pairs < SEEDS_VARY for entry in entries):
             rest += f"; where fewer than three have both sides, {few}"
     yield f"Intervals: {rest}"

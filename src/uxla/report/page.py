@@ -13,6 +13,7 @@ from markupsafe import Markup
 from uxla import __version__
 from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table, csv_text
+from uxla.methods.registry import find
 from uxla.metrics import SpanCounts
 from uxla.report.charts import Chart, reliability_chart, score_chart
 from uxla.report.explorer import explored, packed
@@ -23,7 +24,7 @@ from uxla.report.scores import Score, by_epoch, every_score
 from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
 from uxla.report.table import WARNING, run_table
 from uxla.report.trainings import trainings_table
-from uxla.report.verdict import METHODS, Verdict, verdict
+from uxla.report.verdict import Verdict, verdict
 
 _WIDEST_CONFUSION = 30
 
@@ -160,7 +161,7 @@ def _class_table(classes: Sequence[tuple[str, SpanCounts]]) -> Table:
 
 
 def _length_table(groups: Sequence[Group], unit: str) -> Table:
-    methods = [METHODS.get(method, method) for method in groups[0].scores] if groups else []
+    methods = [find(method).spoken for method in groups[0].scores] if groups else []
     rows = [(one.name, f"{one.examples:,}", *(f"{score:.1f}" for score in one.scores.values())) for one in groups]
     return Table((unit,), ("examples", *methods), tuple(map(_row, rows)))
 

@@ -48,3 +48,9 @@ def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str,
     elif epoch and "uxla" in states:
         states["uxla"] = states["uxla"][epoch - 1]
     return {method: one[-1] if isinstance(one, list) else one for method, one in states.items() if one}
+
+
+def ensembles(found: Mapping[str, Any]) -> dict[str, Score]:
+    """The score of each method's three models together."""
+    own = {"zero_shot": found.get("ensemble"), "uxla": found.get("uxla_ensemble")}
+    return {method: one for method, one in {**own, **found.get("ensembles", {})}.items() if one}

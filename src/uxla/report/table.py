@@ -23,7 +23,10 @@ WARNING = "Warning: "
 METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accuracy"}
 """What `mean` in `results.json` is, by the `metric` there."""
 
-STRICT = "strict: F1 where an I- that continues no entity is none; equal to F1 where all labels are valid IOB2, as here"
+STRICT = (
+    "strict: an I- tag that continues no entity counts as none; equal to F1 where all labels are valid IOB2, as here"
+)
+ENSEMBLE = "An ensemble is a method's three models together: the mean of their probabilities"
 _SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
@@ -145,12 +148,12 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     """What to know of figures that no label has confirmed."""
     if estimated:
         yield (
-            "Estimated, no labels: a prediction from the labels that the models give to the target's raw text; in "
-            "brackets its 80 % interval. On a target far from the source both can be much too high"
+            "Estimated, no labels: the score as estimated from the models' labels of raw target text, with an 80 % "
+            "interval. On a target far from the source it can be much too high"
         )
     for target, epoch in results.get("kept_epoch", {}).items():
-        chosen = f"those of epoch {epoch}" if epoch else "the warm-up's, for no epoch seems better"
-        yield f"{target}: by the estimate the models kept are {chosen}"
+        chosen = f"the models of epoch {epoch}" if epoch else "the warm-up's models: no epoch seems better"
+        yield f"{target}: the estimate chose {chosen}"
     yield from (f"{WARNING}{warning}" for warning in results.get("warnings", ()))
 
 
@@ -159,5 +162,5 @@ def _what_scores_are(results: Mapping[str, Any], scores: Sequence[Score], second
         return ("No scores: no labelled test set was given (target_data.test, source.test)",)
     size = max(len(score["models"]) for score in scores)
     what = f"{METRICS[results['metric']]} in percent on the test set, mean ± standard deviation of"
-    notes = f"{what} {_COUNTS.get(size, size)} models", "An ensemble is one model: the mean of their probabilities"
+    notes = f"{what} {_COUNTS.get(size, size)} models", ENSEMBLE
     return notes if second is None else (*notes, _SECOND[second][1])

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from uxla.algorithm.estimates import Estimate
 from uxla.methods import registry
 from uxla.phrases import enumerated
-from uxla.report import table
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.paired import Pair, difference
+from uxla.report.scores import ensembles, last_states
 from uxla.report.scoring import counts, score
 from uxla.report.trainings import untaught
 
 Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown", "untaught"]
 """`untaught`: the target's raw text taught nothing, whatever was measured.
-`mixed`: no worse than the first baseline, worse than another. `unknown`: nothing was measured, or nothing else."""
+`mixed`: no worse than the first baseline, no better than another. `unknown`: nothing was measured, or nothing else."""
 
-METHODS = table.METHODS | {name: method.spoken for name, method in registry.METHODS.items()}
-"""The methods' names within a sentence."""
-_BASELINES = ("zero_shot", "penalty", "tri_training")
-_LABELLED = frozenset(name for name, method in registry.METHODS.items() if method.needs)
-"""They had labels in the target language: nothing that others are measured by."""
-_ADAPTED = frozenset(name for name, method in registry.METHODS.items() if method.reads_target)
-"""They read the target's raw text: only of them it can be said that adaptation helped."""
-_CLEAR = {1: "better than", -1: "worse than", 0: "not clearly different from"}
-_SCORED = {1: "above", -1: "below", 0: "equal to"}
+_SIGNIFICANT = {1: "significantly better", -1: "significantly worse", 0: "no significant difference"}
 _LEARNED_NOTHING = "Nothing was learned from the raw text of {}: no sentence of it taught any model"
 _NO_LABELS = "Not measured: there is no labelled test set"
 _INTERVALS = (
-    "95 % intervals: paired bootstrap over {:,} test examples, each method as an ensemble of three (its row of that "
-    "name in the table). They are about other test examples for these models: one seed, so that differences between "
-    "seeds are not in them"
+    "Each method is scored as an ensemble of its three models. 95 % intervals by paired bootstrap over {:,} test "
+    "examples; how much another seed would change is not in them"
 )
-_NO_INTERVALS = (
-    "Means of three models each, without intervals: the test labels are missing, and three models of one run, "
-    "which teach each other, do not tell how another run would end"
-)
+_NO_INTERVALS = "Each method is scored as an ensemble of its three models. There are no intervals without test labels"
 
 
 @dataclass(frozen=True)
@@ -54,7 +42,7 @@ class Comparison:
     @property
     def baseline(self) -> str:
         """The method's name in a sentence."""
-        return METHODS.get(self.method) or registry.find(self.method).spoken
+        return registry.find(self.method).spoken
 
     @property
     def sign(self) -> int:
@@ -65,7 +53,7 @@ class Comparison:
     @property
     def said(self) -> str:
         """How the final models compare."""
-        return (_CLEAR if self.interval else _SCORED)[self.sign]
+        return _SIGNIFICANT[self.sign] if self.interval else "no interval"
 
 
 @dataclass(frozen=True)
@@ -104,9 +92,11 @@ def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     """Whether adaptation to `target` helped."""
     results = run.results
     epoch = results.get("kept_epoch", {}).get(target)
-    estimates = _last_states(results.get("estimates", {}).get(target, {}), epoch)
-    measured = _by_test(test, epoch, spans=results["task"] == "ner") if test is not None else None
-    measured = measured or _by_models(_last_states(results["targets"][target], epoch), epoch)
+    estimates = last_states(results.get("estimates", {}).get(target, {}), epoch)
+    if test is not None:
+        measured: _Measured | None = _by_test(test, epoch, spans=results["task"] == "ner")
+    else:
+        measured = _by_scores(results["targets"][target], epoch)
     kind, headline = _judged(measured) if measured else ("unknown", _estimated(estimates, epoch))
     trainings = results.get("trainings", ())
     final = test.final if test is not None else _adapted(trainings, target)
@@ -147,50 +137,50 @@ def _by_test(test: TestSet, epoch: int | None, *, spans: bool) -> _Measured:
     return _Measured(test.final, epoch, score(final), tuple(found), _INTERVALS.format(len(test)))
 
 
-def _by_models(states: Mapping[str, Any], epoch: int | None) -> _Measured | None:
-    """From the scores of each method's models, where the test labels are missing; None without scores."""
-    tried = [method for method in METHODS if method in states and method not in {*_LABELLED, "ensemble"}]
-    if not tried:
+def _by_scores(found: Mapping[str, Any], epoch: int | None) -> _Measured | None:
+    """From the ensembles' scores, where the test labels are missing; None without scores."""
+    together = {method: one["mean"] for method, one in ensembles(found).items()}
+    final = registry.final_method(together)
+    if not final:
         return None
-    final = "uxla" if "uxla" in states else tried[-1]
-    own = states[final]
-    found = [
-        Comparison(method, states[method]["mean"], own["mean"] - states[method]["mean"])
-        for method in _compared_with(states, final, epoch)
-        if len(states[method]["models"]) == len(own["models"])  # an ensemble is not compared with a mean of models
-    ]
-    return _Measured(final, epoch, own["mean"], tuple(found), _NO_INTERVALS)
+    own = together[final]
+    others = _compared_with(together, final, epoch)
+    compared = tuple(Comparison(method, together[method], own - together[method]) for method in others)
+    return _Measured(final, epoch, own, compared, _NO_INTERVALS)
 
 
-def _compared_with(measured: Collection[str], final: str, epoch: int | None) -> list[str]:
+def _compared_with(measured: Iterable[str], final: str, epoch: int | None) -> list[str]:
     """The baselines that were measured; without any, every other method that had no labels of the target."""
-    own = {final, "penalty" if final == "uxla" and epoch == 0 else final, "uxla_ensemble"}
-    others = [method for method in METHODS if method in measured and method not in own]
-    usual = [method for method in _BASELINES if method in others]
-    return usual or [method for method in others if method not in _LABELLED]
+    own = {final, *(["penalty"] if final == "uxla" and epoch == 0 else [])}
+    others = {name: method for name, method in registry.ordered(measured).items() if name not in own}
+    usual = [name for name, method in others.items() if method.baseline]
+    return usual or [name for name, method in others.items() if not method.needs]
 
 
 def _judged(found: _Measured) -> tuple[Kind, str]:
     if not found.comparisons:
         return "unknown", "Measured, with nothing to compare it with"
-    first = found.comparisons[0]
+    first, *others = found.comparisons
     name, over = found.name + "," * ("," in found.name), first.baseline
-    better = enumerated([comparison.baseline for comparison in found.comparisons if comparison.sign < 0])
+    better, level = (enumerated([one.baseline for one in others if one.sign == sign]) for sign in (-1, 0))
     if first.interval is None:
+        lower = f", but below {better}" if better and first.gain >= 0 else ""
         side = "below" if first.gain < 0 else "above"
-        lower = f", and lower than {better}" if better and first.gain >= 0 else ""
         scored = f"{name} scores {abs(first.gain):.1f} points {side} {over}{lower}"
-        return "unclear", f"{_capitalised(scored)}; how sure that is is unknown"
+        return "unclear", f"{_capitalised(scored)}; without test labels nothing tells how sure that is"
     if first.sign == 0:
-        headline = f"No clear effect: {name} differs from {over} by {_signed(first.gain)} points"
+        headline = f"No significant effect: {name} differs from {over} by {_signed(first.gain)} points"
         return ("mixed", f"{headline}, and is worse than {better}") if better else ("unclear", headline)
-    gains = f"{name} gains {first.gain:.1f} points over {over}"
     if first.sign > 0 and better:
-        return "mixed", _capitalised(f"{gains}, but less than {better}")
+        return "mixed", _capitalised(f"{name} gains {first.gain:.1f} points over {over}, but less than {better}")
     kind: Kind = "helped" if first.sign > 0 else "hurt"
-    told = gains if first.sign > 0 else f"{name} loses {-first.gain:.1f} points against {over}"
-    adapting = not (found.method == "uxla" and found.epoch == 0) and found.method in _ADAPTED
-    return kind, f"Adaptation {kind}: {told}" if adapting and first.method not in _ADAPTED else _capitalised(told)
+    told = f"{name} {'gains' if first.sign > 0 else 'loses'} {abs(first.gain):.1f} points"
+    told += f" over {over}" if first.sign > 0 else f" against {over}"
+    if first.sign > 0 and level:
+        told += f"; {level} {'does' if sum(one.sign == 0 for one in others) == 1 else 'do'} as well"
+    adapting = not (found.method == "uxla" and found.epoch == 0) and registry.find(found.method).reads_target
+    begin = f"Adaptation {kind}: " if adapting and not registry.find(first.method).reads_target else ""
+    return "mixed" if first.sign > 0 and level else kind, begin + told if begin else _capitalised(told)
 
 
 def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
@@ -210,16 +200,6 @@ def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
     return f"{begin} to gain {amount}" if gain > 0 else f"{begin} not to help: it loses {amount}"
 
 
-def _last_states(found: Mapping[str, Any], epoch: int | None) -> dict[str, Any]:
-    """The scores or estimates of each method's last models; of UXLA those of the epoch chosen (0: the warm-up)."""
-    states = {method: value for method, value in found.items() if value and method in METHODS}
-    epochs = states.pop("uxla", None)
-    if epochs and epoch != 0:
-        return {**states, "uxla": epochs[-1 if epoch is None else epoch - 1]}
-    warm_up = [states[name] for name in ("penalty", "uxla_ensemble") if name in states]
-    return {**states, "uxla": warm_up[0]} if epochs and warm_up else states
-
-
 def _estimates_in_words(estimates: Mapping[str, Any], epoch: int | None) -> Iterator[str]:
     """`UXLA, epoch 2: 61 (55 to 67)`: whole points, since no estimate is surer."""
     for method, values in estimates.items():
@@ -231,7 +211,7 @@ def _estimates_in_words(estimates: Mapping[str, Any], epoch: int | None) -> Iter
 def _name(method: str, epoch: int | None) -> str:
     """The name of a method's last models in a sentence."""
     if method != "uxla" or epoch is None:
-        return METHODS.get(method, method)
+        return registry.find(method).spoken
     return f"UXLA, epoch {epoch}" if epoch else "the warm-up, kept in place of UXLA"
 
 

@@ -11,7 +11,7 @@ from uxla.errors import ArtifactError
 from uxla.markup import Cell, Figure, Row, Table, shortened
 from uxla.report.paper.published import PAPER, Published
 from uxla.report.scores import Score
-from uxla.report.table import METRICS, STRICT, agreement_notes, score_text, unfair
+from uxla.report.table import ENSEMBLE, METRICS, STRICT, agreement_notes, score_text, unfair
 
 Scores = Mapping[str, Any]
 """Scores of `results.json` by method, or by language."""
@@ -170,11 +170,11 @@ def run_notes(runs: Sequence[PaperRun]) -> list[str]:
 
 def ensemble_notes(runs: Sequence[PaperRun]) -> list[str]:
     """What an ensemble is and, where an estimate chose the epoch, from which epoch its models come."""
-    notes = ["An ensemble is one model: the mean of their probabilities"]
+    notes = [ENSEMBLE]
     for run in runs:
         for target, epoch in run.results.get("kept_epoch", {}).items():
             chosen = f"epoch {epoch}" if epoch else "the warm-up"
-            notes.append(f"{run.title}, {target}: UXLA's ensemble is that of {chosen}, chosen by the estimate")
+            notes.append(f"{run.title}, {target}: UXLA's ensemble is that of {chosen}, which the estimate chose")
     return notes
 
 
