@@ -65,11 +65,69 @@ def test_version_is_printed(invoke):
 def test_help_lists_every_command(invoke):
     shown = invoke("--help").stdout
     commands = get_command(app).list_commands(None)
-    assert set(commands) == {
-        *("run", "grid", "predict", "augment", "report", "table", "figure", "methods"),
-        *("data", "testbed", "mlm", "cache"),
-    }
-    assert all(f"\u2502 {command} " in shown for command in commands)
+    assert {"run", "grid", "predict", "augment", "report", "table", "figure", "methods", "cache"} < set(commands)
+    assert all(f"\n  {command} " in shown for command in commands)
+    assert invoke("-h").stdout == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("train testbed", "no command train; did you mean uxla run?"),
+        ("xyz", "no command xyz; see uxla -h"),
+        ("cache lss", "cache: no command lss; did you mean uxla cache ls?"),
+        ("run testbed --target near", "run: no option --target; did you mean target=near?"),
+        ("run testbed --epochs=3", "run: no option --epochs; did you mean warmup.epochs=3 or adaptation.epochs=3"),
+        ("run testbed --batch-size", "run: no option --batch-size; did you mean warmup.batch_size=VALUE"),
+        ("run testbed --outt x", "run: no option --outt; did you mean --out?"),
+        ("run testbed --methosd x", "run: no option --methosd; did you mean methods=x?"),
+        ("--versoin", "no option --versoin; did you mean --version?"),
+        ("run", "run: CONFIG is not given; see uxla run -h"),
+        ("augment a.txt --model testbed", "augment: --out is not given; see uxla augment -h"),
+        ("table 9 x", "table: NUMBER: got '9', expected at most 8; see uxla table -h"),
+        ("grid testbed --seeds x", "grid: --seeds: got 'x', expected a whole number; see uxla grid -h"),
+        ("data check x --task ners", "data check: --task: 'ners' is not one of 'ner', 'nli'"),
+        ("run testbed --out", "option '--out' requires an argument; see uxla -h"),
+        ("methods x", "methods: got unexpected extra argument(s) (x); see uxla methods -h"),
+    ],
+)
+def test_wrong_arguments_are_one_line_that_says_what_was_meant(typed, said, invoke):
+    result = invoke(*typed.split())
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith(f"uxla: error: {said}")
+
+
+def test_each_mistake_of_a_file_is_a_line(invoke, tmp_path):
+    text = "seed: x\ndve: 1\nwarmup: {batch_size: 0, learning_rate: 1.0, epochs: 1}\ntarget: es\n"
+    (tmp_path / "bad.yaml").write_text(text + "target_data: {train: nowhere.txt}\n", encoding="utf-8")
+    result = invoke("run", "bad.yaml", "alpha", "nowhere.x=1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    lines = result.stderr.splitlines()
+    assert all(line.startswith("uxla: error: ") for line in lines)
+    for number, said in enumerate(
+        [
+            "command line: got 'alpha', expected key=value",
+            "bad.yaml:2: no key dve",
+            "command line: nowhere.x=1: no key nowhere",
+            "bad.yaml:1: seed: got 'x', expected a whole number",
+            "bad.yaml:3: warmup.batch_size: got 0, expected at least 1",
+            "bad.yaml needs model (",
+            "bad.yaml:5: no such file: ",
+        ]
+    ):
+        assert said in lines[number]
+    assert len(lines) == 7
+    assert invoke("predict", "x").stderr.count("\n") == 1
+
+
+def test_usage_has_plain_names_for_arguments(invoke):
+    assert "Usage: uxla run [OPTIONS] CONFIG [KEY=VALUE]...\n" in invoke("run", "-h").stdout
+    assert "Usage: uxla data check [OPTIONS] FILE\n" in invoke("data", "check", "-h").stdout
+
+
+def test_shells_complete_commands(invoke):
+    done = invoke(env={"_UXLA_COMPLETE": "complete_bash", "COMP_WORDS": "uxla me", "COMP_CWORD": "1"})
+    assert done.stdout.split() == ["methods"]
 
 
 def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, pipeline):
@@ -256,17 +314,17 @@ def test_testbed_write_makes_files_a_run_can_read(invoke, tmp_path):
     ("command", "said"),
     [
         ("augment", "30 % is 0.3; more than 0 and at most 1. [default: 0.3]"),
-        ("augment", "for pairs [2, 2]; here as 3, or 2,2."),
+        ("augment", "for pairs [2, 2]; write 3, or 2,2."),
         ("augment", "cpu, cuda, or auto: a GPU where there is one. [default: auto]"),
         ("augment", "default: what the model takes; at least 3."),
         ("mlm tune", "longer ones are read in windows; at least 3. [default: 512]"),
         ("mlm tune", "or give --max-steps; neither: one pass; more than 0."),
-        ("grid", "agree=exact,token or 'target=[es,de]'."),
+        ("grid", "several values apart by commas: agree=exact,token."),
     ],
 )
 def test_help_says_what_an_option_takes_and_how_it_is_written(invoke, command, said):
     shown = invoke(*command.split(), "--help", env={"COLUMNS": "300"}).stdout
-    assert said in " ".join(shown.split())
+    assert said in " ".join(shown.split()).replace("- ", "-")
 
 
 def test_a_remedy_names_an_option_where_the_command_has_one(invoke, tmp_path):

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from uxla.cli.options import Options, with_options
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
-from uxla.errors import ConfigError, on_command_line
+from uxla.errors import ConfigError, assignment, setting, spelled_as
 from uxla.models.lm.settings import LMShape, NewModelRecipe, Recipe
 from uxla.schema import Section, key
 
@@ -20,7 +20,7 @@ from uxla.schema import Section, key
         (lambda: MaskedLMVicinity(share=30), "share: got 30, expected at most 1 (share of"),
         (lambda: MaskedLMVicinity(copies=0), "copies: got 0, expected a number of at least 1"),
         (lambda: MaskedLMVicinity(top=True), "top: got True, expected a whole number"),
-        (lambda: MaskedLMVicinity(shar=0.3), "shar: no such setting; expected one of kind, model"),
+        (lambda: MaskedLMVicinity(shar=0.3), "shar: no such setting; did you mean share?"),
         (lambda: Recipe(epochs=1.0, max_steps=3), "epochs: epochs=1 and max_steps=3 exclude each other"),
         (lambda: LMShape(hidden=30), "hidden: got 30, expected a multiple of heads = 4"),
     ],
@@ -32,7 +32,7 @@ def test_a_section_that_makes_no_sense_is_one_line(make, said):
 
 
 def test_on_the_command_line_the_option_is_named():
-    with on_command_line(), pytest.raises(ConfigError, match=r"^--min-word-chars: got 0, expected at least 1"):
+    with spelled_as("options"), pytest.raises(ConfigError, match=r"^--min-word-chars: got 0, expected at least 1"):
         MaskedLMVicinity(min_word_chars=0)
 
 
@@ -72,7 +72,7 @@ def toy():
         given.append((toy, more))
 
     def run(*words):
-        with on_command_line():
+        with spelled_as("options"):
             result = CliRunner().invoke(app, words)
         return result if result.exception or "--help" in words else given[-1]
 
@@ -100,3 +100,27 @@ def test_a_masked_lm_is_asked_for_with_what_all_models_are():
     lm = LMSource(model="testbed", precision="bf16", trust_remote_code=True)
     assert (lm.runtime(64).precision, lm.runtime(64).max_length, lm.safety.remote_code) == ("bf16", 64, True)
     assert lm.name != "testbed"
+
+
+@pytest.mark.parametrize(
+    ("spelling", "forms"),
+    [
+        (
+            "python",
+            ["encoding='cp1252'", "header=False", "columns={'text': 'NAME'}", "tag_names=['O', 'B-PER']", "comment"],
+        ),
+        ("yaml", ["encoding: cp1252", "header: false", "columns: {text: NAME}", "tag_names: [O, B-PER]", "comment"]),
+        ("options", ["--encoding cp1252", "--no-header", "--columns text=NAME", "--tag-names O,B-PER", "--comment"]),
+    ],
+)
+def test_a_remedy_is_written_as_its_reader_writes_settings(spelling, forms):
+    with spelled_as(spelling):
+        values = [
+            ("encoding", "cp1252"),
+            ("header", False),
+            ("columns", {"text": "NAME"}),
+            ("tag_names", ["O", "B-PER"]),
+        ]
+        assert [*(setting(*pair) for pair in values), setting("comment")] == forms
+        model = assignment("precision", "fp32")
+    assert model == {"python": "precision='fp32'", "yaml": "precision=fp32", "options": "--precision fp32"}[spelling]

@@ -2,62 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, Literal
 
 _KEPT = 500
 _NO_MEMORY = ("can't allocate memory", "CUDA out of memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
-_ON_COMMAND_LINE = ContextVar("on_command_line", default=False)
+Spelling = Literal["python", "yaml", "options"]
+"""How a remedy writes a setting: as an argument of a call, as a key of a configuration, as an option of a command."""
+
+_SPELLING: ContextVar[Spelling] = ContextVar("spelling", default="python")
 
 
 @contextmanager
-def on_command_line(options: bool = True) -> Iterator[None]:
-    """Inside, remedies name options of the command line, else keys of a configuration; afterwards as before."""
-    token = _ON_COMMAND_LINE.set(options)
+def spelled_as(spelling: Spelling) -> Iterator[None]:
+    """Inside, remedies write settings as a user of this kind does; afterwards as before."""
+    token = _SPELLING.set(spelling)
     try:
         yield
     finally:
-        _ON_COMMAND_LINE.reset(token)
+        _SPELLING.reset(token)
 
 
-def name_options() -> None:
-    """From here on remedies name options of the command line."""
-    _ON_COMMAND_LINE.set(True)
+def setting(key: str, value: Any = "") -> str:
+    """How a user sets `key`: `encoding='cp1252'`, `encoding: cp1252`, or `--encoding cp1252`.
 
-
-def setting(key: str, value: str | bool = "") -> str:
-    """How a user sets `key`: `encoding: cp1252`, or `--encoding cp1252`; without a value the bare name."""
-    option = key.replace("_", "-")
-    if not _ON_COMMAND_LINE.get():
-        return f"{key}: {str(value).lower() if isinstance(value, bool) else value}" if value != "" else key
-    if isinstance(value, bool):
-        return f"--{option}" if value else f"--no-{option}"
-    return f"--{option} {value}".rstrip()
+    Without a value the bare name. A list or a mapping is written as each of them writes it.
+    """
+    spelling = _SPELLING.get()
+    if spelling == "options":
+        option = key.replace("_", "-")
+        return f"--{'no-' * (value is False)}{option} {'' if isinstance(value, bool) else _inline(value)}".rstrip()
+    if value == "":
+        return key
+    return f"{key}={value!r}" if spelling == "python" else f"{key}: {_flow(value)}"
 
 
 def assignment(key: str, value: str | bool) -> str:
-    """How a user sets `key` of a model: `precision=fp32`, or where a command has options `--precision fp32`."""
-    if _ON_COMMAND_LINE.get():
-        return setting(key, value)
-    return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+    """How a user sets `key` of a model: as `setting`, but a key of YAML as a command takes it, `key=value`."""
+    return f"{key}={_flow(value)}" if _SPELLING.get() == "yaml" else setting(key, value)
 
 
-def list_setting(key: str, values: Sequence[str]) -> str:
-    """How a user sets `key` to several values: `tag_names: [O, B-PER]`, or `--tag-names O,B-PER`."""
-    return setting(key, ",".join(values) if _ON_COMMAND_LINE.get() else f"[{', '.join(values)}]")
+def _inline(value: Any) -> str:
+    """A value of an option: `a,b`, `name=value`."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={one}" for name, one in value.items())
+    return ",".join(value) if isinstance(value, list) else _quoted(str(value))
 
 
-def columns_setting(role: str, column: str | int) -> str:
-    """How a user says which column has a role: `columns: {text: NAME}`, or `--columns text=NAME`."""
-    return entry_setting("columns", role, column)
+def _flow(value: Any) -> str:
+    """A value in YAML, on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {one}' for name, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(value)}]"
+    return str(value).lower() if isinstance(value, bool) else _quoted(str(value))
 
 
-def entry_setting(key: str, name: str, value: str | int) -> str:
-    """How a user sets one entry of `key`: `where: {language: es}`, or `--where language=es`."""
-    inline = _ON_COMMAND_LINE.get()
-    return setting(key, f"{name}={value}" if inline else f"{{{name}: {value}}}")
+def _quoted(text: str) -> str:
+    """A sign such as # in quotation marks, which shells and YAML need."""
+    return text if any(char.isalnum() for char in text) or text == "" else f'"{text}"'
 
 
 def printable(text: str) -> str:
@@ -78,12 +84,24 @@ def out_of_memory_text(said: str) -> bool:
 class UxlaError(Exception):
     """A fault the user can mend. The command line prints it on one line and exits with 2, without a traceback."""
 
+    mistakes: Sequence[str]
+    """A line for each mistake."""
+
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+        self.mistakes = (str(self),)
 
 
 class ConfigError(UxlaError):
-    """A configuration that cannot be run: an unknown key, a value out of range, settings that exclude each other."""
+    """A configuration that cannot be run: unknown keys, values out of range, settings that exclude each other.
+
+    It has a line for each mistake.
+    """
+
+    def __init__(self, *mistakes: str) -> None:
+        several = len(mistakes) > 1
+        super().__init__(f"{len(mistakes)} mistakes: {' | '.join(mistakes)}" if several else mistakes[0])
+        self.mistakes = tuple(map(printable, mistakes))
 
 
 class DataError(UxlaError):

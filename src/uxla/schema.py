@@ -7,7 +7,7 @@ in Python, and its table in docs/configuration.md are made from it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -58,6 +58,27 @@ def key(meaning: str, default: Any = ..., *, paper: str = "", **bounds: Any) -> 
 def refusal(field: str, text: str) -> PydanticCustomError:
     """An error about `field`, a key of the model at hand, for faults that are not about one value's type or range."""
     return PydanticCustomError("refused", "{text}", {"field": field, "text": text})
+
+
+def together(faults: Iterable[Any]) -> PydanticCustomError:
+    """One error for several faults, each as pydantic has it; `faults_of` takes it apart again."""
+    return PydanticCustomError("inside", "several faults", {"faults": list(faults)})
+
+
+def faults_of(error: ValidationError) -> list[ErrorDetails]:
+    """Every fault that pydantic found, those inside tagged values among them."""
+    return list(_apart(error.errors(include_url=False)))
+
+
+def _apart(found: Sequence[ErrorDetails], outside: tuple[str | int, ...] = ()) -> Iterator[ErrorDetails]:
+    """Pydantic counts right entries alone, so that a list with a wrong one is also called too short: left out."""
+    places = [fault["loc"] for fault in found]
+    for fault in found:
+        own = fault["loc"]
+        if fault["type"] == "inside":
+            yield from _apart(fault["ctx"]["faults"], (*outside, *own))
+        elif fault["type"] != "too_short" or not any(own == other[: len(own)] != other for other in places):
+            yield {**fault, "loc": (*outside, *own)}
 
 
 def unknown_name(name: object, known: Sequence[str]) -> str:
@@ -121,14 +142,16 @@ class _Checked(ModelMetaclass):
         try:
             return super().__call__(**values)
         except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            key = str((*fault["loc"], fault.get("ctx", {}).get("field", ""))[0])
             fields: Mapping[str, Any] = getattr(cls, "model_fields", {})
-            if fault["type"] == "extra_forbidden":
-                text = f"no such setting; expected one of {', '.join(fields)}"
-            else:
-                text = fault_text(fault, fields[key].description if key in fields else None)
-            raise ConfigError(f"{setting(key)}: {text}" if key else text) from None
+            raise ConfigError(*(_line(fault, fields) for fault in faults_of(error))) from None
+
+
+def _line(fault: ErrorDetails, fields: Mapping[str, Any]) -> str:
+    key = str((*fault["loc"], fault.get("ctx", {}).get("field", ""))[0])
+    if fault["type"] == "extra_forbidden":
+        return f"{setting(key)}: no such setting; {unknown_name(key, list(fields))}"
+    text = fault_text(fault, fields[key].description if key in fields else None)
+    return f"{setting(key)}: {text}" if key else text
 
 
 class Section(BaseModel, metaclass=_Checked):

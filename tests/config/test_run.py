@@ -361,7 +361,24 @@ def test_an_old_spelling_in_a_file_is_answered_with_its_line_and_the_line_to_wri
     (tmp_path / "old.yaml").write_text(old, encoding="utf-8")
     said = refusal(str(tmp_path / "old.yaml"))
     assert "old.yaml:1: " in said
-    assert said.endswith(f"; write {new}")
+    assert f"; write {new}" in said
+    assert said.count("write ") == 1, "one remedy for several old keys is told once"
+
+
+def test_all_mistakes_are_told_at_once_and_each_once(folder):
+    with pytest.raises(ConfigError) as caught:
+        load_config("testbed", ["tokens_per_batch=16", "target=[near, near]", "source.dev=", "source.test=no,where"])
+    assert [line.partition(":")[0] for line in caught.value.mistakes] == [
+        "command line", "command line", "preset testbed", "command line",
+    ]  # fmt: skip
+    for said in ("at least max_length", "expected each name once", "needs source.dev", "no such file"):
+        assert sum(said in line for line in caught.value.mistakes) == 1
+    assert str(caught.value).startswith("4 mistakes: command line: ")
+
+
+def test_a_misspelt_section_is_not_also_missing(folder):
+    (folder / "my.yaml").write_text((REQUIRED + DATA).replace("warmup:", "warmpu:"))
+    assert refusal(str(folder / "my.yaml")).endswith("no key warmpu; did you mean warmup?")
 
 
 def test_several_targets_need_their_name_in_the_path():
@@ -407,7 +424,7 @@ def test_a_file_that_is_no_configuration_is_refused(folder):
 
 def test_an_unknown_preset_is_answered_with_the_nearest():
     assert "no preset 'tesbed'; did you mean testbed?" in refusal("tesbed")
-    assert "presets are masakhaner, panx" in refusal("foo")
+    assert "expected one of masakhaner, panx" in refusal("foo")
     assert preset_names() == [
         "masakhaner",
         "panx",

@@ -3,7 +3,7 @@
 import pytest
 
 from uxla.data.conll.file import read_conll
-from uxla.errors import DataError
+from uxla.errors import DataError, spelled_as
 
 
 @pytest.fixture
@@ -28,3 +28,10 @@ def refused():
         return str(caught.value).replace(str(path), "FILE")
 
     return refused
+
+
+@pytest.fixture(autouse=True)
+def _remedies_for_a_configuration():
+    """Remedies are read as somebody with a configuration reads them: `encoding: cp1252`."""
+    with spelled_as("yaml"):
+        yield

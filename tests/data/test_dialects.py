@@ -9,7 +9,7 @@ from uxla.data.checks.check import check
 from uxla.data.discover import open_rewritable
 from uxla.data.load import discover_labels, load_corpus
 from uxla.data.writing.samples import Rewritten, open_writer
-from uxla.errors import ConfigError, DataError, on_command_line
+from uxla.errors import ConfigError, DataError, spelled_as
 
 ROWS = [('koru "mira" tal', "sen, ru; osi", "ja"), ("dav", '"nel"', "ne")]
 NAMES = ("premise", "hypothesis", "label")
@@ -91,11 +91,11 @@ def test_another_delimiter_is_seen_where_it_is_unmistakable(delimiter, tmp_path)
     assert load(long, header=False) == TEXTS * 5
 
 
-@pytest.mark.parametrize("key", ["delimiter: ';'", "--delimiter ';'"])
+@pytest.mark.parametrize("key", ['delimiter: ";"', '--delimiter ";"'])
 def test_where_it_is_not_the_delimiter_is_asked_for(key, tmp_path):
     (tmp_path / "x.csv").write_text("premise;hypothesis;label\nkoru;mira;ja\nkoru; mira; tal; ja\n")
     with (
-        on_command_line("--" in key),
+        spelled_as("options" if "--" in key else "yaml"),
         pytest.raises(DataError, match=r"x\.csv:1: the only column has semicolons in it") as caught,
     ):
         load(tmp_path / "x.csv")
@@ -183,7 +183,7 @@ def test_the_line_that_tells_excel_the_delimiter_is_named(cut, asked, tmp_path):
 
 def test_commas_in_a_tsv_file_are_named(tmp_path):
     (tmp_path / "x.tsv").write_text("text,label\nkoru,ja\n")
-    with pytest.raises(DataError, match=r"x\.tsv:1: the only column has commas in it; set delimiter: ','"):
+    with pytest.raises(DataError, match=r"x\.tsv:1: the only column has commas in it; set delimiter: \",\""):
         load(tmp_path / "x.tsv", shape="single")
     with pytest.raises(DataError, match="the only column has commas in it"):
         load(tmp_path / "x.tsv", header=False)

@@ -13,7 +13,7 @@ from uxla.data.checks.languages import languages
 from uxla.data.checks.statistics import Statistics
 from uxla.data.formats.table import Table
 from uxla.data.options import ReadOptions
-from uxla.errors import on_command_line
+from uxla.errors import spelled_as
 
 SENTENCES = [f"Koru mira {tail} , tal {tail}eno ." for tail in ("sen", "ru", "dav", "osi", "nel", "hub", "wik", "zan")]
 
@@ -315,7 +315,7 @@ def test_a_column_of_languages_is_told_with_the_remedy(tmp_path):
         "for one of them set where: {language: es}"
     }
     assert said(languages(table(tmp_path / "x.tsv", rows), "fr"))["languages"].endswith("set where: {language: fr}")
-    with on_command_line():
+    with spelled_as("options"):
         assert said(languages(table(tmp_path / "x.tsv", rows)))["languages"].endswith("set --where language=es")
     chosen = table(tmp_path / "x.tsv", rows, where={"language": ("es",)})
     assert said(languages(chosen)) == {}

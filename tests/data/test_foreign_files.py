@@ -15,7 +15,7 @@ import pytest
 from uxla.data.checks.check import check
 from uxla.data.load import load_corpus, stream_format
 from uxla.data.options import ReadOptions
-from uxla.errors import DataError, on_command_line
+from uxla.errors import DataError, spelled_as
 
 TEXT = b"koru mira tal\nsen ru osi\n"
 
@@ -134,7 +134,7 @@ def test_the_encoding_that_is_proposed_fits_the_bytes(raw, encoding, other, tmp_
         shape = "single" if name == "x.txt" else "tagging"
         with pytest.raises(DataError, match=rf":2: byte 0x.. is not .*\(encoding: {other}\?\)"):
             load(tmp_path / name, shape=shape, encoding=encoding)
-        with on_command_line(), pytest.raises(DataError, match=rf"\(--encoding {other}\?\)"):
+        with spelled_as("options"), pytest.raises(DataError, match=rf"\(--encoding {other}\?\)"):
             load(tmp_path / name, shape=shape, encoding=encoding)
 
 

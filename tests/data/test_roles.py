@@ -6,7 +6,7 @@ import pytest
 
 from uxla.data.columns import parse_columns, place_columns
 from uxla.data.load import load_corpus
-from uxla.errors import ConfigError, DataError, on_command_line
+from uxla.errors import ConfigError, DataError, spelled_as
 
 
 def places(names, columns=None, *, shape="pair", named=True, labelled=True):
@@ -86,7 +86,10 @@ def test_a_file_without_labels_may_lack_the_label_column_that_others_have():
 
 
 def test_on_the_command_line_the_remedy_is_an_option():
-    with on_command_line(), pytest.raises(DataError, match="name it \\(--columns first=NAME\\), or set --no-header"):
+    with (
+        spelled_as("options"),
+        pytest.raises(DataError, match="name it \\(--columns first=NAME\\), or set --no-header"),
+    ):
         places(["koru", "mira"])
 
 

@@ -1,49 +1,45 @@
-"""The command line: `uxla run`, `grid`, `report`, `table`, `figure`, `predict`, `augment`, `mlm`, `data`, `testbed`,
-`cache`.
+"""The `uxla` command: which commands there are, and how each ends.
 
 Heavy modules are imported by the command that needs them, so that help and refusals answer at once.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from uxla import __version__, signals
-from uxla.errors import UxlaError, on_command_line, out_of_memory_text, printable
+from uxla.cli.refusals import fault_lines, usage_line
+from uxla.errors import spelled_as
 
-USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
-_GO_ON = ("run", "grid", "augment", "mlm")
-"""The commands that keep finished work, so that the same command does not begin again."""
-_NO_MEMORY = "out of memory; close other programs, or give smaller files or a smaller model, and run again"
-_OF_A_NETWORK = ("gaierror", "SSLError", "SSLCertVerificationError", "LocalEntryNotFoundError", "HfHubHTTPError")
-_REMEDIES = {errno.ENOSPC: "free space there", errno.EDQUOT: "free space there", errno.EROFS: "give another place"}
-_REMEDIES |= dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)")
-_REMEDIES |= {errno.ENOMEM: "close other programs", errno.EIO: "check the disk"}
-"""What to do about faults that no other path mends."""
-
-
-_COMMANDS = {
-    "run": "run",
-    "grid": "grid",
-    "predict": "predict",
-    "methods": "methods",
-    "report": "report",
-    "table": "paper",
-    "figure": "paper",
-    "augment": "augment",
-    "mlm": "mlm",
-    "data": "data",
-    "testbed": "testbed",
-    "cache": "cache",
+SECTIONS = {
+    "Adapt": {"run": "run", "grid": "grid", "methods": "methods"},
+    "Use and judge": {"predict": "predict", "report": "report", "table": "paper", "figure": "paper"},
+    "Text and masked language models": {"augment": "augment", "data": "data", "mlm": "mlm", "testbed": "testbed"},
+    "Finished work": {"cache": "cache"},
 }
-"""The module of each command."""
+"""The commands of each section of the help, and the module of each."""
+
+_MODULES = {name: module for commands in SECTIONS.values() for name, module in commands.items()}
+_RESUMABLE = ("run", "grid", "augment", "mlm")
+"""The commands that keep finished work, so that the same command does not begin again."""
+_USAGE_ERROR: Any = typer.BadParameter.__base__
+"""What typer raises for wrong arguments; of its errors it exports this one alone."""
+USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
+_PLAIN: Any = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
+
+
+class _Command(TyperCommand):
+    """A command whose usage has no braces around arguments that must be given."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The options and arguments of the usage line."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
 
 
 class _Commands(TyperGroup):
@@ -51,84 +47,79 @@ class _Commands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = cast(Any, _COMMANDS)  # names alone are asked of it
+        self.commands = cast(Any, _MODULES)  # names alone are asked of it
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, imported when it is asked for."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _MODULES:
             return None
-        made = getattr(import_module(f"uxla.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        made = getattr(import_module(f"uxla.cli.{_MODULES[cmd_name]}"), cmd_name)
         if isinstance(made, typer.Typer):
+            made.rich_markup_mode = None
+            for info in made.registered_commands:
+                info.cls = _Command
             command: Any = typer.main.get_group(made)
         else:
-            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            alone.command()(made)
+            alone = typer.Typer(add_completion=False, **_PLAIN)
+            alone.command(cls=_Command)(made)
             command = typer.main.get_command(alone)
         command.name = cmd_name
         return command
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands section by section, each with its summary."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.get_command(ctx, name).get_short_help_str(200)) for name in names])
+
+    def main(self, args: Any = None, *, standalone_mode: bool = True, **extra: Any) -> Any:  # type: ignore[override]
+        """Run a command and exit with its status; wrong arguments are one line, and 2."""
+        given = sys.argv[1:] if args is None else list(args)
+        try:
+            status = super().main(given, standalone_mode=False, **extra)
+        except _USAGE_ERROR as error:
+            _say(usage_line(error, given))
+            status = USER_FAULT
+        return sys.exit(status or 0) if standalone_mode else status
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            with signals.handling(), on_command_line(False):
+            with signals.handling(), spelled_as("yaml"):
                 return super().invoke(ctx)
-        except UxlaError as error:
-            typer.echo(f"uxla: error: {error}", err=True)
-            raise typer.Exit(USER_FAULT) from None
-        except OSError as error:  # of the system, where no command had a better answer
-            if isinstance(error, BrokenPipeError):
-                raise _closed_pipe() from None
-            typer.echo(f"uxla: error: {printable(_system_fault(error))}", err=True)
-            raise typer.Exit(USER_FAULT) from None
-        except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, MemoryError) and not out_of_memory_text(str(error)):
-                raise
-            typer.echo(f"uxla: error: {_NO_MEMORY}", err=True)
-            raise typer.Exit(USER_FAULT) from None
-        except ImportError as error:
-            if (error.name or "").split(".")[0] == "uxla":  # our own bug
-                raise
-            typer.echo(
-                f"uxla: error: {printable(str(error))}; a library is missing or damaged; install it again", err=True
-            )
-            raise typer.Exit(USER_FAULT) from None
         except KeyboardInterrupt as signal:
             terminated = isinstance(signal, signals.Terminated)
-            said = "terminated" if terminated else "interrupted"
-            typer.echo(f"uxla: {said}; {str(signal) or _what_is_left(ctx.invoked_subcommand)}", err=True)
+            remedy = f"repeat the command to {_what_follows(ctx.invoked_subcommand)}"
+            typer.echo(f"uxla: {'terminated' if terminated else 'interrupted'}; {str(signal) or remedy}", err=True)
             raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+        except BrokenPipeError:  # `uxla predict … | head`: nobody reads on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED_PIPE) from None
+        except Exception as error:
+            lines = fault_lines(error)
+            if not lines:
+                raise
+            _say(*lines)
+            raise typer.Exit(USER_FAULT) from None
 
 
-def _system_fault(error: OSError) -> str:
-    """What failed: a file, a network, or what else the system or a library says."""
-    if error.filename:
-        if error.errno in _REMEDIES:
-            return f"{error.filename2 or error.filename}: {error.strerror}; {_REMEDIES[error.errno]} and run again"
-        return f"{error.filename}: {error.strerror or error}; check the path"
-    said = f"{type(error).__name__}: {error.strerror or error}"
-    if isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in _OF_A_NETWORK:
-        return f"{said}; check the network and run again"
-    return f"{said}; the system or a library refused this, fix that and run again"
+def _what_follows(command: str | None) -> str:
+    return "resume (without --fresh)" if command in _RESUMABLE else "start again"
 
 
-def _what_is_left(command: str | None) -> str:
-    if command in _GO_ON:
-        return "repeat the command to resume (without --fresh)"
-    return "repeat the command to start again"
+def _say(*lines: str) -> None:
+    for line in lines:
+        typer.echo(line if "\n" in line else f"uxla: error: {line}", err=True)
 
 
 app = typer.Typer(
+    name="uxla",
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Train taggers and text classifiers for languages without labels (UXLA, ACL 2021).",
+    epilog="More about one command: uxla COMMAND -h. Completion: uxla --install-completion.",
+    **_PLAIN,
 )
-
-
-def _closed_pipe() -> typer.Exit:
-    """`uxla predict … | head`: nobody reads on."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return typer.Exit(CLOSED_PIPE)
 
 
 def main() -> None:
@@ -145,7 +136,7 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     return

@@ -1,4 +1,4 @@
-"""`uxla augment`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+"""`uxla augment`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from uxla.config.method import MaskedLMVicinity
 
 @with_options
 def augment(
-    file: Annotated[Path, typer.Argument(help="CoNLL, TSV, CSV, JSON lines, Parquet, or text, a sentence a line.")],
-    out: Annotated[Path, typer.Option(help="The file to write; its suffix may ask for another table format.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="CoNLL, TSV, CSV, JSON lines, Parquet, or text with a sentence a line."),
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write. A table may get another format by its suffix.")],
     lm: LMSource,
     settings: Annotated[MaskedLMVicinity, Options(without=("kind", "model", "revision", "fresh"))],
     files: FileOptions,
     task: Task = None,
     seed: Seed = 0,
-    originals: Annotated[bool, typer.Option(help="Write each sentence itself before its samples.")] = False,
+    originals: Annotated[bool, typer.Option(help="Write each sentence before its samples.")] = False,
     fresh: Fresh = False,
 ) -> None:
-    """Make virtual sentences: words replaced by what a masked language model expects, labels and columns kept.
+    """Make virtual sentences: replace words, keep labels and columns.
 
-    If it is interrupted, repeat the command to resume. More: docs/augment.md.
+    A masked language model chooses the words. An interrupted augmentation resumes when you repeat the command. More:
+    docs/augment.md.
     """
     source = open_file(file, files, task)
 

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from uxla.markup import Table
     from uxla.store.housekeeping import Entry
 
-cache = typer.Typer(no_args_is_help=True, help="List finished work, make room, verify it.")
+cache = typer.Typer(no_args_is_help=True, help="List finished work, verify it, make room.")
 
 
 @cache.command("ls")
 def list_cache() -> None:
-    """List finished work: its size, how old it is, when it was last used, and whose model it was made with."""
+    """List finished work with its size and age."""
     from rich.console import Console
     from rich.filesize import decimal
 
@@ -36,16 +36,17 @@ def list_cache() -> None:
 @cache.command("gc")
 def collect(
     older_than: Annotated[
-        str | None, typer.Option(help="Also remove what was unused for this long, such as 30d or 12h.")
+        str | None, typer.Option(metavar="AGE", help="Also remove what was not used for this long, such as 30d or 12h.")
     ] = None,
     max_size: Annotated[
-        str | None, typer.Option(help="Also remove the least recently used, down to this size, such as 20GB.")
+        str | None,
+        typer.Option(metavar="SIZE", help="Also remove the least recently used down to this size, such as 20GB."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")] = False,
 ) -> None:
-    """Remove damaged and unfinished work, and with the options finished work too.
+    """Remove damaged and unfinished work; with options, finished work too.
 
-    Run folders hold all they need, and what a running uxla uses is left alone.
+    Run folders do not need the cache. Work that a running uxla uses is left alone.
     """
     from rich.filesize import decimal
 
@@ -65,7 +66,10 @@ def collect(
 
 @cache.command("verify")
 def verify_cache() -> None:
-    """Read all finished work and compare it with its digests. Exit 1 where something is damaged; it is set aside."""
+    """Compare all finished work with its digests.
+
+    Damaged work is set aside, and the exit status is 1.
+    """
     from uxla.console import showing
     from uxla.store.housekeeping import verify
     from uxla.store.store import default_root

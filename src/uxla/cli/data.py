@@ -1,4 +1,4 @@
-"""`uxla data check`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+"""`uxla data check`."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ data = typer.Typer(no_args_is_help=True, help="Check data files.")
 @data.command()
 @with_options
 def check(
-    file: Annotated[Path, typer.Argument(help="A data file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file.")],
     files: Annotated[ReadOptions, Options(without=("scheme",))],
-    task: Annotated[Task, typer.Option(help="What the examples are: ner: words; nli, paraphrase: pairs.")] = "ner",
+    task: Annotated[
+        Task, typer.Option(help="ner for words with labels, nli or paraphrase for pairs, classification for texts.")
+    ] = "ner",
     against: Annotated[
-        Path | None, typer.Option(help="Another file to compare with: shared sentences, labels, form.")
+        Path | None, typer.Option(help="A file to compare with: shared sentences, labels, form.")
     ] = None,
     fix_scheme: Annotated[
-        Path | None, typer.Option(help="Write a repaired copy here, in which no label breaks the scheme.")
+        Path | None, typer.Option(help="Write a copy here in which no label breaks the scheme.")
     ] = None,
 ) -> None:
-    """Say what is in a data file, and what about it deserves a second look.
+    """Show what a data file holds, and report problems in it.
 
-    Exit 1 where labels break their scheme; doubts leave the exit status as it is.
+    The exit status is 1 if labels break their scheme.
     """
     from uxla.console import showing
     from uxla.data.checks.check import check as look_at

@@ -1,4 +1,4 @@
-"""`uxla grid`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+"""`uxla grid`."""
 
 from __future__ import annotations
 
@@ -21,29 +21,31 @@ _REMEDY = "free space there, or give another --out, and run again: finished runs
 
 
 def grid(
-    config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE[,VALUE…]", help="Settings, such as agree=exact,token or 'target=\\[es,de]'."),
+        typer.Argument(metavar="KEY=VALUE", help="Settings; several values apart by commas: agree=exact,token."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each setting: the config's seed, and those after it.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many seeds each setting runs at, from the configuration's seed up.")
+    ] = 1,
     out: Annotated[
         Path | None,
-        typer.Option(help="The folder of the runs and tables. Default: runs/NAME-grid and the fixed settings."),
+        typer.Option(help="The folder of the runs and tables. Default: runs/CONFIG-grid, and the fixed settings."),
     ] = None,
     against: Annotated[
         str | None,
         typer.Option(
-            metavar="METHOD|KEY=VALUE",
-            help="The baseline. Default: tri_training, else zero_shot.",
+            metavar="BASELINE",
+            help="What to compare with: a method, or a varied KEY=VALUE. Default: tri_training, else zero_shot.",
         ),
     ] = None,
     fresh: Fresh = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Run every combination of settings at several seeds, and compare them.
+    """Run every combination of settings at several seeds, and compare.
 
-    Work that runs share is done once. If it is interrupted, repeat the command to resume. More: docs/grid.md.
+    Work that runs share is done once. An interrupted grid resumes when you repeat the command. More: docs/grid.md.
     """
     from uxla.console import showing
     from uxla.study.grid import plan

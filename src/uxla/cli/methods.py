@@ -1,4 +1,4 @@
-"""`uxla methods`: the methods that a run can compare, and the parts that other packages bring."""
+"""`uxla methods`: the methods that a run can compare, and the parts of other packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def methods() -> None:
-    """List the methods, of uxla and of other packages, and the parts that such packages bring."""
+    """List the methods that a run can compare, and installed plug-ins."""
     from uxla.cli.tables import show
 
     show(_methods())

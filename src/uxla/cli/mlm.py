@@ -1,4 +1,4 @@
-"""`uxla mlm tune|pretrain`. Heavy modules are imported when a command runs: help and refusals answer at once."""
+"""`uxla mlm tune` and `uxla mlm pretrain`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from uxla.models.lm.settings import LMShape, NewModelRecipe, Recipe
 if TYPE_CHECKING:
     from uxla.lm.tuning import LMTraining
 
-mlm = typer.Typer(no_args_is_help=True, help="Train a masked language model: tune one on your text, or make one.")
+mlm = typer.Typer(no_args_is_help=True, help="Train a masked language model on your text.")
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Text, CoNLL, TSV, CSV, JSON lines, Parquet.")]
-Out = Annotated[Path, typer.Option(help="The folder of the model; it appears when it is complete.")]
-CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints: so many are lost at most.")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE", help="Text, CoNLL, TSV, CSV, JSON lines, Parquet; several files if you like."),
+]
+Out = Annotated[Path, typer.Option(help="The model's folder. It appears when the model is complete.")]
+CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints; a kill loses at most this many.")]
 
 
 @mlm.command()
@@ -35,9 +38,9 @@ def tune(
     task: Task = None,
     fresh: Fresh = False,
 ) -> None:
-    """Go on training a masked language model on your text, labels unseen.
+    """Train a masked language model further on your text.
 
-    If it is interrupted, repeat the command to resume. More: docs/mlm.md.
+    Labels are not read. An interrupted training resumes when you repeat the command. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
     training = _training(out, recipe, lm, lm.max_length or 512, seed, checkpoint_every, fresh)
@@ -58,9 +61,10 @@ def pretrain(
     task: Task = None,
     fresh: Fresh = False,
 ) -> None:
-    """Make a small masked language model of XLM-R's kind, vocabulary and weights, from your text alone.
+    """Train a small masked language model from scratch on your text.
 
-    If it is interrupted, repeat the command to resume. More: docs/mlm.md.
+    It gets a vocabulary of its own and XLM-R's architecture. An interrupted training resumes when you repeat the
+    command. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
     training = _training(out, recipe, device, shape.max_length, seed, checkpoint_every, fresh)

@@ -1,4 +1,4 @@
-"""Options of commands, made from sections: each key is an option with the key's meaning, default and range."""
+"""Options of commands made from sections: each key is an option with its meaning, default and range."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 
 from uxla import choices
 from uxla.data.options import ReadOptions
-from uxla.errors import ConfigError, name_options
+from uxla.errors import ConfigError, spelled_as
 from uxla.schema import Section
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from uxla.data.corpus import DataSource
 
 Task = Annotated[
-    choices.Task | None, typer.Option(help="ner: words; nli, paraphrase: pairs. Default: what a file looks like.")
+    choices.Task | None,
+    typer.Option(help="ner for words, nli or paraphrase for pairs. Default: what a file looks like."),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what a run of another configuration left there.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Repeat all work, whatever is in the store.")]
+Seed = Annotated[int, typer.Option(min=0, help="The seed of everything random.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run of another configuration in the folder.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work again, whatever the store holds.")]
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,12 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
-        name_options()
-        for name, hint in sections.items():
-            keys = [option.name for option in _options(hint)]
-            values = {key: _parsed(key, given.pop(key)) for key in keys}
-            given[name] = _section(hint)(**values)  # type: ignore[misc]
-        command(**given)
+        with spelled_as("options"):
+            for name, hint in sections.items():
+                keys = [option.name for option in _options(hint)]
+                values = {key: _parsed(key, given.pop(key)) for key in keys}
+                given[name] = _section(hint)(**values)  # type: ignore[misc]
+            command(**given)
 
     shown = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in made]
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
@@ -100,7 +101,11 @@ def _option(name: str, section: type[Section], chosen: Options) -> Parameter:
     default = chosen.defaults.get(name, Parameter.empty if info.is_required() else info.default)
     switch = [f"--{name.replace('_', '-')}"] if default is False else []
     told = _help(name, info, section, own_default=name not in chosen.defaults)
-    made = typer.Argument(help=told) if name in chosen.arguments else typer.Option(*switch, help=told)
+    made = (
+        typer.Argument(help=told, metavar=name.upper())
+        if name in chosen.arguments
+        else typer.Option(*switch, help=told)
+    )
     annotation: Any = Annotated[_typed(info.annotation), made]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
@@ -108,8 +113,8 @@ def _option(name: str, section: type[Section], chosen: Options) -> Parameter:
 def _help(name: str, info: FieldInfo, section: type[Section], own_default: bool) -> str:
     meaning, null, default = (info.description or "").partition("; null:")
     text = f"{meaning}; default:{default}" if null and own_default else meaning
-    example = f"; here as {_WRITTEN[name]}" if name in _WRITTEN else ""
-    text = f"{text[:1].upper()}{text[1:]}{example}{_range(info)}.".replace("[", "\\[")
+    example = f"; write {_WRITTEN[name]}" if name in _WRITTEN else ""
+    text = f"{text[:1].upper()}{text[1:]}{example}{_range(info)}."
     named = "|".join(section.model_fields)
     options = re.sub(f"`({named})`", lambda match: f"--{match[1].replace('_', '-')}", text)
     return options.replace("`", "")

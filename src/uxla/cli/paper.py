@@ -17,16 +17,20 @@ from uxla.write_errors import writing
 if TYPE_CHECKING:
     from uxla.report.folder import RunFolder
 
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.")]
 _REMEDY = "free space there, or give another --out"
 
 
 def table(
-    number: Annotated[int, typer.Argument(metavar="1…8", min=1, max=8, help="The table's number in the paper.")],
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", min=1, max=8, help="The table's number in the paper, 1 to 8.")
+    ],
     runs: Runs,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.md|FILE.csv", help="Write here instead of stdout.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to this .md or .csv file instead of stdout.")
+    ] = None,
 ) -> None:
-    """Make one of the paper's tables from runs, with the paper's own figures beside.
+    """Make a table of the paper from runs, beside the paper's own figures.
 
     Which table needs which run: docs/paper.md.
     """
@@ -46,15 +50,17 @@ def table(
 
 
 def figure(
-    number: Annotated[int, typer.Argument(metavar="2|3|4", min=2, max=4, help="The figure's number in the paper.")],
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", min=2, max=4, help="The figure's number in the paper, 2 to 4.")
+    ],
     runs: Runs,
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="The folder of the files; it is created if it is missing.")
+        Path, typer.Option(metavar="FOLDER", help="The folder of the files; it is made if it is missing.")
     ] = Path(),
 ) -> None:
-    """Draw one of the paper's figures from runs, as PNG and SVG: all of its panels in one file.
+    """Draw a figure of the paper from runs, as PNG and SVG.
 
-    Figure 2 is one for all runs, Figures 3 and 4 are one for each target.
+    Figure 2 shows all runs in one file; Figures 3 and 4 have a file for each target.
     """
     if out.exists() and not out.is_dir():
         raise UxlaError(f"--out {out}: is a file, expected a folder; give another one")

@@ -1,4 +1,4 @@
-"""`uxla report RUN…`: one self-contained HTML file about runs, with its tables and figures beside it."""
+"""`uxla report`: a self-contained HTML file about runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import typer
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Default: RUN/report.html, for several runs report.html.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The .html file. Default: RUN/report.html; for several runs report.html."),
     ] = None,
 ) -> None:
-    """Write a report: did adaptation help, how sure is that, what happened to each sentence.
+    """Write an HTML report: did it help, how sure is that, sentence by sentence.
 
-    One HTML file that needs no network; its table (Markdown, CSV) and figures (PNG, SVG) go beside it.
+    The file needs no network. Its table (Markdown, CSV) and its figures (PNG, SVG) are written beside it.
     """
     from uxla.report.write import write_report
 

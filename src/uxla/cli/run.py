@@ -1,4 +1,4 @@
-"""`uxla run`. Heavy modules are imported when the command runs, so that help and refusals answer at once."""
+"""`uxla run`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from uxla.errors import UxlaError
 
 
 def run(
-    config: Annotated[str, typer.Argument(metavar="PRESET|CONFIG.yaml", help="A preset (xner, testbed) or a file.")],
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE", help="Settings, such as target=es or warmup.max_steps=100."),
+        typer.Argument(metavar="KEY=VALUE", help="Settings in place of the configuration's, such as target=es."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run folder. Default: runs/NAME-TARGET and the overrides.")
+        Path | None, typer.Option(help="The run folder. Default: runs/CONFIG-TARGET, and the settings.")
     ] = None,
     fresh: Fresh = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Warm up, adapt to the target language, compare, and write a run folder.
+    """Adapt to a target language: train, compare methods, write a run folder.
 
-    If it is interrupted, repeat the command to resume. All keys: docs/configuration.md.
+    An interrupted run resumes when you repeat the command. All settings: docs/configuration.md.
     """
     from uxla.config.run import load_config
     from uxla.console import showing

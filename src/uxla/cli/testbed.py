@@ -1,4 +1,4 @@
-"""`uxla testbed build|write`. Heavy modules are imported when a command runs."""
+"""`uxla testbed build` and `uxla testbed write`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from typing import Annotated
 
 import typer
 
-testbed = typer.Typer(no_args_is_help=True, help="The synthetic languages and their masked language model.")
+testbed = typer.Typer(no_args_is_help=True, help="Write the synthetic languages, or train a model for them.")
 
 
 @testbed.command("build")
 def build_testbed(
     out: Annotated[Path, typer.Option(help="The model's folder.")] = Path("testbed-model"),
-    world: Annotated[int, typer.Option(min=0, help="The world whose languages are read; 0 is the shipped one.")] = 0,
+    world: Annotated[
+        int, typer.Option(min=0, help="The world whose languages it reads; the shipped model reads 0.")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="The training's seed.")] = 0,
-    sentences: Annotated[int, typer.Option(min=100, help="How many sentences of all languages it reads.")] = 34_000,
+    sentences: Annotated[int, typer.Option(min=100, help="Sentences of all languages that it reads.")] = 34_000,
     pieces: Annotated[int, typer.Option(min=200, help="Pieces of its vocabulary.")] = 3_000,
     steps: Annotated[int, typer.Option(min=1, help="Steps of its training.")] = 3_800,
     hidden: Annotated[int, typer.Option(min=32, help="Width of its layers, a multiple of 32.")] = 64,
     layers: Annotated[int, typer.Option(min=1, help="Its layers.")] = 2,
 ) -> None:
-    """Train a masked language model for the testbed: the shipped one, one for another world, or a stronger one."""
+    """Train a masked language model for the testbed.
+
+    The defaults give the shipped model; options give one for another world, or a stronger one.
+    """
     from uxla.console import showing
 
     with showing():
@@ -34,17 +39,21 @@ def build_testbed(
 
 @testbed.command("write")
 def write_testbed(
-    folder: Annotated[Path, typer.Argument(help="Where a folder for each language is written.")],
-    world: Annotated[int, typer.Option(min=0, help="The world; 0 is the one the shipped model knows.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Which of its sentences are drawn.")] = 0,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Gets a folder for each language.")],
+    world: Annotated[int, typer.Option(min=0, help="The world; the shipped model knows 0.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which sentences are drawn.")] = 0,
     train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = 1000,
     unlabelled: Annotated[int, typer.Option(min=1, help="Raw training sentences of each target.")] = 1000,
-    labelled: Annotated[int | None, typer.Option(min=1, help="Labelled ones; as many unless given.")] = None,
+    labelled: Annotated[
+        int | None, typer.Option(min=1, help="Labelled sentences of each target; default: as many.")
+    ] = None,
     dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = 300,
     test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = 500,
-    task: Annotated[list[str] | None, typer.Option(help="ner (default), nli, paraphrase, topic; repeatable.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="ner (the default), nli, paraphrase or topic; give it again for more.")
+    ] = None,
 ) -> None:
-    """Write the synthetic languages as CoNLL and text files, as examples of the input `uxla run` takes."""
+    """Write the synthetic languages as data files for `uxla run`."""
     from uxla.testbed.world import write
 
     sizes = {"train": train, "unlabelled": unlabelled, "dev": dev, "test": test}

@@ -1,4 +1,4 @@
-"""What a configuration's keys must be to one another; each check refuses in one line, with the remedy."""
+"""What a configuration's keys must be to one another; each fault is one line, with the remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from uxla.config.keys import RunKeys
 from uxla.config.method import ByConfidence, MaskedLMVicinity
 from uxla.config.yaml_text import KeyPath
 from uxla.methods import registry
-from uxla.schema import refusal
+from uxla.schema import together
+
+Faults = Iterator[tuple[str, str]]
+"""A key of the configuration, and what is wrong with it."""
 
 PAIR_TASKS = ("nli", "paraphrase")
 
@@ -32,78 +35,84 @@ def data_paths(config: RunKeys) -> Iterator[tuple[KeyPath, str]]:
             yield (section, name), path
 
 
-def _lengths(config: RunKeys) -> None:
+def _lengths(config: RunKeys) -> Faults:
     if config.tokens_per_batch < config.max_length:
         got = f"got {config.tokens_per_batch}, expected at least max_length={config.max_length}"
-        raise refusal("tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length")
+        yield "tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length"
 
 
-def _targets(config: RunKeys) -> None:
+def _targets(config: RunKeys) -> Faults:
     if len({name.casefold() for name in config.target}) != len(config.target):  # to some disks es and ES are one
-        raise refusal("target", f"got {list(config.target)}, expected each name once; remove the repeated one")
+        yield "target", f"got {list(config.target)}, expected each name once; remove the repeated one"
     for target in config.target if len(config.target) > 1 else ():
         if _OWN.fullmatch(target):
-            raise refusal("target", f"got {target!r}, expected a name the run folder has no other use for; rename it")
+            yield "target", f"got {target!r}, expected a name the run folder has no other use for; rename it"
     for (section, name), path in data_paths(config):
         chosen = chain.from_iterable((config.target_data.where or {}).values())
         told_apart = any("{target}" in str(part) for part in (path, *chosen))
         if section == "target_data" and len(config.target) > 1 and not told_apart:
             several = f"{len(config.target)} targets would share {path}"
-            raise refusal("target_data", f"{name}: {several}; write {{target}} where the name belongs in the path")
+            yield "target_data", f"{name}: {several}; write {{target}} where the name belongs in the path"
 
 
-def _world(config: RunKeys) -> None:
+def _world(config: RunKeys) -> Faults:
     asked = [".".join(map(str, key)) for key, path in data_paths(config) if path.startswith(TESTBED)]
     if asked and config.testbed is None:
-        raise refusal("testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0")
+        yield "testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0"
 
 
-def _selection(config: RunKeys) -> None:
+def _selection(config: RunKeys) -> Faults:
     for name, training in (("warmup", config.warmup), ("adaptation", config.adaptation)):
         if training.selection == "source_dev" and config.source.dev is None:
             remedy = f"give source.dev=FILE or {name}.selection=last"
-            raise refusal(name, f"selection source_dev needs source.dev, which is not given; {remedy}")
+            yield name, f"selection source_dev needs source.dev, which is not given; {remedy}"
     if config.keep == "estimated" and config.source.dev is None:
         why = "keep=estimated needs source.dev, the estimate's reference, which is not given"
-        raise refusal("keep", f"{why}; give source.dev=FILE or keep=last")
+        yield "keep", f"{why}; give source.dev=FILE or keep=last"
     if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
         remedy = "give target_data.dev=FILE or adaptation.selection=last"
-        raise refusal("adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}")
+        yield "adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}"
 
 
-def _copies(config: RunKeys) -> None:
+def _copies(config: RunKeys) -> Faults:
     copies = config.vicinity.copies if isinstance(config.vicinity, MaskedLMVicinity) else None
     if isinstance(copies, tuple) and config.task not in PAIR_TASKS:
         got = f"copies: got {list(copies)}, expected one number: {config.task} has one text an example"
-        raise refusal("vicinity", f"{got}; give vicinity.copies={copies[0]}")
+        yield "vicinity", f"{got}; give vicinity.copies={copies[0]}"
 
 
-def _per_class(config: RunKeys) -> None:
+def _per_class(config: RunKeys) -> Faults:
     for number, plan in enumerate(config.schedule):
         if isinstance(plan.select, ByConfidence) and plan.select.per_class and config.task == "ner":
             why = "got per_class with task ner, expected a task with one label an example"
-            raise refusal("schedule", f"{number}: {why}; set schedule.{number}.select.per_class=false")
+            yield "schedule", f"{number}: {why}; set schedule.{number}.select.per_class=false"
 
 
-def _methods(config: RunKeys) -> None:
+def _methods(config: RunKeys) -> Faults:
     if len(set(config.methods)) != len(config.methods):
-        raise refusal("methods", f"got {list(config.methods)}, expected each once; remove the repeated one")
+        yield "methods", f"got {list(config.methods)}, expected each once; remove the repeated one"
     methods = [registry.method(name) for name in config.methods]
     final = registry.final_method(config.methods)
     makes_models = {"uxla"} if final in registry.METHODS else {"uxla", final}
     needs_test = [name for name in config.methods if name not in makes_models]
     if needs_test and config.target_data.test is None:
         why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
-        raise refusal("methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'")
-    if all(method.rank is None for method in methods):
+        yield "methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'"
+    elif all(method.rank is None for method in methods):
         why = f"{methods[0].name} is only a score to compare with: its three models are one"
-        raise refusal("methods", f"{why}; give another method too, as 'methods=[penalty,{methods[0].name}]'")
+        yield "methods", f"{why}; give another method too, as 'methods=[penalty,{methods[0].name}]'"
     for method in methods:
         for path in method.needs:
             if getattr(config.target_data, path) is None:
                 why = f"{method.name} needs target_data.{path}, which is not given"
-                raise refusal("methods", f"{why}; give target_data.{path}=FILE or leave {method.name} out")
+                yield "methods", f"{why}; give target_data.{path}=FILE or leave {method.name} out"
 
 
-CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _methods)
-"""In the order in which faults are told."""
+_CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _methods)
+
+
+def check(config: RunKeys) -> None:
+    """Raise one error with every fault of `config`."""
+    faults = [fault for one in _CHECKS for fault in one(config)]
+    if faults:
+        raise together({"type": "refused", "loc": (), "ctx": {"field": key, "text": text}} for key, text in faults)

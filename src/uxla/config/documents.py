@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from copy import deepcopy
@@ -16,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from uxla.config.kinds import TAGGED
 from uxla.config.yaml_text import MAX_DEPTH, KeyPath, Plain, one_line, parse
 from uxla.errors import ConfigError
+from uxla.schema import unknown_name
 
 MAX_BYTES = 1 << 16
 """Many times the longest configuration, and YAML that is read within a second whatever it holds."""
@@ -176,9 +176,7 @@ def _read_preset(name: str) -> str:
     known = preset_names()
     if name in known:
         return resources.files("uxla.config.presets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"presets are {', '.join(known)}"
-    raise ConfigError(f"no preset {name!r}; {hint} (a file is given with its .yaml)")
+    raise ConfigError(f"no preset {name!r}; {unknown_name(name, known)} (a file is given with its .yaml)")
 
 
 def _kind(value: Plain) -> str:

@@ -1,10 +1,10 @@
-"""What pydantic found wrong, as one line a person can act on."""
+"""What pydantic found wrong, as lines a person can act on."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +15,7 @@ from uxla.config.documents import COMMAND_LINE, Document
 from uxla.config.renamed import instead
 from uxla.config.yaml_text import KeyPath, Plain
 from uxla.errors import ConfigError
-from uxla.schema import fault_text, unknown_name
+from uxla.schema import fault_text, faults_of, unknown_name
 
 _EXAMPLES = {
     "model": "FacebookAI/xlm-roberta-base",
@@ -55,50 +55,43 @@ def keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
     return found
 
 
-def refused(error: ValidationError, document: Document, known: Mapping[str, FieldInfo]) -> ConfigError:
-    """One line for the first fault found in `document`; unknown keys come first, then all missing keys together."""
-    faults = list(_faults(error.errors(include_url=False)))
-    unknown = [fault for fault in faults if fault["type"] == "extra_forbidden"]
+def refused(error: ValidationError, document: Document, known: Mapping[str, FieldInfo]) -> list[str]:
+    """A line for each fault found in `document`: unknown keys, wrong values, and all missing keys together."""
+    faults = faults_of(error)
+    unknown, answers = list[str](), list[str]()
+    for fault in (fault for fault in faults if fault["type"] == "extra_forbidden"):
+        line = _unknown(fault, document, known)
+        answer = line.partition("; ")[2]
+        if not answer.startswith("write ") or answer not in answers:  # one key may take the place of several old ones
+            unknown.append(line)
+        answers.append(answer)
+    wrong = [_wrong(fault, document, known) for fault in faults if fault["type"] not in ("extra_forbidden", "missing")]
     missing = [fault["loc"] for fault in faults if fault["type"] == "missing"]
-    if unknown:
-        return ConfigError(_unknown(unknown[0], document, known))
-    others = [fault for fault in faults if fault["type"] != "missing"]
-    if others:
-        return ConfigError(_wrong(others[0], document, known))
-    return ConfigError(_missing(missing, document, known))
+    missing = [path for path in missing if not any(_names(answer, path) for answer in answers)]
+    return [*unknown, *wrong, *([_missing(missing, document, known)] if missing else [])]
 
 
 def argument_refused(error: ValidationError, known: Mapping[str, FieldInfo]) -> ConfigError:
-    """One line for the first fault of values that were arguments of `uxla.adapt`, in the words of a call."""
-    fault = next(_faults(error.errors(include_url=False)))
+    """A line for each fault of values that were arguments of `uxla.adapt`, in the words of a call."""
+    return ConfigError(*(_of_argument(fault, known) for fault in faults_of(error)))
+
+
+def _of_argument(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
     path, meant = fault["loc"], known.get(_pattern(fault["loc"]))
     if fault["type"] == "extra_forbidden":
         top = [key for key in known if "." not in key]
-        return ConfigError(f"{_dotted(path)}: no such argument; {unknown_name(path[-1], top)}")
+        return f"{_dotted(path)}: no such argument; {unknown_name(path[-1], top)}"
     if fault["type"] == "refused" and fault["ctx"]["field"]:
         path = (*path, fault["ctx"]["field"])
     text = fault_text(fault, meant.description if meant is not None else None)
     for key, argument in _AS_ARGUMENTS.items():
         text = re.sub(key, argument, text)
-    return ConfigError(f"{_dotted(path)}: {text}")
+    return f"{_dotted(path)}: {text}"
 
 
-def _faults(found: Sequence[ErrorDetails], outside: KeyPath = ()) -> Iterator[ErrorDetails]:
-    """The faults one by one, those inside tagged values among them.
-
-    A list with a wrong entry is also said to be too short, since pydantic counts the right entries alone: left out.
-    """
-    places = [fault["loc"] for fault in found]
-    for fault in found:
-        place = (*outside, *fault["loc"])
-        if fault["type"] == "too_short" and any(
-            fault["loc"] == other[: len(fault["loc"])] != other for other in places
-        ):
-            continue
-        if fault["type"] == "inside":
-            yield from _faults(fault["ctx"]["faults"], place)
-        else:
-            yield {**fault, "loc": place}
+def _names(answer: str, path: KeyPath) -> bool:
+    """Whether the answer to an unknown key names the missing key at `path`."""
+    return f"did you mean {_dotted(path)}?" in answer or answer.startswith(f"write {path[-1]}:")
 
 
 def _unknown(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:

@@ -9,10 +9,9 @@ from inspect import signature
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from pydantic import ConfigDict, Field, ValidationError, create_model
-from pydantic_core import PydanticCustomError
 
 from uxla import plugins
-from uxla.schema import Section, refusal, shown, unknown_name
+from uxla.schema import Section, refusal, shown, together, unknown_name
 
 TAGGED = frozenset({"select", "agree", "vicinity"})
 """The keys of tagged values. Text in their place means the kind: `agree: token` is `agree: {kind: token}`."""
@@ -51,8 +50,7 @@ class Kinds:
         try:
             return section.model_validate({**value, "kind": kind})
         except ValidationError as error:
-            context = {"faults": [self._named(fault, section, kind) for fault in error.errors(include_url=False)]}
-            raise PydanticCustomError("inside", "faults of a tagged value", context) from None
+            raise together(self._named(fault, section, kind) for fault in error.errors(include_url=False)) from None
 
     def _section(self, kind: object) -> type[Section]:
         known = [*self.own, *plugins.names(self.group)]

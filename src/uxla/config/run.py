@@ -7,14 +7,14 @@ that lacks them is answered with all of their names and an example command.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError, model_validator
 
 from uxla import __version__, progress
-from uxla.config.consistency import CHECKS, DATA_PATHS, data_paths
+from uxla.config.consistency import DATA_PATHS, check
 from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.config.errors import keys, refused
 from uxla.config.files import ELSEWHERE
@@ -44,8 +44,7 @@ class RunConfig(RunKeys):
 
     @model_validator(mode="after")
     def _consistent(self) -> RunConfig:
-        for check in CHECKS:
-            check(self)
+        check(self)
         return self
 
     @property
@@ -64,22 +63,27 @@ KEYS = keys(RunConfig)
 
 
 def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig:
-    """The checked configuration; every data path in it is absolute and exists. Raises `ConfigError`.
+    """The checked configuration; every data path in it is absolute and exists.
 
     A name without a suffix is a preset, else a YAML file. Relative paths start from the file's folder, in an override
-    (`a.b=value`) from the working directory.
+    (`a.b=value`) from the working directory. ConfigError with a line for each mistake.
     """
-    document = read_document(preset_or_path)
+    document, mistakes = read_document(preset_or_path), list[str]()
     defaults = {"schedule": _plain([epoch.model_dump() for epoch in PAPER_SCHEDULE])}
     for text in overrides:
-        document = override(document, text, defaults)
+        try:
+            document = override(document, text, defaults)
+        except ConfigError as error:
+            mistakes += error.mistakes
     _forget_replaced_data(document)
     _resolve_paths(document)
     try:
         config = RunConfig.model_validate(document.values)
     except ValidationError as error:
-        raise refused(error, document, KEYS) from None
-    _require_files(config, document)
+        mistakes += refused(error, document, KEYS)
+    mistakes += dict.fromkeys(_missing_files(document))
+    if mistakes:
+        raise ConfigError(*mistakes)
     _tell_left_out(document.values.get("methods"), config)
     return config
 
@@ -97,62 +101,64 @@ def _tell_left_out(asked: object, config: RunConfig) -> None:
         progress.note(f"left out: {', '.join(map(str, left_out))}; {why}")
 
 
+def _data(document: Document) -> list[tuple[dict[str, Plain], tuple[str, str], list[Plain]]]:
+    """The data files as they are written: the section's values, the key, and its paths."""
+    found = []
+    for section, name in DATA_PATHS:
+        values = document.values.get(section)
+        if isinstance(values, dict) and values.get(name) is not None:
+            found.append((values, (section, name), _each(values[name])))
+    return found
+
+
 def _forget_replaced_data(document: Document) -> None:
     """Drop a preset's Hub data from a section that was given a file by hand: one section, one data set."""
-    for section in ("source", "target_data"):
-        values = document.values.get(section)
-        paths = [name for at, name in DATA_PATHS if at == section]
-        by_hand = [name for name in paths if document.origin((section, name)).place.startswith(COMMAND_LINE)]
-        if not isinstance(values, dict) or not by_hand:
-            continue
-        for name in paths:
-            if name not in by_hand and any(str(path).startswith("hub:") for path in _each(values.get(name))):
-                del values[name]
+    data = _data(document)
+    by_hand = [path for _, path, _ in data if document.origin(path).place.startswith(COMMAND_LINE)]
+    for values, path, written in data:
+        replaced = path not in by_hand and path[0] in [section for section, _ in by_hand]
+        if replaced and any(str(one).startswith("hub:") for one in written):
+            del values[path[1]]
 
 
 def _resolve_paths(document: Document) -> None:
     """Make paths absolute in place; names that are no folder here (`org/model`) stay as they are."""
-    for section, name in DATA_PATHS:
-        values = document.values.get(section)
-        written = values.get(name) if isinstance(values, dict) else None
-        if isinstance(values, dict) and written is not None:
-            origin = document.origin((section, name))
-            found = [
-                absolute(path, origin) if isinstance(path, str) and not path.startswith(ELSEWHERE) else path
-                for path in _each(written)
-            ]
-            values[name] = found if isinstance(written, list) else found[0]
-    for path in (("model",), ("vicinity", "model")):
-        values = document.values if len(path) == 1 else document.values.get("vicinity")
-        written = values.get("model") if isinstance(values, dict) else None
-        if isinstance(values, dict) and isinstance(written, str) and written not in ("", "testbed"):
-            folder = absolute(written, document.origin(path))
-            if written.startswith((".", "/", "~")) or os.path.isdir(folder):
-                values["model"] = folder
+    for values, path, written in _data(document):
+        here = document.origin(path)
+        found = [
+            absolute(one, here) if isinstance(one, str) and not one.startswith(ELSEWHERE) else one for one in written
+        ]
+        values[path[1]] = found if isinstance(values[path[1]], list) else found[0]
+    for section, key in ((document.values, ("model",)), (document.values.get("vicinity"), ("vicinity", "model"))):
+        name = section.get("model") if isinstance(section, dict) else None
+        if isinstance(section, dict) and isinstance(name, str) and name not in ("", "testbed"):
+            folder = absolute(name, document.origin(key))
+            if name.startswith((".", "/", "~")) or os.path.isdir(folder):
+                section["model"] = folder
 
 
 def _each(value: Plain) -> list[Plain]:
     return value if isinstance(value, list) else [value]
 
 
-def _require_files(config: RunConfig, document: Document) -> None:
-    for path, written in data_paths(config):
-        if written.startswith(ELSEWHERE):
-            continue
-        targets = config.target if path[0] == "target_data" else ("",)
-        for file in [Path(written.replace("{target}", target)) if target else Path(written) for target in targets]:
-            if not os.path.isfile(file) and not _is_brat(file):  # Path.is_file raises for a name that is too long
-                wrong = "is a folder" if os.path.isdir(file) else "no such file"
-                place = document.origin(path).place
-                raise ConfigError(f"{place}: {wrong}: {file}, expected a data file; check the path")
+def _missing_files(document: Document) -> Iterator[str]:
+    """A line for each data file that is not there; those of targets whose names are not given are not looked for."""
+    targets = [name for name in _each(document.values.get("target")) if isinstance(name, str)]
+    for _, path, written in _data(document):
+        for name in (one for one in written if isinstance(one, str) and not one.startswith(ELSEWHERE)):
+            several = path[0] == "target_data" and "{target}" in name
+            for file in [name.replace("{target}", target) for target in targets] if several else [name]:
+                if not os.path.isfile(file) and not _is_brat(file):  # Path.is_file raises for a name that is too long
+                    wrong = "is a folder" if os.path.isdir(file) else "no such file"
+                    yield f"{document.origin(path).place}: {wrong}: {file}, expected a data file; check the path"
 
 
-def _is_brat(folder: Path) -> bool:
+def _is_brat(folder: str) -> bool:
     if not os.path.isdir(folder):
         return False
     from uxla.data.spans.brat import is_brat_folder  # late: NumPy and Arrow, needed for a folder only
 
-    return is_brat_folder(folder)
+    return is_brat_folder(Path(folder))
 
 
 def _plain(value: object) -> Plain:

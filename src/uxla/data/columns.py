@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from uxla.errors import ConfigError, DataError, columns_setting, setting
+from uxla.errors import ConfigError, DataError, setting
 
 Shape = Literal["tagging", "single", "pair"]
 """What one example is: words with a tag each, one text with a label, or two texts with a label."""
@@ -63,7 +63,7 @@ def shape_of(names: Sequence[str], columns: Mapping[str, str | int] | None, path
     """What `usual_shape` finds. DataError if the names do not show what a row is."""
     found = usual_shape(names, columns)
     if found is None:
-        remedy = f"name them ({columns_setting('text', 'NAME')}), or give the task"
+        remedy = f"name them ({setting('columns', {'text': 'NAME'})}), or give the task"
         raise DataError(f"no columns known as words, text or a pair{_there(names)}; {remedy}", file=path)
     return found
 
@@ -102,7 +102,7 @@ def place_columns(
     places |= {role: position(found[role], names, role, path, line) for role in open_ if role in found}
     for role in open_:
         if role not in places and (role != label or labelled):
-            remedy = f"name it ({columns_setting(role, 'NAME')})" + (
+            remedy = f"name it ({setting('columns', {role: 'NAME'})})" + (
                 f", or set {setting('header', False)}" if named and headed else ""
             )
             raise DataError(f"no column known as {role}{_there(names)}; {remedy}", file=path, line=line)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from uxla.data.batch import LISTS, TEXT, Batch
 from uxla.data.columns import LABEL, Shape, position
-from uxla.errors import ConfigError, DataError, list_setting, setting
+from uxla.errors import ConfigError, DataError, setting
 
 _SHOWN = 10
 
@@ -79,7 +79,7 @@ def named_tags(batch: Batch, shape: Shape, names: Sequence[str] | None, labelled
     numbers = pc.fill_null(pc.match_substring_regex(flat, r"\A[0-9]+\z"), False)
     if names is None:
         if len(flat) and labelled is not False and pc.all(numbers).as_py():
-            remedy = f"give them in order ({list_setting('tag_names', ('O', 'B-PER', '...'))})"
+            remedy = f"give them in order ({setting('tag_names', ['O', 'B-PER', '...'])})"
             message = f"the tags are numbers, and the file does not have their names; {remedy}"
             raise DataError(message, file=batch.path, line=int(batch.lines[0]))
         return batch

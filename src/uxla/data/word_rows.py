@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from uxla.data.batch import LISTS, TEXTS, Batch
 from uxla.data.columns import SENTENCE
 from uxla.data.labels.names import missing
-from uxla.errors import DataError, columns_setting
+from uxla.errors import DataError, setting
 
 _TELLING = 20
 """So many rows of a single word cannot all be sentences."""
@@ -58,7 +58,7 @@ def grouped(batches: Iterator[Batch], *, named: bool) -> Iterator[Batch]:
     if held is not None:
         yield _sentences(held)
     elif single and rows >= _TELLING:
-        remedy = f"name the column that tells them ({columns_setting(SENTENCE, 'NAME')}), or write text"
+        remedy = f"name the column that tells them ({setting('columns', {SENTENCE: 'NAME'})}), or write text"
         raise DataError(f"each of {rows} rows has one word, so there are no sentences; {remedy}", file=batch.path)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from uxla.data.checks.doubts import Doubt
 from uxla.data.formats.table import Table
-from uxla.errors import entry_setting
+from uxla.errors import setting
 from uxla.phrases import listed
 
 _NAMES = frozenset(("language", "lang", "locale", "langid", "languagecode", "langcode", "isolanguage"))
@@ -34,7 +34,7 @@ def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
         shown = listed(f"{value} {count}" for value, count in found.most_common())
         value = wanted if wanted in found else found.most_common(1)[0][0]
         text = f"column {column!r} has {len(found)} values ({shown}), all of them are read"
-        yield Doubt("languages", f"{text}; for one of them set {entry_setting('where', column, value)}")
+        yield Doubt("languages", f"{text}; for one of them set {setting('where', {column: value})}")
 
 
 def _plain(name: str) -> str:

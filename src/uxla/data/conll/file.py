@@ -130,7 +130,7 @@ class ConllFile:
         unknown = any(not is_label(label, self.scheme) for label in self._found)
         tagged = [column for column in self.layout.tagged if column != self.layout.label]
         if unknown and tagged:
-            return f"column {tagged[0]} holds nothing but labels: set {setting('label_column', str(tagged[0]))}"
+            return f"column {tagged[0]} holds nothing but labels: set {setting('label_column', tagged[0])}"
         if self.layout.style == BRACKETS:
             return "spans in brackets may neither overlap nor stay open at the end of a sentence"
         bare = "`uxla data check FILE --fix-scheme OUT` writes them as IOB2"

@@ -200,4 +200,4 @@ def _fault(line: str, cells: Sequence[str], layout: ConllLayout, path: Path, num
 
 
 def _prefix(comment: str) -> str:
-    return setting("comment", f'"{comment}"')
+    return setting("comment", comment)

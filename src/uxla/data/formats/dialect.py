@@ -47,7 +47,7 @@ def refuse_other_delimiter(names: str, path: Path, line: int | None) -> None:
     for other in (*OTHERS, ","):
         if other in names and (other != "," or " " not in names):
             named = {TAB: "TABs", ";": "semicolons", ",": "commas"}.get(other, repr(other))
-            remedy = f"set {setting('delimiter', 'tab' if other == TAB else repr(other))}"
+            remedy = f"set {setting('delimiter', 'tab' if other == TAB else other)}"
             raise DataError(f"the only column has {named} in it; {remedy}", file=path, line=line) from None
 
 
