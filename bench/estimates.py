@@ -93,7 +93,7 @@ def main(given: Namespace) -> None:
 
 def told(path: Path) -> GridRun:
     """A finished run; what shares its errors is its world, all that is not of the testbed being one."""
-    run = GridRun(("given", "given"), 0, RunFolder.read(path, ()))
+    run = GridRun(("given", "given"), 0, RunFolder.read(path))
     config = config_of(run)
     return run if config.testbed is None else replace(run, values=("given", str(config.testbed.world)))
 

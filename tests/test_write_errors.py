@@ -94,4 +94,4 @@ def test_a_table_that_may_not_be_read_is_not_told_as_damaged(tmp_path, monkeypat
     (tmp_path / "predictions/far.parquet").touch()
     monkeypatch.setattr(folder.pq, "read_table", refused)
     with pytest.raises(ArtifactError, match=r"far.parquet: cannot be read \(Permission denied\); check its rights"):
-        RunFolder(tmp_path, {}, ()).test_set("far")
+        RunFolder(tmp_path, {}).test_set("far")

@@ -168,7 +168,7 @@ def load(folder: str | Path, *, device: Device = "auto", trust_remote_code: bool
     [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
     """
     place = path(folder, "folder")
-    run = RunFolder.read(place, ())
+    run = RunFolder.read(place)
     try:
         environment = json.loads((place / "environment.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -143,7 +143,7 @@ def test_predictions_are_conllevals_columns_and_give_the_published_figure(finish
 def test_the_delivered_labels_of_every_method_have_the_score_of_the_results(finished):
     far = finished.results["targets"]["far"]
     scores = {"zero_shot": far["ensemble"], "uxla": far["uxla_ensemble"], **far["ensembles"]}
-    test = RunFolder.read(finished.out, ()).test_set("far")
+    test = RunFolder.read(finished.out).test_set("far")
     assert set(scores) == set(test.labels) == {"zero_shot", "penalty", "tri_training", "uxla", "supervised"}
     for method, labels in test.labels.items():
         gold, predicted = (

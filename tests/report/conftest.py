@@ -30,6 +30,7 @@ def results(target="far", source="src"):
         "selection": "last",
         "source": {"name": source},
         "targets": {target: methods | {"uxla_ensemble": score(53.0)}},
+        "trainings": trainings(target),
         "inputs": {},
     }
 
@@ -67,25 +68,13 @@ def decisions(of, epoch):
     )
 
 
-def journal(target="far"):
-    own = {"method": "uxla", "target": target}
-    co_label = {
-        "event": "co_label",
-        **own,
-        "data": target,
-        "of": 4,
-        "selected_by_k": 3,
-        "selected_by_j": 3,
-        "agreed": 1,
-    }
-    train = {"event": "train", **own, "k": 1, "j": 2, "l": 3, "sizes": {"src": 2, target: 1}}
-    return [
-        {"event": "data", "language": target},
-        co_label | {"collapsed": []},
-        train | {"epoch": 1, "drawn": {"src": 2, target: 1}},
-        co_label | {"collapsed": ["k"]},
-        train | {"event": "skip", "epoch": 2},
-    ]
+def trainings(target="far"):
+    """One of epoch 1, and one of epoch 2 that a collapsed peer left nothing to learn from."""
+    gold = {"kind": "source", "of": 2, "kept": None, "taught": 2, "drawn": 2, "collapsed": []}
+    raw = {"kind": "target", "of": 4, "kept": [3, 3], "taught": 1, "drawn": 1, "collapsed": []}
+    fallen = raw | {"taught": 0, "drawn": 0, "collapsed": [1]}
+    one = {"method": "uxla", "target": target, "model": 3, "peers": [1, 2], "loss": 0.5, "dev": None}
+    return [one | {"epoch": 1, "learned_from": [gold, raw]}, one | {"epoch": 2, "loss": None, "learned_from": [fallen]}]
 
 
 def write_predictions(path, target, texts, labels, *, right):
@@ -119,8 +108,6 @@ def make_run(tmp_path):
         labelled = own.with_labels(np.zeros(sum(len(w.split(" ")) for w in words)), predictions(own, [0] * 4).offsets)
         write_trace(folder / "trace", trace, Target(own, labelled=labelled, name=target), origin)
         (folder / "results.json").write_text(json.dumps(results(target, source)), encoding="utf-8")
-        lines = "".join(json.dumps(event) + "\n" for event in journal(target))
-        (folder / "journal.jsonl").write_text(lines, encoding="utf-8")
         return folder
 
     return make

@@ -68,7 +68,7 @@ def make_cell(tmp_path):
         results |= {"source": {"name": "src"}, "targets": named} | ({"kept_epoch": kept} if kept else {})
         folder.mkdir(exist_ok=True)
         (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
-        return GridRun(values, seed, RunFolder.read(folder, ()))
+        return GridRun(values, seed, RunFolder.read(folder))
 
     return make
 

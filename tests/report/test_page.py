@@ -91,8 +91,9 @@ def test_what_a_run_doubts_stands_in_its_verdict_and_in_the_table_file(make_run,
 def test_the_trainings_stand_in_the_report_a_row_an_epoch(make_run, report):
     run = make_run()
     warm_up = {"method": "penalty", "target": None, "epoch": None, "learned_from": None, "loss": 0.104, "dev": 71.24}
-    own = [{"kind": "source", "taught": 9, "of": 9}, {"kind": "target", "taught": 522, "of": 1000}]
-    own += [{"kind": "virtual_target", "taught": 1000, "of": 1200}]
+    every = {"kept": None, "drawn": 9, "collapsed": []}
+    own = [every | {"kind": "source", "taught": 9, "of": 9}, every | {"kind": "target", "taught": 522, "of": 1000}]
+    own += [every | {"kind": "virtual_target", "taught": 1000, "of": 1200}]
     learned = {"method": "uxla", "target": "far", "epoch": 2, "learned_from": own, "loss": 0.5, "dev": 72.0}
     skipped = learned | {"learned_from": [*own[:1], own[1] | {"taught": 0}], "loss": None, "dev": None}
     elsewhere = learned | {"target": "near", "method": "tri_training"}
@@ -112,6 +113,8 @@ def test_the_trainings_stand_in_the_report_a_row_an_epoch(make_run, report):
 
 def test_a_run_without_trainings_has_no_table_of_them(make_run, report):
     run = make_run()
+    found = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    (run / "results.json").write_text(json.dumps(found | {"trainings": []}), encoding="utf-8")
     report(run)
     assert "<h2>Trainings</h2>" not in html(run)
 
@@ -266,24 +269,15 @@ def test_pseudo_labels_are_scored_by_their_fate(make_run, report):
     assert found["2", "dropped: a model collapsed"] == ["1", "0.0 %", "0.0 %"]
 
 
-def test_the_flow_counts_the_last_pass_only(make_run, report):
+def test_the_flow_counts_what_each_epoch_trained_on(make_run, report):
     run = make_run()
-    journal = run / "journal.jsonl"
-    journal.write_text(journal.read_text(encoding="utf-8") * 2 + '{"event": "sta', encoding="utf-8")
     report(run)
-    assert re.findall(r"<h3>(Epoch \d)</h3>", html(run)) == ["Epoch 1", "Epoch 2"]
-    assert "1 of 1 trainings had nothing left to learn from" in html(run)
-    assert "A model gave nearly one label only to <bdi>far</bdi>" in html(run)
-
-
-def test_the_flow_is_that_of_the_last_run_that_finished(make_run, report):
-    run = make_run()
-    journal = run / "journal.jsonl"
-    whole = journal.read_text(encoding="utf-8") + '{"event": "finished"}\n'
-    begun = journal.read_text(encoding="utf-8").splitlines()[:2]  # reads the data, labels once
-    journal.write_text(whole * 2 + "\n".join(begun), encoding="utf-8")
-    report(run)
-    assert re.findall(r"<h3>(Epoch \d)</h3>", html(run)) == ["Epoch 1", "Epoch 2"]
+    text = html(run)
+    assert re.findall(r"<h3>(Epoch \d)</h3>", text) == ["Epoch 1", "Epoch 2"]
+    first = text.split("<h3>Epoch 1</h3>")[1].split("</svg>")[0]
+    assert re.findall(r'class="count"[^>]*>([^<]*)<', first) == ["2", "2", "3 · 3", "1", "4", "1"]
+    assert "1 of 1 trainings had nothing left to learn from" in text
+    assert "A model gave nearly one label only to the target, so it taught nobody" in text
 
 
 def traced_with(run, agreement, change):
@@ -339,10 +333,10 @@ def test_a_confusion_that_does_not_fit_says_so(make_run, report):
     assert "there are 37 labels, and a table has room for 30" in html(run)
 
 
-@pytest.mark.parametrize("lost", ["predictions", "trace", "journal.jsonl"])
+@pytest.mark.parametrize("lost", ["predictions", "trace"])
 def test_a_run_that_kept_less_has_a_shorter_report(make_run, report, lost):
     run = make_run()
-    shutil.rmtree(run / lost) if (run / lost).is_dir() else (run / lost).unlink()
+    shutil.rmtree(run / lost)
     report(run)
     assert "<h1>" in html(run)
     assert ('id="explorer"' in html(run)) == (lost != "trace")
@@ -409,5 +403,5 @@ def test_a_report_needs_no_torch(make_run):
 
 
 def test_a_finished_folder_is_read_once_and_by_name(make_run):
-    run = RunFolder.read(make_run("some-name"), ())
+    run = RunFolder.read(make_run("some-name"))
     assert (run.name, run.targets) == ("some-name", ("far",))

@@ -25,7 +25,7 @@ def judged(scores=None, estimates=None, kept=None, warnings=(), test=None, train
     results |= {"targets": {"es": scores or {}, "de": {}}}
     results |= {"estimates": {"es": estimates or {}}, "warnings": list(warnings), "trainings": list(trainings)}
     results |= {} if kept is None else {"kept_epoch": {"es": kept}}
-    return verdict(RunFolder(Path("run"), results, ()), "es", test)
+    return verdict(RunFolder(Path("run"), results), "es", test)
 
 
 def labelled(final="uxla", size=400, **right):

@@ -110,7 +110,7 @@ def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str,
 def _read(runs: Sequence[Path]) -> dict[str, RunFolder]:
     from uxla.report.folder import RunFolder
 
-    return named([RunFolder.read(run, ()) for run in runs])
+    return named([RunFolder.read(run) for run in runs])
 
 
 def _config(run: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run folder holds, read for the report: results, journal, test labels, trace. Never torch."""
+"""What a run folder holds, read for the report: results, test labels, trace. Never torch."""
 
 from __future__ import annotations
 
@@ -46,14 +46,13 @@ class TestSet:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run: its `results.json` and the events of its journal. Everything else is read on demand."""
+    """One run: its `results.json`. Everything else is read on demand."""
 
     path: Path
     results: Mapping[str, Any]
-    events: tuple[Mapping[str, Any], ...]
 
     @classmethod
-    def read(cls, path: Path, events: tuple[Mapping[str, Any], ...]) -> RunFolder:
+    def read(cls, path: Path) -> RunFolder:
         """The run in `path`. ArtifactError where it is not one, not finished, or of another version."""
         try:
             results = json.loads((path / "results.json").read_text(encoding="utf-8"))
@@ -65,7 +64,7 @@ class RunFolder:
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again to rebuild it"
             raise ArtifactError(f"{path / 'results.json'}: {message}") from None
-        return cls(path, results, events)
+        return cls(path, results)
 
     @property
     def name(self) -> str:

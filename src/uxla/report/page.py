@@ -17,14 +17,13 @@ from uxla.methods.registry import find
 from uxla.metrics import SpanCounts
 from uxla.report.charts import Chart, reliability_chart, score_chart
 from uxla.report.explorer import explored, packed
-from uxla.report.flow import EpochFlow, flow
 from uxla.report.folder import MADE_BY_RUN, RunFolder
 from uxla.report.quality import quality_table
 from uxla.report.scores import Score, by_epoch, every_score
 from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
 from uxla.report.table import WARNING, run_table
-from uxla.report.trainings import trainings_table
-from uxla.report.verdict import Verdict, verdict
+from uxla.report.trainings import EpochFlow, flow, trainings_table
+from uxla.report.verdict import Verdict, final_method, verdict
 
 _WIDEST_CONFUSION = 30
 
@@ -134,14 +133,14 @@ def _part(name: str, run: RunFolder) -> RunPart:
 
 def _target(run: RunFolder, target: str) -> TargetPart:
     test, spans = run.test_set(target), run.results["task"] == "ner"
-    traced = run.trace(target)
+    traced, trainings = run.trace(target), run.results.get("trainings", ())
     sure = None if test is None else calibration(test)
     charts = (score_chart(run.results["targets"][target]), reliability_chart(sure))
     return TargetPart(
         target,
         verdict(run, target, test),
-        flow(run.events, target),
-        trainings_table(run.results.get("trainings", ()), target, run.results["task"]),
+        flow(trainings, target, final_method(run.results, target, test)),
+        trainings_table(trainings, target, run.results["task"]),
         tuple(chart for chart in charts if chart is not None),
         _class_table([] if test is None else by_class(test, spans=spans)),
         _length_table([] if test is None else by_length(test, spans=spans), "words" if spans else "characters"),

@@ -1,9 +1,11 @@
-"""What a run's trainings learned, from `trainings` of `results.json`: rows to show, and whether raw text taught."""
+"""What a run's trainings learned, from `trainings` of `results.json`: rows and counts to show, whether text taught."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from statistics import fmean
 from typing import Any
 
 from uxla.markup import Figure, Row, Table
@@ -13,6 +15,57 @@ Made = Mapping[str, Any]
 
 NOUNS = {"ner": "sentences", "nli": "pairs", "paraphrase": "pairs", "classification": "texts"}
 """What the examples of a task are called."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """How many examples of one data set are left after each stage of an epoch; means over the epoch's trainings.
+
+    `kept` (by k, by j) is None for the source, whose labels are gold.
+    """
+
+    kind: str
+    """`source`, `target`, `virtual_source` or `virtual_target`."""
+    of: float
+    kept: tuple[float, float] | None
+    taught: float
+    drawn: float
+
+
+@dataclass(frozen=True)
+class EpochFlow:
+    """Figure 1 of the paper with a run's counts: what went into an epoch's trainings.
+
+    `skipped` of them had nothing left to learn from. Of the `collapsed` data sets a peer labelled nearly everything
+    alike, so that it taught nobody.
+    """
+
+    epoch: int
+    trainings: int
+    skipped: int
+    collapsed: tuple[str, ...]
+    streams: tuple[Stream, ...]
+
+
+def flow(trainings: Iterable[Made], target: str, method: str) -> tuple[EpochFlow, ...]:
+    """The epochs of a method for `target`."""
+    own = [one for one in trainings if (one["method"], one["target"]) == (method, target) and one["learned_from"]]
+    return tuple(_epoch(epoch, list(group)) for epoch, group in groupby(own, lambda training: training["epoch"]))
+
+
+def _epoch(epoch: int, trainings: Sequence[Made]) -> EpochFlow:
+    found = [one for training in trainings for one in training["learned_from"]]
+    kinds = dict.fromkeys(one["kind"] for one in found)
+    skipped = sum(not any(one["drawn"] for one in training["learned_from"]) for training in trainings)
+    collapsed = tuple(kind for kind in kinds if any(one["collapsed"] for one in found if one["kind"] == kind))
+    streams = tuple(_stream(kind, [one for one in found if one["kind"] == kind]) for kind in kinds)
+    return EpochFlow(epoch, len(trainings), skipped, collapsed, streams)
+
+
+def _stream(kind: str, found: Sequence[Made]) -> Stream:
+    of, taught, drawn = (fmean(one[key] for one in found) for key in ("of", "taught", "drawn"))
+    kept = None if found[0]["kept"] is None else tuple(fmean(one["kept"][peer] for one in found) for peer in (0, 1))
+    return Stream(kind, of, kept, taught, drawn)  # type: ignore[arg-type]
 
 
 def from_target(training: Made) -> list[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -98,9 +98,7 @@ def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     else:
         measured = _by_scores(results["targets"][target], epoch)
     kind, headline = _judged(measured) if measured else ("unknown", _estimated(estimates, epoch))
-    trainings = results.get("trainings", ())
-    final = test.final if test is not None else _adapted(trainings, target)
-    nothing = epoch != 0 and untaught(trainings, target, final)
+    nothing = epoch != 0 and untaught(results.get("trainings", ()), target, final_method(results, target, test))
     if nothing:
         kind, headline = "untaught", _LEARNED_NOTHING.format(target)
     return Verdict(
@@ -120,10 +118,12 @@ def warnings_of(results: Mapping[str, Any], target: str) -> Iterator[str]:
     return (warning for warning in results.get("warnings", ()) if not warning.startswith(others))
 
 
-def _adapted(trainings: Sequence[Mapping[str, Any]], target: str) -> str:
-    """The method that the run is for, where no test set says: UXLA, else the last that adapted."""
-    methods = [training["method"] for training in trainings if training["target"] == target]
-    return "uxla" if "uxla" in methods or not methods else str(methods[-1])
+def final_method(results: Mapping[str, Any], target: str, test: TestSet | None) -> str:
+    """The method that the run is for; without a test set, which knows it, by the trainings."""
+    trainings = results.get("trainings", ())
+    return (
+        test.final if test else registry.final_method({one["method"] for one in trainings if one["target"] == target})
+    )
 
 
 def _by_test(test: TestSet, epoch: int | None, *, spans: bool) -> _Measured:

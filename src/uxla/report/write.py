@@ -10,7 +10,6 @@ from uxla.files import check_file, write_file
 from uxla.report.folder import RunFolder
 from uxla.report.names import file_names, named
 from uxla.report.page import page, parts, tables_csv, tables_markdown
-from uxla.store.journal import read
 from uxla.write_errors import writing
 
 
@@ -21,7 +20,7 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
     An earlier report is replaced; anything else with the name of a file that would be written is an error.
     """
     check_file(file, ".html")
-    found = parts(named([_read(run) for run in runs]))
+    found = parts(named([RunFolder.read(run) for run in runs]))
     of_target = [((run.name, target.name), target.charts) for run in found for target in run.targets]
     names = file_names([own if len(found) > 1 else own[1:] for own, _ in of_target])
     stem = file.with_name(file.stem)
@@ -46,8 +45,3 @@ def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:
         if path.exists():
             fault = "is there already, and no report is known to have written it"
             raise UxlaError(f"{path}: {fault}; give another --out, or move it away")
-
-
-def _read(run: Path) -> RunFolder:
-    journal = run / "journal.jsonl"
-    return RunFolder.read(run, tuple(read(journal)) if journal.is_file() else ())

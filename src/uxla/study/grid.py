@@ -94,7 +94,7 @@ def make(
                 progress.note(f"{one.name}: failed and is left out: {error}")
             bar.advance()
     kept = [one for one in planned if one.name not in failed]
-    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name, ())) for one in kept], failed
+    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name)) for one in kept], failed
 
 
 def _is_finished(one: Planned, out: Path) -> bool:
@@ -102,7 +102,7 @@ def _is_finished(one: Planned, out: Path) -> bool:
     folder = out / one.name
     config, results = folder / "config.yaml", folder / "results.json"
     try:
-        run = RunFolder.read(folder, ())
+        run = RunFolder.read(folder)
         for target in run.targets:
             run.test_set(target)
         in_order = results.stat().st_mtime_ns >= config.stat().st_mtime_ns

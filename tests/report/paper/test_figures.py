@@ -95,7 +95,7 @@ def make_run(tmp_path):
 
 
 def opened(run):
-    return RunFolder.read(run, ())
+    return RunFolder.read(run)
 
 
 def tiny(labels, gold, names=TAGS, *, tagging=True):
