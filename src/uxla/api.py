@@ -20,7 +20,7 @@ from uxla.events import Doubted, Event, Finished, heard_by, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import resolve
 from uxla.models.model_safety import ModelSafety
-from uxla.models.objects import check_objects, objects_digest, write_objects
+from uxla.models.saving import check_objects, objects_digest, write_objects
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root

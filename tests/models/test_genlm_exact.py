@@ -7,11 +7,9 @@ import pytest
 import torch
 
 from uxla.algorithm.vicinity import MaskRequest
-from uxla.models.gen_lm import candidates as vocabularies
-from uxla.models.gen_lm import mask_heads
 from uxla.models.gen_lm.candidates import Vocabulary
 from uxla.models.gen_lm.last_layer import LastLayer, last_layer
-from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead, mask_head
+from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead, agrees
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
@@ -66,12 +64,11 @@ def test_a_trained_model_gives_the_naive_loops_samples(trained, requests):
     assert sum(sample != request.text for sample, request in zip(samples, requests, strict=True)) > len(requests) / 2
 
 
-def test_neither_batch_size_nor_pool_nor_order_changes_a_trained_models_sample(trained, requests, monkeypatch):
+def test_neither_batch_size_nor_company_nor_order_changes_a_trained_models_sample(trained, requests):
     samples = trained.fill(requests)
     assert replace(trained, budget=Budget(1)).fill(requests) == samples
     assert trained.fill(requests[::-1]) == samples[::-1]
-    monkeypatch.setattr("uxla.models.gen_lm.batches._DECODED_TOGETHER", 3)
-    assert trained.fill(requests) == samples
+    assert [trained.fill([request])[0] for request in requests[:40]] == samples[:40]
 
 
 def test_the_number_of_threads_changes_no_sample(trained, requests):
@@ -119,25 +116,22 @@ def test_other_architectures_keep_their_own_last_layer(folder_of, kind):
     assert head.last is None
 
 
-def test_a_last_layer_that_was_read_wrongly_is_found_out_and_not_used(folder_of, monkeypatch):
-    lm = MaskedLM.load(str(folder_of("metaspace")))
-    model, (ids, at) = lm.heads["start"].model, rows_of(lm)
-    wrong = LastLayer("roberta.encoder.layer.0", model.roberta.encoder.layer[0])
-    monkeypatch.setattr(mask_heads, "last_layer", lambda _: wrong)
-    found = mask_head(model, lm.heads["start"].candidates, ids[2].tolist(), int(at[2]))
-    assert isinstance(found, GatheredHead)
-    assert found.last is None
+def test_a_last_layer_that_was_read_wrongly_is_found_out(folder_of):
+    head = MaskedLM.load(str(folder_of("metaspace"))).heads["start"]
+    ids = torch.tensor([[0, 5, 6, 4, 7, 2]])
+    at = torch.tensor([3])
+    wrong = LastLayer("roberta.encoder.layer.0", head.model.roberta.encoder.layer[0])
+    with torch.inference_mode():
+        logits = FullHead(head.model, head.candidates)(ids, at)
+        assert agrees(head, ids, at, logits)
+        assert not agrees(replace(head, last=wrong), ids, at, logits)
 
 
 @pytest.mark.parametrize("copied", [0, 2**26])
 @pytest.mark.parametrize("top", [1, 5])
-def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied_or_not(
-    folder_of, monkeypatch, copied, top
-):
-    monkeypatch.setattr(mask_heads, "_COPIED", copied)
-    monkeypatch.setattr(mask_heads, "_BLOCK", 7)
+def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied_or_not(folder_of, copied, top):
     lm = MaskedLM.load(str(folder_of("metaspace")))
-    head, (ids, at) = lm.heads["start"], rows_of(lm)
+    head, (ids, at) = replace(lm.heads["start"], copied=copied, block=7), rows_of(lm)
     assert len(head.rows.blocks) > 10
     with torch.inference_mode():
         expected = FullHead(head.model, head.candidates)(ids, at).topk(top)
@@ -146,9 +140,8 @@ def test_blocks_of_candidates_give_the_best_of_all_whether_their_rows_are_copied
     assert torch.equal(columns, expected.indices)
 
 
-def test_large_decoders_are_not_copied(folder_of, monkeypatch):
-    monkeypatch.setattr(mask_heads, "_COPIED", 0)
-    head = MaskedLM.load(str(folder_of("metaspace"))).heads["start"]
+def test_large_decoders_are_not_copied(folder_of):
+    head = replace(MaskedLM.load(str(folder_of("metaspace"))).heads["start"], copied=0)
     assert head.rows.weight.data_ptr() == head.model.get_output_embeddings().weight.data_ptr()
 
 
@@ -163,29 +156,21 @@ def test_half_precision_halves_the_weights_and_changes_few_words(trained, reques
 
 
 @pytest.mark.parametrize("copied", [0, 2**26])
-def test_in_half_precision_candidates_are_ranked_by_sums_in_float32(monkeypatch, copied):
+def test_in_half_precision_candidates_are_ranked_by_sums_in_float32(copied):
     """Logits of about 100 in bfloat16 are half a unit apart: rounded so, the first three of these would be equal."""
-    monkeypatch.setattr(mask_heads, "_COPIED", copied)
-    monkeypatch.setattr(mask_heads, "_BLOCK", 2)
     decoder = torch.nn.Linear(2, 6)
     decoder.weight.data = torch.tensor([[0, 0], [100, 0.25], [0, 9], [100, 0.5], [99, 0], [100, 0.125]])
     decoder.bias.data.zero_()
     model = torch.nn.ModuleDict({"decoder": decoder}).to(torch.bfloat16)
-    head = GatheredHead(model, torch.tensor([1, 2, 3, 4, 5]), "decoder", None)
+    head = GatheredHead(model, torch.tensor([1, 2, 3, 4, 5]), "decoder", None, copied, block=2)
     logits, columns = head.best(torch.ones(1, 2, dtype=torch.bfloat16), 3)
     assert columns.tolist() == [[2, 0, 4]]
     assert logits.tolist() == [[100.5, 100.25, 100.125]]
 
 
-def test_a_tokenizer_read_again_is_read_once(folder_of, make_tokenizer, monkeypatch):
-    asked = []
-    plain = vocabularies._read_back
-    monkeypatch.setattr(vocabularies, "_read_back", lambda *given: asked.append(1) or plain(*given))
-    vocabularies._read.cache_clear()
+def test_a_tokenizer_read_again_is_read_once(make_tokenizer):
     first = Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "a"), 10_000)
-    calls = len(asked)
     assert Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "b"), 10_000) is first
-    assert len(asked) == calls > 0
     assert len(Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "c"), 100).slots) < len(first.slots)
     other = Vocabulary.of(WordTokenizer.of(make_tokenizer("wordpiece"), "d"), 100)
     assert other.candidates != first.candidates

@@ -6,9 +6,8 @@ from transformers import AutoModelForMaskedLM, AutoModelForTokenClassification, 
 
 from uxla.errors import ConfigError
 from uxla.testbed import SHIPPED_WORLD, asset
-from uxla.testbed.cooccurrence import embed
 from uxla.testbed.languages import LANGUAGES
-from uxla.testbed.pretrain import build, pretraining_text
+from uxla.testbed.pretrain import build, embed, pretraining_text
 from uxla.testbed.world import World
 
 

@@ -12,7 +12,7 @@ from uxla.testbed.concepts import OPPOSITES, TOPICS
 from uxla.testbed.draws import Draws, key_of
 from uxla.testbed.grammar import speaker
 from uxla.testbed.languages import LANGUAGES, TARGETS
-from uxla.testbed.names import scene_names
+from uxla.testbed.lexicon import scene_names
 from uxla.testbed.pairs import NLI, nli_pair, paraphrase_pair
 from uxla.testbed.sentences import SENTENCE_TASKS, TOPIC_NAMES
 from uxla.testbed.world import SPLITS, TASKS, World, write

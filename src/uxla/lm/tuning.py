@@ -22,7 +22,7 @@ from uxla.models.lm.training import fit_lm, texts_of
 from uxla.models.loading import usable_length
 from uxla.models.model_safety import offline
 from uxla.models.runtime import Runtime
-from uxla.models.tokenizer_folder import save_tokenizer
+from uxla.models.saving import save_tokenizer
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.records import Corpus, ModelHandle
 from uxla.seeds import derive

@@ -71,22 +71,6 @@ def attention_values(attention: Attention, device: torch.device, precision: Prec
     return {} if attention == "auto" else {"attn_implementation": attention}
 
 
-def grad_scaler(device: torch.device, precision: Precision) -> torch.amp.GradScaler:
-    """What keeps the small gradients of fp16 from becoming zero; with other precisions it does nothing."""
-    return torch.amp.GradScaler(device.type, enabled=precision == "fp16")
-
-
 def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A CPU tensor on `device`; nobody waits for a copy to a GPU, which is from page-locked memory."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
-
-def to_cpu(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor on the CPU, whose content is there after `synchronise`."""
-    return tensor.to("cpu", non_blocking=True)
-
-
-def synchronise(device: torch.device) -> None:
-    """Wait until the device has done all it was asked to."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

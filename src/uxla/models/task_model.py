@@ -17,7 +17,7 @@ from uxla.choices import Precision
 from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
 from uxla.models.compiled import compile_layers
-from uxla.models.device import attention_values, autocast, pick_device, synchronise, to_cpu, to_device
+from uxla.models.device import attention_values, autocast, pick_device, to_device
 from uxla.models.heads import ONE_HEAD, Heads
 from uxla.models.loading import load_model, load_tokenizer, usable_length
 from uxla.models.memory import Budget, memory_errors
@@ -142,8 +142,10 @@ class TaskModel:
         with autocast(self.device, self.precision):  # one context: the weights' casts serve all groups
             for group in equal_length(pairs, lambda pair: len(pair[0].ids), tokens):
                 rows = np.concatenate([np.arange(at, at + len(window.positions)) for window, at in group])
-                found.append((rows, to_cpu(self.forward([window for window, _ in group]).float().softmax(-1))))
-        synchronise(self.device)
+                values = self.forward([window for window, _ in group]).float().softmax(-1)
+                found.append((rows, values.to("cpu", non_blocking=True)))
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
         for rows, values in found:
             probs[rows] = values.numpy()
 

@@ -56,7 +56,7 @@ class WordTokenizer:
         stand_ins = (tokenizer.unk_token_id, tokenizer.sep_token_id, tokenizer.eos_token_id)
         return cls(
             backend,
-            before_word="" if _ids(backend, "a a") == _ids(backend, "a") * 2 else " ",
+            before_word="" if piece_ids(backend, "a a") == piece_ids(backend, "a") * 2 else " ",
             prefix=tuple(wrapped.ids[: body[0]]),
             suffix=tuple(wrapped.ids[body[-1] + 1 :]),
             pad=0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
@@ -97,7 +97,7 @@ class WordTokenizer:
 
     def encode_text(self, text: str) -> tuple[int, ...]:
         """The ids of a whole text as it stands; special tokens that it happens to spell are unknown."""
-        return self._plain(_ids(self.backend, self.before_word + text))
+        return self._plain(piece_ids(self.backend, self.before_word + text))
 
     def encode_with_spans(self, words: Sequence[str]) -> list[list[Token]]:
         """The ids of `encode_words`, each with the characters it covers; none of a word that turned into nothing."""
@@ -151,7 +151,7 @@ def _refuse_dropped_words(tokenizer: Any, name: str) -> None:
     """A tokenizer without an unknown token must be able to spell anything, as tokenizers of bytes are."""
     for word in _RARE if tokenizer.unk_token_id is None else ():
         try:
-            ids = _ids(tokenizer.backend_tokenizer, word)
+            ids = piece_ids(tokenizer.backend_tokenizer, word)
         except Exception:  # what tokenizers raises for a missing unknown token has no type of its own
             ids = []
         if not ids:
@@ -159,5 +159,6 @@ def _refuse_dropped_words(tokenizer: Any, name: str) -> None:
             raise ModelError(f"{name}: {fault}; add one (unk_token), or take another model")
 
 
-def _ids(backend: Any, text: str) -> list[int]:
+def piece_ids(backend: Any, text: str) -> list[int]:
+    """The ids of a text without special tokens around it."""
     return list(backend.encode(text, add_special_tokens=False).ids)

@@ -17,7 +17,7 @@ from uxla.files import atomic_folder, write_file, write_table
 from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
-from uxla.models.tokenizer_folder import folders_length, save_tokenizer
+from uxla.models.saving import folders_length, save_tokenizer
 from uxla.records import Corpus, Ints, Predictions
 from uxla.report.table import run_table
 from uxla.store.artifacts import copy_content

@@ -15,7 +15,7 @@ from uxla.testbed.concepts import (
     concepts_of,
 )
 from uxla.testbed.draws import Draws
-from uxla.testbed.names import Name, fresh_name
+from uxla.testbed.lexicon import Name, fresh_name
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from uxla.testbed.concepts import (
 )
 from uxla.testbed.draws import Draws
 from uxla.testbed.grammar import Clause, Phrase, Speaker
-from uxla.testbed.names import Name, fresh_name
+from uxla.testbed.lexicon import Name, fresh_name
 
 Pair = tuple[Clause, Clause]
 Details = Mapping[str, str | Phrase]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from uxla.errors import ConfigError
@@ -15,12 +16,10 @@ from uxla.process_settings import process_settings, seeded
 from uxla.progress import bar
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
-from uxla.testbed.cooccurrence import embed
 from uxla.testbed.languages import LANGUAGES
 from uxla.testbed.sentences import SENTENCE_TASKS
-from uxla.testbed.tokenizer import MAX_PIECES, train_tokenizer
 from uxla.testbed.world import World
-from uxla.xlmr import xlmr_config
+from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_config, xlmr_tokenizer
 
 _HEAD = 32
 _BATCH = 128
@@ -30,6 +29,12 @@ _MASKED = 0.3
 _PAIRS = 0.25
 _WARM_UP = 0.06
 _CLIP = 1.0
+_LENGTH = 128
+"""The longest input in pieces, special tokens included."""
+_WINDOW = 3
+"""Pieces at most so far apart occur together."""
+_SMOOTHING = 0.75  # context counts to this power (Levy et al. 2015): rare contexts weigh less
+_SCALE = 0.05  # the standard deviation of the first embeddings
 
 
 def build(
@@ -53,8 +58,8 @@ def build(
         raise ConfigError(f"hidden {hidden}: expected a multiple of {_HEAD}, the width of a head")
     text = pretraining_text(World(world), sentences, seed)
     tokenizer = train_tokenizer((line for lines in text for line in lines), pieces=pieces)
-    with _one_thread(seed):
-        rows = [tokenizer(*lines, truncation=True, max_length=MAX_PIECES)["input_ids"] for lines in text]
+    with process_settings(threads=1, deterministic=True), seeded(seed):
+        rows = [tokenizer(*lines, truncation=True, max_length=_LENGTH)["input_ids"] for lines in text]
         model = _model(tokenizer, rows, hidden, layers)
         _train(model, tokenizer, rows, steps=steps, seed=seed)
     place = Path(folder)
@@ -95,11 +100,19 @@ def _pair_rows(
     return [texts for texts, label in world.examples(language, task, "pretrain", drawn, seed) if label in labels]
 
 
-@contextmanager
-def _one_thread(seed: int) -> Iterator[None]:
-    """Inside the block torch is seeded, deterministic and on one thread; afterwards it is as before."""
-    with process_settings(threads=1, deterministic=True), seeded(seed):
-        yield
+def train_tokenizer(lines: Iterable[str], *, pieces: int) -> PreTrainedTokenizerFast:
+    """A tokenizer with at most `pieces` pieces, the five special tokens included, that loads with `AutoTokenizer`.
+
+    All ASCII characters are pieces, so every word of every testbed language has pieces.
+    """
+    backend = Tokenizer(models.BPE(unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    backend.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    trainer = trainers.BpeTrainer(
+        vocab_size=pieces, special_tokens=[*SPECIAL, MASK], initial_alphabet=list(ASCII), show_progress=False
+    )
+    backend.train_from_iterator(lines, trainer)
+    return xlmr_tokenizer(backend, max_length=_LENGTH)
 
 
 def _model(
@@ -107,7 +120,7 @@ def _model(
 ) -> XLMRobertaForMaskedLM:
     """The untrained model, initialised from counts: which pieces occur together, and how often each occurs."""
     heads = hidden // _HEAD
-    config = xlmr_config(tokenizer, hidden=hidden, layers=layers, heads=heads, max_length=MAX_PIECES)
+    config = xlmr_config(tokenizer, hidden=hidden, layers=layers, heads=heads, max_length=_LENGTH)
     model = XLMRobertaForMaskedLM(config)
     pieces = torch.tensor([piece for row in rows for piece in row])
     frequency = (torch.bincount(pieces, minlength=len(tokenizer)) + 1.0).log()
@@ -167,9 +180,38 @@ def _batches(rows: list[list[int]], pad: int, generator: torch.Generator) -> Ite
             pool = sorted(order[start : start + _BATCH * _POOL], key=lambda row: len(rows[row]))
             chunks = [pool[at : at + _BATCH] for at in range(0, len(pool), _BATCH)]
             for at in torch.randperm(len(chunks), generator=generator).tolist():
-                yield _padded([rows[row] for row in chunks[at]], pad)
+                batch = [torch.tensor(rows[row]) for row in chunks[at]]
+                yield pad_sequence(batch, batch_first=True, padding_value=pad)
 
 
-def _padded(rows: list[list[int]], pad: int) -> torch.Tensor:
-    width = max(len(row) for row in rows)
-    return torch.tensor([row + [pad] * (width - len(row)) for row in rows])
+def embed(rows: list[list[int]], pieces: int, size: int, *, pad: int) -> torch.Tensor:
+    """Embeddings (pieces, size) float32 of `rows` of piece ids; the padding's is zero."""
+    values, vectors = torch.linalg.eigh(_ppmi(_counts(rows, pieces)))
+    largest = values.abs().argsort(descending=True, stable=True)[:size]
+    table: torch.Tensor = vectors[:, largest] * values[largest].abs().sqrt()
+    table = table / table.norm(dim=1, keepdim=True).clamp_min(1e-6) * size**0.5 * _SCALE
+    table[pad] = 0.0
+    return table.float()
+
+
+def _counts(rows: list[list[int]], pieces: int) -> torch.Tensor:
+    """How often two pieces (pieces, pieces) stand at most `_WINDOW` apart in a row, in either order."""
+    ids = torch.tensor([piece for row in rows for piece in row])
+    row_of = torch.repeat_interleave(torch.arange(len(rows)), torch.tensor([len(row) for row in rows]))
+    counts = torch.zeros(pieces * pieces, dtype=torch.float64)
+    for distance in range(1, _WINDOW + 1):
+        same = row_of[distance:] == row_of[:-distance]
+        pairs = ids[distance:][same] * pieces + ids[:-distance][same]
+        counts += torch.bincount(pairs, minlength=pieces * pieces)
+    table = counts.reshape(pieces, pieces)
+    return table + table.T
+
+
+def _ppmi(counts: torch.Tensor) -> torch.Tensor:
+    """The symmetric positive pointwise mutual information of `counts`."""
+    share = counts.sum(dim=1) + 1e-12
+    smooth = share**_SMOOTHING / (share**_SMOOTHING).sum()
+    expected = torch.outer(share / share.sum(), smooth)
+    expected = (expected + expected.T) / 2
+    ratio: torch.Tensor = counts / counts.sum() / expected
+    return ratio.clamp_min(1e-12).log().clamp_min(0.0)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from uxla.testbed.draws import Draws
 from uxla.testbed.grammar import Clause, Phrase, Sentence
 from uxla.testbed.languages import Language
-from uxla.testbed.lexicon import Lexicon
-from uxla.testbed.names import Name, spell
+from uxla.testbed.lexicon import Lexicon, Name, spell
 
 Tokens = list[tuple[str, str]]
 """Words with their tags."""

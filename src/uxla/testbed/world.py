@@ -9,8 +9,7 @@ from uxla.errors import ConfigError
 from uxla.testbed.draws import Draws, key_of
 from uxla.testbed.grammar import Sentence, sentence
 from uxla.testbed.languages import LANGUAGES, SOURCE, TARGETS, language_named
-from uxla.testbed.lexicon import build_lexicons
-from uxla.testbed.names import scene_names
+from uxla.testbed.lexicon import build_lexicons, scene_names
 from uxla.testbed.realise import Tokens, Voice
 from uxla.testbed.sentences import SENTENCE_TASKS, SentenceTask, sentence_task
 

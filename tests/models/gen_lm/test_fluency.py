@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from uxla import progress
-from uxla.models.gen_lm.fluency import Fluency
+from uxla.models.gen_lm.batches import MaskedRow
+from uxla.models.gen_lm.fluency import portions
 from uxla.models.gen_lm.mask_heads import FullHead
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.memory import Budget
@@ -63,45 +64,33 @@ def test_a_trained_model_scores_as_the_naive_loop_and_finds_shuffled_words_less_
     assert (shuffled < scores).mean() > 0.9
 
 
-def test_neither_batch_size_nor_order_nor_company_nor_a_second_copy_changes_a_score(trained, sentences, monkeypatch):
+def test_neither_batch_size_nor_order_nor_company_nor_a_second_copy_changes_a_score(trained, sentences):
     scores = trained.log_likelihood(sentences)
     alone = [trained.log_likelihood([text])[0] for text in sentences]
     assert alone == pytest.approx(scores, abs=1e-5)
     assert trained.log_likelihood(sentences[::-1]) == pytest.approx(scores[::-1], abs=1e-5)
     assert trained.log_likelihood(sentences * 2) == pytest.approx(np.tile(scores, 2), abs=1e-5)
-    monkeypatch.setattr("uxla.models.gen_lm.batches._DECODED_TOGETHER", 7)
-    monkeypatch.setattr("uxla.models.gen_lm.fluency._TEXTS_TOGETHER", 3)
     assert replace(trained, budget=Budget(1)).log_likelihood(sentences) == pytest.approx(scores, abs=1e-5)
 
 
-def test_rows_of_long_texts_are_made_a_portion_at_a_time(trained, sentences, monkeypatch):
-    texts = [*sentences, " ".join(sentences[:3]), ""]
-    scores = trained.log_likelihood(texts)
-    held, plain = [], Fluency._scores
-
-    def scored(self, rows, advance):
-        held.append(sum(len(ids) for ids, _, _ in rows))
-        return plain(self, rows, advance)
-
-    monkeypatch.setattr(Fluency, "_scores", scored)
-    assert trained.log_likelihood(texts).tolist() == scores.tolist()
-    assert len(held) == 1
-    monkeypatch.setattr("uxla.models.gen_lm.fluency._IDS", 500)
-    assert trained.log_likelihood(texts) == pytest.approx(scores, abs=1e-5)
-    assert max(held[1:]) <= 500
-    assert sum(held[1:]) == held[0] > 5 * 500
+def test_rows_are_made_a_portion_at_a_time():
+    rows = [MaskedRow(tuple(range(length)), 0, length) for length in (3, 4, 9, 1, 2)]
+    found = list(portions(iter(rows), most=8))
+    assert [len(portion) for portion in found] == [2, 1, 2]
+    assert [row for portion in found for row in portion] == rows
+    assert list(portions([], most=8)) == [[]]
 
 
-def test_blocks_of_the_vocabulary_and_the_full_model_give_the_same_score(trained, sentences, monkeypatch):
+def test_blocks_of_the_vocabulary_and_the_full_model_give_the_same_score(trained, sentences):
     scores = trained.log_likelihood(sentences)
     head = trained.open_head()
     full = FullHead(head.model, head.candidates)
     slow = replace(trained, open_head=lambda: full).log_likelihood(sentences)
     assert slow == pytest.approx(scores, abs=1e-4)
-    monkeypatch.setattr("uxla.models.gen_lm.mask_heads._BLOCK", 37)
-    small = MaskedLM.load(str(asset()))
-    assert len(small.open_head().rows.blocks) > 5
-    assert small.log_likelihood(sentences) == pytest.approx(scores, abs=1e-5)
+    blocks = replace(head, block=37)
+    assert len(blocks.rows.blocks) > 5
+    in_blocks = replace(trained, open_head=lambda: blocks).log_likelihood(sentences)
+    assert in_blocks == pytest.approx(scores, abs=1e-5)
 
 
 def test_a_pair_is_the_mean_over_the_pieces_of_both_texts(trained, sentences):

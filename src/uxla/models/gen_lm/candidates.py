@@ -14,7 +14,7 @@ from typing import Any, Literal
 import regex
 
 from uxla.models.batches import chunks
-from uxla.models.word_tokenizer import WordTokenizer
+from uxla.models.word_tokenizer import WordTokenizer, piece_ids
 
 Slot = Literal["start", "inside", "apart"]
 """Where in a word a piece stands.
@@ -77,7 +77,7 @@ def _read(content: _Content, limit: int) -> Vocabulary:
     surfaces = [text.removeprefix(before).removeprefix(" ") for text in decoded]
     spaced = {i for i, text in enumerate(decoded) if text.startswith(f"{before} ")}
     words = [i for i, surface in enumerate(surfaces) if i not in tokenizer.special and is_word(surface)]
-    exact = backend.decode(_ids(backend, f"{letter} .")) == f"{letter} ."
+    exact = backend.decode(piece_ids(backend, f"{letter} .")) == f"{letter} ."
     asked = [i for i in words if i in spaced] if exact else words
     start = _read_back(tokenizer, "", (), asked, surfaces)
     single = [i for i in start if len(surfaces[i]) == 1]
@@ -111,7 +111,7 @@ def _anchor(tokenizer: WordTokenizer) -> tuple[str, int]:
     """A letter that is one piece, and that piece: the others are looked at behind it."""
     backend = tokenizer.backend
     for letter in chain(ascii_letters, _endings(backend)):
-        ids = _ids(backend, tokenizer.before_word + letter)
+        ids = piece_ids(backend, tokenizer.before_word + letter)
         if letter.isalpha() and len(ids) == 1 and ids[0] not in tokenizer.special:
             return letter, ids[0]
     return "", 0
@@ -152,7 +152,3 @@ def _unique(inside: Iterable[int], backend: Any, surfaces: Sequence[str]) -> lis
 def _encode(tokenizer: WordTokenizer, texts: Sequence[str]) -> list[list[int]]:
     lines = [tokenizer.before_word + text for text in texts]
     return [encoded.ids for encoded in tokenizer.backend.encode_batch_fast(lines, add_special_tokens=False)]
-
-
-def _ids(backend: Any, text: str) -> list[int]:
-    return list(backend.encode(text, add_special_tokens=False).ids)

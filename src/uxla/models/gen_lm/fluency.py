@@ -58,7 +58,7 @@ class Fluency:
             for some in chunks(texts, _TEXTS_TOGETHER):
                 ends = np.cumsum([len(ids) for ids in some])
                 rows = chain.from_iterable(map(self._rows, some))
-                values = np.concatenate([self._scores(portion, running.advance) for portion in _portions(rows)])
+                values = np.concatenate([self._scores(portion, running.advance) for portion in portions(rows)])
                 yield from (float(part.sum()) for part in np.split(values, ends[:-1]))
 
     def _rows(self, ids: tuple[int, ...]) -> Iterator[MaskedRow[int]]:
@@ -87,12 +87,12 @@ class Fluency:
         return self.head.log_probs(features(self.head, batch, tokens), asked)
 
 
-def _portions(rows: Iterable[MaskedRow[int]]) -> Iterator[list[MaskedRow[int]]]:
-    """The rows in lists of at most `_IDS` piece ids (or one row); of no rows one empty list."""
+def portions(rows: Iterable[MaskedRow[int]], most: int = _IDS) -> Iterator[list[MaskedRow[int]]]:
+    """The rows in lists of at most `most` piece ids (or one row); of no rows one empty list."""
     portion: list[MaskedRow[int]] = []
     held = 0
     for row in rows:
-        if portion and held + len(row.ids) > _IDS:
+        if portion and held + len(row.ids) > most:
             yield portion
             portion, held = [], 0
         portion.append(row)

@@ -15,10 +15,6 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from uxla.models.gen_lm.last_layer import LastLayer, last_layer
 
-_COPIED = 2**26
-"""Decoder rows of the candidates are copied once up to so many numbers (256 MB in float32), else block by block."""
-_BLOCK = 4096
-"""Candidates whose logits are in memory at a time."""
 _SPARE = 8
 """In half precision the best so many candidates more than asked for are ranked again, by sums in float32."""
 _PROBED = 16
@@ -86,6 +82,10 @@ class GatheredHead:
     decoder: str
     """The decoder's name in the model."""
     last: LastLayer | None
+    copied: int = 2**26
+    """The decoder's rows of the candidates are copied up to so many numbers (256 MB in float32), else read in place."""
+    block: int = 4096
+    """Candidates whose logits are in memory at a time."""
 
     @cached_property
     def rows(self) -> _DecoderRows:
@@ -94,11 +94,11 @@ class GatheredHead:
         weight, candidates = linear.weight.detach(), self.candidates
         bias = weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()
         every = len(candidates) == len(weight)
-        if not every and len(candidates) * weight.shape[1] > _COPIED:
-            return _DecoderRows(weight, bias, list(candidates.split(_BLOCK)))
+        if not every and len(candidates) * weight.shape[1] > self.copied:
+            return _DecoderRows(weight, bias, list(candidates.split(self.block)))
         if not every:
             weight, bias = weight[candidates], bias[candidates]
-        return _DecoderRows(weight, bias, [slice(at, at + _BLOCK) for at in range(0, len(candidates), _BLOCK)])
+        return _DecoderRows(weight, bias, [slice(at, at + self.block) for at in range(0, len(candidates), self.block)])
 
     def __call__(self, ids: Tensor, at: Tensor) -> Tensor:
         """What the decoder is given (B, H)."""
@@ -124,7 +124,7 @@ class GatheredHead:
         found = []
         for number, block in enumerate(self._logits(features)):
             logits, columns = _best(block, top)
-            found.append((logits, columns + number * _BLOCK))
+            found.append((logits, columns + number * self.block))
         logits, columns = (torch.cat(parts, -1) for parts in zip(*found, strict=True))
         if features.dtype != torch.float32:  # whose logits are rounded to three digits
             keep = _best(logits, top + _SPARE)[1]
@@ -178,13 +178,17 @@ def mask_head(model: Any, candidates: Tensor, probe: Sequence[int], at: int) -> 
         logits = full(ids, where)
         for last in (last_layer(model), None):
             head = GatheredHead(model, candidates, name, last)
-            if _agree(logits, *head.best(head(ids, where), _PROBED)):
+            if agrees(head, ids, where, logits):
                 return head
     return full
 
 
-def _agree(logits: Tensor, best: Tensor, columns: Tensor) -> bool:
-    """Whether these are the best of the `logits`: an architecture read wrongly is off by as much as they spread."""
+def agrees(head: MaskHead, ids: Tensor, at: Tensor, logits: Tensor) -> bool:
+    """Whether the head finds the best of the full model's `logits` (B, C) for position `at` (B,) of the rows `ids`.
+
+    A wrongly read architecture is off by as much as the logits spread.
+    """
+    best, columns = head.best(head(ids, at), _PROBED)
     tolerance = (1e-3 if logits.dtype == torch.float32 else 0.25) * float(logits.float().std(correction=0))
     right = _best(logits.float(), best.shape[-1])[0], logits.float().gather(-1, columns)
     return all(torch.allclose(best, values, rtol=1e-3, atol=tolerance) for values in right)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import blake2b
 from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,7 @@ from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fit
 from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
-from uxla.models.gen_lm.requests import Request, RequestState
-from uxla.models.gen_lm.units import Cutter
+from uxla.models.gen_lm.units import Cutter, Request, RequestState
 from uxla.models.hub import local_folder
 from uxla.models.loading import check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors
@@ -184,12 +184,13 @@ class MaskedLM:
 
     def _batches(self, queries: Iterable[Query]) -> Iterator[list[Query]]:
         """Queries of one slot together, those of one length side by side."""
-        for slot, group in groupby(sorted(queries, key=_slot), _slot):
+        by_slot = attrgetter("asked")
+        for slot, group in groupby(sorted(queries, key=by_slot), by_slot):
             yield from decoder_batches(group, self.heads[slot])
 
     def _choices(self, batch: Sequence[Query], tokens: int) -> list[Choice]:
         """The choice of each query; a forward pass has queries of one length, at most `tokens` pieces in all."""
-        head = self.heads[_slot(batch[0])]
+        head = self.heads[batch[0].asked]
         best, columns = head.best(features(head, batch, tokens), self.top)
         cumulative = best.double().softmax(-1).cumsum(-1)
         return list(zip(columns.tolist(), cumulative.tolist(), strict=True))
@@ -202,10 +203,6 @@ class MaskedLM:
         candidates = self.candidates[state.cells[unit].slot]
         state.ids[unit] = (candidates.ids[column],)
         state.chosen.append(candidates.surfaces[column])
-
-
-def _slot(query: Query) -> Slot:
-    return query.asked
 
 
 def uniform(seed: int, step: int) -> float:

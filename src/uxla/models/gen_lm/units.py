@@ -1,4 +1,4 @@
-"""What is masked as one: words, and, in scripts that write no spaces, the pieces of words."""
+"""What is masked as one: words, or in scripts without spaces their pieces; and a sentence whose units are replaced."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import regex
 
@@ -134,3 +134,41 @@ def _visible(word: str, start: int, stop: int) -> tuple[int, int]:
         stop -= 1
     seen = any(unicodedata.category(char)[0] != "C" for char in word[start:stop])
     return start, stop if seen else start
+
+
+class Request(Protocol):
+    """What to replace: `algorithm.vicinity.MaskRequest`, by its shape."""
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The units to replace, as character spans, in draw order."""
+
+    @property
+    def seed(self) -> int:
+        """Decides which of the top S is taken."""
+
+
+@dataclass(eq=False)
+class RequestState:
+    """A request that is being carried out."""
+
+    request: Request
+    cells: list[Cell]
+    """The sentence as it was."""
+    order: list[int]
+    """The numbers of the cells to replace, in draw order."""
+    ids: list[tuple[int, ...]]
+    """The piece ids of each cell, edited in place."""
+    chosen: list[str] = field(default_factory=list)
+    """What stands in for each unit replaced so far."""
+
+    def result(self) -> str:
+        """The text with its replacements; every character outside the units as it was."""
+        text = self.request.text
+        for (start, stop), surface in sorted(zip(self.request.spans, self.chosen, strict=True), reverse=True):
+            text = text[:start] + surface + text[stop:]
+        return text

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaFo
 from uxla import progress
 from uxla.models.lm.settings import LMShape
 from uxla.models.loading import usable_length
-from uxla.models.tokenizer_folder import save_tokenizer
+from uxla.models.saving import save_tokenizer
 from uxla.process_settings import seeded
 from uxla.records import Corpus
 from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_config, xlmr_tokenizer
