@@ -62,7 +62,7 @@ class Adapted:
         """The scores on each target's test set, in percent, by method; empty for a target without a test set.
 
         A method with epochs has the score of its last one; `uxla_ensemble`, and so for every method, is the score of
-        its three models together. `Score.mean` is the mean of the three models' own.
+        its three models together; `averaged` that of the one model. `Score.mean` is the mean of the three models' own.
         """
         return {target: dict(_scores(found)) for target, found in self.results["targets"].items()}
 
@@ -148,8 +148,9 @@ class Adapted:
 
     def __repr__(self) -> str:
         """One line: what was adapted to what, and how well."""
-        task, source, scores = self.results["task"], self.results["source"]["name"], self.scores
-        told = [f"{name} {list(found.values())[-1].mean:.1f}" if found else name for name, found in scores.items()]
+        task, source, targets = self.results["task"], self.results["source"]["name"], self.results["targets"]
+        single = {name: found.get("single") for name, found in targets.items()}
+        told = [f"{name} {found['ensemble']['mean']:.1f}" if found else name for name, found in single.items()]
         return printable(f"Adapted({task}: {source} to {', '.join(told)})")
 
     def _repr_markdown_(self) -> str:
@@ -181,6 +182,8 @@ def _scores(found: Mapping[str, Any]) -> Iterator[tuple[str, Score]]:
     for name, score in found.items():
         if name == "ensembles":
             yield from ((f"{method}_ensemble", Score.from_dict(own)) for method, own in score.items())
+        elif name == "single":
+            yield "averaged", Score.from_dict(score["averaged"])
         elif name not in ("by_epoch", "dev"):
             yield name, Score.from_dict(score[-1] if isinstance(score, list) else score)
 

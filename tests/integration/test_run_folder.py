@@ -8,13 +8,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from safetensors.torch import load_file
 from seqeval.metrics import f1_score
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 import uxla
 from uxla.config.run import load_config
+from uxla.decoding import decode
 from uxla.errors import ArtifactError
 from uxla.metrics import span_f1
+from uxla.records import Predictions
 from uxla.report import scoring
 from uxla.report.folder import RunFolder
 from uxla.store import journal
@@ -26,7 +29,9 @@ METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ens
 def test_the_folder_holds_what_is_promised_and_nothing_unfinished(finished):
     names = {path.name for path in finished.out.iterdir()}
     files = {"config.yaml", "environment.json", "journal.jsonl", "results.json", "table.md", "README.md"}
-    assert names == files | {"models", "ensemble", "predictions", "trace", "warmup"}
+    model = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert names == files | model | {"models", "ensemble", "predictions", "trace", "warmup"}
+    assert not [path for path in finished.out.iterdir() if path.name.startswith(".")]
     assert not list(finished.out.rglob("*.unfinished"))
 
 
@@ -51,7 +56,7 @@ def test_results_follow_the_schema(finished):
     assert {frozenset(made) for made in results["trainings"]} == {frozenset(fields)}
     assert set(results["source"]) == {"name", "before", "after"}
     assert set(results["targets"]) == set(results["source"]["after"]) == {"far"}
-    assert set(results["targets"]["far"]) == METHODS | {"by_epoch", "ensembles", "dev"}
+    assert set(results["targets"]["far"]) == METHODS | {"by_epoch", "ensembles", "single", "dev"}
     assert len(results["targets"]["far"]["by_epoch"]["tri_training"]) == 3
     assert {name: type(found) for name, found in results["targets"]["far"]["dev"].items()} == {
         "penalty": dict,
@@ -69,7 +74,7 @@ def test_every_score_has_its_models_mean_and_deviation(finished):
     source = finished.results["source"]
     of_three = [far[name] for name in ("zero_shot", "penalty", "tri_training", "supervised")]
     of_three += [*far["uxla"], source["before"], source["after"]["far"]]
-    of_one = [far["ensemble"], far["uxla_ensemble"], *far["ensembles"].values()]
+    of_one = [far["ensemble"], far["uxla_ensemble"], *far["ensembles"].values(), *far["single"].values()]
     assert len(far["uxla"]) == 3
     for score, count in [(score, 3) for score in of_three] + [(score, 1) for score in of_one]:
         assert set(score) == S
@@ -113,12 +118,39 @@ def test_each_model_loads_with_the_auto_classes(finished):
         assert logits.shape[-1] == model.config.num_labels == 9
 
 
+def test_the_run_folder_itself_is_one_model_whose_weights_are_the_mean_of_the_three(finished):
+    members = [load_file(finished.out / f"models/{i}/model.safetensors") for i in (1, 2, 3)]
+    own = load_file(finished.out / "model.safetensors")
+    assert own.keys() == members[0].keys()
+    for name, tensor in own.items():
+        mean = sum(member[name].double() for member in members) / 3
+        assert torch.equal(tensor, mean.float() if tensor.is_floating_point() else members[0][name])
+
+
+def test_transformers_reads_the_one_model_and_finds_the_labels_whose_score_is_in_the_results(finished):
+    blocks, gold, predicted = _blocks(finished), [], []
+    names = uxla.Ensemble.load(finished.out).label_names
+    model = AutoModelForTokenClassification.from_pretrained(finished.out)
+    tokenizer = AutoTokenizer.from_pretrained(finished.out)
+    for block in blocks:
+        encoded = tokenizer([word for word, _, _ in block], is_split_into_words=True, return_tensors="pt")
+        first = [encoded.word_to_tokens(i).start for i in range(len(block))]
+        with torch.inference_mode():
+            probs = model(encoded["input_ids"]).logits[0, first].softmax(-1).numpy()
+        found = decode(Predictions(probs, np.array([0, len(block)])), names)
+        gold.append([label for _, label, _ in block])
+        predicted.append([names[label] for label in found])
+    score = finished.results["targets"]["far"]["single"]["averaged"]
+    assert span_f1(gold, predicted, mode="conlleval") == pytest.approx(score["mean"])
+
+
 @pytest.mark.filterwarnings("ignore:Tokenizer does not support real words")  # what BPE of words with ▁ is told
 def test_the_pipeline_that_the_card_names_reads_a_text_longer_than_the_model(finished, monkeypatch):
     assert AutoTokenizer.from_pretrained(finished.out / "models/1").model_max_length == 128
     [call] = re.findall(r"`(pipeline\(.*\))`", (finished.out / "README.md").read_text(encoding="utf-8"))
     monkeypatch.chdir(finished.out)
     assert isinstance(eval(call, {"pipeline": pipeline})("ko mira sen " * 300), list)
+    assert isinstance(pipeline("token-classification", model=str(finished.out))("ko mira sen"), list)
 
 
 def test_the_ensemble_loads_and_says_what_the_predictions_file_says(finished):

@@ -48,7 +48,13 @@ def found(*targets, trained=TRAINED, kept="2", test="src test"):
     names = [target.name for target in targets]
     every, outcomes = dict.fromkeys(names, trained), dict.fromkeys(names, Outcome(kept))
     trainings = [{"method": "mlm_tuned", "epoch": None, "dev": None}]
-    return run_results(study, every, outcomes, {"penalty": "penalty"}, trainings, selection="last")
+    single = dict.fromkeys(names, f"mean of {kept}")
+    return run_results(study, every, outcomes, single, {"penalty": "penalty"}, trainings, selection="last")
+
+
+def single(kept):
+    """What is said of the one model in place of the models `kept`."""
+    return {"single": {"ensemble": f"{kept} together on es test", "averaged": f"['mean of {kept}'] on es test"}}
 
 
 def test_a_method_has_the_score_after_its_last_epoch_and_those_of_all_epochs_beside():
@@ -60,13 +66,15 @@ def test_a_method_has_the_score_after_its_last_epoch_and_those_of_all_epochs_bes
         "uxla_ensemble": "2 together on es test",
         "by_epoch": {"tri_training": ["tri 1 on es test", "tri 2 on es test"]},
         "ensembles": {"penalty": "penalty together on es test", "tri_training": "tri 2 together on es test"},
+        **single("2"),
     }
 
 
 def test_of_zero_shot_the_three_models_together_are_scored_once():
     trained = {"zero_shot": ["zero-shot"]}
     alone = found(ES, trained=trained, kept="zero-shot")["targets"]["es"]
-    assert alone == {"zero_shot": "zero-shot on es test", "ensembles": {"zero_shot": "zero-shot together on es test"}}
+    together = {"ensembles": {"zero_shot": "zero-shot together on es test"}}
+    assert alone == {"zero_shot": "zero-shot on es test", **together, **single("zero-shot")}
     both = found(ES, trained=trained | {"ensemble": ["zero-shot"]}, kept="zero-shot")
     assert "ensembles" not in both["targets"]["es"]
     assert both["targets"]["es"]["ensemble"] == "zero-shot together on es test"
@@ -115,4 +123,5 @@ def test_without_uxla_there_is_nothing_about_other_languages():
     assert results["targets"]["es"] == {
         "penalty": "penalty on es test",
         "ensembles": {"penalty": "penalty together on es test"},
+        **single("penalty"),
     }

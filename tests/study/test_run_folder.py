@@ -79,6 +79,7 @@ def files(out):
 
 
 FINISHED = ("results.json", "table.md", "models/1/model.safetensors", "ensemble/ensemble.json", "predictions/far.conll")
+FINISHED += ("config.json", "model.safetensors", "models/1/code_of_its_own.py", "code_of_its_own.py")
 
 
 def test_a_folder_that_is_missing_or_empty_is_taken_and_says_from_the_start_of_which_configuration(tmp_path):
@@ -127,7 +128,7 @@ def test_a_configuration_that_another_version_wrote_is_the_same_where_its_values
 
 
 def test_overwriting_removes_all_that_a_run_and_its_reports_wrote_and_nothing_else(tmp_path):
-    own = ("notes.txt", "report-of-mine.txt", "reports.html", "near/notes.txt", "data/train.conll")
+    own = ("mine.py", "notes.txt", "report-of-mine.txt", "reports.html", "near/notes.txt", "data/train.conll")
     reports = ("report.html", "report-table.md", "report-table.csv", "report-far-scores.svg", "report-far-scores.png")
     of_targets = ("near/models/1/config.json", "near/ensemble/ensemble.json", "low/models/1/config.json")
     inner = ("inner/models/1/config.json", "inner/ensemble/ensemble.json")
@@ -149,7 +150,7 @@ def test_a_part_of_a_run_that_is_a_link_is_removed_as_a_link(tmp_path):
     (out / "models").symlink_to(tmp_path / "models")
     with taken(out, OTHER, overwrite=True):
         assert not (out / "models").is_symlink()
-    assert files(tmp_path / "models") == ["1/model.safetensors"]
+    assert files(tmp_path / "models") == ["1/code_of_its_own.py", "1/model.safetensors"]
 
 
 PATHS = ("README.md", "config.yaml", "models/notes.txt", "results.json", "predictions/a.txt", "journal.jsonl")

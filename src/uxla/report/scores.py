@@ -8,20 +8,21 @@ from typing import Any
 Score = Mapping[str, Any]
 """A score as `results.json` has it: `mean`, `sd`, `models` and perhaps a second figure. An estimate has `score`."""
 
-NO_METHODS = frozenset({"dev", "by_epoch", "ensembles"})
+NO_METHODS = frozenset({"dev", "by_epoch", "ensembles", "single"})
 """What stands beside the methods' scores of a target."""
 
 
 def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Score]]:
     """Target, method, epoch (None: the last one) and score of all that was scored on test sets.
 
-    `METHOD_ensemble` is a method's three models together. `source:before` and `source:after` are scores on the source's
-    test set.
+    `METHOD_ensemble` is a method's three models together, `averaged` the one model in place of the final ones.
+    `source:before` and `source:after` are scores on the source's test set.
     """
     for target, found in results["targets"].items():
         own = {method: score for method, score in found.items() if method not in NO_METHODS}
         ensembles = {f"{method}_ensemble": score for method, score in found.get("ensembles", {}).items()}
-        for methods in (own, found.get("by_epoch", {}), ensembles):
+        single = {kind: score for kind, score in found.get("single", {}).items() if kind != "ensemble"}
+        for methods in (own, found.get("by_epoch", {}), ensembles, single):
             for method, epoch, score in by_epoch(methods):
                 yield target, method, epoch, score
     source = results["source"]

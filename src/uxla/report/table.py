@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table
-from uxla.methods.registry import row_titles
+from uxla.methods.registry import final_method, row_titles
+from uxla.phrases import enumerated
 from uxla.report.scores import NO_METHODS, Score, every_score
 
 VERSION = 2
@@ -29,6 +30,9 @@ STRICT = (
 ENSEMBLE = "An ensemble is a method's three models together: the mean of their probabilities"
 _SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
+_SINGLE = {"averaged": "one model, averaged"}
+_HOW = {"averaged": "the mean of the three models' weights"}
+"""The one model in place of three: the name of its row, and how it was made."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _AGREEMENTS = {
     "exact": "peers agree on the whole sentence (agree: exact)",
@@ -61,6 +65,7 @@ def run_table(results: Mapping[str, Any]) -> Table:
         rows=tuple(_row(name, values, second) for name, values in named),
         notes=(
             *_what_scores_are(results, scores, second),
+            *_losses(results),
             *agreement_notes(results),
             *_doubts(results, estimated=bool(estimates)),
         ),
@@ -100,11 +105,33 @@ def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
     """Each method that was scored, and behind it its three models together where they were scored so."""
     targets = results["targets"].values()
     others = {name for found in targets for name in found if name not in NO_METHODS} - {"uxla_ensemble"}
+    final = final_method(others)
+    last_row = "uxla_ensemble" if final == "uxla" else final
     for method, title in row_titles(others).items():
         yield from _by_epoch(method, title, targets)
         together = [found.get("ensembles", {}).get(method) for found in targets]
         if any(together):
             yield f"{title} (ensemble)".replace(") (", ", "), together
+        if method == last_row:
+            yield from _single(targets)
+
+
+def _single(targets: Iterable[Mapping[str, Any]]) -> Iterator[Named]:
+    """The one model in place of the final method's three."""
+    for kind, title in _SINGLE.items():
+        scores = [found.get("single", {}).get(kind) for found in targets]
+        if any(scores):
+            yield title, scores
+
+
+def _losses(results: Mapping[str, Any]) -> Iterator[str]:
+    """What is lost by one model in place of the ensemble of three."""
+    targets = {name: found["single"] for name, found in results["targets"].items() if "single" in found}
+    for kind, title in _SINGLE.items():
+        gains = {t: found[kind]["mean"] - found["ensemble"]["mean"] for t, found in targets.items() if kind in found}
+        if gains:
+            said = enumerated([f"{gain:+.2f}".replace("-", "\N{MINUS SIGN}") + f" on {t}" for t, gain in gains.items()])
+            yield f"{title.capitalize()}: {_HOW[kind]}; {said} against their ensemble, at a third of its cost"
 
 
 def _estimates(results: Mapping[str, Any]) -> Iterator[Named]:

@@ -79,9 +79,7 @@ class Broken:
 def entries(root: Path) -> list[Entry]:
     """Everything in the store, artifacts first. Raises OSError."""
     found = [entry for kind in ("artifact", "scratch", "unfinished", "damaged") for entry in _entries(root, kind)]
-    makers = {
-        entry.manifest.facts.get("weights"): entry.name for entry in found if entry.manifest and entry.stage == "fit"
-    }
+    makers = {entry.manifest.facts.get("weights"): entry.name for entry in found if entry.manifest}
     models = [entry.manifest.inputs.get("model") if entry.manifest else None for entry in found]
     return [replace(entry, source=makers.get(model)) for entry, model in zip(found, models, strict=True)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uxla.config.run import RunConfig
+from uxla.records import ModelHandle
 from uxla.study.labelling import Triple
 from uxla.study.study import Study
 from uxla.study.trace import Trace
@@ -29,6 +30,8 @@ class FinishedRun:
     """By target and method the three models after each epoch, as handles: folders of the store and digests."""
     final: Mapping[str, Triple]
     """By target the three models that the run is for: those of its first method, in the epoch that was kept."""
+    single: Mapping[str, ModelHandle]
+    """By target the one model in place of the three: the mean of their weights."""
     study: Study
     """The data, the backbone and the store that they came from; `study.labelling` labels more text with them."""
     traces: Mapping[str, Trace]

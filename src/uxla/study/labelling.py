@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from uxla.events import Emit, unheard
 from uxla.metrics import Score
+from uxla.models.averaging import average_weights
 from uxla.models.ensemble import average
+from uxla.models.hub import weights_digest
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import Task
 from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, ModelHandle, Predictions
+from uxla.store.artifacts import copy_content
 from uxla.store.store import Store
 from uxla.study.remembered import StoredLearner
 
@@ -54,8 +59,20 @@ class Labelling:
         """The score of the mean of the models' probabilities, in percent."""
         return self._scored([self.ensemble(models, corpus)], corpus)
 
+    def averaged(self, models: Sequence[ModelHandle]) -> ModelHandle:
+        """One model: the mean of the models' weights."""
+        inputs = {"models": [model.digest for model in models]}
+        folder, facts = self.store.folder("average", inputs, partial(_average, [model.path for model in models]))
+        return ModelHandle(folder, facts["weights"])
+
     def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
         found = [self.task.score(corpus, table) for table in tables]
         main = [next(iter(scores.values())) for scores in found]
         others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
         return Score.of(main, **others).as_dict()
+
+
+def _average(models: Sequence[Path], into: Path, scratch: Path) -> Mapping[str, Any]:
+    copy_content(models[0], into)
+    average_weights(models, into)
+    return {"weights": weights_digest(into)}

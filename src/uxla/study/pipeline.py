@@ -76,7 +76,9 @@ def adapt(request: Request) -> FinishedRun:
         outcomes = {
             t.name: choose_epoch(study, t, trained[t.name], starts, trainings, asked=asked) for t in study.targets
         }
-        results = run_results(study, trained, outcomes, starts, trainings, selection=config.adaptation.selection)
+        single = {name: study.labelling.averaged(found.final) for name, found in outcomes.items()}
+        chosen = config.adaptation.selection
+        results = run_results(study, trained, outcomes, single, starts, trainings, selection=chosen)
         if (mixed := mixture(study.labelling.store.made_with)) is not None:
             results["warnings"].append(mixed)
         emit(Scored(results))
@@ -86,7 +88,7 @@ def adapt(request: Request) -> FinishedRun:
         around = environment(config, models, study.labelling.store.made_with)
         around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
     final = {name: found.final for name, found in outcomes.items()}
-    return FinishedRun(config, results, around, trained, final, study, traces)
+    return FinishedRun(config, results, around, trained, final, single, study, traces)
 
 
 def train(study: Study, methods: Sequence[Method]) -> tuple[dict[str, Triple], dict[str, dict[str, list[Triple]]]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uxla.algorithm.agreement import kind_of
+from uxla.records import ModelHandle
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
 from uxla.study.doubts import poor_models
@@ -20,15 +21,19 @@ def run_results(
     study: Study,
     trained: Mapping[str, Trained],
     outcomes: Mapping[str, Outcome],
+    single: Mapping[str, ModelHandle],
     starts: Mapping[str, Triple],
     trainings: Sequence[Mapping[str, Any]],
     *,
     selection: str,
 ) -> Results:
-    """All of `results.json`; `trained` and `outcomes` are by target. docs/results-schema.md describes it."""
+    """All of `results.json`; `trained`, `outcomes` and `single` are by target. docs/results-schema.md describes it."""
     models = {"model": study.labelling.backbone.digest, "vicinity_model": study.vicinity.model.digest}
     warm_up = starts.get("penalty")
-    targets = {t.name: _target_results(study, t, trained[t.name], outcomes[t.name], warm_up) for t in study.targets}
+    targets = {
+        t.name: _target_results(study, t, trained[t.name], outcomes[t.name], single[t.name], warm_up)
+        for t in study.targets
+    }
     chosen = {name: found.chosen_epoch for name, found in outcomes.items() if found.chosen_epoch is not None}
     of_all = [NO_DEV] if study.dev is None else list(poor_models(study, trainings))
     adapted = any("uxla" in found for found in trained.values())
@@ -62,7 +67,9 @@ def _source_results(study: Study, outcomes: Mapping[str, Outcome], warm_up: Trip
     return named | {"before": study.labelling.score(warm_up, test), "after": after}
 
 
-def _target_results(study: Study, target: Target, trained: Trained, found: Outcome, warm_up: Triple | None) -> Results:
+def _target_results(
+    study: Study, target: Target, trained: Trained, found: Outcome, single: ModelHandle, warm_up: Triple | None
+) -> Results:
     """The scores of one target on its test set, and on its dev set where one is given."""
     of_dev = _dev_results(study, target, trained, warm_up)
     if target.test is None:
@@ -81,6 +88,8 @@ def _target_results(study: Study, target: Target, trained: Trained, found: Outco
     own = {"uxla", "ensemble", *(("zero_shot",) if "ensemble" in trained else ())}  # they have entries of their own
     ensembles = {m: labelling.score_ensemble(epochs[-1], target.test) for m, epochs in trained.items() if m not in own}
     more = {"by_epoch": by_epoch, "ensembles": ensembles}
+    together, alone = labelling.score_ensemble(found.final, target.test), labelling.score([single], target.test)
+    more["single"] = {"ensemble": together, "averaged": alone}
     return results | {name: found for name, found in more.items() if found} | of_dev
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -17,7 +17,10 @@ from uxla.files import alone, write_file
 from uxla.write_errors import writing
 
 CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
-_PARTS = ("models", "ensemble", "README.md")
+_PARTS = (
+    *("models", "ensemble", "README.md"),
+    *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+)
 """What stands in the run folder itself, or with several targets in a folder of each."""
 _WRITTEN = (
     *("results.json", "environment.json", "table.md", CONFIG, JOURNAL),
@@ -172,15 +175,20 @@ def _short(value: object) -> str:
 
 def _left(out: Path, but: str | None = None) -> Iterator[Path]:
     """Everything in `out` that a run of any targets, or a report of it, wrote; but not the folders of other runs."""
-    names = [name for name in (*_WRITTEN, *_PARTS) if name != but]
+    names = [name for name in (*_WRITTEN, *_parts(out)) if name != but]
     hidden = [f".{name}.{state}" for name in names for state in ("unfinished", "replaced", "lock")]
     yield from (out / name for name in (*names, *hidden) if os.path.lexists(out / name))
     yield from _reports(out)
     for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
         ours = (folder / "ensemble/ensemble.json").exists() or (folder / "models/1/config.json").exists()
         if ours and not is_run(folder):
-            yield from (folder / part for part in _PARTS if os.path.lexists(folder / part))
+            yield from (folder / part for part in _parts(folder) if os.path.lexists(folder / part))
             yield folder
+
+
+def _parts(folder: Path) -> Iterable[str]:
+    """The names of models in a folder. The one model has a file for each of a member's, whatever its library writes."""
+    return dict.fromkeys((*_PARTS, *(file.name for file in folder.glob("models/1/*"))))
 
 
 def _reports(out: Path) -> list[Path]:
@@ -191,7 +199,7 @@ def _remove(path: Path) -> None:
     """Remove a file, a link, or a folder with its content; a target's folder only when it is empty."""
     if path.is_symlink() or not path.is_dir():
         path.unlink()
-    elif path.name in (*_WRITTEN, *_PARTS):
+    elif path.name in (*_WRITTEN, *_PARTS):  # of parts only these are folders
         shutil.rmtree(path)
     elif not any(path.iterdir()):
         path.rmdir()

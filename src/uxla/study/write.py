@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uxla.files import atomic_folder, write_file, write_table
+from uxla.files import atomic_file, atomic_folder, write_file, write_table
 from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
 from uxla.models.saving import folders_length, save_tokenizer
 from uxla.records import Corpus, Ints, Predictions
 from uxla.report.table import run_table
-from uxla.store.artifacts import copy_content
+from uxla.store.artifacts import META, copy_content
 from uxla.study.card import model_card
 from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
@@ -35,8 +35,9 @@ _DRAWN = 2000  # test examples that figures of the warm-up show
 def write_run(run: FinishedRun, out: Path) -> None:
     """Write models, ensemble, predictions, trace, configuration, environment, table and results under `out`.
 
-    With one target its models stand in `out` itself; with several, in a folder of each target's name. All methods
-    have their labels of the test set beside those of the final models. WriteError where the folder cannot be written.
+    With one target its models stand in `out` itself; with several, in a folder of each target's name. That folder is
+    also the one model in place of the three: transformers loads it. All methods have their labels of the test set
+    beside those of the final models. WriteError where the folder cannot be written.
     """
     remedy = "free space there, or give another --out, and run again: finished work is kept"
     with writing(out, remedy):
@@ -53,6 +54,7 @@ def _write(run: FinishedRun, out: Path) -> None:
         models = run.final[target.name]
         folder = out if len(study.targets) == 1 else out / target.name
         _write_models(folder, models, study.labelling, run)
+        write_single(folder, run.single[target.name].path, tokenizer=folder / "models/1")
         write_file(folder / "README.md", _card(run, target))
         if target.test is not None:
             _write_predictions(out / "predictions", target, models, study.labelling)
@@ -89,6 +91,18 @@ def _write_models(folder: Path, models: Triple, labelling: Labelling, run: Finis
         members=[f"../models/{i}" for i in (1, 2, 3)],
         max_length=run.config.max_length,
     )
+
+
+def write_single(folder: Path, model: Path, *, tokenizer: Path) -> None:
+    """Make `folder` itself the folder of a model of the store, with the tokenizer of another folder.
+
+    Without its configuration, which is written last, the folder is no model: none is ever made of files of two.
+    """
+    (folder / "config.json").unlink(missing_ok=True)
+    files = {file.name: file for source in (tokenizer, model) for file in source.iterdir() if file.name != META}
+    for name in sorted(files, key=lambda name: name == "config.json"):
+        with atomic_file(folder / name) as file:
+            shutil.copyfile(files[name], file)
 
 
 def _write_predictions(folder: Path, target: Target, models: Triple, labelling: Labelling) -> None:
