@@ -1,7 +1,6 @@
 """load_config: what is accepted, what is refused in which words, and where paths start."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -312,57 +311,16 @@ def test_a_wrong_override_is_answered_in_one_line(override, said, folder):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (["agreement=token"], "'agree={kind: token}'"),
-        (["agreement=exact", "min_agreed=0.5"], "'agree={kind: exact}' in place of agreement, min_agreed"),
-        (["agreement=token", "min_agreed=0.7"], "'agree={kind: token, min_agreed: 0.7}' in place of"),
-        (["min_agreed=0.6"], "'agree={kind: token, min_agreed: 0.6}'"),
-        (["schedule.0.confidence=0.5"], "'schedule.0.select={kind: confidence, share: 0.5}'"),
-        (["schedule.1.clustering=0.5"], "'schedule.1.select={kind: clustering, threshold: 0.5}'"),
-        (
-            ["schedule.0.clustering=0.4", "schedule.0.features=[length]"],
-            "clustering, threshold: 0.4, features: [length]}' in",
-        ),
-        (
-            ["schedule.0.features=[length]"],
-            "'schedule.0.select={kind: clustering, threshold: 0.5, features: [length]}'",
-        ),
-        (
-            ["schedule.0.select.share=0.4", "schedule.0.per_class=false"],
-            "'schedule.0.select={kind: confidence, share: 0.4}'",
-        ),
-        (["vicinity.precision=bf16"], "precision=bf16, which is for all models of a run"),
-        (["adaptation.selection=estimated"], "keep=estimated"),
+        ("agreement=token", "agree"),
+        ("min_agreed=0.6", "agree.min_agreed"),
+        ("schedule.0.confidence=0.5", "schedule.0.select={kind: confidence, …}"),
+        ("schedule.1.clustering=0.5", "schedule.1.select={kind: clustering, …}"),
+        ("schedule.0.per_class=true", "schedule.*.select.per_class"),
+        ("vicinity.precision=bf16", "precision"),
     ],
 )
-def test_an_old_spelling_is_answered_with_the_argument_that_takes_its_place(old, new):
-    said = refusal("testbed", *old)
-    assert new in said
-    (pasted, *_) = shlex.split(said.partition("; write ")[2])
-    load_config("testbed", [pasted.rstrip(",")])
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (
-            "agreement: token\nmin_agreed: 0.6\n",
-            "agree: {kind: token, min_agreed: 0.6} in place of agreement, min_agreed",
-        ),
-        (
-            "schedule: [{data: [target], confidence: 0.8, clustering: null, per_class: true, features: []}]\n",
-            "select: {kind: confidence, share: 0.8, per_class: true} in place of "
-            "confidence, clustering, per_class, features",
-        ),
-        ("vicinity: {precision: fp16}\n", "precision: fp16 at the top level, which is for all models of a run"),
-        ("adaptation: {batch_size: 1, learning_rate: 1, selection: estimated}\n", "keep: estimated at the top level"),
-    ],
-)
-def test_an_old_spelling_in_a_file_is_answered_with_its_line_and_the_line_to_write(old, new, tmp_path):
-    (tmp_path / "old.yaml").write_text(old, encoding="utf-8")
-    said = refusal(str(tmp_path / "old.yaml"))
-    assert "old.yaml:1: " in said
-    assert f"; write {new}" in said
-    assert said.count("write ") == 1, "one remedy for several old keys is told once"
+def test_a_key_that_has_moved_is_answered_with_its_place(old, new):
+    assert f"did you mean {new}?" in refusal("testbed", old)
 
 
 def test_all_mistakes_are_told_at_once_and_each_once(folder):

@@ -12,7 +12,6 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from uxla.config.documents import COMMAND_LINE, Document
-from uxla.config.renamed import instead
 from uxla.config.yaml_text import KeyPath, Plain
 from uxla.errors import ConfigError
 from uxla.schema import fault_text, faults_of, unknown_name
@@ -58,16 +57,10 @@ def keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
 def refused(error: ValidationError, document: Document, known: Mapping[str, FieldInfo]) -> list[str]:
     """A line for each fault found in `document`: unknown keys, wrong values, and all missing keys together."""
     faults = faults_of(error)
-    unknown, answers = list[str](), list[str]()
-    for fault in (fault for fault in faults if fault["type"] == "extra_forbidden"):
-        line = _unknown(fault, document, known)
-        answer = line.partition("; ")[2]
-        if not answer.startswith("write ") or answer not in answers:  # one key may take the place of several old ones
-            unknown.append(line)
-        answers.append(answer)
+    unknown = [_unknown(fault, document, known) for fault in faults if fault["type"] == "extra_forbidden"]
     wrong = [_wrong(fault, document, known) for fault in faults if fault["type"] not in ("extra_forbidden", "missing")]
     missing = [fault["loc"] for fault in faults if fault["type"] == "missing"]
-    missing = [path for path in missing if not any(_names(answer, path) for answer in answers)]
+    missing = [path for path in missing if not any(f"did you mean {_dotted(path)}?" in line for line in unknown)]
     return [*unknown, *wrong, *([_missing(missing, document, known)] if missing else [])]
 
 
@@ -89,28 +82,23 @@ def _of_argument(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
     return f"{_dotted(path)}: {text}"
 
 
-def _names(answer: str, path: KeyPath) -> bool:
-    """Whether the answer to an unknown key names the missing key at `path`."""
-    return f"did you mean {_dotted(path)}?" in answer or answer.startswith(f"write {path[-1]}:")
-
-
 def _unknown(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:
     *outer, name = map(str, fault["loc"])
     got, place = _dotted(fault["loc"]), document.origin(fault["loc"]).place
-    if said := instead(fault["loc"], document):
-        return f"{place}: no key {got}; {said}"
     section, kind = _pattern(fault["loc"][:-1]), fault.get("ctx", {}).get("kind")
     siblings = (
         fault["ctx"]["takes"] if kind else [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
     )
     close = difflib.get_close_matches(name, siblings, n=1)
-    elsewhere = [] if kind else [key for key in known if key.rpartition(".")[2] == name]
-    if close:
-        hint = f"did you mean {'.'.join([*outer, close[0]])}?"
+    elsewhere = [key for key in known if key.rpartition(".")[2] == name]
+    if section == "schedule.*" and name in ("confidence", "clustering"):
+        hint = f"did you mean {'.'.join(outer)}.select={{kind: {name}, …}}?"
     elif others := fault.get("ctx", {}).get("others"):
         hint = f"it belongs to kind {' or '.join(others)}"
     elif elsewhere:
         hint = f"did you mean {' or '.join(elsewhere)}?"
+    elif close:
+        hint = f"did you mean {'.'.join([*outer, close[0]])}?"
     else:
         hint = f"expected one of {', '.join(siblings)}" if siblings else "this kind takes no other key"
     return f"{place}: no key {got}{f' with kind {kind}' if kind else ''}; {hint}"
@@ -147,8 +135,6 @@ def _wrong(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInf
     text = fault_text(fault, meant.description if meant is not None else None)
     if fault["type"] == "refused":
         path = (*path, fault["ctx"]["field"]) if fault["ctx"]["field"] else path
-    elif said := instead(path, document):
-        text = f"{text}; {said}"
     key, place = _dotted(path), document.origin(path).place
     return f"{place}: {text}" if place.startswith(f"{COMMAND_LINE}: {key}=") else f"{place}: {key}: {text}"
 
