@@ -10,7 +10,8 @@ from transformers import AutoModelForMaskedLM, AutoModelForTokenClassification, 
 from uxla.errors import ModelError
 from uxla.models.hub import resolve
 from uxla.models.loading import load_model, load_tokenizer, usable_length
-from uxla.models.saving import check_objects, folders_length, objects_digest, save_tokenizer, write_objects
+from uxla.models.saving import check_objects, folders_length, objects_digest, write_objects
+from uxla.save_tokenizer import save_tokenizer
 from uxla.testbed import asset
 
 KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta", "albert"]

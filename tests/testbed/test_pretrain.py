@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 import pytest
 import torch
@@ -94,8 +95,15 @@ def test_pretraining_text_has_pairs_and_the_joined_language_with_and_without_spa
 
 def test_the_readme_beside_the_shipped_files_names_their_digests():
     readme = (asset() / "README.md").read_text()
-    for name in ("model.safetensors", "tokenizer.json"):
+    for name in ("model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         assert f"{hashlib.sha256((asset() / name).read_bytes()).hexdigest()}  {name}" in readme
+
+
+def test_the_shipped_tokenizer_loads_in_older_releases_of_transformers_and_cuts_nothing():
+    settings = json.loads((asset() / "tokenizer_config.json").read_text())
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert settings["model_max_length"] == 128
+    assert json.loads((asset() / "tokenizer.json").read_text())["truncation"] is None
 
 
 def test_the_shipped_folder_is_small_and_loads_as_a_tagger(model):

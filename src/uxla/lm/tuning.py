@@ -22,9 +22,9 @@ from uxla.models.lm.training import fit_lm, texts_of
 from uxla.models.loading import usable_length
 from uxla.models.model_safety import offline
 from uxla.models.runtime import Runtime
-from uxla.models.saving import save_tokenizer
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.records import Corpus, ModelHandle
+from uxla.save_tokenizer import save_tokenizer
 from uxla.seeds import derive
 from uxla.store.artifacts import Facts
 from uxla.store.store import Store

@@ -17,9 +17,10 @@ from uxla.files import atomic_file, atomic_folder, write_file, write_table
 from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
-from uxla.models.saving import folders_length, save_tokenizer
+from uxla.models.saving import folders_length
 from uxla.records import Corpus, Ints, Predictions
 from uxla.report.table import run_table
+from uxla.save_tokenizer import save_tokenizer
 from uxla.store.artifacts import META, copy_content
 from uxla.study.card import model_card
 from uxla.study.finished_run import FinishedRun

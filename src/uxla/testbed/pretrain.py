@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 from uxla.errors import ConfigError
 from uxla.process_settings import process_settings, seeded
 from uxla.progress import bar
+from uxla.save_tokenizer import save_tokenizer
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed import asset as asset  # offered here too: who builds a model also looks for the shipped one
 from uxla.testbed.languages import LANGUAGES
@@ -64,8 +65,7 @@ def build(
         _train(model, tokenizer, rows, steps=steps, seed=seed)
     place = Path(folder)
     model.half().save_pretrained(place)
-    tokenizer.backend_tokenizer.no_truncation()  # of the training above: a setting that would cut texts in silence
-    tokenizer.save_pretrained(place)
+    save_tokenizer(tokenizer, place, length=_LENGTH)
     return place
 
 

@@ -14,9 +14,9 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaFo
 from uxla import progress
 from uxla.models.lm.settings import LMShape
 from uxla.models.loading import usable_length
-from uxla.models.saving import save_tokenizer
 from uxla.process_settings import seeded
 from uxla.records import Corpus
+from uxla.save_tokenizer import save_tokenizer
 from uxla.xlmr import ASCII, MASK, SPECIAL, xlmr_config, xlmr_tokenizer
 
 _SPREAD, _WIDTH = 0.02, 768
