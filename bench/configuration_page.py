@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from uxla.config.run import KEYS
 
 _TABLE = re.compile(r"(?<=\n)\| key \| default .*?\n(?=\n|\Z)", re.DOTALL)
-_HEAD = "| key | default | meaning | paper |\n|---|---|---|---|\n"
+_HEAD = "| key | default | meaning |\n|---|---|---|\n"
 
 
 _TWINS = {"source": "target_data", "warmup": "adaptation"}
@@ -56,7 +56,7 @@ def _with_table(part: str, made: dict[str, str]) -> str:
 def _cells(name: str, field: FieldInfo) -> str:
     extra = field.json_schema_extra
     paper = extra["paper"] if isinstance(extra, dict) else ""
-    return f"{_default(name, field)} | {field.description} | {paper}"
+    return f"{_default(name, field)} | {field.description}{f' ({paper})' if paper else ''}"
 
 
 def _default(name: str, field: FieldInfo) -> str:

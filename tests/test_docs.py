@@ -3,6 +3,7 @@ is run by integration/test_documents.py."""
 
 import ast
 import doctest
+import importlib.util
 import re
 import subprocess
 from functools import cache
@@ -120,8 +121,16 @@ def test_the_tour_s_line_of_a_file_is_its_row_of_a_corpus():
     assert f"Example(id='far:far:{int(number) - 1}', lang='far', segments=('{line}',), labels=None)" in TOUR
 
 
+def test_the_picture_of_the_readme_shows_the_table_of_the_results():
+    spec = importlib.util.spec_from_file_location("gains", ROOT / "docs" / "gains.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    assert list(made.gains()) == list(made.TARGETS)
+    assert made.picture() == made.PICTURE.read_text(encoding="utf-8"), "draw it again: python docs/gains.py"
+
+
 def test_the_readme_s_make_commands_are_in_the_makefile():
-    asked = set(re.findall(r"^\s*make (\w+)", README, flags=re.MULTILINE))
+    asked = set(re.findall(r"(?:^ *|`)make (\w+)", README, flags=re.MULTILINE))
     made = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert {"demo", "test"} <= asked <= made
 

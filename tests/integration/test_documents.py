@@ -17,9 +17,10 @@ from uxla.study.run_folder import grid_folder, run_folder
 from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", *(f"docs/{name}.md" for name in ("augment", "grid", "mlm", "paper", "reliability", "results")))
+NAMES = ("augment", "grid", "mlm", "paper", "reliability", "results", "tutorial")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES))
 """The pages that tell what to type; those about measurements of hours quote the commands of `bench/`."""
-DEAR = ("README.md", "docs/grid.md", "docs/reliability.md", "docs/results.md")
+DEAR = ("README.md", *(f"docs/{name}.md" for name in ("grid", "reliability", "results", "tutorial")))
 NO_RUN = re.compile(r"[…\[|]|\b(FILE|RUN|OUT|A --out B)\b|^uxla(?! cache)( [a-z]+)*( \d)?( --[\w-]+( \d)?)?$")
 """What a synopsis or a command's mere name is known by."""
 
