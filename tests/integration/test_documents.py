@@ -47,10 +47,11 @@ OWN_TARGET = ("target_data.train={{target}}/raw.{}", "target_data.test={{target}
 def commands(page):
     """The lines of a page that begin with `uxla`, perhaps behind `echo … |`, and such within its text."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    lines = re.findall(r"^(?: {4})?((?:uxla|echo) .+(?:\n {8}.+)*)$", text, flags=re.MULTILINE)
-    fences = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    code = "".join([*re.findall(r"^ {4}.+\n", prose, flags=re.MULTILINE), *blocks(page, "(?:sh)?")])
+    lines = re.findall(r"^(?: {4})?((?:uxla|echo) .+(?:\n {8}.+)*)$", code, flags=re.MULTILINE)
     makes = [DEMO] if "make demo" in lines_of(text) else []
-    found = [*makes, *re.findall(r"`(uxla [^`\n]+)`", fences), *lines]
+    found = [*makes, *re.findall(r"`(uxla [^`\n]+)`", prose), *lines]
     return [line for line in dict.fromkeys(found) if line.startswith("echo") or not NO_RUN.search(unquoted(line))]
 
 
