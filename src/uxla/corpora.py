@@ -16,12 +16,13 @@ from pydantic import model_validator
 
 from uxla.algorithm.cotraining import gold_labels
 from uxla.choices import Task
-from uxla.data.batch import TEXT, split_words
+from uxla.data.batch import TEXT
 from uxla.data.columns import SHAPES, Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels
 from uxla.data.load import corpus_from_records, discover_labels, load_corpus
 from uxla.data.memory import rows_in_memory
 from uxla.data.options import ReadKeywords, ReadOptions
+from uxla.data.raw_words import RawWords, together_in_source
 from uxla.data.subset import subset
 from uxla.errors import ConfigError, DataError
 from uxla.given import path, plain
@@ -139,14 +140,17 @@ def task_of(corpus: Corpus) -> Task:
 def raw(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     """The texts of `data`, a corpus or anything that `read` takes, for models that learn from `source`.
 
-    They have its label names and no labels; for `ner` a text is cut into words at blanks. DataError for pairs where the
-    source has single texts, and the other way round.
+    They have its label names and no labels; for `ner` a text is cut into words, which keep together what the source's
+    words do. DataError for pairs where the source has single texts, and the other way round.
     """
-    corpus = data if isinstance(data, Corpus) else read(data, lang=name, task=task, labelled=False)
+    together = together_in_source(source) if task == "ner" else None
+    if not isinstance(data, Corpus):
+        data = read(data, lang=name, task=task, labelled=False, together=together)
+    corpus: Corpus = data
     if corpus.label_names == source.label_names:  # it was read for this source
         return corpus.renamed(name).unlabelled()
     _check_texts(corpus, source)
-    table = corpus.table if task != "ner" else _in_words(corpus.table)
+    table = corpus.table if together is None else _in_words(corpus, ReadOptions(together=together))
     return Corpus(name, source.label_names, table).unlabelled()
 
 
@@ -172,12 +176,11 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     return Corpus(name, source.label_names, corpus.table).with_labels(index[labels], np.cumsum([0, *sizes]))
 
 
-def _in_words(table: pa.Table) -> pa.Table:
+def _in_words(corpus: Corpus, options: ReadOptions) -> pa.Table:
     """The same examples with one space between the words of a text."""
-    field = SCHEMA.field("segments")
-    texts = [
-        pc.binary_join(split_words(chunk.flatten()), pa.scalar(" ", TEXT)) for chunk in table.column(field.name).chunks
-    ]
+    field, table, raw_words = SCHEMA.field("segments"), corpus.table, RawWords(Path(corpus.name), options, raw=True)
+    chunks = table.column(field.name).chunks
+    texts = [pc.binary_join(raw_words.of(chunk.flatten()), pa.scalar(" ", TEXT)) for chunk in chunks]
     segments = [pa.LargeListArray.from_arrays(pa.array(np.arange(len(each) + 1)), each) for each in texts]
     return table.set_column(table.schema.get_field_index(field.name), field, pa.chunked_array(segments, field.type))
 

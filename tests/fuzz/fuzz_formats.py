@@ -46,7 +46,13 @@ class Case:
         """The keywords of `check`."""
         said = self.sure if self.told is None or self.always_sure else {}
         named = None if self.format in ("conll", "text") else self.columns
-        options = {"shape": self.shape, "format": self.format, "encoding": self.encoding, "header": self.header}
+        options = {
+            "split": "spaces",
+            "shape": self.shape,
+            "format": self.format,
+            "encoding": self.encoding,
+            "header": self.header,
+        }
         return {**options, **said, "columns": named}
 
 

@@ -331,7 +331,9 @@ def test_columns_that_parquet_cannot_hold_are_named_and_keys_of_later_objects_ke
         ('\n[\n {"text": "a b"}]', (), "classification", '[\n {"text": "a b", "label": "n2", "confidence": 0.5}]'),
         ('{"tokens": ["Mira"]}\n', (), "ner", '{"tokens": ["Mira"], "tags": ["B-PER"]}\n'),
         ("Mira-Sen.\n", ("--format", "spans"), "ner", '{"start": 5, "end": 8, "label": "PER"}]}\n'),
-        ("[Mira] tal\n{x\n", (), "ner", "[Mira]\tO\ntal\tO\n\n{x\tO\n"),
+        ("[ Mira ] tal\n{ x\n", (), "ner", "[\tO\nMira\tB-PER\n]\tO\ntal\tO\n\n{\tO\nx\tO\n"),
+        ("[Mira] tal\n{x\n", (), "ner", "[\tO\nMira\tB-PER\n]\tO\ntal\tO\n\n{\tO\nx\tO\n"),
+        ("[Mira] tal\n{x\n", ("--split", "spaces"), "ner", "[Mira]\tO\ntal\tO\n\n{x\tO\n"),
     ],
 )
 def test_json_on_standard_input_is_read_as_such_and_brackets_in_text_are_text(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import FileOptions, Fresh, Options, Seed, Task, open_file, with_options
+from uxla.cli.options import Fresh, Options, Seed, Task, TextOptions, open_file, with_options
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 
@@ -21,7 +21,7 @@ def augment(
     out: Annotated[Path, typer.Option(help="The file to write. A table may get another format by its suffix.")],
     lm: LMSource,
     settings: Annotated[MaskedLMVicinity, Options(without=("kind", "model", "revision", "fresh"))],
-    files: FileOptions,
+    files: TextOptions,
     task: Task = None,
     seed: Seed = 0,
     originals: Annotated[bool, typer.Option(help="Write each sentence before its samples.")] = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.cli.options import FileOptions, Fresh, Options, Seed, Task, open_file, with_options
+from uxla.cli.options import Fresh, Options, Seed, Task, TextOptions, open_file, with_options
 from uxla.config.compute import DeviceSettings, LMSource
 from uxla.models.lm.settings import LMShape, NewModelRecipe, Recipe
 
@@ -32,7 +32,7 @@ def tune(
     files: Files,
     out: Out,
     recipe: Recipe,
-    reading: FileOptions,
+    reading: TextOptions,
     seed: Seed = 0,
     checkpoint_every: CheckpointEvery = 500,
     task: Task = None,
@@ -55,7 +55,7 @@ def pretrain(
     shape: LMShape,
     recipe: NewModelRecipe,
     device: Annotated[DeviceSettings, Options(without=("trust_remote_code", "allow_pickle_weights"))],
-    reading: FileOptions,
+    reading: TextOptions,
     seed: Seed = 0,
     checkpoint_every: CheckpointEvery = 500,
     task: Task = None,

@@ -46,7 +46,9 @@ class Options:
 
 
 FileOptions = Annotated[ReadOptions, Options(without=("tag_names", "label_column", "scheme"))]
-"""How a file is read that is labelled or rewritten: nothing about its labels."""
+"""How a file is read that is to be labelled: nothing about its labels."""
+TextOptions = Annotated[ReadOptions, Options(without=("tag_names", "label_column", "scheme", "split", "together"))]
+"""How a file is read whose texts are read or rewritten as they are: nothing about labels or words."""
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -170,6 +172,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "where": _where,
     "copies": _copies,
     "tag_names": lambda text: tuple(text.split(",")),
+    "together": lambda text: tuple(filter(None, text.split(","))),
 }
 _BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 _WRITTEN = {
@@ -177,5 +180,6 @@ _WRITTEN = {
     "where": "language=es",
     "copies": "3, or 2,2",
     "tag_names": "O,B-PER,I-PER",
+    "together": "hyphens,numbers",
 }
 """How these are written on the command line."""

@@ -92,13 +92,15 @@ class Batch:
         if len(found):
             raise DataError(message, file=self.path, line=int(self.lines[found[0]]))
 
-    def checked(self) -> Batch:
-        """The same rows with every cell as text or list of texts.
+    def checked(self, words_of: Callable[[pa.Array], pa.Array]) -> Batch:
+        """The same rows with every cell as text or list of texts; `words_of` cuts texts into words.
 
         DataError for an empty or missing cell, a type that is no text, a word with white space, or if a row has not as
         many tags as words.
         """
-        columns = {role: _cells(self, role, column) for role, column in self.columns.items()}
+        if {"tags", SENTENCE} & self.columns.keys():  # tags in a text stand between blanks, and so do its words
+            words_of = split_at_blanks
+        columns = {role: _cells(self, role, column, words_of) for role, column in self.columns.items()}
         if len(columns.keys() & set(LISTS)) == len(LISTS):
             words, tags = (pc.list_value_length(columns[role]) for role in LISTS)
             self.fail_where(pc.not_equal(words, tags), "words and tags differ in number; expected one tag a word")
@@ -144,7 +146,7 @@ def is_list(type_: pa.DataType) -> bool:
     return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_))
 
 
-def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
+def _cells(batch: Batch, role: str, column: pa.Array, words_of: Callable[[pa.Array], pa.Array]) -> pa.Array:
     if role in ("label", SENTENCE) and not is_list(column.type):  # a row without a label may be left out
         return pc.utf8_trim(_as_text(batch, role, column), characters=_BLANKS)
     batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
@@ -152,7 +154,7 @@ def _cells(batch: Batch, role: str, column: pa.Array) -> pa.Array:
         text = _as_text(batch, role, column)
         blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
         batch.fail_where(blank, f"{role} is empty; fill it, or leave the row out")
-        return split_words(text) if role in LISTS else text
+        return words_of(text) if role in LISTS else text
     if role not in LISTS:
         batch.fail_where(np.ones(len(batch)), f"the column of {role} has lists ({column.type}); expected text")
     batch.fail_where(pc.equal(pc.list_value_length(column), 0), f"{role} is an empty list; leave the row out")
@@ -192,6 +194,6 @@ def _whole_numbers(batch: Batch, role: str, column: pa.Array) -> pa.Array:
     return column.cast(pa.int64())
 
 
-def split_words(text: pa.Array) -> pa.Array:
+def split_at_blanks(text: pa.Array) -> pa.Array:
     """(n,) lists of words. Words are separated by ASCII spaces, TABs and line ends, and by no other character."""
     return pc.split_pattern_regex(pc.ascii_trim(text, " \t\r\n"), "[ \t\r\n]+").cast(TEXTS)

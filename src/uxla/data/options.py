@@ -10,9 +10,11 @@ from pydantic import ValidationInfo, field_validator
 
 from uxla.choices import Format
 from uxla.data.labels.schemes import Scheme
+from uxla.raw_text import Together
 from uxla.schema import OneOrSeveral, Section, Several, key, refusal
 
 WordFormat = Literal["auto", "conll", "text"]
+Split = Literal["auto", "spaces", "words", "pythainlp", "jieba", "fugashi"]
 
 
 class ReadKeywords(TypedDict, total=False):
@@ -30,6 +32,8 @@ class ReadKeywords(TypedDict, total=False):
     label_column: int
     scheme: Scheme | Literal["auto"]
     comment: str | None
+    split: Split
+    together: Sequence[Together] | None
 
 
 class ReadOptions(Section):
@@ -73,6 +77,17 @@ class ReadOptions(Section):
     )
     label_column: int = key("CoNLL column of the label", -1)
     scheme: Scheme | Literal["auto"] = key("how CoNLL labels mark entities", "auto")
+    split: Split = key(
+        "where raw text of `ner` is cut into words; `spaces`: at blanks; `words`: also around punctuation, and in "
+        "scripts without spaces at each character; `pythainlp`, `jieba`, `fugashi`: the same, Thai, Chinese or "
+        "Japanese by that package; `auto`: `words` for texts whose punctuation is not apart, else `spaces`",
+        "auto",
+    )
+    together: Several[Together] | None = key(
+        "what stays in one word where raw text is cut around punctuation; null: what the source does, else all but "
+        "`elisions` and `clitics`",
+        None,
+    )
 
     @field_validator("encoding")
     @classmethod

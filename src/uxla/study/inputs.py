@@ -15,6 +15,7 @@ from uxla.data.columns import SHAPES
 from uxla.data.formats.table import Table
 from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
+from uxla.data.raw_words import together_in_source
 from uxla.errors import ConfigError, DataError
 from uxla.records import Corpus
 from uxla.schema import Files
@@ -78,18 +79,19 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
             **limits,
         )
 
-    source_corpora = [read(source, getattr(source, part), source.name, part) for part in ("train", "dev", "test")]
+    train, dev, test = (read(source, getattr(source, part), source.name, part) for part in ("train", "dev", "test"))
+    assert train is not None
+    if data.together is None and config.task == "ner":
+        data = data.model_copy(update={"together": together_in_source(train)})
     targets = []
     for name in config.target:
         if name == source.name:
             raise ConfigError(f"target: {name!r} is also the source's name; give source.name another one")
         files = data.of(name)
-        train = read(files, files.train, name, "train", labelled=False)
+        raw = read(files, files.train, name, "train", labelled=False)
         others = {part: read(files, getattr(files, part), name, part) for part in TARGET_PATHS[1:]}
-        assert train is not None
-        targets.append(Target(train, **others, name=name))
-    train, dev, test = source_corpora
-    assert train is not None
+        assert raw is not None
+        targets.append(Target(raw, **others, name=name))
     return Inputs(train, dev, test, tuple(targets), tuple(doubts))
 
 

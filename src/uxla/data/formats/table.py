@@ -23,6 +23,7 @@ from uxla.data.formats.list_cells import ListCells, words_in
 from uxla.data.hub import split_rows
 from uxla.data.labels.schemes import Scheme, detect
 from uxla.data.options import DEFAULTS, ReadOptions
+from uxla.data.raw_words import RawWords
 from uxla.data.row_filter import RowFilter, named_tags
 from uxla.data.word_rows import Words, grouped
 from uxla.errors import DataError, setting
@@ -184,25 +185,29 @@ class Table:
     def _chosen(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
         """The rows that `where` asks for."""
         empty = True
-        row_filter, lists = RowFilter(self.options.where), ListCells()
-        for batch in self._read(labelled, whole):
+        row_filter, lists, raw = (
+            RowFilter(self.options.where),
+            ListCells(),
+            RawWords(self.path, self.options, raw=self.format in ("text", "memory")),
+        )
+        for batch in self._read(labelled, whole, raw):
             chosen = lists.of(row_filter.of(batch))
             empty = empty and not len(chosen)
             if len(chosen) or chosen.blanks:
-                yield named_tags(chosen.checked(), self.shape, self.options.tag_names, labelled)
+                yield named_tags(chosen.checked(raw.of), self.shape, self.options.tag_names, labelled)
         row_filter.refuse_none()
         if empty:
             words = self.format == "text" and self.shape == "tagging"
             nothing = "no line has a word; expected one sentence" if words else "no row; expected one example"
             raise DataError(f"{nothing} a line", file=self.path)
 
-    def _read(self, labelled: bool | None, whole: bool) -> Iterator[Batch]:
+    def _read(self, labelled: bool | None, whole: bool, raw: RawWords) -> Iterator[Batch]:
         """All rows, as they stand."""
         path, shape, options = self.path, self.shape, self.options
         place = partial(self.places, labelled=labelled)
         if self.format == "text":
             self._refuse_labels_of_text(labelled)
-            return text.read(path, options.encoding, TEXTS[shape], whole=whole)
+            return text.read(path, options.encoding, TEXTS[shape], raw.of, whole=whole)
         if self._is_cut:
             read = tsv.read if self.dialect.quote is None else csv.read
             place = partial(self._places_in_first_row, labelled=labelled)

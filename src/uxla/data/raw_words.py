@@ -1,0 +1,67 @@
+"""Texts of `ner` as lists of words: cut at blanks, or as raw text is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache, partial
+from itertools import chain
+from pathlib import Path
+from typing import get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from uxla.data.batch import TEXTS, split_at_blanks
+from uxla.data.options import ReadOptions
+from uxla.errors import setting
+from uxla.progress import note
+from uxla.raw_text import LOOKED_AT, TOGETHER, Segmenter, Together, is_cut, split_words, together_in
+from uxla.records import Corpus
+
+_SEGMENTERS: dict[str, Segmenter] = {name: name for name in get_args(Segmenter)}
+_WORD = re.compile("[^ \t\r\n]+")
+_MOST = 10_000  # sentences of a source
+
+
+@dataclass
+class RawWords:
+    """Cuts the texts of one file into words; `raw` is whether they may be raw text, and not columns of words."""
+
+    path: Path
+    options: ReadOptions
+    raw: bool
+    _at_blanks: bool | None = field(default=None, init=False)
+
+    def of(self, texts: pa.Array) -> pa.Array:
+        """(n,) lists of words; the first call decides how. A text without visible characters is cut at blanks."""
+        if self._at_blanks is None:
+            self._at_blanks = self._are_cut(texts)
+        if self._at_blanks:
+            return split_at_blanks(texts)
+        kinds, segmenter = self.options.together, _SEGMENTERS.get(self.options.split, "auto")
+        cut = partial(split_words, segmenter=segmenter, together=TOGETHER if kinds is None else kinds)
+        rows = ([text[start:end] for start, end in cut(text)] or _WORD.findall(text) for text in texts.to_pylist())
+        return pa.array(list(rows), TEXTS)
+
+    def _are_cut(self, texts: pa.Array) -> bool:
+        """Whether the texts are words with blanks between them."""
+        if self.options.split != "auto":
+            return self.options.split == "spaces"
+        are_cut = not self.raw or is_cut(texts[:LOOKED_AT].to_pylist())
+        if not are_cut:
+            other = setting("split", "spaces")
+            _say_once(f"{self.path}: is raw text and is cut into words around punctuation, too; {other} does not")
+        return are_cut
+
+
+@cache
+def _say_once(text: str) -> None:
+    note(text)
+
+
+def together_in_source(source: Corpus) -> tuple[Together, ...]:
+    """What stays in one word in the sentences of a source."""
+    texts = pc.list_flatten(source.table.column("segments").slice(0, _MOST)).to_pylist()
+    return together_in(Counter(chain.from_iterable(text.split(" ") for text in texts)))
