@@ -99,8 +99,7 @@ class ConfigError(UxlaError):
     """
 
     def __init__(self, *mistakes: str) -> None:
-        several = len(mistakes) > 1
-        super().__init__(f"{len(mistakes)} mistakes: {' | '.join(mistakes)}" if several else mistakes[0])
+        super().__init__(" | ".join(mistakes))
         self.mistakes = tuple(map(printable, mistakes))
 
 

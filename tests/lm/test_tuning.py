@@ -14,7 +14,7 @@ from uxla.config.compute import LMSource
 from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError, ModelError, WriteError
 from uxla.lm import folder as mlm_folder
-from uxla.lm.tuning import LMTraining, training_inputs, tuned
+from uxla.lm.tuning import LMTraining
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.hub import resolve, weights_digest
 from uxla.models.lm.settings import FEWEST, LMShape, Recipe
@@ -63,6 +63,10 @@ def done(store):
 # --- tuned, for Table 7 -------------------------------------------------------------------------------------------
 
 
+def tuned(model, given, recipe, runtime, store, seed, **values):
+    return LMTraining(recipe, runtime, store, seed, **values).tuned(model, given)
+
+
 def test_the_tuned_model_is_a_masked_lm_and_a_backbone_with_its_tokenizer(store):
     handle = tuned(resolve(str(asset())), corpora(), RECIPE, RUNTIME, store, 0)
     assert weights_digest(handle.path) != weights_digest(asset())
@@ -92,7 +96,9 @@ def test_it_is_remembered_and_made_anew_for_other_text_or_settings(store):
 
 def test_what_changes_rounding_is_in_the_key_only_where_it_is_asked_for(store):
     model, texts = resolve(str(asset())), corpus("near", labelled=False)
-    plain, other = (training_inputs(model, texts, RECIPE, r, 0) for r in (RUNTIME, replace(RUNTIME, attention="eager")))
+    plain, other = (
+        LMTraining(RECIPE, r, store, 0).inputs(model, texts) for r in (RUNTIME, replace(RUNTIME, attention="eager"))
+    )
     assert set(plain) == {"model", "texts", "recipe", "seed", "max_length", "precision"}
     assert other == plain | {"attention": "eager"}
 
@@ -139,8 +145,8 @@ def files(tmp_path):
     ]
 
 
-def course(store, out, **values):
-    return LMTraining(out, RECIPE.model_copy(update=values), RUNTIME, store, 0)
+def course(store, **values):
+    return LMTraining(RECIPE.model_copy(update=values), RUNTIME, store, 0)
 
 
 def test_every_sentence_of_every_file_is_read_and_nothing_else(files):
@@ -152,7 +158,7 @@ def test_every_sentence_of_every_file_is_read_and_nothing_else(files):
 
 
 def test_the_folder_has_the_model_and_a_card_with_what_it_read_and_its_figures(files, store, tmp_path):
-    told = course(store, tmp_path / "out").tune(files[0], TESTBED)
+    told = course(store).tune(files[0], TESTBED, tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     for expected in (
         "`testbed`",
@@ -173,7 +179,7 @@ def test_the_folder_has_the_model_and_a_card_with_what_it_read_and_its_figures(f
 
 
 def test_the_figures_are_those_of_the_training(files, store, tmp_path):
-    told = course(store, tmp_path / "out").tune(files[0], TESTBED)
+    told = course(store).tune(files[0], TESTBED, tmp_path / "out")
     [facts] = [event for event in read(store.emit.path) if event.get("stage") == "mlm"]
     assert f"| {facts['held_out_loss_before']:.3f} | {facts['held_out_loss']:.3f} |" in told
     assert f"| {facts['held_out_accuracy_before']:.1f} % | {facts['held_out_accuracy']:.1f} % |" in told
@@ -181,19 +187,19 @@ def test_the_figures_are_those_of_the_training(files, store, tmp_path):
 
 
 def test_nothing_held_out_is_said_in_the_card(files, store, tmp_path):
-    told = course(store, tmp_path / "out", held_out=0.0).tune(files[0], TESTBED)
+    told = course(store, held_out=0.0).tune(files[0], TESTBED, tmp_path / "out")
     assert "|" not in told
     assert "No text was held out." in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
 def test_the_same_command_again_finds_the_folder_and_another_is_refused(files, store, tmp_path):
     out = tmp_path / "out"
-    first = course(store, out).tune(files[0], TESTBED)
+    first = course(store).tune(files[0], TESTBED, out)
     before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
-    assert course(store, out).tune(files[0], TESTBED) == first
+    assert course(store).tune(files[0], TESTBED, out) == first
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
     with pytest.raises(ConfigError, match="has a model made from other text or settings"):
-        course(store, out, masked=0.3).tune(files[0], TESTBED)
+        course(store, masked=0.3).tune(files[0], TESTBED, out)
     assert done(store) == 1
 
 
@@ -208,9 +214,9 @@ def again(store, tmp_path, *, fresh=False, empty=False):
 
 def test_a_whole_folder_is_said_to_be_there_before_a_training_that_nobody_needs(files, store, tmp_path, hearing):
     out = tmp_path / "out"
-    first = course(store, out).tune(files[0], TESTBED)
+    first = course(store).tune(files[0], TESTBED, out)
     with hearing() as notes:
-        assert course(again(store, tmp_path, empty=True), out).tune(files[0], TESTBED) == first
+        assert course(again(store, tmp_path, empty=True)).tune(files[0], TESTBED, out) == first
     assert done(store) == 1
     assert notes == [f"--out {out}: already has this model, so nothing is trained; --fresh trains it again"]
 
@@ -220,16 +226,16 @@ def test_a_folder_without_a_name_is_refused_before_any_work(out, files, store, t
     (tmp_path / "above/here").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "above/here")
     with pytest.raises(ConfigError, match=rf"--out {out}: has no name to write a folder under; give its name"):
-        course(store, Path(out)).tune(files[0], TESTBED)
+        course(store).tune(files[0], TESTBED, Path(out))
     assert done(store) == 0
 
 
 def test_what_was_made_afresh_replaces_the_folder(files, store, tmp_path):
     out = tmp_path / "out"
-    course(store, out).tune(files[0], TESTBED)
+    course(store).tune(files[0], TESTBED, out)
     before, inode = entries(out), out.stat().st_ino
     (out / "model.safetensors").write_bytes(b"damaged")
-    course(again(store, tmp_path, fresh=True), out).tune(files[0], TESTBED)
+    course(again(store, tmp_path, fresh=True)).tune(files[0], TESTBED, out)
     assert done(store) == 2
     assert entries(out) == before
     assert out.stat().st_ino != inode
@@ -239,11 +245,11 @@ def test_what_was_made_afresh_replaces_the_folder(files, store, tmp_path):
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 def test_a_folder_that_lacks_a_file_is_written_anew(files, store, tmp_path, hearing, name):
     out = tmp_path / "out"
-    course(store, out).tune(files[0], TESTBED)
+    course(store).tune(files[0], TESTBED, out)
     before = entries(out)
     (out / name).unlink()
     with hearing() as notes:
-        course(again(store, tmp_path), out).tune(files[0], TESTBED)
+        course(again(store, tmp_path)).tune(files[0], TESTBED, out)
     assert f"--out {out}: {name} is missing; the folder is written again" in notes
     assert entries(out) == before
     assert done(store) == 1
@@ -251,25 +257,25 @@ def test_a_folder_that_lacks_a_file_is_written_anew(files, store, tmp_path, hear
 
 def test_what_a_person_changed_or_added_is_not_written_over(files, store, tmp_path):
     out = tmp_path / "out"
-    course(store, out).tune(files[0], TESTBED)
+    course(store).tune(files[0], TESTBED, out)
     (out / "README.md").write_text("my own card")
     (out / "notes.txt").write_text("mine")
-    course(store, out).tune(files[0], TESTBED)  # neither is part of the model
+    course(store).tune(files[0], TESTBED, out)  # neither is part of the model
     (out / "config.json").rename(out / "old.json")
     with pytest.raises(ConfigError, match=r"notes\.txt is not known to be from `uxla mlm` and would be lost; move it"):
-        course(again(store, tmp_path), out).tune(files[0], TESTBED)
+        course(again(store, tmp_path)).tune(files[0], TESTBED, out)
     (out / "config.json").write_text("{}")
     with pytest.raises(
         ConfigError, match=r"config\.json was changed since `uxla mlm` wrote it; give another folder, or --fresh"
     ):
-        course(again(store, tmp_path), out).tune(files[0], TESTBED)
+        course(again(store, tmp_path)).tune(files[0], TESTBED, out)
     assert (out / "README.md").read_text() == "my own card"
     assert done(store) == 1
 
 
 def test_a_replacement_that_was_cut_short_loses_no_folder(files, store, tmp_path, monkeypatch):
     out, plain = tmp_path / "out", os.replace
-    course(store, out).tune(files[0], TESTBED)
+    course(store).tune(files[0], TESTBED, out)
     before = entries(out)
 
     def replace_(source, target):
@@ -279,10 +285,10 @@ def test_a_replacement_that_was_cut_short_loses_no_folder(files, store, tmp_path
 
     with monkeypatch.context() as patched, pytest.raises(WriteError, match="Input/output error"):
         patched.setattr(os, "replace", replace_)
-        course(again(store, tmp_path, fresh=True), out).tune(files[0], TESTBED)
+        course(again(store, tmp_path, fresh=True)).tune(files[0], TESTBED, out)
     assert entries(out) == before
     plain(out, tmp_path / ".out.replaced")  # as a kill between the two renames leaves it
-    course(again(store, tmp_path), out).tune(files[0], TESTBED)
+    course(again(store, tmp_path)).tune(files[0], TESTBED, out)
     assert entries(out) == before
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -292,9 +298,9 @@ def test_a_folder_of_something_else_and_a_file_are_left_alone(files, store, tmp_
     (tmp_path / "full" / "x").write_text("mine")
     for name in ("full", "b.txt"):
         with pytest.raises(ConfigError, match="exists and was not made by `uxla mlm`"):
-            course(store, tmp_path / name).tune(files[0], TESTBED)
+            course(store).tune(files[0], TESTBED, tmp_path / name)
     with pytest.raises(ConfigError, match="no such folder"):
-        course(store, tmp_path / "none" / "out").tune(files[0], TESTBED)
+        course(store).tune(files[0], TESTBED, tmp_path / "none" / "out")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["x"]
 
 
@@ -302,15 +308,15 @@ def test_a_folder_that_cannot_be_finished_is_not_there(files, store, tmp_path, m
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    course(store, tmp_path / "before").tune(files[0], TESTBED)  # so that the folder alone is left to write
+    course(store).tune(files[0], TESTBED, tmp_path / "before")  # so that the folder alone is left to write
     with (
         monkeypatch.context() as patched,
         pytest.raises(WriteError, match=r"No space left on device.*the trained model is kept"),
     ):
         patched.setattr(os, "fsync", full)
-        course(store, tmp_path / "out").tune(files[0], TESTBED)
+        course(store).tune(files[0], TESTBED, tmp_path / "out")
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
-    course(store, tmp_path / "out").tune(files[0], TESTBED)
+    course(store).tune(files[0], TESTBED, tmp_path / "out")
     assert done(store) == 1
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
@@ -318,10 +324,10 @@ def test_a_folder_that_cannot_be_finished_is_not_there(files, store, tmp_path, m
 def test_a_fault_of_a_file_or_of_the_model_leaves_no_folder(store, tmp_path):
     (tmp_path / "d.jsonl").write_text('{"text": "ko"}\n{"text": 3}\n')
     with pytest.raises(DataError, match=r"d\.jsonl:2"):
-        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "d.jsonl")], TESTBED)
+        course(store).tune([open_rewritable(tmp_path / "d.jsonl")], TESTBED, tmp_path / "out")
     (tmp_path / "e.txt").write_text("ko mira\n")
     with pytest.raises(ModelError, match="none/at/all"):
-        course(store, tmp_path / "out").tune([open_rewritable(tmp_path / "e.txt")], LMSource(model="none/at/all"))
+        course(store).tune([open_rewritable(tmp_path / "e.txt")], LMSource(model="none/at/all"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -330,7 +336,7 @@ def test_a_fault_of_a_file_or_of_the_model_leaves_no_folder(store, tmp_path):
 
 def test_a_model_is_made_from_the_text_alone(files, store, tmp_path):
     shape = LMShape(pieces=FEWEST + 30, hidden=16, layers=1, heads=2, max_length=32)
-    told = course(store, tmp_path / "out").pretrain(files[0], shape)
+    told = course(store).pretrain(files[0], shape, tmp_path / "out")
     assert re.search(r"5 steps over 27 sentences", told)
     tokenizer, model = (auto.from_pretrained(tmp_path / "out") for auto in (AutoTokenizer, AutoModelForMaskedLM))
     assert len(tokenizer) == model.config.vocab_size <= FEWEST + 30
@@ -340,7 +346,7 @@ def test_a_model_is_made_from_the_text_alone(files, store, tmp_path):
 
 
 def test_what_the_folder_was_made_from_is_on_record(files, store, tmp_path):
-    course(store, tmp_path / "out").tune(files[0], TESTBED)
+    course(store).tune(files[0], TESTBED, tmp_path / "out")
     told = json.loads((tmp_path / "out" / "mlm.json").read_text("utf-8"))
     assert told["model"] == resolve(str(asset())).digest
     assert told["recipe"]["max_steps"] == 5

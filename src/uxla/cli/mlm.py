@@ -43,8 +43,8 @@ def tune(
     Labels are not read. An interrupted training resumes when you repeat the command. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
-    training = _training(out, recipe, lm, lm.max_length or 512, seed, checkpoint_every, fresh)
-    _show(out, lambda: training.tune(opened, lm))
+    training = _training(recipe, lm, lm.max_length or 512, seed, checkpoint_every, fresh)
+    _show(out, lambda: training.tune(opened, lm, out))
 
 
 @mlm.command()
@@ -67,18 +67,18 @@ def pretrain(
     command. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
-    training = _training(out, recipe, device, shape.max_length, seed, checkpoint_every, fresh)
-    _show(out, lambda: training.pretrain(opened, shape))
+    training = _training(recipe, device, shape.max_length, seed, checkpoint_every, fresh)
+    _show(out, lambda: training.pretrain(opened, shape, out))
 
 
 def _training(
-    out: Path, recipe: Recipe, device: DeviceSettings, max_length: int, seed: int, checkpoint_every: int, fresh: bool
+    recipe: Recipe, device: DeviceSettings, max_length: int, seed: int, checkpoint_every: int, fresh: bool
 ) -> LMTraining:
     from uxla.lm.tuning import LMTraining
     from uxla.store.store import Store, default_root
 
     store = Store(default_root(), fresh=fresh)
-    return LMTraining(out, recipe, device.runtime(max_length), store, seed, checkpoint_every)
+    return LMTraining(recipe, device.runtime(max_length), store, seed, checkpoint_every)
 
 
 def _show(out: Path, work: Callable[[], str]) -> None:

@@ -14,7 +14,7 @@ from uxla.algorithm.events import Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
-from uxla.lm.tuning import tuned
+from uxla.lm.tuning import LMTraining
 from uxla.methods.registry import title, trainings_of
 from uxla.models.heads import Heads
 from uxla.models.lm.settings import Recipe
@@ -89,11 +89,9 @@ class Study:
     def tuned(self) -> Study:
         """The same study on a backbone that first read the sentences of the source and all targets (Table 7)."""
         corpora = [self.source, *(target.train for target in self.inputs.targets)]
-        recipe, seed, labelling = self.mlm, derive(self.seed, "mlm"), self.labelling
-        every = self.checkpoint_every
-        model = tuned(
-            labelling.backbone, corpora, recipe, labelling.runtime, labelling.store, seed, checkpoint_every=every
-        )
+        labelling, seed = self.labelling, derive(self.seed, "mlm")
+        training = LMTraining(self.mlm, labelling.runtime, labelling.store, seed, self.checkpoint_every)
+        model = training.tuned(labelling.backbone, corpora)
         return replace(self, labelling=replace(labelling, backbone=model))
 
     def three_heads(self) -> Triple:
