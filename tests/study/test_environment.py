@@ -1,5 +1,6 @@
 """What a run says of its surroundings."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -22,6 +23,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 def test_it_holds_the_versions_and_the_hardware_as_json():
     found = environment(load_config("testbed"), {"model": ModelHandle(Path("models/x"), "d")}, MADE_WITH)
     assert json.loads(json.dumps(found)) == found
+    assert found["config"] == hashlib.sha256(load_config("testbed").to_yaml().encode()).hexdigest()
     assert found["made_with"] == {"uxla": ["0.9.0"], "torch": ["2.0.0", "2.1.0"]}
     assert found["versions"]["uxla"] == uxla.__version__
     assert found["versions"]["torch"] == torch.__version__

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from uxla.cli.tables import show
-from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.errors import ArtifactError, UxlaError
 from uxla.files import check_file, write_file
 from uxla.report.names import file_names, named
 from uxla.write_errors import writing
@@ -40,7 +40,7 @@ def table(
     from uxla.report.paper.runs import PaperRun
     from uxla.report.paper.tables import paper_table
 
-    found = [PaperRun(name, folder.results, _config(folder.path)) for name, folder in _read(runs).items()]
+    found = [PaperRun(name, folder.results, folder.config) for name, folder in _read(runs).items()]
     made = paper_table(number, found)
     if out is None:
         show(made)
@@ -101,7 +101,7 @@ def _warm_up_figures(number: int, runs: dict[str, RunFolder]) -> list[tuple[str,
         if number == 3:
             made = penalty_figure(found)
         else:
-            share, chosen = confident_share(_config(run.path))
+            share, chosen = confident_share(run.config)
             made = length_figure(found, share, chosen=chosen)
         drawn.append((stem, made))
     return drawn
@@ -111,20 +111,3 @@ def _read(runs: Sequence[Path]) -> dict[str, RunFolder]:
     from uxla.report.folder import RunFolder
 
     return named([RunFolder.read(run) for run in runs])
-
-
-def _config(run: Path) -> dict[str, Any]:
-    """What the run's `config.yaml` holds. ArtifactError where it is missing or damaged."""
-    from ruamel.yaml.error import YAMLError
-
-    from uxla.config.yaml_text import parse
-
-    path = run / "config.yaml"
-    try:
-        found, _ = parse(path.read_text(encoding="utf-8"), name=str(path))
-        if isinstance(found, dict):
-            return found
-        wrong = "no mapping"
-    except (OSError, UnicodeDecodeError, YAMLError, ConfigError) as error:
-        wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
-    raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again to rebuild it")

@@ -59,7 +59,7 @@ class LMTraining:
         return inputs | self.runtime.inputs
 
     def tune(self, sources: Sequence[DataSource], lm: LMSource, out: Path) -> str:
-        """Train the masked LM on files, into the folder `out`; a table of its figures, and a sentence about its text."""
+        """Train the masked LM on files, into the folder `out`; a table of figures, and a sentence about the text."""
         base = lm.model if HUB_ID.fullmatch(lm.model) and not Path(lm.model).is_dir() else None
         begin = f"It was trained further from {code_span(base or Path(lm.model).name)}"
         model = resolve(lm.name, revision=lm.revision, safety=lm.safety)

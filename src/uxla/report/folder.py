@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ruamel.yaml.error import YAMLError
 
-from uxla.errors import ArtifactError
+from uxla.config.yaml_text import parse
+from uxla.errors import ArtifactError, ConfigError
 from uxla.records import Ints
 from uxla.report.table import run_table
 
@@ -80,6 +84,31 @@ class RunFolder:
     def agreement(self) -> str:
         """How UXLA's peers had to agree; `exact`, the default, where the results do not say."""
         return str(self.results.get("agreement", "exact"))
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """What `environment.json` holds; empty where it is missing or damaged."""
+        with suppress(OSError, ValueError):
+            found = json.loads((self.path / "environment.json").read_bytes())
+            return found if isinstance(found, dict) else {}
+        return {}
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """What `config.yaml` holds. ArtifactError where it is missing, damaged, or not the one that the run had."""
+        path = self.path / "config.yaml"
+        try:
+            text = path.read_bytes()
+            found, _ = parse(text.decode(), name=str(path))
+        except (OSError, UnicodeDecodeError, YAMLError, ConfigError) as error:
+            wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
+            raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again to rebuild it") from None
+        if not isinstance(found, dict):
+            raise ArtifactError(f"{path}: no mapping, expected what `uxla run` wrote; run again to rebuild it")
+        if self.environment.get("config") not in (None, hashlib.sha256(text).hexdigest()):
+            wrong = "was changed after the run, so it no longer says what the run did"
+            raise ArtifactError(f"{path}: {wrong}; undo the change, or run again")
+        return found
 
     def test_set(self, target: str) -> TestSet | None:
         """The target's test set, None where the run had none, or was made by a version that wrote no such file."""

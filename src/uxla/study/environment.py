@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from collections.abc import Collection, Mapping
@@ -21,8 +22,8 @@ _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "datasets", "
 def environment(
     config: RunConfig, models: Mapping[str, ModelHandle], made_with: Mapping[str, Collection[str]]
 ) -> dict[str, Any]:
-    """JSON values: `versions` of now, `made_with`, `hardware`, `threads`, `precision`, `deterministic`, and in `hub`
-    the commit of every model and data set of the Hub, by its key in the configuration.
+    """JSON values: the SHA-256 of `config.yaml`, `versions` of now, `made_with`, `hardware`, `threads`, `precision`,
+    `deterministic`, and in `hub` the commit of every model and data set of the Hub, by its key in the configuration.
 
     `made_with` has the versions that made what the run used of the store, by package, several where they differ.
     `models` are those of the run by their keys (`model`, `vicinity.model`). To be called when all data was read.
@@ -33,6 +34,7 @@ def environment(
 
     commits = {key: hub_commit(handle.path) for key, handle in models.items()} | _data_commits(config)
     return {
+        "config": hashlib.sha256(config.to_yaml().encode()).hexdigest(),
         "versions": {"uxla": __version__, "python": platform.python_version(), **_versions()},
         "made_with": {name: sorted(found) for name, found in made_with.items()},
         "hardware": {

@@ -273,6 +273,7 @@ def damage(run, file, text):
         (lambda run: damage(run, "config.yaml", "a: [1"), "config.yaml: damaged"),
         (lambda run: damage(run, "config.yaml", "a: &x [1]\nb: [*x]"), "config.yaml: damaged"),
         (lambda run: damage(run, "config.yaml", "- 1"), "config.yaml: no mapping"),
+        (lambda run: damage(run, "environment.json", '{"config": "0a1b"}'), "config.yaml: was changed after the run"),
         (lambda run: damage(run, "config.yaml", "task: ner"), "xner-run: damaged, or of another version (KeyError"),
         (lambda run: damage(run, "config.yaml", "source: 3"), "xner-run: damaged, or of another version (TypeError"),
     ],
