@@ -191,10 +191,14 @@ def _line(*cells: str) -> str:
 def _html_row(row: Row) -> str:
     names = "".join(f'<th scope="row">{_bdi(name)}</th>' for name in row.names)
     cells = "".join(
-        f'<td class="number">{escape(cell if isinstance(cell, str) else cell.text)}</td>' for cell in row.cells
+        f'<td class="number">{escape(cell) if isinstance(cell, str) else _html_figure(cell)}</td>' for cell in row.cells
     )
     start = '<tr class="own">' if row.strong else "<tr>"
     return f"{start}{names}{cells}</tr>"
+
+
+def _html_figure(figure: Figure) -> str:
+    return f"<strong>{escape(figure.text)}</strong>" if figure.strong else escape(figure.text)
 
 
 def _bdi(text: str) -> str:

@@ -73,7 +73,7 @@ def trainings(target="far"):
     gold = {"kind": "source", "of": 2, "kept": None, "taught": 2, "drawn": 2, "collapsed": []}
     raw = {"kind": "target", "of": 4, "kept": [3, 3], "taught": 1, "drawn": 1, "collapsed": []}
     fallen = raw | {"taught": 0, "drawn": 0, "collapsed": [1]}
-    one = {"method": "uxla", "target": target, "model": 3, "peers": [1, 2], "loss": 0.5, "dev": None}
+    one = {"method": "uxla", "target": target, "model": 3, "peers": [1, 2], "loss": 0.5, "dev": None, "steps": 60}
     return [one | {"epoch": 1, "learned_from": [gold, raw]}, one | {"epoch": 2, "loss": None, "learned_from": [fallen]}]
 
 

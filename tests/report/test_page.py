@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from markupsafe import escape
 
+from uxla.config.run import load_config
 from uxla.errors import ArtifactError, UxlaError
 from uxla.report.folder import RunFolder
 from uxla.report.table import run_table
@@ -102,7 +103,7 @@ def test_the_trainings_stand_in_the_report_a_row_an_epoch(make_run, report):
     found = json.loads((run / "results.json").read_text(encoding="utf-8")) | {"trainings": trainings}
     (run / "results.json").write_text(json.dumps(found), encoding="utf-8")
     report(run)
-    section = html(run).split("<h2>Trainings</h2>")[1].split("</table>")[0]
+    section = html(run).split("<h3>Trainings</h3>")[1].split("</table>")[0]
     assert "target sentences used" in section
     rows = [re.findall(r"<t[hd][^>]*>(?:<bdi>)?(.*?)(?:</bdi>)?</t[hd]>", row) for row in section.split("<tr>")[2:]]
     assert rows == [
@@ -116,7 +117,7 @@ def test_a_run_without_trainings_has_no_table_of_them(make_run, report):
     found = json.loads((run / "results.json").read_text(encoding="utf-8"))
     (run / "results.json").write_text(json.dumps(found | {"trainings": []}), encoding="utf-8")
     report(run)
-    assert "<h2>Trainings</h2>" not in html(run)
+    assert "<h3>Trainings</h3>" not in html(run)
 
 
 def test_the_tables_and_figures_go_beside_it(make_run, report):
@@ -225,7 +226,7 @@ def test_no_text_of_a_users_becomes_markup(make_run, report):
     text = html(run)
     assert text.count("<img") == 0
     assert "{{ 7 * 7 }}" in text, "the source's name is shown as it is"
-    assert len(re.findall("</script", text)) == 2
+    assert len(re.findall("</script", text)) == 5, "two of data, three of code"
     assert explored(text)[0]["texts"]["text"][0] == NASTY
 
 
@@ -291,7 +292,7 @@ def traced_with(run, agreement, change):
 
 
 def by_fate(text):
-    section = text.split("<h2>Pseudo labels against gold</h2>")[1].split("</table>")[0]
+    section = text.split("<h3>Pseudo labels against gold</h3>")[1].split("</table>")[0]
     rows = [re.findall(r">([^<>]+)</(?:bdi|td)>", row) for row in section.split("<tr>")[2:]]
     return {(epoch, fate): cells for epoch, fate, *cells in rows}
 
@@ -325,6 +326,36 @@ def test_words_in_dispute_that_taught_nothing_are_not_scored(make_run, report):
     report(run)
     assert by_fate(html(run))["1", "used"] == ["1", "100.0 %", "100.0 %"]
     assert "without the words on which the peers differ" in html(run)
+
+
+@pytest.mark.parametrize("names", [["one"], ["one", "two"]])
+def test_every_link_of_the_contents_leads_somewhere(make_run, report, tmp_path, names):
+    report(*map(make_run, names), out=tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    links, places = (re.findall(pattern, text) for pattern in (r'<a href="#([^"]+)"', r'id="([^"]+)"'))
+    assert set(links) <= set(places)
+    assert {places.count(link) for link in links} == {1}
+    assert {f"r{len(names)}t1-{part}" for part in ("verdict", "scores", "gains", "mistakes", "training")} <= set(links)
+
+
+def test_the_page_says_where_it_helped_and_what_went_wrong(make_run, report):
+    run = make_run()
+    report(run)
+    text = html(run)
+    assert "Of 20 test sentences that zero-shot gets wrong, UXLA fixes 20; it breaks 0 others." in text
+    helped = text.split("Where did it help?</h2>")[1].split("</table>")[0]
+    cells = re.findall(r"<bdi>PER</bdi>.*?<strong>(.*?)</strong>.*?>(\d.*?)<.*?>(\d.*?)<", helped, re.DOTALL)
+    assert cells == [("+100.0", "0.0", "100.0")]
+
+
+def test_the_page_has_the_settings_and_the_cost(make_run, report):
+    run = make_run()
+    (run / "config.yaml").write_text(load_config("testbed", ["model=</pre><b>"]).to_yaml(), encoding="utf-8")
+    report(run)
+    settings = html(run).split("Settings and cost</h2>")[1].split("</section>")[0]
+    assert "&lt;/pre&gt;&lt;b&gt;, fp32" in settings
+    assert "<b>" not in settings
+    assert "trainings</dt><dd>2, 120 steps in all" in settings
 
 
 def test_a_confusion_that_does_not_fit_says_so(make_run, report):

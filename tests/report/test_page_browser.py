@@ -5,6 +5,7 @@ import shutil
 import time
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from uxla.algorithm.events import CoLabelled, Step
@@ -117,6 +118,14 @@ def opened(browser, make_run, report):
     return open_
 
 
+def traced_with(run, change):
+    """The run with other rows in its trace: `change` says what of each."""
+    found = pq.read_table(run / "trace/far.parquet")
+    rows = [row | change(row) for row in found.to_pylist()]
+    pq.write_table(type(found).from_pylist(rows, found.schema), run / "trace/far.parquet")
+    return run
+
+
 def test_the_page_asks_for_nothing_outside_and_runs_without_a_complaint(opened):
     page = opened()
     page.search("river", 2)
@@ -155,6 +164,43 @@ def test_filters_choose_by_data_epoch_and_fate(opened):
     page.set("data", "far~")
     assert all("~1 · epoch 2" in about for about in page.texts(".row .about"))
     assert len(page.texts(".row")) == 4
+
+
+def test_training_sentences_that_taught_a_wrong_label_are_found(opened, make_run):
+    run = make_run()
+    assert opened(run).texts("#fate option")[-1] == "used, with a wrong label"
+    page = opened(traced_with(run, lambda row: {"labels_k": [1] * len(row["labels_k"])} if row["used"] else {}))
+    page.set("epoch", "1")
+    page.set("fate", "6")
+    assert page.texts(".row .fate") == ["used"]
+    page = opened(traced_with(run, lambda row: {"labels_k": [0] * len(row["labels_k"])} if row["used"] else {}))
+    page.set("fate", "6")
+    assert page.texts(".row") == []
+
+
+def test_wrong_test_sentences_stand_beside_their_gold_labels_and_are_filtered(opened, make_run):
+    page = opened(make_run(right=False))
+    page.until("return document.querySelector('.mistakes').dataset.ready === 'yes'")
+    assert page.texts(".cases li > .about")[0] == "still wrong · confidence 99 %"
+    assert page.texts(".cases li:first-child .side") == ["gold", "zero-shot", "UXLA"]
+    assert len(page.texts(".cases li")) == 20
+    choose = "const e = document.querySelector('.mistakes .kind'); e.value = arguments[0];"
+    page.driver.execute_script(choose + "e.dispatchEvent(new Event('change'))", "fixed")
+    assert page.texts(".mistakes .found") == ["0 shown, the surest first"]
+
+
+def test_fixed_test_sentences_are_shown_when_asked_for(opened):
+    page = opened()
+    page.until("return document.querySelector('.mistakes').dataset.ready === 'yes'")
+    assert page.texts(".cases li") == []
+    choose = "const e = document.querySelector('.mistakes .kind'); e.value = 'fixed';"
+    page.driver.execute_script(choose + "e.dispatchEvent(new Event('change'))")
+    assert len(page.texts(".cases li")) == 20
+    assert set(page.texts(".cases mark.entity small")) == {"PER"}
+    assert page.texts(".cases .differs") == []
+    find = "const e = document.querySelector('.mistakes .query'); e.value = 'EBRO';"
+    page.driver.execute_script(find + "e.dispatchEvent(new Event('input'))")
+    assert page.texts(".mistakes .found") == ["5 shown, the surest first"]
 
 
 def test_with_union_one_trusted_peer_is_enough(opened, make_run):
@@ -238,6 +284,22 @@ def test_no_text_of_a_users_is_executed(opened, make_run):
     assert NASTY in page.texts(".pair bdi")
     assert page.complaints == []
     assert len(page.requests) == 1
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_no_table_is_cut_at_any_width(opened, width):
+    page = opened()
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.driver.execute_script("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    cut = (
+        "return [...document.querySelectorAll('table, svg, pre')].filter((e) => {"
+        "  const box = e.closest('.wide'), right = e.getBoundingClientRect().right;"
+        "  const scrolls = box && getComputedStyle(box).overflowX === 'auto' && box.tabIndex === 0;"
+        "  return !scrolls && right > document.documentElement.clientWidth; }).map((e) => e.outerHTML.slice(0, 99))"
+    )
+    assert page.driver.execute_script(cut) == []
+    assert page.driver.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [360, 1400])

@@ -57,6 +57,7 @@ class Chart:
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
         svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{self.title}"', svg, count=1)
         svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+        svg = re.sub(r'<g id="[^"]*">', "<g>", svg)  # ids of a page are unique, and nothing refers to these
         for name, colour in _INLINE.items():
             svg = svg.replace(colour, f"var(--{name})")
         return svg
@@ -75,9 +76,9 @@ def score_chart(found: Mapping[str, Any]) -> Chart | None:
     return Chart("scores", "Score by epoch", partial(_draw_scores, found)) if found.get("uxla") else None
 
 
-def reliability_chart(found: Calibration | None) -> Chart | None:
-    """The share of right labels by the models' confidence; None where that is unknown."""
-    return None if found is None else Chart("reliability", "Reliability", partial(_draw_reliability, found))
+def reliability_chart(found: Calibration) -> Chart:
+    """The share of right labels by the models' confidence."""
+    return Chart("reliability", "Reliability", partial(_draw_reliability, found))
 
 
 def _draw_scores(found: Mapping[str, Any], axes: Axes, colours: Colours) -> None:

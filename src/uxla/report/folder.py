@@ -110,6 +110,12 @@ class RunFolder:
             raise ArtifactError(f"{path}: {wrong}; undo the change, or run again")
         return found
 
+    @cached_property
+    def config_text(self) -> str:
+        """`config.yaml` as it stands there; empty where there is none."""
+        path = self.path / "config.yaml"
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
     def test_set(self, target: str) -> TestSet | None:
         """The target's test set, None where the run had none, or was made by a version that wrote no such file."""
         found = _parquet(self.path / "predictions" / f"{target}.parquet")

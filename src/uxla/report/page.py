@@ -14,15 +14,19 @@ from uxla import __version__
 from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table, csv_text
 from uxla.methods.registry import find
-from uxla.metrics import SpanCounts
+from uxla.report import findings
+from uxla.report.about import facts
 from uxla.report.charts import Chart, reliability_chart, score_chart
 from uxla.report.explorer import explored, packed
-from uxla.report.folder import MADE_BY_RUN, RunFolder
+from uxla.report.folder import MADE_BY_RUN, RunFolder, TestSet
+from uxla.report.gains import Gains, class_gains, length_gains
+from uxla.report.mistakes import MOST, mistakes
 from uxla.report.quality import quality_table
+from uxla.report.score_table import score_tables
 from uxla.report.scores import Score, by_epoch, every_score
-from uxla.report.scoring import Calibration, Confusion, Group, by_class, by_length, calibration, confusion
-from uxla.report.table import WARNING, run_table
-from uxla.report.trainings import EpochFlow, flow, trainings_table
+from uxla.report.scoring import Calibration, Confusion, by_length, calibration, confusion, counts, score
+from uxla.report.table import STRICT, WARNING, run_table
+from uxla.report.trainings import NOUNS, EpochFlow, flow, trainings_table
 from uxla.report.verdict import Verdict, final_method, verdict
 
 _WIDEST_CONFUSION = 30
@@ -34,16 +38,24 @@ class TargetPart:
 
     name: str
     verdict: Verdict
+    scores: tuple[Table, Table]
+    """The methods that matter, and the other rows."""
+    charts: tuple[tuple[Chart, str], ...]
+    """Each with what follows from it."""
+    compared: tuple[str, str] | None
+    """Before and after adaptation: the names of the two methods that `gains` and `mistakes` compare."""
+    gains: tuple[tuple[str, Gains, str], ...]
+    """By what, the parts of the test set, and what follows."""
+    lengths: Table | None
+    mistakes: dict[str, Any] | None
     flow: tuple[EpochFlow, ...]
+    flow_said: str
     trainings: Table
-    charts: tuple[Chart, ...]
-    classes: Table
-    lengths: Table
+    quality: Table | None
     confusion: Confusion | None
+    confusion_said: str
     labels: int
     """How many there are: of too many no confusion is shown."""
-    calibration: Calibration | None
-    quality: Table | None
     explorer: dict[str, Any] | None
 
 
@@ -54,12 +66,15 @@ class RunPart:
     name: str
     run: RunFolder
     table: Table
+    facts: tuple[tuple[str, str], ...]
     targets: tuple[TargetPart, ...]
 
     @property
     def notes(self) -> list[str]:
         """What the table's figures are; the run's warnings stand in its verdicts."""
-        return [note for note in self.table.notes if not note.startswith(WARNING)]
+        shown = {column for target in self.targets for table in target.scores for column in table.columns}
+        notes = [note for note in self.table.notes if not note.startswith(WARNING)]
+        return [note for note in notes if note != STRICT or "strict" in shown]
 
 
 def parts(runs: Mapping[str, RunFolder]) -> list[RunPart]:
@@ -69,6 +84,12 @@ def parts(runs: Mapping[str, RunFolder]) -> list[RunPart]:
 
 def page(found: Sequence[RunPart]) -> str:
     """The HTML of the report. All text of users is escaped or encoded."""
+    packed_mistakes = {
+        (run.name, target.name): packed(target.mistakes | {"methods": target.compared or ["predicted"]})
+        for run in found
+        for target in run.targets
+        if target.mistakes is not None and target.mistakes["rows"]
+    }
     explorers = [
         {
             "run": run.name,
@@ -88,6 +109,7 @@ def page(found: Sequence[RunPart]) -> str:
             runs=found,
             comparison=_comparison(found) if len(found) > 1 else None,
             explorers=packed(explorers) if explorers else None,
+            mistakes=packed_mistakes,
             version=__version__,
         )
     )
@@ -107,9 +129,9 @@ def tables_csv(found: Sequence[RunPart]) -> str:
     """
     figures = ("mean", "sd", "strict_f1", "macro_f1")
     rows = [
-        (run.name, target, method, epoch, *map(score.get, figures), " ".join(map(str, score.get("models", ()))))
+        (run.name, target, method, epoch, *map(one.get, figures), " ".join(map(str, one.get("models", ()))))
         for run in found
-        for target, method, epoch, score in _scores(run.run.results)
+        for target, method, epoch, one in _scores(run.run.results)
     ]
     return csv_text([("run", "target", "method", "epoch", *figures, "models"), *rows])
 
@@ -125,48 +147,60 @@ def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int |
 def _part(name: str, run: RunFolder) -> RunPart:
     try:
         targets = tuple(_target(run, target) for target in run.targets)
-        return RunPart(name, run, run_table(run.results), targets)
+        return RunPart(name, run, run_table(run.results), tuple(facts(run)), targets)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         message = f"its files do not fit together ({type(error).__name__}: {error}), {MADE_BY_RUN}"
         raise ArtifactError(f"{run.path}: {message}; run again to rebuild them") from error
 
 
 def _target(run: RunFolder, target: str) -> TargetPart:
-    test, spans = run.test_set(target), run.results["task"] == "ner"
+    test, spans, found = run.test_set(target), run.results["task"] == "ner", verdict(run, target, run.test_set(target))
     traced, trainings = run.trace(target), run.results.get("trainings", ())
-    sure = None if test is None else calibration(test)
-    charts = (score_chart(run.results["targets"][target]), reliability_chart(sure))
+    final = final_method(run.results, target, test)
+    before = next((one.method for one in found.comparisons), None) if test is not None else None
+    epochs = flow(trainings, target, final)
+    confused = None if test is None else confusion(test, spans=spans, widest=_WIDEST_CONFUSION)
     return TargetPart(
         target,
-        verdict(run, target, test),
-        flow(trainings, target, final_method(run.results, target, test)),
+        found,
+        score_tables(run.results, target, final),
+        tuple(_charts(run.results["targets"][target], None if test is None else calibration(test))),
+        None if before is None else (find(before).spoken, find(final).spoken),
+        () if test is None or before is None else tuple(_gains(test, before, spans=spans)),
+        None if test is None else _length_table(test, spans=spans),
+        None if test is None else mistakes(test, before, spans=spans),
+        epochs,
+        findings.of_flow(epochs),
         trainings_table(trainings, target, run.results["task"]),
-        tuple(chart for chart in charts if chart is not None),
-        _class_table([] if test is None else by_class(test, spans=spans)),
-        _length_table([] if test is None else by_length(test, spans=spans), "words" if spans else "characters"),
-        None if test is None else confusion(test, spans=spans, widest=_WIDEST_CONFUSION),
-        0 if test is None else len(test.label_names),
-        sure,
         None if traced is None else quality_table(*traced, target, run.agreement),
+        confused,
+        findings.of_confusion(confused) if confused else "",
+        0 if test is None else len(test.label_names),
         None if traced is None else explored(*traced, run.path / "trace" / f"{target}.parquet"),
     )
 
 
-def _class_table(classes: Sequence[tuple[str, SpanCounts]]) -> Table:
-    rows = [
-        (name, f"{one.gold:,}", *(f"{x:.1f}" for x in (one.precision, one.recall, one.f1))) for name, one in classes
-    ]
-    return Table(("class",), ("gold", "precision", "recall", "F1"), tuple(map(_row, rows)))
+def _charts(scores: Mapping[str, Any], sure: Calibration | None) -> Iterator[tuple[Chart, str]]:
+    if chart := score_chart(scores):
+        yield chart, findings.of_scores(scores)
+    if sure is not None:
+        yield reliability_chart(sure), findings.of_calibration(sure)
 
 
-def _length_table(groups: Sequence[Group], unit: str) -> Table:
-    methods = [find(method).spoken for method in groups[0].scores] if groups else []
-    rows = [(one.name, f"{one.examples:,}", *(f"{score:.1f}" for score in one.scores.values())) for one in groups]
-    return Table((unit,), ("examples", *methods), tuple(map(_row, rows)))
+def _gains(test: TestSet, before: str, *, spans: bool) -> Iterator[tuple[str, Gains, str]]:
+    of_classes, of_lengths = class_gains(test, before, spans=spans), length_gains(test, before, spans=spans)
+    title, parts = ("entity type", "entity types") if spans else ("class", "classes")
+    yield title, of_classes, findings.of_gains(of_classes, parts)
+    yield "length", of_lengths, findings.of_gains(of_lengths, "groups")
 
 
-def _row(texts: Sequence[str]) -> Row:
-    return Row((texts[0],), tuple(map(Figure, texts[1:])))
+def _length_table(test: TestSet, *, spans: bool) -> Table:
+    """Every method's score by length: a row a method, a column a group of lengths."""
+    groups, rows = by_length(test, spans=spans), []
+    for method in test.labels:
+        found = counts(test, method, spans=spans)
+        rows.append(Row((find(method).title,), tuple(Figure(f"{score(found[i]):.1f}") for i in groups.values())))
+    return Table(("method",), tuple(groups), tuple(rows))
 
 
 def _comparison(found: Sequence[RunPart]) -> dict[str, list[Verdict | None]]:
@@ -180,7 +214,7 @@ def _comparison(found: Sequence[RunPart]) -> dict[str, list[Verdict | None]]:
 def _environment() -> Environment:
     loader = PackageLoader("uxla.report")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"widest": _WIDEST_CONFUSION}
+    made.globals |= {"widest": _WIDEST_CONFUSION, "most_mistakes": MOST, "nouns": NOUNS}
     made.globals["asset"] = lambda name: Markup(loader.get_source(made, name)[0])
     made.filters["count"] = lambda value: f"{value:,.0f}"
     made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from uxla.metrics import SpanCounts, span_scores
-from uxla.records import IGNORED, Ints
+from uxla.metrics import span_scores
+from uxla.records import IGNORED, Bools, Ints
 from uxla.report.folder import TestSet
 
 _GROUPS = 4
-
-
-@dataclass(frozen=True)
-class Group:
-    """A part of the test set and its scores: `scores` by method."""
-
-    name: str
-    examples: int
-    scores: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -46,10 +36,8 @@ class Confusion:
 
 def counts(test: TestSet, method: str, *, spans: bool) -> Ints:
     """(N, 3) gold, predicted and correct of each example: entities with `spans`, else examples."""
-    if not spans:
-        right = test.labels[method] == test.gold
-        return np.stack([np.ones_like(right), np.ones_like(right), right], axis=1).astype(np.int64)
-    return np.array([_three(span_scores([g], [p], mode="conlleval").total) for g, p in _sentences(test, method)])
+    none = np.zeros((len(test), 3), dtype=np.int64)
+    return np.asarray(sum(by_class(test, method, spans=spans).values(), none))
 
 
 def score(found: Ints) -> float:
@@ -57,37 +45,34 @@ def score(found: Ints) -> float:
     return float(f1(found.sum(axis=0)))
 
 
-def by_class(test: TestSet, *, spans: bool) -> list[tuple[str, SpanCounts]]:
-    """Each class with what the final models found of it: entity types with `spans`, else labels."""
-    if spans:
-        gold, predicted = zip(*_sentences(test, test.final), strict=True) if len(test) else ((), ())
-        return list(span_scores(gold, predicted, mode="conlleval").by_type.items())
-    found = test.labels[test.final]
-    return [
-        (
-            name,
-            SpanCounts(
-                gold=int((test.gold == label).sum()),
-                predicted=int((found == label).sum()),
-                correct=int(((found == label) & (test.gold == label)).sum()),
-            ),
-        )
-        for label, name in enumerate(test.label_names)
-    ]
+def by_class(test: TestSet, method: str, *, spans: bool) -> dict[str, Ints]:
+    """(N, 3) gold, predicted and correct of each example, for each class: entity types with `spans`, else labels."""
+    if not spans:
+        gold, found = test.gold, test.labels[method]
+        return {
+            name: np.stack([gold == i, found == i, (gold == i) & (found == i)], axis=1).astype(np.int64)
+            for i, name in enumerate(test.label_names)
+        }
+    found_of: dict[str, Ints] = {}
+    for i, (tags, predicted) in enumerate(_sentences(test, method)):
+        for name, one in span_scores([tags], [predicted], mode="conlleval").by_type.items():
+            of_class = found_of.setdefault(name, np.zeros((len(test), 3), dtype=np.int64))
+            of_class[i] = one.gold, one.predicted, one.correct
+    return dict(sorted(found_of.items()))
 
 
-def by_length(test: TestSet, *, spans: bool) -> list[Group]:
-    """The test set in up to four groups of about equal size, short to long, each with every method's score."""
+def by_length(test: TestSet, *, spans: bool) -> dict[str, Bools]:
+    """(N,) which examples are in each of up to four groups of about equal size, short to long, by their lengths."""
     lengths = np.array([sum(len(text.split(" ") if spans else text) for text in texts) for texts in test.segments])
     if not len(lengths):
-        return []
+        return {}
+    unit = "words" if spans else "characters"
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _GROUPS + 1), method="higher")[1:])
-    of_method = {method: counts(test, method, spans=spans) for method in test.labels}
-    groups, low = [], 0
+    groups, low = {}, 0
     for high in edges:
         inside = (lengths > low) & (lengths <= high)
-        scores = {method: score(found[inside]) for method, found in of_method.items()}
-        groups.append(Group(f"{lengths[inside].min()}–{high}", int(inside.sum()), scores))
+        lowest = lengths[inside].min()
+        groups[f"{high} {unit}" if lowest == high else f"{lowest}–{high} {unit}"] = inside
         low = high
     return groups
 
@@ -133,10 +118,6 @@ def _sentences(test: TestSet, method: str) -> list[tuple[list[str], list[str]]]:
         labelled = [i for i in range(start, stop) if test.gold[i] != IGNORED]
         tags.append(([names[test.gold[i]] for i in labelled], [names[found[i]] for i in labelled]))
     return tags
-
-
-def _three(found: SpanCounts) -> Sequence[int]:
-    return found.gold, found.predicted, found.correct
 
 
 def f1(sums: Ints) -> npt.NDArray[np.float64]:

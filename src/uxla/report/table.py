@@ -28,9 +28,9 @@ STRICT = (
     "strict: an I- tag that continues no entity counts as none; equal to F1 where all labels are valid IOB2, as here"
 )
 ENSEMBLE = "An ensemble is a method's three models together: the mean of their probabilities"
-_SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
+SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
-_SINGLE = {"averaged": "one model, averaged"}
+SINGLE = {"averaged": "one model, averaged"}
 _HOW = {"averaged": "the mean of the three models' weights"}
 """The one model in place of three: the name of its row, and how it was made."""
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
@@ -55,8 +55,8 @@ def run_table(results: Mapping[str, Any]) -> Table:
         got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
         raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
     scores = [score for *_, score in every_score(results)]
-    second = next((name for name in _SECOND for score in scores if name in score), None)
-    heads = ("",) if second is None else ("", f", {_SECOND[second][0]}")
+    second = next((name for name in SECOND for score in scores if name in score), None)
+    heads = ("",) if second is None else ("", f", {SECOND[second][0]}")
     estimates = list(_estimates(results))
     named = [*_methods(results), *estimates, *_source(results)]
     return Table(
@@ -118,7 +118,7 @@ def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
 
 def _single(targets: Iterable[Mapping[str, Any]]) -> Iterator[Named]:
     """The one model in place of the final method's three."""
-    for kind, title in _SINGLE.items():
+    for kind, title in SINGLE.items():
         scores = [found.get("single", {}).get(kind) for found in targets]
         if any(scores):
             yield title, scores
@@ -127,7 +127,7 @@ def _single(targets: Iterable[Mapping[str, Any]]) -> Iterator[Named]:
 def _losses(results: Mapping[str, Any]) -> Iterator[str]:
     """What is lost by one model in place of the ensemble of three."""
     targets = {name: found["single"] for name, found in results["targets"].items() if "single" in found}
-    for kind, title in _SINGLE.items():
+    for kind, title in SINGLE.items():
         gains = {t: found[kind]["mean"] - found["ensemble"]["mean"] for t, found in targets.items() if kind in found}
         if gains:
             said = enumerated([f"{gain:+.2f}".replace("-", "\N{MINUS SIGN}") + f" on {t}" for t, gain in gains.items()])
@@ -190,4 +190,4 @@ def _what_scores_are(results: Mapping[str, Any], scores: Sequence[Score], second
     size = max(len(score["models"]) for score in scores)
     what = f"{METRICS[results['metric']]} in percent on the test set, mean ± standard deviation of"
     notes = f"{what} {_COUNTS.get(size, size)} models", ENSEMBLE
-    return notes if second is None else (*notes, _SECOND[second][1])
+    return notes if second is None else (*notes, SECOND[second][1])

@@ -97,16 +97,19 @@ def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
     cells = (
         str(epoch or ""),
         _joined(str(training["model"] or "all") for training in group),
-        _joined(_used(training) for training in group),
+        _used([from_target(training) for training in group]),
         _joined("none" if training["loss"] is None else f"{training['loss']:.2f}" for training in group),
         _joined("" if training["dev"] is None else f"{training['dev']:.1f}" for training in group),
     )
     return Row((title(method) if epoch else trainings_of(method),), tuple(map(Figure, cells)))
 
 
-def _used(training: Made) -> str:
-    found = from_target(training)
-    return f"{sum(one['taught'] for one in found):,} of {sum(one['of'] for one in found):,}" if found else ""
+def _used(found: Sequence[Sequence[Made]]) -> str:
+    """`522 · 490 of 1,000`: the examples that taught each model, of how many."""
+    taught, of = ([f"{sum(one[key] for one in given):,}" for given in found if given] for key in ("taught", "of"))
+    if len(set(of)) == 1:
+        return f"{_joined(taught)} of {of[0]}"
+    return _joined(f"{some} of {every}" for some, every in zip(taught, of, strict=True))
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -21,20 +21,22 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
     """
     check_file(file, ".html")
     found = parts(named([RunFolder.read(run) for run in runs]))
-    of_target = [((run.name, target.name), target.charts) for run in found for target in run.targets]
-    names = file_names([own if len(found) > 1 else own[1:] for own, _ in of_target])
+    of_target = [(run.name, target) for run in found for target in run.targets]
+    names = file_names([(run, target.name) if len(found) > 1 else (target.name,) for run, target in of_target])
     stem = file.with_name(file.stem)
-    charts = [(stem.with_name(f"{stem.name}-{name}"), own) for name, (_, own) in zip(names, of_target, strict=True)]
+    places = [stem.with_name(f"{stem.name}-{name}") for name in names]
+    charts = [
+        (chart, place) for place, (_, target) in zip(places, of_target, strict=True) for chart, _ in target.charts
+    ]
     table, rows = (stem.with_name(f"{stem.name}-table{suffix}") for suffix in (".md", ".csv"))
-    figures = [path for place, own in charts for chart in own for path in chart.paths(place)]
+    figures = [path for chart, place in charts for path in chart.paths(place)]
     _refuse_foreign(file, [table, rows, *figures])
     with writing(file, "free space there, or give another --out", file.absolute().parent):
         write_file(file, page(found))  # first: beside it the others are known to be a report's
         write_file(table, tables_markdown(found))
         write_file(rows, tables_csv(found))
-        for place, own in charts:
-            for chart in own:
-                chart.write(place)
+        for chart, place in charts:
+            chart.write(place)
 
 
 def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ def environment(
     config: RunConfig, models: Mapping[str, ModelHandle], made_with: Mapping[str, Collection[str]]
 ) -> dict[str, Any]:
     """JSON values: the SHA-256 of `config.yaml`, `versions` of now, `made_with`, `hardware`, `threads`, `precision`,
-    `deterministic`, and in `hub` the commit of every model and data set of the Hub, by its key in the configuration.
+    when it `finished`, `deterministic`, and in `hub` the commit of every model and data set of the Hub, by its key in
+    the configuration.
 
     `made_with` has the versions that made what the run used of the store, by package, several where they differ.
     `models` are those of the run by their keys (`model`, `vicinity.model`). To be called when all data was read.
@@ -47,6 +49,7 @@ def environment(
         },
         "threads": torch.get_num_threads(),
         "precision": config.precision,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "hub": {key: commit for key, commit in commits.items() if commit is not None},
     }

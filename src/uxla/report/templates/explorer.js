@@ -5,24 +5,8 @@
   const ROW = 58, TALLEST = 8e6, EXTRA = 4, MOST_WORDS = 80, CHARACTERS = 4, MOST_SAMPLES = 50;
   const KEPT_K = 1, KEPT_J = 2, AGREED = 4, USED = 8;
   const FATES = ["used", "dropped", "dropped: peers disagree", "dropped: one peer not sure enough",
-    "dropped: neither peer sure enough", "dropped: a model collapsed"];
-  const $ = (id) => document.getElementById(id);
-  const number = (n) => n.toLocaleString("en");
-
-  function make(tag, className, ...children) {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    element.append(...children);
-    return element;
-  }
-
-  async function unpack() {
-    const coded = atob(JSON.parse($("explorer-data").textContent).deflate);
-    const bytes = new Uint8Array(coded.length);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = coded.charCodeAt(i);
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return JSON.parse(await new Response(stream).text());
-  }
+    "dropped: neither peer sure enough", "dropped: a model collapsed", "used, with a wrong label"];
+  const WRONG = 6; // what the filter alone asks for: the fate is "used"
 
   // A decision d is the place at[d] of block of[d]: where its text, flags, confidences and labels stand.
   function prepare(set) {
@@ -55,6 +39,16 @@
     return flags & AGREED ? 5 : 2;
   }
 
+  // Whether any label that taught is not the gold one.
+  function taughtWrong(d) {
+    const b = block(d), i = set.at[d], right = set.sequences[set.texts.gold[textOf(d)]];
+    if (right === undefined) return false;
+    const [k, j] = [0, 1].map((peer) => set.sequences[b.labels[peer][i]]);
+    const ofJ = set.agreement === "union" && (b.flags[i] & KEPT_J) && (!(b.flags[i] & KEPT_K) || b.sure[1][i] > b.sure[0][i]);
+    const labels = ofJ ? j : k;
+    return [...labels].some((code, w) => code !== right[w] && right[w] !== "0" && (set.agreement !== "token" || k[w] === j[w]));
+  }
+
   // ---- filters
   function choices(select, pairs, chosen) {
     select.replaceChildren(...pairs.map(([value, name]) => new Option(name, value, false, String(value) === String(chosen))));
@@ -67,7 +61,8 @@
     choices($("epoch"), [["", "all"], ...epochs.map((e) => [e, e])], epochs.at(-1));
     choices($("peers"), [["", "all"], ...peers.map((p) => [p, p])], peers[0]);
     choices($("data"), [["", "all"], ...data.map((name) => [name, name.endsWith("~") ? `${name.slice(0, -1)}, generated` : name])], "");
-    choices($("fate"), [["", "all"], ...FATES.map((name, i) => [i, name])], "");
+    const known = set.texts.gold.some((code) => code >= 0);
+    choices($("fate"), [["", "all"], ...FATES.map((name, i) => [i, name]).filter(([i]) => known || i !== WRONG)], "");
   }
 
   function matching(query) {
@@ -88,7 +83,8 @@
       for (let i = 0; i < b.rows.length; i++, d++) {
         if (!wanted || (hits && !hits[b.rows[i]])) continue;
         const found = fate(b.flags[i]);
-        if (!chosen || found === +chosen || (chosen === "1" && found)) shown[size++] = d;
+        const asked = +chosen === WRONG ? found === 0 && taughtWrong(d) : found === +chosen || (chosen === "1" && found);
+        if (!chosen || asked) shown[size++] = d;
       }
     }
     visible = shown.subarray(0, size);
@@ -299,7 +295,7 @@
 
   try {
     await new Promise((done) => setTimeout(done)); // the page first
-    sets = await unpack();
+    sets = await unpack($("explorer-data"));
     choices($("set"), sets.map((s, i) => [i, `${s.run}: ${s.target}`]), 0);
     $("set-label").hidden = sets.length === 1;
     $("set").addEventListener("change", choose);

@@ -1,0 +1,77 @@
+"""Test examples that adaptation fixed, broke, or left wrong, with their gold and predicted labels, for the page.
+
+Read by templates/mistakes.js.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from uxla.metrics import spans_in
+from uxla.records import IGNORED, Bools, Ints
+from uxla.report.folder import TestSet
+from uxla.report.scoring import counts
+
+KINDS = ("broken", "wrong", "fixed")
+"""Wrong only since adaptation; before it and still; before it only."""
+
+MOST = 300
+"""Of each kind at most so many examples stand in a page, those whose labels the models are surest of."""
+
+LONGEST = 2_000_000
+"""Characters of text in all that stand in a page."""
+
+
+def mistakes(test: TestSet, before: str | None, *, spans: bool) -> dict[str, Any]:
+    """The examples, surest first; without a method `before` to compare with, all that are wrong are `wrong`."""
+    wrong = _wrong(test, test.final, spans=spans)
+    earlier = wrong if before is None else _wrong(test, before, spans=spans)
+    kinds = {"broken": wrong & ~earlier, "wrong": wrong & earlier, "fixed": ~wrong & earlier}
+    sure = np.array([_sure(test, place) for place in range(len(test))])
+    ranked = np.argsort(-sure, kind="stable")
+    shown = [place for kind in KINDS for place in ranked[kinds[kind][ranked]][:MOST].tolist()]
+    shown.sort(key=lambda place: -sure[place])
+    room = np.cumsum([sum(map(len, test.segments[place])) for place in shown]) <= LONGEST
+    of_kind = {place: kind for kind in KINDS for place in np.flatnonzero(kinds[kind]).tolist()}
+    methods = [test.final] if before is None else [before, test.final]
+    return {
+        "tagging": spans,
+        "counts": {kind: int(kinds[kind].sum()) for kind in KINDS},
+        "rows": [
+            {"kind": of_kind[place], "text": test.segments[place], "sure": round(float(sure[place]), 3)}
+            | {"labels": [_labels(test, labels, place, spans) for labels in _sides(test, methods)]}
+            for place, fits in zip(shown, room, strict=True)
+            if fits
+        ],
+    }
+
+
+def _wrong(test: TestSet, method: str, *, spans: bool) -> Bools:
+    """(N,) whether any entity, or the label, is wrong or missing."""
+    gold, predicted, correct = counts(test, method, spans=spans).T
+    return np.asarray((gold != correct) | (predicted != correct))
+
+
+def _sure(test: TestSet, place: int) -> float:
+    """The mean confidence in an example's labels."""
+    own = test.confidence[test.offsets[place] : test.offsets[place + 1]]
+    return float(own.mean()) if len(own) else 0.0
+
+
+def _sides(test: TestSet, methods: list[str]) -> Iterator[Ints]:
+    """Gold labels, then those of each method."""
+    yield test.gold
+    yield from (test.labels[method] for method in methods)
+
+
+def _labels(test: TestSet, labels: Ints, place: int, spans: bool) -> Any:
+    """Type, first word and the one after the last of each entity; for sentence tasks the label."""
+    own = slice(int(test.offsets[place]), int(test.offsets[place + 1]))
+    if not spans:
+        return test.label_names[labels[own.start]]
+    known = test.gold[own] != IGNORED
+    tags = [test.label_names[label] if there else "O" for label, there in zip(labels[own], known, strict=True)]
+    return list(spans_in(tags, "conlleval"))
