@@ -65,6 +65,12 @@ def test_bold_is_the_best_of_a_column_without_target_labels():
     assert "<strong>53.00</strong>" in main.html()
 
 
+def test_the_one_model_in_place_of_three_has_a_row():
+    found = FOUND | {"single": {"ensemble": score(53.0), "averaged": score(51.5)}}
+    main, _ = score_tables(RESULTS | {"targets": {"es": found}}, "es", "uxla")
+    assert list(texts(main).items())[-1] == ("one model, averaged", ["", "51.50", ""])
+
+
 def test_the_row_of_uxla_is_that_of_the_epoch_kept():
     main, _ = score_tables(RESULTS | {"kept_epoch": {"es": 1}}, "es", "uxla")
     assert texts(main)["UXLA"] == ["53.00", "45.00 ± 1.00", "44 [35, 53]"]
