@@ -29,8 +29,7 @@ from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.algorithm.events import Step
 from uxla.algorithm.mixing import balanced_mix
 from uxla.algorithm.vicinity import Vicinity
-from uxla.data.load import load_corpus
-from uxla.data.subset import subset
+from uxla.data.load import load_corpus, subset
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask
 from uxla.models.training.settings import TrainingSettings

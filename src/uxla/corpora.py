@@ -19,11 +19,10 @@ from uxla.choices import Task
 from uxla.data.batch import TEXT
 from uxla.data.columns import SHAPES, Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels
-from uxla.data.load import corpus_from_records, discover_labels, load_corpus
+from uxla.data.load import corpus_from_records, discover_labels, load_corpus, subset
 from uxla.data.memory import rows_in_memory
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.raw_words import RawWords, together_in_source
-from uxla.data.subset import subset
 from uxla.errors import ConfigError, DataError
 from uxla.given import path, plain
 from uxla.phrases import counted, listed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Protocol
 
 from uxla import signals
@@ -119,3 +120,9 @@ def bar(label: str, total: int) -> Iterator[Count]:
 def note(text: str) -> None:
     """Show one line to whoever listens."""
     _listener.get().note(text)
+
+
+@cache
+def note_once(text: str) -> None:
+    """A note that is sent once in this process, even if the file it is about is read several times."""
+    note(text)

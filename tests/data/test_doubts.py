@@ -7,9 +7,8 @@ import pytest
 
 from uxla.data.checks.check import check
 from uxla.data.checks.differences import differences, missing_labels
-from uxla.data.checks.double_encoding import double_encoding
-from uxla.data.checks.doubts import doubts, name_doubts
-from uxla.data.checks.languages import languages
+from uxla.data.checks.doubts import doubts, languages, name_doubts
+from uxla.data.checks.noise import double_encoding
 from uxla.data.checks.statistics import Statistics
 from uxla.data.formats.table import Table
 from uxla.data.options import ReadOptions

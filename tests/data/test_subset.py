@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.data.subset import subset
+from uxla.data.load import subset
 from uxla.errors import ConfigError
 
 N = st.integers(0, 300)

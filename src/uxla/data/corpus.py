@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.data.batch import TEXT, Batch, Row
+from uxla.data.batch import TEXT, Batch
 from uxla.data.columns import TEXTS, Shape
 from uxla.data.conll.file import ConllFile
+from uxla.data.formats.table import Table
 from uxla.data.labels.names import missing
 from uxla.data.labels.schemes import (
     OUTSIDE,
@@ -27,44 +27,15 @@ from uxla.data.labels.schemes import (
     to_iob2,
     violations,
 )
+from uxla.data.spans.file import SpanFile
 from uxla.errors import ConfigError, DataError, setting
 from uxla.progress import note
 from uxla.records import SCHEMA, Corpus
 
 LabelMap = Mapping[str, str | None]
+DataSource = Table | ConllFile | SpanFile
+"""Examples in a file, or elsewhere, that can be read repeatedly."""
 _SHOWN = 20
-
-
-class DataSource(Protocol):
-    """Examples in a file, or elsewhere, that can be read repeatedly: a `Table`, a `ConllFile` or a `SpanFile`."""
-
-    @property
-    def path(self) -> Path:
-        """Its path, for messages."""
-
-    @property
-    def format(self) -> str:
-        """The name of its format."""
-
-    @property
-    def shape(self) -> Shape:
-        """What one example is."""
-
-    @property
-    def scheme(self) -> Scheme:
-        """The scheme of its tags: the one asked for, else the one that fits them best."""
-
-    def batches(self, *, labelled: bool | None) -> Iterator[Batch]:
-        """All examples in order, with or without labels; with labels if there are any if `labelled` is None."""
-
-    def is_labelled(self) -> bool:
-        """Whether there is anything in the place of labels."""
-
-    def count(self) -> int:
-        """The number of examples, after reading and checking all. DataError, with the line, for whatever is wrong."""
-
-    def rows(self) -> Iterator[Row]:
-        """The examples with all that the file has of them, in bounded memory. Call `count` first: it checks them."""
 
 
 def corpus_of(

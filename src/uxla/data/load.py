@@ -8,10 +8,12 @@ or mappings, by the rules of a Parquet or a JSON lines file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, Unpack, get_args
 
+import numpy as np
 import pyarrow as pa
 
 from uxla.data.columns import Shape
@@ -26,10 +28,8 @@ from uxla.data.labels.schemes import known_types
 from uxla.data.labels.schemes import label_names as tag_names
 from uxla.data.options import DEFAULTS, ReadKeywords, ReadOptions
 from uxla.data.spans.file import SpanFile, open_spans
-from uxla.data.subset import subset
 from uxla.errors import ConfigError, DataError, setting
-from uxla.progress import note
-from uxla.records import Corpus, concatenate
+from uxla.records import Corpus, Ints, concatenate
 
 Paths = Path | str | Sequence[Path | str]
 
@@ -60,7 +60,7 @@ def load_corpus(
 
     def read(path: Path, name: str) -> Corpus:
         asked: dict[str, Any] = {"name": name, "lang": lang, "label_names": label_names, "label_map": label_map}
-        return _read(path, shape, ReadOptions(**options), labelled=labelled, **asked)
+        return corpus_of(open_data(path, shape, ReadOptions(**options)), labelled=labelled, **asked)
 
     parts = [read(path, name) for path, name in zip(paths, names, strict=True)]
     corpus = parts[0] if len(parts) == 1 else concatenate(name, parts)
@@ -68,6 +68,23 @@ def load_corpus(
     if len(chosen) == 0:
         raise DataError(f"share {share} of {len(corpus)} sentences is less than one; raise the share", file=paths[0])
     return corpus if len(chosen) == len(corpus) else corpus.take(chosen)
+
+
+def subset(n: int, *, share: float = 1.0, take: int | None = None, seed: int = 0) -> Ints:
+    """(m,) ascending indices below `n`: m = floor(share·n), at most `take`, drawn by a seeded shuffle.
+
+    The corpus keeps its order, so that asking for everything changes nothing. With the same seed a smaller subset is
+    part of a larger one. Source and target of parallel corpora need different seeds, or they draw the same sentences.
+    """
+    if not 0 < share <= 1:
+        raise ConfigError(f"share: got {share}, expected above 0 and at most 1; 0.05 keeps 5 %")
+    if take is not None and take < 1:
+        raise ConfigError(f"take: got {take}, expected at least 1; leave it out to keep all")
+    size = int(Fraction(str(share)) * n)  # as written: 0.29 of 100 is 29, in floats it is 28
+    size = size if take is None else min(size, take)
+    if size == n:
+        return np.arange(n, dtype=np.int64)
+    return np.sort(np.random.default_rng(seed).permutation(n)[:size]).astype(np.int64)
 
 
 def discover_labels(
@@ -168,20 +185,6 @@ def stream_format(raw: bytes, *, path: Path, options: ReadOptions = DEFAULTS) ->
 
 def _several(path: Paths) -> list[Path]:
     return [Path(each) for each in ([path] if isinstance(path, Path | str) else path)]
-
-
-def _read(path: Path, shape: Shape, options: ReadOptions, *, labelled: bool, **asked: Any) -> Corpus:
-    """All examples of one file."""
-    source = open_data(path, shape, options)
-    if labelled and isinstance(source, SpanFile):
-        _remark_on_unlabelled(source)
-    return corpus_of(source, labelled=labelled, **asked)
-
-
-def _remark_on_unlabelled(spans: SpanFile) -> None:
-    left_out, texts = spans.left_out()
-    if left_out:
-        note(f"{spans.path}: {left_out} of {texts} texts left out: nobody labelled them, or their labels were rejected")
 
 
 def _labels(path: Path, shape: Shape, label_map: LabelMap | None, options: ReadOptions) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import get_args
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from uxla.data.batch import TEXTS, split_at_blanks
 from uxla.data.options import ReadOptions
 from uxla.errors import setting
-from uxla.progress import note
+from uxla.progress import note_once
 from uxla.raw_text import LOOKED_AT, TOGETHER, Segmenter, Together, is_cut, split_words, together_in
 from uxla.records import Corpus
 
@@ -52,13 +52,8 @@ class RawWords:
         are_cut = not self.raw or is_cut(texts[:LOOKED_AT].to_pylist())
         if not are_cut:
             other = setting("split", "spaces")
-            _say_once(f"{self.path}: is raw text and is cut into words around punctuation, too; {other} does not")
+            note_once(f"{self.path}: is raw text and is cut into words around punctuation, too; {other} does not")
         return are_cut
-
-
-@cache
-def _say_once(text: str) -> None:
-    note(text)
 
 
 def together_in_source(source: Corpus) -> tuple[Together, ...]:

@@ -9,8 +9,7 @@ from typing import Any
 
 from uxla.config.files import TARGET_PATHS, TESTBED, DataFiles, World
 from uxla.config.run import RunConfig
-from uxla.data.checks.doubts import Doubt
-from uxla.data.checks.languages import languages
+from uxla.data.checks.doubts import Doubt, languages
 from uxla.data.columns import SHAPES
 from uxla.data.formats.table import Table
 from uxla.data.load import discover_labels, load_corpus, open_data

@@ -10,8 +10,7 @@ from typing import Any, Literal, Unpack
 import numpy as np
 
 from uxla.data.checks.differences import UNSPACED, differences, missing_labels
-from uxla.data.checks.doubts import Doubt, doubts, name_doubts
-from uxla.data.checks.languages import languages
+from uxla.data.checks.doubts import Doubt, doubts, languages, name_doubts
 from uxla.data.checks.statistics import Finding, Statistics
 from uxla.data.checks.suspicious_characters import SuspiciousWords
 from uxla.data.columns import Shape

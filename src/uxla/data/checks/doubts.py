@@ -11,17 +11,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
-from uxla.data.checks.double_encoding import double_encoding
-from uxla.data.checks.noise import noise_in
+from uxla.data.checks.noise import double_encoding, noise_in
 from uxla.data.checks.statistics import Statistics
+from uxla.data.formats.table import Table
 from uxla.data.labels.names import doubtful_type, mixed
+from uxla.errors import setting
 from uxla.phrases import counted, listed, seen
 
 _PREFIX = re.compile(r"([a-z]{2,3}(?:-[a-z]{2,8})?):(?=.)")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?")
+_LANGUAGES = frozenset(("language", "lang", "locale", "langid", "languagecode", "langcode", "isolanguage"))
 _MANY = 10  # labels
 _FILLERS = {"NS", "nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>", "#REF!", "#VALUE!"}
 """What files have in place of a missing text."""
@@ -139,3 +142,30 @@ def name_doubts(names: Mapping[str, int], what: str) -> Iterator[Doubt]:
             alike_names = f"{listed(map(seen, several))} differ in capitals and signs only"
             text = f"{alike_names}; if they are one {what}, map them (labels)"
             yield Doubt("alike", text)
+
+
+def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
+    """A doubt if the table has a column of languages with several values in the rows that are read.
+
+    The table is read once more where it has such a column. The remedy names the language `wanted`, if it is there.
+    """
+    names = table.names if table.has_named_columns and table.format != "hub" else []
+    column = next((name for name in names if _plain(name) in _LANGUAGES), None)
+    if column is None:
+        return
+    place: Any = column if table.format in ("jsonl", "parquet") else names.index(column)
+    found = Counter(
+        str(record[place])
+        for batch in table.batches(labelled=False, whole=True)
+        for record in batch.records or ()
+        if (place in record if isinstance(record, dict) else place < len(record))
+    )
+    if len(found) > 1:
+        shown = listed(f"{value} {count}" for value, count in found.most_common())
+        value = wanted if wanted in found else found.most_common(1)[0][0]
+        text = f"column {column!r} has {len(found)} values ({shown}), all of them are read"
+        yield Doubt("languages", f"{text}; for one of them set {setting('where', {column: value})}")
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name.casefold() if char.isalpha())

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from uxla.data.files import refuse_inner_cr
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, setting
 from uxla.phrases import counted
-from uxla.progress import note
+from uxla.progress import note_once
 
 _COMMENT = re.compile("#+|%+|//+|;+|--+")
 _MARKUP = re.compile(r"<[^<>]+>")
@@ -88,14 +87,8 @@ def open_layout(lines: Callable[[], Iterable[str]], path: Path, options: ReadOpt
         for word in sentence.words
     )
     if found:
-        _say_once(f"{path}: {layout.prefix!r}, with which every word begins, is left out")
+        note_once(f"{path}: {layout.prefix!r}, with which every word begins, is left out")
     return layout if found else replace(layout, prefix="")
-
-
-@cache
-def _say_once(text: str) -> None:
-    """A note that is shown once, even if the file is read several times."""
-    note(text)
 
 
 def sentences_in(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uxla.data.files import read_bytes, text_lines
-from uxla.errors import ConfigError, DataError, setting
+from uxla.errors import DataError, setting
 
-TAB, QUOTE, NO_QUOTE = "\t", '"', "none"
+TAB, QUOTE = "\t", '"'
 OTHERS = (";", TAB, "|")
 """The delimiters that are tried if a CSV file has no commas."""
 REPEATED = "the header once more, as if files had been joined; delete this line"
@@ -25,15 +25,6 @@ class Dialect:
 
     delimiter: str
     quote: str | None
-
-
-def sign(key: str, text: str | None) -> str | None:
-    """The character that `text` asks for, written as it is or as `tab`. ConfigError for more than one character."""
-    character = TAB if text in ("tab", "\\t") else text
-    if character is not None and (len(character) != 1 or character in "\r\n"):
-        expected = "one character, as ; or tab" if key == "delimiter" else f"one character, or {NO_QUOTE}"
-        raise ConfigError(f"{key}: got {text!r}, expected {expected}")
-    return character
 
 
 def refuse_sep(first: Sequence[str], path: Path, line: int) -> None:

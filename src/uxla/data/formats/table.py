@@ -18,7 +18,7 @@ import pyarrow as pa
 from uxla.data.batch import Batch, Row
 from uxla.data.columns import LABEL, SENTENCE, TEXTS, Shape, are_names, place_columns
 from uxla.data.formats import csv, json, parquet, text, tsv
-from uxla.data.formats.dialect import NO_QUOTE, QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter, sign
+from uxla.data.formats.dialect import QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter
 from uxla.data.formats.list_cells import ListCells, words_in
 from uxla.data.hub import split_rows
 from uxla.data.labels.schemes import Scheme, detect
@@ -149,8 +149,8 @@ class Table:
     def dialect(self) -> Dialect:
         """How the cells of CSV and TSV are told apart: as asked for, else by what stands in the file."""
         path, options = self.path, self.options
-        delimiter = sign("delimiter", options.delimiter)
-        quote = None if options.quote == NO_QUOTE else sign("quote", options.quote)
+        delimiter = TAB if options.delimiter == "tab" else options.delimiter
+        quote = None if options.quote == "none" else options.quote
         if self.format == "csv":
             quote = QUOTE if options.quote is None else quote
             return Dialect(delimiter or self._sniffed(quote) or ",", quote)
