@@ -32,6 +32,7 @@ from uxla.models.ensemble import average
 from uxla.process_settings import process_settings
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.store.store import Store, default_root
+from uxla.study.arguments import arguments_of
 from uxla.study.inputs import load_inputs
 from uxla.testbed.pretrain import build
 
@@ -99,7 +100,7 @@ def adapted(overrides: Sequence[str], methods: Sequence[str]) -> Adapted:
     config = load_config(overrides[0], [*overrides[1:], f"methods=[{','.join(methods)}]"])
     store = Store(default_root())
     inputs = load_inputs(config, store)
-    return api.adapt_as(config, inputs, store)
+    return api.adapt(**arguments_of(config, inputs), store=store)
 
 
 def scored(name: str, found: Adapted) -> Iterator[tuple[object, ...]]:

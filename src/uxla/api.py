@@ -7,7 +7,6 @@ import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,22 +15,20 @@ from uxla.choices import Device, Precision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
-from uxla.events import Doubted, Event, Finished, heard_by, unheard
+from uxla.events import Event, Finished, heard_by, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import resolve
-from uxla.models.model_safety import ModelSafety
 from uxla.models.saving import check_objects, objects_digest, write_objects
 from uxla.process_settings import process_settings
-from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
-from uxla.study.arguments import check_arguments, config_of, inputs_of, methods_of
+from uxla.study.arguments import arguments_of, check_arguments, request_of
 from uxla.study.executors import Executor, Serial, executor_of
-from uxla.study.inputs import Inputs, load_inputs
+from uxla.study.inputs import load_inputs
 from uxla.study.messages import Messages
 from uxla.study.recording import Recording
 from uxla.study.run_folder import check_folder
-from uxla.study.settings import UXLA, method_of, vicinity_of
+from uxla.study.settings import UXLA
 from uxla.study.tracking import require
 from uxla.study.vicinities import Around
 from uxla.targets import Target
@@ -87,60 +84,32 @@ def adapt(
     >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
     check_arguments(method, vicinity, baselines, executor, on_event)
-    inputs, task = inputs_of(source, dev, test, target, task)
-    methods = methods_of([*baselines, "uxla" if isinstance(method, UXLA) else method])
-    own = method if isinstance(method, UXLA) else _PAPER
-    with ExitStack() as on_failure:
-        place = _store(store, on_failure)
-        asked = {"model": _folder(model, place), "revision": revision, "seed": seed, "device": device, "keep": keep}
-        config = config_of(inputs, methods, own, vicinity, asked | {"precision": precision, "task": task} | settings)
-        own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
-        name = None if isinstance(model, str | Path) else f"(in memory) {type(model[0]).__name__}"
-        adapted = _adapted(config, inputs, methods, own, vicinity, place, executor, on_event, name)
+    request = request_of(
+        source,
+        target,
+        dev=dev,
+        test=test,
+        model=str(model) if isinstance(model, str | Path) else f"(in memory) {type(check_objects(model)[0]).__name__}",
+        task=task,
+        method=method,
+        vicinity=vicinity,
+        baselines=baselines,
+        revision=revision,
+        seed=seed,
+        device=device,
+        precision=precision,
+        keep=keep,
+        **settings,
+    )
+    with ExitStack() as on_failure, process_settings(), showing_to_caller():
+        place, workers = _store(store, on_failure), executor_of(executor)
+        handles = _models(model, request.config, place)
+        finished = pipeline.adapt(request, handles, store=place, executor=workers, on_event=on_event)
         on_failure.pop_all()
     if store is None:
-        weakref.finalize(adapted.run, shutil.rmtree, place.root, ignore_errors=True)
-    return adapted
-
-
-def adapt_as(config: RunConfig, inputs: Inputs, store: Store, on_event: Listener = unheard) -> Adapted:
-    """What `adapt` gives for the corpora and the settings of a configuration."""
-    targets = {target.name: target for target in inputs.targets}
-    inputs, _ = inputs_of(inputs.train, inputs.dev, inputs.test, targets, config.task)
-    own, vicinity = method_of(config), vicinity_of(config)
-    return _adapted(config, inputs, methods_of(config.methods), own, vicinity, store, _SERIAL, on_event)
-
-
-def _adapted(
-    config: RunConfig,
-    inputs: Inputs,
-    methods: tuple[Method, ...],
-    own: UXLA,
-    vicinity: MaskedLMVicinity | Around | None,
-    store: Store,
-    executor: Executor | str,
-    on_event: Listener,
-    name: str | None = None,
-) -> Adapted:
-    """`name` is what is recorded of a model in memory: its folder in the store is nobody else's to know."""
-    with process_settings(), showing_to_caller():
-        request = pipeline.Request(
-            config=config,
-            inputs=inputs,
-            methods=methods,
-            uxla=own,
-            backbone=_model(config.model, config.revision, config),
-            vicinity_model=_model(*_vicinity_model(config), config),
-            around=None if isinstance(vicinity, MaskedLMVicinity) else vicinity,
-            store=store,
-            executor=executor_of(executor),
-            on_event=on_event,
-        )
-        if name is not None:
-            request = replace(request, config=config.model_copy(update={"model": name}))
-        finished = pipeline.adapt(request)
-    trusts = config.trust_remote_code
-    return Adapted(finished.results, finished.environment, finished, device=config.device, trust_remote_code=trusts)
+        weakref.finalize(finished, shutil.rmtree, place.root, ignore_errors=True)
+    trusts = request.config.trust_remote_code
+    return Adapted(finished.results, finished.environment, finished, device=device, trust_remote_code=trusts)
 
 
 def run(
@@ -155,40 +124,32 @@ def run(
     check_folder(out, config, overwrite=overwrite)
     require(config)
     with Recording(out, config, overwrite=overwrite) as record:
-        store = Store(default_root(), record, fresh, seen or Seen())
-        inputs = load_inputs(config, store)
-        tell = heard_by((record, Messages(config.task, config.source.name)))
-        for about, doubt in inputs.doubts:
-            tell(Doubted(about, doubt.about, doubt.text))
-        adapted = adapt_as(config, inputs, store, record)
+        emit = heard_by((record, Messages(config.task, config.source.name)))
+        store = Store(default_root(), emit, fresh, seen or Seen())
+        adapted = adapt(**arguments_of(config, load_inputs(config, store)), store=store, on_event=record)
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
 
 
-def _folder(model: str | Path | tuple[Any, Any], store: Store) -> str:
-    """The name of the model as a configuration has it; of one in memory the folder in the store."""
-    if isinstance(model, str | Path):
-        return str(model)
-    objects = check_objects(model)
+def _models(model: str | Path | tuple[Any, Any], config: RunConfig, store: Store) -> pipeline.Models:
+    """The backbone, and the masked LM that makes samples, which is the backbone unless another one is named."""
+    safety, own = config.safety, config.masked_lm
+    name = model_name(config.model) if isinstance(model, str | Path) else _stored(model, store)
+    backbone = resolve(name, revision=config.revision, safety=safety)
+    if own.model is None:
+        return pipeline.Models(backbone, backbone)
+    return pipeline.Models(backbone, resolve(model_name(own.model), revision=own.revision, safety=safety))
+
+
+def _stored(model: tuple[Any, Any], store: Store) -> str:
+    """The folder, in the store, of a model in memory."""
 
     def make(into: Path, scratch: Path) -> Mapping[str, Any]:
-        with process_settings():
-            write_objects(*objects, into)
-        return {"model": type(objects[0]).__name__}
+        write_objects(*model, into)
+        return {"model": type(model[0]).__name__}
 
-    return str(store.folder("model", {"objects": objects_digest(*objects)}, make)[0])
-
-
-def _model(name: str, revision: str | None, config: RunConfig) -> ModelHandle:
-    safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
-    return resolve(model_name(name), revision=revision, safety=safety)
-
-
-def _vicinity_model(config: RunConfig) -> tuple[str, str | None]:
-    """The name and the revision of the masked LM that makes samples: the backbone unless another one is named."""
-    own = config.masked_lm
-    return (config.model, config.revision) if own.model is None else (own.model, own.revision)
+    return str(store.folder("model", {"objects": objects_digest(*model)}, make)[0])
 
 
 def _store(given: Store | str | Path | None, on_failure: ExitStack) -> Store:

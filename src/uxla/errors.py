@@ -26,6 +26,11 @@ def spelled_as(spelling: Spelling) -> Iterator[None]:
         _SPELLING.reset(token)
 
 
+def in_python() -> bool:
+    """Whether messages are for somebody who calls the library."""
+    return _SPELLING.get() == "python"
+
+
 def setting(key: str, value: Any = "") -> str:
     """How a user sets `key`: `encoding='cp1252'`, `encoding: cp1252`, or `--encoding cp1252`.
 

@@ -71,7 +71,7 @@ def with_epochs(epochs):
         ({"device": "gpu"}, "device: got 'gpu', expected 'auto', "),
         ({"seed": -1}, "seed: got -1, expected at least 0"),
         ({"model": ""}, "model: got '', expected at least 1 character"),
-        ({"keep": "estimated"}, r"keep: .* needs dev, .*; give dev=… or keep=last"),
+        ({"keep": "estimated"}, r"keep: .* needs dev, .*; give dev=… or keep='last'"),
         ({"task": "classification"}, "task: got classification, and the source's labels are for ner"),
         ({"executor": "nowhere"}, "uxla.executors: no installed package"),
         ({"executor": 3}, r"executor: got 3 \(int\), expected an executor"),
@@ -85,7 +85,10 @@ def with_epochs(epochs):
         ({"method": with_epochs(3)}, "method: epochs: got 3"),
         ({"method": with_epochs([3])}, r"method: epochs: got \[3\]"),
         ({"method": with_epochs([uxla.Epoch(None, source=True)])}, "method: select: got None"),
-        ({"method": with_epochs([uxla.Epoch(uxla.MostConfident(5), source=True)])}, "schedule.0.select.share: got 5"),
+        (
+            {"method": with_epochs([uxla.Epoch(uxla.MostConfident(5), source=True)])},
+            r"method: epochs\[0\].select.share: got 5",
+        ),
         ({"method": uxla.UXLA(agreement="exact")}, "method: agreement: got 'exact'"),
         ({"method": uxla.UXLA(warm_up={})}, "method: warm_up: got {}"),
         ({"method": uxla.UXLA(adaptation=3)}, "method: adaptation: got 3"),
@@ -93,6 +96,8 @@ def with_epochs(epochs):
         ({"baselines": ["zero_shot"]}, r"baselines: no target has a test set .*; give uxla.Target\(raw, test=…\)"),
         ({"method": "tri_training"}, r"methods: tri_training .*; give uxla.Target\(raw, test=…\) or method='uxla'"),
         ({"thread": 1}, "thread: no such argument; did you mean threads?"),
+        ({"alpha": 0.5}, r"alpha: no such argument; give method=uxla.UXLA\(alpha=…\)"),
+        ({"method": uxla.UXLA(alpha=-1)}, "method: alpha: got -1, expected at least 0"),
     ],
 )
 def test_a_fault_of_an_argument_is_one_error_before_any_work(corpora, change, said):

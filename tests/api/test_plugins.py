@@ -196,7 +196,7 @@ def test_a_selector_is_a_function_or_a_class_with_keys_and_anything_else_is_refu
     install(tmp_path, "uxla_parts", PARTS, points)
     monkeypatch.syspath_prepend(tmp_path)
     config = load_config("testbed", ["schedule=[{data: [target], select: all}]"])
-    assert config.schedule[0].select.build() is sys.modules["uxla_parts"].all_of_them
+    assert config.schedule[0].select.part is sys.modules["uxla_parts"].all_of_them
     with pytest.raises(ConfigError, match=re.escape(said)):
         load_config("testbed", [f"schedule=[{{data: [target], select: {select}}}]"])
     sys.modules.pop("uxla_parts", None)

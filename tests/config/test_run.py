@@ -301,6 +301,8 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("source.train=nowhere.conll", "no such file: "),
         ("source.train=.", "is a folder: "),
         ("a={b: 1, b: 2}", "'b' is given twice"),
+        ("schedule=[{data:[x]}]", "not a YAML list or mapping (expected ',' or '}', but got '['); write a space after"),
+        ("target=[{target}.txt]", "not a YAML list or mapping (expected ',' or ']', but got '<scalar>'); quote what"),
     ],
 )  # fmt: skip
 def test_a_wrong_override_is_answered_in_one_line(override, said, folder):

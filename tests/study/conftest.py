@@ -12,9 +12,10 @@ from uxla.config.run import load_config
 from uxla.events import Emit, unheard
 from uxla.methods.registry import method
 from uxla.records import ModelHandle
+from uxla.study.arguments import Request
 from uxla.study.executors import Serial
 from uxla.study.labelling import Labelling
-from uxla.study.pipeline import Request, study_of
+from uxla.study.pipeline import Models, study_of
 from uxla.study.settings import method_of
 
 HANDLE = ModelHandle(Path("m"), "digest")
@@ -46,19 +47,9 @@ class NoScores(Labelling):
 
 def made(overrides, inputs, *, store=None, model=HANDLE, vicinity_model=None, emit=unheard, config="testbed"):
     settings = load_config(config, overrides)
-    request = Request(
-        config=settings,
-        inputs=inputs,
-        methods=tuple(map(method, settings.methods)),
-        uxla=method_of(settings),
-        backbone=model,
-        vicinity_model=vicinity_model or model,
-        around=None,
-        store=NoWork() if store is None else store,
-        executor=Serial(),
-        on_event=emit,
-    )
-    study = study_of(request, emit)
+    request = Request(settings, inputs, tuple(map(method, settings.methods)), method_of(settings), None)
+    store = NoWork(emit=emit) if store is None else replace(store, emit=emit)
+    study = study_of(request, Models(model, vicinity_model or model), store, Serial())
     if not isinstance(study.labelling.store, NoWork):
         return study
     return replace(study, labelling=NoScores(**vars(study.labelling)))

@@ -15,7 +15,7 @@ from tokenizers import models as subwords
 from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.config.run import load_config
-from uxla.errors import ModelError
+from uxla.errors import ModelError, spelled_as
 from uxla.events import DataRead, Doubted
 from uxla.methods.registry import METHODS
 from uxla.models.hub import resolve
@@ -111,8 +111,10 @@ def test_a_table_of_several_languages_is_told_with_the_target_as_remedy(study_of
     empty = ["source.dev", "source.test", "target_data.dev", "target_data.test", "target_data.labelled"]
     given = [*files, *(f"{key}=null" for key in empty), "target=xx", "task=classification", "methods=[uxla]"]
     given += ["warmup.selection=last", "testbed=null"]
-    inputs = load_inputs(load_config("testbed", given), Store(tmp_path))
-    assert [f"{about}: {doubt.text}" for about, doubt in inputs.doubts if "column 'lang'" in doubt.text] == [
+    seen = []
+    with spelled_as("yaml"):
+        load_inputs(load_config("testbed", given), Store(tmp_path, seen.append))
+    assert [f"{event.about}: {event.text}" for event in seen if "column 'lang'" in event.text] == [
         "xx: column 'lang' has 2 values (en 9, xx 9), all of them are read; for one of them set where: {lang: xx}"
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -150,7 +151,14 @@ def _inside(here: Any, at: str | int) -> Plain:
 def _value(written: str, text: str) -> Plain:
     try:
         return parse(written, name=f"{COMMAND_LINE}: {text}")[0]
-    except YAMLError:  # `{target}/train.txt` or `*.txt`: a path, not a YAML mapping or alias
+    except YAMLError as error:  # `{target}/train.txt` or `*.txt`: a path, not a YAML mapping or alias
+        if written[:1] + written[-1:] in ("[]", "{}"):
+            spaces = (
+                "write a space after each colon" if re.search(r"\w:[^\s/]", written) else "quote what holds brackets"
+            )
+            raise ConfigError(
+                f"{COMMAND_LINE}: {text}: not a YAML list or mapping ({one_line(error, written)[0]}); {spaces}"
+            ) from None
         return written
 
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from uxla.config.documents import COMMAND_LINE, Document
 from uxla.config.yaml_text import KeyPath, Plain
-from uxla.errors import ConfigError
+from uxla.errors import ConfigError, in_python
 from uxla.schema import fault_text, faults_of, unknown_name
 
 _EXAMPLES = {
@@ -29,14 +29,43 @@ _EXAMPLES = {
 }
 
 
+OF_UXLA = {
+    "schedule": "epochs",
+    "agree": "agreement",
+    "alpha": "alpha",
+    "order": "order",
+    "collapse_share": "collapse_share",
+    "warmup": "warm_up",
+    "adaptation": "adaptation",
+}
+"""Keys that are fields of `uxla.UXLA`."""
 _AS_ARGUMENTS = {
     r"target_data\.(\w+)=FILE": r"uxla.Target(raw, \1=…)",
     r"target_data\.(\w+)": r"\1 of the target",
     r"source\.(\w+)=FILE": r"\1=…",
     r"source\.(\w+)": r"\1",
+    r"'methods=\[penalty,\w+\]'": r"baselines=['penalty']",
     r"'methods=\[(\w+)\]'": r"method='\1'",
+    r"select\.share in schedule": "the share of uxla.MostConfident",
+    r"schedule\.\d+\.select\.": "",
+    r"warmup\.selection=(\w+)": r"selection='\1' in uxla.WarmUp",
+    r"warmup\.(\w+)": r"uxla.WarmUp(\1=…)",
+    r"adaptation\.selection=(\w+)": r"selection='\1' in uxla.Adaptation",
+    r"agree=token": "agreement=uxla.Token()",
+    r"agree\.min_agreed": "min_agreed of uxla.Token",
+    r"collapse_share=1": "uxla.UXLA(collapse_share=1)",
+    r"\bkeep=(\w+)": r"keep='\1'",
+    r"vicinity\.(\w+)=": r"\1=",
 }
 """What keys of a configuration are as arguments, in remedies."""
+
+
+def in_words_of_the_caller(text: str) -> str:
+    """A message about keys of a configuration; for who calls the library, about arguments."""
+    if in_python():
+        for key, argument in _AS_ARGUMENTS.items():
+            text = re.sub(key, argument, text)
+    return text
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> dict[str, FieldInfo]:
@@ -73,13 +102,17 @@ def _of_argument(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
     path, meant = fault["loc"], known.get(_pattern(fault["loc"]))
     if fault["type"] == "extra_forbidden":
         top = [key for key in known if "." not in key]
-        return f"{_dotted(path)}: no such argument; {unknown_name(path[-1], top)}"
+        return f"{_argument(path)}: no such argument; {unknown_name(path[-1], top)}"
     if fault["type"] == "refused" and fault["ctx"]["field"]:
         path = (*path, fault["ctx"]["field"])
     text = fault_text(fault, meant.description if meant is not None else None)
-    for key, argument in _AS_ARGUMENTS.items():
-        text = re.sub(key, argument, text)
-    return f"{_dotted(path)}: {text}"
+    return f"{_argument(path)}: {in_words_of_the_caller(text)}"
+
+
+def _argument(path: KeyPath) -> str:
+    name, *rest = map(str, path)
+    places = "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in rest)
+    return (f"method: {OF_UXLA[name]}" if name in OF_UXLA else name) + places
 
 
 def _unknown(fault: ErrorDetails, document: Document, known: Mapping[str, FieldInfo]) -> str:

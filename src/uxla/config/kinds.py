@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from inspect import signature
 from typing import Any, ClassVar, Literal, get_type_hints
 
@@ -18,15 +18,20 @@ TAGGED = frozenset({"select", "agree", "vicinity"})
 
 
 class PluggedIn(Section):
-    """The section of a plug-in's kind: the other keys are the arguments of the class `of`."""
+    """The section of a plug-in's kind: the other keys are the arguments of the class `of`. Called, it is the part."""
 
     model_config = ConfigDict(strict=False, arbitrary_types_allowed=True)
     of: ClassVar[Callable[..., Any]]
     kind: str
 
-    def build(self) -> Any:
+    @cached_property
+    def part(self) -> Any:
         """What the plug-in makes of the arguments."""
         return self.of(**{name: getattr(self, name) for name in type(self).model_fields if name != "kind"})
+
+    def __call__(self, *given: Any) -> Any:
+        """What the part gives."""
+        return self.part(*given)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, SerializeAsAny, model_validator
+from pydantic import AfterValidator, BeforeValidator, SerializeAsAny, model_validator
 
 from uxla.choices import Unit
 from uxla.config.kinds import Kinds, PluggedIn
@@ -12,6 +12,7 @@ from uxla.errors import ConfigError, setting
 from uxla.schema import Copies, Section, Several, key, refuse_repeated
 
 DataSet = Literal["source", "target", "source_vicinity", "target_vicinity"]
+_ORDER = get_args(DataSet)
 
 _SELECT = "how sentences are selected: by `confidence`, by `clustering`, or that of a plug-in"
 _AGREE = (
@@ -80,7 +81,7 @@ AgreeSection: TypeAlias = Annotated[SerializeAsAny[Agree | AgreeByToken | Plugge
 class EpochPlan(Section):
     """What one epoch of Algorithm 1 trains on, and how pseudo-labelled sentences are selected (§2.3)."""
 
-    data: Several[DataSet] = key(
+    data: Annotated[Several[DataSet], AfterValidator(lambda data: tuple(sorted(data, key=_ORDER.index)))] = key(
         "what is mixed: `source`, `target`, `source_vicinity`, `target_vicinity`", paper="line 22", min_length=1
     )
     select: SelectSection = key("which pseudo-labelled sentences are trusted", paper="§2.3")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from uxla import progress, signals
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, in_python
 from uxla.events import Damaged, Emit, StageEnded, unheard
 from uxla.files import atomic_folder, restore_folder
 from uxla.given import path
@@ -128,7 +128,8 @@ class Store:
             return False
 
     def _writing(self, *files: Path) -> AbstractContextManager[None]:
-        remedy = "free space there, or set UXLA_CACHE to another folder, and run again: finished work is kept"
+        other = "give another `store`" if in_python() else "set UXLA_CACHE to another folder"
+        remedy = f"free space there, or {other}, and run again: finished work is kept"
         return writing(self.root, remedy, *files)
 
     def _put_away(self, place: Path, damage: DamageError) -> None:

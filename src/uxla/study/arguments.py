@@ -1,20 +1,19 @@
-"""What `uxla.adapt` makes of its arguments: corpora under a run's names, methods, and a checked configuration."""
+"""The arguments of `uxla.adapt`: checked, turned into a configuration, and made from one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
-from uxla.algorithm.agreement import AGREEMENTS, kind_of
+from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.cotraining import Epoch
-from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.choices import Task
 from uxla.config.documents import read_document
-from uxla.config.errors import argument_refused, keys
+from uxla.config.errors import OF_UXLA, argument_refused, keys
 from uxla.config.kinds import PluggedIn
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
@@ -27,7 +26,7 @@ from uxla.methods import registry
 from uxla.methods.method import Method
 from uxla.records import Corpus
 from uxla.study.inputs import Inputs
-from uxla.study.settings import UXLA
+from uxla.study.settings import PARTS, UXLA, method_of
 from uxla.study.vicinities import Around
 from uxla.targets import Target
 
@@ -38,6 +37,23 @@ _FEWEST_STEPS = 100
 """Steps that a warm-up has at least where nobody says how long it is: a few dozen sentences need many passes."""
 _VICINITY = "a uxla.MaskedLMVicinity, or a function of a corpus"
 _PARTS = ("train", "dev", "test", "labelled", "translated")
+_AS_ARGUMENTS = {"target_data": "target=uxla.Target(…)", "testbed": "source='testbed:source/train'"} | {
+    key: f"method=uxla.UXLA({name}=…)" for key, name in OF_UXLA.items()
+}
+"""Keys of a configuration that are other arguments, or parts of one."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The checked arguments of `uxla.adapt`."""
+
+    config: RunConfig
+    inputs: Inputs
+    methods: tuple[Method, ...]
+    uxla: UXLA
+    """Its two trainings included."""
+    around: Around | None
+    """A vicinity of the user's own, in place of Gen-LM."""
 
 
 def check_arguments(method: Any, vicinity: Any, baselines: Any, executor: Any, on_event: Any) -> None:
@@ -75,7 +91,7 @@ def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, type)
 
 
-def inputs_of(source: Any, dev: Any, test: Any, target: Any, task: Task | None) -> tuple[Inputs, Task]:
+def _inputs_of(source: Any, dev: Any, test: Any, target: Any, task: Task | None) -> tuple[Inputs, Task]:
     """The corpora under the names that a run has for them, with the labels of the source; and the task they are for."""
     source = source if isinstance(source, Corpus) else read(source, name="source", lang="source", task=task)
     found = task_of(source)
@@ -109,44 +125,82 @@ def _target(name: str, given: Any, source: Corpus, task: Task) -> Target:
     return Target(raw(found.train, source, task, name), **others, name=name)
 
 
-def methods_of(given: Iterable[Method | str]) -> tuple[Method, ...]:
-    """Methods by name or as they are, each once. ConfigError for a name that no method has."""
-    found = [registry.method(one) if isinstance(one, str) else one for one in given]
-    return tuple({one.name: one for one in found}.values())
+def request_of(
+    source: Any,
+    target: Any,
+    *,
+    dev: Any = None,
+    test: Any = None,
+    model: str,
+    task: Task | None = None,
+    method: UXLA | Method | str,
+    vicinity: MaskedLMVicinity | Around | None = None,
+    baselines: Sequence[Method | str] = (),
+    methods: Sequence[Method | str] | None = None,
+    files: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Request:
+    """The arguments of `uxla.adapt`, checked. Data in memory has no path in the configuration, unless `files` says."""
+    for name in settings.keys() & _AS_ARGUMENTS.keys():
+        raise ConfigError(f"{name}: no such argument; give {_AS_ARGUMENTS[name]}")
+    inputs, task = _inputs_of(source, dev, test, target, task)
+    own = method if isinstance(method, UXLA) else UXLA()
+    asked = [*baselines, method if isinstance(method, Method | str) else "uxla"] if methods is None else methods
+    found = {one.name: one for one in (registry.method(one) if isinstance(one, str) else one for one in asked)}
+    _check_parts(found.values(), inputs.targets)
+    given = {name: plain(value) for name, value in settings.items()}
+    values = _training(task, model, own, inputs) | _uxla(own) | given | _data(inputs) | dict(files or {})
+    values |= {"task": task, "model": model, "vicinity": _vicinity(vicinity)}
+    # a method that is no plug-in has no name that a configuration knows
+    values["methods"] = [name for name in found if name in registry.names()] or ["uxla"]
+    try:
+        config = RunConfig.model_validate(values).model_copy(update={"methods": tuple(found)})
+    except ValidationError as error:
+        raise argument_refused(error, keys(RunConfig)) from None
+    own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
+    around = None if isinstance(vicinity, MaskedLMVicinity | None) else vicinity
+    return Request(config, inputs, tuple(found.values()), own, around)
 
 
-def config_of(
-    inputs: Inputs,
-    methods: Sequence[Method],
-    own: UXLA,
-    vicinity: MaskedLMVicinity | Around | None,
-    asked: Mapping[str, Any],
-) -> RunConfig:
-    """The arguments as a configuration, checked; data in memory has no path in it."""
-    task, targets = asked["task"], inputs.targets
-    known = [one.name for one in methods if one.name in registry.names()]
-    data = {part: _IN_MEMORY for part in _PARTS if any(getattr(one, part) for one in targets)}
-    labelled = {"train": inputs.train, "dev": inputs.dev, "test": inputs.test}
-    _check_test(methods, targets)
-    values = _training(task, asked["model"], own, inputs) | {
-        **{name: plain(value) for name, value in asked.items()},
-        "source": {part: _IN_MEMORY for part, one in labelled.items() if one} | {"name": inputs.train.name},
-        "target": tuple(one.name for one in targets),
-        "target_data": data,
-        "alpha": own.alpha,
-        "schedule": [_plan(epoch) for epoch in own.epochs],
-        "agree": _section(own.agreement, {one: kind for kind, one in AGREEMENTS.items()}),
-        "order": own.order,
-        "collapse_share": own.collapse_share,
-        "vicinity": _vicinity(vicinity),
-        "methods": known or ["uxla"],  # a method that is no plug-in has no name that a configuration knows
+def arguments_of(config: RunConfig, inputs: Inputs) -> dict[str, Any]:
+    """The arguments of `uxla.adapt` for a configuration and the corpora of its files."""
+    files = {name: getattr(config, name) for name in ("source", "target_data", "testbed")}
+    of_uxla = {*_AS_ARGUMENTS, "source", "target"}
+    return {name: getattr(config, name) for name in RunConfig.model_fields if name not in of_uxla} | {
+        "source": inputs.train,
+        "target": {one.name: one for one in inputs.targets},
+        "dev": inputs.dev,
+        "test": inputs.test,
+        "method": method_of(config),
+        "files": files,
     }
-    return _checked(values).model_copy(update={"methods": tuple(one.name for one in methods)})
 
 
-def _check_test(methods: Sequence[Method], targets: Sequence[Target]) -> None:
+def _data(inputs: Inputs) -> dict[str, Any]:
+    """The sections of data in memory."""
+    labelled = {"train": inputs.train, "dev": inputs.dev, "test": inputs.test}
+    return {
+        "source": {part: _IN_MEMORY for part, one in labelled.items() if one} | {"name": inputs.train.name},
+        "target": tuple(one.name for one in inputs.targets),
+        "target_data": {part: _IN_MEMORY for part in _PARTS if any(getattr(one, part) for one in inputs.targets)},
+    }
+
+
+def _uxla(own: UXLA) -> dict[str, Any]:
+    """The keys of Algorithm 1."""
+    names = ("source", "target", "source_vicinity", "target_vicinity")
+    epochs = [
+        {"data": [name for name in names if getattr(epoch, name)], "select": _section(epoch.select)}
+        for epoch in own.epochs
+    ]
+    others = {"alpha": own.alpha, "order": own.order, "collapse_share": own.collapse_share}
+    return {"schedule": epochs, "agree": _section(own.agreement), **others}
+
+
+def _check_parts(methods: Collection[Method], targets: Sequence[Target]) -> None:
     """ConfigError where a target lacks what a method is scored on, or learns from."""
-    if len(methods) > 1 and all(one.test is None for one in targets):
+    scored = {one.name for one in methods} - {"uxla", registry.final_method(one.name for one in methods)}
+    if scored and len(methods) > 1 and all(one.test is None for one in targets):
         raise ConfigError("baselines: no target has a test set to compare on; give uxla.Target(raw, test=…)")
     for method in methods:
         for part in method.needs:
@@ -157,9 +211,7 @@ def _check_test(methods: Sequence[Method], targets: Sequence[Target]) -> None:
 
 
 def _vicinity(given: MaskedLMVicinity | Around | None) -> Any:
-    if given is None:
-        return MaskedLMVicinity()
-    return given if isinstance(given, MaskedLMVicinity) else PluggedIn.model_construct(kind=kind_of(given))
+    return given if isinstance(given, MaskedLMVicinity) else MaskedLMVicinity() if given is None else _section(given)
 
 
 def _training(task: str, model: str, own: UXLA, inputs: Inputs) -> dict[str, Any]:
@@ -177,19 +229,9 @@ def _training(task: str, model: str, own: UXLA, inputs: Inputs) -> dict[str, Any
     return found
 
 
-def _plan(epoch: Epoch) -> dict[str, Any]:
-    data = [name for name in ("source", "target", "source_vicinity", "target_vicinity") if getattr(epoch, name)]
-    return {"data": data, "select": _section(epoch.select, {MostConfident: "confidence", CleanCluster: "clustering"})}
-
-
-def _section(value: Any, kinds: Mapping[type, str]) -> Any:
+def _section(part: Any) -> Any:
     """The tagged value of a configuration; of a user's own part, which no configuration can make, its name alone."""
-    kind = kinds.get(type(value))
-    return PluggedIn.model_construct(kind=kind_of(value)) if kind is None else {"kind": kind, **asdict(value)}
-
-
-def _checked(values: dict[str, Any]) -> RunConfig:
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        raise argument_refused(error, keys(RunConfig)) from None
+    kind = next((kind for kind, made in PARTS.items() if type(part) is made), None)
+    if kind is not None:
+        return {"kind": kind, **asdict(part)}
+    return part if isinstance(part, PluggedIn) else PluggedIn.model_construct(kind=kind_of(part))

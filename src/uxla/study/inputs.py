@@ -16,6 +16,7 @@ from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
 from uxla.data.raw_words import together_in_source
 from uxla.errors import ConfigError, DataError
+from uxla.events import Doubted
 from uxla.records import Corpus
 from uxla.schema import Files
 from uxla.seeds import derive
@@ -34,8 +35,6 @@ class Inputs:
     dev: Corpus | None
     test: Corpus | None
     targets: tuple[Target, ...]
-    doubts: tuple[tuple[str, Doubt], ...] = ()
-    """What is doubtful about the files, each with the name of the corpus."""
 
     def digests(self) -> dict[str, str]:
         """The digest of every corpus by its place in the configuration."""
@@ -47,7 +46,10 @@ class Inputs:
 
 
 def load_inputs(config: RunConfig, store: Store) -> Inputs:
-    """Read every file the configuration names; raises DataError or ConfigError with the place."""
+    """The corpora of the files that the configuration names. What is doubtful about the files is told to `store.emit`.
+
+    Raises DataError or ConfigError with the place.
+    """
     world = _world_folder(config.testbed, WORLD_TASKS[config.task], store) if config.testbed is not None else None
     source, data = config.source, config.target_data
     trained = _path(source.train, world, config.task)
@@ -56,8 +58,6 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         only = f"the only label is {names[0]}, expected two or more to tell apart"
         raise DataError(f"{only}; is it the labelled file, and the right column?", file=trained[0])
 
-    doubts: list[tuple[str, Doubt]] = []
-
     def read(reading: DataFiles, path: Files | None, lang: str, part: str, *, labelled: bool = True) -> Corpus | None:
         if path is None:
             return None
@@ -65,7 +65,8 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         if part in ("labelled", "translated") and data.labelled_take is not None:
             limits["take"] = data.labelled_take
         paths, name, how = _path(path, world, config.task), _name(lang, part), _format(config.task, reading)
-        doubts.extend((name, doubt) for doubt in _several_languages(paths, lang, how))
+        for doubt in _several_languages(paths, lang, how):
+            store.emit(Doubted(name, doubt.about, doubt.text))
         return load_corpus(
             paths,
             name=name,
@@ -91,7 +92,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         others = {part: read(files, getattr(files, part), name, part) for part in TARGET_PATHS[1:]}
         assert raw is not None
         targets.append(Target(raw, **others, name=name))
-    return Inputs(train, dev, test, tuple(targets), tuple(doubts))
+    return Inputs(train, dev, test, tuple(targets))
 
 
 def _name(lang: str, part: str) -> str:

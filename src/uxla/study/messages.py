@@ -105,7 +105,8 @@ def _agreed(event: Trains | Skipped, k: int, j: int) -> str:
     if event.agreement is None:
         return "of whose labels it is surest"
     own = f"that the agreement {kind_of(event.agreement)} of models {k} and {j} leaves"
-    return str(getattr(event.agreement, "sentence", own)).format(k=k, j=j)
+    agreement = getattr(event.agreement, "part", event.agreement)  # of a plug-in
+    return str(getattr(agreement, "sentence", own)).format(k=k, j=j)
 
 
 def _collapsed(labelled: list[Part], step: Step) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from uxla import progress
 from uxla.algorithm.distil import CleanCluster
@@ -14,47 +14,35 @@ from uxla.config.run import RunConfig
 from uxla.events import Began, Doubted, Emit, Event, Measured, Scored, StageEnded, TrainingEnded, Warned, heard_by
 from uxla.methods.method import Method
 from uxla.models.lm.model import TrainableLM
-from uxla.models.memory import Budget
-from uxla.models.model_safety import ModelSafety
-from uxla.models.runtime import Runtime
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.store.versions import mixture
+from uxla.study.arguments import Request
 from uxla.study.choose_epoch import choose_epoch
 from uxla.study.described import describe
 from uxla.study.environment import environment
 from uxla.study.executors import Executor
 from uxla.study.finished_run import FinishedRun
-from uxla.study.inputs import Inputs
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.messages import Messages
 from uxla.study.results import run_results
 from uxla.study.settings import UXLA
 from uxla.study.study import Study
 from uxla.study.trace import Traces
-from uxla.study.vicinities import Around, GenLM, OwnVicinity
+from uxla.study.vicinities import GenLM, OwnVicinity
 from uxla.targets import Target
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a run is asked for: values that `uxla.adapt` made of its arguments."""
+class Models(NamedTuple):
+    """The pretrained models of a run."""
 
-    config: RunConfig
-    inputs: Inputs
-    methods: tuple[Method, ...]
-    uxla: UXLA
     backbone: ModelHandle
-    vicinity_model: ModelHandle
-    around: Around | None
-    store: Store
-    executor: Executor
-    on_event: Emit
+    vicinity: ModelHandle
 
 
-def adapt(request: Request) -> FinishedRun:
+def adapt(request: Request, models: Models, *, store: Store, executor: Executor, on_event: Emit) -> FinishedRun:
     """The models and scores that are asked for. Raises UxlaError before any work where the input is at fault."""
     config, trainings, seconds = request.config, list[dict[str, Any]](), Counter[str]()
     traces = Traces(config.trace, "uxla")
@@ -65,8 +53,9 @@ def adapt(request: Request) -> FinishedRun:
         if isinstance(event, StageEnded):
             seconds[event.stage] += event.seconds  # type: ignore[assignment]
 
-    emit = heard_by((request.on_event, Messages(config.task, request.inputs.train.name), traces, history))
-    study, begins = study_of(request, emit), asks_vicinity(request.methods, request.uxla)
+    emit = heard_by((on_event, Messages(config.task, request.inputs.train.name), traces, history))
+    study = study_of(request, models, replace(store, emit=emit), executor)
+    begins = asks_vicinity(request.methods, request.uxla)
     with _process(config, emit):
         check_models(study, request.methods, config.model, generates=begins)
         emit(Began())
@@ -84,8 +73,8 @@ def adapt(request: Request) -> FinishedRun:
         emit(Scored(results))
         for warning in results["warnings"]:
             emit(Warned(warning))
-        models = {"model": request.backbone, "vicinity.model": request.vicinity_model}
-        around = environment(config, models, study.labelling.store.made_with)
+        named = {"model": models.backbone, "vicinity.model": models.vicinity}
+        around = environment(config, named, study.labelling.store.made_with)
         around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
     final = {name: found.final for name, found in outcomes.items()}
     return FinishedRun(config, results, around, trained, final, single, study, traces)
@@ -121,22 +110,13 @@ def asks_vicinity(methods: Sequence[Method], uxla: UXLA) -> bool:
     return False
 
 
-def study_of(request: Request, emit: Emit) -> Study:
-    """What the methods of a run are given."""
-    config, task, store = request.config, TASKS[request.config.task](), replace(request.store, emit=emit)
-    safety = ModelSafety(config.trust_remote_code, config.allow_pickle_weights)
-    runtime = Runtime(
-        config.device,
-        config.max_length,
-        Budget(config.tokens_per_batch),
-        safety,
-        config.precision,
-        config.attention,
-        config.compile,
-    )
+def study_of(request: Request, models: Models, store: Store, executor: Executor) -> Study:
+    """What the methods of a run are given; what happens in it is told to the store's `emit`."""
+    config, task = request.config, TASKS[request.config.task]()
+    runtime = config.runtime(config.max_length, attention=config.attention, compile=config.compile)
     gen_lm = GenLM(
         settings=config.masked_lm,
-        model=request.vicinity_model,
+        model=models.vicinity,
         task_name=config.task,
         segments=task.segments,
         runtime=runtime,
@@ -145,15 +125,15 @@ def study_of(request: Request, emit: Emit) -> Study:
     )
     return Study(
         inputs=request.inputs,
-        labelling=Labelling(config.task, task, request.backbone, runtime, store, emit),
+        labelling=Labelling(config.task, task, models.backbone, runtime, store, store.emit),
         method=request.uxla,
         vicinity=gen_lm,
         around=None if request.around is None else OwnVicinity(request.around),
         mlm=config.mlm,
-        emit=emit,
+        emit=store.emit,
         seed=config.seed,
         checkpoint_every=config.checkpoint_every,
-        executor=request.executor,
+        executor=executor,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from uxla.algorithm.agreement import kind_of
 from uxla.records import ModelHandle
+from uxla.config.errors import in_words_of_the_caller
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
 from uxla.study.doubts import poor_models
@@ -53,7 +54,7 @@ def run_results(
         "estimates": {name: found.as_dict() for name, found in outcomes.items() if found.as_dict()},
         **({"kept_epoch": chosen} if chosen else {}),
         "trainings": list(trainings),
-        "warnings": of_all + [warning for found in outcomes.values() for warning in found.warnings],
+        "warnings": [*map(in_words_of_the_caller, [*of_all, *(w for o in outcomes.values() for w in o.warnings)])],
         "inputs": {**models, **study.inputs.digests()},
     }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from uxla.config.run import RunConfig, load_config
-from uxla.errors import ArtifactError, ConfigError
+from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.files import alone, write_file
 from uxla.write_errors import writing
 
@@ -65,12 +65,14 @@ def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> No
         foreign = [name for name in _names(config) if os.path.lexists(out / name)]
         if foreign:
             found = f"has {foreign[0]}, which no run wrote and this one would overwrite"
-            raise ArtifactError(f"--out {out}: {found}; give another folder, or move it away")
+            raise ArtifactError(
+                f"{'' if in_python() else '--out '}{out}: {found}; give another folder, or move it away"
+            )
         return
     other = _difference(out, config)
     if other is not None and not overwrite:
         state = "a finished" if (out / "results.json").exists() else "an unfinished"
-        remedy = "give another --out, or --overwrite to replace it"
+        remedy = "give another folder" if in_python() else "give another --out, or --overwrite to replace it"
         raise ArtifactError(f"{out}: holds {state} run of another configuration ({other}); {remedy}")
 
 

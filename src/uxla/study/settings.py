@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from uxla.algorithm.agreement import AGREEMENTS, Agree, Exact, Token
+from uxla.algorithm.agreement import AGREEMENTS, Agree, Exact
 from uxla.algorithm.cotraining import PAPER_SCHEDULE, Epoch, Order
-from uxla.algorithm.distil import CleanCluster, MostConfident, Select
-from uxla.config.method import AgreeByToken, ByClustering, ByConfidence, EpochPlan, MaskedLMVicinity
+from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.config.kinds import PluggedIn
 from uxla.config.run import RunConfig
 from uxla.config.training import Adaptation, Training, WarmUp
+
+PARTS: dict[str, Any] = {"confidence": MostConfident, "clustering": CleanCluster, **AGREEMENTS}
+"""The selectors and agreements of uxla by their kind in a configuration."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,14 @@ class UXLA:
 def method_of(config: RunConfig) -> UXLA:
     """UXLA as a configuration has it."""
     return UXLA(
-        epochs=tuple(_epoch(plan) for plan in config.schedule),
-        agreement=_agreement(config.agree),
+        epochs=tuple(Epoch(_part(plan.select), **dict.fromkeys(plan.data, True)) for plan in config.schedule),
+        agreement=_part(config.agree),
         alpha=config.alpha,
         order=config.order,
         collapse_share=config.collapse_share,
         warm_up=config.warmup,
         adaptation=config.adaptation,
     )
-
-
-def vicinity_of(config: RunConfig) -> Any:
-    """The vicinity as a configuration has it: Gen-LM's settings, or the function that a plug-in makes."""
-    section = config.vicinity
-    return section if isinstance(section, MaskedLMVicinity) else section.build()
 
 
 def draws_of(training: Training) -> Draws:
@@ -76,22 +73,8 @@ class Draws:
         return self.fixed if self.fixed is not None else max(1, round(total * self.passes))
 
 
-def _epoch(plan: EpochPlan) -> Epoch:
-    return Epoch(_select(plan.select), **dict.fromkeys(plan.data, True))
-
-
-def _select(section: Any) -> Select:
-    match section:
-        case ByConfidence(share=share, per_class=per_class):
-            return MostConfident(share, per_class=per_class)
-        case ByClustering(threshold=threshold, features=features):
-            return CleanCluster(threshold, features)
-        case plug_in:
-            return cast(Select, plug_in.build())
-
-
-def _agreement(section: Any) -> Agree:
-    if isinstance(section, AgreeByToken):
-        return Token(section.min_agreed)
-    own = AGREEMENTS.get(section.kind)
-    return own() if own is not None else cast(Agree, section.build())
+def _part(section: Any) -> Any:
+    """The selector or agreement of a section; that of a plug-in is the section itself."""
+    if isinstance(section, PluggedIn):
+        return section
+    return PARTS[section.kind](**section.model_dump(exclude={"kind"}))

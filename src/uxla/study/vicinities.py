@@ -80,6 +80,9 @@ class OwnVicinity:
 
     around: Around
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "around", getattr(self.around, "part", self.around))  # of a plug-in
+
     def __call__(self, corpus: Corpus, epoch: int) -> Corpus:
         """The virtual examples of `corpus`. ConfigError for anything else than a corpus of the same kind."""
         key = (corpus.digest, epoch if self._takes_epoch else 0)

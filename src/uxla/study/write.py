@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from uxla.files import atomic_file, atomic_folder, write_file, write_table
+from uxla.errors import in_python
 from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
@@ -41,6 +42,7 @@ def write_run(run: FinishedRun, out: Path) -> None:
     beside those of the final models. WriteError where the folder cannot be written.
     """
     remedy = "free space there, or give another --out, and run again: finished work is kept"
+    remedy = "free space there, or give another folder" if in_python() else remedy
     with writing(out, remedy):
         out.mkdir(parents=True, exist_ok=True)
     with writing(out, remedy, out):

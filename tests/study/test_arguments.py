@@ -1,0 +1,95 @@
+"""A configuration becomes the arguments of `adapt`, and these the same configuration."""
+
+import pytest
+
+from uxla.config.documents import preset_names
+from uxla.config.run import load_config
+from uxla.corpora import labelled_like, raw, read
+from uxla.errors import ConfigError
+from uxla.methods.registry import METHODS
+from uxla.study.arguments import arguments_of, request_of
+from uxla.study.inputs import Inputs
+from uxla.study.settings import UXLA
+from uxla.targets import Target
+
+ROWS = {
+    "ner": [(["Ana", "sen"], ["B-PER", "O"]), (["ko", "mira"], ["O", "O"])],
+    "nli": [("koru", "mira", "ja"), ("sen", "tal", "ne")],
+    "paraphrase": [("koru", "mira", "ja"), ("sen", "tal", "ne")],
+    "classification": [("koru mira", "ja"), ("sen tal", "ne")],
+}
+PARTS = ("dev", "test", "labelled", "translated")
+
+
+def corpora(config):
+    """Two examples for each file that the configuration names."""
+    task, source, files = config.task, config.source, config.target_data
+    train = read(ROWS[task], task=task, name=source.name, lang=source.name)
+    dev, test = (labelled_like(train, train, task, f"{source.name} {part}") for part in ("dev", "test"))
+    given = (dev if source.dev else None, test if source.test else None)
+    targets = []
+    for name in config.target:
+        labelled = {part: labelled_like(train, train, task, f"{name} {part}") for part in PARTS if getattr(files, part)}
+        targets.append(Target(raw(train, train, task, name), **labelled, name=name))
+    return Inputs(train, *given, tuple(targets))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Overrides that name a file for each key that a preset leaves open, and more."""
+    (tmp_path / "a.conll").write_text("Ana B-PER\nsen O\n", encoding="utf-8")
+    keys = [*(f"source.{part}" for part in ("train", "dev", "test"))]
+    keys += [f"target_data.{part}" for part in ("train", *PARTS)]
+    return [f"{key}={tmp_path}/a.conll" for key in keys]
+
+
+def same(config):
+    """The configuration that the arguments of a configuration come to."""
+    return request_of(**arguments_of(config, corpora(config))).config
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_the_arguments_of_a_preset_come_to_the_preset(preset, files):
+    config = load_config(preset, [*files, "target=es", "model=testbed"])
+    assert same(config) == config
+    assert same(config).to_yaml() == config.to_yaml()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("target=[near, far]", "methods=[supervised, penalty]", "keep=estimated", "trace=0"),
+        ("schedule=[{data: [source, target], select: {kind: clustering, threshold: 0.5, features: [length]}}]",),
+        ("schedule=[{data: [target_vicinity, target], select: {kind: confidence, share: 1.0}}]", "order=alone"),
+        ("agree={kind: token, min_agreed: 0.25}", "alpha=0.3", "collapse_share=1", "vicinity={share: 0.5, copies: 2}"),
+        ("agree=none", "warmup.epochs=null", "warmup.max_steps=7", "adaptation.selection=target_dev", "seed=3"),
+        ("source.take=5", "target_data.share=0.5", "source.labels={PER: ORG}", "mlm.epochs=2", "tracking=[mlflow]"),
+        ("task=nli", "vicinity.copies=[2, 1]", "precision=bf16", "tokens_per_batch=4096", "max_length=64"),
+    ],
+)
+def test_the_arguments_of_other_settings_come_to_them_too(overrides):
+    config = load_config("testbed", overrides)
+    assert same(config) == config
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"schedule": []}, r"schedule: no such argument; give method=uxla.UXLA\(epochs=…\)"),
+        ({"warmup": {}}, r"warmup: no such argument; give method=uxla.UXLA\(warm_up="),
+        ({"target_data": {}}, r"target_data: no such argument; give target=uxla.Target"),
+    ],
+)
+def test_a_key_that_is_another_argument_is_told_to_be_one(given, said):
+    with pytest.raises(ConfigError, match=f"^{said}"):
+        request_of(read(ROWS["ner"]), ["ko"], model="testbed", method=UXLA(), **given)
+
+
+def test_methods_are_run_in_the_order_that_is_asked_for():
+    train = read(ROWS["ner"], name="a")
+    target = Target(["ko mira"], test=ROWS["ner"], labelled=ROWS["ner"])
+    names = ["supervised", "uxla", "zero_shot"]
+    found = request_of(train, target, model="testbed", method=UXLA(), methods=names)
+    assert [one.name for one in found.methods] == names
+    in_order = request_of(train, target, model="testbed", method=METHODS["penalty"], baselines=["zero_shot"])
+    assert [one.name for one in in_order.methods] == ["zero_shot", "penalty"]
