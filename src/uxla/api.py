@@ -1,4 +1,4 @@
-"""`adapt`: from corpora, a model and a method to models for another language; `run`: the same from a configuration."""
+"""`adapt`: models for another language from corpora, a model and a method; `run`: the same from a configuration."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from uxla.choices import Device, Precision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
+from uxla.errors import spelled_as
 from uxla.events import Event, Finished, heard_by, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import resolve
@@ -64,19 +65,22 @@ def adapt(
 ) -> Adapted:
     """Three models that learned from a labelled `source` and from raw text of a `target` language, and their scores.
 
-    All data is a `uxla.Corpus`, or what `uxla.read` takes. `dev` and `test` are labelled data of the source; those of a
-    target stand with its text in a `uxla.Target`, and several targets in a mapping by their names. `model` is a folder,
-    a Hub id, `testbed` (the small one that is shipped), or a model and its tokenizer of transformers in memory. `task`
-    is told by the data, but for pairs, which are taken for `nli`. `method` is Algorithm 1 as a `uxla.UXLA`, or another
-    method; `baselines` are methods to compare with, by name (`uxla methods` lists them) or as values, which need a
-    target's test set. `vicinity` is Gen-LM with its settings, or a function from a corpus to its virtual examples.
+    All data is a `uxla.Corpus`, or what `uxla.read` takes. `dev` and `test` are labelled data of the source; a
+    `uxla.Target` has the raw text of a target with its labelled data, and a mapping has several targets by name.
+    `model` is a folder, a Hub id, `testbed` (the small model that is shipped), or a model and a tokenizer of
+    transformers in memory. The `task` is inferred from the data; pairs are taken for `nli`. `method` is Algorithm 1
+    with its settings, a `uxla.UXLA`, or another method; `baselines` are methods to compare with, by name (`uxla
+    methods` lists them) or as values, and need a test set of the target. `vicinity` is Gen-LM with its settings, or a
+    function from a corpus to its virtual examples.
 
-    With a `store` finished work is found again in the next run; without, it lies in a temporary folder for as long as
-    the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says which epoch's models are
-    those of the run: of the `last`, or of the one with the best score that is `estimated` without labels. `settings`
-    are further keys of a configuration (docs/configuration.md), as `tokens_per_batch=4096`.
+    Finished work is kept in the `store`, and the next call finds it there; without a store it lies in a temporary
+    folder as long as the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says whose models
+    the run's are: those of the `last` epoch, or of the epoch with the best score `estimated` without labels.
+    `settings` are further keys of a configuration (docs/configuration.md), such as `tokens_per_batch=4096`; `methods`,
+    a list in place of `method` and `baselines`; and `files`, the sections `source`, `target_data` and `testbed` of a
+    configuration, which are recorded as the places that the data came from.
 
-    Raises UxlaError, before any work, where an argument is at fault.
+    Raises UxlaError, before any work, if an argument is at fault.
 
     >>> import uxla
     >>> source = [(["Ana", "lives", "in", "Lima"], ["B-PER", "O", "O", "B-LOC"])]
@@ -115,15 +119,15 @@ def adapt(
 def run(
     config: RunConfig, out: Path, *, fresh: bool = False, overwrite: bool = False, seen: Seen | None = None
 ) -> dict[str, Any]:
-    """Do everything `config` asks for and write the run folder `out`; the value is what `results.json` holds.
+    """Adapt as `config` says and write the run folder `out`; the value is what `results.json` holds.
 
-    Raises UxlaError before anything is written where the input is at fault. Finished work is kept in the store, so
-    that the same call resumes an interrupted run. `fresh` repeats all work, except for what is `seen`.
+    Raises UxlaError before anything is written if the input is at fault. Finished work is kept in the store, so that
+    the same call resumes an interrupted run. `fresh` repeats all work, except for what is `seen`.
     A folder of another configuration is refused, or with `overwrite` replaced.
     """
     check_folder(out, config, overwrite=overwrite)
     require(config)
-    with Recording(out, config, overwrite=overwrite) as record:
+    with spelled_as("yaml"), Recording(out, config, overwrite=overwrite) as record:
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
         adapted = adapt(**arguments_of(config, load_inputs(config, store)), store=store, on_event=record)

@@ -4,6 +4,7 @@ import pytest
 
 from uxla.config.run import load_config
 from uxla.errors import ConfigError, DataError
+from uxla.store.store import Store
 from uxla.study.inputs import load_inputs
 
 
@@ -19,7 +20,7 @@ def inputs(tmp_path):
     rates = ["warmup.learning_rate=1e-3", "adaptation.learning_rate=1e-3", "warmup.selection=last"]
     (tmp_path / "run.yaml").write_text(f"source: {{train: {tmp_path / 'source.conll'}}}\n", encoding="utf-8")
     settings = [*files, *training, *rates, "target=xx", "model=m"]
-    return lambda *more: load_inputs(load_config(str(tmp_path / "run.yaml"), [*settings, *more]), None)
+    return lambda *more: load_inputs(load_config(str(tmp_path / "run.yaml"), [*settings, *more]), Store(tmp_path))
 
 
 def sizes(found):
@@ -67,7 +68,7 @@ def test_several_files_are_one_part_and_a_value_of_where_may_name_the_target(tmp
     )
     config = load_config(str(tmp_path / "run.yaml"))
     assert config.source.train == (str(tmp_path / "a.tsv"), str(tmp_path / "b.tsv"))
-    inputs = load_inputs(config, None)
+    inputs = load_inputs(config, Store(tmp_path))
     assert (len(inputs.train), inputs.train.label_names) == (8, ("ja", "ne"))
     texts = [[example.segments[0] for example in target.train] for target in inputs.targets]
     assert texts == [["koru mira", "tal"] * 2, ["sen", "dav"] * 2]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from uxla.config.run import load_config
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, spelled_as
 from uxla.study.run_folder import check_folder, grid_folder, locked_folder, run_folder, taken
 
 
@@ -97,8 +97,10 @@ def test_a_run_of_another_configuration_is_refused_with_what_differs_and_the_rem
     before = files(out)
     says = rf"holds {state} run of another configuration \(seed is 0 there, 1 here; alpha is 0.7 there, 0.5 here\); "
     for attempt in (check_folder, lambda *given: taken(*given).__enter__()):
-        with pytest.raises(ArtifactError, match=says + "give another --out, or --overwrite to replace it"):
-            attempt(out, OTHER)
+        remedies = {"yaml": "give another --out, or --overwrite to replace it", "python": "give another folder$"}
+        for form, remedy in remedies.items():
+            with spelled_as(form), pytest.raises(ArtifactError, match=says + remedy):
+                attempt(out, OTHER)
     assert files(out) == before
 
 

@@ -153,12 +153,10 @@ def _value(written: str, text: str) -> Plain:
         return parse(written, name=f"{COMMAND_LINE}: {text}")[0]
     except YAMLError as error:  # `{target}/train.txt` or `*.txt`: a path, not a YAML mapping or alias
         if written[:1] + written[-1:] in ("[]", "{}"):
-            spaces = (
-                "write a space after each colon" if re.search(r"\w:[^\s/]", written) else "quote what holds brackets"
-            )
-            raise ConfigError(
-                f"{COMMAND_LINE}: {text}: not a YAML list or mapping ({one_line(error, written)[0]}); {spaces}"
-            ) from None
+            no_space = re.search(r"\w:[^\s/]", written)
+            remedy = "write a space after each colon" if no_space else "quote what holds brackets"
+            found = f"not a YAML list or mapping ({one_line(error, written)[0]}); {remedy}"
+            raise ConfigError(f"{COMMAND_LINE}: {text}: {found}") from None
         return written
 
 
