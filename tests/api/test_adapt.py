@@ -46,7 +46,10 @@ def test_a_call_gives_what_a_run_of_the_same_settings_gives(adapted, configurati
     epochs = result.run.config.warmup.epochs
     assert epochs == 100 * 16 / 60, "60 sentences in steps of 16: as many passes as make a hundred steps"
     run = api.run(configuration("methods=[zero_shot, uxla]", f"warmup.epochs={epochs}"), tmp_path / "run")
-    assert {**result.results, "inputs": None} == {**run, "inputs": None}
+    apart = {"inputs": None, "warnings": None}  # what is said names arguments to a caller, keys to a run
+    assert {**result.results, **apart} == {**run, **apart}
+    assert len(result.warnings) == len(run["warnings"])
+    assert result.warnings[0].startswith("dev: ") and run["warnings"][0].startswith("source.dev: ")
     result.save(tmp_path / "call")
     for name in ("models/1/model.safetensors", "models/3/model.safetensors", "predictions/near.conll"):
         assert (tmp_path / "call" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
