@@ -49,7 +49,8 @@ def test_a_call_gives_what_a_run_of_the_same_settings_gives(adapted, configurati
     apart = {"inputs": None, "warnings": None}  # what is said names arguments to a caller, keys to a run
     assert {**result.results, **apart} == {**run, **apart}
     assert len(result.warnings) == len(run["warnings"])
-    assert result.warnings[0].startswith("dev: ") and run["warnings"][0].startswith("source.dev: ")
+    assert result.warnings[0].startswith("dev: ")
+    assert run["warnings"][0].startswith("source.dev: ")
     result.save(tmp_path / "call")
     for name in ("models/1/model.safetensors", "models/3/model.safetensors", "predictions/near.conll"):
         assert (tmp_path / "call" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
