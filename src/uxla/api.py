@@ -98,11 +98,7 @@ def adapt(
         method=method,
         vicinity=vicinity,
         baselines=baselines,
-        revision=revision,
-        seed=seed,
-        device=device,
-        precision=precision,
-        keep=keep,
+        **{"revision": revision, "seed": seed, "device": device, "precision": precision, "keep": keep},
         **settings,
     )
     with ExitStack() as on_failure, process_settings(), showing_to_caller():

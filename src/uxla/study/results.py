@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uxla.algorithm.agreement import kind_of
-from uxla.records import ModelHandle
 from uxla.config.errors import in_words_of_the_caller
+from uxla.records import ModelHandle
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
 from uxla.study.doubts import poor_models

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uxla.files import atomic_file, atomic_folder, write_file, write_table
 from uxla.errors import in_python
+from uxla.files import atomic_file, atomic_folder, write_file, write_table
 from uxla.methods.registry import final_method
 from uxla.models import ensemble
 from uxla.models.loading import load_tokenizer
