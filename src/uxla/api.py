@@ -88,6 +88,7 @@ def adapt(
     >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
     check_arguments(method, vicinity, baselines, executor, on_event)
+    settings |= {"revision": revision, "seed": seed, "device": device, "precision": precision, "keep": keep}
     request = request_of(
         source,
         target,
@@ -98,7 +99,6 @@ def adapt(
         method=method,
         vicinity=vicinity,
         baselines=baselines,
-        **{"revision": revision, "seed": seed, "device": device, "precision": precision, "keep": keep},
         **settings,
     )
     with ExitStack() as on_failure, process_settings(), showing_to_caller():
