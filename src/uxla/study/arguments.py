@@ -182,7 +182,8 @@ def _data(inputs: Inputs) -> dict[str, Any]:
     return {
         "source": {part: _IN_MEMORY for part, one in labelled.items() if one} | {"name": inputs.train.name},
         "target": tuple(one.name for one in inputs.targets),
-        "target_data": {part: _IN_MEMORY for part in _PARTS if any(getattr(one, part) for one in inputs.targets)},
+        "target_data": {"train": _IN_MEMORY}
+        | {part: _IN_MEMORY for part in _PARTS[1:] if any(getattr(one, part) for one in inputs.targets)},
     }
 
 
