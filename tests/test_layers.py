@@ -16,6 +16,7 @@ LEVELS = [
     {"cli"},
     {"api"},
     {"adapted"},
+    {"compress"},
     {"study"},
     {"predict"},
     {"lm"},

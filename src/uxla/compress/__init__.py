@@ -1,0 +1,1 @@
+"""Smaller models: one model in place of three, and one without the pieces of other languages."""
