@@ -20,7 +20,7 @@ MOST_CLASSES = 20
 class Gain:
     """A part of the test set with `size` gold entities or examples, and the F1 or accuracy of two methods there.
 
-    `difference` is None for a part of one example.
+    `difference` is None where less than two examples have any.
     """
 
     name: str
@@ -71,7 +71,8 @@ def length_gains(test: TestSet, before: str, *, spans: bool) -> Gains:
 
 
 def _gain(name: str, before: Ints, after: Ints) -> Gain:
-    found = difference([Pair(after, before, 0)])
+    concerned = (before + after).any(axis=1)  # the other examples change no score
+    found = difference([Pair(after[concerned], before[concerned], 0)])
     return Gain(name, int(after[:, 0].sum() or before[:, 0].sum()), score(before), score(after), found)
 
 
