@@ -182,7 +182,7 @@ def test_wrong_test_sentences_stand_beside_their_gold_labels_and_are_filtered(op
     page = opened(make_run(right=False))
     page.until("return document.querySelector('.mistakes').dataset.ready === 'yes'")
     assert page.texts(".cases li > .about")[0] == "still wrong · confidence 99 %"
-    assert page.texts(".cases li:first-child .side") == ["gold", "zero-shot", "UXLA"]
+    assert page.texts(".cases li:first-child .side") == ["gold", "zero-shot and UXLA"]
     assert len(page.texts(".cases li")) == 20
     choose = "const e = document.querySelector('.mistakes .kind'); e.value = arguments[0];"
     page.driver.execute_script(choose + "e.dispatchEvent(new Event('change'))", "fixed")
@@ -196,6 +196,7 @@ def test_fixed_test_sentences_are_shown_when_asked_for(opened):
     choose = "const e = document.querySelector('.mistakes .kind'); e.value = 'fixed';"
     page.driver.execute_script(choose + "e.dispatchEvent(new Event('change'))")
     assert len(page.texts(".cases li")) == 20
+    assert page.texts(".cases li:first-child .side") == ["gold", "zero-shot", "UXLA"]
     assert set(page.texts(".cases mark.entity small")) == {"PER"}
     assert page.texts(".cases .differs") == []
     find = "const e = document.querySelector('.mistakes .query'); e.value = 'EBRO';"

@@ -73,7 +73,7 @@ class Chart:
 
 def score_chart(found: Mapping[str, Any]) -> Chart | None:
     """The score by epoch of UXLA's models, with the baselines as horizontal lines; None where UXLA was not scored."""
-    return Chart("scores", "Score by epoch", partial(_draw_scores, found)) if found.get("uxla") else None
+    return Chart("scores", "Score by epoch, single models", partial(_draw_scores, found)) if found.get("uxla") else None
 
 
 def reliability_chart(found: Calibration) -> Chart:

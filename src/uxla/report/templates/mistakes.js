@@ -21,10 +21,11 @@ for (const section of document.querySelectorAll(".mistakes")) {
   }
 
   function example(row) {
-    const [gold, ...predicted] = row.labels, names = set.methods;
-    const about = make("p", "about", make("strong", row.kind, names.length > 1 ? KINDS[row.kind] : "wrong"),
+    const [gold, ...predicted] = row.labels, alike = new Set(predicted.map(JSON.stringify)).size === 1;
+    const names = alike ? [set.methods.join(" and ")] : set.methods;
+    const about = make("p", "about", make("strong", row.kind, set.methods.length > 1 ? KINDS[row.kind] : "wrong"),
       ` · confidence ${(100 * row.sure).toFixed(0)} %`);
-    const sides = [side("gold", row, gold, gold), ...predicted.map((labels, i) => side(names[i], row, labels, gold))];
+    const sides = [side("gold", row, gold, gold), ...names.map((name, i) => side(name, row, predicted[i], gold))];
     if (set.tagging) return make("li", "", about, make("div", "sides", ...sides));
     const text = make("p", "plain", row.text.join(" ‖ "));
     text.dir = "auto";
