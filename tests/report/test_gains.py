@@ -79,7 +79,7 @@ SURE, UNSURE = Difference(5.0, 1.0, 9.0), Difference(5.0, -1.0, 9.0)
     ("after", "said"),
     [
         ([(62, SURE), (53, UNSURE)], f"A gained most (+12.0 points), B least (+3.0 points). {ONE_OF_TWO}"),
-        ([(48, UNSURE), (53, SURE)], f"B gained most (+3.0 points), A lost (−2.0 points). {ONE_OF_TWO}"),
+        ([(48, UNSURE), (53, SURE)], f"B gained most (+3.0 points), A lost most (−2.0 points). {ONE_OF_TWO}"),
         ([(48, None), (49, None)], "None of the 2 types gained; A lost most (−2.0 points)"),
         ([(62, SURE)], ""),
     ],

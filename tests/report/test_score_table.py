@@ -68,7 +68,7 @@ def test_bold_is_the_best_of_a_column_without_target_labels():
 def test_the_one_model_in_place_of_three_has_a_row():
     found = FOUND | {"single": {"ensemble": score(53.0), "averaged": score(51.5)}}
     main, _ = score_tables(RESULTS | {"targets": {"es": found}}, "es", "uxla")
-    assert list(texts(main).items())[-1] == ("one model, averaged", ["", "51.50", ""])
+    assert list(texts(main).items())[3] == ("one model, averaged", ["", "51.50", ""]), "behind the run's three"
 
 
 def test_the_row_of_uxla_is_that_of_the_epoch_kept():
@@ -118,11 +118,31 @@ def luminance(colour):
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
+STYLE = files("uxla.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+
+
+def palette(scheme):
+    light, dark = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)[:2]
+    return dict(re.findall(r"--(\w+): (#\w+)", light if scheme == "light" else dark))
+
+
+def contrast(one, other):
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("ink", "paper"), PAIRS)
 def test_text_has_the_contrast_of_wcag_aa(scheme, ink, paper):
-    style = files("uxla.report").joinpath("templates/style.css").read_text(encoding="utf-8")
-    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[:2]
-    palette = dict(re.findall(r"--(\w+): (#\w+)", light if scheme == "light" else dark))
-    low, high = sorted(luminance(palette[name]) for name in (ink, paper))
-    assert (high + 0.05) / (low + 0.05) >= 4.5
+    assert contrast(palette(scheme)[ink], palette(scheme)[paper]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_can_be_read_on_the_darkest_cell_of_the_confusion(scheme):
+    colours = palette(scheme)
+    mixed = re.findall(r"color-mix\(in srgb, var\(--(\w+)\) calc\(var\(--share\) \* (\.\d+)\), transparent\)", STYLE)
+    assert {name for name, _ in mixed} == {"bad", "accent"}
+    for name, share in mixed:
+        ends = [[int(colours[c][1:].ljust(6, "f")[i : i + 2], 16) for i in (0, 2, 4)] for c in (name, "paper")]
+        cell = [round(float(share) * over + (1 - float(share)) * under) for over, under in zip(*ends, strict=True)]
+        assert contrast(colours["ink"], "#{:02x}{:02x}{:02x}".format(*cell)) >= 4.5

@@ -23,7 +23,7 @@ def of_gains(found: Gains, parts: str) -> str:
     if best.after <= best.before:
         return f"None of the {len(ranked)} {parts} gained; {_isolated(worst.name)} lost most ({_points(worst)})"
     lost = worst.after < worst.before
-    least = f"{_isolated(worst.name)} {'lost' if lost else 'least'} ({_points(worst)})"
+    least = f"{_isolated(worst.name)} {'lost most' if lost else 'least'} ({_points(worst)})"
     sure = sum(row.difference is not None and row.difference.sign > 0 for row in ranked)
     told = f"The gain is significant in {sure} of {len(ranked)} {parts}"
     return f"{_isolated(best.name)} gained most ({_points(best)}), {least}. {told}"

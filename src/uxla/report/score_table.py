@@ -42,7 +42,8 @@ def score_tables(results: Mapping[str, Any], target: str, final: str) -> tuple[T
     more = [row for name, row in rows.items() if name not in main]
     more += [*_epochs(found, estimated), *_source(results, target)]
     every = [*rows.values(), *more]
-    return _table([*(rows[name] for name in main), *_single(found)], every), _table(more, every)
+    shown = [row for name in main for row in (rows[name], *(_single(found) if name == final else ()))]
+    return _table(shown, every), _table(more, every)
 
 
 def _single(found: Mapping[str, Any]) -> Iterator[_Scored]:
