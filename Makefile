@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow check bench bench-testbed clean install
+.PHONY: demo test test-slow check docs bench bench-testbed clean install
 
 install: $(INSTALLED)
 
@@ -23,9 +23,12 @@ test-slow: install
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 check: install
-	$(BIN)/ruff check src tests bench docs/rooms.py
-	$(BIN)/ruff format --check src tests bench docs/rooms.py
+	$(BIN)/ruff check src tests bench docs/*.py docs/site hatch_build.py
+	$(BIN)/ruff format --check src tests bench docs/*.py docs/site hatch_build.py
 	$(BIN)/mypy
+
+docs: install
+	$(BIN)/python docs/site/build.py
 
 bench: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
@@ -41,4 +44,4 @@ bench-testbed: install
 	$(BIN)/python bench/estimates.py
 
 clean:
-	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

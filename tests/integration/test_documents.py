@@ -17,10 +17,11 @@ from uxla.study.run_folder import grid_folder, run_folder
 from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]
+HOWTO = tuple(f"docs/howto/{page.name}" for page in sorted((ROOT / "docs" / "howto").glob("*.md")))
 NAMES = ("augment", "grid", "mlm", "paper", "reliability", "results", "tutorial")
-PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES))
+PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES), *HOWTO)
 """The pages that tell what to type; those about measurements of hours quote the commands of `bench/`."""
-DEAR = ("README.md", *(f"docs/{name}.md" for name in ("grid", "reliability", "results", "tutorial")))
+DEAR = ("README.md", *(f"docs/{name}.md" for name in ("grid", "reliability", "results", "tutorial")), *HOWTO)
 NO_RUN = re.compile(r"[…\[|]|\b(FILE|RUN|OUT|A --out B)\b|^uxla(?! cache)( [a-z]+)*( \d)?( --[\w-]+( \d)?)?$")
 """What a synopsis or a command's mere name is known by."""
 
@@ -113,8 +114,12 @@ def lay_out(folder):
     for name, place in copies.items():
         (folder / name).symlink_to(folder / place)
     (folder / "reviews.csv").write_text("review,stars\nko mira sen,5\ntal ru,1\n", encoding="utf-8")
-    for example in blocks("README.md", "yaml"):
-        (folder / "mine.yaml").write_text(example, encoding="utf-8")
+    topics = [f'"{text}",{"ab"[i % 2]}\n' for i, text in enumerate(texts)]
+    (folder / "en" / "topics.csv").write_text("".join(["text,label\n", *topics]), encoding="utf-8")
+    for page in ("README.md", *HOWTO):
+        for example in blocks(page, "yaml"):
+            named = re.match(r"# (\w+\.yaml)\n", example)
+            (folder / (named[1] if named else "mine.yaml")).write_text(example, encoding="utf-8")
 
 
 def blocks(page, language):
@@ -217,7 +222,7 @@ def test_the_tour_lists_the_files_that_a_world_has(tmp_path, run):
     assert shown == sorted(path.name for path in Path("runs/world/far").iterdir())
 
 
-USERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+USERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/howto/*.md"))]
 
 
 @pytest.mark.parametrize("page", [page for page in USERS if page.name != "api.md"], ids=lambda page: page.name)
