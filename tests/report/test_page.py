@@ -276,7 +276,7 @@ def test_the_flow_counts_what_each_epoch_trained_on(make_run, report):
     text = html(run)
     assert re.findall(r"<h3>(Epoch \d)</h3>", text) == ["Epoch 1", "Epoch 2"]
     first = text.split("<h3>Epoch 1</h3>")[1].split("</svg>")[0]
-    assert re.findall(r'class="count"[^>]*>([^<]*)<', first) == ["2", "2", "3 · 3", "1", "4", "1"]
+    assert re.findall(r'class="count"[^>]*>([^<]*)<', first) == ["2", "2", "3 · 3", "1", "4", "1", "2", "2"]
     assert "1 of 1 trainings had nothing left to learn from" in text
     assert "A model gave nearly one label only to the target, so it taught nobody" in text
 

@@ -21,11 +21,11 @@ NOUNS = {"ner": "sentences", "nli": "pairs", "paraphrase": "pairs", "classificat
 class Stream:
     """How many examples of one data set are left after each stage of an epoch; means over the epoch's trainings.
 
-    `kept` (by k, by j) is None for the source, whose labels are gold.
+    `kept` (by k, by j) is None where labels are gold.
     """
 
     kind: str
-    """`source`, `target`, `virtual_source` or `virtual_target`."""
+    """`source`, `target`, `virtual_source`, `virtual_target` or `target_labelled`."""
     of: float
     kept: tuple[float, float] | None
     taught: float
