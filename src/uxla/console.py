@@ -1,4 +1,4 @@
-"""Progress as a person sees it, on stderr: bars on a terminal, now and then a line elsewhere."""
+"""Progress shown on stderr: bars on a terminal, elsewhere a line from time to time."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _in_notebook() -> bool:
 
 
 class NotebookBars:
-    """Bars of tqdm: of HTML where ipywidgets are there, else of text. They appear after so many seconds of work."""
+    """Bars of tqdm, in HTML if ipywidgets are installed. They appear after `after` seconds of work."""
 
     def __init__(self, after: float = SHOWN_AFTER) -> None:
         self._after = after
@@ -107,7 +107,7 @@ def _tqdm() -> Any:
 
 
 class LiveBars:
-    """Bars that redraw themselves while work goes on, notes above them; bars of finished work disappear."""
+    """Live bars with notes above them; bars of finished work disappear."""
 
     def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
         self.progress = _LateProgress(
@@ -138,7 +138,7 @@ class LiveBars:
 
 
 class PlainLines:
-    """For logs and pipes: each bar says where it stands every ten seconds, and once when long work has ended."""
+    """For logs and pipes: a line for each bar every ten seconds, and one when long work has ended."""
 
     def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
         self._console = console
@@ -187,21 +187,21 @@ class _PlainBar:
 
 
 class _LateProgress(Progress):
-    """Draws only work that has lasted over two seconds; the refresh decides, so no work needs to report for it."""
+    """Draws only work that has lasted over two seconds, even if it reports nothing meanwhile."""
 
     def get_renderables(self) -> Iterator[RenderableType]:
         yield self.make_tasks_table([task for task in self.tasks if (task.elapsed or 0.0) > SHOWN_AFTER])
 
 
 class _TimeLeft(ProgressColumn):
-    """The time left by the mean pace so far: steadier than rich's, which forgets all but the last thirty seconds."""
+    """The time left at the mean pace so far, which is steadier than rich's pace of the last thirty seconds."""
 
     def render(self, task: Task) -> Text:
         return Text(seconds_left(int(task.completed), int(task.total or 0), task.elapsed or 0.0), style="cyan")
 
 
 def seconds_left(done: int, total: int, passed: float) -> str:
-    """How long `total - done` more units take at the pace of the first `done`, in words."""
+    """The time that `total - done` more units take at the pace of the first `done`, in words."""
     if done <= 0:
         return "time left unknown"
     return f"{_clock_time(passed * max(total - done, 0) / done)} left"

@@ -1,7 +1,7 @@
-"""Files and folders that are whole or absent: the only two ways in which anything that lasts is written.
+"""Writing files and folders whole or not at all.
 
-Both write under another name beside the place, bring the bytes to the disk and rename, so that nobody ever reads half
-of it, and a kill or a full disk leaves what stood there before.
+Both ways write under another name in the same folder, flush to disk and rename. So nobody reads a half-written file,
+and a kill or a full disk leaves the earlier version.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def write_table(path: Path, table: pa.Table, remedy: str = REMEDY) -> None:
 
 
 def restore_folder(place: Path) -> None:
-    """Put back what a kill took from `place` in the middle of a replacement, and clear away what one left."""
+    """Restore `place` if a kill interrupted its replacement, and remove what the kill left behind."""
     replaced = _beside(place, "replaced")
     if replaced.exists() and not place.exists():
         os.replace(replaced, place)
@@ -119,7 +119,7 @@ def alone(path: Path, remedy: str = REMEDY, *, lock: Path | None = None) -> Iter
 
 @contextmanager
 def vacant(lock: Path) -> Iterator[bool]:
-    """Whether nobody had the lock; if so it is held inside the block. It dies with its process. Raises OSError."""
+    """Whether the lock was free; if so, it is held inside the block. It ends with the process. Raises OSError."""
     from filelock import FileLock, Timeout  # late: it loads asyncio, and every command imports this module
 
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ def vacant(lock: Path) -> Iterator[bool]:
 
 
 def flush(path: Path) -> None:
-    """Return when a file's bytes, or a folder's names, are on the disk. Raises OSError."""
+    """Return when a file's bytes or a folder's names are on the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -166,7 +166,7 @@ def _flush_all(folder: Path) -> None:
 
 
 def _replace_folder(place: Path, by: Path) -> None:
-    """Two renames, since the system has no one for folders: between them `restore_folder` knows the old one."""
+    """Rename twice, since no system call swaps folders; `restore_folder` repairs a kill in between."""
     place.parent.mkdir(parents=True, exist_ok=True)
     restore_folder(place)
     if place.exists():

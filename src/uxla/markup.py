@@ -1,7 +1,7 @@
-"""Text of anybody made safe for Markdown, terminals and HTML; and a table in these three forms and as CSV.
+"""Foreign text made safe for Markdown, terminals and HTML; tables in these three forms and as CSV.
 
-Names come from configurations, data files and run folders, which may be a stranger's: none becomes markup or reorders
-what stands around it.
+Names come from configurations, data files and run folders that a stranger may have written: none becomes markup or
+changes the order of the text around it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MARKUP = re.compile(r"([\\|<`*\[\]])")
 
 
 def code_span(text: str) -> str:
-    """`text` as a code span of Markdown, in which nothing is markup; what does not print is written as its escape."""
+    """`text` as a code span of Markdown. Characters that do not print are written as escapes."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text).strip(" ")
     shown = shown[:200] or "(empty)"
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
@@ -36,7 +36,7 @@ def code_span(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is; what runs from right to left is kept apart from what stands around it."""
+    """`text` with Markdown's markup escaped; right-to-left text is isolated from the text around it."""
     shown = _MARKUP.sub(r"\\\1", printable(text))
     return f"\N{FIRST STRONG ISOLATE}{shown}\N{POP DIRECTIONAL ISOLATE}" if right_to_left(text) else shown
 
@@ -53,7 +53,7 @@ def right_to_left(text: str) -> bool:
 
 
 def csv_text(rows: Iterable[Sequence[Any]]) -> str:
-    """The rows as CSV with LF at their ends."""
+    """The rows as CSV; lines end in LF."""
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows(rows)
     return written.getvalue()
@@ -61,7 +61,7 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> str:
 
 @dataclass(frozen=True)
 class Figure:
-    """What stands under a column's head. It is our own, and shown as it is; `values` are what CSV has of it."""
+    """A cell of our own text, shown as it is; CSV has its `values`."""
 
     text: str
     strong: bool = False
@@ -74,12 +74,12 @@ class Figure:
 
 
 Cell = Figure | str
-"""A figure, or text of anybody."""
+"""A figure, or foreign text."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What names it, and a cell for each column. Rows with one `section` stand together under that title."""
+    """The names of the row and a cell for each column. Rows of the same `section` are shown under that title."""
 
     names: tuple[str, ...]
     cells: tuple[Cell, ...] = ()
@@ -89,9 +89,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. `names` head what names a row, `columns` the figures; without any head there is none.
+    """A table. `names` are the heads of the rows' names, `columns` those of the cells; a table may have no heads.
 
-    `warnings` are told first and loudly, `notes` below, as a list where the table has a `title`.
+    `warnings` are shown first, in bold; `notes` below the table, as a list if it has a `title`.
     """
 
     names: tuple[str, ...]
@@ -101,7 +101,7 @@ class Table:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     shortens: bool = False
-    """Whether what stands in rows is cut to 40 characters, but in CSV."""
+    """Whether names and foreign text are cut to 40 characters, except in CSV."""
 
     def markdown(self) -> str:
         """Warnings, title, table and notes, as Markdown."""
@@ -132,7 +132,7 @@ class Table:
         return f'<table class="figures">\n<thead><tr>{"".join(heads)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
     def csv(self) -> str:
-        """One line a cell that is not empty: its section, what names the row, its column, its values."""
+        """One line for each cell that is not empty: section, names of the row, column, values."""
         lines: list[Sequence[Any]] = [["section", *self.names, "column", "value", "sd"]]
         for row in self.rows:
             for column, cell in zip(self.columns, row.cells, strict=True):

@@ -1,4 +1,4 @@
-"""Parts of messages: counts with their nouns, lists that are cut short, names in quotes."""
+"""Parts of messages: counts with nouns, shortened lists, quoted names."""
 
 from __future__ import annotations
 

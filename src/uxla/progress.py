@@ -1,4 +1,4 @@
-"""Progress of long work: `bar` and `note` report it, and `listening` says to whom."""
+"""Progress of long work: `bar` and `note` report it to the listener that `listening` sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Bar(Protocol):
 
 
 class Listener(Protocol):
-    """Who shows progress to a person: the command line installs one, a library user need not."""
+    """Shows progress to a person. The command line installs one; a library user need not."""
 
     def start(self, label: str, total: int) -> Bar:
         """Work of `total` units begins."""
@@ -46,7 +46,7 @@ class _Silent:
 
 
 Measure = Callable[[str, Mapping[str, float]], None]
-"""Receives numbers of work under way, by name, and the work's label."""
+"""Receives the label of some work and numbers about it, by name."""
 
 _measure: ContextVar[Measure] = ContextVar("measure", default=lambda label, values: None)
 _listener: ContextVar[Listener] = ContextVar("listener", default=_Silent())  # noqa: B039 (no state)
@@ -78,7 +78,7 @@ def measuring(measure: Measure) -> Iterator[None]:
 
 
 def measured(label: str, **values: float) -> None:
-    """Numbers of work under way, as the loss of a training step, to whoever plots them."""
+    """Report numbers about work under way, such as the loss of a training step."""
     _measure.get()(label, values)
 
 

@@ -75,7 +75,10 @@ def trainings(target="far"):
     fallen = raw | {"taught": 0, "drawn": 0, "collapsed": [1]}
     one = {"method": "uxla", "target": target, "model": 3, "peers": [1, 2], "loss": 0.5, "dev": None, "steps": 60}
     own = gold | {"kind": "target_labelled"}
-    return [one | {"epoch": 1, "learned_from": [gold, raw, own]}, one | {"epoch": 2, "loss": None, "learned_from": [fallen]}]
+    return [
+        one | {"epoch": 1, "learned_from": [gold, raw, own]},
+        one | {"epoch": 2, "loss": None, "learned_from": [fallen]},
+    ]
 
 
 def write_predictions(path, target, texts, labels, *, right):

@@ -188,7 +188,7 @@ def test_a_figure_is_written_whole_or_not_at_all(make_run, report):
 def test_a_file_that_no_report_wrote_is_not_written_over(make_run, report, name):
     run = make_run()
     (run / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(UxlaError, match=f"{name}: is there already, and no report is known to have written it"):
+    with pytest.raises(UxlaError, match=f"{name}: exists already and was not written by `uxla report`"):
         report(run)
     assert [path.name for path in run.glob("report*")] == [name]
     (run / name).unlink()

@@ -213,7 +213,7 @@ def test_with_union_one_trusted_peer_is_enough(opened, make_run):
     dropped = ["dropped: a model collapsed", "dropped: neither peer sure enough", "dropped: a model collapsed"]
     assert page.texts(".row .fate") == ["used", *dropped]
     page.click(".row")
-    assert page.texts("#detail .note")[0].endswith("The labels of the surer taught.")
+    assert page.texts("#detail .note")[0].endswith("The labels of the surer model taught.")
 
 
 def test_a_sample_is_followed_to_its_parent_and_back(opened):

@@ -1,1 +1,1 @@
-"""What a run found, from its folder: tables, figures, the HTML report; the paper's own in the room paper."""
+"""Tables, figures and the HTML report, made from run folders; those of the paper are in the room paper."""

@@ -1,4 +1,4 @@
-"""Settings and cost of a run, as pairs of a name and a text: what its folder tells, in plain words."""
+"""Settings and cost of a run, in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGES = ("uxla", "python", "torch", "transformers")
 
 
 def facts(run: RunFolder) -> list[Fact]:
-    """What the run was made from, how, when, and what it cost; what its folder does not tell is left out."""
+    """Names and texts: what the run was made from, how, when, and what it cost. What the folder lacks is left out."""
     config = run.config if run.config_text else {}
     return [*_settings(run, config), *_cost(run.results, run.environment)]
 
@@ -41,7 +41,7 @@ def _settings(run: RunFolder, config: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def _sizes(run: RunFolder) -> Iterator[str]:
-    """How many examples there were of each data set, as far as trainings and test sets tell."""
+    """The size of each data set, as far as trainings and test sets show it."""
     noun = NOUNS[run.results["task"]]
     learned = [
         (one["target"], found) for one in run.results.get("trainings", ()) for found in one["learned_from"] or ()

@@ -1,6 +1,6 @@
-"""The report's charts, drawn once: inline for the page, in its colours light or dark, and as PNG and SVG files.
+"""The report's charts: inline in the page, in its light or dark colours, and as PNG and SVG files.
 
-No text of a user's is drawn, since matplotlib could read it as markup and its fonts could lack its letters.
+They contain no text of the user: matplotlib could read it as markup, and its fonts could lack the letters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uxla.report.figures import BASIS, figure_paths, svg_of, write_figure
 from uxla.report.scoring import Calibration
 
 Colours = Mapping[str, str]
-"""Of what is drawn: `ink`, `faint` and `accent`."""
+"""Colours by role: `ink`, `faint` and `accent`."""
 
 _PRINTED = {"ink": "#24292f", "faint": "#8c959f", "accent": "#0b63c4"}
 _INLINE = {"ink": "#010101", "faint": "#020202", "accent": "#030303"}
@@ -103,7 +103,7 @@ def _levels(axes: Axes, found: Mapping[str, Any], colours: Colours) -> list[tupl
 
 
 def _name_ends(axes: Axes, place: float, ends: Sequence[tuple[str, float, str]], colours: Colours) -> None:
-    """Names at the lines' right ends, pushed apart where they would cover each other."""
+    """Write names at the right ends of the lines, far enough apart to be read."""
     low, high = axes.get_ylim()
     room, last = 0.065 * (high - low), low - (high - low)
     for name, value, colour in sorted(ends, key=lambda end: end[1]):

@@ -10,7 +10,7 @@ from uxla.phrases import counted, seen
 
 
 def check_table(report: CheckReport) -> Table:
-    """One row for each fact: first the counts, then what may be a fault, with its line in the file."""
+    """One row for each fact: first the counts, then possible faults with their lines in the file."""
     return Table(("", ""), (), tuple(map(Row, (*_facts(report), *_doubts(report)))), title=report.path)
 
 

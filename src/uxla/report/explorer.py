@@ -1,4 +1,4 @@
-"""The explorer's data: texts and decisions as columns, label sequences coded, deflated into a page.
+"""The data of the explorer of training sentences: columns of texts and decisions, compressed into the page.
 
 Read by templates/explorer.js, which says what it does with each column.
 """
@@ -28,13 +28,13 @@ _FLAGS = {"selected_by_k": 1, "selected_by_j": 2, "agreed": 4, "used": 8}
 
 
 def packed(values: Any) -> str:
-    """The values as deflated JSON in base64: it is small, and nothing in it can end a script element."""
+    """The values as compressed JSON in base64, which cannot end a script element."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 6)).decode("ascii")
 
 
 def explored(decisions: pa.Table, texts: pa.Table, file: Path) -> dict[str, Any]:
-    """The columns of one target. ArtifactError, which names `file`, where a decision has no text."""
+    """The columns of one target. ArtifactError that names `file` if a decision has no text."""
     coded = [decisions["labels_k"], decisions["labels_j"], texts["gold"]]
     sequences, (k, j, gold) = _coded([column.combine_chunks() for column in coded])
     names = (decisions.schema.metadata or {}).get(b"label_names", b"").decode()
@@ -121,5 +121,5 @@ def _strings(lists: pa.Array) -> pa.Array:
 
 
 def _differences(rows: list[int]) -> list[int]:
-    """Each row minus the one before. Nearly all are 1, which takes no space when deflated."""
+    """Each row minus the one before: nearly all are 1, which compresses well."""
     return np.diff(rows, prepend=0).tolist() if rows else []

@@ -1,4 +1,4 @@
-"""What figures have in common: colours for the colour-blind, names that fonts can show, and how they are saved."""
+"""Shared by all figures: colours for the colour-blind, names that the font can show, saving."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uxla.files import write_file
 from uxla.markup import right_to_left
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito (2008), without the yellow that white paper swallows."""
+"""Okabe and Ito (2008), without the yellow, which is hard to see on white."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#9aa0a6"
@@ -39,7 +39,7 @@ _LONGEST = 24
 
 
 def legible(name: str, fallback: str) -> str:
-    """A user's name as a figure shows it; `fallback` for one that matplotlib or its font would not show as it is."""
+    """A user's name as a figure shows it; `fallback` if matplotlib or its font cannot show it."""
     plain = _SHOWN.fullmatch(name) and not right_to_left(name) and all(ord(char) in _glyphs() for char in name)
     if not plain:
         return fallback

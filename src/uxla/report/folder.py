@@ -1,4 +1,4 @@
-"""What a run folder holds, read for the report: results, test labels, trace. Never torch."""
+"""Reading a run folder: results, configuration, test labels, trace. Never loads torch."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class TestSet:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run: its `results.json`. Everything else is read on demand."""
+    """A run folder with its `results.json`; all else is read when it is asked for."""
 
     path: Path
     results: Mapping[str, Any]
 
     @classmethod
     def read(cls, path: Path) -> RunFolder:
-        """The run in `path`. ArtifactError where it is not one, not finished, or of another version."""
+        """The run in `path`. ArtifactError if there is none, or it is unfinished or of another version."""
         try:
             results = json.loads((path / "results.json").read_text(encoding="utf-8"))
             run_table(results)
@@ -82,7 +82,7 @@ class RunFolder:
 
     @cached_property
     def agreement(self) -> str:
-        """How UXLA's peers had to agree; `exact`, the default, where the results do not say."""
+        """How peers had to agree; `exact`, the default, if the results do not say."""
         return str(self.results.get("agreement", "exact"))
 
     @cached_property
@@ -112,12 +112,12 @@ class RunFolder:
 
     @cached_property
     def config_text(self) -> str:
-        """`config.yaml` as it stands there; empty where there is none."""
+        """The text of `config.yaml`; empty if there is none."""
         path = self.path / "config.yaml"
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     def test_set(self, target: str) -> TestSet | None:
-        """The target's test set, None where the run had none, or was made by a version that wrote no such file."""
+        """The target's test set; None if the run had none."""
         found = _parquet(self.path / "predictions" / f"{target}.parquet")
         if found is None:
             return None
@@ -136,14 +136,14 @@ class RunFolder:
         )
 
     def trace(self, target: str) -> tuple[pa.Table, pa.Table] | None:
-        """Decisions and texts, as `uxla.study.trace` describes them; None where none were kept."""
+        """Decisions and texts, as `uxla.study.trace` describes them; None if the run wrote none."""
         decisions = _parquet(self.path / "trace" / f"{target}.parquet")
         texts = _parquet(self.path / "trace" / f"{target}-texts.parquet")
         return None if decisions is None or texts is None else (decisions, texts)
 
 
 def _require_names(path: Path, results: Mapping[str, Any]) -> None:
-    """ArtifactError for a target's name that could lead to another folder, since names become parts of paths."""
+    """Names become parts of paths: ArtifactError for one that could lead to another folder."""
     for name in results["targets"]:
         if not _NAME.fullmatch(name):
             message = f"target {name!r}, expected a name of letters, digits and - _ . +; {MADE_BY_RUN}"

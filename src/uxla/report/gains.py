@@ -1,4 +1,4 @@
-"""Where adaptation helped: the scores of two methods in parts of the test set, and how sure their difference is."""
+"""Where adaptation helped: the scores of two methods in parts of the test set, and intervals of their difference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uxla.report.paired import Difference, Pair, difference
 from uxla.report.scoring import by_class, by_length, counts, score
 
 MOST_CLASSES = 20
-"""Of more classes those with the most gold entities or examples are shown."""
+"""If there are more classes, those with the most gold entities or examples are shown."""
 
 
 @dataclass(frozen=True)

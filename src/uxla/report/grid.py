@@ -97,7 +97,7 @@ def tidy(keys: Sequence[str], runs: Sequence[GridRun]) -> pa.Table:
 
 
 def summary(runs: Sequence[GridRun], baseline: Baseline | None) -> list[GridRow]:
-    """One row a setting and method, in the runs' order, with an entry for each of `targets(runs)`."""
+    """One row for each setting and method, in the order of the runs, with an entry for each of `targets(runs)`."""
     read = {(one.values, one.seed): _Run(_finals(one.run), counted(one.run) if baseline else {}) for one in runs}
     order = dict.fromkeys((values, method) for (values, _), run in read.items() for _, method in run.scores)
     rows = []
@@ -111,7 +111,7 @@ def summary(runs: Sequence[GridRun], baseline: Baseline | None) -> list[GridRow]
 
 
 def targets(runs: Sequence[GridRun]) -> tuple[str, ...]:
-    """The targets of all runs, in the order in which they come."""
+    """The targets of all runs, in order of appearance."""
     return tuple(dict.fromkeys(target for one in runs for target in one.run.targets))
 
 
@@ -160,7 +160,7 @@ def _finals(run: RunFolder) -> dict[tuple[str, str], Score]:
 
 
 def _column(texts: Sequence[str]) -> pa.Array:
-    """Numbers where all are numbers or null, else the text as it was written."""
+    """Numbers if all texts are numbers or null, else the texts."""
     values = pa.array([None if text == "null" else text for text in texts], pa.string())
     for kind in (pa.int64(), pa.float64()):
         with suppress(pa.ArrowInvalid):

@@ -45,7 +45,7 @@ def _cells(row: GridRow, seeds: int, strict: bool, baseline: Baseline | None) ->
 
 
 def _score(entry: SeedMean | None, seeds: int) -> str:
-    """`61.20 ± 0.53`, and how many seeds where some are missing."""
+    """`61.20 ± 0.53`; if seeds are missing, also how many there are."""
     if entry is None:
         return ""
     text = f"{entry.mean:.2f}" + (f" ± {entry.sd:.2f}" if entry.sd is not None else "")
@@ -53,7 +53,7 @@ def _score(entry: SeedMean | None, seeds: int) -> str:
 
 
 def _difference(entry: SeedMean | None) -> str:
-    """`+1.24 [0.31, 2.20] *`: a star where the interval is clear of zero."""
+    """`+1.24 [0.31, 2.20] *`: the star means that the interval excludes zero."""
     if entry is None or entry.difference is None:
         return ""
     found = entry.difference
@@ -64,7 +64,7 @@ def _difference(entry: SeedMean | None) -> str:
 def _notes(
     keys: Sequence[str], runs: Sequence[GridRun], rows: Sequence[GridRow], baseline: Baseline | None, strict: bool
 ) -> Iterator[str]:
-    """What the figures are, what the intervals rest on, and how many of them chance alone would mark."""
+    """What the figures are, how intervals are computed, and how many would exclude zero by chance."""
     seeds = sorted({run.seed for run in runs})
     metric = METRICS[runs[0].run.results["metric"]]
     over = f"then mean ± standard deviation over seeds {_numbers(seeds)}" if len(seeds) > 1 else f"at seed {seeds[0]}"
@@ -103,7 +103,7 @@ def _notes_on_intervals(
 
 
 def _warnings(runs: Sequence[GridRun]) -> Iterator[str]:
-    """What makes figures unfair, each warning once, with the runs it is about."""
+    """Each warning about unfair figures once, with its runs."""
     names: dict[str, list[str]] = {}
     for run in runs:
         for warning in unfair(run.run.results):
@@ -113,7 +113,7 @@ def _warnings(runs: Sequence[GridRun]) -> Iterator[str]:
 
 
 def _numbers(numbers: Sequence[int]) -> str:
-    """`0 to 4`, or each where they do not follow one another."""
+    """`0 to 4`; all numbers if they are not consecutive."""
     if numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{numbers[0]} to {numbers[-1]}"
     return ", ".join(map(str, numbers))

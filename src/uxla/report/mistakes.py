@@ -16,13 +16,13 @@ from uxla.report.folder import TestSet
 from uxla.report.scoring import counts
 
 KINDS = ("broken", "wrong", "fixed")
-"""Wrong only since adaptation; before it and still; before it only."""
+"""Wrong only after adaptation; before and after; only before."""
 
 MOST = 300
-"""Of each kind at most so many examples stand in a page, those whose labels the models are surest of."""
+"""The page has at most so many examples of each kind: those with the highest confidence."""
 
 LONGEST = 2_000_000
-"""Characters of text in all that stand in a page."""
+"""The page has at most so many characters of text."""
 
 
 def mistakes(test: TestSet, before: str | None, *, spans: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Names that tell runs, and the files made from them, apart."""
+"""Unique names for runs and for the files made from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST = 100  # bytes of a name that becomes a part of a file's name
 
 
 def named(folders: Sequence[RunFolder]) -> dict[str, RunFolder]:
-    """The runs by the names of their folders, by their paths where two have one name."""
+    """The runs by the names of their folders, or by their paths if two have the same name."""
     names = [folder.name for folder in folders]
     return {
         name if names.count(name) == 1 else str(folder.path): folder

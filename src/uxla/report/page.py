@@ -1,4 +1,4 @@
-"""The report: one HTML file about one or several runs, which loads nothing from elsewhere."""
+"""The report on one or several runs: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WIDEST_CONFUSION = 30
 
 @dataclass(frozen=True)
 class TargetPart:
-    """What the report has on one target of one run; None or empty where the run did not save it."""
+    """The report's content for one target of one run; None or empty if the run did not save it."""
 
     name: str
     verdict: Verdict
@@ -55,13 +55,13 @@ class TargetPart:
     confusion: Confusion | None
     confusion_said: str
     labels: int
-    """How many there are: of too many no confusion is shown."""
+    """The number of labels: if there are too many, no confusion is shown."""
     explorer: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
 class RunPart:
-    """What the report has on one run; `name` is unique in the report."""
+    """The report's content for one run; `name` is unique in the report."""
 
     name: str
     run: RunFolder
@@ -71,7 +71,7 @@ class RunPart:
 
     @property
     def notes(self) -> list[str]:
-        """What the table's figures are; the run's warnings stand in its verdicts."""
+        """What the figures are, without the run's warnings, which its verdicts have."""
         shown = {column for target in self.targets for table in target.scores for column in table.columns}
         notes = [note for note in self.table.notes if not note.startswith(WARNING)]
         return [note for note in notes if note != STRICT or "strict" in shown]
@@ -116,7 +116,7 @@ def page(found: Sequence[RunPart]) -> str:
 
 
 def tables_markdown(found: Sequence[RunPart]) -> str:
-    """The table of each run; with several, under its name."""
+    """The table of each run, with headings if there are several."""
     if len(found) == 1:
         return found[0].table.markdown()
     return "\n".join(f"## {run.name}\n\n{run.table.markdown()}" for run in found)

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 RESAMPLES = 2000
 
 SEEDS_VARY = 3
-"""From so many seeds on an interval speaks of other seeds too; fewer do not tell how much seeds differ."""
+"""With at least so many seeds, intervals include the differences between seeds."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _over_seeds(pairs: Sequence[Pair], gains: Floats) -> tuple[float, float]:
 
 
 def _in_common(pairs: Sequence[Pair]) -> float:
-    """The mean covariance of two seeds' differences that comes of their examples: 0 for seeds that share none."""
+    """The mean covariance of two seeds' differences that is due to shared examples; 0 if they share none."""
     found, size = 0.0, len(pairs[0].one)
     for identity in {pair.identity for pair in pairs}:
         moves = np.array([_moves(pair.one) - _moves(pair.other) for pair in pairs if pair.identity == identity])

@@ -1,4 +1,4 @@
-"""How good the pseudo labels were, where the target's training sentences have gold labels: for scoring only."""
+"""The quality of pseudo labels, if the target's training sentences have gold labels, which serve for this only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADS = ("epoch", "fate of the sentence"), ("sentences", "labels right", "all r
 
 
 def quality_table(decisions: pa.Table, texts: pa.Table, target: str, agreement: str) -> Table:
-    """By epoch and fate, over all its trainings, which share of the labels of the target's own sentences is right.
+    """The share of correct labels on the target's own sentences, by epoch and fate, over all trainings of an epoch.
 
     Of used examples these are the labels that taught, words that taught nothing left out; of others peer k's. Without
     gold labels there is no row. `agreement` is how the peers had to agree: it decides what drops an example, and whose

@@ -9,7 +9,7 @@ Score = Mapping[str, Any]
 """A score as `results.json` has it: `mean`, `sd`, `models` and perhaps a second figure. An estimate has `score`."""
 
 NO_METHODS = frozenset({"dev", "by_epoch", "ensembles", "single"})
-"""What stands beside the methods' scores of a target."""
+"""Keys of a target's scores that are no methods."""
 
 
 def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Score]]:

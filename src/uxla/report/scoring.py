@@ -1,4 +1,4 @@
-"""Scores of a run's test set taken apart: by class, by length, as a confusion matrix."""
+"""Scores on a run's test set: by class, by length, as a confusion matrix, and calibration."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def by_length(test: TestSet, *, spans: bool) -> dict[str, Bools]:
 
 
 def calibration(test: TestSet, bins: int = 10) -> Calibration | None:
-    """The final models' confidence against how often they are right, over words or examples with a gold label."""
+    """How often the final models are right, by their confidence, over words or examples with a gold label."""
     known = test.gold != IGNORED
     sure, right = test.confidence[known], (test.labels[test.final] == test.gold)[known]
     if not len(sure):

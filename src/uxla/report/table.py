@@ -1,4 +1,4 @@
-"""The table of a run: from what `results.json` holds to a `Table`. Pure."""
+"""The table of a run, made from `results.json`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METHODS = row_titles()
 """The methods' names in tables, in the order of their rows."""
 
 WARNING = "Warning: "
-"""What a note begins with that is one of the run's warnings."""
+"""How a note begins that is one of the run's warnings."""
 
 METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accuracy"}
 """What `mean` in `results.json` is, by the `metric` there."""
@@ -74,7 +74,7 @@ def run_table(results: Mapping[str, Any]) -> Table:
 
 
 def unfair(results: Mapping[str, Any]) -> tuple[str, ...]:
-    """What makes the figures of a run no fair ones."""
+    """A warning if target labels were used, so that the figures are not zero-resource."""
     return (_UNFAIR,) if results.get("selection") == "target_dev" else ()
 
 
@@ -162,7 +162,7 @@ def _row(name: str, values: Sequence[Score | None], second: str | None) -> Row:
 
 
 def _texts(value: Score | None, second: str | None) -> Iterator[str]:
-    """`64 [35, 74]` of an estimate: whole points, since none is surer than that."""
+    """`64 [35, 74]` for an estimate: whole points, since it is no more precise."""
     if value is None:
         yield ""
     else:
@@ -172,7 +172,7 @@ def _texts(value: Score | None, second: str | None) -> Iterator[str]:
 
 
 def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
-    """What to know of figures that no label has confirmed."""
+    """Notes on estimates and on the epochs that they chose, and the run's warnings."""
     if estimated:
         yield (
             "Estimated, no labels: the score as estimated from the models' labels of raw target text, with an 80 % "

@@ -14,7 +14,7 @@ from uxla.methods.registry import title, trainings_of
 Made = Mapping[str, Any]
 
 NOUNS = {"ner": "sentences", "nli": "pairs", "paraphrase": "pairs", "classification": "texts"}
-"""What the examples of a task are called."""
+"""The noun for a task's examples."""
 
 
 @dataclass(frozen=True)

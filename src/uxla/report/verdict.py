@@ -1,4 +1,4 @@
-"""The first thing a report says: whether adaptation helped, by how much, and how sure that is."""
+"""The verdict of a report: whether adaptation helped, by how much, and how sure that is."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`headline` in a few words, `comparisons` behind it, `basis`: what the intervals rest on."""
+    """A `headline`, the `comparisons` behind it, and `basis`: how they were made."""
 
     kind: Kind
     headline: str
@@ -66,14 +66,14 @@ class Verdict:
     comparisons: tuple[Comparison, ...]
     basis: str
     estimate: tuple[str, ...]
-    """What the run itself estimates the scores to be, without labels; empty where it did not."""
+    """The scores estimated without labels; empty if there are no estimates."""
     warnings: tuple[str, ...]
     """The run's warnings about this target and about all."""
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """The final models: whose they are, their score, what they are compared with, and what that rests on."""
+    """The final models: their method and score, comparisons with others, and how these were made."""
 
     method: str
     epoch: int | None
@@ -113,7 +113,7 @@ def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
 
 
 def warnings_of(results: Mapping[str, Any], target: str) -> Iterator[str]:
-    """The run's warnings but for those of other targets."""
+    """The run's warnings, without those about other targets."""
     others = tuple(f"{name}: " for name in results["targets"] if name != target)
     return (warning for warning in results.get("warnings", ()) if not warning.startswith(others))
 

@@ -40,10 +40,10 @@ def write_report(runs: Sequence[Path], file: Path) -> None:
 
 
 def _refuse_foreign(file: Path, beside: Sequence[Path]) -> None:
-    """UxlaError where a file would be overwritten that no report wrote."""
+    """UxlaError if a file would be overwritten that no report wrote."""
     if file.is_file() and b"<title>uxla report: " in file.read_bytes()[:1000]:
         return
     for path in (file, *beside):
         if path.exists():
-            fault = "is there already, and no report is known to have written it"
-            raise UxlaError(f"{path}: {fault}; give another --out, or move it away")
+            fault = "exists already and was not written by `uxla report`"
+            raise UxlaError(f"{path}: {fault}; give another --out, or move it")

@@ -252,7 +252,7 @@ def test_an_ablation_of_another_task_has_nothing_of_the_papers_beside(number, ma
     text = capsys.readouterr().out
     assert "70.00" in text or number == 5
     assert PAPER not in text, "Spanish is in the paper's table"
-    assert "- The paper has this table for ner only, so none of its figures stands beside." in text
+    assert "- The paper has this table for ner only, so its figures are not shown." in text
 
 
 def test_a_run_without_cross_language_scores_is_told_how_to_get_them(make_run):

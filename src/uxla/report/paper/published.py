@@ -1,4 +1,4 @@
-"""The paper's own tables, read from `published.yaml`, to stand beside those of runs."""
+"""The paper's own tables, read from `published.yaml`."""
 
 from __future__ import annotations
 

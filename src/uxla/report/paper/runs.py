@@ -21,7 +21,7 @@ _TABLE_OF = {"ner": "1 or 2", "nli": "3", "paraphrase": "4"}
 
 @dataclass(frozen=True)
 class PaperRun:
-    """A run by a name of its own: what its `results.json` and its `config.yaml` hold."""
+    """A run with a unique name, its results and its configuration."""
 
     name: str
     results: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Entry:
-    """What one run has for one column."""
+    """One run's scores for one column."""
 
     title: str
     language: str
@@ -151,10 +151,10 @@ def require_one_task(runs: Sequence[PaperRun]) -> None:
 def paper_notes(table: Published, languages: Sequence[str], task: str) -> list[str]:
     """Notes on the paper's own figures, or that it has none for these languages."""
     if task != table.task:
-        return [f"The paper has this table for {table.task} only, so none of its figures stands beside"]
+        return [f"The paper has this table for {table.task} only, so its figures are not shown"]
     if set(languages) & set(table.languages):
         return [f"The paper: {note}" for note in table.notes]
-    return [f"The paper has none of these languages; its own are {', '.join(table.languages)}"]
+    return [f"The paper has figures for other languages only: {', '.join(table.languages)}"]
 
 
 def run_notes(runs: Sequence[PaperRun]) -> list[str]:

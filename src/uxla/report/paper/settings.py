@@ -1,4 +1,4 @@
-"""Table 8: the hyper-parameters of runs beside the paper's, what differs marked."""
+"""Table 8: the hyper-parameters of runs and of the paper, with differences marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper's Tables 1 to 8 made from runs, its own figures beside."""
+"""The paper's Tables 1 to 8 made from runs, with the paper's own figures."""
 
 from __future__ import annotations
 

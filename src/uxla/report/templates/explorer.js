@@ -167,7 +167,7 @@
       const text = make("p", "plain");
       text.dir = "auto";
       marked(text, t, Infinity);
-      parts.push(text, make("p", "note", "No peer labelled it: it is here as a parent."));
+      parts.push(text, make("p", "note", "No peer labelled this sentence. It is shown as the parent of a sample."));
     } else {
       parts.push(verdict(d), set.tagging ? tagged(t, d) : classified(t, d));
     }
@@ -212,7 +212,7 @@
     if (set.agreement === "token") return " Words on which the two differ taught nothing.";
     if (set.agreement === "none") return ` Model ${b.k}’s labels taught.`;
     if (set.agreement !== "union") return "";
-    if (trusted[0] && trusted[1]) return " The labels of the surer taught.";
+    if (trusted[0] && trusted[1]) return " The labels of the surer model taught.";
     return ` Model ${trusted[0] ? b.k : b.j}’s labels taught.`;
   }
 
@@ -248,7 +248,7 @@
     const samples = [];
     set.texts.parent.forEach((p, i) => { if (p === t) samples.push(i); });
     if (samples.length) {
-      parts.push(make("h4", "", `Generated from it: ${samples.length}`),
+      parts.push(make("h4", "", `Samples of this sentence: ${samples.length}`),
         make("ul", "links", ...samples.slice(0, MOST_SAMPLES).map((i) => link(i, "sample"))));
     }
     return parts;
@@ -267,7 +267,7 @@
     if (!rows.length) return [];
     const heads = ["epoch", "peers", "sure", "fate"].map((name) => make("th", "", name));
     const table = make("table", "", make("thead", "", make("tr", "", ...heads)), make("tbody", "", ...rows));
-    return [make("h4", "", "Its other labellings"), make("div", "wide", table)];
+    return [make("h4", "", "Other labellings of this sentence"), make("div", "wide", table)];
   }
 
   function step(event) {
