@@ -216,7 +216,7 @@ UNCLEAR = "No significant effect: UXLA differs from zero-shot by +0.0 points"
         ((0.4, 0.7), "mixed", "UXLA gains 10.0 points over zero-shot, but less than tri-training"),
         ((0.7, 0.7), "hurt", "Adaptation hurt: UXLA loses 20.0 points against zero-shot"),
         ((0.5, 0.4), "unclear", UNCLEAR),
-        ((0.4, 0.5), "mixed", f"{HELPED}; tri-training does as well"),
+        ((0.4, 0.5), "mixed", f"{HELPED}, but not significantly more than tri-training"),
         ((0.4, 0.4), "helped", HELPED),
     ],
 )

@@ -162,7 +162,8 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
         return "unknown", "Measured, with nothing to compare it with"
     first, *others = found.comparisons
     name, over = found.name + "," * ("," in found.name), first.baseline
-    better, level = (enumerated([one.baseline for one in others if one.sign == sign]) for sign in (-1, 0))
+    better = enumerated([one.baseline for one in others if one.sign < 0])
+    level = " or ".join(one.baseline for one in others if one.sign == 0)
     if first.interval is None:
         lower = f", but below {better}" if better and first.gain >= 0 else ""
         side = "below" if first.gain < 0 else "above"
@@ -174,13 +175,14 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
     if first.sign > 0 and better:
         return "mixed", _capitalised(f"{name} gains {first.gain:.1f} points over {over}, but less than {better}")
     kind: Kind = "helped" if first.sign > 0 else "hurt"
-    told = f"{name} {'gains' if first.sign > 0 else 'loses'} {abs(first.gain):.1f} points"
-    told += f" over {over}" if first.sign > 0 else f" against {over}"
-    if first.sign > 0 and level:
-        told += f"; {level} {'does' if sum(one.sign == 0 for one in others) == 1 else 'do'} as well"
+    said = f"{name} loses {-first.gain:.1f} points against {over}"
+    if first.sign > 0:
+        said = f"{name} gains {first.gain:.1f} points over {over}"
+        said += f", but not significantly more than {level}" if level else ""
     adapting = not (found.method == "uxla" and found.epoch == 0) and registry.find(found.method).reads_target
-    begin = f"Adaptation {kind}: " if adapting and not registry.find(first.method).reads_target else ""
-    return "mixed" if first.sign > 0 and level else kind, begin + told if begin else _capitalised(told)
+    compares = adapting and not registry.find(first.method).reads_target
+    headline = f"Adaptation {kind}: {said}" if compares else _capitalised(said)
+    return "mixed" if kind == "helped" and level else kind, headline
 
 
 def _estimated(estimates: Mapping[str, Any], epoch: int | None) -> str:
