@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import random
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,3 +62,22 @@ def bench():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(Path(__file__).parents[1] / "bench"), *sys.path])
         yield importlib.import_module
+
+
+_SIGNS = (
+    "aZé1٣ n't'’-.,:;!?@#_/\n\t\u00a0\u3000\u200b\u200c\u200d\u00ad\u0301\ufe0f日本カーกำไทยကေ္ក្កabc👩🇵🇪{}\x00\u2028"
+)
+
+
+@pytest.fixture
+def random_texts():
+    """Texts of signs that meet in real text, and of any characters there are: `random_texts(count, seed)`."""
+
+    def texts(count, seed=0):
+        generator = random.Random(seed)
+        characters = [chr(i) for i in range(sys.maxunicode + 1) if not 0xD800 <= i < 0xE000]
+        for _ in range(count):
+            alphabet = _SIGNS if generator.random() < 0.8 else characters
+            yield "".join(generator.choices(alphabet, k=generator.randrange(30)))
+
+    return texts

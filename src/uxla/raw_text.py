@@ -144,7 +144,7 @@ def _pattern(together: frozenset[Together], segmenter: Segmenter) -> regex.Patte
     words = [word for kind, word in _WHOLE.items() if kind in together]
     words += [f"(?!{_INVISIBLE}){letters}(?:{inside}{letters})*{end}"]
     words += [] if segmenter == "auto" else [f"(?:(?={_PACKAGES[segmenter][0]}){CLUSTER})+"]
-    return regex.compile("|".join([*words, f"(?!{_INVISIBLE}){CLUSTER}"]), regex.V1)
+    return regex.compile("|".join([*words, rf"(?!{_INVISIBLE})(?:\p{{GCB=Prepend}}+(?=\s)|{CLUSTER})"]), regex.V1)
 
 
 def _cut(text: str, place: Place, cut: Callable[[str], Iterable[str]]) -> Iterator[Place]:

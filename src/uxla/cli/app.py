@@ -19,7 +19,13 @@ from uxla.errors import spelled_as
 
 SECTIONS = {
     "Adapt": {"run": "run", "grid": "grid", "methods": "methods"},
-    "Use and judge": {"predict": "predict", "report": "report", "table": "paper", "figure": "paper"},
+    "Use and judge": {
+        "predict": "predict",
+        "export": "export",
+        "report": "report",
+        "table": "paper",
+        "figure": "paper",
+    },
     "Make smaller": {"trim": "trim"},
     "Text and masked language models": {"augment": "augment", "data": "data", "mlm": "mlm", "testbed": "testbed"},
     "Finished work": {"cache": "cache"},

@@ -96,7 +96,7 @@ def labels_of(source: DataSource, label_map: LabelMap | None = None) -> tuple[st
         tags = set(chain.from_iterable(source.tags))
     else:
         batches = source.batches(labelled=True)
-        tags = set(chain.from_iterable(tag for batch in batches for tag in _sound_tags(batch, source.scheme)))
+        tags = set(chain.from_iterable(tag for batch in batches for tag in iob2_rows(batch, source.scheme)))
     types = {entity_type(tag) for tag in tags - {OUTSIDE}}
     mapped = {(label_map or {}).get(type_, type_) for type_ in types}
     return label_names(type_ for type_ in mapped if type_ is not None)
@@ -146,7 +146,7 @@ def _tag_reader(source: DataSource, names: Sequence[str], label_map: LabelMap) -
     ids = tag_ids(names, label_map)
 
     def read(batch: Batch) -> pa.Array:
-        rows = _sound_tags(batch, source.scheme)
+        rows = iob2_rows(batch, source.scheme)
         for number, row in enumerate(rows):
             unknown = next((tag for tag in row if tag not in ids), None)
             if unknown is not None:
@@ -157,7 +157,7 @@ def _tag_reader(source: DataSource, names: Sequence[str], label_map: LabelMap) -
     return read
 
 
-def _sound_tags(batch: Batch, scheme: Scheme) -> list[list[str]]:
+def iob2_rows(batch: Batch, scheme: Scheme) -> list[list[str]]:
     """The tags as IOB2. DataError at the first row that breaks the scheme."""
     if batch.iob2 is not None:
         return batch.iob2()

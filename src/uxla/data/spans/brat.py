@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from uxla.data.files import BOM, decode, read_bytes, split_lines, text_lines
@@ -72,7 +73,7 @@ def _spans(text: str, notes: Path, encoding: str) -> tuple[Span, ...]:
 def _within(span: Span, begins: int, text: str) -> Span:
     """The span with offsets into its line, without blanks at its end."""
     end = span.end if span.end > len(text) else span.start + len(text[span.start : span.end].rstrip())
-    return Span(span.start - begins, end - begins, span.label, span.quoted)
+    return replace(span, start=span.start - begins, end=end - begins)
 
 
 def annotated(lines: Iterable[str], path: Path) -> tuple[Span, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,18 +17,21 @@ _BLANKS = re.compile(r"(?:\s|\\n)+")  # Label Studio quotes a line break as two 
 _SHOWN = 40
 
 
+OFFSETS, UTF_16 = "offsets", "utf-16"
+"""The key of a record that says how its offsets count, and its value for UTF-16 units."""
 Count = Callable[[str], Sequence[int]]
 """A way to count characters: from a text to the code point of each counted character, and of the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An entity: `text[start:end]`. `quoted` is its text as the file repeats it, if it does."""
+    """An entity: `text[start:end]`. `quoted` is its text as the file repeats it, if it does; `confidence` a model's."""
 
     start: int
     end: int
     label: str
     quoted: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +115,16 @@ def spans_of(tags: Sequence[str], words: Sequence[Place]) -> list[Span]:
     return spans
 
 
-def in_code_points(text: str, spans: Sequence[Span]) -> tuple[tuple[Span, ...], Count] | Span:
+def in_code_points(text: str, spans: Sequence[Span], offsets: str = "") -> tuple[tuple[Span, ...], Count] | Span:
     """The spans counted in code points, and how they were counted by the tool that wrote them; or the first one that
     does not fit its quoted text, however one counts.
 
-    Browsers count UTF-16 units, and some tools count CR LF as one. What the spans quote of the text decides, of all
-    spans of a text alike; where nothing is quoted, it is code points.
+    Browsers count UTF-16 units, and some tools count CR LF as one. `offsets` says that they are `UTF_16`; else what the
+    spans quote of the text decides, of all spans of a text alike; where nothing is quoted, it is code points.
     """
+    counts: tuple[Count, ...] = (_units,) if offsets == UTF_16 else (_points, _units, _lines)
     for flat in (str, _flat):  # letter by letter, else whatever blanks stand there
-        for count in (_points, _units, _lines):
+        for count in counts:
             places = count(text)
             counted = tuple(_recounted(span, places) for span in spans)
             if all(_fits(text, span, flat) for span in counted):
@@ -128,9 +132,15 @@ def in_code_points(text: str, spans: Sequence[Span]) -> tuple[tuple[Span, ...], 
     return next(span for span in spans if not _fits(text, span, _flat))
 
 
-def fitting(spans: tuple[Span, ...], text: str, path: Path, line: int | None) -> tuple[Span, ...]:
+def in_units(text: str, spans: Sequence[Span]) -> list[Span]:
+    """The spans counted in UTF-16 units."""
+    units = _units(text)
+    return [replace(span, start=bisect_left(units, span.start), end=bisect_left(units, span.end)) for span in spans]
+
+
+def fitting(spans: tuple[Span, ...], text: str, path: Path, line: int | None, offsets: str = "") -> tuple[Span, ...]:
     """The spans in code points. DataError for a span whose quoted text is not at its place."""
-    counted = in_code_points(text, spans)
+    counted = in_code_points(text, spans, offsets)
     if isinstance(counted, Span):
         there = text[max(counted.start, 0) : max(counted.end, 0)]
         message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}"
@@ -149,7 +159,7 @@ def _flat(text: str) -> str:
 def _recounted(span: Span, places: Sequence[int]) -> Span:
     if not 0 <= span.start <= span.end < len(places):
         return span
-    return Span(places[span.start], places[span.end], span.label, span.quoted)
+    return replace(span, start=places[span.start], end=places[span.end])
 
 
 def _points(text: str) -> Sequence[int]:

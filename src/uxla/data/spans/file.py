@@ -20,7 +20,7 @@ from uxla.data.formats.json import Record, records_in
 from uxla.data.labels.schemes import Scheme, from_iob2
 from uxla.data.options import ReadOptions
 from uxla.data.spans import brat
-from uxla.data.spans.document import Document, fitting
+from uxla.data.spans.document import OFFSETS, Document, fitting
 from uxla.data.spans.records import Found, found_in, is_spans
 from uxla.errors import DataError
 from uxla.progress import note_once
@@ -82,7 +82,7 @@ class SpanFile:
         if not self.is_brat:
             for record in records_in(self.path, self.encoding):
                 found = found_in(record, self.path, labelled=labelled)
-                yield Entry(record, found, _document(record, found, self.path))
+                yield Entry(record, found, document_of(record, found, self.path))
             return
         for document in self._documents(labelled):
             record = _record(document)
@@ -163,7 +163,9 @@ def _record(document: Document) -> Record:
     return Record(value, json.dumps(value, ensure_ascii=False), document.line, document.line, after="\n")
 
 
-def _document(record: Record, found: Found, path: Path) -> Document:
+def document_of(record: Record, found: Found, path: Path) -> Document:
+    """The text of a record with its words and spans. DataError for a span whose quoted text is not at its place."""
     words = split_words(found.text, together=()) if found.tokens is None else found.tokens
-    spans = None if found.spans is None else fitting(found.spans, found.text, path, record.line)
+    offsets = str(record.value.get(OFFSETS, ""))
+    spans = None if found.spans is None else fitting(found.spans, found.text, path, record.line, offsets)
     return Document(found.text, words, spans, path, record.line)

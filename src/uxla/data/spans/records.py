@@ -115,20 +115,25 @@ def _task_text(task: Mapping[str, Any], record: Record, path: Path) -> Keys:
 
 
 def _task_spans(record: Record, path: Path) -> list[Any] | None:
-    """The spans of a task; None if nobody labelled it or it was skipped."""
+    """The spans of a task; None if nobody labelled it or it was skipped. Predicted ones count only if there is no place
+    for annotated ones."""
     task = record.value
-    name = "annotations" if "annotations" in task else "completions"
+    name = next((name for name in ("annotations", "completions") if name in task), "predictions")
     given = task.get(name)
     answers = given if isinstance(given, list) else []
     found: list[list[Any]] = []
     for answer in answers:
         if isinstance(answer, dict) and not answer.get("was_cancelled") and isinstance(answer.get("result"), list):
-            found.append([region["value"] for region in answer["result"] if _is_region(region)])
+            found.append([{**region["value"], **_score(region)} for region in answer["result"] if _is_region(region)])
     several = {tuple(sorted(map(repr, values))) for values in found}
     if len(several) > 1:
         message = f"task {record.number}: {len(found)} annotations that differ; keep the one that holds"
         raise DataError(message, file=path, line=record.line)
     return found[0] if found else None
+
+
+def _score(region: Mapping[str, Any]) -> dict[str, Any]:
+    return {"confidence": region["score"]} if "score" in region else {}
 
 
 def _is_region(region: Any) -> bool:
@@ -193,7 +198,11 @@ def _span(entry: Any, path: Path, line: int) -> Span:
         message = f"a span from {start!r} to {end!r}; expected offsets into a plain text"
         raise DataError(message, file=path, line=line)
     label, quoted = next((entry[key] for key in _LABEL if key in entry), None), entry.get("text")
-    return Span(start, end, entity_label(label, path, line), quoted if isinstance(quoted, str) else None)
+    confidence = entry.get("confidence", entry.get("score"))
+    return Span(
+        *(start, end, entity_label(label, path, line), quoted if isinstance(quoted, str) else None),
+        confidence=confidence if isinstance(confidence, int | float) else None,
+    )
 
 
 def entity_label(label: Any, path: Path, line: int) -> str:

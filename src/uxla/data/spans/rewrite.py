@@ -11,7 +11,7 @@ from typing import Any
 
 from uxla.data.formats.json import is_array
 from uxla.data.formats.json_places import Keys, value_at, with_entries, with_values
-from uxla.data.spans.document import Count, Span, in_code_points
+from uxla.data.spans.document import OFFSETS, Count, Span, in_code_points
 from uxla.data.spans.file import Entry, SpanFile
 from uxla.data.spans.records import place_keys, placed
 from uxla.errors import ConfigError
@@ -90,7 +90,7 @@ def spans_in(entry: Entry) -> tuple[list[tuple[Keys, Span]], Count]:
     """
     record, _, document = entry
     given = list(placed(record.value))
-    found = in_code_points(document.text, [span for _, span in given])
+    found = in_code_points(document.text, [span for _, span in given], str(record.value.get(OFFSETS, "")))
     if isinstance(found, Span):
         document.fail(found, f"quotes {found.quoted!r}; were text or offsets changed?")
     counted, count = found
