@@ -48,7 +48,7 @@ class ToyLearner:
         return Predictions(probs, np.arange(len(corpus) + 1) * 2)
 
 
-def run(order, *, schedule=PAPER_SCHEDULE, label=None, **settings):
+def run(order, *, schedule=PAPER_SCHEDULE, label=None, labelled=None, **settings):
     trace = []
 
     def record(event):
@@ -62,7 +62,7 @@ def run(order, *, schedule=PAPER_SCHEDULE, label=None, **settings):
 
     learner = ToyLearner(trace, label)
     cotraining = CoTraining(learner, vicinity, schedule, order=order, seed=3, emit=record, **settings)
-    after = cotraining(corpus("en", 10, labelled=True), corpus("ur", 20, labelled=False), ("A", "B", "C"))
+    after = cotraining(corpus("en", 10, labelled=True), corpus("ur", 20, labelled=False), ("A", "B", "C"), labelled)
     return after, trace
 
 
@@ -70,6 +70,25 @@ def run(order, *, schedule=PAPER_SCHEDULE, label=None, **settings):
 def test_algorithm_one_makes_the_calls_of_the_golden_trace(order):
     _, trace = run(order)
     assert "\n".join(trace) + "\n" == (GOLDEN / f"algorithm1-{order}.txt").read_text(encoding="utf-8")
+
+
+FEW = [Epoch(MostConfident(0.5), source=True, labelled=True)]
+
+
+@pytest.mark.parametrize("share", [None, 0.9])
+def test_an_epoch_with_labelled_text_of_the_target_draws_from_it(share):
+    given = {"labelled": corpus("ur labelled", 4, labelled=True), "labelled_share": share}
+    _, trace = run("synchronous", schedule=FEW, **given)
+    assert len(trace) == 6, "three trainings, and nothing is predicted: gold labels need no peers"
+    assert all("'ur labelled': 4" in line for line in trace if line.startswith("train"))
+    if share:
+        counts = [int(line.split("'ur labelled': ")[-1].split("}")[0]) for line in trace if "fit" in line]
+        assert min(counts) > 7, "of 14 draws nine tenths on average"
+
+
+def test_an_epoch_that_asks_for_labels_that_are_not_there_is_refused():
+    with pytest.raises(ConfigError, match=r"^ur: an epoch learns from labelled text of the target, and there is none"):
+        run("synchronous", schedule=FEW)
 
 
 def test_orders_are_the_pairs_of_the_paper():

@@ -80,6 +80,23 @@ def test_drawn_shares_follow_equation_two():
     assert counts[0] / 20_000 == pytest.approx(0.25, abs=0.01)  # sqrt(.1) : sqrt(.9) = 1 : 3
 
 
+def test_a_set_with_a_share_of_its_own_has_it_and_the_others_divide_the_rest_by_equation_two():
+    """By sizes alone (α = 1) 100, 300 and 50 are 2/9, 6/9 and 1/9; with half for the last, a and b have 1/8 and 3/8."""
+    given = sampling_probabilities([100, 300, 50], 1.0, [None, None, 0.5])
+    assert given.tolist() == pytest.approx([0.125, 0.375, 0.5])
+    assert sampling_probabilities([100, 300, 0], 1.0, [None, None, 0.5]).tolist() == pytest.approx([0.25, 0.75, 0.0])
+    assert sampling_probabilities([0, 0, 50], 1.0, [None, None, 0.5]).tolist() == [0.0, 0.0, 1.0]
+    sets = [corpus("a", 100), corpus("b", 300), corpus("c", 50)]
+    _, counts = balanced_mix(sets, alpha=1.0, rng=np.random.default_rng(1), draws=20_000, shares=[None, None, 0.5])
+    assert counts[2] / 20_000 == pytest.approx(0.5, abs=0.01)
+
+
+def test_without_shares_of_their_own_the_draws_are_as_ever():
+    sets = [corpus("a", 30), corpus("b", 12)]
+    plain, own = (balanced_mix(sets, alpha=0.7, rng=np.random.default_rng(0), shares=s)[0] for s in ((), [None] * 2))
+    assert plain.digest == own.digest
+
+
 def test_what_is_looked_at_is_drawn_from_all_of_a_corpus_in_its_order():
     """A file sorted by where its sentences come from would be judged by its first source alone."""
     large = Corpus.from_examples("x", (), (Example(str(i), "x", ("w",)) for i in range(3 * MOST_JUDGED)))

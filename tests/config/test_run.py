@@ -290,6 +290,7 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("checkpoint_every=0", "got 0, expected at least 1"),
         ("trust_remote_code=yes", "got 'yes', expected true or false"),
         ("target_data.labelled=", "supervised needs target_data.labelled, which is not given"),
+        ("labelled_share=1.5", "got 1.5, expected less than 1"),
         ("methods=[translate_train]", "translate_train needs target_data.translated, which is not given"),
         ("methods=[three_heads]", "its three models are one; give another method too"),
         ("testbed=", "source.train is a testbed: path but there is no testbed section"),
@@ -344,6 +345,19 @@ def test_a_misspelt_section_is_not_also_missing(folder):
 def test_several_targets_need_their_name_in_the_path():
     message = refusal("testbed", "target=[near, far]", "target_data.train=testbed:near/unlabelled")
     assert "2 targets would share testbed:near/unlabelled; write {target}" in message
+
+
+def test_an_epoch_with_labelled_data_needs_that_file():
+    settings = ["methods=[uxla]", "schedule.0.data=[source, labelled]"]
+    assert load_config("testbed", settings).schedule[0].data == ("source", "labelled")
+    message = refusal("testbed", *settings, "target_data.labelled=")
+    assert "schedule: 0: data has labelled, and target_data.labelled is not given; give target_data.label" in message
+
+
+def test_without_a_test_set_the_models_of_few_shot_are_made_and_no_other_method(folder):
+    given = ["target_data.test=", "source.test="]
+    assert load_config("testbed", [*given, "methods=[zero_shot, uxla, few_shot]"]).methods == ("uxla", "few_shot")
+    assert load_config("testbed", [*given, "methods=[few_shot]"]).methods == ("few_shot",)
 
 
 def test_selection_on_target_dev_needs_that_set(folder):

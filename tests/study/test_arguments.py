@@ -2,6 +2,8 @@
 
 import pytest
 
+from uxla.algorithm.cotraining import Epoch
+from uxla.algorithm.distil import MostConfident
 from uxla.config.documents import preset_names
 from uxla.config.run import load_config
 from uxla.corpora import labelled_like, raw, read
@@ -64,6 +66,7 @@ def test_the_arguments_of_a_preset_come_to_the_preset(preset, files):
         ("agree={kind: token, min_agreed: 0.25}", "alpha=0.3", "collapse_share=1", "vicinity={share: 0.5, copies: 2}"),
         ("agree=none", "warmup.epochs=null", "warmup.max_steps=7", "adaptation.selection=target_dev", "seed=3"),
         ("source.take=5", "target_data.share=0.5", "source.labels={PER: ORG}", "mlm.epochs=2", "tracking=[mlflow]"),
+        ("schedule=[{data: [labelled, source], select: {kind: confidence, share: 1.0}}]", "labelled_share=0.2"),
         ("task=nli", "vicinity.copies=[2, 1]", "precision=bf16", "tokens_per_batch=4096", "max_length=64"),
     ],
 )
@@ -83,6 +86,14 @@ def test_the_arguments_of_other_settings_come_to_them_too(overrides):
 def test_a_key_that_is_another_argument_is_told_to_be_one(given, said):
     with pytest.raises(ConfigError, match=f"^{said}"):
         request_of(read(ROWS["ner"]), ["ko"], model="testbed", method=UXLA(), **given)
+
+
+@pytest.mark.parametrize("method", ["few_shot", UXLA(epochs=[Epoch(MostConfident(1.0), source=True, labelled=True)])])
+def test_labelled_text_must_be_there_for_each_target_that_learns_from_it(method):
+    train, few = read(ROWS["ner"], name="a"), Target(["ko"], labelled=ROWS["ner"], name="x")
+    assert request_of(train, few, model="testbed", method=method).config.target_data.labelled
+    with pytest.raises(ConfigError, match=r"needs labelled text of the target y; give uxla.Target\(raw, labelled=…\)"):
+        request_of(train, {"x": few, "y": Target(["ko"])}, model="testbed", method=method)
 
 
 def test_methods_are_run_in_the_order_that_is_asked_for():

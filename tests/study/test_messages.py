@@ -11,10 +11,13 @@ from uxla.study.trainings import learned_from
 EXACT = Exact()
 
 
-def learn(hearing, place=(1, 1, 2, 3), source=True, *, method="uxla", task="ner", agreement=EXACT, **agreed):
+def learn(
+    hearing, place=(1, 1, 2, 3), source=True, *, gold=False, method="uxla", task="ner", agreement=EXACT, **agreed
+):
     """What is told of one training: `agreed` are (how many teach, who has collapsed) by data set."""
     e, *models = place
     parts = [Part("en", 50)] if source else []
+    parts += [Part("far labelled", 9)] if gold else []
     parts += [
         Part(name.replace("_", "~"), count, labelled={"of": 1000, "collapsed": collapsed})
         for name, (count, collapsed) in agreed.items()
@@ -51,6 +54,16 @@ def data(count, *collapsed):
 def test_a_lesson_says_what_teaches_whom_and_why(agreement, how, hearing):
     line = learn(hearing, (1, 2, 1, 3), agreement=agreement, far=data(522))
     assert line == f"[UXLA far, epoch 1/3] model 3 learns from 522 of 1,000 target sentences {how}"
+
+
+def test_labelled_sentences_of_the_target_are_told_beside_the_others(hearing):
+    line = learn(hearing, gold=True, far=data(522))
+    assert line.endswith(
+        "learns from 522 of 1,000 target sentences on which models 1 and 2 agree, and from 9 labelled target sentences"
+    )
+    assert learn(hearing, gold=True, far=data(0)).endswith(": model 3 learns from labelled text alone")
+    assert learn(hearing, gold=True, source=False).endswith("model 3 learns from labelled text alone")
+    assert Part("far labelled", 9).kind("far") == "target_labelled"
 
 
 def test_several_data_sets_are_told_in_one_line(hearing):

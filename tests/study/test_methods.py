@@ -198,7 +198,7 @@ def test_the_vicinity_model_is_looked_at_first_where_a_method_will_ask_it(values
 def test_every_name_is_a_method_and_has_a_row_in_the_order_of_tables():
     assert names()[: len(METHODS)] == list(METHODS)
     assert list(ordered({"uxla", "penalty", "supervised"})) == ["penalty", "uxla", "supervised"]
-    assert list(row_titles(["half"]))[-4:] == ["uxla_ensemble", "translate_train", "supervised", "half"]
+    assert list(row_titles(["half"]))[-5:] == ["uxla_ensemble", "few_shot", "translate_train", "supervised", "half"]
     assert row_titles()["uxla"] == "UXLA, epoch {}"
     assert title("half") == "half", "a method that is not installed here"
 

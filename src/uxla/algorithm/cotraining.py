@@ -19,6 +19,7 @@ from uxla.algorithm.co_labelling import Learner, distilled
 from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
 from uxla.algorithm.events import CoLabelled, Part, Skipped, Step, Trained, Trains
 from uxla.algorithm.mixing import balanced_mix, judging_sample
+from uxla.errors import ConfigError
 from uxla.events import Emit, unheard
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
@@ -39,7 +40,7 @@ class Epoch:
     """One line of the schedule: which of the four data sets are used (line 22), and how they are distilled (η_e).
 
     `select` is a selector: `MostConfident`, `CleanCluster`, or a function from predictions and their corpus of N
-    examples to (N,) bool.
+    examples to (N,) bool. `labelled` adds the target's own labelled examples, a few-shot extension of the paper.
 
     >>> Epoch(uxla.MostConfident(0.8), source=True, target=True).target_vicinity
     False
@@ -50,6 +51,7 @@ class Epoch:
     target: bool = False
     source_vicinity: bool = False
     target_vicinity: bool = False
+    labelled: bool = False
 
 
 PAPER_SCHEDULE = (
@@ -61,10 +63,14 @@ PAPER_SCHEDULE = (
 
 
 class DataSet(NamedTuple):
-    """One of the data sets of a training; `labelled` has the counts of its labelling, None for gold labels."""
+    """One of the data sets of a training; `labelled` has the counts of its labelling, None for gold labels.
+
+    `share` is its own share of the draws; None: by Eq. 2.
+    """
 
     corpus: Corpus
     labelled: Mapping[str, Any] | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ class CoTraining(Generic[M]):
     `order` is `in_place` (the algorithm read literally: ordered pairs, the third model replaced at once, six trainings
     an epoch), `synchronous` (peers frozen for the epoch, three trainings) or `alone` (each model its own two peers:
     self-training). `vicinity(corpus, e)` is GEN-LM. A peer that has collapsed (`has_collapsed`, by `collapse_share`)
-    teaches nobody.
-    `draws` turns Σ n_i into the number of examples of one training. `emit` receives what happens in each step. With
+    teaches nobody. `labelled_share` is the share of the draws that come from the target's labelled examples, in epochs
+    that have them; None: by Eq. 2. `draws` turns Σ n_i into the number of draws. `emit` receives what happens. With
     `share` the models have a backbone in common (App. A): it gives what another model becomes when one was trained.
     `map` does the trainings of an epoch that are independent of each other.
     """
@@ -87,16 +93,24 @@ class CoTraining(Generic[M]):
     agreement: Agree = field(default_factory=Exact)
     order: Order = "synchronous"
     collapse_share: float = 0.995
+    labelled_share: float | None = None
     draws: Callable[[int], int] = lambda total: total
     seed: int = 0
     emit: Emit = unheard
     share: Callable[[M, M], M] | None = None
     map: Map = map
 
-    def __call__(self, source: Corpus, target: Corpus, models: Sequence[M]) -> list[tuple[M, M, M]]:
-        """The three models after each epoch. `target` must carry no labels: the algorithm may not see any."""
+    def __call__(
+        self, source: Corpus, target: Corpus, models: Sequence[M], labelled: Corpus | None = None
+    ) -> list[tuple[M, M, M]]:
+        """The three models after each epoch. `target` must carry no labels: the algorithm may not see any.
+
+        `labelled` are the target's labelled examples. ConfigError where an epoch asks for them and there are none.
+        """
         _require_unlabelled(target)
-        teach = partial(self.learn, source=source, target=target, warmed_up=tuple(models))
+        if labelled is None and any(epoch.labelled for epoch in self.schedule):
+            raise ConfigError(f"{target.name}: an epoch learns from labelled text of the target, and there is none")
+        teach = partial(self.learn, source=source, target=target, labelled=labelled, warmed_up=tuple(models))
         models, after = list(models), []
         for e, epoch in enumerate(self.schedule, start=1):  # line 2
             start, learn = tuple(models), partial(teach, epoch=epoch)
@@ -119,6 +133,7 @@ class CoTraining(Generic[M]):
         epoch: Epoch,
         source: Corpus,
         target: Corpus,
+        labelled: Corpus | None,
         teachers: Sequence[M],
         models: Sequence[M],
         warmed_up: Sequence[M],
@@ -136,6 +151,8 @@ class CoTraining(Generic[M]):
             mix += [label(self.vicinity(source, e))]  # lines 8-10
         if epoch.target_vicinity:
             mix += [label(self.vicinity(target, e))]  # lines 15-17
+        if epoch.labelled and labelled is not None:
+            mix += [DataSet(labelled, share=self.labelled_share)]
         return self.train(models[l], mix, step)  # lines 20-22
 
     def co_label(
@@ -175,13 +192,14 @@ class CoTraining(Generic[M]):
         """`model` after one training on the balanced mix (Eq. 2); unchanged where distillation left nothing at all."""
         corpora, key, epochs = [data.corpus for data in mix], self._key(step), len(self.schedule)
         agreement = None if self.order == "alone" else self.agreement
-        parts = [Part(corpus.name, len(corpus), labelled=labelled) for corpus, labelled in mix]
+        parts = [Part(data.corpus.name, len(data.corpus), labelled=data.labelled) for data in mix]
         total = sum(map(len, corpora))
         if not total:
             self.emit(Skipped(step=step, parts=tuple(parts), epochs=epochs, agreement=agreement))
             return model
         rng = generator(self.seed, "mix", *key)
-        drawn, counts = balanced_mix(corpora, alpha=self.alpha, rng=rng, draws=self.draws(total))
+        shares = [data.share for data in mix]
+        drawn, counts = balanced_mix(corpora, alpha=self.alpha, rng=rng, draws=self.draws(total), shares=shares)
         given = tuple(part._replace(drawn=count) for part, count in zip(parts, counts, strict=True))
         self.emit(Trains(step=step, parts=given, epochs=epochs, agreement=agreement))
         trained = self.learner.fit(model, drawn, seed=derive(self.seed, "fit", *key))

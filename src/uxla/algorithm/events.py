@@ -30,7 +30,9 @@ class Part(NamedTuple):
     """The counts of `CoLabelled`; None for gold labels."""
 
     def kind(self, target: str | None) -> str:
-        """`source`, `target`, `virtual_source` or `virtual_target`."""
+        """`source`, `target`, `virtual_source`, `virtual_target` or, with labels of its own, `target_labelled`."""
+        if self.name == f"{target} labelled":
+            return "target_labelled"
         language = "target" if self.name.rstrip("~") == target else "source"
         return f"virtual_{language}" if self.name.endswith("~") else language
 

@@ -88,13 +88,18 @@ def _per_class(config: RunKeys) -> Faults:
             yield "schedule", f"{number}: {why}; set schedule.{number}.select.per_class=false"
 
 
+def _labelled(config: RunKeys) -> Faults:
+    for number, plan in enumerate(config.schedule):
+        if "labelled" in plan.data and config.target_data.labelled is None:
+            why = "data has labelled, and target_data.labelled is not given"
+            yield "schedule", f"{number}: {why}; give target_data.labelled=FILE, or leave labelled out"
+
+
 def _methods(config: RunKeys) -> Faults:
     if len(set(config.methods)) != len(config.methods):
         yield "methods", f"got {list(config.methods)}, expected each once; remove the repeated one"
     methods = [registry.method(name) for name in config.methods]
-    final = registry.final_method(config.methods)
-    makes_models = {"uxla"} if final in registry.METHODS else {"uxla", final}
-    needs_test = [name for name in config.methods if name not in makes_models]
+    needs_test = [name for name in config.methods if not registry.makes_models(name, config.methods)]
     if needs_test and config.target_data.test is None:
         why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
         yield "methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'"
@@ -108,7 +113,7 @@ def _methods(config: RunKeys) -> Faults:
                 yield "methods", f"{why}; give target_data.{path}=FILE or leave {method.name} out"
 
 
-_CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _methods)
+_CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _labelled, _methods)
 
 
 def check(config: RunKeys) -> None:

@@ -33,6 +33,7 @@ OF_UXLA = {
     "schedule": "epochs",
     "agree": "agreement",
     "alpha": "alpha",
+    "labelled_share": "labelled_share",
     "order": "order",
     "collapse_share": "collapse_share",
     "warmup": "warm_up",

@@ -47,7 +47,9 @@ class TargetData(DataFiles):
     )
     test: Files | None = key("labelled test file, scored once at the end; null: no scores", None)
     labelled: Files | None = key(
-        "labelled training file, read only by the method `supervised`", None, paper="Tables 1–2"
+        "labelled training file, read by `supervised`, by `few_shot` and by epochs with `labelled` data",
+        None,
+        paper="Tables 1–2",
     )
     translated: Files | None = key(
         "labelled sentences translated into the target language, read only by `translate_train`", None, paper="Table 3"

@@ -36,6 +36,13 @@ class RunKeys(Compute, Job):
     warmup: WarmUp = key("the three task models' training on the source", paper="§2.1")
     adaptation: Adaptation = key("each training inside Algorithm 1", paper="line 21")
     alpha: float = key("exponent of balanced sampling; 1: by size, 0: equal shares", 0.7, paper="Eq. 2", ge=0)
+    labelled_share: float | None = key(
+        "share of a training's draws that come from `target_data.labelled`, in epochs with `labelled` data; null: as "
+        "`alpha` has it",
+        None,
+        gt=0,
+        lt=1,
+    )
     schedule: Several[EpochPlan] = key("Algorithm 1's epochs in order", PAPER_SCHEDULE, paper="§2.4", min_length=1)
     agree: AgreeSection = key("how peers must agree", Agree(), paper="§2.3, stage 2")
     order: Literal["synchronous", "in_place", "alone"] = key(

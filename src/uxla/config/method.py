@@ -11,7 +11,7 @@ from uxla.config.kinds import Kinds, PluggedIn
 from uxla.errors import ConfigError, setting
 from uxla.schema import Copies, Section, Several, key, refuse_repeated
 
-DataSet = Literal["source", "target", "source_vicinity", "target_vicinity"]
+DataSet = Literal["source", "target", "source_vicinity", "target_vicinity", "labelled"]
 _ORDER = get_args(DataSet)
 
 _SELECT = "how sentences are selected: by `confidence`, by `clustering`, or that of a plug-in"
@@ -82,7 +82,9 @@ class EpochPlan(Section):
     """What one epoch of Algorithm 1 trains on, and how pseudo-labelled sentences are selected (§2.3)."""
 
     data: Annotated[Several[DataSet], AfterValidator(lambda data: tuple(sorted(data, key=_ORDER.index)))] = key(
-        "what is mixed: `source`, `target`, `source_vicinity`, `target_vicinity`", paper="line 22", min_length=1
+        "what is mixed: `source`, `target`, `source_vicinity`, `target_vicinity`; `labelled`: `target_data.labelled`",
+        paper="line 22",
+        min_length=1,
     )
     select: SelectSection = key("which pseudo-labelled sentences are trusted", paper="§2.3")
 

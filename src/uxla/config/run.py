@@ -39,7 +39,7 @@ class RunConfig(RunKeys):
         if chosen is None:
             chosen = cls.model_fields["methods"].default if test else ("uxla",)
         elif not test and isinstance(chosen, list | tuple) and "uxla" in chosen and _known(chosen):
-            chosen = [method for method in chosen if method == "uxla"]
+            chosen = [method for method in chosen if registry.makes_models(method, chosen)]
         return values | {"methods": chosen}
 
     @model_validator(mode="after")

@@ -38,6 +38,10 @@ def _tri_training(epochs: Schedule, most: int | None = None) -> Schedule:
     return _undistilled(_without_samples(epochs)[:most])
 
 
+def _with_labelled(epochs: Schedule) -> Schedule:
+    return [replace(epoch, labelled=True) for epoch in epochs]
+
+
 def _translate_train(lab: Lab, target: Target, models: None) -> Sequence[Triple]:
     assert target.translated is not None
     return [lab.train("translate_train", target, [lab.source, target.translated], lab.dev)]
@@ -124,6 +128,17 @@ BUILTIN = (
     ),
     # Algorithm 1.
     _adapted("uxla", "UXLA", "", "Algorithm 1, Table 1", 100, group="uxla"),
+    # Algorithm 1 with the target's few labelled sentences in the mix of each epoch.
+    Method(
+        name="few_shot",
+        title="UXLA, few-shot",
+        in_sentence="UXLA with a few target labels",
+        learned_from="labelled text in {s} and raw text in {t}, by UXLA, and a few labelled sentences in {t}",
+        group="supervised",
+        needs=("labelled",),
+        rank=110,
+        schedule=_with_labelled,
+    ),
     # Trained on the source and on the user's translation of labelled sentences into the target language.
     _with_labels(
         name="translate_train",

@@ -12,6 +12,7 @@ from uxla.schema import unknown_name
 
 METHODS = {method.name: method for method in BUILTIN}
 """The methods of uxla by name, in the order of their rows in tables."""
+_RANK_OF_UXLA = METHODS["uxla"].rank or 0
 
 
 def names() -> list[str]:
@@ -64,6 +65,13 @@ def final_method(names: Iterable[str]) -> str:
     """The method whose models a run is for: of those `names` that may be, the one with the highest rank."""
     ranked = [(one.rank, one.name) for one in map(find, names) if one.rank is not None]
     return max(ranked, default=(0, ""))[1]
+
+
+def makes_models(name: str, names: Iterable[str]) -> bool:
+    """Whether a method is of use without a test set: it is UXLA, or more, or the run of `names` is for its models."""
+    if name in METHODS:
+        return (METHODS[name].rank or 0) >= _RANK_OF_UXLA
+    return name == final_method(names)
 
 
 def find(name: str) -> Method:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from uxla.choices import Task
 from uxla.config.documents import read_document
 from uxla.config.errors import OF_UXLA, argument_refused, keys
 from uxla.config.kinds import PluggedIn
-from uxla.config.method import MaskedLMVicinity
+from uxla.config.method import DataSet, MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.config.training import Adaptation, WarmUp
 from uxla.corpora import labelled_like, raw, read, task_of
@@ -147,7 +147,7 @@ def request_of(
     own = method if isinstance(method, UXLA) else UXLA()
     asked = [*baselines, method if isinstance(method, Method | str) else "uxla"] if methods is None else methods
     found = {one.name: one for one in (registry.method(one) if isinstance(one, str) else one for one in asked)}
-    _check_parts(found.values(), inputs.targets)
+    _check_parts(found.values(), inputs.targets, own.epochs)
     given = {name: plain(value) for name, value in settings.items()}
     values = _training(task, model, own, inputs) | _uxla(own) | given | _data(inputs) | dict(files or {})
     values |= {"task": task, "model": model, "vicinity": _vicinity(vicinity)}
@@ -189,22 +189,23 @@ def _data(inputs: Inputs) -> dict[str, Any]:
 
 def _uxla(own: UXLA) -> dict[str, Any]:
     """The keys of Algorithm 1."""
-    names = ("source", "target", "source_vicinity", "target_vicinity")
     epochs = [
-        {"data": [name for name in names if getattr(epoch, name)], "select": _section(epoch.select)}
+        {"data": [name for name in get_args(DataSet) if getattr(epoch, name)], "select": _section(epoch.select)}
         for epoch in own.epochs
     ]
-    others = {"alpha": own.alpha, "order": own.order, "collapse_share": own.collapse_share}
-    return {"schedule": epochs, "agree": _section(own.agreement), **others}
+    others = ("alpha", "order", "collapse_share", "labelled_share")
+    return {"schedule": epochs, "agree": _section(own.agreement), **{name: getattr(own, name) for name in others}}
 
 
-def _check_parts(methods: Collection[Method], targets: Sequence[Target]) -> None:
+def _check_parts(methods: Collection[Method], targets: Sequence[Target], of_the_run: Sequence[Epoch]) -> None:
     """ConfigError where a target lacks what a method is scored on, or learns from."""
-    scored = {one.name for one in methods} - {"uxla", registry.final_method(one.name for one in methods)}
-    if scored and len(methods) > 1 and all(one.test is None for one in targets):
+    names = [one.name for one in methods]
+    scored = [name for name in names if not registry.makes_models(name, names)]
+    if scored and len(names) > 1 and all(one.test is None for one in targets):
         raise ConfigError("baselines: no target has a test set to compare on; give uxla.Target(raw, test=…)")
     for method in methods:
-        for part in method.needs:
+        epochs = method.epochs(of_the_run) if method.schedule is not None else ()
+        for part in {*method.needs, *(["labelled"] if any(epoch.labelled for epoch in epochs) else [])}:
             lacking = [one.name for one in targets if getattr(one, part) is None]
             if lacking:
                 why = f"{method.name} needs {part} text of the target {lacking[0]}"

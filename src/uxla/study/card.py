@@ -108,7 +108,7 @@ def _doubts(results: Mapping[str, Any], target: str) -> str:
 def _target_labels(config: RunConfig) -> str:
     """What the target's own labels were used for; empty where they were not."""
     final = find(final_method(config.methods))
-    if "labelled" in final.needs:
+    if "labelled" in final.needs or any("labelled" in plan.data for plan in config.schedule):
         return "trained the models"
     return "chose the checkpoints" if final.reads_target and config.adaptation.selection == "target_dev" else ""
 

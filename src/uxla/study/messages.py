@@ -68,8 +68,10 @@ def learned_line(event: Trains | Skipped, noun: str) -> str:
     k, j = peers if kind == "none" else sorted(peers)
     labelled = [part for part in event.parts if part.labelled is not None]
     collapsed = _collapsed(labelled, event.step)
+    gold = [part for part in event.parts if part.kind(event.target) == "target_labelled"]
     if not any(part.size for part in labelled):
-        rest = f"{model} {'stays as it is' if isinstance(event, Skipped) else 'learns from the source alone'}"
+        alone = "labelled text" if gold else "the source"
+        rest = f"{model} {'stays as it is' if isinstance(event, Skipped) else f'learns from {alone} alone'}"
         none = enumerated([_counted(part, event, noun) for part in labelled])
         if not labelled:
             return f"{where} {rest}"
@@ -80,7 +82,8 @@ def learned_line(event: Trains | Skipped, noun: str) -> str:
         return f"{where} {models([k, j])} agree on none of {none}: {rest}"
     parts = [f"{part.size:,} of {_counted(part, event, noun)}" for part in labelled]
     but = f", and not from data to which {one_label_only(collapsed)}" if collapsed else ""
-    return f"{where} {model} learns from {enumerated(parts)} {_agreed(event, k, j)}{but}"
+    more = "".join(f", and from {part.size:,} labelled target {noun}" for part in gold)
+    return f"{where} {model} learns from {enumerated(parts)} {_agreed(event, k, j)}{more}{but}"
 
 
 def result(event: events.TrainingEnded, task: str) -> str:

@@ -22,10 +22,11 @@ class UXLA:
     """Algorithm 1 with the paper's settings, or others.
 
     `epochs` say what each epoch learns from and how it distils (§2.4), `agreement` what peers must have in common
-    (§2.3), `alpha` how data sets of different sizes are balanced (Eq. 2). A model that comes to give one label to more
-    than `collapse_share` of the words teaches nobody. `warm_up` and `adaptation` are the trainings on the source and
-    within Algorithm 1; None: the paper's of the task (Table 8), for the shipped model its own, which goes through few
-    sentences so often that it has a hundred steps.
+    (§2.3), `alpha` how data sets of different sizes are balanced (Eq. 2). `labelled_share` is the share of the draws
+    from labelled text of the target, in epochs that have it; None: by Eq. 2. A model that gives one label to more than
+    `collapse_share` of the words teaches nobody. `warm_up` and `adaptation` are the trainings on the source and within
+    Algorithm 1; None: the paper's of the task (Table 8), or the shipped model's own, which goes through few sentences
+    so often that it has a hundred steps.
 
     >>> UXLA(epochs=[Epoch(MostConfident(0.5), source=True, target=True)]).alpha
     0.7
@@ -36,6 +37,7 @@ class UXLA:
     alpha: float = 0.7
     order: Order = "synchronous"
     collapse_share: float = 0.995
+    labelled_share: float | None = None
     warm_up: WarmUp | None = None
     adaptation: Adaptation | None = None
 
@@ -48,6 +50,7 @@ def method_of(config: RunConfig) -> UXLA:
         alpha=config.alpha,
         order=config.order,
         collapse_share=config.collapse_share,
+        labelled_share=config.labelled_share,
         warm_up=config.warmup,
         adaptation=config.adaptation,
     )

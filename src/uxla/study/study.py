@@ -126,13 +126,14 @@ class Study:
             agreement=AGREEMENTS[agreement]() if isinstance(agreement, str) else agreement or own.agreement,
             order=order or own.order,
             collapse_share=own.collapse_share,
+            labelled_share=own.labelled_share,
             draws=draws_of(own.adaptation),
             seed=self.seed,
             emit=partial(self._step, method, target),
             share=_other_head if models[0].head is not None else None,
             map=self.executor.map,
         )
-        return cotraining(self.source, target.train, models)
+        return cotraining(self.source, target.train, models, target.labelled)
 
     def learner(self, training: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
         """`fit` and `predict` with one training's values; `purpose` names the training for a person."""
