@@ -61,7 +61,8 @@ def linked(text: str, folder: Path) -> str:
             page = f"notebooks/{goal.stem}.md"
         else:
             return f"[{match[2]}]({REPOSITORY}/blob/main/{goal})" if REPOSITORY else match[2]
-        return f"{match[1]}[{match[2]}](/{page}{'#' * bool(anchor)}{anchor})"
+        text = "" if match[2].endswith(".md") else match[2]  # Sphinx puts the page's title there
+        return f"{match[1]}[{text}](/{page}{'#' * bool(anchor)}{anchor})"
 
     return re.sub(r"(!?)\[([^\]]+)\]\((?!https?:|#|/)([^)\s]+)\)", link, text)
 

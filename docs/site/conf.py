@@ -13,6 +13,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = html_copy_source = False
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]
@@ -21,7 +22,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 def literal(_app: Any, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
     """Code in a docstring is marked as in Markdown; Sphinx wants two backticks, and a word's end behind them."""
-    lines[:] = [re.sub(r"`([^`]+)`", r"``\1``\\ ", line) for line in lines]
+    lines[:] = re.sub(r"`([^`]+)`", r"``\1``\\ ", "\n".join(lines)).split("\n")
 
 
 def setup(app: Any) -> None:

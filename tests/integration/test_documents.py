@@ -18,10 +18,10 @@ from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]
 HOWTO = tuple(f"docs/howto/{page.name}" for page in sorted((ROOT / "docs" / "howto").glob("*.md")))
-NAMES = ("augment", "grid", "mlm", "paper", "reliability", "results", "tutorial")
+NAMES = ("augment", "compress", "grid", "mlm", "paper", "reliability", "results", "tutorial")
 PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES), *HOWTO)
 """The pages that tell what to type; those about measurements of hours quote the commands of `bench/`."""
-DEAR = ("README.md", *(f"docs/{name}.md" for name in ("grid", "reliability", "results", "tutorial")), *HOWTO)
+DEAR = ("README.md", *(f"docs/{name}.md" for name in ("compress", "grid", "reliability", "results", "tutorial")), *HOWTO)
 NO_RUN = re.compile(r"[…\[|]|\b(FILE|RUN|OUT|A --out B)\b|^uxla(?! cache)( [a-z]+)*( \d)?( --[\w-]+( \d)?)?$")
 """What a synopsis or a command's mere name is known by."""
 
@@ -111,6 +111,7 @@ def lay_out(folder):
         (folder / "FacebookAI" / name).symlink_to(asset())
     copies = {"train.conll": "en/train.conll", "en.conll": "en/train.conll", "es.conll": "es/train.conll"}
     copies |= {"raw.txt": "es/train.txt", "new.txt": "es/train.txt", "xnli.tsv": "en/train.tsv"}
+    copies |= {"es.txt": "es/train.txt", "news.conll": "es/train.conll"}
     for name, place in copies.items():
         (folder / name).symlink_to(folder / place)
     (folder / "reviews.csv").write_text("review,stars\nko mira sen,5\ntal ru,1\n", encoding="utf-8")
@@ -168,11 +169,19 @@ def targets(words):
 def test_every_command_runs_to_its_end(page, run):
     found = commands(page)
     assert found
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if "runs/es" in text and "--out runs/es\n" not in text:
+        run("uxla run mine.yaml target=es --out runs/es")
     for line in found:
         run(line)
-    if page == "README.md":
-        [example] = blocks(page, "python")
-        exec(example)  # uses a run folder that a command made
+    for example in blocks(page, "python"):
+        if not example.startswith(">>>"):
+            exec(example, {})  # uses files that a command made
+
+
+def test_every_page_with_a_command_in_a_block_is_run():
+    pages = [page.relative_to(ROOT).as_posix() for page in USERS]
+    assert {page for page in pages if re.search(r"^uxla ", "".join(blocks(page, "sh")), flags=re.MULTILINE)} <= {*PAGES}
 
 
 def test_the_page_about_configuration_has_a_file_that_runs(run):
