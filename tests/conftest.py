@@ -81,3 +81,14 @@ def random_texts():
             yield "".join(generator.choices(alphabet, k=generator.randrange(30)))
 
     return texts
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    """Runs `uxla` in this process, in an empty working directory."""
+    from typer.testing import CliRunner
+
+    from uxla.cli.app import app
+
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments, **options: CliRunner().invoke(app, list(map(str, arguments)), **options)

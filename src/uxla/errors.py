@@ -118,6 +118,10 @@ class DataError(UxlaError):
         super().__init__(f"{place}: {message}" if place else message)
 
 
+class EmptyError(DataError):
+    """Input data without a single example in it."""
+
+
 class ModelError(UxlaError):
     """A model that cannot be found, loaded or used for what it was asked to do."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from uxla.errors import ConfigError, DataError
 _SHOWN = 40
 
 
-def sentences(given: Iterable[Any]) -> list[list[str]]:
+def sentences(given: Iterable[Any]) -> Iterator[list[str]]:
     """The words of each sentence. DataError, with the place, for what is no list of words without spaces."""
-    return [words(row, f"sentence {i}") for i, row in enumerate(items(given, "sentences", "lists of words"))]
+    return (words(row, f"sentence {i}") for i, row in enumerate(each(given, "sentences", "lists of words")))
 
 
-def texts(given: Iterable[str | Iterable[str]], parts: int) -> list[tuple[str, ...]]:
+def texts(given: Iterable[str | Iterable[str]], parts: int) -> Iterator[tuple[str, ...]]:
     """The one text, or `parts` texts, of each entry. DataError, with the place, for what is none."""
-    return [_parts(entry, parts, f"text {i}") for i, entry in enumerate(items(given, "texts", "texts"))]
+    return (_parts(entry, parts, f"text {i}") for i, entry in enumerate(each(given, "texts", "texts")))
 
 
 def check_list(given: Any, name: str, what: str) -> None:
@@ -80,8 +80,13 @@ def path(given: Any, name: str) -> Path:
 
 def items(given: Any, name: str, what: str) -> list[Any]:
     """The entries of a list or any other iterable with an order. DataError for what is none."""
+    return list(each(given, name, what))
+
+
+def each(given: Any, name: str, what: str) -> Iterator[Any]:
+    """The same entries, one at a time."""
     check_list(given, name, what)
-    return [plain(entry) for entry in given]
+    return map(plain, given)
 
 
 def plain(entry: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
@@ -60,6 +61,21 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Inside the block work has no bars of its own: it is a part of something with a bar. Notes are shown."""
+    with listening(_Notes(_listener.get())):
+        yield
+
+
+@dataclass(frozen=True)
+class _Notes(_Silent):
+    to: Listener
+
+    def note(self, text: str) -> None:
+        self.to.note(text)
 
 
 def is_heard() -> bool:

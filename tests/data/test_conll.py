@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from uxla.data.conll.file import conll_text, read_conll
+from uxla.data.conll.file import conll_lines, read_conll
 from uxla.data.corpus import corpus_of
 from uxla.data.labels.schemes import label_names
 from uxla.errors import ConfigError, DataError, UxlaError, WriteError
@@ -279,9 +279,10 @@ def test_label_names_are_sorted_by_type_and_unique():
 
 
 def test_new_files_are_written_with_a_tab_and_read_back(put):
-    file = read_conll(put(conll_text(WORDS, TAGS)))
+    text = "".join(map(conll_lines(), WORDS, TAGS))
+    file = read_conll(put(text))
     assert (file.sentences, file.tags) == (WORDS, TAGS)
-    assert conll_text(WORDS, TAGS) == SMALL
+    assert text == SMALL
 
 
 def test_what_cannot_be_written_leaves_nothing_behind(put, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from uxla.data.checks.check import check
-from uxla.data.conll.file import conll_text, read_conll
+from uxla.data.conll.file import conll_lines, read_conll
 from uxla.data.load import load_corpus
 from uxla.report.data_check import check_table
 
@@ -70,7 +70,7 @@ def test_words_are_read_character_by_character_as_they_were_written(tmp_path, ki
 
 def test_words_are_written_in_logical_order_and_with_nothing_around_them(tmp_path):
     lines = [f"{word}\tO\n" for word in WORDS]
-    assert conll_text([WORDS], [["O"] * len(WORDS)]) == "".join(lines)
+    assert conll_lines()(WORDS, ["O"] * len(WORDS)) == "".join(lines)
     path = tmp_path / "x.conll"
     path.write_bytes("".join(lines).encode())
     tagged = read_conll(path).with_tags([["B-X"] * len(WORDS)])

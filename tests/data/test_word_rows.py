@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,9 +13,11 @@ from uxla.data.checks.check import check
 from uxla.data.discover import open_rewritable
 from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
-from uxla.data.writing.predictions import PredictedTable, read_rows
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
+from uxla.models.entities import Mention
+from uxla.predict.table_writers import open_writer as open_answers
+from uxla.predict.tables import AnsweredTable
 
 NAMES = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 HEADER = ["Sentence #", "Word", "POS", "Tag"]
@@ -96,17 +99,19 @@ def test_what_cannot_be_put_together_is_refused(content, columns, says, tmp_path
             read(tmp_path / "x.csv")
 
 
-def answered(path):
-    table = open_data(path, "tagging", ReadOptions(columns={"tokens": "Word"}))
-    found = read_rows(table)
-    assert [row.texts for row in found] == WORDS
-    return PredictedTable(table, found, [(["B-LOC"] * len(words),) for words in WORDS])
+def answered(path, form):
+    source = AnsweredTable(open_data(path, "tagging", ReadOptions(columns={"tokens": "Word"})), "tags")
+    sink, found = io.BytesIO(), list(chain.from_iterable(source.batches()))
+    assert [row.parts for row in found if row.parts] == WORDS
+    with open_answers(source, form, sink) as write:
+        write(found, [[Mention(i, i + 1, "LOC", 1.0) for i in range(len(row.parts))] for row in found])
+    return sink.getvalue()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
 def test_answers_stand_beside_each_word_and_all_else_comes_back(suffix, tmp_path):
     path = written(tmp_path / f"x.{suffix}")
-    raw = answered(path).written(suffix)
+    raw = answered(path, suffix)
     if suffix == "parquet":
         back = pq.read_table(io.BytesIO(raw))
         assert back.column("predicted_tags").to_pylist() == ["B-LOC"] * 6
@@ -121,7 +126,7 @@ def test_answers_stand_beside_each_word_and_all_else_comes_back(suffix, tmp_path
 
 
 def test_answers_can_be_written_as_conll(tmp_path):
-    raw = answered(written(tmp_path / "x.csv")).written("conll").decode()
+    raw = answered(written(tmp_path / "x.csv"), "conll").decode()
     assert raw == "\n".join("".join(f"{word}\tB-LOC\n" for word in words) for words in WORDS)
 
 

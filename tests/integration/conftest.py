@@ -124,51 +124,6 @@ def finished(request):
 
 
 @pytest.fixture
-def invoke(tmp_path, monkeypatch):
-    """Runs `uxla` in this process, in an empty working directory."""
-    from typer.testing import CliRunner
-
-    from uxla.cli.app import app
-
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments, **options: CliRunner().invoke(app, list(map(str, arguments)), **options)
-
-
-class ToyEnsemble:
-    """An ensemble that calls capitals names, and texts by how many words they have."""
-
-    label_names = ("O", "B-PER", "I-PER")
-
-    def __init__(self, task, tag=None):
-        self.task = task
-        self.tag = tag or self.tag
-
-    def tag(self, sentences):
-        return [["B-PER" if word[0].isupper() else "O" for word in words] for words in sentences]
-
-    def classify(self, texts):
-        return [(f"n{len(' '.join([text] if isinstance(text, str) else text).split())}", 0.5) for text in texts]
-
-
-@pytest.fixture
-def predict(monkeypatch, invoke, tmp_path):
-    """`uxla predict` of a file, or with `-` of standard input, with a toy in place of a run's ensemble."""
-    from uxla.models.ensemble import Ensemble
-
-    (tmp_path / "run").mkdir()
-
-    def run(name, content, *arguments, task="ner", tag=None):
-        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: ToyEnsemble(task, tag))
-        raw = content.encode() if isinstance(content, str) else content
-        if name == "-":
-            return invoke("predict", "run", "-", *arguments, input=raw)
-        (tmp_path / name).write_bytes(raw)
-        return invoke("predict", "run", name, *arguments)
-
-    return run
-
-
-@pytest.fixture
 def command():
     """`uxla` as the start of a command line for a process of its own."""
     return [sys.executable, "-c", "from uxla.cli.app import main; main()"]

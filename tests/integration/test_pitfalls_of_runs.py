@@ -5,7 +5,6 @@ from itertools import chain
 
 import pytest
 
-from uxla.data.conll.file import conll_text
 from uxla.records import Corpus
 
 QUICK = ("warmup.epochs=1", "warmup.selection=last", "warmup.learning_rate=1e-3", "threads=1", "testbed=null")
@@ -13,6 +12,12 @@ SCHEDULE = "schedule=[{data: [target_vicinity], select: {kind: confidence, share
 SOURCE = [(["Ana", "in", "Lima"], ["B-PER", "O", "B-LOC"]), (["the", "Inca"], ["O", "B-MISC"])] * 4
 TEST = [(["علي", "می\u200cروم"], ["B-HUMAN", "O"]), (["كتاب", "ﬁn", "שלום"], ["O", "B-WORK", "O"])]
 LONG, NO_SPACES = "river " * 90, "ရေစက်ဟောင်းသည်မြစ်နားမှာရှိသည်"
+
+
+def conll_text(sentences, tags):
+    """The text of a CoNLL file."""
+    rows = (zip(words, row, strict=True) for words, row in zip(sentences, tags, strict=True))
+    return "\n".join("".join(f"{word}\t{tag}\n" for word, tag in pairs) for pairs in rows)
 
 
 def told(adapt, hearing, folder, *overrides):

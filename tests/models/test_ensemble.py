@@ -9,7 +9,8 @@ import pytest
 from transformers.utils import logging
 
 from uxla.errors import ArtifactError, DataError, ModelError
-from uxla.models.ensemble import Ensemble, save
+from uxla.models.ensemble import Ensemble
+from uxla.models.ensemble_folder import save
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS

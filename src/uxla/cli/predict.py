@@ -12,6 +12,7 @@ from uxla.cli.options import FileOptions, Options, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
+from uxla.models.batches import BATCH_SIZE
 
 
 @with_options
@@ -21,7 +22,7 @@ def predict(
         str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
     ],
     files: FileOptions,
-    device: Annotated[DeviceSettings, Options(only=("precision", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
     out: Annotated[
         Path | None, typer.Option(help="Write here instead of stdout; its suffix may ask for another format.")
     ] = None,
@@ -29,8 +30,11 @@ def predict(
         int | None,
         typer.Option(help="CoNLL column to write labels into; -1 is the last. Default: the last, if it holds labels."),
     ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="The most sentences labelled together: fewer take less memory.")
+    ] = BATCH_SIZE,
 ) -> None:
-    """Label text with a run's ensemble. The output is the input with labels. More: docs/data.md."""
+    """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
     source = Path(file) if file != "-" else sys.stdin.buffer
@@ -50,4 +54,5 @@ def predict(
     with showing():
         from uxla.predict.files import predict as label
 
-        label(run, source, None if out == Path("-") else out, safety=device.safety, precision=device.precision, **how)
+        to = None if out == Path("-") else out
+        label(run, source, to, device=device, batch_size=batch_size, **how)

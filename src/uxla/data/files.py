@@ -6,15 +6,16 @@ import codecs
 import os
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uxla.data.growing import grows, opened
 from uxla.data.signatures import HEAD, is_foreign, other_encoding, refuse_foreign
-from uxla.errors import DataError, setting
+from uxla.errors import DataError, EmptyError, setting
 from uxla.records import Ints
 
 BOM = "\ufeff"
@@ -32,7 +33,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror}); expected a readable file", file=path) from None
     if not raw:
-        raise DataError("the file is empty; expected at least one sentence", file=path)
+        raise EmptyError("the file is empty; expected at least one sentence", file=path)
     return raw
 
 
@@ -100,18 +101,50 @@ def _undecodable(raw: bytes, codec: str, start: int, file: Path) -> DataError:
     )
 
 
+def marks(path: Path, encoding: str) -> int:
+    """With how many byte order marks the text of a file begins that its codec does not take away."""
+    decoder = codecs.getincrementaldecoder(text_codec(encoding))("replace")
+    with path.open("rb") as file:
+        head = decoder.decode(file.read(HEAD))
+    return len(head) - len(head.lstrip(BOM))
+
+
+def first_lines(path: Path, encoding: str, most: int) -> list[str]:
+    """The first lines of a file with their ends; of one that grows those that are there."""
+    lines = text_lines(path, encoding)
+    if grows(path):
+        raw = path.read_bytes()
+        lines = split_lines(decode(raw[: raw.rfind(b"\n") + 1] or raw, encoding, file=path).removeprefix(BOM))
+    return list(islice(lines, most))
+
+
 def encode(text: str, encoding: str, *, file: Path) -> bytes:
     """`text` as bytes. DataError if the encoding lacks one of its characters; none is replaced or dropped."""
-    codec = codecs.lookup(encoding).name
-    try:
-        return text.encode("utf-8" if codec == "utf-8-sig" else codec)
-    except UnicodeError as error:
-        start = getattr(error, "start", None)
+    return Encoder(encoding, file)(text, final=True)
+
+
+class Encoder:
+    """`encode` for a text that comes in parts: what a codec puts at the beginning of a text stands there alone."""
+
+    def __init__(self, encoding: str, file: Path) -> None:
+        self._codec, self._file, self._lines = text_codec(encoding), file, 0
+        self._encoder = codecs.getincrementalencoder(self._codec)()
+
+    def __call__(self, text: str, *, final: bool = False) -> bytes:
+        """The next part as bytes; DataError as from `encode`."""
+        try:
+            raw = self._encoder.encode(text, final)
+        except UnicodeError as error:
+            raise self._fault(text, getattr(error, "start", None)) from None
+        self._lines += text.count("\n")
+        return raw
+
+    def _fault(self, text: str, start: int | None) -> DataError:
         if start is None:  # idna, which is for names of one line
-            raise DataError(f"{codec} cannot write this text; use encoding: utf-8", file=file) from None
+            return DataError(f"{self._codec} cannot write this text; use encoding: utf-8", file=self._file)
         character = f"{text[start]!r} (U+{ord(text[start]):04X})"
-        line = text.count("\n", 0, start) + 1
-        raise DataError(f"{codec} has no {character}; use encoding: utf-8", file=file, line=line) from None
+        line = self._lines + text.count("\n", 0, start) + 1
+        return DataError(f"{self._codec} has no {character}; use encoding: utf-8", file=self._file, line=line)
 
 
 def split_lines(text: str) -> Iterator[str]:
@@ -165,19 +198,19 @@ def arrow_lines(path: Path, encoding: str) -> Iterator[tuple[pa.LargeStringArray
 
 
 def _blocks(path: Path, codec: str) -> Iterator[str]:
-    with path.open("rb") as file:
-        head = file.peek(HEAD)
-        if not head or wrongly_marked(head, codec) or is_foreign(head, codec):
+    with opened(path) as read:
+        chunk = read(_BLOCK_BYTES)
+        if not chunk or wrongly_marked(chunk[:HEAD], codec) or is_foreign(chunk[:HEAD], codec):
             raise UnicodeError("empty, no text, or marked as UTF-8: `decode` knows the words")
         decoder = codecs.getincrementaldecoder(codec)()
-        rest = decoder.decode(file.read(_BLOCK_BYTES)).removeprefix(BOM)
-        while chunk := file.read(_BLOCK_BYTES):
-            rest += decoder.decode(chunk)
+        rest = decoder.decode(chunk).removeprefix(BOM)
+        while chunk:
             end = rest.rfind("\n") + 1
             if end:
                 yield _whole(rest[:end], codec)
                 rest = rest[end:]
-        rest += decoder.decode(b"", final=True)
+            chunk = read(_BLOCK_BYTES)
+            rest += decoder.decode(chunk, final=not chunk)
         if rest:
             yield _whole(rest, codec)
 

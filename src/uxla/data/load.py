@@ -20,7 +20,7 @@ from uxla.data.columns import Shape
 from uxla.data.conll.file import ConllFile
 from uxla.data.conll.first_lines import LOOKED_AT, is_conll, refuse_columns
 from uxla.data.corpus import LabelMap, corpus_of, labels_of, sorted_labels
-from uxla.data.files import decode, refuse_pipe, split_lines, text_lines
+from uxla.data.files import decode, first_lines, refuse_pipe, split_lines, text_lines
 from uxla.data.formats.json import refuse_objects
 from uxla.data.formats.table import SUFFIXES, TEXT_SUFFIXES, Table, TableFormat
 from uxla.data.hub import HUB, known_dataset
@@ -163,7 +163,7 @@ def open_data(path: Path, shape: Shape, options: ReadOptions) -> Table | ConllFi
     kind = _table_format(path, shape, options)
     if kind in (None, "text"):
         _refuse_options_of_tables(path, kind, options)
-        refuse_objects(islice(text_lines(path, options.encoding), LOOKED_AT), path)
+        refuse_objects(first_lines(path, options.encoding, LOOKED_AT), path)
     if kind is None:
         return ConllFile(path, options)
     if kind == "text" and shape != "pair" and options.format == "auto":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -17,7 +18,7 @@ from uxla.data.batch import TEXTS, split_at_blanks
 from uxla.data.options import ReadOptions
 from uxla.errors import setting
 from uxla.progress import note_once
-from uxla.raw_text import LOOKED_AT, TOGETHER, Segmenter, Together, is_cut, split_words, together_in
+from uxla.raw_text import LOOKED_AT, TOGETHER, Place, Segmenter, Together, is_cut, split_words, together_in
 from uxla.records import Corpus
 
 _SEGMENTERS: dict[str, Segmenter] = {name: name for name in get_args(Segmenter)}
@@ -40,8 +41,7 @@ class RawWords:
             self._at_blanks = self._are_cut(texts)
         if self._at_blanks:
             return split_at_blanks(texts)
-        kinds, segmenter = self.options.together, _SEGMENTERS.get(self.options.split, "auto")
-        cut = partial(split_words, segmenter=segmenter, together=TOGETHER if kinds is None else kinds)
+        cut = splitter(self.options)
         rows = ([text[start:end] for start, end in cut(text)] or _WORD.findall(text) for text in texts.to_pylist())
         return pa.array(list(rows), TEXTS)
 
@@ -54,6 +54,14 @@ class RawWords:
             other = setting("split", "spaces")
             note_once(f"{self.path}: is raw text and is cut into words around punctuation, too; {other} does not")
         return are_cut
+
+
+def splitter(options: ReadOptions) -> Callable[[str], list[Place]]:
+    """A function from a raw text to the places of its words: at blanks if asked for, else also around punctuation."""
+    if options.split == "spaces":
+        return lambda text: [match.span() for match in _WORD.finditer(text)]
+    kinds, segmenter = options.together, _SEGMENTERS.get(options.split, "auto")
+    return partial(split_words, segmenter=segmenter, together=TOGETHER if kinds is None else kinds)
 
 
 def together_in_source(source: Corpus) -> tuple[Together, ...]:

@@ -8,12 +8,24 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+BATCH_SIZE = 8192
+"""So many examples are labelled together where nobody says otherwise."""
+_FIRST = 256
+
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Consecutive items, `size` at a time; the last list may be shorter."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def blocks(items: Iterable[T], most: int) -> Iterator[list[T]]:
+    """Consecutive items, few at first, so that something is there soon; then more and more, up to `most` at a time."""
+    rest, size = iter(items), _FIRST
+    while block := list(islice(rest, min(size, most))):
+        yield block
+        size *= 2
 
 
 def equal_length(items: Iterable[T], length: Callable[[T], int], tokens: int) -> Iterator[list[T]]:

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
-from uxla import given
+from uxla import given, progress
 from uxla.choices import Device, Precision
 from uxla.decoding import decode
 from uxla.errors import ArtifactError, ModelError, printable
+from uxla.models.batches import BATCH_SIZE, blocks
 from uxla.models.classifier import LayerDescription
-from uxla.models.entities import Entity, Span, entities, spans_of, word_spans
+from uxla.models.ensemble_folder import read_card
+from uxla.models.entities import Answer, Entity, Mention, entities, mentions, spans_of, tags_of
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
 from uxla.process_settings import process_settings
-from uxla.records import Corpus, Example, Floats, Predictions
+from uxla.raw_text import Place, split_words
+from uxla.records import Corpus, Example, Predictions
 
 Found = list[Entity] | tuple[str, float]
 """The entities of a text, or its label and the label's probability."""
-
-_FILE = "ensemble.json"
-_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -63,24 +61,11 @@ class Ensemble:
         `device` and `precision` say where and how exactly it computes. `trust_remote_code` runs Python code that the
         backbone brought along. ArtifactError where there is none, ModelError for models that cannot be used.
         """
-        folder, safety = Path(folder).expanduser(), ModelSafety(remote_code=trust_remote_code)
-        home = _home(folder)
-        file = home / _FILE
-        try:
-            card = json.loads(file.read_text(encoding="utf-8"))
-            models = [_inside(home, member) for member in card["members"]]
-            runtime = Runtime(device, card["max_length"], safety=safety, precision=precision)
-            task, label_names, tokenizer = card["task"], tuple(card["label_names"]), models[0]
-            TASKS[task]  # KeyError for a task there is not
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
-        except OSError as error:
-            raise ArtifactError(f"{file}: cannot be read ({error.strerror}); check its rights") from error
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to restore it") from error
-        found = cls.of(task, label_names, models, tokenizer, runtime)
-        for model, member in zip(models, found.members, strict=True):
-            _check_labels(model, member, label_names)
+        card, safety = read_card(Path(folder).expanduser()), ModelSafety(remote_code=trust_remote_code)
+        runtime = Runtime(device, card.max_length, safety=safety, precision=precision)
+        found = cls.of(card.task, card.label_names, card.models, card.models[0], runtime)
+        for model, member in zip(card.models, found.members, strict=True):
+            _check_labels(model, member, card.label_names)
         return found
 
     @classmethod
@@ -101,13 +86,41 @@ class Ensemble:
     def predict(self, texts: str | Iterable[Any]) -> Any:
         """What the models find in a text: a tagger the entities, in order; others the label and its probability.
 
-        `texts` is one text, or a list of them, which gives a list. A tagger also takes sentences as lists of words; the
-        words of a text are what stands between blanks, and the signs around it. Tasks with pairs take pairs of texts,
+        `texts` is one text, or a list of them, which gives a list. A tagger also takes sentences as lists of words; a
+        text is split by `split_words`. Tasks with pairs take pairs of texts,
         and a list of pairs. Any iterable is walked once. DataError, with the place, for what is no text.
         """
         if isinstance(texts, str) or (isinstance(texts, tuple) and self._segments == 2):
             return self.predict([texts])[0]
-        return self._entities(texts) if self.task == "ner" else self.classify(texts)
+        return list(self.stream(texts))
+
+    def stream(self, texts: Iterable[Any], *, batch_size: int = BATCH_SIZE) -> Iterator[Found]:
+        """What `predict` finds in each text, as soon as it is known: an endless iterable is walked in bounded memory.
+
+        At most `batch_size` texts are labelled together, of the first ones fewer. Errors as of `predict`.
+
+        >>> for found in ensemble.stream(open("new.txt")): print(found)   # doctest: +SKIP
+        """
+        for block in blocks(self._read(texts), batch_size):
+            answers = self.answers([words for _, _, words in block])
+            yield from (
+                self._found(text, places, answer) for (text, places, _), answer in zip(block, answers, strict=True)
+            )
+
+    def answers(self, rows: Sequence[Sequence[str]]) -> list[Answer]:
+        """What is found in each row, all labelled together: a row is the words of a sentence for a tagger, else the
+        one or two parts of a text. A row of nothing has no answer."""
+        filled = [(" ".join(row),) if self.task == "ner" else tuple(row) for row in rows if row]
+        if not filled:
+            return [[] for _ in rows]
+        with progress.without_bars():
+            found = self.probabilities(self._corpus(filled))
+        if self.task == "ner":
+            answers = mentions(found, decode(found, self.label_names), self.label_names)
+        else:
+            best = zip(decode(found, None), found.best.tolist(), strict=True)
+            answers = ([Mention(0, 0, self.label_names[label], sure)] for label, sure in best)
+        return [next(answers) if row else [] for row in rows]
 
     def probabilities(self, texts: Corpus | Iterable[Any]) -> Predictions:
         """The mean of the members' class probabilities: (R, C) in the order of `label_names`, a row a word for a
@@ -130,7 +143,10 @@ class Ensemble:
         """
         if self.task != "ner":
             raise ModelError(f"tag: these models label whole texts (task {self.task}), not words; call classify")
-        return [tags for tags, _ in self._tagged(given.sentences(sentences))]
+        rows = blocks(given.sentences(sentences), BATCH_SIZE)
+        return [
+            tags_of(answer, len(row)) for block in rows for row, answer in zip(block, self.answers(block), strict=True)
+        ]
 
     def classify(self, texts: Iterable[str | Iterable[str]]) -> list[tuple[str, float]]:
         """The label of each text or pair of texts, and its probability; for the tasks with a label a sentence.
@@ -140,34 +156,33 @@ class Ensemble:
         """
         if self.task == "ner":
             raise ModelError("classify: these models label words (task ner), not whole texts; call tag")
-        corpus = self._corpus(self._texts(texts))
-        if len(corpus) == 0:
-            return []
-        found = self.probabilities(corpus)
-        return [(self.label_names[i], float(p)) for i, p in zip(decode(found, None), found.best, strict=True)]
+        found: Iterator[Any] = self.stream(texts)
+        return list(found)
 
-    def _entities(self, texts: Iterable[str | Iterable[str]]) -> list[list[Entity]]:
-        read = [_located(text, f"text {i}") for i, text in enumerate(given.items(texts, "texts", "texts"))]
-        tagged = self._tagged([[text[start:end] for start, end in places] for text, places in read])
-        return [entities(*sentence, *found) for sentence, found in zip(read, tagged, strict=True)]
+    def _read(self, texts: Iterable[Any]) -> Iterator[tuple[str, Sequence[Place], Sequence[str]]]:
+        """Each text with the places of its words, and what is to be labelled: its words, or its parts."""
+        if self.task != "ner":
+            yield from (("", (), parts) for parts in self._texts(texts))
+            return
+        for i, entry in enumerate(given.each(texts, "texts", "texts")):
+            text, places = _located(entry, f"text {i}")
+            yield text, places, [text[start:end] for start, end in places]
 
-    def _tagged(self, sentences: Sequence[Sequence[str]]) -> list[tuple[list[str], Floats]]:
-        """The label of each word, valid in IOB2, and its probability; for a sentence without words nothing."""
-        corpus = self._corpus((" ".join(row),) for row in sentences if row)
-        if len(corpus) == 0:
-            return [([], np.zeros(0, dtype=np.float32)) for _ in sentences]
-        found = self.probabilities(corpus)
-        labels = decode(found, self.label_names)
-        sure = found.probs[np.arange(len(labels)), labels]
-        names, stops = [self.label_names[label] for label in labels], np.cumsum([len(row) for row in sentences])
-        ends = zip(sentences, stops.tolist(), strict=True)
-        return [(names[stop - len(row) : stop], sure[stop - len(row) : stop]) for row, stop in ends]
+    def _found(self, text: str, places: Sequence[Place], answer: Answer) -> Found:
+        return entities(text, places, answer) if self.task == "ner" else (answer[0].label, answer[0].confidence)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the models, and how exactly they compute, from others: what they say of one example."""
+        [length] = {member.max_length for member in self.members}
+        probs = self.probabilities([["a"] if self.task == "ner" else ["a"] * self._segments]).probs
+        return f"{self.task} {length} {','.join(self.label_names)} {probs.tobytes().hex()}"
 
     @property
     def _segments(self) -> int:
         return TASKS[self.task]().segments
 
-    def _texts(self, texts: Iterable[Any]) -> list[tuple[str, ...]]:
+    def _texts(self, texts: Iterable[Any]) -> Iterator[tuple[str, ...]]:
         return given.texts(texts, self._segments)
 
     def _corpus(self, segments: Iterable[tuple[str, ...]]) -> Corpus:
@@ -193,51 +208,10 @@ def average(tables: Sequence[Predictions]) -> Predictions:
     return Predictions(np.asarray(probs, dtype=np.float32), tables[0].offsets)
 
 
-def _located(text: str | Iterable[str], where: str) -> tuple[str, list[Span]]:
+def _located(text: str | Iterable[str], where: str) -> tuple[str, Sequence[Place]]:
     """A text and the places of its words."""
     if not isinstance(text, str):
         words = given.words(text, where)
         return " ".join(words), spans_of(words)
     given.check_text(text, where)
-    return text, word_spans(text)
-
-
-def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:
-    """Write `ensemble.json`; `members` are model folders relative to `folder`."""
-    card = {
-        "version": 1,
-        "task": task,
-        "label_names": list(label_names),
-        "members": list(members),
-        "max_length": max_length,
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _not_here(folder: Path) -> str:
-    """What a folder without an ensemble of its own is."""
-    found = sorted(str(file.parents[1]) for file in folder.glob(f"*/ensemble/{_FILE}"))
-    if found:
-        shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
-        return f"a folder of several runs or targets; expected one of them: {shown}"
-    return f"no {_FILE} here or in ensemble/; expected the folder of a finished run"
-
-
-def _home(folder: Path) -> Path:
-    """The folder of `ensemble.json`, without `..` and links on the way to it.
-
-    A run folder's own entries may be links, as a person set them: its `ensemble` stays under the run folder's name.
-    """
-    if not (folder / _FILE).is_file():
-        return folder.resolve() / "ensemble"
-    named = folder.parent.resolve() / folder.name
-    return named if folder.name != ".." and (named.parent / "models").is_dir() else folder.resolve()
-
-
-def _inside(home: Path, member: str) -> Path:
-    """The model's folder. A run may come from anywhere: it names no file but its own."""
-    place = Path(os.path.normpath(home / member))  # not `resolve`: links inside the run folder stay as they are
-    if not place.is_relative_to(home.parent):
-        raise ValueError(f"member {member!r} lies outside the run folder")
-    return place
+    return text, split_words(text)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
-import regex
 
 from uxla.metrics import spans_in
-from uxla.records import Floats
-
-Span = tuple[int, int]
-"""Where a word begins and ends in a text: `text[start:end]`, counted in code points."""
-
-_CHUNK = re.compile(r"[^ \t\r\n]+")
-_SIGN = r"""[\p{Ps}\p{Pe}\p{Pi}\p{Pf}"'.,;:!?¡¿…。、，；：？！،؛؟।]"""
-_SIGNS_AROUND = regex.compile(rf"(?P<before>{_SIGN})*(?P<word>.*?)(?P<after>{_SIGN})*")
+from uxla.raw_text import Place
+from uxla.records import Ints, Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +33,43 @@ class Entity:
     confidence: float
 
 
-def word_spans(text: str) -> list[Span]:
-    """The places of the words of a running text: what stands between blanks, and each sign around it by itself.
-
-    Signs inside a word stay there, and so do signs that stand alone between blanks.
-
-    >>> text = 'Ana-Li (24) saw "Lima" ...'
-    >>> [text[start:end] for start, end in word_spans(text)]
-    ['Ana-Li', '(', '24', ')', 'saw', '"', 'Lima', '"', '...']
-    """
-    return [place for chunk in _CHUNK.finditer(text) for place in _parts(chunk[0], chunk.start())]
-
-
-def _parts(chunk: str, start: int) -> Iterator[Span]:
-    found = _SIGNS_AROUND.fullmatch(chunk)
-    assert found is not None
-    if not found["word"]:
-        yield start, start + len(chunk)
-        return
-    for place in (*found.spans("before"), found.span("word"), *found.spans("after")):
-        yield start + place[0], start + place[1]
-
-
-def spans_of(words: Sequence[str]) -> list[Span]:
+def spans_of(words: Sequence[str]) -> list[Place]:
     """The places of words in their sentence, in which one space stands between two of them."""
     ends = np.cumsum([len(word) + 1 for word in words]).tolist()
     return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
 
 
-def entities(text: str, places: Sequence[Span], tags: Sequence[str], probabilities: Floats) -> list[Entity]:
-    """The entities of valid IOB2 `tags`, one a word, of the words at `places`; (W,) `probabilities` of the tags."""
-    found = []
-    for label, first, stop in spans_in(tags, "strict"):
-        start, end = places[first][0], places[stop - 1][1]
-        found.append(Entity(text[start:end], label, start, end, float(probabilities[first:stop].mean())))
-    return found
+class Mention(NamedTuple):
+    """What is found in an example: an entity at the words `first:stop`; or the label of a whole text (0:0)."""
+
+    first: int
+    stop: int
+    label: str
+    confidence: float
+
+
+Answer = list[Mention]
+"""All that is found in one example."""
+
+
+def mentions(found: Predictions, labels: Ints, names: Sequence[str]) -> Iterator[Answer]:
+    """The entities of each sentence, in order: `labels` (R,) are valid IOB2."""
+    sure = found.probs[np.arange(len(labels)), labels].tolist()
+    tags = [names[label] for label in labels.tolist()]
+    for start, stop in pairwise(found.offsets.tolist()):
+        spans = spans_in(tags[start:stop], "strict")
+        yield [Mention(a, b, label, fmean(sure[start + a : start + b])) for label, a, b in spans]
+
+
+def entities(text: str, places: Sequence[Place], answer: Answer) -> list[Entity]:
+    """The same entities in the text that has words at these places."""
+    spans = ((places[found.first][0], places[found.stop - 1][1], found) for found in answer)
+    return [Entity(text[start:end], found.label, start, end, found.confidence) for start, end, found in spans]
+
+
+def tags_of(answer: Answer, words: int) -> list[str]:
+    """The same entities as one label a word, in IOB2."""
+    tags = ["O"] * words
+    for first, stop, label, *_ in answer:
+        tags[first:stop] = [f"B-{label}", *[f"I-{label}"] * (stop - first - 1)]
+    return tags

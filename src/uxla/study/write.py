@@ -16,7 +16,7 @@ import pyarrow as pa
 from uxla.errors import in_python
 from uxla.files import atomic_file, atomic_folder, write_file, write_table
 from uxla.methods.registry import final_method
-from uxla.models import ensemble
+from uxla.models import ensemble_folder
 from uxla.models.loading import load_tokenizer
 from uxla.models.saving import folders_length
 from uxla.records import Corpus, Ints, Predictions
@@ -87,7 +87,7 @@ def _write_models(folder: Path, models: Triple, labelling: Labelling, run: Finis
         for i, model in enumerate(models, start=1):
             copy_content(model.path, into / str(i))
             save_tokenizer(tokenizer, into / str(i), length=length)
-    ensemble.save(
+    ensemble_folder.save(
         folder / "ensemble",
         task=labelling.task_name,
         label_names=run.label_names,

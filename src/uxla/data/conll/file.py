@@ -7,7 +7,7 @@ labels, right or absurd, cannot matter to who only reads its words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -19,13 +19,13 @@ import pyarrow as pa
 
 from uxla.data.batch import TEXTS, Batch, Row
 from uxla.data.columns import Shape
-from uxla.data.conll.cells import cells_of, filled, with_cell
-from uxla.data.conll.label_cells import BRACKETS, PLAIN, cells_with
+from uxla.data.conll.label_cells import BRACKETS, PLAIN
 from uxla.data.conll.layout import ConllLayout
+from uxla.data.conll.relabeller import Relabeller
 from uxla.data.conll.sentences import ParsedConll, Sentence, open_layout, parsed, sentences_in
 from uxla.data.files import BOM, decode, encode, read_bytes, split_lines, text_lines
 from uxla.data.labels.names import missing
-from uxla.data.labels.schemes import Scheme, are_labels, detect, from_iob2, is_label, remedy_of, to_iob2, violations
+from uxla.data.labels.schemes import Scheme, are_labels, detect, is_label, remedy_of, to_iob2, violations
 from uxla.data.options import DEFAULTS, ReadKeywords, ReadOptions
 from uxla.errors import DataError, setting
 from uxla.files import write_file
@@ -69,11 +69,11 @@ class ConllFile:
 
     def count(self) -> int:
         """How many sentences there are, all of the file read and checked, in bounded memory."""
-        return sum(1 for _ in self._streamed())
+        return sum(1 for _ in self.streamed())
 
     def rows(self) -> Iterator[Row]:
         """The sentences in order, in bounded memory; a record is the sentence's lines without their ends."""
-        for sentence in self._streamed():
+        for sentence in self.streamed():
             yield Row((" ".join(sentence.words),), sentence.lines, sentence.numbers[0])
 
     @cached_property
@@ -162,15 +162,20 @@ class ConllFile:
             raise ValueError(f"{self.path}: the tags do not fit the sentences, one tag a word")
         layout = self._layout_with(column)
         scheme = self.scheme if layout.label == self.layout.label else self._asked
-        labels = [list(row) if layout.style == BRACKETS else from_iob2(row, scheme) for row in tags]
         text = decode(self.raw, self.options.encoding, file=self.path)
         bom = text[:1] if text.startswith(BOM) else ""
         lines = list(split_lines(text.removeprefix(BOM)))
-        for sentence, row in enumerate(labels):
-            self._write_labels(row, sentence, lines, layout)
+        relabel = self.relabeller(scheme, column)
+        for sentence, row in enumerate(tags):
+            relabel(row, [self.line_of(sentence, word) for word in range(len(row))], lines)
         raw = encode(bom + "".join(lines), self.options.encoding, file=self.path)
+        labels = [relabel.labels(row) for row in tags]
         options = self.options.model_copy(update={"scheme": scheme})
         return ConllFile(self.path, options, raw, replace(self.parsed, layout=layout, labels=labels))
+
+    def relabeller(self, scheme: Scheme, column: int | Literal["new"] | None = None) -> Relabeller:
+        """What writes labels in `scheme` into lines of the file; `column` and errors as for `with_tags`."""
+        return Relabeller(self.path, self.layout, self._layout_with(column), scheme)
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all. Its bytes are those that were read, unless it comes from `with_tags`."""
@@ -181,7 +186,8 @@ class ConllFile:
             return text_lines(self.path, self.options.encoding)
         return split_lines(decode(self.content, self.options.encoding, file=self.path).removeprefix(BOM))
 
-    def _streamed(self) -> Iterator[Sentence]:
+    def streamed(self) -> Iterator[Sentence]:
+        """The sentences in order, in bounded memory."""
         return sentences_in(self._lines(), self.layout, self.path)
 
     def _line_in_part(self, start: int, sentence: int, word: int) -> int:
@@ -204,22 +210,6 @@ class ConllFile:
         width = layout.filled + 1
         columns = max(layout.columns, width)
         return replace(layout, label=layout.filled, columns=columns, filled=width, style=PLAIN)
-
-    def _write_labels(self, labels: Sequence[str], sentence: int, lines: list[str], layout: ConllLayout) -> None:
-        """Write the labels of a sentence into its lines. A line whose label stays the same is not touched."""
-        places = [self.line_of(sentence, word) - 1 for word in range(len(labels))]
-        rows = [cells_of(lines[place]) for place in places]
-        is_new = layout.columns > self.layout.columns or layout.filled > self.layout.filled
-        columns = [filled(cells) if is_new and layout.uneven else layout.label or 0 for cells in rows]
-        before = [cells[column] if column < len(cells) else "" for cells, column in zip(rows, columns, strict=True)]
-        after = cells_with(labels, before, layout.style)
-        for place, column, old, new in zip(places, columns, before, after, strict=True):
-            if old.strip() == new:
-                continue
-            if " " in new and "\t" not in lines[place]:
-                message = f"label {new!r} has a space, and columns are cut at spaces; cut them by TABs"
-                raise DataError(message, file=self.path, line=place + 1)
-            lines[place] = with_cell(lines[place], new, column)
 
     def _labels_or_error(self) -> list[list[str]]:
         if self.parsed.labels is None:
@@ -251,9 +241,15 @@ def parse_conll(raw: bytes, *, path: Path, options: ReadOptions) -> ConllFile:
     return file
 
 
-def conll_text(sentences: Iterable[Sequence[str]], tags: Iterable[Sequence[str]]) -> str:
-    """The text of a new CoNLL file: a word, a TAB and a tag on each line, and a blank line after each sentence."""
-    blocks = []
-    for words, row in zip(sentences, tags, strict=True):
-        blocks.append("".join(f"{word}\t{tag}\n" for word, tag in zip(words, row, strict=True)))
-    return "\n".join(blocks)
+def conll_lines() -> Callable[[Sequence[str], Sequence[str]], str]:
+    """A function from a sentence's words and labels to its lines in a new CoNLL file, a blank line before all but the
+    first."""
+    before = ""
+
+    def lines(words: Sequence[str], tags: Sequence[str]) -> str:
+        nonlocal before
+        text = before + "".join(f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True))
+        before = "\n"
+        return text
+
+    return lines

@@ -54,6 +54,15 @@ def is_conll(raw: bytes, path: Path, encoding: str) -> bool:
     return False
 
 
+def may_have_columns(head: Sequence[str], shape: Shape) -> bool:
+    """Whether what begins with these lines may still be CoNLL, or a table of texts; else it is raw text."""
+    if shape != "tagging":
+        return shape == "single" and _tab_columns(head) > 1
+    lines = _word_lines(head)
+    even = len({len(cells_of(line)) for line in lines}) == 1 and len(cells_of(lines[0])) > 1
+    return _begins_with_comment(head) or (even and (_end_in_labels(lines) or all("\t" in line for line in lines)))
+
+
 def ends_in_labels(path: Path, options: ReadOptions) -> bool:
     """Whether a table begins like CoNLL, with labels of one scheme in the last column."""
     lines = _word_lines(list(islice(text_lines(path, options.encoding), LOOKED_AT)))

@@ -13,7 +13,7 @@ from uxla.data.conll.known_layouts import CONLL_U, NO_WORD, Groups, Line, is_hea
 from uxla.data.conll.label_cells import style_of
 from uxla.data.conll.wrong_lines import is_invisible, refuse_other_lines, refuse_other_words
 from uxla.data.options import ReadOptions
-from uxla.errors import DataError, setting
+from uxla.errors import DataError, EmptyError, setting
 from uxla.phrases import counted
 
 NO_SENTENCE = "no sentence; expected one word a line, and a blank line between sentences"
@@ -74,7 +74,7 @@ def layout_of(lines: Iterable[str], path: Path, options: ReadOptions) -> ConllLa
         groups = [[row for row in rows if row.cells != header.cells] for rows in groups]
         groups = [rows for rows in groups if rows]
     if not groups:
-        raise DataError(NO_SENTENCE, file=path)
+        raise EmptyError(NO_SENTENCE, file=path)
     return _layout(groups, header, path, options)
 
 

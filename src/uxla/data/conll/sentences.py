@@ -17,7 +17,7 @@ from uxla.data.conll.layout import NO_SENTENCE, ConllLayout, layout_of
 from uxla.data.conll.wrong_lines import is_invisible
 from uxla.data.files import refuse_inner_cr
 from uxla.data.options import ReadOptions
-from uxla.errors import DataError, setting
+from uxla.errors import DataError, EmptyError, setting
 from uxla.phrases import counted
 from uxla.progress import note_once
 
@@ -114,7 +114,7 @@ def sentences_in(
     if sentence.words:
         yield sentence
     elif is_empty:
-        raise DataError(NO_SENTENCE, file=path)
+        raise EmptyError(NO_SENTENCE, file=path)
 
 
 def _add_word(

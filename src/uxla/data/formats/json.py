@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,11 +15,14 @@ import numpy as np
 
 from uxla.data.batch import Batch
 from uxla.data.columns import Place
-from uxla.data.files import BOM, decode, read_bytes, text_lines
+from uxla.data.files import BOM, decode, read_bytes, split_lines, text_blocks, text_lines
 from uxla.data.formats.json_cells import FLAT, json_column
 from uxla.errors import DataError, setting
 
 Object = dict[str, Any]
+Numbered = tuple[int, Object | None]
+"""The line of an object, from 1, and the object; None for a blank line."""
+
 _ROWS = 1 << 14
 _BLANK = " \t\r\n"
 _BLANKS = re.compile(f"[{_BLANK}]*")
@@ -41,29 +44,22 @@ class Record:
     after: str = ""
 
 
-def read(objects: Iterator[tuple[int, Object | None]], path: Path, place: Place, *, whole: bool) -> Iterator[Batch]:
-    """One row an object, which is its record; the objects come with their lines, None for a blank line.
+def read(groups: Iterator[Sequence[Numbered]], path: Path, place: Place, *, whole: bool) -> Iterator[Batch]:
+    """One row an object, which is its record; the objects come in groups, of which each becomes a batch.
 
     Every object needs the keys of the first.
     """
-    before: list[tuple[int, Object | None]] = []
-    for first in objects:
-        before.append(first)
-        if first[1] is not None:
-            break
-    else:
-        return
-    number, row = first
-    names = list(row or {})
-    objects = chain(before, objects)
-    try:
-        roles = {role: names[at] for role, at in place(names, number).items()}
-    except DataError:
-        _refuse_nested([row for _, row in islice(objects, len(before) + 1) if row is not None], path, number)
-        raise
-    while some := list(islice(objects, _ROWS)):
+    roles: dict[str, str] | None = None
+    for some in groups:
         rows = [(number, row) for number, row in some if row is not None]
-        columns = {role: json_column(rows, role, key, path) for role, key in roles.items()}
+        if roles is None and rows:
+            number, row = rows[0]
+            try:
+                roles = {role: list(row)[at] for role, at in place(list(row), number).items()}
+            except DataError:
+                _refuse_nested([row for _, row in rows], path, number)
+                raise
+        columns = {role: json_column(rows, role, key, path) for role, key in (roles or {}).items()}
         batch = Batch(columns, np.array([number for number, _ in rows], dtype=np.int64), path)
         if whole:
             blanks = [number for number, row in some if row is None]
@@ -71,15 +67,29 @@ def read(objects: Iterator[tuple[int, Object | None]], path: Path, place: Place,
         yield batch
 
 
-def objects_in(path: Path, encoding: str) -> Iterator[tuple[int, Object | None]]:
-    """The line and the object of each line, None where it has nothing in it; of an array, those of each object."""
+def objects_in(path: Path, encoding: str) -> Iterator[list[Numbered]]:
+    """The line and the object of each line, None where it has nothing in it; of an array, those of each object. They
+    come in groups: of a file that grows, what is there."""
     if is_array(path, encoding):
-        for record in records_in(path, encoding):
-            yield record.line, None if _is_empty(record.value) else record.value
+        yield from in_groups(_numbered(record.line, record.value) for record in records_in(path, encoding))
         return
-    for number, line in enumerate(text_lines(path, encoding), start=1):
-        row = _parsed_line(line, path, number) if line.strip(_BLANK) else {}
-        yield number, None if _is_empty(row) else row
+    number = 0
+    for block in text_blocks(path, encoding):
+        lines = list(enumerate(split_lines(block), start=number + 1))
+        number += len(lines)
+        filled = ((at, _parsed_line(line, path, at) if line.strip(_BLANK) else {}) for at, line in lines)
+        yield from in_groups(_numbered(at, row) for at, row in filled)
+
+
+def in_groups(objects: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    """The objects in groups of some thousand."""
+    rest = iter(objects)
+    while some := list(islice(rest, _ROWS)):
+        yield some
+
+
+def _numbered(number: int, row: Object) -> Numbered:
+    return number, None if _is_empty(row) else row
 
 
 def records_in(path: Path, encoding: str) -> Iterator[Record]:

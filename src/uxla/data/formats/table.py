@@ -26,7 +26,7 @@ from uxla.data.options import DEFAULTS, ReadOptions
 from uxla.data.raw_words import RawWords
 from uxla.data.row_filter import RowFilter, named_tags
 from uxla.data.word_rows import Words, grouped
-from uxla.errors import DataError, setting
+from uxla.errors import DataError, EmptyError, setting
 
 TableFormat = Literal["text", "tsv", "csv", "jsonl", "parquet"]
 """The formats of a table's file."""
@@ -128,7 +128,8 @@ class Table:
             return parquet.column_names(path)
         if isinstance(self._content, pa.Table):
             return list(self._content.schema.names)
-        return list(next((row for _, row in self._objects() if row is not None), {}))
+        objects = chain.from_iterable(self._objects())
+        return list(next((row for _, row in objects if row is not None), {}))
 
     def places(self, names: Sequence[str], line: int | None = 1, *, labelled: bool | None) -> dict[str, int]:
         """The position of the column of each role, and of those that `where` names, among the columns' `names`."""
@@ -199,7 +200,7 @@ class Table:
         if empty:
             words = self.format == "text" and self.shape == "tagging"
             nothing = "no line has a word; expected one sentence" if words else "no row; expected one example"
-            raise DataError(f"{nothing} a line", file=self.path)
+            raise EmptyError(f"{nothing} a line", file=self.path)
 
     def _read(self, labelled: bool | None, whole: bool, raw: RawWords) -> Iterator[Batch]:
         """All rows, as they stand."""
@@ -219,11 +220,11 @@ class Table:
             return parquet.read_arrow(self._content.schema, rows, path, shape, place, names=names, whole=whole)
         return json.read(self._objects(), path, place, whole=whole)
 
-    def _objects(self) -> Iterator[tuple[int, json.Object | None]]:
-        """The objects of JSON, or in memory, with their lines or numbers."""
+    def _objects(self) -> Iterator[Sequence[json.Numbered]]:
+        """The objects of JSON, or in memory, with their lines or numbers, in groups."""
         if self.format == "jsonl":
             return json.objects_in(self.path, self.options.encoding)
-        return enumerate(map(dict, self._content), start=1)
+        return json.in_groups(enumerate(map(dict, self._content), start=1))
 
     def _refuse_labels_of_text(self, labelled: bool | None) -> None:
         if labelled:

@@ -52,9 +52,9 @@ def raw_rows(table: Table, dialect: Dialect) -> Iterator[tuple[int, str, bool]]:
         taken.clear()
 
 
-def prediction_cell(value: str | float | list[str]) -> str:
-    """An answer as text, a confidence with four digits."""
-    return f"{value:.4f}" if isinstance(value, float) else cell(value)
+def prediction_cell(value: Any) -> str:
+    """An answer as text: a confidence with four digits, no entities as an empty list."""
+    return f"{value:.4f}" if isinstance(value, float) else "[]" if value == [] else cell(value)
 
 
 def cell(value: Any) -> str:

@@ -7,16 +7,20 @@ import pytest
 
 from uxla.data.load import open_data
 from uxla.data.options import ReadOptions
-from uxla.data.writing.predictions import PredictedTable, read_rows
+from uxla.models.entities import Mention
+from uxla.predict.table_writers import open_writer
+from uxla.predict.tables import AnsweredTable
 
 ROWS = [("text", "id"), ('koru "mira"', "7"), ("sen\nru", "8"), ("tal", "9")]
 DIALECTS = {"x.csv": {"delimiter": ";"}, "y.csv": {"delimiter": ","}, "x.tsv": {"delimiter": "\t"}}
 
 
-def answered(path, **how):
-    table = open_data(path, "single", ReadOptions(**how))
-    rows = read_rows(table)
-    return PredictedTable(table, rows, [("ja", 0.5)] * len(rows))
+def answered(path, form, **how):
+    source, sink = AnsweredTable(open_data(path, "single", ReadOptions(**how)), "label"), io.BytesIO()
+    with open_writer(source, form, sink) as write:
+        for rows in source.batches():
+            write(rows, [[Mention(0, 0, "ja", 0.5)] if row.parts else [] for row in rows])
+    return sink.getvalue()
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -25,7 +29,7 @@ def test_a_table_comes_back_in_its_own_dialect(name, tmp_path):
     csv.writer(sink, lineterminator="\n", **DIALECTS[name]).writerows(ROWS)
     path = tmp_path / name
     path.write_text(sink.getvalue())
-    raw = answered(path).written(path.suffix[1:]).decode()
+    raw = answered(path, path.suffix[1:]).decode()
     assert list(csv.reader(io.StringIO(raw), **DIALECTS[name])) == [
         [*ROWS[0], "label", "confidence"],
         *([*row, "ja", "0.5000"] for row in ROWS[1:]),
@@ -45,7 +49,7 @@ def test_of_rows_that_were_chosen_only_these_come_back(own, form, tmp_path):
     else:
         cut = "\t" if own == "tsv" else ","
         path.write_text(f"text{cut}id\nkoru{cut}7\nmira{cut}8\n")
-    raw = answered(path, where={"id": [8]}).written(form)
+    raw = answered(path, form, where={"id": [8]})
     assert b"mira" in raw
     assert b"koru" not in raw
     if form in ("tsv", "csv"):

@@ -55,8 +55,6 @@ BESIDE = {
         "single",
         b'[{"text": "a", "label": "n1", "confidence": 0.5},{"text": "b c", "label": "n2", "confidence": 0.5}]',
     ),
-    "text": ("x.txt", b"a b\n\n  \t\r\nc", "single", b"a b\tn2\t0.5000\n\n\r\nc\tn1\t0.5000"),
-    "pairs": ("x.txt", b"a b\tc\n\nd\te\n", "pair", b"a b\tc\tn3\t0.5000\n\nd\te\tn2\t0.5000\n"),
     "words in csv": ("x.csv", b"id,tokens\n1,Ana va\n", "tagging", b"id,tokens,tags\n1,Ana va,B-PER O\n"),
     "words in jsonl": (
         "x.jsonl",
@@ -64,6 +62,10 @@ BESIDE = {
         "tagging",
         b'{"tokens": ["Ana", "va"], "id": 3, "tags": ["B-PER", "O"]}\n',
     ),
+}
+RAW = {
+    "text": ("x.txt", b"a b\n\n  \t\r\nc", "single", b"a b\tn2\t0.5000\n\n\r\nc\tn1\t0.5000"),
+    "pairs": ("x.txt", b"a b\tc\n\nd\te\n", "pair", b"a b\tc\tn3\t0.5000\n\nd\te\tn2\t0.5000\n"),
 }
 TASKS = {"single": "classification", "pair": "nli", "tagging": "ner"}
 
@@ -75,10 +77,16 @@ def test_a_table_comes_back_byte_for_byte_with_the_answers_at_the_rows_ends(case
     assert predicted(name, raw, task=TASKS[shape], out=name.replace("x.", "out.")) == written
 
 
-@pytest.mark.parametrize("case", BESIDE)
+@pytest.mark.parametrize("case", RAW)
+def test_raw_text_is_written_as_tsv_where_that_is_asked_for(case, predicted):
+    name, raw, shape, written = RAW[case]
+    assert predicted(name, raw, task=TASKS[shape], out="out.tsv") == written
+
+
+@pytest.mark.parametrize("case", [*BESIDE, *RAW])
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "tsv"])
 def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, form, predicted, tmp_path):
-    name, raw, shape, _ = BESIDE[case]
+    name, raw, shape, _ = (BESIDE | RAW)[case]
     if form == "tsv" and (case == "csv" or shape == "tagging"):
         pytest.skip("a line break does not go into TSV; words go into CoNLL")
     if form == "parquet" and case in ("text", "pairs"):
@@ -104,28 +112,34 @@ def test_what_is_written_can_be_checked_and_read_again_in_every_format(case, for
     ("task", "text", "rows"),
     [
         ("classification", "a b\n\n  \nc\n", [("a b", "n2"), ("", None), ("", None), ("c", "n1")]),
-        ("ner", "Ana va\n\nlee\n", [("Ana va", "B-PER O"), ("", ""), ("lee", "O")]),
+        ("ner", "Ana va\n\nlee\n", [("Ana va", ["Ana"]), ("", []), ("lee", [])]),
     ],
 )
 def test_a_blank_line_of_raw_text_has_a_row_of_its_own(form, read, task, text, rows, predicted):
     lines = predicted("x.txt", text, task=task, out=f"o.{form}").decode().splitlines()
-    column, answer = ("tokens", "tags") if task == "ner" else ("text", "label")
 
-    def flat(value):
-        return " ".join(value) if isinstance(value, list) else value
+    def answer(row):
+        if task == "classification":
+            return row["label"] or None
+        entities = json.loads(row["entities"]) if form == "csv" else row["entities"]
+        return [entity["text"] for entity in entities]
 
-    found = [(flat(row[column]), flat(row[answer])) for row in read(lines)]
-    assert [(text, label or None) for text, label in found] == [(text, label or None) for text, label in rows]
+    assert [(row["text"], answer(row)) for row in read(lines)] == rows
 
 
 def test_words_of_raw_text_keep_a_block_a_line(predicted):
-    assert predicted("x.txt", "Ana\n\nlee\n", task="ner").decode() == "Ana\tB-PER\n\n\nlee\tO\n"
+    assert predicted("x.txt", "Ana\n\nlee\n", task="ner", out="o.conll").decode() == "Ana\tB-PER\n\n\nlee\tO\n"
 
 
 def test_a_single_text_is_text_and_a_pair_has_a_column_each(predicted):
-    assert json.loads(predicted("x.txt", "a b\n", out="o.jsonl")) == {"text": "a b", "label": "n2", "confidence": 0.5}
+    assert json.loads(predicted("x.txt", "a b\n", out="o.jsonl")) == {
+        "id": 1,
+        "text": "a b",
+        "label": "n2",
+        "confidence": 0.5,
+    }
     written = predicted("x.txt", "a\tb\n", task="paraphrase", out="o.jsonl")
-    assert json.loads(written) == {"first": "a", "second": "b", "label": "n2", "confidence": 0.5}
+    assert json.loads(written) == {"id": 1, "first": "a", "second": "b", "label": "n2", "confidence": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -279,7 +293,10 @@ def test_only_a_column_of_labels_is_written_over(raw, options, written, predicte
 
 def test_records_with_spans_come_back_with_those_that_were_found(predicted, tmp_path):
     raw = '{"id":1, "text":"koru Mira-Sen.", "label":[[0,4,"LOC"]]}\n{"text": " ", "label": []}\n'
-    found = '[{"start": 5, "end": 9, "label": "PER"}, {"start": 10, "end": 13, "label": "PER"}]'
+    found = (
+        '[{"start": 5, "end": 9, "text": "Mira", "label": "PER", "confidence": 0.75}, '
+        '{"start": 10, "end": 13, "text": "Sen", "label": "PER", "confidence": 0.75}]'
+    )
     written = predicted("x.jsonl", raw, task="ner").decode()
     assert written == raw.replace("]]}", f']], "predicted": {found}}}').replace("[]}", '[], "predicted": []}')
     (tmp_path / "y.jsonl").write_text(written)
@@ -297,16 +314,34 @@ def test_text_that_nobody_labelled_comes_back_labelled(predicted, tmp_path):
 def test_label_studio_stays_one_array_and_brat_becomes_json_lines(predicted, tmp_path):
     raw = '[\n  {"data": {"text": "Mira"}, "annotations": []}\n]\n'
     written = predicted("x.json", raw, task="ner").decode()
-    assert json.loads(written)[0]["predicted"] == [{"start": 0, "end": 4, "label": "PER"}]
-    assert written.replace(', "predicted": [{"start": 0, "end": 4, "label": "PER"}]', "") == raw
+    assert json.loads(written)[0]["predicted"] == [
+        {"start": 0, "end": 4, "text": "Mira", "label": "PER", "confidence": 0.75}
+    ]
+    assert (
+        written.replace(
+            ', "predicted": [{"start": 0, "end": 4, "text": "Mira", "label": "PER", "confidence": 0.75}]', ""
+        )
+        == raw
+    )
     written = json.loads(predicted("a.txt", "Mira\n", "--format", "spans", task="ner"))
-    assert written == {"text": "Mira", "predicted": [{"start": 0, "end": 4, "label": "PER"}]}
+    assert written == {
+        "text": "Mira",
+        "predicted": [{"start": 0, "end": 4, "text": "Mira", "label": "PER", "confidence": 0.75}],
+    }
     (tmp_path / "b.ann").write_text("T1\tLOC 0 4\tkoru\n")
     lines = predicted("b.txt", "koru Sen\n\nMira\n", task="ner").decode().splitlines()
     assert [json.loads(line) for line in lines] == [
-        {"text": "koru Sen", "label": [[0, 4, "LOC"]], "predicted": [{"start": 5, "end": 8, "label": "PER"}]},
+        {
+            "text": "koru Sen",
+            "label": [[0, 4, "LOC"]],
+            "predicted": [{"start": 5, "end": 8, "text": "Sen", "label": "PER", "confidence": 0.75}],
+        },
         {"text": "", "label": [], "predicted": []},
-        {"text": "Mira", "label": [], "predicted": [{"start": 0, "end": 4, "label": "PER"}]},
+        {
+            "text": "Mira",
+            "label": [],
+            "predicted": [{"start": 0, "end": 4, "text": "Mira", "label": "PER", "confidence": 0.75}],
+        },
     ]
     for suffix in ("conll", "tsv"):
         assert predicted("b.txt", "koru Sen\n", task="ner", out=f"o.{suffix}").decode() == "koru\tO\nSen\tB-PER\n"
@@ -327,13 +362,28 @@ def test_columns_that_parquet_cannot_hold_are_named_and_keys_of_later_objects_ke
 @pytest.mark.parametrize(
     ("text", "options", "task", "written"),
     [
-        ('{"text": "Mira.", "label": []}\n', (), "ner", '"predicted": [{"start": 0, "end": 4, "label": "PER"}]}\n'),
+        (
+            '{"text": "Mira.", "label": []}\n',
+            (),
+            "ner",
+            '"predicted": [{"start": 0, "end": 4, "text": "Mira", "label": "PER", "confidence": 0.75}]}\n',
+        ),
         ('\n[\n {"text": "a b"}]', (), "classification", '[\n {"text": "a b", "label": "n2", "confidence": 0.5}]'),
         ('{"tokens": ["Mira"]}\n', (), "ner", '{"tokens": ["Mira"], "tags": ["B-PER"]}\n'),
-        ("Mira-Sen.\n", ("--format", "spans"), "ner", '{"start": 5, "end": 8, "label": "PER"}]}\n'),
-        ("[ Mira ] tal\n{ x\n", (), "ner", "[\tO\nMira\tB-PER\n]\tO\ntal\tO\n\n{\tO\nx\tO\n"),
-        ("[Mira] tal\n{x\n", (), "ner", "[\tO\nMira\tB-PER\n]\tO\ntal\tO\n\n{\tO\nx\tO\n"),
-        ("[Mira] tal\n{x\n", ("--split", "spaces"), "ner", "[Mira]\tO\ntal\tO\n\n{x\tO\n"),
+        (
+            "Mira-Sen.\n",
+            ("--format", "spans"),
+            "ner",
+            '{"start": 5, "end": 8, "text": "Sen", "label": "PER", "confidence": 0.75}]}\n',
+        ),
+        ("[Mira] tal\n{x\n", (), "ner", '{"id": 2, "text": "{x", "entities": []}\n'),
+        (
+            "x [Mira]\n",
+            (),
+            "ner",
+            '[{"start": 3, "end": 7, "text": "Mira", "label": "PER", "confidence": 0.75}]}\n',
+        ),
+        ("x [Mira]\n", ("--split", "spaces"), "ner", '"entities": []}\n'),
     ],
 )
 def test_json_on_standard_input_is_read_as_such_and_brackets_in_text_are_text(
@@ -363,7 +413,7 @@ def test_a_folder_of_brat_is_labelled_as_one_file(predicted, invoke, tmp_path):
         (tmp_path / "notes" / f"{name}.txt").write_text(text)
         (tmp_path / "notes" / f"{name}.ann").touch()
     rows = [json.loads(line) for line in invoke("predict", "run", "notes").stdout.splitlines()]
-    found = [{"start": 0, "end": 4, "label": "PER"}]
+    found = [{"start": 0, "end": 4, "text": "Mira", "label": "PER", "confidence": 0.75}]
     assert [(row["text"], row["predicted"]) for row in rows] == [("Mira sen", found), ("tal", [])]
     result = invoke("predict", "run", "run")
     assert (result.exit_code, "run: cannot be read (Is a directory)" in result.stderr) == (2, True)

@@ -1,0 +1,83 @@
+"""The folder of an ensemble: `ensemble.json`, which names the models, in a run folder or in its `ensemble/`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from uxla.errors import ArtifactError
+from uxla.models.tasks import TASKS
+
+_FILE = "ensemble.json"
+_SHOWN = 8
+
+
+class Card(NamedTuple):
+    """What `ensemble.json` says; `models` are the folders of the members, the first of which has the tokenizer."""
+
+    task: str
+    label_names: tuple[str, ...]
+    models: list[Path]
+    max_length: int
+
+
+def read_card(folder: Path) -> Card:
+    """That of a run folder, of a target's folder inside one, or of `ensemble/` in either. ArtifactError where there is
+    none, or it is damaged."""
+    home = _home(folder)
+    file = home / _FILE
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+        models = [_inside(home, member) for member in card["members"]]
+        TASKS[card["task"]], models[0]  # KeyError for a task there is not
+        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
+    except OSError as error:
+        raise ArtifactError(f"{file}: cannot be read ({error.strerror}); check its rights") from error
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to restore it") from error
+
+
+def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:
+    """Write `ensemble.json`; `members` are model folders relative to `folder`."""
+    card = {
+        "version": 1,
+        "task": task,
+        "label_names": list(label_names),
+        "members": list(members),
+        "max_length": max_length,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _not_here(folder: Path) -> str:
+    """What a folder without an ensemble of its own is."""
+    found = sorted(str(file.parents[1]) for file in folder.glob(f"*/ensemble/{_FILE}"))
+    if found:
+        shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        return f"a folder of several runs or targets; expected one of them: {shown}"
+    return f"no {_FILE} here or in ensemble/; expected the folder of a finished run"
+
+
+def _home(folder: Path) -> Path:
+    """The folder of `ensemble.json`, without `..` and links on the way to it.
+
+    A run folder's own entries may be links, as a person set them: its `ensemble` stays under the run folder's name.
+    """
+    if not (folder / _FILE).is_file():
+        return folder.resolve() / "ensemble"
+    named = folder.parent.resolve() / folder.name
+    return named if folder.name != ".." and (named.parent / "models").is_dir() else folder.resolve()
+
+
+def _inside(home: Path, member: str) -> Path:
+    """The model's folder. A run may come from anywhere: it names no file but its own."""
+    place = Path(os.path.normpath(home / member))  # not `resolve`: links inside the run folder stay as they are
+    if not place.is_relative_to(home.parent):
+        raise ValueError(f"member {member!r} lies outside the run folder")
+    return place

@@ -1,0 +1,77 @@
+"""Text with character spans that comes back with those that were found beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, BinaryIO
+
+from uxla.data.conll.file import conll_lines
+from uxla.data.files import BOM, Encoder, marks
+from uxla.data.formats.json_places import with_entries
+from uxla.data.spans.file import SpanFile
+from uxla.data.spans.records import PREDICTED
+from uxla.models.entities import Answer, tags_of
+from uxla.predict.row import Raw, Row, Write
+from uxla.predict.sinks import WORDS, open_objects, open_text
+from uxla.predict.tables import spans
+
+_ROWS = 1 << 12
+
+
+@dataclass(frozen=True)
+class AnsweredSpans:
+    """A file, or a folder of brat, whose records come back with their answers."""
+
+    file: SpanFile
+
+    def batches(self) -> Iterator[list[Row]]:
+        """The records in order, in bounded memory; of a stream those that are there. DataError for what is wrong."""
+        entries = self.file.entries(labelled=self.file.is_brat)
+        while some := list(islice(entries, _ROWS)):
+            yield [
+                Row(
+                    document.cut(),
+                    record.line,
+                    record.value,
+                    [(Raw(record.line, record.before, record.raw, record.after), 0)],
+                    document.text,
+                    document.words,
+                )
+                for record, _, document in some
+            ]
+
+    def open_writer(self, form: str, sink: BinaryIO) -> AbstractContextManager[Write]:
+        """Inside the block rows can be written into `sink` in the format `form`."""
+        encode = Encoder("utf-8", self.file.path)
+        if form == "conll":
+            lines = conll_lines()
+            return open_text(sink, lambda row, answer: lines(row.parts, tags_of(answer, len(row.parts))), encode)
+        if form != "jsonl":
+            return open_objects(sink, form, _objects, WORDS)
+        if self.file.is_brat:
+            return open_text(sink, self._beside, Encoder(self.file.encoding, self.file.path))
+        marked = marks(self.file.path, self.file.encoding)
+        return open_text(sink, self._beside, Encoder(self.file.encoding, self.file.path), head=BOM * min(1, marked))
+
+    def _beside(self, row: Row, answer: Answer) -> str:
+        [(part, _)] = row.raw
+        return f"{part.before}{with_entries(part.body, {self._name: spans(row, answer)})}{part.after}"
+
+    @cached_property
+    def _name(self) -> str:
+        """The key of what was found: one that no record has."""
+        keys = set[str]()
+        for entry in self.file.entries(labelled=self.file.is_brat):
+            keys.update(entry.record.value)
+        name = PREDICTED
+        while name in keys:
+            name = f"predicted_{name}"
+        return name
+
+
+def _objects(row: Row, answer: Answer) -> Iterator[dict[str, Any]]:
+    yield {"tokens": list(row.parts), "tags": tags_of(answer, len(row.parts))}

@@ -1,0 +1,187 @@
+"""`uxla predict` block by block: prompt, in bounded memory, resumed where it was killed."""
+
+import io
+import json
+import os
+import sys
+import threading
+from select import select
+
+import pytest
+
+from uxla.errors import DataError
+from uxla.models.ensemble import Ensemble
+from uxla.models.entities import Mention
+from uxla.predict.files import predict
+
+
+class Counting:
+    """Answers each row with how many words it has; counts the rows, and ends after some blocks."""
+
+    fingerprint = "counting"
+
+    def __init__(self, task="classification", blocks=10**9):
+        self.task, self.blocks, self.rows = task, blocks, 0
+
+    def answers(self, rows):
+        if self.blocks == 0:
+            raise KeyboardInterrupt
+        self.blocks -= 1
+        self.rows += sum(map(bool, rows))
+        return [[Mention(0, 0, f"n{len(parts[0].split())}", 0.123456789)] if parts else [] for parts in rows]
+
+
+@pytest.fixture
+def labelling(monkeypatch):
+    """Labels with an ensemble of the test's own."""
+
+    def run(ensemble, source, out=None, **how):
+        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: ensemble)
+        predict("run", source, out, **how)
+        return ensemble
+
+    return run
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """A file of 3,000 lines, every tenth of them blank."""
+    file = tmp_path / "x.txt"
+    file.write_text("".join("\n" if i % 10 == 9 else "ko " * (i % 7) + "sen\n" for i in range(3000)))
+    return file
+
+
+FORMS = ["jsonl", "tsv", "csv", "parquet"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_killed_command_goes_on_and_writes_the_bytes_of_one_that_was_not(form, labelling, lines, tmp_path):
+    once, out = tmp_path / f"once.{form}", tmp_path / f"out.{form}"
+    whole = labelling(Counting(), lines, once).rows
+    with pytest.raises(KeyboardInterrupt):
+        labelling(Counting(blocks=3), lines, out)
+    assert not out.exists()
+    assert (tmp_path / f"out.{form}.partial").is_file()
+    rest = labelling(Counting(), lines, out).rows
+    assert 0 < rest < whole
+    assert out.read_bytes() == once.read_bytes()
+    assert {file.name for file in tmp_path.iterdir()} == {"x.txt", once.name, out.name}
+
+
+def test_half_a_line_of_the_partial_file_costs_one_block(labelling, lines, tmp_path):
+    out, kept = tmp_path / "out.jsonl", tmp_path / "out.jsonl.partial"
+    with pytest.raises(KeyboardInterrupt):
+        labelling(Counting(blocks=3), lines, out)
+    first, second, third = kept.read_bytes().splitlines(keepends=True)
+    kept.write_bytes(first + second + third[:-20])
+    rest = labelling(Counting(), lines, out).rows
+    with pytest.raises(KeyboardInterrupt):
+        labelling(Counting(blocks=2), lines, tmp_path / "other.jsonl")
+    assert labelling(Counting(), lines, tmp_path / "other.jsonl").rows == rest
+
+
+@pytest.mark.parametrize("change", ["models", "text"])
+def test_answers_of_other_models_or_other_text_are_not_taken(change, labelling, lines, tmp_path):
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        labelling(Counting(blocks=3), lines, out)
+    other = Counting()
+    if change == "models":
+        other.fingerprint = "others"
+    else:
+        lines.write_text("sen " + lines.read_text())
+    assert labelling(other, lines, out).rows == 2700
+
+
+def test_what_stands_behind_a_change_is_labelled_again_and_what_stands_before_is_not(labelling, lines, tmp_path):
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        labelling(Counting(blocks=3), lines, out)
+    lines.write_text(lines.read_text() + "one more line\n")
+    assert 0 < labelling(Counting(), lines, out).rows < 2701
+    assert json.loads(out.read_text().splitlines()[-1])["label"] == "n3"
+
+
+BAD = {
+    "x.csv": ("id,text\n" + "1,ko\n" * 20000 + "2\n", "x.csv:20002: 1 field, expected 2"),
+    "x.jsonl": ('{"text": "ko"}\n' * 400000 + "{no\n", "x.jsonl:400001: not JSON"),
+    "x.tsv": ("id\ttext\n" + "1\tko\n" * 1000000 + "2\n", "x.tsv:1000002: 1 field, expected 2"),
+}
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv"])
+def test_a_bad_row_is_said_with_its_line_when_what_stands_before_has_been_written(
+    name, labelling, tmp_path, capfdbinary
+):
+    content, said = BAD[name]
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=said):
+        labelling(Counting(), tmp_path / name)
+    written = capfdbinary.readouterr().out.splitlines()
+    assert 10_000 < len(written) <= content.count("\n")
+    assert written[1].endswith(b"n1%s0.1235" % (b"," if name == "x.csv" else b"\t"))
+
+
+class Typed:
+    """Standard input and output of a command as a person at a terminal has them."""
+
+    def __init__(self, monkeypatch, run):
+        read, write = os.pipe()
+        self.source, self._keys = os.fdopen(read, "rb"), os.fdopen(write, "wb", buffering=0)
+        read, write = os.pipe()
+        self._screen, shown = os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb")
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown))
+        self._thread = threading.Thread(target=run, args=(self.source,))
+        self._thread.start()
+
+    def answer(self, line, answers=1):
+        self._keys.write(line)
+        return [self._line() for _ in range(answers)]
+
+    def _line(self):
+        assert select([self._screen], [], [], 60)[0], "no answer"
+        return self._screen.readline()
+
+    def end(self):
+        self._keys.close()
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive()
+        sys.stdout.close()
+        with self.source, self._screen:
+            return self._screen.read()
+
+
+def test_each_line_of_raw_text_is_answered_before_the_next_is_typed(labelling, monkeypatch):
+    typed = Typed(monkeypatch, lambda source: labelling(Counting(), source))
+    for number, words in enumerate(("ko mira", "", "sen"), start=1):
+        [found] = map(json.loads, typed.answer(f"{words}\n".encode()))
+        assert (found["id"], found["text"]) == ((number, words) if words else (None, ""))
+    assert len(typed.answer("a\n\né\n".encode(), answers=3)) == 3
+    typed.answer(b"last, without an end", answers=0)
+    assert json.loads(typed.end())["text"] == "last, without an end"
+
+
+def test_each_object_is_answered_before_the_next_is_typed_and_keeps_its_keys(labelling, monkeypatch):
+    typed = Typed(monkeypatch, lambda source: labelling(Counting(), source))
+    for number in range(3):
+        [line] = typed.answer(b'{"id":%d,  "text": "ko"}\n' % number)
+        assert line == b'{"id":%d,  "text": "ko", "label": "n1", "confidence": 0.1235}\n' % number
+    assert typed.answer(b"\n") == [b"\n"]
+    assert typed.end() == b""
+
+
+def test_words_are_answered_as_soon_as_they_cannot_be_conll(labelling, monkeypatch):
+    typed = Typed(monkeypatch, lambda source: labelling(Counting("ner"), source))
+    assert json.loads(typed.answer(b"Ana lee\n")[0])["text"] == "Ana lee"
+    typed.end()
+    typed = Typed(monkeypatch, lambda source: labelling(Counting("ner"), source))
+    typed.answer(b"Ana B-PER\n", answers=0)
+    rows = typed.answer(b"lee mucho hoy\n", answers=2)
+    assert [json.loads(row)["text"] for row in rows] == ["Ana B-PER", "lee mucho hoy"]
+    typed.end()
+
+
+def test_a_later_object_with_a_key_that_is_an_answer_s_is_refused_on_a_stream(labelling, capfdbinary):
+    source = io.BytesIO(b'{"text": "ko"}\n{"text": "ko", "label": "x"}\n')
+    with pytest.raises(DataError, match=r"^-:2: .*'label'"):
+        labelling(Counting(), source)
