@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal
 
-from uxla.data.conll.file import conll_text
+from uxla.data.conll.file import conll_lines
 from uxla.data.corpus import DataSource, iob2_rows
 from uxla.data.formats.json_places import value_at
 from uxla.data.spans.document import OFFSETS, UTF_16, Document, Span, in_units, spans_of
@@ -134,7 +134,7 @@ def _conll(texts: Iterator[AnnotatedText]) -> Iterator[str]:
         places = each.words or _words_around(each.text, spans)
         document = Document(each.text, places, spans, each.file, each.line)
         comment = "" if each.id is None else f"# id = {' '.join(str(each.id).split())}\n"
-        yield "\n" * bool(number) + comment + conll_text([document.cut()], [document.tags()])
+        yield "\n" * bool(number) + comment + conll_lines()(document.cut(), document.tags())
 
 
 def _words_around(text: str, spans: Iterable[Span]) -> list[Place]:
