@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import Any, NoReturn
 
 import numpy as np
@@ -36,6 +37,7 @@ LabelMap = Mapping[str, str | None]
 DataSource = Table | ConllFile | SpanFile
 """Examples in a file, or elsewhere, that can be read repeatedly."""
 _SHOWN = 20
+_NUMBER = re.compile("[0-9]+")
 
 
 def corpus_of(
@@ -104,7 +106,8 @@ def labels_of(source: DataSource, label_map: LabelMap | None = None) -> tuple[st
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """Each label once, sorted; numbers come first, sorted by their size."""
-    return tuple(sorted(set(labels), key=_natural))
+    ordered = sorted(set(labels))
+    return (*sorted(filter(_NUMBER.fullmatch, ordered), key=int), *filterfalse(_NUMBER.fullmatch, ordered))
 
 
 def _no_labels(batch: Batch) -> pa.Array:
@@ -176,11 +179,6 @@ def _fail_type(type_: str, known: Sequence[str], batch: Batch, row: int, word: i
     expected = f"expected one of {', '.join(known)}" if known else "expected O"
     message = f"label {label}: unknown type {type_}, {expected}; map the type (labels: {{{type_}: null}} makes it O)"
     raise DataError(message, file=batch.path, line=batch.line_of(row, word))
-
-
-def _natural(label: str) -> tuple[int, int, str]:
-    digits = label.isascii() and label.isdigit()
-    return (0, int(label), label) if digits else (1, 0, label)
 
 
 def _listed(labels: Iterable[str]) -> str:

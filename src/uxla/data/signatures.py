@@ -13,62 +13,47 @@ HEAD = 4096
 
 _UNPACK = "unpack it"
 _EXPORT = "save it as CSV or text"
+_TEXT = "save it as text"
 _OCR = "give its text"
-_PACKED: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x1f\x8b", "gzip", f"{_UNPACK} (gunzip FILE)"),
-    (b"\xfd7zXZ\x00", "xz", f"{_UNPACK} (unxz FILE)"),
-    (b"\x28\xb5\x2f\xfd", "zstandard", f"{_UNPACK} (unzstd FILE)"),
-    (b"7z\xbc\xaf\x27\x1c", "7-zip", _UNPACK),
-    (b"Rar!\x1a\x07", "rar", _UNPACK),
-    (b"\x04\x22\x4d\x18", "lz4", f"{_UNPACK} (unlz4 FILE)"),
-    (b"\x1f\x9d", "compress (.Z)", f"{_UNPACK} (uncompress FILE)"),
-    (b"\x89HDF\r\n", "HDF5", _EXPORT),
-    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS", "fetch the file (git lfs pull)"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", _EXPORT),
-    (b"SQLite format 3\x00", "an SQLite database", _EXPORT),
-    (b"\x93NUMPY", "a NumPy array", _EXPORT),
-    (b"\x89PNG\r\n", "a picture (PNG)", _OCR),
-    (b"\xff\xd8\xff", "a picture (JPEG)", _OCR),
+_SIGNS = tuple(
+    (re.compile(sign, re.DOTALL), name, remedy)
+    for sign, name, remedy in (
+        (rb"\x1f\x8b", "gzip", f"{_UNPACK} (gunzip FILE)"),
+        (rb"\xfd7zXZ\x00", "xz", f"{_UNPACK} (unxz FILE)"),
+        (rb"\x28\xb5\x2f\xfd", "zstandard", f"{_UNPACK} (unzstd FILE)"),
+        (rb"7z\xbc\xaf\x27\x1c", "7-zip", _UNPACK),
+        (rb"Rar!\x1a\x07", "rar", _UNPACK),
+        (rb"\x04\x22\x4d\x18", "lz4", f"{_UNPACK} (unlz4 FILE)"),
+        (rb"\x1f\x9d", "compress (.Z)", f"{_UNPACK} (uncompress FILE)"),
+        (rb"\x89HDF\r\n", "HDF5", _EXPORT),
+        (rb"version https://git-lfs\.github\.com/spec/", "a pointer of Git LFS", "fetch the file (git lfs pull)"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", _EXPORT),
+        (rb"SQLite format 3\x00", "an SQLite database", _EXPORT),
+        (rb"\x93NUMPY", "a NumPy array", _EXPORT),
+        (rb"\x89PNG\r\n", "a picture (PNG)", _OCR),
+        (rb"\xff\xd8\xff", "a picture (JPEG)", _OCR),
+        (rb"PK\x03\x04.*(?:xl/|opendocument\.spreadsheet)", "a spreadsheet (xlsx, ods)", "save it as CSV"),
+        (rb"PK\x03\x04.*(?:word/|opendocument\.text)", "a text document (docx, odt)", _TEXT),
+        (rb"PK\x03\x04.*\[Content_Types\]\.xml", "an Office file", _EXPORT),
+        (rb"PK\x03\x04", "zip", f"{_UNPACK} (unzip FILE)"),
+        (rb"\x80[\x02-\x05](?:\x95|[()\[\]{}qcX])", "a pickle of Python", _EXPORT),
+        (rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "bzip2", f"{_UNPACK} (bunzip2 FILE)"),
+        (rb".{257}ustar", "a tar archive", f"{_UNPACK} (tar -xf FILE)"),
+        (rb"%PDF-\d\.\d", "PDF", _TEXT),
+        (rb"\{\\rtf\d", "RTF", _TEXT),
+        (rb"PAR1.{0,59}?[\x00-\x08]", "Parquet", ""),
+        (rb"ARROW1.{0,57}?[\x00-\x08]", "Arrow", "write it as Parquet"),
+    )
 )
-_BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
-_PDF = re.compile(rb"%PDF-\d\.\d")
-_RTF = re.compile(rb"\{\\rtf\d")
-_TAR = 257, b"ustar"
-_CONTROLS = re.compile(rb"[\x00-\x08]")
+"""What the first bytes of files that are not text look like, what the files are, and the remedy."""
 _HIGH = bytes(range(9)) + bytes(range(14, 32))
 """High bytes of letters in UTF-16, from Latin to Arabic. In text they would be control characters, which it lacks."""
-_PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|[()\[\]{}qcX])")
 
 
 def foreign(head: bytes) -> tuple[str, str] | None:
     """What a file that begins with `head` is, and the remedy; None if it may be text."""
-    for start, name, remedy in _PACKED:
-        if head.startswith(start):
-            return name, remedy
-    if head.startswith(b"PK\x03\x04"):
-        return _zip(head)
-    if _PICKLE.match(head):
-        return "a pickle of Python", _EXPORT
-    if _BZIP2.match(head):
-        return "bzip2", f"{_UNPACK} (bunzip2 FILE)"
-    if head[_TAR[0] :].startswith(_TAR[1]):
-        return "a tar archive", f"{_UNPACK} (tar -xf FILE)"
-    if _PDF.match(head) or _RTF.match(head):
-        return "PDF" if head.startswith(b"%") else "RTF", "save it as text"
-    if head.startswith((b"PAR1", b"ARROW1")) and _CONTROLS.search(head[:64]):
-        parquet = head.startswith(b"P")
-        return ("Parquet", f"set {setting('format', 'parquet')}") if parquet else ("Arrow", "write it as Parquet")
-    return None
-
-
-def _zip(head: bytes) -> tuple[str, str]:
-    if any(part in head for part in (b"xl/", b"opendocument.spreadsheet")):
-        return "a spreadsheet (xlsx, ods)", "save it as CSV"
-    if any(part in head for part in (b"word/", b"opendocument.text")):
-        return "a text document (docx, odt)", "save it as text"
-    if b"[Content_Types].xml" in head:
-        return "an Office file", _EXPORT
-    return "zip", f"{_UNPACK} (unzip FILE)"
+    found = next(((name, remedy) for sign, name, remedy in _SIGNS if sign.match(head)), None)
+    return ("Parquet", f"set {setting('format', 'parquet')}") if found == ("Parquet", "") else found
 
 
 def wrong_width(head: bytes, codec: str) -> str | None:

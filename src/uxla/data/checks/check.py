@@ -91,9 +91,12 @@ def check(
     source = open_data(Path(path), shape, options)
     found, scheme = _counted(source)
     others = None if against is None else _counted(open_data(Path(against), shape, options))[0]
-    doubtful = [*_own_doubts(source, found)]
+    doubtful, overlap = [*_own_doubts(source, found)], None
     if others is not None:
         doubtful += _compared(found, others, (str(path), str(against)))
+        shared = np.isin(found.text_keys, others.text_keys)
+        long = np.array(found.character_counts) >= LONG
+        overlap = Overlap(str(against), int(shared.sum()), int((shared & long).sum()))
     return CheckReport(
         path=str(path),
         format=source.format,
@@ -111,7 +114,7 @@ def check(
         remedy=source.remedy if found.violation_total and isinstance(source, ConllFile) else "",
         suspicious_words=found.words.suspicious(),
         doubts=tuple(doubtful),
-        overlap=None if others is None else _overlap(found, str(against), others),
+        overlap=overlap,
     )
 
 
@@ -156,12 +159,6 @@ def _own_doubts(source: DataSource, found: Statistics) -> Iterator[Doubt]:
         if 0 < left_out < texts:
             text = f"{left_out} of {counted(texts, 'text')} without labels, or with such as were rejected"
             yield Doubt("left out", text, minor=True)
-
-
-def _overlap(found: Statistics, path: str, others: Statistics) -> Overlap:
-    shared = np.isin(found.text_keys, others.text_keys)
-    long = np.array(found.character_counts) >= LONG
-    return Overlap(path, int(shared.sum()), int((shared & long).sum()))
 
 
 def _compared(found: Statistics, others: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:

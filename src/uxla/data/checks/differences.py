@@ -84,16 +84,12 @@ def _marks_apart(portrait: Statistics) -> float | None:
 
 
 def _spaces(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:
-    lengths = [_mean_length(portrait) for portrait in (here, there)]
+    words = [portrait.words.counts for portrait in (here, there)]
+    lengths = [sum(len(word) * each[word] for word in each) / max(1, each.total()) for each in words]
     if min(lengths) <= UNSPACED < max(lengths):
         name = names[lengths.index(max(lengths))]
         text = f"the words of {name} have {max(lengths):.0f} characters on average, the other's {min(lengths):.0f}"
         yield Doubt("spaces", f"{text}; is there a space between all words?")
-
-
-def _mean_length(portrait: Statistics) -> float:
-    counts = portrait.words.counts
-    return sum(len(word) * count for word, count in counts.items()) / max(1, counts.total())
 
 
 def _case(here: Statistics, there: Statistics, names: tuple[str, str]) -> Iterator[Doubt]:

@@ -45,7 +45,9 @@ class Doubt:
 def doubts(stats: Statistics) -> Iterator[Doubt]:
     """The doubts about texts by themselves."""
     yield from _prefix(stats)
-    yield from _double_encoding(stats)
+    if (twice := double_encoding(stats.words.counts)) is not None:
+        what = f"{counted(twice.words, 'word')} like {twice.example!r}, meant as {twice.meant!r}"
+        yield Doubt("encoding", f"{what}: UTF-8 was read as {twice.codec}; repair the text, for instance with ftfy")
     yield from _fillers(stats)
     yield from _repeated(stats)
     yield from _contradictions(stats)
@@ -68,13 +70,6 @@ def _prefix(stats: Statistics) -> Iterator[Doubt]:
     for prefix, count in found.most_common(1):
         if count >= 10 and count >= 0.95 * stats.words.counts.total():
             yield Doubt("prefix", f"every word begins with '{prefix}:', as in raw WikiANN; remove it first")
-
-
-def _double_encoding(stats: Statistics) -> Iterator[Doubt]:
-    found = double_encoding(stats.words.counts)
-    if found is not None:
-        what = f"{counted(found.words, 'word')} like {found.example!r}, meant as {found.meant!r}"
-        yield Doubt("encoding", f"{what}: UTF-8 was read as {found.codec}; repair the text, for instance with ftfy")
 
 
 def _fillers(stats: Statistics) -> Iterator[Doubt]:
@@ -150,7 +145,7 @@ def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
     The table is read once more where it has such a column. The remedy names the language `wanted`, if it is there.
     """
     names = table.names if table.has_named_columns and table.format != "hub" else []
-    column = next((name for name in names if _plain(name) in _LANGUAGES), None)
+    column = next((name for name in names if "".join(filter(str.isalpha, name.casefold())) in _LANGUAGES), None)
     if column is None:
         return
     place: Any = column if table.format in ("jsonl", "parquet") else names.index(column)
@@ -165,7 +160,3 @@ def languages(table: Table, wanted: str = "") -> Iterator[Doubt]:
         value = wanted if wanted in found else found.most_common(1)[0][0]
         text = f"column {column!r} has {len(found)} values ({shown}), all of them are read"
         yield Doubt("languages", f"{text}; for one of them set {setting('where', {column: value})}")
-
-
-def _plain(name: str) -> str:
-    return "".join(char for char in name.casefold() if char.isalpha())

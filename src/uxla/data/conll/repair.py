@@ -46,7 +46,9 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
     if before is None:
         raise DataError("no column of labels, nothing to repair; set label_column", file=path)
     found = set(chain.from_iterable(before))
-    lettered = [_lettered(row) for row in before] if OUTSIDE in found and are_bare(found - {OUTSIDE}) else before
+    lettered = before
+    if OUTSIDE in found and are_bare(found - {OUTSIDE}):  # `opened` makes B- of the first word of each entity
+        lettered = [[label if label == OUTSIDE else f"I-{label}" for label in row] for row in before]
     for i, row in enumerate(lettered):
         _refuse_others(row, file, i)
     fixed = file.with_tags([opened(row, file.scheme) for row in lettered])
@@ -59,11 +61,6 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
     )
     write_file(out, fixed.raw)
     return Repair(str(out), file.scheme, changes)
-
-
-def _lettered(row: Sequence[str]) -> list[str]:
-    """Bare types with I- before them. `opened` makes B- of the first word of each entity."""
-    return [label if label == OUTSIDE else f"I-{label}" for label in row]
 
 
 def _refuse_others(row: Sequence[str], file: ConllFile, sentence: int) -> None:

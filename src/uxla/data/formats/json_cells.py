@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +14,7 @@ from uxla.data.batch import LISTS, TEXT, TEXTS
 from uxla.data.columns import ROLES, TEXT_ROLES
 from uxla.errors import DataError, setting
 
+_WORD = re.compile("[^ \t\r\n]+")
 FLAT = "write one flat object a line (pandas: to_json(orient='records', lines=True))"
 """The remedy for objects within objects."""
 
@@ -22,33 +24,23 @@ def json_column(rows: Sequence[tuple[int, Mapping[str, Any]]], role: str, key: s
     cells: list[str | list[str] | None] = []
     for number, row in rows:
         value = row.get(key)
-        if (role == "label" and key in row and _is_nothing(value)) or (role not in ROLES and value is None):
+        nothing = value is None or value != value  # NaN, which Python reads although it is no JSON
+        if (role == "label" and key in row and nothing) or (role not in ROLES and value is None):
             cells.append(None)
             continue
         if value is None:
             _fail(f"no value for {key!r}; every object needs the same keys", path, number)
-        cells.append(_cell(value, role, path, number))
+        listed = isinstance(value, list) and role in LISTS
+        cells.append(
+            [_text(each, role, path, number) for each in value] if listed else _text(value, role, path, number)
+        )
     if role in LISTS and not all(isinstance(cell, str) for cell in cells):
-        cells = [_words(cell) if isinstance(cell, str) else cell for cell in cells]
+        cells = [_WORD.findall(cell) if isinstance(cell, str) else cell for cell in cells]
     try:
         return pa.array(cells, TEXTS if cells and isinstance(cells[0], list) else TEXT)
     except UnicodeEncodeError:
         lone = next(number for number, row in rows if not _encodes(row[key]))
         _fail(f"{key!r} has half a surrogate pair (\\ud800 to \\udfff); write the character itself", path, lone)
-
-
-def _cell(value: Any, role: str, path: Path, number: int) -> str | list[str]:
-    """A text; for words and tags also a list of texts."""
-    if isinstance(value, list) and role in LISTS:
-        return [_text(entry, role, path, number) for entry in value]
-    return _text(value, role, path, number)
-
-
-def _words(text: str) -> list[str]:
-    """The words between ASCII spaces, TABs and line ends."""
-    for space in "\t\r\n":
-        text = text.replace(space, " ")
-    return [word for word in text.split(" ") if word]
 
 
 def _text(value: Any, role: str, path: Path, number: int) -> str:
@@ -63,10 +55,6 @@ def _text(value: Any, role: str, path: Path, number: int) -> str:
         return str(value)
     flat = f", or {FLAT}" if isinstance(value, dict) else ""
     _fail(f"{role} has a JSON {type(value).__name__}, expected text; set {setting('columns')}{flat}", path, number)
-
-
-def _is_nothing(value: Any) -> bool:
-    return value is None or value != value  # NaN, which Python reads although it is no JSON
 
 
 def _encodes(value: Any) -> bool:

@@ -102,7 +102,10 @@ class ListCells:
                 if role not in self._listed:
                     self._listed[role] = _are_lists(batch, role, column)
                 if self._listed[role]:
-                    columns[role] = _lists(batch, role, column)
+                    found = [None if cell is None else values_of(cell) for cell in column.to_pylist()]
+                    faulty = np.array([values is None for values in found])
+                    batch.fail_where(faulty, f"{role} is not a list, although earlier rows have lists; {_REMEDY}")
+                    columns[role] = pa.array(found, TEXTS)
         return replace(batch, columns=columns, listed=frozenset(role for role, yes in self._listed.items() if yes))
 
 
@@ -128,16 +131,9 @@ def _bracketed(column: pa.Array) -> pa.Array:
     return pc.fill_null(pc.match_substring_regex(column, _BRACKETS), False)
 
 
-def _lists(batch: Batch, role: str, column: pa.Array) -> pa.Array:
-    found = [None if cell is None else values_of(cell) for cell in column.to_pylist()]
-    faulty = np.array([values is None for values in found])
-    batch.fail_where(faulty, f"{role} is not a list, although earlier rows have lists; {_REMEDY}")
-    return pa.array(found, TEXTS)
-
-
 def _values(literals: list[str]) -> list[str] | None:
     """The values of the literals; None if one of them is not a literal. All are evaluated together, which is faster."""
-    plain = [None if "\\" in literal else _unescaped(literal) for literal in literals]
+    plain = [None if "\\" in each else each[1:-1] if each[0] in "'\"" else each for each in literals]
     escaped = [literal for literal in literals if "\\" in literal]
     read = iter(_python(escaped) or map(_json, escaped))
     values = [next(read) if value is None else value for value in plain]
@@ -161,7 +157,3 @@ def _json(literal: str) -> str | None:
     except ValueError:
         found = _python([literal])
         return found[0] if found else None
-
-
-def _unescaped(literal: str) -> str:
-    return literal[1:-1] if literal[0] in "'\"" else literal

@@ -36,9 +36,11 @@ def read(path: Path, shape: Shape, place: Place, *, whole: bool) -> Iterator[Bat
         rows = file.iter_batches(_WHOLE_ROWS) if whole else file.iter_batches(_ROWS, columns=wanted)
         for batch in read_arrow(schema, map(_sound, rows), path, shape, place, whole=whole):
             missing -= len(batch)
-            if _has_empty_texts(batch, shape):
+            if pc.any(_all_empty([batch.columns[role] for role in TEXTS[shape]])).as_py():
                 blank = _blank_rows(path) if blank is None else blank
-                batch = _without(batch, blank.take(pa.array(batch.lines - 1)), whole)
+                empty = blank.take(pa.array(batch.lines - 1))
+                blanks = batch.lines[np.asarray(empty)] if whole else ()
+                batch = batch.filtered(pc.invert(empty)).with_blanks(blanks)
             yield batch
         if missing:
             raise OSError(f"{missing} rows fewer than its footer says")
@@ -75,19 +77,10 @@ def read_arrow(
         first += batch.num_rows
 
 
-def _has_empty_texts(batch: Batch, shape: Shape) -> bool:
-    return bool(pc.any(_all_empty([batch.columns[role] for role in TEXTS[shape]])).as_py())
-
-
 def _blank_rows(path: Path) -> pa.Array:
     """(rows,) whether a row is empty in all columns."""
     with pq.ParquetFile(path) as file:
         return pa.concat_arrays([_all_empty(batch.columns) for batch in file.iter_batches(_ROWS)])
-
-
-def _without(batch: Batch, blank: pa.Array, whole: bool) -> Batch:
-    rows = batch.filtered(pc.invert(blank))
-    return rows.with_blanks(batch.lines[np.asarray(blank)]) if whole else rows
 
 
 def _all_empty(columns: Sequence[pa.Array]) -> pa.Array:

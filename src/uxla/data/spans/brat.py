@@ -49,7 +49,8 @@ def documents(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iter
     raw = path.read_bytes() if path.exists() and path.stat().st_size == 0 else read_bytes(path)
     text = decode(raw, encoding, file=path).removeprefix(BOM)
     known = labelled and notes.exists()
-    spans = sorted(_spans(text, notes, encoding), key=lambda span: span.start) if known else []
+    notes_lines = text_lines(notes, encoding) if known and notes.stat().st_size else ()
+    spans = sorted(fitting(annotated(notes_lines, notes), text, notes, None), key=lambda span: span.start)
     begins, taken = 0, 0
     for number, line in enumerate(list(split_lines(text)) or [""], start=1):
         body, first = line.rstrip("\r\n"), taken
@@ -63,11 +64,6 @@ def documents(path: Path, notes: Path, encoding: str, *, labelled: bool) -> Iter
             if span.start <= len(body) < span.end <= len(text):
                 document.fail(span, "crosses a line break, where a sentence ends; cut it in two")
         yield document
-
-
-def _spans(text: str, notes: Path, encoding: str) -> tuple[Span, ...]:
-    lines = text_lines(notes, encoding) if notes.stat().st_size else ()
-    return fitting(annotated(lines, notes), text, notes, None)
 
 
 def _within(span: Span, begins: int, text: str) -> Span:

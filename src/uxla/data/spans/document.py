@@ -126,7 +126,11 @@ def in_code_points(text: str, spans: Sequence[Span], offsets: str = "") -> tuple
     for flat in (str, _flat):  # letter by letter, else whatever blanks stand there
         for count in counts:
             places = count(text)
-            counted = tuple(_recounted(span, places) for span in spans)
+            inside = (0 <= span.start <= span.end < len(places) for span in spans)
+            counted = tuple(
+                replace(span, start=places[span.start], end=places[span.end]) if yes else span
+                for span, yes in zip(spans, inside, strict=True)
+            )
             if all(_fits(text, span, flat) for span in counted):
                 return counted, count
     return next(span for span in spans if not _fits(text, span, _flat))
@@ -154,12 +158,6 @@ def _fits(text: str, span: Span, flat: Callable[[str], str]) -> bool:
 
 def _flat(text: str) -> str:
     return _BLANKS.sub(" ", text).strip()
-
-
-def _recounted(span: Span, places: Sequence[int]) -> Span:
-    if not 0 <= span.start <= span.end < len(places):
-        return span
-    return replace(span, start=places[span.start], end=places[span.end])
 
 
 def _points(text: str) -> Sequence[int]:
