@@ -29,6 +29,7 @@ def test_a_class_gains_what_its_own_entities_gain_and_the_largest_gain_is_first(
     rows = {row.name: row for row in found.rows}
     assert list(rows) == ["PER", "LOC"]
     assert (rows["PER"].size, rows["PER"].before, rows["PER"].after) == (2, 0.0, pytest.approx(200 / 3))
+    assert rows["PER"].difference.value == pytest.approx(200 / 3)
     assert (rows["LOC"].before, rows["LOC"].after, rows["LOC"].difference) == (100.0, 100.0, Difference(0.0, 0.0, 0.0))
 
 
