@@ -8,8 +8,10 @@ from typing import Any
 Score = Mapping[str, Any]
 """A score as `results.json` has it: `mean`, `sd`, `models` and perhaps a second figure. An estimate has `score`."""
 
-NO_METHODS = frozenset({"dev", "by_epoch", "ensembles", "single"})
-"""Keys of a target's scores that are no methods."""
+
+def of_methods(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The score or estimate of each method, a list for one with several epochs, from what results have of a target."""
+    return {name: one for name, one in found.items() if isinstance(one, list) or "mean" in one or "score" in one}
 
 
 def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Score]]:
@@ -19,10 +21,9 @@ def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, i
     `source:before` and `source:after` are scores on the source's test set.
     """
     for target, found in results["targets"].items():
-        own = {method: score for method, score in found.items() if method not in NO_METHODS}
         ensembles = {f"{method}_ensemble": score for method, score in found.get("ensembles", {}).items()}
         single = {kind: score for kind, score in found.get("single", {}).items() if kind != "ensemble"}
-        for methods in (own, found.get("by_epoch", {}), ensembles, single):
+        for methods in (of_methods(found), found.get("by_epoch", {}), ensembles, single):
             for method, epoch, score in by_epoch(methods):
                 yield target, method, epoch, score
     source = results["source"]
@@ -43,7 +44,7 @@ def by_epoch(methods: Mapping[str, Any]) -> Iterator[tuple[str, int | None, Scor
 
 def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str, Score]:
     """The scores or estimates of each method's last models; of UXLA those of the `epoch` chosen (0: the warm-up)."""
-    states = {method: one for method, one in found.items() if one and method not in NO_METHODS}
+    states = of_methods(found)
     if epoch == 0 and "uxla" in states:
         states["uxla"] = states.get("penalty") or states.get("uxla_ensemble")
     elif epoch and "uxla" in states:

@@ -10,7 +10,7 @@ from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table
 from uxla.methods.registry import final_method, row_titles
 from uxla.phrases import enumerated
-from uxla.report.scores import NO_METHODS, Score, every_score
+from uxla.report.scores import Score, every_score, of_methods
 
 VERSION = 2
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
@@ -104,7 +104,7 @@ Named = tuple[str, Sequence[Score | None]]
 def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
     """Each method that was scored, and behind it its three models together where they were scored so."""
     targets = results["targets"].values()
-    others = {name for found in targets for name in found if name not in NO_METHODS} - {"uxla_ensemble"}
+    others = {name for found in targets for name in of_methods(found)} - {"uxla_ensemble"}
     final = final_method(others)
     last_row = "uxla_ensemble" if final == "uxla" else final
     for method, title in row_titles(others).items():
