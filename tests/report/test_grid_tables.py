@@ -317,9 +317,9 @@ def test_strict_f1_stands_in_a_column_of_its_own(make_cell):
     cell.run.results["metric"] = "f1"
     cell.run.results["targets"]["far"]["zero_shot"]["strict_f1"] = 59.125
     lines = shown(KEYS, [cell], Baseline("zero_shot")).splitlines()
-    assert lines[0] == "| agreement | alpha | method | far | far, strict | far \N{MINUS SIGN} zero_shot |"
-    assert lines[2] == "| exact | 1.0 | zero_shot | 60.00 | 59.12 | baseline |"
-    assert lines[3].startswith("| exact | 1.0 | penalty | 61.00 |  | ")
+    assert lines[0] == "| agreement | alpha | method | far | far, strict | far \N{MINUS SIGN} zero-shot |"
+    assert lines[2] == "| exact | 1.0 | zero-shot | 60.00 | 59.12 | baseline |"
+    assert lines[3].startswith("| exact | 1.0 | + confidence penalty | 61.00 |  | ")
     assert any(line.startswith("strict: ") for line in lines)
     assert tidy(KEYS, [cell])["strict_f1"].to_pylist() == [59.125, None]
 

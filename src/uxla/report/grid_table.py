@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from uxla.markup import Cell, Figure, Row, Table
+from uxla.methods.registry import title
 from uxla.phrases import counted, listed
 from uxla.report.grid import Baseline, GridRow, GridRun, SeedMean, targets
 from uxla.report.paired import SEEDS_VARY
-from uxla.report.table import METRICS, STRICT, agreement_notes, unfair
+from uxla.report.table import METHODS, METRICS, STRICT, agreement_notes, unfair
 
 
 def grid_table(
@@ -21,7 +22,7 @@ def grid_table(
     return Table(
         (*keys, "method"),
         tuple(columns),
-        tuple(Row((*row.values, row.method), tuple(_cells(row, seeds, strict, baseline))) for row in rows),
+        tuple(Row((*row.values, _title(row.method)), tuple(_cells(row, seeds, strict, baseline))) for row in rows),
         notes=tuple(_notes(keys, runs, rows, baseline, strict)),
         warnings=tuple(_warnings(runs)),
     )
@@ -32,7 +33,15 @@ def _columns(target: str, strict: bool, baseline: Baseline | None) -> Iterator[s
     if strict:
         yield f"{target}, strict"
     if baseline:
-        yield f"{target} \N{MINUS SIGN} {baseline.name}"
+        yield f"{target} \N{MINUS SIGN} {_compared_with(baseline)}"
+
+
+def _title(method: str) -> str:
+    return METHODS["uxla_ensemble"] if method == "uxla_ensemble" else title(method)
+
+
+def _compared_with(baseline: Baseline) -> str:
+    return title(baseline.name) if baseline.key is None else baseline.name
 
 
 def _cells(row: GridRow, seeds: int, strict: bool, baseline: Baseline | None) -> Iterator[Cell]:
@@ -84,7 +93,7 @@ def _notes(
 def _notes_on_intervals(
     keys: Sequence[str], baseline: Baseline, seeds: int, entries: Sequence[SeedMean]
 ) -> Iterator[str]:
-    to = f"{baseline.name} in the same run"
+    to = f"{_compared_with(baseline)} in the same run"
     if baseline.key is not None:
         to = f"the same method and seed with {keys[baseline.key]}={baseline.name}"
     yield (
