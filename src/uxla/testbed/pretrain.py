@@ -106,8 +106,8 @@ def train_tokenizer(lines: Iterable[str], *, pieces: int) -> PreTrainedTokenizer
     All ASCII characters are pieces, so every word of every testbed language has pieces.
     """
     backend = Tokenizer(models.BPE(unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    backend.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
+    backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    backend.decoder = decoders.Metaspace()
     trainer = trainers.BpeTrainer(
         vocab_size=pieces, special_tokens=[*SPECIAL, MASK], initial_alphabet=list(ASCII), show_progress=False
     )
