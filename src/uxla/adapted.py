@@ -23,6 +23,7 @@ from uxla.report.table import run_table
 from uxla.report.write import write_report
 from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder
+from uxla.study.sharing import downloaded_run, is_hub_id, push_run
 from uxla.study.write import write_run
 
 
@@ -123,6 +124,26 @@ class Adapted:
                 shutil.copytree(self._folder, into, dirs_exist_ok=True)
         return place
 
+    def push_to_hub(
+        self, repo_id: str, *, private: bool | None = None, token: str | None = None, license: str | None = None
+    ) -> str:
+        """Push models, scores and card to the Hub repository `user/name`, made if need be; the value is its address.
+
+        `uxla.load("user/name")` reads it, and `pipeline(…, model="user/name")`. No text and no path is pushed. The card
+        names no licence but that of backbone and data unless `license` does, such as `mit`. ConfigError where there
+        are several targets, ArtifactError where the Hub refuses or cannot be reached.
+        """
+        if len(self.targets) != 1:
+            raise ConfigError(f"push_to_hub: there are several targets ({', '.join(self.targets)}); push a run of one")
+        with TemporaryDirectory(prefix="uxla-") as temporary:
+            run = self._folder if self.run is None else self.save(Path(temporary) / "run")
+            return push_run(run, repo_id, private=private, token=token, license=license)
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, **how: Any) -> Adapted:
+        """`uxla.load`, by the name that libraries around the Hub give it."""
+        return load(name, **how)
+
     def report(self, file: str | Path = "report.html") -> Path:
         """Write the report: one HTML file that needs no network, with its table and figures beside it.
 
@@ -158,9 +179,12 @@ class Adapted:
         return run_table(self.results).markdown()
 
 
-def load(folder: str | Path, *, device: Device = "auto", trust_remote_code: bool = False) -> Adapted:
-    """What was adapted, from its run folder: that of `Adapted.save`, or of `uxla run`.
+def load(
+    folder: str | Path, *, revision: str | None = None, device: Device = "auto", trust_remote_code: bool = False
+) -> Adapted:
+    """What was adapted, from its run folder: that of `Adapted.save`, of `uxla run`, or one pushed to the Hub.
 
+    `folder` is a folder, or `user/name` of `Adapted.push_to_hub`, of which `revision` is a commit, tag or branch.
     Models are read when `ensemble` is first asked for, and then compute on `device`. `trust_remote_code` runs Python
     code that the backbone brought along. ArtifactError for a folder without a finished run, or one of another version.
 
@@ -169,6 +193,8 @@ def load(folder: str | Path, *, device: Device = "auto", trust_remote_code: bool
     [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
     """
     place = path(folder, "folder")
+    if not place.exists() and is_hub_id(str(folder)):
+        place = downloaded_run(str(folder), revision)
     run = RunFolder.read(place)
     try:
         environment = json.loads((place / "environment.json").read_text(encoding="utf-8"))

@@ -1,12 +1,16 @@
 """The model card: true, and safe whatever names a user's labels, languages and files have."""
 
+import re
 from functools import cache
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
+from huggingface_hub.utils import validate_repo_id
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from transformers.pipelines import SUPPORTED_TASKS
 
 from uxla.config.run import load_config
 from uxla.markup import code_span
@@ -19,8 +23,10 @@ RESULTS = {
     "metric": "f1",
     "selection": "last",
     "source": {"name": "source"},
-    "targets": {"far": {"zero_shot": SCORE, "uxla": [SCORE]}},
+    "targets": {"far": {"zero_shot": SCORE, "uxla": [SCORE], "single": {"averaged": SCORE, "ensemble": SCORE}}},
 }
+ON_SW = {**RESULTS, "task": "nli", "metric": "accuracy", "targets": {"sw": RESULTS["targets"]["far"]}}
+LANGUAGE, LICENCE_NAME = re.compile(r"[a-z]{2,3}"), re.compile(r"[a-z0-9-.]+")
 EVIL = [
     "```\n# big",
     "<script>alert(1)</script>",
@@ -65,17 +71,22 @@ def tokens(body):
 def test_the_card_says_what_the_models_are():
     front, body = parts(card())
     assert front == {
+        "license": "other",
+        "license_name": "backbone-and-data",
         "library_name": "transformers",
+        "metrics": ["f1"],
         "pipeline_tag": "token-classification",
         "tags": ["uxla", "cross-lingual", "zero-resource"],
+        "inference": {"parameters": {"aggregation_strategy": "first"}},
+        "model-index": [{"name": "uxla-ner-source-far", "results": front["model-index"][0]["results"]}],
     }
     for said in (
         "`far`",
         "`B-PER`",
         "1,000 examples",
         "41.20 ± 0.50",
-        "uxla.Ensemble.load",
-        "models/1",
+        'uxla.load(".").ensemble',
+        'pipeline("token-classification", model=".", aggregation_strategy="first", stride=32)',
         "@inproceedings",
         "Limits",
     ):
@@ -86,12 +97,35 @@ def test_the_card_says_what_the_models_are():
 
 def test_the_front_matter_names_languages_backbone_and_data_sets_of_the_hub():
     config = load_config("xnli-5", ["target=sw"])
-    front, body = parts(model_card(config, RESULTS | {"task": "nli"}, target="sw", label_names=["x"], counts={}))
+    front, body = parts(model_card(config, ON_SW, target="sw", label_names=["x"], counts={}))
     assert front["language"] == ["en", "sw"]
     assert front["base_model"] == "FacebookAI/xlm-roberta-large"
     assert front["datasets"] == ["facebook/xnli"]
     assert front["pipeline_tag"] == "text-classification"
     assert "`hub:facebook/xnli/sw/train`, licence: CC BY-NC 4.0" in body
+
+
+def test_the_hubs_own_reader_takes_the_metadata_and_writes_the_same():
+    config = load_config("xnli-5", ["target=sw"])
+    for text in (card(), model_card(config, ON_SW, target="sw", label_names=["x"], counts={})):
+        data = ModelCard(text).data
+        assert yaml.safe_load(data.to_yaml()) == parts(text)[0]
+        assert [(found.metric_value, found.dataset_split) for found in data.eval_results] == [(41.2, "test")] * 2
+        assert all(LANGUAGE.fullmatch(code) for code in data.language or ())
+        assert data.license == "other"  # of the Hub's list; then it asks for a name
+        assert LICENCE_NAME.fullmatch(data.license_name)
+        assert data.pipeline_tag in SUPPORTED_TASKS
+        for repository in [*(data.datasets or ()), *([data.base_model] if data.base_model else [])]:
+            validate_repo_id(repository)
+    assert data.eval_results[0].dataset_type == "facebook/xnli"
+    assert data.eval_results[0].dataset_config == "sw"
+
+
+def test_a_run_without_a_test_set_has_no_evaluation():
+    front, _ = parts(
+        model_card(configured(), {**RESULTS, "targets": {"far": {}}}, target="far", label_names=[], counts={})
+    )
+    assert "model-index" not in front
 
 
 def test_a_folder_s_path_stays_at_home(tmp_path):

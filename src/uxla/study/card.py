@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import EvalResult, ModelCardData
+
 from uxla import __version__
 from uxla.config.consistency import data_paths
 from uxla.config.files import ELSEWHERE
 from uxla.config.run import RunConfig
-from uxla.config.yaml_text import dump
 from uxla.data.hub import HUB, SOURCES, parse_uri
 from uxla.markup import code_span, escaped
 from uxla.methods.registry import final_method, find
@@ -28,16 +29,25 @@ _WHAT = {
     "paraphrase": "says whether two texts mean the same",
     "classification": "gives a text one of several labels",
 }
-_CALL = {
-    "ner": 'ensemble.tag([["words", "of", "a", "sentence"]])',
-    "nli": 'ensemble.classify([("a text", "another text")])',
-    "paraphrase": 'ensemble.classify([("a text", "another text")])',
-    "classification": 'ensemble.classify(["a text"])',
+_TEXT = {
+    "ner": '"A sentence."',
+    "nli": '("A text.", "Another text.")',
+    "paraphrase": '("A text.", "Another text.")',
+    "classification": '"A text."',
 }
-_PIPELINES = {  # of words only the first piece was trained, and a text longer than the model is cut without a stride
-    "ner": 'pipeline("token-classification", "models/1", aggregation_strategy="first", stride=32)',
-    "classification": 'pipeline("text-classification", "models/1")',
+_PIPELINES = {
+    "ner": """pipeline("token-classification", model=".", aggregation_strategy="first", stride=32)
+label("A sentence.")""",
+    "pairs": """pipeline("text-classification", model=".")
+label({"text": "A text.", "text_pair": "Another text."})""",
+    "classification": """pipeline("text-classification", model=".")
+label("A text.")""",
 }
+_PIECES = """
+Only the first piece of each word was trained, so any other `aggregation_strategy` gives wrong entities; without
+`stride`, the end of a long text is not read. The pipeline takes the most probable label of each word, uxla the most
+probable valid sequence of labels: a few entities differ."""
+_METRICS = {"f1": "F1", "accuracy": "Accuracy"}
 _CITATION = """```bibtex
 @inproceedings{bari-etal-2021-uxla,
   title = {UXLA: A Robust Unsupervised Data Augmentation Framework for Zero-Resource Cross-Lingual NLP},
@@ -53,7 +63,7 @@ _CITATION = """```bibtex
 def model_card(
     config: RunConfig, results: Mapping[str, Any], *, target: str, label_names: Sequence[str], counts: Mapping[str, int]
 ) -> str:
-    """README.md for the folder of `target`, which holds `models/` and `ensemble/`.
+    """README.md for the folder of `target`: itself one model, with the three in `models/`.
 
     `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
     """
@@ -63,7 +73,7 @@ def model_card(
     learned = (_UNTAUGHT if nothing else final.learned_from).format(**names, method=code_span(final.title))
     doubts = _doubts(results, target)
     parts = [
-        f"---\n{dump(_front(config, target))}---",
+        f"---\n{_front(config, results, target).to_yaml()}\n---",
         "# {s} → {t}".format(**names),
         f"This model {_WHAT[config.task]}. It learned from {learned}, beginning with "
         f"{code_span(_base(config))}; made by uxla {__version__}.",
@@ -84,20 +94,52 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _front(config: RunConfig, target: str) -> dict[str, Any]:
+def _front(config: RunConfig, results: Mapping[str, Any], target: str) -> ModelCardData:
     """What the Hub's index reads. A value that the Hub does not know, as a path, is left out."""
-    front: dict[str, Any] = {}
     languages = [name for name in (config.source.name, target) if _CODE.fullmatch(name)]
-    if languages and config.testbed is None:
-        front["language"] = languages
-    if _HUB_ID.fullmatch(config.model):
-        front["base_model"] = config.model
     sets = dict.fromkeys(parse_uri(path)[0] for _, path in _paths(config, target) if path.startswith(HUB))
-    if sets:
-        front["datasets"] = list(sets)
-    kind = "token-classification" if config.task == "ner" else "text-classification"
-    tags = ["uxla", "cross-lingual", *(() if _target_labels(config) else ("zero-resource",))]
-    return {**front, "library_name": "transformers", "pipeline_tag": kind, "tags": tags}
+    ner = config.task == "ner"
+    kind = "token-classification" if ner else "text-classification"
+    return ModelCardData(
+        language=languages or None if config.testbed is None else None,
+        license="other",  # those of the backbone and of the data apply
+        license_name="backbone-and-data",
+        base_model=config.model if _HUB_ID.fullmatch(config.model) else None,
+        datasets=list(sets) or None,
+        metrics=["f1"] if ner else ["accuracy", "f1"],
+        library_name="transformers",
+        pipeline_tag=kind,
+        tags=["uxla", "cross-lingual", *(() if _target_labels(config) else ("zero-resource",))],
+        inference={"parameters": {"aggregation_strategy": "first"}} if ner else None,
+        model_name=f"uxla-{config.task}-{config.source.name}-{target}",
+        eval_results=_evaluations(config, results, target, kind),
+    )
+
+
+def _evaluations(config: RunConfig, results: Mapping[str, Any], target: str, kind: str) -> list[EvalResult] | None:
+    """The scores of the one model and of the three together on the target's test set, if it has one."""
+    single = results["targets"].get(target, {}).get("single")
+    if not single:
+        return None
+    test = dict(_paths(config, target)).get("target_data.test", "")
+    known = test.startswith(HUB)
+    id_, part, split, revision = parse_uri(test) if known else ("local", None, "test", None)
+    data_name = f"{id_}, {target}" if known else f"test set of {target}"
+    metric = results["metric"]
+    return [
+        EvalResult(
+            task_type=kind,
+            dataset_type=id_,
+            dataset_name=data_name,
+            metric_type=metric,
+            metric_name=f"{_METRICS[metric]} of {what}",
+            metric_value=round(single[which]["mean"], 2),
+            dataset_config=part,
+            dataset_split=split,
+            dataset_revision=revision,
+        )
+        for which, what in (("averaged", "the one model"), ("ensemble", "three models together"))
+    ]
 
 
 def _doubts(results: Mapping[str, Any], target: str) -> str:
@@ -132,18 +174,25 @@ def _paths(config: RunConfig, target: str) -> list[tuple[str, str]]:
 
 
 def _use(config: RunConfig) -> str:
-    kind = "TokenClassification" if config.task == "ner" else "SequenceClassification"
-    return f"""The three models as one, which is what the scores call the ensemble (here `.` is this folder):
+    call = 'uxla.load(".").ensemble' if len(config.target) == 1 else 'uxla.Ensemble.load(".")'
+    kind = "pairs" if config.task in ("nli", "paraphrase") else config.task
+    return f"""The three models together, the ensemble of the scores (`.` is this folder, or its id on the Hub):
 
 ```python
 import uxla
 
-ensemble = uxla.Ensemble.load(".")
-{_CALL[config.task]}
+ensemble = {call}
+ensemble.predict({_TEXT[config.task]})
 ```
 
-Each alone, with transformers: `AutoModelFor{kind}.from_pretrained("models/1")`, or
-`{_PIPELINES["ner" if config.task == "ner" else "classification"]}`."""
+The folder itself is one model, the mean of the three models' weights, for transformers and what builds on it:
+
+```python
+from transformers import pipeline
+
+label = {_PIPELINES[kind]}
+```
+{_PIECES if config.task == "ner" else ""}"""
 
 
 def _limits(config: RunConfig, target: str) -> str:

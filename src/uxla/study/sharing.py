@@ -1,0 +1,66 @@
+"""Finished runs on the Hugging Face Hub: pushed, and downloaded again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from uxla.errors import ArtifactError, ConfigError
+
+SHARED = (
+    *("README.md", "results.json", "environment.json", "table.md", "ensemble/*", "models/*"),
+    *("config.json", "*.safetensors", "*token*", "*.model", "*.txt"),
+)
+"""What of a run folder is pushed: not its text (`predictions/`, `trace/`), and not `config.yaml`, which has paths."""
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form `user/repository`."""
+    return _HUB_ID.fullmatch(name) is not None
+
+
+def push_run(folder: Path, repo_id: str, *, private: bool | None, token: str | None, license: str | None) -> str:
+    """Push the run in `folder` to a model repository, made if need be; its address.
+
+    `license` takes the place of the card's. ArtifactError where the Hub refuses or cannot be reached.
+    """
+    import huggingface_hub as hub
+
+    if not is_hub_id(repo_id):
+        raise ConfigError(f"repo_id: got {repo_id!r}, expected user/name")
+    card = hub.ModelCard.load(folder / "README.md")
+    if license is not None:
+        card.data.license, card.data.license_name = license, None
+    try:
+        api = hub.HfApi(token=token)
+        address = api.create_repo(repo_id, private=private, exist_ok=True)
+        patterns = [pattern for pattern in SHARED if pattern != "README.md"]
+        api.upload_folder(
+            repo_id=repo_id, folder_path=folder, allow_patterns=patterns, commit_message="Add models made by uxla"
+        )
+        readme = str(card).encode()
+        api.upload_file(
+            repo_id=repo_id, path_or_fileobj=readme, path_in_repo="README.md", commit_message="Add the model card"
+        )
+    except Exception as error:  # whatever a network and its libraries can raise
+        raise ArtifactError(f"{repo_id}: cannot be pushed ({_line(error)}); {_LOG_IN}") from error
+    return str(address)
+
+
+def downloaded_run(repo_id: str, revision: str | None) -> Path:
+    """The folder of a run that was pushed, downloaded once. ArtifactError where it cannot be had."""
+    import huggingface_hub as hub
+
+    try:
+        return Path(hub.snapshot_download(repo_id, revision=revision, allow_patterns=list(SHARED)))
+    except Exception as error:  # whatever a network, a disk and their libraries can raise
+        fault = f"no such folder, and not available from the Hub ({_line(error)})"
+        raise ArtifactError(f"{repo_id}: {fault}; check the name, or {_LOG_IN}") from error
+
+
+_LOG_IN = "log in by `hf auth login`, or set HF_TOKEN"
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
