@@ -17,17 +17,25 @@ _SUFFIXES = {"jsonl": (".jsonl",), "doccano": (".jsonl",), "label-studio": (".js
 
 @with_options
 def export(
-    file: Annotated[Path, typer.Argument(help="What uxla predict wrote, CoNLL, or text with character spans.")],
-    to: Annotated[
-        Literal["jsonl", "doccano", "label-studio", "brat", "conll"], typer.Option(help="The form to write.")
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE|RUN", help="What uxla predict wrote, CoNLL, or text with character spans; for onnx a run."
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="A file; for brat a new folder.")],
+    to: Annotated[
+        Literal["jsonl", "doccano", "label-studio", "brat", "conll", "onnx"], typer.Option(help="The form to write.")
+    ],
+    out: Annotated[Path, typer.Option(help="A file; for brat and onnx a new folder.")],
     reading: Annotated[
         ReadOptions,
         Options(only=("format", "columns", "encoding", "token_column", "label_column", "scheme", "comment")),
     ],
 ) -> None:
-    """Write predicted entities in a form that an annotation tool imports. More: docs/data.md."""
+    """Write predicted entities in a form that an annotation tool imports, or a run's models as one ONNX file."""
+    if to == "onnx":
+        _onnx(file, out)
+        return
     if to != "brat":
         check_file(out, *_SUFFIXES.get(to, ()), source=file)
 
@@ -38,3 +46,18 @@ def export(
     if source.format == "text":
         raise ConfigError(f"{file}: raw text has no entities; label it first: uxla predict RUN {file} --out FILE.jsonl")
     write_annotations(annotated_texts(source), to, out)
+
+
+def _onnx(run: Path, out: Path) -> None:
+    if out.exists():
+        raise ConfigError(f"--out {out}: exists already; give the name of a new folder")
+
+    from uxla.console import showing
+    from uxla.process_settings import process_settings
+
+    with showing(), process_settings():
+        from uxla.models.ensemble import Ensemble
+        from uxla.models.onnx import export_onnx
+
+        export_onnx(Ensemble.load(run, device="cpu"), out)
+    typer.echo(f"written to {out}", err=True)
