@@ -18,7 +18,8 @@ from transformers import (
 from uxla.compress.trim import trim
 from uxla.corpora import read
 from uxla.errors import ConfigError, ModelError
-from uxla.models.ensemble import Ensemble, save
+from uxla.models.ensemble import Ensemble
+from uxla.models.ensemble_folder import save
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 
