@@ -78,10 +78,18 @@ def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: tuple[Ints, Ints
         except KeyError as error:
             message = f"no text for example {error} of {data}, which {file.stem}-texts.parquet should have"
             raise ArtifactError(f"{file}: {message}; run again to rebuild both") from None
+        # each row minus the one before: nearly all are 1, which compresses well
         flags = np.sum([np.asarray(part[name]).astype(np.int64) * bit for name, bit in _FLAGS.items()], axis=0)
         sure = [np.rint(1000 * np.asarray(part[f"confidence_{peer}"])).astype(np.int64).tolist() for peer in "kj"]
         found = [codes[start:stop].tolist() for codes in labels]
-        yield {"epoch": epoch, "k": k, "j": j, "data": data, "rows": _differences(rows), "flags": flags.tolist()} | {
+        yield {
+            "epoch": epoch,
+            "k": k,
+            "j": j,
+            "data": data,
+            "rows": np.diff(rows, prepend=0).tolist(),
+            "flags": flags.tolist(),
+        } | {
             "sure": sure,
             "labels": found,
         }
@@ -118,8 +126,3 @@ def _strings(lists: pa.Array) -> pa.Array:
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(values.astype("<u2"))]
     made = pa.Array.from_buffers(pa.large_binary(), len(lists), buffers)
     return pc.if_else(lists.is_valid(), made, None)
-
-
-def _differences(rows: list[int]) -> list[int]:
-    """Each row minus the one before: nearly all are 1, which compresses well."""
-    return np.diff(rows, prepend=0).tolist() if rows else []

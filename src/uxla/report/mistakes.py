@@ -5,7 +5,6 @@ Read by templates/mistakes.js.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,19 +29,20 @@ def mistakes(test: TestSet, before: str | None, *, spans: bool) -> dict[str, Any
     wrong = _wrong(test, test.final, spans=spans)
     earlier = wrong if before is None else _wrong(test, before, spans=spans)
     kinds = {"broken": wrong & ~earlier, "wrong": wrong & earlier, "fixed": ~wrong & earlier}
-    sure = np.array([_sure(test, place) for place in range(len(test))])
+    sizes = np.diff(test.offsets)
+    sure = np.bincount(np.repeat(np.arange(len(test)), sizes), test.confidence, len(test)) / np.maximum(sizes, 1)
     ranked = np.argsort(-sure, kind="stable")
     shown = [place for kind in KINDS for place in ranked[kinds[kind][ranked]][:MOST].tolist()]
     shown.sort(key=lambda place: -sure[place])
     room = np.cumsum([sum(map(len, test.segments[place])) for place in shown]) <= LONGEST
     of_kind = {place: kind for kind in KINDS for place in np.flatnonzero(kinds[kind]).tolist()}
-    methods = [test.final] if before is None else [before, test.final]
+    sides = [test.gold, *(test.labels[method] for method in (before, test.final) if method is not None)]
     return {
         "tagging": spans,
         "counts": {kind: int(kinds[kind].sum()) for kind in KINDS},
         "rows": [
             {"kind": of_kind[place], "text": test.segments[place], "sure": round(float(sure[place]), 3)}
-            | {"labels": [_labels(test, labels, place, spans) for labels in _sides(test, methods)]}
+            | {"labels": [_labels(test, labels, place, spans) for labels in sides]}
             for place, fits in zip(shown, room, strict=True)
             if fits
         ],
@@ -53,18 +53,6 @@ def _wrong(test: TestSet, method: str, *, spans: bool) -> Bools:
     """(N,) whether any entity, or the label, is wrong or missing."""
     gold, predicted, correct = counts(test, method, spans=spans).T
     return np.asarray((gold != correct) | (predicted != correct))
-
-
-def _sure(test: TestSet, place: int) -> float:
-    """The mean confidence in an example's labels."""
-    own = test.confidence[test.offsets[place] : test.offsets[place + 1]]
-    return float(own.mean()) if len(own) else 0.0
-
-
-def _sides(test: TestSet, methods: list[str]) -> Iterator[Ints]:
-    """Gold labels, then those of each method."""
-    yield test.gold
-    yield from (test.labels[method] for method in methods)
 
 
 def _labels(test: TestSet, labels: Ints, place: int, spans: bool) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 from uxla.markup import Figure, Row, Table
 from uxla.methods import registry
-from uxla.report.scores import Score, by_epoch, ensembles, last_states
-from uxla.report.table import SECOND, SINGLE, score_text
+from uxla.report.scores import Score, by_epoch, ensembles, last_states, of_methods
+from uxla.report.table import ESTIMATE, SECOND, SINGLE, score_text
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def score_tables(results: Mapping[str, Any], target: str, final: str) -> tuple[T
     main = [name for name in rows if name == final or registry.find(name).baseline or registry.find(name).needs]
     more = [row for name, row in rows.items() if name not in main]
     more += [*_epochs(found, estimated), *_source(results, target)]
-    every = [*rows.values(), *more]
+    second = _second_figure([*rows.values(), *more])
     shown = [row for name in main for row in (rows[name], *(_single(found) if name == final else ()))]
-    return _table(shown, every), _table(more, every)
+    return _table(shown, second), _table(more, second)
 
 
 def _single(found: Mapping[str, Any]) -> Iterator[_Scored]:
@@ -54,15 +54,11 @@ def _single(found: Mapping[str, Any]) -> Iterator[_Scored]:
 
 
 def _epochs(found: Mapping[str, Any], estimated: Mapping[str, Any]) -> Iterator[_Scored]:
-    """Each epoch of the methods that have several."""
+    """Each epoch of the methods that have epochs."""
     estimates = {(method, epoch): one for method, epoch, one in by_epoch(estimated)}
-    several = {method: scores for method, scores in {**found, **found.get("by_epoch", {})}.items() if _many(scores)}
-    for method, epoch, score in by_epoch(several):
-        yield _Scored(f"{registry.title(method)}, epoch {epoch}", score, estimate=estimates.get((method, epoch)))
-
-
-def _many(scores: object) -> bool:
-    return isinstance(scores, list) and len(scores) > 1
+    for method, epoch, score in by_epoch({**of_methods(found), **found.get("by_epoch", {})}):
+        if epoch is not None:
+            yield _Scored(f"{registry.title(method)}, epoch {epoch}", score, estimate=estimates.get((method, epoch)))
 
 
 def _source(results: Mapping[str, Any], target: str) -> Iterator[_Scored]:
@@ -72,37 +68,33 @@ def _source(results: Mapping[str, Any], target: str) -> Iterator[_Scored]:
             yield _Scored(f"{source['name']} (source), {when} adaptation", score, unlabelled=False)
 
 
-def _table(rows: Sequence[_Scored], every: Sequence[_Scored]) -> Table:
-    """The columns that any of `every` row has, filled for `rows`."""
-    second = next((key for key in SECOND if any(_differs(row, key) for row in every)), None)
+def _table(rows: Sequence[_Scored], second: str | None) -> Table:
+    """The columns that any row fills; `second` is the key of a second figure."""
     columns = {
-        "ensemble": [_cell(row.together, rows, "together", row) for row in rows],
-        "single models": [_cell(row.single, rows, "single", row) for row in rows],
-        SECOND[second][0] if second else "": [_second(row, second) for row in rows],
-        "estimated, no labels": [_estimate(row.estimate) for row in rows],
+        "ensemble": _column(rows, [row.together for row in rows]),
+        "single models": _column(rows, [row.single for row in rows]),
     }
-    shown = {name: cells for name, cells in columns.items() if name and any(cell.text for cell in cells)}
+    if second is not None:
+        scores = [row.together or row.single or {} for row in rows]
+        columns[SECOND[second][0]] = [Figure(f"{one[second]:.2f}" if second in one else "") for one in scores]
+    columns["estimated, no labels"] = [Figure(ESTIMATE.format(**one.estimate) if one.estimate else "") for one in rows]
+    shown = {name: cells for name, cells in columns.items() if any(cell.text for cell in cells)}
     lines = [Row((row.name,), tuple(cells[i] for cells in shown.values())) for i, row in enumerate(rows)]
     return Table(("method",), tuple(shown), tuple(lines))
 
 
-def _cell(score: Score | None, rows: Sequence[_Scored], key: str, row: _Scored) -> Figure:
-    if score is None:
-        return Figure("")
-    rivals = [getattr(one, key)["mean"] for one in rows if one.unlabelled and getattr(one, key)]
-    return Figure(score_text(score), strong=row.unlabelled and len(rivals) > 1 and score["mean"] == max(rivals))
+def _column(rows: Sequence[_Scored], scores: Sequence[Score | None]) -> list[Figure]:
+    """The scores, of which the best without target labels stands out if there are several."""
+    both = list(zip(rows, scores, strict=True))
+    rivals = [score["mean"] for row, score in both if row.unlabelled and score]
+    best = max(rivals) if len(rivals) > 1 else None
+    return [
+        Figure(score_text(score), row.unlabelled and score["mean"] == best) if score else Figure("")
+        for row, score in both
+    ]
 
 
-def _differs(row: _Scored, key: str) -> bool:
-    """Whether a second figure tells anything that the first does not."""
-    scores = [score for score in (row.single, row.together) if score is not None]
-    return any(score.get(key, score["mean"]) != score["mean"] for score in scores)
-
-
-def _second(row: _Scored, key: str | None) -> Figure:
-    found = (row.together or row.single or {}).get(key or "")
-    return Figure("" if found is None else f"{found:.2f}")
-
-
-def _estimate(found: Mapping[str, float] | None) -> Figure:
-    return Figure("{score:.0f} [{low:.0f}, {high:.0f}]".format(**found) if found else "")
+def _second_figure(rows: Sequence[_Scored]) -> str | None:
+    """The key of a second figure that tells anything the first does not."""
+    scores = [score for row in rows for score in (row.single, row.together) if score]
+    return next((key for key in SECOND if any(one.get(key, one["mean"]) != one["mean"] for one in scores)), None)

@@ -27,6 +27,8 @@ METRICS = {"f1": "Entity F1 (as seqeval and conlleval count)", "accuracy": "Accu
 STRICT = (
     "strict: an I- tag that continues no entity counts as none; equal to F1 where all labels are valid IOB2, as here"
 )
+ESTIMATE = "{score:.0f} [{low:.0f}, {high:.0f}]"
+"""How an estimate is shown: in whole points, since it is no more precise."""
 ENSEMBLE = "An ensemble is a method's three models together: the mean of their probabilities"
 SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
@@ -162,11 +164,10 @@ def _row(name: str, values: Sequence[Score | None], second: str | None) -> Row:
 
 
 def _texts(value: Score | None, second: str | None) -> Iterator[str]:
-    """`64 [35, 74]` for an estimate: whole points, since it is no more precise."""
     if value is None:
         yield ""
     else:
-        yield "{score:.0f} [{low:.0f}, {high:.0f}]".format(**value) if "low" in value else score_text(value)
+        yield ESTIMATE.format(**value) if "low" in value else score_text(value)
     if second is not None:
         yield f"{value[second]:.2f}" if value and second in value else ""
 

@@ -14,7 +14,6 @@ from uxla.report.paper.runs import (
     Entry,
     Line,
     PaperRun,
-    Scores,
     columns,
     ensemble_notes,
     figure_table,
@@ -58,7 +57,10 @@ def transfer_table(runs: Sequence[PaperRun]) -> Table:
     shown = [*_before(runs), *(part for column in columns(_after(runs)) for part in _by_setting(column))]
     found = [next(iter(column.scores.values())) for column in shown]
     spoken = list(dict.fromkeys(language for scores in found for language in scores))
-    lines = [_transfer_line(language, shown, found) for language in spoken]
+    lines = [
+        Line((name,), tuple(scores.get(name) for scores in found), own=tuple(one.language == name for one in shown))
+        for name in spoken
+    ]
     titles = [column.language for column in shown]
     if runs[0].task == theirs.task and set(spoken) & set(theirs.languages):
         rows = theirs.blocks[""].items()
@@ -154,8 +156,3 @@ def _by_setting(column: Column) -> Iterator[Column]:
     for setting, scores in column.scores.items():
         title = column.title if len(column.scores) == 1 else f"{column.title} ({setting})"
         yield Column(title, column.language, {setting: scores})
-
-
-def _transfer_line(language: str, shown: Sequence[Column], found: Sequence[Scores]) -> Line:
-    own = tuple(column.language == language for column in shown)
-    return Line((language,), tuple(scores.get(language) for scores in found), own=own)

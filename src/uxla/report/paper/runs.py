@@ -101,7 +101,7 @@ def columns(entries: Iterable[Entry]) -> list[Column]:
     for title, group in groupby(listed, key=lambda entry: entry.title):
         unlike: list[Entry] = []
         for entry in group:
-            if not any(_alike(entry, other) for other in unlike):
+            if not any((e.run.setting, e.scores) == (entry.run.setting, entry.scores) for e in unlike):
                 unlike.append(entry)
         if len({entry.run.setting for entry in unlike}) == len(unlike):
             found.append(Column(title, unlike[0].language, {entry.run.setting: entry.scores for entry in unlike}))
@@ -181,10 +181,6 @@ def ensemble_notes(runs: Sequence[PaperRun]) -> list[str]:
 def warnings(runs: Sequence[PaperRun]) -> tuple[str, ...]:
     """What makes figures unfair, by run."""
     return tuple(f"{run.title}: {warning}" for run in runs for warning in unfair(run.results))
-
-
-def _alike(one: Entry, other: Entry) -> bool:
-    return one.run.setting == other.run.setting and one.scores == other.scores
 
 
 def _cells(line: Line, strict: bool) -> Iterator[Cell]:
