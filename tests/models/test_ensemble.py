@@ -10,7 +10,7 @@ from transformers.utils import logging
 
 from uxla.errors import ArtifactError, DataError, ModelError
 from uxla.models.ensemble import Ensemble
-from uxla.models.ensemble_folder import save
+from uxla.models.ensemble_folder import read_card, save
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
@@ -231,3 +231,17 @@ def test_probabilities_are_those_of_a_corpus_or_a_list(ensembles):
     raw = Corpus.from_examples("raw", (), corpus.unlabelled())
     assert (ensembles["ner"].probabilities(raw).probs == of_list.probs).all()
     assert ensembles["classification"].probabilities(["ko mira"]).probs.shape == (1, 2)
+
+
+@pytest.mark.parametrize(("together", "words"), [(("hyphens",), ["Ana-Li", "."]), ((), ["Ana", "-", "Li", "."])])
+def test_a_text_is_cut_as_the_text_was_that_the_models_have_read(together, words, tmp_path):
+    seen = []
+
+    class Words(Ensemble):
+        def answers(self, rows):
+            seen.extend(rows)
+            return [[] for _ in rows]
+
+    save(tmp_path / "ensemble", task="ner", label_names=("O",), members=["1"], max_length=8, together=together)
+    assert Words("ner", ("O",), (), read_card(tmp_path / "ensemble").together).predict("Ana-Li.") == []
+    assert seen == [words]

@@ -9,6 +9,7 @@ class ToyEnsemble:
     """An ensemble that calls capitals names, and texts by how many words they have."""
 
     fingerprint = "toy"
+    together = ("hyphens",)
 
     def __init__(self, task, answers=None):
         self.task = task

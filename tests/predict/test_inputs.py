@@ -220,3 +220,10 @@ def test_a_column_has_running_text_or_words(case, predict, tmp_path):
     assert list(row) == ["id", column, new]
     if new == "entities":
         assert [(found["start"], found["text"]) for found in row[new]] == [(0, "Mira-Sen")]
+
+
+def test_text_is_cut_as_the_source_of_the_models_was_unless_the_user_says_otherwise(predict):
+    text = "Ana-Li's 3.5\n"
+    assert found(predict("-", text).stdout) == [(text[:-1], ["Ana-Li"])]
+    assert found(predict("a.txt", text).stdout) == [(text[:-1], ["Ana-Li"])]
+    assert found(predict("-", text, "--together", "apostrophes").stdout) == [(text[:-1], ["Ana", "Li's"])]

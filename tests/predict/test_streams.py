@@ -19,6 +19,7 @@ class Counting:
     """Answers each row with how many words it has; counts the rows, and ends after some blocks."""
 
     fingerprint = "counting"
+    together = ("hyphens",)
 
     def __init__(self, task="classification", blocks=10**9):
         self.task, self.blocks, self.rows = task, blocks, 0

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from uxla.errors import ArtifactError
 from uxla.models.tasks import TASKS
+from uxla.raw_text import TOGETHER, Together
 
 _FILE = "ensemble.json"
 _SHOWN = 8
@@ -22,6 +23,8 @@ class Card(NamedTuple):
     label_names: tuple[str, ...]
     models: list[Path]
     max_length: int
+    together: tuple[Together, ...]
+    """What stays in one word where raw text is cut into words, as in the text that the models have read."""
 
 
 def read_card(folder: Path) -> Card:
@@ -33,7 +36,8 @@ def read_card(folder: Path) -> Card:
         card = json.loads(file.read_text(encoding="utf-8"))
         models = [_inside(home, member) for member in card["members"]]
         TASKS[card["task"]], models[0]  # KeyError for a task there is not
-        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"])
+        together = tuple(card.get("together", TOGETHER))
+        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], together)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
     except OSError as error:
@@ -42,7 +46,15 @@ def read_card(folder: Path) -> Card:
         raise ArtifactError(f"{file}: damaged ({error}); run the same `uxla run` again to restore it") from error
 
 
-def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequence[str], max_length: int) -> None:
+def save(
+    folder: Path,
+    *,
+    task: str,
+    label_names: Sequence[str],
+    members: Sequence[str],
+    max_length: int,
+    together: Sequence[Together] = TOGETHER,
+) -> None:
     """Write `ensemble.json`; `members` are model folders relative to `folder`."""
     card = {
         "version": 1,
@@ -50,6 +62,7 @@ def save(folder: Path, *, task: str, label_names: Sequence[str], members: Sequen
         "label_names": list(label_names),
         "members": list(members),
         "max_length": max_length,
+        **({"together": list(together)} if task == "ner" else {}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -67,6 +67,8 @@ def predict(
         ensemble = Ensemble.load(
             run, device=device.device, precision=device.precision, trust_remote_code=device.trust_remote_code
         )
+        if options.together is None:
+            options = options.model_copy(update={"together": ensemble.together})
         given = (
             Input(source, options)
             if isinstance(source, Path)
