@@ -17,6 +17,7 @@ LEVELS = [
     {"api"},
     {"adapted"},
     {"compress"},
+    {"plan"},
     {"study"},
     {"predict"},
     {"lm"},

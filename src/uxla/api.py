@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,9 +19,12 @@ from uxla.console import showing_to_caller
 from uxla.errors import spelled_as
 from uxla.events import Event, Finished, heard_by, unheard
 from uxla.methods.method import Method
-from uxla.models.hub import resolve
+from uxla.models.hub import download_size, is_here, resolve
 from uxla.models.saving import check_objects, objects_digest, write_objects
+from uxla.plan.plan import Plan
+from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
+from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import arguments_of, check_arguments, request_of
@@ -110,6 +114,27 @@ def adapt(
         weakref.finalize(finished, shutil.rmtree, place.root, ignore_errors=True)
     trusts = request.config.trust_remote_code
     return Adapted(finished.results, finished.environment, finished, device=device, trust_remote_code=trusts)
+
+
+def plan(config: RunConfig, *, probed: bool = True, fresh: bool = False) -> Plan:
+    """What `run` would do for `config`: trainings, hours if `probed`, memory, disk. Models are not downloaded for it.
+
+    `fresh` is as in `run`.
+    """
+    began, store, own = time.monotonic(), Store(default_root(), fresh=fresh), config.masked_lm
+    backbone = model_name(config.model), config.revision
+    named = [backbone, backbone if own.model is None else (model_name(own.model), own.revision)]
+    downloads = {name: download_size(name, revision) for name, revision in named if not is_here(name, revision)}
+    with spelled_as("yaml"), process_settings(threads=config.threads), showing_to_caller():
+        request = request_of(**arguments_of(config, load_inputs(config, store)))
+        handles = [
+            ModelHandle(Path(name), name)
+            if name in downloads
+            else resolve(name, revision=revision, safety=config.safety)
+            for name, revision in named
+        ]
+        models = pipeline.Models(*handles)
+        return plan_of(request, models, store, probed=probed, downloads=downloads, began=began)
 
 
 def run(

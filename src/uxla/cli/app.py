@@ -18,7 +18,7 @@ from uxla.cli.refusals import fault_lines, usage_line
 from uxla.errors import spelled_as
 
 SECTIONS = {
-    "Adapt": {"run": "run", "grid": "grid", "methods": "methods"},
+    "Adapt": {"plan": "plan", "run": "run", "grid": "grid", "methods": "methods"},
     "Use and judge": {
         "predict": "predict",
         "export": "export",

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
     from uxla.data.corpus import DataSource
 
+Config = Annotated[
+    str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file (`uxla presets`).")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Settings in place of the configuration's, such as target=es."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Task = Annotated[
     choices.Task | None,
     typer.Option(help="ner for words, nli or paraphrase for pairs. Default: what a file looks like."),

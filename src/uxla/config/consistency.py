@@ -11,7 +11,8 @@ from uxla.config.keys import RunKeys
 from uxla.config.method import ByConfidence, MaskedLMVicinity
 from uxla.config.yaml_text import KeyPath
 from uxla.methods import registry
-from uxla.schema import together
+from uxla.schema import together, unknown_name
+from uxla.testbed.languages import LANGUAGES
 
 Faults = Iterator[tuple[str, str]]
 """A key of the configuration, and what is wrong with it."""
@@ -59,6 +60,13 @@ def _world(config: RunKeys) -> Faults:
     asked = [".".join(map(str, key)) for key, path in data_paths(config) if path.startswith(TESTBED)]
     if asked and config.testbed is None:
         yield "testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0"
+    for (section, _), path in data_paths(config):
+        for target in config.target if section == "target_data" else ("",):
+            language = path.replace("{target}", target).removeprefix(TESTBED).partition("/")[0]
+            if path.startswith(TESTBED) and language not in LANGUAGES:
+                known = unknown_name(language, list(LANGUAGES))
+                key = "target" if language == target else str(section)
+                yield key, f"the testbed has no language {language!r}; {known}"
 
 
 def _selection(config: RunKeys) -> Faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from fnmatch import fnmatch
 from pathlib import Path
 
 from uxla.errors import ModelError
@@ -34,6 +35,27 @@ def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety 
     if safety.pickle and not any(folder.glob("*.safetensors")):
         folder = _download(name, revision, [*files, "pytorch_model*.bin"])
     return folder
+
+
+def is_here(name: str, revision: str | None = None) -> bool:
+    """Whether the model `name` need not be downloaded."""
+    if name == "testbed" or Path(name).expanduser().is_dir():
+        return True
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
+
+
+def download_size(name: str, revision: str | None = None) -> int | None:
+    """How many bytes of the Hub's model `name` would be downloaded; None where the Hub does not say."""
+    from huggingface_hub import HfApi
+
+    try:
+        files = HfApi().model_info(name, revision=revision, files_metadata=True).siblings or []
+    except Exception:  # whatever a network and a foreign library can raise: it is not known then
+        return None
+    wanted = [*_TEXTS, "*.safetensors"]
+    return sum(file.size or 0 for file in files if any(fnmatch(file.rfilename, pattern) for pattern in wanted))
 
 
 def hub_commit(folder: Path) -> str | None:

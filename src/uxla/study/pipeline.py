@@ -20,7 +20,7 @@ from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.arguments import Request
-from uxla.study.choose_epoch import choose_epoch
+from uxla.study.choose_epoch import Outcome, Trained, choose_epoch
 from uxla.study.described import describe
 from uxla.study.environment import environment
 from uxla.study.executors import Executor
@@ -60,14 +60,7 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
         check_models(study, request.methods, config.model, generates=begins)
         emit(Began())
         describe(study, generates=begins)
-        starts, trained = train(study, request.methods)
-        asked = config.keep == "estimated"
-        outcomes = {
-            t.name: choose_epoch(study, t, trained[t.name], starts, trainings, asked=asked) for t in study.targets
-        }
-        single = {name: study.labelling.averaged(found.final) for name, found in outcomes.items()}
-        chosen = config.adaptation.selection
-        results = run_results(study, trained, outcomes, single, starts, trainings, selection=chosen)
+        trained, outcomes, single, results = carry_out(study, request, trainings)
         if (mixed := mixture(study.labelling.store.made_with)) is not None:
             results["warnings"].append(mixed)
         emit(Scored(results))
@@ -78,6 +71,19 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
         around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
     final = {name: found.final for name, found in outcomes.items()}
     return FinishedRun(config, results, around, trained, final, single, study, traces)
+
+
+def carry_out(
+    study: Study, request: Request, trainings: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Trained], Mapping[str, Outcome], Mapping[str, ModelHandle], dict[str, Any]]:
+    """All that takes time: by target what each method trained, what the models are judged to be, and the one model in
+    place of three; and the results. `trainings` grows as the events of trainings arrive."""
+    starts, trained = train(study, request.methods)
+    asked, selection = request.config.keep == "estimated", request.config.adaptation.selection
+    outcomes = {t.name: choose_epoch(study, t, trained[t.name], starts, trainings, asked=asked) for t in study.targets}
+    single = {name: study.labelling.averaged(found.final) for name, found in outcomes.items()}
+    results = run_results(study, trained, outcomes, single, starts, trainings, selection=selection)
+    return trained, outcomes, single, results
 
 
 def train(study: Study, methods: Sequence[Method]) -> tuple[dict[str, Triple], dict[str, dict[str, list[Triple]]]]:

@@ -1,0 +1,38 @@
+"""What can be checked of a run before torch is imported: answers within a second."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from uxla.config.run import RunConfig, load_config
+from uxla.errors import ModelError, UxlaError
+
+_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What Linux has where there is a GPU that torch can use: NVIDIA's, AMD's, one seen from WSL."""
+
+
+def checked(config: str, overrides: Sequence[str]) -> RunConfig:
+    """The configuration; UxlaError where it or its device cannot be used."""
+    settings = load_config(config, overrides)
+    if settings.device == "cuda" and not _may_have_gpu():
+        raise ModelError("device cuda: this machine has no CUDA device that torch can use; set device=cpu")
+    return settings
+
+
+def check_writable(out: Path) -> None:
+    """UxlaError where `out` is a file, or nothing can be written there."""
+    if out.exists() and not out.is_dir():
+        raise UxlaError(f"--out {out}: is a file, expected a folder; give another one")
+    above = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise UxlaError(f"--out {out}: nothing can be written in {above}; give another folder")
+
+
+def _may_have_gpu() -> bool:
+    if metadata.version("torch").endswith("+cpu"):
+        return False
+    return sys.platform != "linux" or any(map(os.path.exists, _GPU_FILES))

@@ -1,0 +1,94 @@
+"""`uxla plan`: what a run will do and take."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from uxla.cli.options import Config, Fresh, Json, Settings
+from uxla.cli.tables import show
+
+if TYPE_CHECKING:
+    from uxla.config.run import RunConfig
+    from uxla.markup import Table
+
+NoProbe = Annotated[bool, typer.Option("--no-probe", help="Leave out hours and memory, which take a minute of work.")]
+
+
+def plan(
+    config: Config, overrides: Settings = None, no_probe: NoProbe = False, fresh: Fresh = False, as_json: Json = False
+) -> None:
+    """Show what a run will do: trainings, hours on this device, memory, disk.
+
+    Work that the store already holds is left out. `uxla run … --dry-run` is the same.
+    """
+    from uxla.cli.checks import checked
+    from uxla.console import showing
+
+    with showing():
+        settings = checked(config, overrides or [])
+    show_plan(settings, probed=not no_probe, fresh=fresh, as_json=as_json)
+
+
+def show_plan(settings: RunConfig, *, probed: bool, fresh: bool, as_json: bool) -> None:
+    """Print the plan of a configuration, as text or as JSON."""
+    from uxla.console import showing
+
+    with showing():
+        from uxla import api
+
+        found = api.plan(settings, probed=probed, fresh=fresh).as_dict()
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    show(_table(found))
+    for line in _lines(found):
+        typer.echo(line)
+
+
+def _table(found: dict[str, Any]) -> Table:
+    from uxla.markup import Figure, Row, Table
+
+    def row(kind: str, one: dict[str, Any]) -> Row:
+        figures = (f"{one[name]:,}" for name in ("to_do", "in_store", "steps", "sentences"))
+        spent = "" if one["seconds"] is None else duration(one["seconds"])
+        return Row((_NAMES[kind],), tuple(map(Figure, (*figures, spent))))
+
+    rows = tuple(row(kind, one) for kind, one in found["work"].items() if one["to_do"] or one["in_store"])
+    columns = ("to do", "in the store", "steps", "sentences", "time here")
+    return Table(("work",), columns, rows)
+
+
+_NAMES = {
+    "training": "trainings",
+    "labelling": "labellings",
+    "samples": "virtual sentences",
+    "masked LM": "masked LM tunings",
+}
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    from rich.filesize import decimal
+
+    disk = found["disk"]
+    lines = []
+    if found["seconds"] is not None:
+        lines += [f"time: about {duration(found['seconds'])} on this device", f"memory: {decimal(found['memory'])}"]
+    lines.append(
+        f"disk: {decimal(disk['store'])} in the store, {decimal(disk['run_folder'])} in the run folder; "
+        f"a model is {decimal(disk['model'])}"
+    )
+    for name, size in found["downloads"].items():
+        lines.append(f"download: {name}, {'size unknown' if size is None else decimal(size)}; no time is estimated")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `5.5 h`: two digits at most."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

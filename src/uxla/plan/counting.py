@@ -1,0 +1,169 @@
+"""A store that counts work instead of doing it: what is there is used, for what is not an imitation is given out.
+
+A run asks its store for everything that is heavy. With this store in place of its own, the very same code says which
+trainings, labellings and samples it will ask for, and how large they are.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow.compute as pc
+from safetensors.numpy import save_file
+
+from uxla.records import Corpus
+from uxla.store.artifacts import DamageError, Facts, digest
+from uxla.store.store import VERSIONS, Make, Store
+
+AGREE = 0.75
+"""Assumed: of the sentences that two peers select, on so many they agree."""
+NEW = 0.9
+"""Assumed: of the samples that are drawn, so many are neither their parent nor another sample of it."""
+Kind = Literal["training", "labelling", "samples", "masked LM", "average"]
+_HEADER = 600
+"""Bytes of an artifact beside its arrays or texts: its manifest, the head of a file."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One piece of work that is not in the store: how much text goes through a model, and what it leaves on the disk.
+
+    `labelled` are the characters that a training reads to score its checkpoints.
+    """
+
+    kind: Kind
+    what: str
+    steps: int
+    examples: int
+    characters: int
+    size: int
+    labelled: int = 0
+
+
+@dataclass(frozen=True)
+class CountingStore(Store):
+    """The store at `root`, but what is missing is put down in `work`, and imitated in the folder `imitations`.
+
+    A model that would be trained is `model_bytes` large. Of three models trained one after the other, each two agree on
+    the same share of sentences.
+    """
+
+    imitations: Path = Path()
+    model_bytes: int = 0
+    work: list[Work] = field(default_factory=list)
+    found: dict[Path, str] = field(default_factory=dict)
+    """What was found in the store, with its stage."""
+    given: dict[str, tuple[Path, Facts]] = field(default_factory=dict)
+
+    def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
+        """As `Store.folder`, without doing the work."""
+        key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
+        place = self.root / stage / key
+        with suppress(DamageError):
+            self._find(place)
+        if stage in ("world", "model") or self._has(place):
+            self.found[place] = stage
+            return super().folder(stage, inputs, make)
+        if key not in self.given:
+            assert isinstance(make, partial)
+            folder = self.imitations / stage / key
+            folder.mkdir(parents=True)
+            doer = getattr(make.func, "__self__", None)  # whose method does the work
+            self.given[key] = (folder, _IMITATIONS[stage](self, folder, doer, make.args, inputs))
+        return self.given[key]
+
+    def facts(self, place: Path) -> Facts:
+        """What is told of an artifact, finished or imitated."""
+        return next((facts for folder, facts in self.given.values() if folder == place), None) or super().facts(place)
+
+    def note(self, kind: Kind, what: str, corpus: Corpus, size: int, *, steps: int = 0, labelled: int = 0) -> None:
+        """Put down a piece of work on `corpus`."""
+        size += _HEADER
+        self.work.append(Work(kind, what, steps, len(corpus), characters(corpus), size, labelled))
+
+
+def characters(corpus: Corpus) -> int:
+    """How many characters a corpus has: what a pass of a model over it takes time in proportion to."""
+    return int(pc.sum(pc.utf8_length(pc.list_flatten(corpus.table["segments"]))).as_py() or 0)
+
+
+def _fit(store: CountingStore, folder: Path, learner: Any, args: Any, inputs: Any) -> Facts:
+    _, mix, _ = args
+    steps = math.ceil(len(mix) / learner.settings.step_size)
+    looks = math.ceil(steps / learner.settings.evaluate_every) if learner.dev is not None else 0
+    labelled = looks * characters(learner.dev) if looks else 0
+    store.note("training", learner.purpose, mix, store.model_bytes, steps=steps, labelled=labelled)
+    return {"steps": steps, "examples": len(mix), "loss": 0.0, "cut": 0, "weights": digest(str(folder))}
+
+
+def _average(store: CountingStore, folder: Path, learner: Any, args: Any, inputs: Any) -> Facts:
+    store.work.append(Work("average", "mean of three models", 0, 0, 0, store.model_bytes + _HEADER))
+    return {"weights": digest(str(folder))}
+
+
+def _predict(store: CountingStore, folder: Path, learner: Any, args: Any, inputs: Any) -> Facts:
+    _, part = args
+    trained = [facts["weights"] for _, facts in store.given.values() if "weights" in facts]
+    number = trained.index(inputs["model"]) if inputs["model"] in trained else int(inputs["model"][:8], 16)
+    model = inputs.get("head", number) % 3
+    shared = store.imitations / f"{part.digest}-{model}"
+    if not shared.exists():
+        shared.mkdir()
+        save_file(imitated_predictions(part, learner.task, model), shared / "predictions.safetensors")
+    os.link(shared / "predictions.safetensors", folder / "predictions.safetensors")
+    store.note("labelling", part.name, part, (folder / "predictions.safetensors").stat().st_size)
+    return {"corpus": part.name, "examples": len(part), "cut": 0}
+
+
+def _vicinity(store: CountingStore, folder: Path, vicinity: Any, args: Any, inputs: Any) -> Facts:
+    _, part, _ = args
+    drawn = np.repeat(np.arange(len(part)), math.prod(inputs["copies"]))
+    kept = np.random.default_rng(0).random(len(drawn)) < NEW
+    made = part.unlabelled().take(drawn[kept]).renamed(f"{part.name}~")
+    made.write(folder / "corpus.arrow")
+    size = (folder / "corpus.arrow").stat().st_size
+    store.note("samples", part.name, part.unlabelled().take(drawn), size)
+    return {"corpus": part.name, "examples": len(made), "drawn": len(drawn), "unchanged": 0, "duplicates": 0}
+
+
+def _fluency(store: CountingStore, folder: Path, fluency: Any, args: Any, inputs: Any) -> Facts:
+    _, part = args
+    save_file({"fluency": np.random.default_rng(0).random(len(part))}, folder / "fluency.safetensors")
+    store.note("labelling", f"fluency of {part.name}", part, 8 * len(part))
+    return {"corpus": part.name, "examples": len(part)}
+
+
+def _mlm(store: CountingStore, folder: Path, training: Any, args: Any, inputs: Any) -> Facts:
+    _, texts = args
+    recipe = training.recipe
+    read = texts.take(np.arange(recipe.draws(len(texts))) % max(len(texts), 1))
+    steps = math.ceil(len(read) / (recipe.batch_size * recipe.accumulation))
+    store.note("masked LM", "tuning of the masked LM", read, store.model_bytes, steps=steps)
+    return {"model": digest(str(folder))}
+
+
+_IMITATIONS: Mapping[str, Callable[[CountingStore, Path, Any, Any, Any], Facts]] = {
+    **{"fit": _fit, "average": _average, "predict": _predict, "vicinity": _vicinity, "fluency": _fluency, "mlm": _mlm},
+}
+
+
+def imitated_predictions(corpus: Corpus, task: Any, model: int) -> dict[str, Any]:
+    """What one of three models says that are equally sure of each example, and of which at most one disagrees."""
+    random, classes = np.random.default_rng(0), max(len(corpus.label_names), 2)
+    offsets = np.cumsum([0, *(task.rows(example) for example in corpus)], dtype=np.int64)
+    labels = random.integers(classes, size=offsets[-1])
+    sure = np.repeat(random.uniform(1 / classes, 1, len(corpus)), np.diff(offsets))
+    disagrees = np.floor(random.random(len(corpus)) / ((1 - AGREE) / 2)) == model
+    first = offsets[:-1][disagrees & (np.diff(offsets) > 0)]
+    labels[first] = (labels[first] + 1) % classes
+    probs = np.repeat((1 - sure) / (classes - 1), classes).reshape(-1, classes).astype(np.float32)
+    probs[np.arange(len(labels)), labels] = sure
+    return {"probs": probs, "offsets": offsets}

@@ -1,0 +1,116 @@
+"""How fast this device is at the work of a run, from a minute of it at most."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from uxla.plan.counting import Kind, Work, characters
+from uxla.records import Corpus
+from uxla.seeds import generator
+from uxla.store.store import Store
+from uxla.study.study import Study
+
+_SIZES = (1, 4, 16, 64)
+"""How many batches are tried, until that takes long enough to say how long more take."""
+_LONG = 6.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a piece of work takes at any size, and seconds a character."""
+
+    start: float
+    each: float
+
+    def __call__(self, amount: int) -> float:
+        """Seconds for so many characters."""
+        return self.start + self.each * amount
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The pace of each kind of work, and the most memory that it took, in bytes."""
+
+    paces: dict[Kind, Pace]
+    memory: int
+
+    def seconds(self, work: Work) -> float:
+        """How long a piece of work takes here."""
+        return self.paces[work.kind](work.characters) + self.paces["labelling"].each * work.labelled
+
+
+def probe(study: Study, *, generates: bool) -> Probe:
+    """The pace of training, labelling and, where the run `generates`, of Gen-LM, by doing a little of each."""
+    with TemporaryDirectory(prefix="uxla-probe-") as folder:
+        labelling, stores = study.labelling, _stores(Path(folder))
+        training = study.warm_up_training.model_copy(update={"selection": "last"})
+        learner = replace(labelling.learner(training, "probe"), store=next(stores))
+        batch, raw = training.step_size, study.targets[0].train
+        model = learner.fit(labelling.backbone, _sample(study.source, batch), seed=0)  # what is loaded once
+
+        def train(batches: int) -> int:
+            mix = _sample(study.source, batch * batches)
+            replace(learner, store=next(stores)).fit(labelling.backbone, mix, seed=0)
+            return characters(mix)
+
+        def label(batches: int) -> int:
+            part = _sample(raw, 8 * batch * batches)
+            replace(learner, store=next(stores)).predict(model, part)
+            return characters(part)
+
+        def generate(batches: int) -> int:
+            part, store = _sample(raw, batch * batches), next(stores)
+            replace(study.vicinity, store=store)(part, 1)
+            copies = study.vicinity.settings.copies_of(study.vicinity.segments)
+            return characters(part) * copies[0] * (copies[1] if len(copies) > 1 else 1)
+
+        paces: dict[Kind, Pace] = {"training": _pace(train), "labelling": _pace(label)}
+        paces |= {"samples": _pace(generate)} if generates and study.around is None else {"samples": Pace(0.0, 0.0)}
+        paces |= {"masked LM": paces["training"], "average": Pace(0.0, 0.0)}
+    return Probe(paces, _peak_memory())
+
+
+def _pace(work: Callable[[int], int]) -> Pace:
+    """From a small and a larger amount of the same work, the larger one so large that it takes some seconds."""
+    tried = list[tuple[int, float]]()
+    for size in _SIZES:
+        began = time.monotonic()
+        amount = work(size)
+        tried.append((amount, time.monotonic() - began))
+        if tried[-1][1] > _LONG:
+            break
+    (small, short), (large, long) = tried[0], tried[-1]
+    if large == small:
+        return Pace(0.0, long / max(large, 1))
+    each = max((long - short) / (large - small), 0.0)
+    return Pace(max(short - each * small, 0.0), each)
+
+
+def _sample(corpus: Corpus, size: int) -> Corpus:
+    """So many examples of a corpus, drawn from all of it, again and again where it has fewer."""
+    return corpus.take(generator(0, "probe").permutation(len(corpus))[np.arange(size) % len(corpus)])
+
+
+def _peak_memory() -> int:
+    """The most memory that the work took so far: of the GPU where there is one, else of the process."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _stores(folder: Path) -> Iterator[Store]:
+    """Empty stores: in each all work is done anew."""
+    number = 0
+    while True:
+        number += 1
+        yield Store(folder / str(number))

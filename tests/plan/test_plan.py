@@ -1,0 +1,117 @@
+"""The plan of a run is what the run then does; what the store holds is left out."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import uxla
+from uxla import api
+from uxla.algorithm.agreement import Exact
+from uxla.cli.app import app
+from uxla.config.run import load_config
+from uxla.models.tasks import TASKS
+from uxla.plan.counting import AGREE, Work, imitated_predictions
+from uxla.plan.plan import Plan
+from uxla.plan.probe import Pace, Probe
+from uxla.records import Predictions
+from uxla.store.journal import read
+
+SMALL = ["testbed.train=48", "testbed.unlabelled=40", "testbed.dev=16", "testbed.test=16", "warmup.epochs=1"]
+SMALL += ["adaptation.max_steps=2", "adaptation.epochs=null"]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def small(*overrides):
+    return load_config("testbed", [*SMALL, *overrides])
+
+
+def size(folder, but=()):
+    files = [file for file in folder.rglob("*") if file.is_file() and file.relative_to(folder).parts[0] not in but]
+    return sum(file.stat().st_size for file in files)
+
+
+def test_the_plan_is_what_the_run_does_and_afterwards_nothing_is_left(store, tmp_path):
+    config = small("methods=[penalty, tri_training, uxla]", "agree=none")  # so weak models agree on nothing
+    plan = api.plan(config, probed=False)
+    api.run(config, tmp_path / "run")
+    done = Counter()
+    for event in read(tmp_path / "run/journal.jsonl"):
+        if event["event"] == "stage" and not event["hit"]:
+            done[event["stage"]] += 1
+            done["steps"] += event.get("steps", 0)
+    assert plan.trainings == done["fit"] == 3 + 9 + 9
+    assert len(plan.of("samples")) == done["vicinity"] == 2
+    assert abs(len(plan.of("labelling")) - done["predict"]) <= 3, "a collapsed model is looked at twice"
+    assert sum(work.steps for work in plan.work) == done["steps"]
+    used = size(store, ("locks", "running", "scratch", "unfinished", "world")) + size(tmp_path / "run")
+    assert used / 1.1 < plan.store + plan.run_folder < used * 1.1
+    again = api.plan(config, probed=False)
+    assert (again.trainings, again.store, again.seconds) == (0, 0, None)
+    assert (again.found["fit"], again.found["vicinity"]) == (21, 2)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "trainings"),
+    [
+        (["methods=[zero_shot, supervised]"], 6),
+        (["methods=[uxla]", "order=in_place"], 3 + 18),
+        (["methods=[self_training, no_agreement]", "order=synchronous"], 3 + 9 + 9),
+        (["methods=[penalty, three_heads]"], 3 + 1 + 9),
+        (["methods=[penalty, mlm_tuned]"], 3 + 3),
+        (["methods=[uxla]", "target=[near, far]"], 3 + 18),
+        (["methods=[uxla]", "schedule.0.select={kind: clustering, threshold: 0.5, features: [fluency]}"], 12),
+        (["methods=[uxla]", "task=classification", "keep=estimated", "target_data.labelled="], 12),
+    ],
+)
+def test_every_method_is_counted_without_any_training(overrides, trainings, store):
+    plan = api.plan(small(*overrides), probed=False)
+    assert plan.trainings == trainings
+    assert not (store / "fit").exists()
+    assert len(plan.of("masked LM")) == ("mlm_tuned" in overrides[0])
+
+
+def test_three_imitated_models_agree_by_twos_on_the_assumed_share():
+    corpus = uxla.read([(["a", "b", "c"], ["O", "B-PER", "O"])] * 1000)
+    tables = [Predictions(**imitated_predictions(corpus, TASKS["ner"](), model)) for model in range(3)]
+    everything = np.ones(len(corpus), dtype=bool)
+    for k, j in ((0, 1), (1, 2), (2, 0)):
+        agreed = Exact()(tables[k], tables[j], (everything, everything)).chosen
+        assert abs(agreed.mean() - AGREE) < 0.05
+
+
+def test_the_pace_of_a_device_gives_the_time_of_the_work():
+    works = (Work("training", "x", 5, 10, 1000, 7, labelled=100), Work("samples", "y", 0, 3, 10, 1))
+    pace = {"training": Pace(1.0, 0.01), "labelling": Pace(9.0, 0.001), "samples": Pace(2.0, 0.1)}
+    plan = Plan(works, {}, 7, 30, {}, Probe(pace, 123), beside=4.0)
+    assert plan.seconds == pytest.approx(4.0 + (1 + 10 + 0.1) + (2 + 1))
+    assert (plan.store, plan.trainings) == (8, 1)
+
+
+def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["testbed", *SMALL, "methods=[uxla]"]
+    found = CliRunner().invoke(app, ["run", *arguments, "--dry-run", "--json"])
+    plan = json.loads(found.stdout)
+    assert plan["work"]["training"]["to_do"] == 12
+    assert plan["seconds"] > 0
+    assert plan["memory"] > 10_000_000
+    assert list(tmp_path.glob("runs")) == []
+    shown = CliRunner().invoke(app, ["plan", *arguments, "--no-probe"])
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert "| trainings | 12 | 0 |" in shown.stdout
+    assert "in the store, " in shown.stdout
+    assert "time:" not in shown.stdout
+
+
+def test_a_model_that_is_not_here_is_a_download_and_is_not_fetched(store):
+    plan = api.plan(small("model=some/model", "methods=[uxla]"))
+    assert plan.downloads == {"some/model": None}
+    assert (plan.trainings, plan.seconds) == (12, None)
