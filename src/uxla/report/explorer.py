@@ -78,21 +78,12 @@ def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: tuple[Ints, Ints
         except KeyError as error:
             message = f"no text for example {error} of {data}, which {file.stem}-texts.parquet should have"
             raise ArtifactError(f"{file}: {message}; run again to rebuild both") from None
-        # each row minus the one before: nearly all are 1, which compresses well
         flags = np.sum([np.asarray(part[name]).astype(np.int64) * bit for name, bit in _FLAGS.items()], axis=0)
         sure = [np.rint(1000 * np.asarray(part[f"confidence_{peer}"])).astype(np.int64).tolist() for peer in "kj"]
         found = [codes[start:stop].tolist() for codes in labels]
-        yield {
-            "epoch": epoch,
-            "k": k,
-            "j": j,
-            "data": data,
-            "rows": np.diff(rows, prepend=0).tolist(),
-            "flags": flags.tolist(),
-        } | {
-            "sure": sure,
-            "labels": found,
-        }
+        steps = np.diff(rows, prepend=0).tolist()  # nearly all are 1, which compresses well
+        place = {"epoch": epoch, "k": k, "j": j, "data": data}
+        yield place | {"rows": steps, "flags": flags.tolist(), "sure": sure, "labels": found}
 
 
 def _standing(texts: dict[str, Any], data: str, epoch: int) -> dict[str, int]:
