@@ -33,6 +33,24 @@ _WIDEST_CONFUSION = 30
 
 
 @dataclass(frozen=True)
+class TestPart:
+    """What the labels of a test set show."""
+
+    __test__ = False  # not pytest's
+
+    compared: tuple[str, str] | None
+    """Before and after adaptation: the names of the two methods that `gains` and `mistakes` compare."""
+    gains: tuple[tuple[str, Gains, str], ...]
+    """By what, the parts of the test set, and what follows."""
+    lengths: Table
+    mistakes: dict[str, Any]
+    confusion: Confusion | None
+    confusion_said: str
+    labels: int
+    """The number of labels: if there are too many, no confusion is shown."""
+
+
+@dataclass(frozen=True)
 class TargetPart:
     """The report's content for one target of one run; None or empty if the run did not save it."""
 
@@ -42,20 +60,11 @@ class TargetPart:
     """The methods that matter, and the other rows."""
     charts: tuple[tuple[Chart, str], ...]
     """Each with what follows from it."""
-    compared: tuple[str, str] | None
-    """Before and after adaptation: the names of the two methods that `gains` and `mistakes` compare."""
-    gains: tuple[tuple[str, Gains, str], ...]
-    """By what, the parts of the test set, and what follows."""
-    lengths: Table | None
-    mistakes: dict[str, Any] | None
+    test: TestPart | None
     flow: tuple[EpochFlow, ...]
     flow_said: str
     trainings: Table
     quality: Table | None
-    confusion: Confusion | None
-    confusion_said: str
-    labels: int
-    """The number of labels: if there are too many, no confusion is shown."""
     explorer: dict[str, Any] | None
 
 
@@ -85,10 +94,10 @@ def parts(runs: Mapping[str, RunFolder]) -> list[RunPart]:
 def page(found: Sequence[RunPart]) -> str:
     """The HTML of the report. All text of users is escaped or encoded."""
     packed_mistakes = {
-        (run.name, target.name): packed(target.mistakes | {"methods": target.compared or ["predicted"]})
+        (run.name, target.name): packed(target.test.mistakes | {"methods": target.test.compared or ["predicted"]})
         for run in found
         for target in run.targets
-        if target.mistakes is not None and target.mistakes["rows"]
+        if target.test is not None and target.test.mistakes["rows"]
     }
     explorers = [
         {
@@ -154,29 +163,34 @@ def _part(name: str, run: RunFolder) -> RunPart:
 
 
 def _target(run: RunFolder, target: str) -> TargetPart:
-    test, spans, found = run.test_set(target), run.results["task"] == "ner", verdict(run, target, run.test_set(target))
-    traced, trainings = run.trace(target), run.results.get("trainings", ())
-    final = final_method(run.results, target, test)
-    before = next((one.method for one in found.comparisons), None) if test is not None else None
-    epochs = flow(trainings, target, final)
-    confused = None if test is None else confusion(test, spans=spans, widest=_WIDEST_CONFUSION)
+    results, test, traced = run.results, run.test_set(target), run.trace(target)
+    trainings, final = results.get("trainings", ()), final_method(results, target, test)
+    said, epochs = verdict(run, target, test), flow(trainings, target, final)
+    before = said.comparisons[0].method if said.comparisons else None
     return TargetPart(
-        target,
-        found,
-        score_tables(run.results, target, final),
-        tuple(_charts(run.results["targets"][target], None if test is None else calibration(test))),
-        None if before is None else (find(before).spoken, find(final).spoken),
-        () if test is None or before is None else tuple(_gains(test, before, spans=spans)),
-        None if test is None else _length_table(test, spans=spans),
-        None if test is None else mistakes(test, before, spans=spans),
-        epochs,
-        findings.of_flow(epochs),
-        trainings_table(trainings, target, run.results["task"]),
-        None if traced is None else quality_table(*traced, target, run.agreement),
-        confused,
-        findings.of_confusion(confused) if confused else "",
-        0 if test is None else len(test.label_names),
-        None if traced is None else explored(*traced, run.path / "trace" / f"{target}.parquet"),
+        name=target,
+        verdict=said,
+        scores=score_tables(results, target, final),
+        charts=tuple(_charts(results["targets"][target], None if test is None else calibration(test))),
+        test=None if test is None else _tested(test, before, spans=results["task"] == "ner"),
+        flow=epochs,
+        flow_said=findings.of_flow(epochs),
+        trainings=trainings_table(trainings, target, results["task"]),
+        quality=None if traced is None else quality_table(*traced, target, run.agreement),
+        explorer=None if traced is None else explored(*traced, run.path / "trace" / f"{target}.parquet"),
+    )
+
+
+def _tested(test: TestSet, before: str | None, *, spans: bool) -> TestPart:
+    confused = confusion(test, spans=spans, widest=_WIDEST_CONFUSION)
+    return TestPart(
+        compared=None if before is None else (find(before).spoken, find(test.final).spoken),
+        gains=() if before is None else tuple(_gains(test, before, spans=spans)),
+        lengths=_length_table(test, spans=spans),
+        mistakes=mistakes(test, before, spans=spans),
+        confusion=confused,
+        confusion_said=findings.of_confusion(confused) if confused else "",
+        labels=len(test.label_names),
     )
 
 
