@@ -55,12 +55,8 @@ def sniffed(path: Path, encoding: str, quote: str | None, place: Place, *, heade
 def read(path: Path, encoding: str, dialect: Dialect, place: Place, *, header: bool, whole: bool) -> Iterator[Batch]:
     """A row for each record of the file that has anything in it; the record of a row is the list of its cells."""
     rows = _records(path, encoding, dialect)
-    before: list[int] = []
-    for line, first in rows:
-        if first:
-            break
-        before.append(line)
-    else:
+    line, first = next(((line, cells) for line, cells in rows if cells), (0, []))
+    if not first:
         return
     refuse_sep(first, path, line)
     width, places = len(first), place(first, line)
@@ -74,11 +70,7 @@ def read(path: Path, encoding: str, dialect: Dialect, place: Place, *, header: b
                 raise DataError(REPEATED, file=path, line=line)
         columns = {role: pa.array([cells[at] for _, cells in filled], TEXT) for role, at in places.items()}
         batch = Batch(columns, np.array([line for line, _ in filled], dtype=np.int64), path)
-        if whole:
-            blanks = [*before, *(line for line, cells in some if not any(cells))]
-            batch = batch.with_columns(columns, [cells for _, cells in filled]).with_blanks(blanks)
-            before = []
-        yield batch
+        yield batch.with_columns(columns, [cells for _, cells in filled] if whole else None)
 
 
 def _records(path: Path, encoding: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from uxla.data.batch import Batch, Row
 from uxla.data.columns import LABEL, SENTENCE, TEXTS, Shape, are_names, place_columns
-from uxla.data.formats import csv, json, parquet, text, tsv
+from uxla.data.formats import csv, json, parquet, tsv
 from uxla.data.formats.dialect import QUOTE, TAB, Dialect, is_quoted_tsv, refuse_other_delimiter
 from uxla.data.formats.list_cells import ListCells, words_in
 from uxla.data.hub import split_rows
@@ -208,7 +208,7 @@ class Table:
         place = partial(self.places, labelled=labelled)
         if self.format == "text":
             self._refuse_labels_of_text(labelled)
-            return text.read(path, options.encoding, TEXTS[shape], raw.of, whole=whole)
+            return tsv.read_text(path, options.encoding, TEXTS[shape], raw.of, whole=whole)
         if self._is_cut:
             read = tsv.read if self.dialect.quote is None else csv.read
             place = partial(self._places_in_first_row, labelled=labelled)
