@@ -183,12 +183,12 @@ def _written_again(path):
     """With its own words a record is what it was, with others its spans have the words they had."""
     file = open_spans(path, "tagging", ReadOptions(format="spans"))
     joined = ""
-    for record, found, document in islice(file.entries(labelled=True), 2000 if file.is_brat else None):
-        again = rewritten((record, found, document), document.cut(), {})
+    for record, document in islice(file.entries(labelled=True), 2000 if file.is_brat else None):
+        again = rewritten((record, document), document.cut(), {})
         assert json.loads(again) == record.value, "another record with the same words"
         joined += record.before + record.raw + record.after
         longer = [f"{text}x" for text in document.cut()]
-        other = json.loads(rewritten((record, found, document), longer, {"parent": 1}))
+        other = json.loads(rewritten((record, document), longer, {"parent": 1}))
         assert other.pop("parent") == 1
         assert json.dumps(other).count("{") == json.dumps(record.value).count("{")
     assert file.is_brat or not joined or joined == path.read_bytes().decode().removeprefix("\ufeff"), (

@@ -41,7 +41,7 @@ class AnsweredSpans:
                     document.text,
                     document.words,
                 )
-                for record, _, document in some
+                for record, document in some
             ]
 
     def open_writer(self, form: str, sink: BinaryIO) -> AbstractContextManager[Write]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
+from uxla.data.formats.json_places import Keys
 from uxla.data.labels.schemes import OUTSIDE, entity_type
 from uxla.errors import DataError
 from uxla.raw_text import Place
@@ -38,7 +39,8 @@ class Span:
 class Document:
     """A text, the places of its words, and its spans, which are None if nobody labelled it.
 
-    It stands in `line` of its file, from 1, and begins at `offset` of the text that the file's offsets count in.
+    It stands in `line` of its file, from 1, and begins at `offset` of the text that the file's offsets count in;
+    `text_at` leads to it in its record. `cut_by_tool` says that the record named the words.
     """
 
     text: str
@@ -47,6 +49,8 @@ class Document:
     file: Path
     line: int
     offset: int = 0
+    text_at: Keys = ("text",)
+    cut_by_tool: bool = False
 
     def cut(self) -> list[str]:
         """The words."""

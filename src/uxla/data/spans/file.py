@@ -20,11 +20,10 @@ from uxla.data.formats.json import Record, records_in
 from uxla.data.labels.schemes import Scheme, from_iob2
 from uxla.data.options import ReadOptions
 from uxla.data.spans import brat
-from uxla.data.spans.document import OFFSETS, Document, fitting
-from uxla.data.spans.records import Found, found_in, is_spans
+from uxla.data.spans.document import Document
+from uxla.data.spans.records import document_of, is_spans
 from uxla.errors import DataError
 from uxla.progress import note_once
-from uxla.raw_text import split_words
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _LOOKED_AT = 1000
@@ -32,10 +31,9 @@ _ROWS = 4096
 
 
 class Entry(NamedTuple):
-    """A record as it stands in its file, what it contains, and that as a document."""
+    """A record as it stands in its file, and the text in it."""
 
     record: Record
-    found: Found
     document: Document
 
 
@@ -81,12 +79,10 @@ class SpanFile:
         """The records in order, also blank ones, with their spans if `labelled`. Of brat, a line is a record."""
         if not self.is_brat:
             for record in records_in(self.path, self.encoding):
-                found = found_in(record, self.path, labelled=labelled)
-                yield Entry(record, found, document_of(record, found, self.path))
+                yield Entry(record, document_of(record, self.path, labelled=labelled))
             return
         for document in self._documents(labelled):
-            record = _record(document)
-            yield Entry(record, found_in(record, document.file, labelled=labelled), document)
+            yield Entry(_record(document), document)
 
     def count(self) -> int:
         """How many sentences have words; no label is looked at."""
@@ -161,11 +157,3 @@ def _record(document: Document) -> Record:
     spans = [[span.start, span.end, span.label] for span in document.spans or ()]
     value = {"text": document.text} | ({} if document.spans is None else {"label": spans})
     return Record(value, json.dumps(value, ensure_ascii=False), document.line, document.line, after="\n")
-
-
-def document_of(record: Record, found: Found, path: Path) -> Document:
-    """The text of a record with its words and spans. DataError for a span whose quoted text is not at its place."""
-    words = split_words(found.text, together=()) if found.tokens is None else found.tokens
-    offsets = str(record.value.get(OFFSETS, ""))
-    spans = None if found.spans is None else fitting(found.spans, found.text, path, record.line, offsets)
-    return Document(found.text, words, spans, path, record.line)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from uxla.data.formats.json import Record
 from uxla.data.formats.json_places import Keys, value_at
 from uxla.data.labels.names import missing
-from uxla.data.spans.document import Span
+from uxla.data.spans.document import OFFSETS, Document, Span, fitting
 from uxla.errors import DataError
 from uxla.raw_text import Place, split_words
 
@@ -28,19 +27,6 @@ _BLANKS = re.compile(r"\s+")
 _SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a record contains: a text and the path to it, its spans, and the places of its tokens.
-
-    The spans are None if nobody labelled the record, the tokens None if there are none.
-    """
-
-    text: str
-    text_at: Keys
-    spans: tuple[Span, ...] | None
-    tokens: list[Place] | None = None
-
-
 def is_spans(record: Mapping[str, Any]) -> bool | None:
     """Whether a record has character spans; None if it has none, but a place for them."""
     if _is_task(record):
@@ -54,10 +40,11 @@ def is_spans(record: Mapping[str, Any]) -> bool | None:
     return None if any(record.get(key) == [] for key in KEYS) else False
 
 
-def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
-    """The text and the spans of a record. Unless `labelled`, no label is looked at.
+def document_of(record: Record, path: Path, *, labelled: bool) -> Document:
+    """The text of a record with its words and spans. Unless `labelled`, no label is looked at.
 
-    DataError, with its line, for a record without a text, or with something else in place of spans.
+    DataError, with its line, for a record without a text, or with something else in place of spans, and for a span
+    whose quoted text is not at its place.
     """
     value = record.value
     if _is_task(value):
@@ -70,8 +57,11 @@ def found_in(record: Record, path: Path, *, labelled: bool) -> Found:
         raise DataError(f"no 'text' with a text in it; {_keys(value)}", file=path, line=record.line)
     _refuse_half_pair(text, path, record.line)
     spans = None if given is None else tuple(_span(entry, path, record.line) for entry in given)
+    if spans is not None:
+        spans = fitting(spans, text, path, record.line, str(value.get(OFFSETS, "")))
     tokens = None if _is_task(value) else _tokens(value.get("tokens"), text, path, record.line)
-    return Found(text, text_at, spans, tokens)
+    words = split_words(text, together=()) if tokens is None else tokens
+    return Document(text, words, spans, path, record.line, text_at=text_at, cut_by_tool=tokens is not None)
 
 
 def placed(record: Mapping[str, Any]) -> Iterator[tuple[Keys, Span]]:

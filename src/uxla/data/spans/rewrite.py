@@ -68,9 +68,9 @@ def _grow_together(left: str, right: str) -> bool:
 def rewritten(entry: Entry, words: Sequence[str], added: Mapping[str, Any]) -> str:
     """The record's JSON with other words, as many as before, all its offsets and quotes moved along, and with these
     entries at its end. DataError as from `spans_in`."""
-    record, found, document = entry
+    record, document = entry
     change = moved(document.text, document.words, words)
-    values: dict[Keys, Any] = {} if change.text == document.text else {found.text_at: change.text}
+    values: dict[Keys, Any] = {} if change.text == document.text else {document.text_at: change.text}
     spans, count = spans_in(entry)
     counted = count(change.text)
     for keys, span in spans:
@@ -88,7 +88,7 @@ def spans_in(entry: Entry) -> tuple[list[tuple[Keys, Span]], Count]:
     DataError for one that could not be moved: one that begins or ends inside a word or outside the text, or quotes
     another.
     """
-    record, _, document = entry
+    record, document = entry
     given = list(placed(record.value))
     found = in_code_points(document.text, [span for _, span in given], str(record.value.get(OFFSETS, "")))
     if isinstance(found, Span):

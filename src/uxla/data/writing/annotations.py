@@ -16,8 +16,8 @@ from uxla.data.conll.file import conll_lines
 from uxla.data.corpus import DataSource, iob2_rows
 from uxla.data.formats.json_places import value_at
 from uxla.data.spans.document import OFFSETS, UTF_16, Document, Span, in_units, spans_of
-from uxla.data.spans.file import Entry, SpanFile, document_of
-from uxla.data.spans.records import KEYS, PREDICTED, found_in
+from uxla.data.spans.file import Entry, SpanFile
+from uxla.data.spans.records import KEYS, PREDICTED, document_of
 from uxla.errors import WriteError
 from uxla.files import atomic_file, atomic_folder
 from uxla.raw_text import Place, split_words
@@ -78,17 +78,15 @@ def write_annotations(texts: Iterable[AnnotatedText], form: Form, out: Path) -> 
 
 
 def _of_record(entry: Entry) -> AnnotatedText:
-    record, found, document = entry
+    record, document = entry
     value = record.value
     if isinstance(value.get(PREDICTED), list):
         own = {key: cell for key, cell in value.items() if key not in KEYS or key == PREDICTED}
-        record = replace(record, value=own)
-        found = found_in(record, document.file, labelled=True)
-        document = document_of(record, found, document.file)
-    holder = value_at(value, found.text_at[:-1])
-    left_out = {"id", found.text_at[-1], *KEYS}
+        document = document_of(replace(record, value=own), document.file, labelled=True)
+    holder = value_at(value, document.text_at[:-1])
+    left_out = {"id", document.text_at[-1], *KEYS}
     more = {key: cell for key, cell in holder.items() if key not in left_out and (key, cell) != (OFFSETS, UTF_16)}
-    words = document.words if found.tokens is not None else None
+    words = document.words if document.cut_by_tool else None
     id_ = holder.get("id", value.get("id", record.number))
     return AnnotatedText(document.text, document.spans, id_, more, words, document.file, document.line)
 
