@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from uxla.algorithm.estimates import Estimate
+from uxla.annotation.score import Scored, score_predictions
+from uxla.annotation.suggest import Suggestion, suggest
 from uxla.choices import Device
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder, check_file
@@ -135,14 +138,35 @@ class Adapted:
         """
         if len(self.targets) != 1:
             raise ConfigError(f"push_to_hub: there are several targets ({', '.join(self.targets)}); push a run of one")
-        with TemporaryDirectory(prefix="uxla-") as temporary:
-            run = self._folder if self.run is None else self.save(Path(temporary) / "run")
-            return push_run(run, repo_id, private=private, token=token, license=license)
+        with self._in_a_folder("run") as folder:
+            return push_run(folder, repo_id, private=private, token=token, license=license)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **how: Any) -> Adapted:
         """`uxla.load`, by the name that libraries around the Hub give it."""
         return load(name, **how)
+
+    def suggest(self, texts: Iterable[Any], n: int = 50, *, target: str | None = None) -> list[Suggestion]:
+        """The `n` texts whose labels would help the models most: those that they dispute, spread over all texts.
+
+        `texts` are what `ensemble.predict` takes. Label them, and adapt again with `uxla.Target(raw, labelled=…)`. A
+        suggestion has its `row` among the texts and what is `found` in it by now (docs/annotation.md).
+
+        >>> for one in result.suggest(open("raw.txt").read().splitlines(), 20): print(one.text)   # doctest: +SKIP
+        """
+        return suggest(self.ensemble if target is None else self.ensemble_of(target), texts, n)
+
+    def score(self, predictions: Any, *, target: str | None = None, **options: Any) -> Scored:
+        """Another tool's labels of a target's test set, scored as the run's methods are and compared with each.
+
+        `predictions` are a corpus, or what `uxla.read` takes with the `options`. DataError where a sentence of the test
+        set is missing or has other words, ConfigError without a test set.
+
+        >>> result.score("theirs.conll").score       # doctest: +SKIP
+        71.3
+        """
+        with self._in_a_folder("run") as folder:
+            return score_predictions(RunFolder.read(folder), predictions, target, **options)
 
     def report(self, file: str | Path = "report.html") -> Path:
         """Write the report: one HTML file that needs no network, with its table and figures beside it.
@@ -151,10 +175,18 @@ class Adapted:
         """
         place = path(file, "file")
         check_file(place, ".html")
-        with TemporaryDirectory(prefix="uxla-") as temporary:
-            run = self._folder if self.run is None else self.save(Path(temporary) / place.stem)
-            write_report([run], place)
+        with self._in_a_folder(place.stem) as folder:
+            write_report([folder], place)
         return place
+
+    @contextmanager
+    def _in_a_folder(self, name: str) -> Iterator[Path]:
+        """The run folder; of a result in memory a temporary one."""
+        if self.run is None:
+            yield self._folder
+            return
+        with TemporaryDirectory(prefix="uxla-") as temporary:
+            yield self.save(Path(temporary) / name)
 
     @property
     def _folder(self) -> Path:

@@ -22,6 +22,8 @@ SECTIONS = {
     "Use and judge": {
         "predict": "predict",
         "export": "export",
+        "suggest": "suggest",
+        "score": "suggest",
         "report": "report",
         "table": "paper",
         "figure": "paper",

@@ -60,6 +60,7 @@ def choose_epoch(
     was `asked` to; else the models are the last ones of the run's method.
     """
     final = find(final_method(trained))
+    asked = asked and final.name == "uxla"  # it compares the warm-up and UXLA's epochs
     found = _estimated(study, target, trained, starts.get("penalty"), trained[final.name][-1], asked=asked)
     before = starts[final.start.method] if final.adapts and final.start is not None else None
     raw = judging_sample(target.train, study.seed)

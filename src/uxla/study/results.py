@@ -7,6 +7,7 @@ from typing import Any
 
 from uxla.algorithm.agreement import kind_of
 from uxla.config.errors import in_words_of_the_caller
+from uxla.methods.registry import final_method
 from uxla.records import ModelHandle
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
@@ -82,7 +83,8 @@ def _target_results(
             continue
         scores = [labelling.score(models, target.test) for models in epochs]
         if method == "uxla":
-            results |= {"uxla": scores, "uxla_ensemble": labelling.score_ensemble(found.final, target.test)}
+            last = found.final if final_method(trained) == "uxla" else epochs[-1]
+            results |= {"uxla": scores, "uxla_ensemble": labelling.score_ensemble(last, target.test)}
         else:
             results[method] = scores[-1]
             by_epoch |= {method: scores} if len(scores) > 1 else {}

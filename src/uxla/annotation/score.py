@@ -1,0 +1,124 @@
+"""Another tool's labels of a run's test set, by the run's own metric and beside each of its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uxla.algorithm.cotraining import gold_labels
+from uxla.corpora import read
+from uxla.errors import ConfigError, DataError
+from uxla.markup import Figure, Row, Table
+from uxla.methods.registry import ordered
+from uxla.records import Corpus
+from uxla.report.folder import RunFolder, TestSet
+from uxla.report.paired import Difference, Pair, difference
+from uxla.report.scoring import counts, score
+from uxla.schema import unknown_name
+
+_NAME = "predictions"
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A method of a run: its `score` in percent, and how much better the predictions are, with a 95 % interval."""
+
+    score: float
+    difference: Difference | None
+    """None for a test set of one example."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Another tool's predictions: their `score` in percent, and by name each method of the run, three models as one."""
+
+    metric: str
+    score: float
+    methods: Mapping[str, Compared]
+
+    def table(self, name: str = _NAME) -> Table:
+        """The predictions, called `name`, and each method, as rows."""
+        metric = "F1" if self.metric == "f1" else self.metric
+        titles = {method: one.title for method, one in ordered(self.methods).items()}
+        rows = [Row((name,), (Figure(f"{self.score:.2f}"), Figure("")))]
+        for method, one in self.methods.items():
+            rows.append(Row((titles[method],), (Figure(f"{one.score:.2f}"), _interval(one.difference))))
+        note = (
+            f"{metric} on the run's test set, of each method the ensemble; the difference is that of {name} from the "
+            "method, with its 95 % interval over sentences"
+        )
+        return Table(("labels",), (metric, "difference"), tuple(rows), notes=(note,))
+
+    def _repr_markdown_(self) -> str:
+        """The table, in a notebook."""
+        return self.table().markdown()
+
+
+def score_predictions(run: RunFolder, predictions: Any, target: str | None = None, **options: Any) -> Scored:
+    """How good labels of a target's test set are, by the metric of the run.
+
+    `predictions` is a corpus, or what `uxla.read` takes with `options`: the sentences of the test set, in its order or
+    in another one, with the predicted labels in place of gold ones. A label that the run does not know counts as wrong.
+    DataError where a sentence is missing, or is cut into other words; ConfigError for a run without a test set.
+    """
+    if target is None and len(run.targets) > 1:
+        raise ConfigError(f"target: the run has several ({', '.join(run.targets)}); say whose test set this is")
+    target = run.targets[0] if target is None else target
+    if target not in run.targets:
+        raise ConfigError(f"target: got {target!r}; {unknown_name(target, run.targets)}")
+    test = run.test_set(target)
+    if test is None:
+        raise ConfigError(f"{run.path}: the target {target} has no test set to score predictions on")
+    task = run.results["task"]
+    if not isinstance(predictions, Corpus):
+        name = str(predictions) if isinstance(predictions, str | Path) else ""
+        predictions = read(predictions, name=name, task=task, labelled=True, **options)
+    if predictions.table.column("labels").null_count:
+        raise DataError(f"{predictions.name}: has no labels, expected the predicted ones; read it with `labelled=True`")
+    spans, test = task == "ner", _with_predictions(test, predictions)
+    mine = counts(test, _NAME, spans=spans)
+    found = {}
+    for method in ordered(name for name in test.labels if name != _NAME):
+        its = counts(test, method, spans=spans)
+        found[method] = Compared(score(its), difference([Pair(mine, its, 0)]))
+    return Scored(run.results["metric"], score(mine), found)
+
+
+def _with_predictions(test: TestSet, corpus: Corpus) -> TestSet:
+    """The test set with the predictions as one more method, and its label names with those of the predictions."""
+    names = tuple(dict.fromkeys((*test.label_names, *corpus.label_names)))
+    ids = np.array([names.index(name) for name in corpus.label_names])
+    order = _order(test, corpus)
+    labels = ids[gold_labels(corpus.take(order))]
+    return replace(test, label_names=names, labels={**test.labels, _NAME: labels})
+
+
+def _order(test: TestSet, corpus: Corpus) -> Any:
+    """The rows of the corpus in the order of the test set. Sentences that are there twice keep their order."""
+    places: dict[tuple[str, ...], list[int]] = {}
+    for row, example in enumerate(corpus):
+        places.setdefault(tuple(example.segments), []).append(row)
+    found = []
+    for number, segments in enumerate(test.segments, start=1):
+        rows = places.get(tuple(segments))
+        if not rows:
+            raise DataError(_missing(number, segments, corpus), file=corpus.name)
+        found.append(rows.pop(0))
+    return np.array(found)
+
+
+def _missing(number: int, segments: Sequence[str], corpus: Corpus) -> str:
+    shown, letters = repr(" | ".join(segments)[:_SHOWN]), "".join(segments).replace(" ", "")
+    others = (list(example.segments) for example in corpus)
+    if any(other != [*segments] and "".join(other).replace(" ", "") == letters for other in others):
+        return f"sentence {number} of the test set has other words here: {shown}; label its words as they are"
+    return f"sentence {number} of the test set is not here: {shown}; label each sentence of the test set once"
+
+
+def _interval(found: Difference | None) -> Figure:
+    return Figure("" if found is None else f"{found.value:+.2f} [{found.low:.2f}, {found.high:.2f}]")

@@ -1,0 +1,69 @@
+"""`uxla suggest` and `uxla score`. Heavy modules are imported when a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from uxla.cli.options import FileOptions, Options, with_options
+from uxla.cli.tables import show
+from uxla.config.compute import DeviceSettings
+from uxla.data.options import ReadOptions
+from uxla.errors import UxlaError
+from uxla.files import check_file
+
+_SUFFIXES = {"jsonl": (".jsonl",), "doccano": (".jsonl",), "label-studio": (".json",)}
+
+
+@with_options
+def suggest(
+    run: Annotated[Path, typer.Argument(help="A run folder; of several targets the folder of one in it.")],
+    raw: Annotated[Path, typer.Argument(help="Text of the target language: one sentence a line, CoNLL or a table.")],
+    files: FileOptions,
+    device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
+    out: Annotated[Path, typer.Option(help="A file; for brat a new folder.")],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 50,
+    to: Annotated[
+        Literal["jsonl", "doccano", "label-studio", "brat", "conll"], typer.Option(help="The form to write.")
+    ] = "jsonl",
+) -> None:
+    """Choose the texts to label next: those that the models dispute, spread over the corpus.
+
+    More: docs/annotation.md.
+    """
+    for place in (run, raw):
+        if not place.exists():
+            raise UxlaError(f"{place}: no such file or folder; check the path")
+    if to != "brat":
+        check_file(out, *_SUFFIXES.get(to, ()), source=raw)
+
+    from uxla.console import showing
+
+    with showing():
+        from uxla.annotation.files import suggest_from
+        from uxla.models.ensemble import Ensemble
+
+        trusts = device.trust_remote_code
+        ensemble = Ensemble.load(run, device=device.device, precision=device.precision, trust_remote_code=trusts)
+        count = suggest_from(ensemble, raw, files, n=n, form=to, out=out)
+    typer.echo(f"{count} texts written to {out}", err=True)
+
+
+@with_options
+def score(
+    predictions: Annotated[Path, typer.Argument(metavar="PRED", help="The test set with predicted labels.")],
+    against: Annotated[Path, typer.Option(help="The run folder.")],
+    reading: ReadOptions,
+    target: Annotated[str | None, typer.Option(help="Whose test set it is. Default: the run's only target.")] = None,
+) -> None:
+    """Score another tool's predictions of a run's test set, and compare them with each method of the run.
+
+    More: docs/annotation.md.
+    """
+    from uxla.annotation.score import score_predictions
+    from uxla.report.folder import RunFolder
+
+    found = score_predictions(RunFolder.read(against), predictions, target, **reading.keywords)
+    show(found.table(predictions.name))
