@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from uxla.annotation.suggest import Suggestion, suggest
-from uxla.data.columns import SHAPES
+from uxla.data.columns import SHAPES, TEXTS
 from uxla.data.discover import discover_shape
 from uxla.data.formats.table import Table
 from uxla.data.load import load_corpus, open_data
 from uxla.data.options import ReadOptions
 from uxla.data.spans.document import Span
 from uxla.data.writing.annotations import AnnotatedText, Form, write_annotations
-from uxla.data.writing.predictions import read_rows
 from uxla.errors import ConfigError
 from uxla.files import write_file
 from uxla.models.ensemble import Ensemble
@@ -45,13 +44,14 @@ def _texts(file: Path, task: str, options: ReadOptions) -> tuple[list[Any], Sequ
         asked: dict[str, Any] = {"name": file.name, "lang": "", "label_names": (), "labelled": False}
         corpus = load_corpus(file, shape=shape, **asked, **options.keywords)
         return [example.words for example in corpus], [example.id for example in corpus]
-    rows = [row for row in read_rows(source) if any(row.texts)]
-    ids = [row.record.get("id", n) if isinstance(row.record, Mapping) else n for n, row in enumerate(rows, start=1)]
-    return [list(row.texts) if shape == "tagging" else _text(row.texts) for row in rows], ids
-
-
-def _text(texts: Sequence[str]) -> str | tuple[str, ...]:
-    return texts[0] if len(texts) == 1 else tuple(texts)
+    texts: list[Any] = []
+    ids: list[str | int] = []
+    for batch in source.batches(labelled=False, whole=True):
+        columns = [batch.columns[role].to_pylist() for role in TEXTS[shape]]
+        texts += columns[0] if len(columns) == 1 else zip(*columns, strict=True)
+        records = batch.records or [None] * len(batch)
+        ids += [r.get("id", n) if isinstance(r, Mapping) else n for n, r in enumerate(records, start=len(ids) + 1)]
+    return texts, ids
 
 
 def _annotated(one: Suggestion, id_: str | int) -> AnnotatedText:
