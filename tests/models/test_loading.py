@@ -103,7 +103,7 @@ LOADERS = {
 def test_pickled_weights_are_read_only_when_allowed(load, folder):
     as_pickle(folder)
     said = refusal(load, folder, ModelSafety())
-    for text in ("no *.safetensors file", "pytorch_model.bin is a pickle", "allow_pickle_weights=true"):
+    for text in ("no *.safetensors file", "pytorch_model.bin is a pickle", "allow_pickle_weights=True"):
         assert text in said
     assert load(folder, PICKLE)
 
@@ -164,7 +164,7 @@ def test_code_that_a_configuration_names_on_the_hub_is_refused(key, folder):
     change(folder / "config.json", **{key: "someone/kernel"})
     said = refusal(load_model, AutoModelForTokenClassification, folder)
     assert f"{key} names code on the Hub ('someone/kernel'), which is not run" in said
-    assert "trust_remote_code=true" in said
+    assert "trust_remote_code=True" in said
     change(folder / "config.json", **{key: "eager"})
     assert resolve(str(folder))
 
@@ -173,7 +173,7 @@ def test_code_that_a_configuration_names_on_the_hub_is_refused(key, folder):
 def test_a_model_that_needs_its_own_code_is_refused_with_the_key(load, folder, ran):
     said = refusal(load, with_code(folder, ran, known_type=False), ModelSafety())
     assert "it needs Python code that comes with it" in said
-    assert "set trust_remote_code=true" in said
+    assert "set trust_remote_code=True" in said
     assert not ran.exists()
 
 
