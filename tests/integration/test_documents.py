@@ -165,6 +165,7 @@ def targets(words):
     return load_config(words[1], [word for word in words[2:] if word.startswith("target=")]).target
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore:Tokenizer does not")
 @pytest.mark.parametrize("page", [pytest.param(page, marks=[pytest.mark.slow] * (page not in QUICK)) for page in PAGES])
 def test_every_command_runs_to_its_end(page, run):
     found = commands(page)
