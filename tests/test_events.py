@@ -25,6 +25,7 @@ ALL = [
     Trains(**STEP, agreement=Exact()),
     Skipped(**STEP),
     Trained(**STEP, model="m"),
+    events.Planned(24),
 ]
 
 

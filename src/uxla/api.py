@@ -6,22 +6,23 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from uxla import progress
 from uxla.adapted import Adapted
 from uxla.choices import Device, Precision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
 from uxla.errors import spelled_as
-from uxla.events import Event, Finished, heard_by, unheard
+from uxla.events import Event, Finished, Planned, StageEnded, heard_by, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import download_size, is_here, resolve
 from uxla.models.saving import check_objects, objects_digest, write_objects
-from uxla.plan.plan import Plan
+from uxla.plan.plan import Plan, trainings
 from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
@@ -151,10 +152,33 @@ def run(
     with spelled_as("yaml"), Recording(out, config, overwrite=overwrite) as record:
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
-        adapted = adapt(**arguments_of(config, load_inputs(config, store)), store=store, on_event=record)
+        arguments = arguments_of(config, load_inputs(config, store))
+        with _all_trainings(config, arguments, store, record) as listen:
+            adapted = adapt(**arguments, store=store, on_event=listen)
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
+
+
+@contextmanager
+def _all_trainings(
+    config: RunConfig, arguments: Mapping[str, Any], store: Store, record: Listener
+) -> Iterator[Listener]:
+    """A listener that keeps one bar over all trainings of a run beside `record`, which hears how many there are."""
+    with process_settings(threads=config.threads):
+        count = trainings(request_of(**arguments), _models(config.model, config, store), store)
+    if count is None:
+        yield record
+        return
+    record(Planned(count))
+    with progress.bar(f"all {count} trainings", count) as bar:
+
+        def listen(event: Event) -> None:
+            record(event)
+            if isinstance(event, StageEnded) and event.stage == "fit" and not event.hit:
+                bar.advance()
+
+        yield listen
 
 
 def _models(model: str | Path | tuple[Any, Any], config: RunConfig, store: Store) -> pipeline.Models:

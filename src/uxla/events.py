@@ -86,6 +86,14 @@ class Doubted(Event):
 
 
 @dataclass(frozen=True)
+class Planned(Event):
+    """How many models will be trained; those that the store has are not counted."""
+
+    name: ClassVar[str] = "planned"
+    trainings: int
+
+
+@dataclass(frozen=True)
 class StageEnded(Event):
     """A piece of work was done or, with `hit`, found in the store; `details` is what it says of itself."""
 

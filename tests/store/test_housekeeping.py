@@ -271,7 +271,9 @@ def test_an_age_without_a_unit_is_refused_too():
 
 def test_ls_shows_what_refers_to_what_and_the_totals(invoke, run, interrupted):
     model, labels = run("fit", weights="abc"), run("predict", model="abc")
-    shown = invoke("ls").stdout
+    summary = [line.split() for line in invoke("ls").stdout.splitlines()]
+    assert [row[:2] for row in summary if row[0] in ("fit", "predict")] == [["fit", "1"], ["predict", "1"]]
+    shown = invoke("ls", "--all").stdout
     [row] = [line for line in shown.splitlines() if labels.name[:12] in line]
     assert "predict" in row
     assert model.name[:12] in row

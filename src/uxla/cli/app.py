@@ -18,7 +18,14 @@ from uxla.cli.refusals import fault_lines, usage_line
 from uxla.errors import spelled_as
 
 SECTIONS = {
-    "Adapt": {"plan": "plan", "run": "run", "grid": "grid", "methods": "methods"},
+    "Adapt": {
+        "plan": "plan",
+        "run": "run",
+        "grid": "grid",
+        "status": "status",
+        "presets": "presets",
+        "methods": "methods",
+    },
     "Use and judge": {
         "predict": "predict",
         "export": "export",

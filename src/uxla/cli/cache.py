@@ -14,8 +14,10 @@ cache = typer.Typer(no_args_is_help=True, help="List finished work, verify it, m
 
 
 @cache.command("ls")
-def list_cache() -> None:
-    """List finished work with its size and age."""
+def list_cache(
+    everything: Annotated[bool, typer.Option("--all", help="List each piece of work with its age and model.")] = False,
+) -> None:
+    """Show how much finished work there is, stage by stage."""
     from rich.console import Console
     from rich.filesize import decimal
 
@@ -26,7 +28,8 @@ def list_cache() -> None:
     found = entries(root)
     artifacts = [entry for entry in found if entry.kind == "artifact"]
     if artifacts:
-        Console().print(_table(artifacts).rich(frame=False))
+        table = _table(artifacts) if everything else _summary(artifacts)
+        Console().print(table.rich(frame=False))
     typer.echo(f"{root}: {len(artifacts)} artifacts, {decimal(sum(entry.size for entry in artifacts))}")
     for kind, what in {"scratch": "saved progress", "unfinished": "unfinished", "damaged": "damaged"}.items():
         if sizes := [entry.size for entry in found if entry.kind == kind]:
@@ -81,6 +84,19 @@ def verify_cache() -> None:
     if broken:
         raise typer.Exit(1)
     typer.echo("no artifact is damaged")
+
+
+def _summary(artifacts: list[Entry]) -> Table:
+    from rich.filesize import decimal
+
+    from uxla.markup import Figure, Row, Table
+
+    rows = []
+    for stage in sorted({entry.stage for entry in artifacts}):
+        own = [entry for entry in artifacts if entry.stage == stage]
+        last = _ago(min(entry.idle for entry in own))
+        rows.append(Row((stage,), tuple(map(Figure, (str(len(own)), decimal(sum(e.size for e in own)), last)))))
+    return Table(("stage",), ("count", "size", "last used"), tuple(rows))
 
 
 def _table(artifacts: list[Entry]) -> Table:

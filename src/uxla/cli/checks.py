@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ModelError, UxlaError
@@ -28,8 +29,13 @@ def check_writable(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UxlaError(f"--out {out}: is a file, expected a folder; give another one")
     above = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise UxlaError(f"--out {out}: nothing can be written in {above}; give another folder")
+    try:
+        with TemporaryDirectory(prefix=".uxla-", dir=above):
+            pass
+    except OSError as error:
+        raise UxlaError(
+            f"--out {out}: nothing can be written in {above} ({error.strerror}); give another folder"
+        ) from None
 
 
 def _may_have_gpu() -> bool:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from uxla.errors import UxlaError
+
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.")],
@@ -21,6 +23,9 @@ def report(
     """
     from uxla.report.write import write_report
 
+    for folder in runs:
+        if (folder / "grid.parquet").is_file() and not (folder / "results.json").exists():
+            raise UxlaError(f"{folder}: is the folder of a grid, expected runs; give its runs: uxla report {folder}/*/")
     file = out or (runs[0] / "report.html" if len(runs) == 1 else Path("report.html"))
     write_report(runs, file)
     typer.echo(f"written to {file}", err=True)

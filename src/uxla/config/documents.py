@@ -59,7 +59,7 @@ def read_document(preset_or_path: str) -> Document:
     if path.suffix:
         name, text, folder = preset_or_path, _read(path), path.parent.absolute()
     else:
-        name, text, folder = f"preset {preset_or_path}", _read_preset(preset_or_path), Path.cwd()
+        name, text, folder = f"preset {preset_or_path}", read_preset(preset_or_path), Path.cwd()
     try:
         values, lines = parse(text, name=name)
     except YAMLError as error:
@@ -178,7 +178,8 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
 
 
-def _read_preset(name: str) -> str:
+def read_preset(name: str) -> str:
+    """The text of a preset. Raises `ConfigError` for a name that none has."""
     known = preset_names()
     if name in known:
         return resources.files("uxla.config.presets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")

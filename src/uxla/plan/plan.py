@@ -12,7 +12,10 @@ from typing import Any
 
 from safetensors import safe_open
 
-from uxla.events import Event, TrainingEnded
+from uxla.algorithm.agreement import AGREEMENTS
+from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.events import Event, TrainingEnded, unheard
+from uxla.methods.registry import METHODS
 from uxla.models.model_safety import weight_files
 from uxla.plan.counting import CountingStore, Kind, Work
 from uxla.plan.probe import Probe, probe
@@ -20,7 +23,7 @@ from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.study.arguments import Request
 from uxla.study.executors import Serial
-from uxla.study.pipeline import Models, asks_vicinity, carry_out, study_of
+from uxla.study.pipeline import Models, asks_vicinity, carry_out, study_of, train
 
 _STAGES: Mapping[Kind, str] = {"training": "fit", "labelling": "predict", "samples": "vicinity", "masked LM": "mlm"}
 """The stage of the store that has each kind of work."""
@@ -107,6 +110,20 @@ def plan(
     found = Counter(store.found.values())
     run_folder = len(request.inputs.targets) * 4 * (model + _tokenizer_bytes(models.backbone))
     return Plan(tuple(store.work), found, model, run_folder, downloads, measured, beside)
+
+
+def trainings(request: Request, models: Models, own: Store) -> int | None:
+    """How many trainings a run has that are not in its store; None where parts of other packages take part, which are
+    not to be called for a count."""
+    selects = [epoch.select for epoch in request.uxla.epochs]
+    known = all(isinstance(one, MostConfident | CleanCluster) for one in selects)
+    known &= type(request.uxla.agreement) in AGREEMENTS.values() and request.around is None
+    if not known or not all(method.name in METHODS for method in request.methods):
+        return None
+    with TemporaryDirectory(prefix="uxla-plan-") as folder:
+        store = CountingStore(own.root, unheard, own.fresh, own.seen, imitations=Path(folder))
+        train(study_of(request, models, store, Serial()), request.methods)
+    return sum(work.kind == "training" for work in store.work)
 
 
 def _model_bytes(backbone: ModelHandle, downloads: Mapping[str, int | None]) -> int:

@@ -1,0 +1,133 @@
+"""What the journal of a run says, and other answers without torch."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from uxla import api, progress
+from uxla.cli.app import app
+from uxla.cli.status import state
+from uxla.config.documents import preset_names, read_preset
+from uxla.config.run import load_config
+from uxla.files import alone
+
+FIT = {"event": "stage", "stage": "fit", "hit": False, "at": 50.0}
+STARTED = [{"event": "data", "at": 1.0}, {"event": "planned", "trainings": 10, "at": 2.0}]
+TRAINED = {"event": "training", "method": "uxla", "epoch": 2, "model": 3, "dev": 71.23, "at": 100.0}
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+
+
+def write(folder, events):
+    folder.mkdir()
+    (folder / "journal.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+
+
+def test_the_last_start_of_a_run_is_counted(invoke, tmp_path):
+    hit = FIT | {"hit": True}
+    write(
+        tmp_path / "run",
+        [*STARTED, FIT, *STARTED, hit, FIT, FIT, TRAINED, {"event": "doubt", "text": "look", "at": 101.0}],
+    )
+    lines = invoke("status", "run").stdout.splitlines()
+    assert lines == [
+        "stopped: 2 of 10 trainings in 2 min, about 7 min left",
+        "repeat the command to resume",
+        "last training: uxla, epoch 2, model 3, dev score 71.2",
+        "problem: look",
+    ]
+
+
+def test_the_time_left_is_that_of_the_trainings_left(invoke, tmp_path):
+    found = state([*STARTED, FIT, FIT, TRAINED], running=True)
+    assert (found["state"], found["trainings"]) == ("running", {"done": 2, "left": 8})
+    assert (found["seconds"], found["seconds_left"]) == (100.0, 400.0)
+    ended = state([*STARTED, FIT, {"event": "finished", "at": 60.0}], running=False)
+    assert (ended["state"], ended["trainings"], ended["seconds_left"]) == ("finished", {"done": 1, "left": 0}, None)
+
+
+def test_a_run_that_goes_on_is_told_from_one_that_stopped(invoke, tmp_path):
+    write(tmp_path / "run", STARTED)
+    with alone(tmp_path / "run", lock=tmp_path / "run" / ".lock"):
+        assert json.loads(invoke("status", "run", "--json").stdout)["state"] == "running"
+    assert json.loads(invoke("status", "run", "--json").stdout)["state"] == "stopped"
+
+
+def test_a_folder_without_a_journal_is_no_run(invoke):
+    assert "no journal.jsonl, expected a folder that `uxla run` writes to" in invoke("status", "nowhere").stderr
+
+
+def test_presets_are_listed_and_printed(invoke):
+    shown = invoke("presets").stdout
+    assert all(f"| {name} |" in shown for name in preset_names())
+    assert invoke("presets", "xner").stdout == read_preset("xner")
+    assert "did you mean xner?" in invoke("presets", "xnr").stderr
+
+
+def test_a_report_of_a_grid_s_folder_names_its_runs(invoke, tmp_path):
+    (tmp_path / "grid").mkdir()
+    (tmp_path / "grid/grid.parquet").write_bytes(b"")
+    assert (
+        "grid: is the folder of a grid, expected runs; give its runs: uxla report grid/*/"
+        in invoke("report", "grid").stderr
+    )
+
+
+class _Bar:
+    def __init__(self, label, total):
+        self.label, self.total, self.done = label, total, 0
+
+    def advance(self, amount=1):
+        self.done += amount
+
+    def stop(self):
+        pass
+
+
+class _Bars:
+    def __init__(self):
+        self.shown = []
+
+    def start(self, label, total):
+        self.shown.append(_Bar(label, total))
+        return self.shown[-1]
+
+    def note(self, text):
+        pass
+
+
+def test_one_bar_counts_all_trainings_of_a_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "cache"))
+    small = ["testbed.train=32", "testbed.unlabelled=20", "testbed.dev=10", "testbed.test=10", "warmup.epochs=1"]
+    config, bars = load_config("testbed", [*small, "methods=[zero_shot, supervised]"]), _Bars()
+    with progress.listening(bars):
+        api.run(config, tmp_path / "run")
+    assert [(bar.total, bar.done) for bar in bars.shown if bar.label == "all 6 trainings"] == [(6, 6)]
+    assert state([], running=False)["trainings"] == {"done": 0, "left": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "testbed", "target=fr"], "the testbed has no language 'fr'; did you mean far?"),
+        (["run", "testbed", "device=cuda"], "no CUDA device"),
+        (["run", "testbed", "--out", "/proc/x"], "--out /proc/x: nothing can be written in /proc"),
+        (["plan", "testbed", "target=fr"], "the testbed has no language 'fr'"),
+        (["status", "nowhere"], "no journal.jsonl"),
+    ],
+)
+def test_what_is_cheap_is_checked_before_torch_is_loaded(arguments, said):
+    code = (
+        "import atexit, sys\natexit.register(lambda: print('torch' in sys.modules))\n"
+        "from uxla.cli.app import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert said in done.stderr
