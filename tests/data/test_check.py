@@ -5,8 +5,7 @@ import pytest
 from rich.console import Console
 
 from uxla.data.checks.check import Overlap, check
-from uxla.data.checks.statistics import Finding
-from uxla.data.checks.suspicious_characters import SuspiciousWords
+from uxla.data.checks.statistics import Finding, SuspiciousWords
 from uxla.errors import DataError
 from uxla.report.data_check import check_table
 

@@ -154,7 +154,7 @@ def test_half_a_surrogate_pair_is_refused_with_its_line(file, tmp_path):
 
 
 def test_utf_8_marked_as_such_is_not_read_as_utf_16(tmp_path):
-    assert "set encoding: utf-8" in refused(tmp_path / "x.txt", b"\xef\xbb\xbfab\n", encoding="utf-16")
+    assert "set encoding='utf-8'" in refused(tmp_path / "x.txt", b"\xef\xbb\xbfab\n", encoding="utf-16")
 
 
 def test_labels_that_an_encoding_of_names_cannot_hold_are_refused(tmp_path):

@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, BinaryIO
 
+from uxla.data.conll.cells import BRACKETS, labels_in
 from uxla.data.conll.file import ConllFile
-from uxla.data.conll.label_cells import BRACKETS, labels_in
 from uxla.data.conll.relabeller import Relabeller
 from uxla.data.files import BOM, Encoder, marks, text_lines
 from uxla.data.labels.names import missing

@@ -11,8 +11,7 @@ import numpy as np
 
 from uxla.data.checks.differences import UNSPACED, differences, missing_labels
 from uxla.data.checks.doubts import Doubt, doubts, languages, name_doubts
-from uxla.data.checks.statistics import Finding, Statistics
-from uxla.data.checks.suspicious_characters import SuspiciousWords
+from uxla.data.checks.statistics import Finding, Statistics, SuspiciousWords
 from uxla.data.columns import Shape
 from uxla.data.conll.file import ConllFile
 from uxla.data.corpus import DataSource, shown_signs

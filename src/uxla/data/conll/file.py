@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from uxla.data.batch import TEXTS, Batch, Row
 from uxla.data.columns import Shape
-from uxla.data.conll.label_cells import BRACKETS, PLAIN
+from uxla.data.conll.cells import BRACKETS, PLAIN
 from uxla.data.conll.layout import ConllLayout
 from uxla.data.conll.relabeller import Relabeller
 from uxla.data.conll.sentences import ParsedConll, Sentence, open_layout, parsed, sentences_in

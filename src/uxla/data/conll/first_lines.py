@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from uxla.data.columns import Shape
 from uxla.data.conll.cells import AUTO, cells_of, is_sure, is_usual, separates
 from uxla.data.conll.known_layouts import is_header
-from uxla.data.conll.wrong_lines import refuse_joined, refuse_markup
 from uxla.data.files import BOM, decode, split_lines, text_lines
 from uxla.data.labels.schemes import are_labels
 from uxla.data.options import ReadOptions
@@ -17,19 +17,21 @@ from uxla.errors import DataError, setting
 
 LOOKED_AT = 1000
 _TELLING = 10  # that many lines of raw text do not have the same number of words by chance
+_MARKUP = re.compile(r"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
+_JOINED = re.compile(r"[^ ]+[/|_,;#]+(O|[BIES]-[^ ]+)")
 
 
 def refuse_columns(path: Path, shape: Shape, options: ReadOptions) -> None:
     """DataError if a file that should be raw text begins like CoNLL or a table."""
     head = list(islice(text_lines(path, options.encoding), LOOKED_AT))
-    refuse_markup(head, path)
+    _refuse_markup(head, path)
     width, likely = (_tab_columns(head), "tsv") if shape == "single" else (_columns(_word_lines(head)), "conll")
     if width > 1:
         known, text = setting("format", likely), setting("format", "text")
         message = f"its name says raw text, but every line has {width} columns; set {known}, or {text}"
         raise DataError(message, file=path)
     if shape == "tagging":
-        refuse_joined(head, path)
+        _refuse_joined(head, path)
     if shape == "tagging" and _begins_with_comment(head):
         known, text = setting("format", "conll"), setting("format", "text")
         message = f"its name says raw text, but it begins with a comment as CoNLL has them; set {known}, or {text}"
@@ -97,3 +99,20 @@ def _tab_columns(lines: Iterable[str]) -> int:
     """The number of columns between TABs if all first lines have equally many, else 0."""
     counts = {line.count("\t") + 1 for line in islice((line for line in lines if line.strip()), LOOKED_AT)}
     return counts.pop() if len(counts) == 1 else 0
+
+
+def _refuse_joined(lines: Sequence[str], path: Path) -> None:
+    """DataError if every word of raw text has a label attached, as in `Lima/B-LOC`."""
+    words = [word for line in lines for word in line.split()]
+    if len(words) >= 2 and all(map(_JOINED.fullmatch, words)):
+        raise DataError(
+            f"every word has a label attached ({words[0]!r}); write one word a line, a TAB, and the label", file=path
+        )
+
+
+def _refuse_markup(lines: Sequence[str], path: Path) -> None:
+    """DataError if raw text begins like HTML or XML."""
+    number, first = next(((i, line) for i, line in enumerate(lines, start=1) if line.strip()), (0, ""))
+    if _MARKUP.match(first):
+        remedy = f"write its text alone, or set {setting('format', 'text')}"
+        raise DataError(f"begins like HTML or XML; {remedy}", file=path, line=number)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from uxla.data.conll.cells import filled
-from uxla.data.conll.label_cells import is_bracket
+from uxla.data.conll.cells import filled, is_bracket
 from uxla.data.labels.schemes import are_labels
 
 NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")

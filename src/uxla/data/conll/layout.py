@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from uxla.data.conll.cells import AUTO, cells_of, filled, is_sure, separates
+from uxla.data.conll.cells import AUTO, cells_of, filled, is_invisible, is_sure, separates, style_of
 from uxla.data.conll.known_layouts import CONLL_U, NO_WORD, Groups, Line, is_header, places_of, tagged_columns
-from uxla.data.conll.label_cells import style_of
-from uxla.data.conll.wrong_lines import is_invisible, refuse_other_lines, refuse_other_words
+from uxla.data.labels.schemes import OUTSIDE, are_labels
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, EmptyError, setting
 from uxla.phrases import counted
@@ -19,6 +18,9 @@ from uxla.phrases import counted
 NO_SENTENCE = "no sentence; expected one word a line, and a blank line between sentences"
 
 _LOOKED_AT = 1000
+_CUTS = (*",;|/\xa0\u3000", "\\t")
+_CLOSED = re.compile(r"</\w+>")
+_QUOTED = re.compile(r'"[^"]+"')
 _PREFIX = re.compile(r"([a-z]{2,3}(-[a-z]{3,})*|simple):")
 _TELLING = 3  # words that begin alike
 
@@ -86,7 +88,7 @@ def _layout(groups: Groups, header: Line | None, path: Path, options: ReadOption
         raise DataError(message, file=path, line=first.number)
     places = places_of(groups, header.cells if header else (), asked)
     rows = [row for row in chain.from_iterable(groups) if not (places.indexed and NO_WORD.fullmatch(row.cells[0]))]
-    refuse_other_lines([row.text for row in rows], path, first.number)
+    _refuse_other_lines([row.text for row in rows], path, first.number)
     even = all(len(row.cells) == len(first.cells) for row in rows)
     width = max(filled(row.cells) for row in rows) if even else filled(first.cells)
     if places.token not in range(-width, width):
@@ -97,7 +99,7 @@ def _layout(groups: Groups, header: Line | None, path: Path, options: ReadOption
     label = None if label == token else label
     if token == 0:
         beside = [row.cells[1] for row in rows if len(row.cells) > 1]
-        refuse_other_words([[row.cells[0] for row in group] for group in groups], beside, path, token)
+        _refuse_other_words([[row.cells[0] for row in group] for group in groups], beside, path, token)
     cells = frozenset(row.cells[label] for row in rows if label is not None and label < len(row.cells))
     return ConllLayout(
         line=first.number,
@@ -158,3 +160,44 @@ def _is_aside(text: str, strict: bool, comment: str | None) -> bool:
     if comment != AUTO:
         return comment is not None and text.startswith(comment)
     return text.startswith("#") and (is_sure(text) or not strict)
+
+
+def _refuse_other_lines(lines: Sequence[str], path: Path, first: int) -> None:
+    """DataError if the lines, which should all be words, are rows cut at commas or lines of markup."""
+    for cut in _CUTS:
+        rows = [line.split(cut) for line in lines]
+        last = [cells[-1].strip('"') for cells in rows]  # in the first row perhaps a name
+        if {len(cells) for cells in rows} != {1} and (are_labels(last) or are_labels(last[1:])):
+            table = f", or for a table set {setting('format', 'csv')}" if cut in ",;|" else ""
+            raise DataError(f"columns between {cut!r}; cut them by TABs{table}", file=path, line=first)
+    closed = next((line for line in lines if _CLOSED.fullmatch(line)), None)
+    if closed is not None and any(line.startswith(f"<{closed[2:-1]}") for line in lines):
+        raise DataError(f"{closed!r} looks like markup; leave such lines out, or empty them", file=path, line=first)
+
+
+def _refuse_other_words(sentences: Sequence[Sequence[str]], beside: Sequence[str], path: Path, column: int) -> None:
+    """DataError if the words of `column` are not words. `beside` are the cells of the next column."""
+    words = [word for row in sentences for word in row]
+    if len(words) < 2:
+        return
+    what = ""
+    if OUTSIDE in words and are_labels(words) and len(set(words)) > 1:
+        what = "labels"
+    elif all(map(_QUOTED.fullmatch, words)):
+        raise DataError("every word stands in quotes; write the file without them", file=path)
+    elif all(re.fullmatch("[0-9.-]+", word) for word in words) and len(set(beside)) > 1 and not are_labels(beside):
+        what = "numbers"
+    elif len(set(beside)) > 1 and _is_constant(sentences):
+        what = "one value a sentence"
+    if what:
+        place = setting("token_column")
+        raise DataError(f"column {column} holds {what}, no words; set {place} (0 is the first)", file=path)
+
+
+def _is_constant(sentences: Sequence[Sequence[str]]) -> bool:
+    values = {row[0] for row in sentences if len(row) > 1}
+    return (
+        len(values) > 1
+        and len(values) == sum(len(row) > 1 for row in sentences)
+        and all(len(set(row)) == 1 for row in sentences)
+    )

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uxla.data.conll.cells import cells_of, filled, with_cell
-from uxla.data.conll.label_cells import BRACKETS, cells_with
+from uxla.data.conll.cells import BRACKETS, cells_of, cells_with, filled, with_cell
 from uxla.data.conll.layout import ConllLayout
 from uxla.data.labels.schemes import Scheme, from_iob2
 from uxla.errors import DataError

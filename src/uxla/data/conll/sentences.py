@@ -10,11 +10,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from uxla.data.conll.cells import AUTO, cells_of, is_label_like, is_sure, is_usual, may_be_comment, separates
+from uxla.data.conll.cells import (
+    AUTO,
+    BRACKETS,
+    PLAIN,
+    cells_of,
+    is_invisible,
+    is_label_like,
+    is_sure,
+    is_usual,
+    key_of,
+    labels_in,
+    may_be_comment,
+    separates,
+)
 from uxla.data.conll.known_layouts import NO_WORD
-from uxla.data.conll.label_cells import BRACKETS, PLAIN, key_of, labels_in
 from uxla.data.conll.layout import NO_SENTENCE, ConllLayout, layout_of
-from uxla.data.conll.wrong_lines import is_invisible
 from uxla.data.files import refuse_inner_cr
 from uxla.data.options import ReadOptions
 from uxla.errors import DataError, EmptyError, setting
