@@ -132,9 +132,8 @@ def test_utf_16_without_a_mark_asks_for_the_byte_order(refusal):
     assert said.startswith("x.tsv: cannot be read (UTF-16 stream does not start with BOM); name the byte order")
 
 
-def test_a_file_of_many_blocks_is_read_whole(load, monkeypatch):
-    monkeypatch.setattr("uxla.data.files._BLOCK_BYTES", 7)
-    rows = [(f"é{i}", f"雨{i}" * (i % 5 + 1), NAMES[i % 2]) for i in range(50)]
+def test_a_file_of_several_blocks_is_read_whole(load):
+    rows = [(f"é{i}", f"雨{i}" * 40_001, NAMES[i % 2]) for i in range(50)]  # 10 MB
     corpus = load(dump("tsv", ("premise", "hypothesis", "label"), rows))
     assert [example.segments for example in corpus] == [row[:2] for row in rows]
     assert corpus.digest == load(dump("csv", ("premise", "hypothesis", "label"), rows), "x.csv").digest

@@ -26,27 +26,27 @@ WORDS = [[word for word, _ in sentence] for sentence in SENTENCES]
 TAGS = [[tag for _, tag in sentence] for sentence in SENTENCES]
 
 
-def rows(style="first", key="Sentence: {}".format):
+def rows(style="first", key="Sentence: {}".format, copies=1):
     found = []
-    for number, sentence in enumerate(SENTENCES, start=1):
+    for number, sentence in enumerate(SENTENCES * copies, start=1):
         for place, (word, tag) in enumerate(sentence):
             found.append([key(number) if place == 0 or style == "each" else "", word, "X", tag])
     return found
 
 
-def written(path, style="first", header=HEADER):
+def written(path, style="first", header=HEADER, copies=1):
     match path.suffix:
         case ".csv" | ".tsv":
             sink = io.StringIO()
             delimiter = "\t" if path.suffix == ".tsv" else ","
-            csv.writer(sink, delimiter=delimiter, lineterminator="\n").writerows([header, *rows(style)])
+            csv.writer(sink, delimiter=delimiter, lineterminator="\n").writerows([header, *rows(style, copies=copies)])
             path.write_text(sink.getvalue())
         case ".jsonl":
-            named = [dict(zip(header, row, strict=True)) for row in rows("each", int)]
+            named = [dict(zip(header, row, strict=True)) for row in rows("each", int, copies)]
             path.write_text("".join(json.dumps(row) + "\n" for row in named))
         case ".parquet":
             pq.write_table(
-                pa.Table.from_pylist([dict(zip(header, row, strict=True)) for row in rows("each", int)]), path
+                pa.Table.from_pylist([dict(zip(header, row, strict=True)) for row in rows("each", int, copies)]), path
             )
     return path
 
@@ -57,19 +57,17 @@ def load(path, **how):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
-@pytest.mark.parametrize("style", ["first", "each"])
-@pytest.mark.parametrize("size", [1, 2, 1 << 14])
-def test_the_rows_of_a_sentence_are_read_as_one(suffix, style, size, tmp_path, monkeypatch):
-    for module in ("csv", "json", "parquet"):
-        monkeypatch.setattr(f"uxla.data.formats.{module}._ROWS", size)
-    path = written(tmp_path / f"x.{suffix}", style)
+@pytest.mark.parametrize(("style", "copies"), [("first", 1), ("each", 1), ("each", 3000)])
+def test_the_rows_of_a_sentence_are_read_as_one(suffix, style, copies, tmp_path):
+    """18,000 rows are read in two batches, the first of which ends within a sentence."""
+    path = written(tmp_path / f"x.{suffix}", style, copies=copies)
     corpus = load(path)
-    assert [example.words for example in corpus] == WORDS
-    assert [[NAMES[label] for label in example.labels] for example in corpus] == TAGS
+    assert [example.words for example in corpus] == WORDS * copies
+    assert [[NAMES[label] for label in example.labels] for example in corpus] == TAGS * copies
     assert discover_labels(path, columns={"tokens": "Word"}) == NAMES
-    assert [example.words for example in load(path, labelled=False)] == WORDS
+    assert [example.words for example in load(path, labelled=False)] == WORDS * copies
     report = check(path, columns={"tokens": "Word"})
-    assert (report.sentences, report.words, report.longest) == (3, 6, 3)
+    assert (report.sentences, report.words, report.longest) == (3 * copies, 6 * copies, 3)
 
 
 def test_usual_names_suffice_and_others_can_be_named(tmp_path):
