@@ -28,6 +28,7 @@ SECTIONS = {
     },
     "Use and judge": {
         "predict": "predict",
+        "evaluate": "evaluate",
         "export": "export",
         "suggest": "suggest",
         "score": "suggest",

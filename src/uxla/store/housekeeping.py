@@ -79,7 +79,8 @@ class Broken:
 def entries(root: Path) -> list[Entry]:
     """Everything in the store, artifacts first. Raises OSError."""
     found = [entry for kind in ("artifact", "scratch", "unfinished", "damaged") for entry in _entries(root, kind)]
-    makers = {entry.manifest.facts.get("weights"): entry.name for entry in found if entry.manifest}
+    made = [(entry.manifest.facts.get("weights"), entry.name) for entry in found if entry.manifest]
+    makers = {weights: name for weights, name in made if weights is not None}
     models = [entry.manifest.inputs.get("model") if entry.manifest else None for entry in found]
     return [replace(entry, source=makers.get(model)) for entry, model in zip(found, models, strict=True)]
 

@@ -1,0 +1,102 @@
+"""The score of a run's ensemble on a labelled file, in all and by class, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uxla.algorithm.cotraining import gold_labels
+from uxla.corpora import read
+from uxla.errors import DataError
+from uxla.markup import Figure, Row, Table
+from uxla.models.ensemble import Ensemble
+from uxla.models.tasks import TASKS
+from uxla.records import Corpus, Ints
+from uxla.report.folder import TestSet
+from uxla.report.scoring import by_class, f1
+from uxla.seeds import generator
+
+_RESAMPLES, _TOGETHER = 2000, 100
+_NAME = "ensemble"
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """Precision, recall and F1 in percent, the bounds of F1's 95 % interval over examples, and how many are gold."""
+
+    precision: float
+    recall: float
+    f1: float
+    low: float
+    high: float
+    gold: int
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The score of all classes together, and of each; F1 over all classes of whole texts is their accuracy."""
+
+    task: str
+    examples: int
+    total: ClassScore
+    classes: Mapping[str, ClassScore]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The scores as JSON values."""
+        return asdict(self)
+
+    def table(self) -> Table:
+        """A row a class, the total first."""
+        whole = "all" if self.task == "ner" else "all (accuracy)"
+        rows = [_row(name, one) for name, one in {whole: self.total, **self.classes}.items()]
+        columns = ("precision", "recall", "F1", "95 % interval of F1", "gold")
+        return Table(("class",), columns, tuple(rows))
+
+
+def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
+    """How well the ensemble labels `gold`: a labelled corpus, or what `uxla.read` takes with `options`.
+
+    A gold label that the models do not have counts as one that they miss. DataError for data without labels.
+    """
+    if not isinstance(gold, Corpus):
+        name = Path(gold).name if isinstance(gold, str | Path) else "gold"
+        gold = read(gold, name=name, task=ensemble.task, labelled=True, **options)
+    if not len(gold) or gold.table.column("labels").null_count:
+        raise DataError(f"{gold.name}: has no labels, expected labelled examples; is it the right file and column?")
+    names = tuple(dict.fromkeys((*ensemble.label_names, *gold.label_names)))
+    ids = np.array([names.index(name) for name in gold.label_names])
+    found = ensemble.probabilities(gold.unlabelled())
+    labels = TASKS[ensemble.task]().decode(found, ensemble.label_names)
+    segments = [list(example.segments) for example in gold]
+    best = found.best.astype(np.float64)
+    test = TestSet(names, _NAME, segments, found.offsets, ids[gold_labels(gold)], best, {_NAME: labels})
+    counts = by_class(test, _NAME, spans=ensemble.task == "ner")
+    total = np.asarray(sum(counts.values(), np.zeros((len(gold), 3), dtype=np.int64)))
+    present = {name: own for name, own in sorted(counts.items()) if own.any()}
+    return Evaluated(ensemble.task, len(gold), _score(total), {name: _score(own) for name, own in present.items()})
+
+
+def _score(counts: Ints) -> ClassScore:
+    """From the gold, predicted and correct (N, 3) of each example."""
+    gold, predicted, correct = (int(number) for number in counts.sum(axis=0))
+    low, high = _interval(counts)
+    precision, recall = 100 * correct / max(predicted, 1), 100 * correct / max(gold, 1)
+    return ClassScore(precision, recall, float(f1(counts.sum(axis=0))), low, high, gold)
+
+
+def _interval(counts: Ints) -> tuple[float, float]:
+    """The middle 95 % of F1 over examples drawn again and again with replacement."""
+    random, size = generator(0, "evaluate"), len(counts)
+    drawn = (random.multinomial(size, np.full(size, 1 / size), size=_TOGETHER) for _ in range(_RESAMPLES // _TOGETHER))
+    scores = np.concatenate([f1(weights @ counts) for weights in drawn])
+    low, high = np.percentile(scores, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _row(name: str, one: ClassScore) -> Row:
+    figures = [f"{value:.1f}" for value in (one.precision, one.recall, one.f1)]
+    return Row((name,), tuple(map(Figure, (*figures, f"{one.low:.1f} to {one.high:.1f}", f"{one.gold:,}"))))

@@ -1,0 +1,43 @@
+"""`uxla evaluate`: the score of a run's ensemble on a labelled file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uxla.cli.options import Json, Options, with_options
+from uxla.cli.tables import show
+from uxla.config.compute import DeviceSettings
+from uxla.data.options import ReadOptions
+from uxla.errors import UxlaError
+
+
+@with_options
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; of several targets, one's folder.")],
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A labelled file.")],
+    reading: ReadOptions,
+    device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
+    as_json: Json = False,
+) -> None:
+    """Score a run's ensemble on a labelled file, by class and with intervals."""
+    for place in (run, gold):
+        if not place.exists():
+            raise UxlaError(f"{place}: no such file or folder; check the path")
+
+    from uxla.console import showing
+
+    with showing():
+        from uxla.annotation.evaluate import evaluate as score
+        from uxla.models.ensemble import Ensemble
+
+        trusts = device.trust_remote_code
+        ensemble = Ensemble.load(run, device=device.device, precision=device.precision, trust_remote_code=trusts)
+        found = score(ensemble, gold, **reading.keywords)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+        return
+    show(found.table())
