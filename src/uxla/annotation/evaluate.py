@@ -62,9 +62,10 @@ def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
 
     A gold label that the models do not have counts as one that they miss. DataError for data without labels.
     """
+    task: Any = ensemble.task
     if not isinstance(gold, Corpus):
         name = Path(gold).name if isinstance(gold, str | Path) else "gold"
-        gold = read(gold, name=name, task=ensemble.task, labelled=True, **options)
+        gold = read(gold, name=name, task=task, labelled=True, **options)
     if not len(gold) or gold.table.column("labels").null_count:
         raise DataError(f"{gold.name}: has no labels, expected labelled examples; is it the right file and column?")
     names = tuple(dict.fromkeys((*ensemble.label_names, *gold.label_names)))
