@@ -10,11 +10,13 @@ from huggingface_hub.utils import validate_repo_id
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.pipelines import SUPPORTED_TASKS
 
 from uxla.config.run import load_config
 from uxla.markup import code_span
 from uxla.study.card import model_card
+from uxla.testbed import asset
 
 SCORE = {"mean": 41.2, "sd": 0.5, "models": [41.0, 41.2, 41.4], "strict_f1": 41.2}
 RESULTS = {
@@ -119,6 +121,19 @@ def test_the_hubs_own_reader_takes_the_metadata_and_writes_the_same():
             validate_repo_id(repository)
     assert data.eval_results[0].dataset_type == "facebook/xnli"
     assert data.eval_results[0].dataset_config == "sw"
+
+
+@pytest.mark.parametrize(("preset", "settings"), [("xnli-5", ["target=sw"]), ("testbed", ["task=classification"])])
+def test_the_call_for_texts_and_pairs_runs(preset, settings, tmp_path, monkeypatch):
+    AutoModelForSequenceClassification.from_pretrained(asset(), num_labels=2).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = model_card(load_config(preset, settings), ON_SW, target="sw", label_names=["x"], counts={})
+    [code] = re.findall(r"^```python\n(from transformers .*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    names = {}
+    exec(code.replace("\nlabel(", "\nfound = label("), names)
+    [answer] = names["found"] if isinstance(names["found"], list) else [names["found"]]
+    assert answer["label"] in ("LABEL_0", "LABEL_1")
 
 
 def test_a_run_without_a_test_set_has_no_evaluation():
