@@ -14,14 +14,14 @@ from uxla.process_settings import seeded
 
 @dataclass(frozen=True)
 class LayerDescription:
-    """What a configuration says of a model's classification layer: its columns' labels, and of which class it is."""
+    """What a configuration says about the classification layer: its labels, and the model's class."""
 
     names: tuple[str, ...]
     architectures: tuple[str, ...]
 
     @classmethod
     def of(cls, config: Any) -> LayerDescription:
-        """That of a configuration as it stands in a model's folder."""
+        """The description in a model's configuration."""
         named = getattr(config, "id2label", None) or {}
         return cls(tuple(str(named[i]) for i in sorted(named)), tuple(config.architectures or ()))
 

@@ -1,4 +1,4 @@
-"""A device's arithmetic and its copies: the precision of products, and transfers that do not hold up a GPU."""
+"""Devices: the precision of their products, and transfers that do not block a GPU."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 
 @contextmanager
 def matmul_precision(precision: Precision) -> Iterator[None]:
-    """Inside the block float32 products are in TF32 if `precision` is `tf32`, else exact; behind it as they were."""
+    """Inside the block, float32 products use TF32 if `precision` is `tf32`, else they are exact."""
     before, wanted = torch.get_float32_matmul_precision(), "high" if precision == "tf32" else "highest"
     if before == wanted:
         yield
@@ -72,5 +72,5 @@ def attention_values(attention: Attention, device: torch.device, precision: Prec
 
 
 def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """A CPU tensor on `device`; nobody waits for a copy to a GPU, which is from page-locked memory."""
+    """A CPU tensor on `device`; copies to a GPU come from page-locked memory and do not block."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -1,4 +1,4 @@
-"""From a name to a model's folder on this disk: a folder as it stands, or a model of the Hub, downloaded once."""
+"""From a name to a model's folder on this disk: a local folder, or a model of the Hub, downloaded once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a model's folder into memory: weights, configuration and tokenizer."""
+"""Loading a model's folder: weights, configuration and tokenizer."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _DROPOUTS = (
 
 
 def read_model(auto_class: Any, folder: Path, safety: ModelSafety, **values: Any) -> tuple[Any, dict[str, Any]]:
-    """The model of a folder in float32, and what transformers says of tensors that are missing or of another size.
+    """The model of a folder in float32, and what transformers reports about missing and mismatched tensors.
 
-    `check_weights` judges the latter. ModelError where the folder has no weights that may be read. Whatever else
-    foreign files can raise comes through.
+    `check_weights` judges that report. ModelError where the folder has no weights that may be read. Any other error
+    that foreign files can raise passes through.
     """
     safe = weight_files(folder, safety)[0].suffix == ".safetensors"
     given = {"dtype": torch.float32, "use_safetensors": safe, "ignore_mismatched_sizes": True}
@@ -44,7 +44,7 @@ def read_model(auto_class: Any, folder: Path, safety: ModelSafety, **values: Any
 
 
 def load_tokenizer(folder: Path, *, safety: ModelSafety = SAFE) -> Any:
-    """The fast tokenizer of a model folder, set up for words that were split beforehand."""
+    """The fast tokenizer of a model folder, set up for pre-split words."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), add_prefix_space=True, **offline(safety))
     except Exception as error:
@@ -67,7 +67,7 @@ def load_model(
     id2label: Mapping[int, str] | None = None,
     **config_values: Any,
 ) -> tuple[torch.nn.Module, str]:
-    """A model in fp32, and what a person should know of its classification layer (see `reuse_or_draw`), if anything.
+    """A model in fp32, and a remark about its classification layer (see `reuse_or_draw`), or an empty string.
 
     `id2label` names the columns of that layer: where the folder has none for such labels, `head_seed` draws it.
     `dropout` sets every dropout the model's configuration knows; `config_values` go into the configuration as they are.

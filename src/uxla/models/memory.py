@@ -1,4 +1,4 @@
-"""The token budget of a forward pass, halved once when memory runs out; and memory errors that no budget can mend."""
+"""The token budget of a forward pass, halved once when memory runs out; and memory errors that no budget can fix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OTHER_REMEDY = "set freeze_embeddings=true or gradient_checkpointing=true for a
 class Budget:
     """At most `tokens` padded pieces in one forward pass (or one row). All models of a run share it.
 
-    It changes how fast a result comes, and dropout's draws, but nothing else of a result.
+    It changes speed and dropout's draws, but nothing else.
     """
 
     def __init__(self, tokens: int) -> None:
@@ -50,7 +50,7 @@ class Budget:
 
 @contextmanager
 def memory_errors(where: str) -> Iterator[None]:
-    """Inside the block running out of memory is a ModelError: smaller forward passes would not help."""
+    """Inside the block, running out of memory is a ModelError: smaller forward passes would not help."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

@@ -32,9 +32,8 @@ class Runtime:
     def inputs(self) -> dict[str, Any]:
         """What can change a result, for cache keys.
 
-        Of `attention` and `compile` that is what is not the default, so that work from before there were these is still
-        found. `device` is left out: finished work is found again on another device; an unfinished training starts over
-        there.
+        `attention` and `compile` are included only if they are not the default. `device` is left out: finished work is
+        found again on another device; an unfinished training starts over there.
         """
         attention = {} if self.attention == "auto" else {"attention": self.attention}
         compiled = {"compile": True} if self.compile else {}

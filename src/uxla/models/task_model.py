@@ -31,7 +31,7 @@ Placed = tuple[Window, int]
 """A window and the row of the predictions where its first one goes."""
 
 _ENCODED_TOGETHER = 8192
-"""Examples that are encoded at once when labels are predicted."""
+"""Examples encoded at once in predictions."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TaskModel:
     budget: Budget
     precision: Precision = "fp32"
     remark: str = ""
-    """What a person should know about the classification layer, if anything."""
+    """A remark about the classification layer for the user; may be empty."""
     heads: Heads = ONE_HEAD
 
     @classmethod
@@ -92,7 +92,7 @@ class TaskModel:
             return self.heads.logits(self.task.logits(self.module(**inputs).logits, *self.positions(windows)))
 
     def inputs(self, windows: Sequence[Window]) -> dict[str, torch.Tensor]:
-        """What the model is called with, on its device: the windows (B, L), padded."""
+        """The model's inputs on its device: the windows (B, L), padded."""
         length = max(len(window.ids) for window in windows)
         ids = np.full((len(windows), length), self.tokenizer.pad, dtype=np.int64)
         mask, types = np.zeros_like(ids), np.zeros_like(ids)
@@ -101,7 +101,7 @@ class TaskModel:
             mask[row, : len(window.ids)] = 1
             types[row, : len(window.types)] = window.types
         named = {"input_ids": ids, **({"token_type_ids": types} if types.any() else {})}
-        if not mask.all():  # a mask that hides nothing is looked at all the same, and a GPU waited for
+        if not mask.all():  # an all-ones mask is still read, and a GPU waits for it
             named["attention_mask"] = mask
         return {name: to_device(torch.from_numpy(array), self.device) for name, array in named.items()}
 
@@ -161,7 +161,7 @@ def _placed(encoded: Iterable[list[Window]], offsets: Ints) -> Iterator[Placed]:
 
 
 def _knows_segments(module: Any) -> bool:
-    """Whether the model takes a number of its own for the second text of a pair, whatever its tokenizer offers."""
+    """Whether the model distinguishes the texts of a pair by segment numbers, whatever its tokenizer offers."""
     takes = "token_type_ids" in signature(module.forward).parameters
     return takes and getattr(module.config, "type_vocab_size", 2) > 1
 
@@ -175,5 +175,5 @@ def tokenizer_of(folder: Path, safety: ModelSafety = SAFE) -> WordTokenizer:
 
 @lru_cache(maxsize=2)
 def _read_tokenizer(folder: Path, safety: ModelSafety, as_of: tuple[tuple[str, int, int], ...]) -> WordTokenizer:
-    """`as_of` tells a tokenizer that has replaced another one in the same folder from that one."""
+    """`as_of` changes when the folder gets another tokenizer."""
     return WordTokenizer.of(load_tokenizer(folder, safety=safety), str(folder))

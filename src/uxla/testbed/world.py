@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from uxla.errors import ConfigError
@@ -49,29 +49,25 @@ class World:
         `count` gives the beginning of a larger one.
         """
         _check_split(split)
-        found: dict[str, Labelled] = {}
-        stream = self._stream(language, split, seed)
-        while len(found) < count:
-            words, tags = next(stream)
-            found.setdefault(" ".join(words), (words, tags))
-        return list(found.values())
+        return self._different(count, self._meanings(language, split, seed), language, lambda _: True)
 
     def translated(self, language: str, count: int, seed: int = 0) -> list[Labelled]:
-        """The first `count` of the source's training sentences as `language` says them, but for those that would stand
-        in its dev or test split."""
-        found: dict[str, Labelled] = {}
-        stream = self._meanings(SOURCE.name, "train", seed)
+        """The source's first `count` training sentences in `language`, without those of its dev and test split."""
+        return self._different(count, self._meanings(SOURCE.name, "train", seed), language, _is_free)
+
+    def _different(
+        self, count: int, meanings: Iterator[Sentence], language: str, wanted: Callable[[Sequence[str]], bool]
+    ) -> list[Labelled]:
+        """`count` different sentences of a language, of those whose words are wanted."""
+        voice, found = self.voice(language), dict[str, Labelled]()
         while len(found) < count:
-            words, tags = _split(self.voice(language).sentence(next(stream)))
-            if _is_free(words):
+            words, tags = _split(voice.sentence(next(meanings)))
+            if wanted(words):
                 found.setdefault(" ".join(words), (words, tags))
         return list(found.values())
 
-    def _stream(self, language: str, split: str, seed: int) -> Iterator[Labelled]:
-        return (_split(self.voice(language).sentence(said)) for said in self._meanings(language, split, seed))
-
     def _meanings(self, language: str, split: str, seed: int) -> Iterator[Sentence]:
-        """What the sentences of a split are about."""
+        """The meanings of a split's sentences."""
         draws = Draws("sentences", self.seed, language, split, seed)
         voice = self.voice(language)
         while True:

@@ -1,4 +1,4 @@
-"""The rolling checkpoint of a training: all that its next step depends on, so that a kill costs at most N steps."""
+"""The rolling checkpoint of a training: everything that its next step depends on. A kill costs at most N steps."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from uxla.files import atomic_file, file_digest
 
 Tensors = dict[str, torch.Tensor]
 _STEM, _SUFFIX, _DIGITS = "training", ".safetensors", 32
-"""The stem stands for what a checkpoint holds: change both together, so that no file of an older kind is read."""
+"""Change the stem together with the content, so that no file of an older kind is read."""
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where a training leaves its state, and after how many steps."""
+    """Where a training writes its state, and after how many steps."""
 
     folder: Path
     every: int
@@ -39,7 +39,7 @@ class Checkpoints:
                 path.unlink()
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """The last state that `save` left whole, or None."""
+        """The last state that `save` wrote completely, or None."""
         for path in self._all():
             if path.name == self._name(path):
                 with safe_open(path, framework="pt") as file:

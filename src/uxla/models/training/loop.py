@@ -38,15 +38,15 @@ _OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
 """What a forward and backward pass costs beyond its pieces, in pieces of a model of hidden size 1: a piece's cost grows
 with the square of the hidden size, a pass's own cost hardly."""
 _CHECKED_TOGETHER = {"cpu": 1, "cuda": 16}
-"""Steps whose losses are looked at together: to look is to wait until a GPU has caught up. A checkpoint, of either
-kind, is made of checked steps only."""
+"""Steps whose losses are read together: reading one waits until the GPU has caught up. Before any checkpoint, all
+losses are read."""
 _AVERAGED = 50
-"""The loss that is reported is the mean of so many last steps'."""
+"""The reported loss is the mean of the last steps, at most this many."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What a training makes of its examples: rows to learn, and the model's logits (R, C) for the rows of windows."""
+    """How a training reads its examples: the rows to learn, and the model's logits (R, C) for the rows of windows."""
 
     rows: Callable[[list[Example]], list[Labelled]]
     logits: Callable[[list[Window]], torch.Tensor]
@@ -74,14 +74,14 @@ def fit(
     objective: Objective | None = None,
     choice: CheckpointChoice | None = None,
 ) -> dict[str, float]:
-    """Train `model.module` in place on `mix`, once through in its order; what is worth recording.
+    """Train `model.module` in place on `mix`, once through in its order; returns figures for the journal.
 
-    The loss of a step is the mean over its labelled rows (words or sentences), however they are cut into forward
-    passes. The rows are the examples' own labels, or those of `objective`. The settings' selection, which needs `dev`
-    for a development score, or `choice` says which weights are kept. Objective and choice may draw from torch's global
-    generator, which is seeded here. With `checkpoints` an interrupted training is resumed at the last of them, and
-    comes to the same weights. `label` says what the training is, as "warm-up of model 1 of 3". ModelError where memory
-    does not suffice or the loss is no number.
+    The loss of a step is the mean over its labelled rows (words or sentences), however they are split into forward
+    passes. The rows are the examples' own labels, or those of `objective`. Which weights are kept is decided by
+    `choice`, else by the settings' `selection`, which may need `dev`. Objective and choice may draw from torch's global
+    generator, which is seeded here. With `checkpoints`, an interrupted training resumes at the last one and ends with
+    the same weights. `label` names the training, as in "warm-up of model 1 of 3". ModelError when memory runs out or
+    the loss is not a number.
     """
     choice = choice or CheckpointChoice.of(settings.selection, model.module, _scorer(model, dev))
     steps = math.ceil(len(mix) / settings.step_size)
@@ -152,7 +152,7 @@ class TrainingLoop:
             self.choice.see(self.done)
 
     def _check(self) -> None:
-        """Look at the losses of the last steps; ModelError for the first that is no number."""
+        """Read the losses of the last steps; ModelError for the first that is not a number."""
         for loss in self.pending:
             self.losses = [*self.losses[1 - _AVERAGED :], loss.checked()]
             progress.measured(self.label, loss=self.losses[-1])
@@ -189,7 +189,7 @@ class TrainingLoop:
         return total
 
     def save(self, checkpoints: Checkpoints) -> None:
-        """Leave a checkpoint for `resume`."""
+        """Write a checkpoint for `resume`."""
         self._check()
         weights, chosen = self.choice.state()
         tensors = prefixed(
@@ -203,13 +203,13 @@ class TrainingLoop:
         checkpoints.save(tensors, facts)
 
     def resume(self, checkpoints: Checkpoints) -> None:
-        """Go to where the training was that left the checkpoint, if there is one, on this kind of device."""
+        """Continue from the checkpoint, if there is one and it was made on this kind of device."""
         found = checkpoints.load()
         if found is None:
             return
         tensors, facts = found
         before, now = facts["device"], self.model.device.type
-        if before != now:  # a training is all of one device or of the other
+        if before != now:  # one training never mixes devices
             why = f"it began on {before} and is now on {now}, where dropout draws other numbers"
             progress.note(f"{self.label} starts over: {why}")
             return
@@ -223,7 +223,7 @@ class TrainingLoop:
         progress.note(f"resuming {self.label} at step {self.done} of {self.steps}")
 
     def finish(self) -> dict[str, float]:
-        """Put the chosen weights in place; the loss, how many examples were cut, and the choice, for the journal."""
+        """Load the chosen weights; returns the loss, how many examples were cut, and the choice, for the journal."""
         self._check()
         return {"loss": sum(self.losses) / len(self.losses), "cut": self.cut, **self.choice.finish()}
 

@@ -34,16 +34,16 @@ def penalised_loss(logits: torch.Tensor, labels: torch.Tensor, *, penalty: float
 
 @dataclass(frozen=True)
 class PendingLoss:
-    """The loss of a step that nobody has looked at yet: on a GPU, to look is to wait."""
+    """The loss of a step that has not been read yet: on a GPU, reading it means waiting."""
 
     where: str
     rate: float
     ids: Sequence[str]
-    """Its examples'."""
+    """The ids of its examples."""
     loss: torch.Tensor
 
     def checked(self) -> float:
-        """The loss; ModelError where it is no number."""
+        """The loss; ModelError if it is not a number."""
         loss = float(self.loss)
         if math.isfinite(loss):
             return loss

@@ -31,15 +31,15 @@ class CheckpointChoice:
         """A checkpoint: the module's weights after `step` steps."""
 
     def finish(self) -> dict[str, float]:
-        """Put the chosen weights in place; which they are, for the journal."""
+        """Load the chosen weights; returns which they are, for the journal."""
         return {}
 
     def state(self) -> tuple[Weights, Facts]:
-        """All that `restore` needs to go on in another process."""
+        """Everything that `restore` needs to continue in another process."""
         return {}, {}
 
     def restore(self, weights: Weights, facts: Facts) -> None:
-        """Take over the state that another choice of this kind gave."""
+        """Set the state that `state` returned."""
 
 
 class _Best(CheckpointChoice):
