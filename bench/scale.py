@@ -40,7 +40,7 @@ from uxla.study.remembered import StoredLearner, StoredVicinity
 
 LABELS = ("entailment", "neutral", "contradiction")
 PEERS = ModelHandle(Path("k"), "k"), ModelHandle(Path("j"), "j")
-NO_TRAINING = TrainingSettings(batch_size=1, learning_rate=0, lr_warmup=0)
+NO_TRAINING = TrainingSettings(batch_size=1, learning_rate=1e-5, lr_warmup=0)
 
 
 class UpperCase:

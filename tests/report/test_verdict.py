@@ -195,6 +195,7 @@ def test_with_test_labels_the_interval_is_of_these_models():
         (("tri_training", "uxla"), "UXLA gains 10.0 points over tri-training"),
         (("self_training", "uxla"), "UXLA gains 10.0 points over self-training"),
         (("no_agreement", "uxla"), "UXLA gains 10.0 points over UXLA without agreement"),
+        (("uxla", "few_shot"), "UXLA with a few target labels gains 10.0 points over UXLA"),
         (("supervised", "uxla"), "Measured, with nothing to compare it with"),
         (("translate_train", "uxla"), "Measured, with nothing to compare it with"),
     ],

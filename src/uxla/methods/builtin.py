@@ -127,7 +127,7 @@ BUILTIN = (
         schedule=list,
     ),
     # Algorithm 1.
-    _adapted("uxla", "UXLA", "", "Algorithm 1, Table 1", 100, group="uxla"),
+    _adapted("uxla", "UXLA", "", "Algorithm 1, Table 1", 100, group="uxla", baseline=True),
     # Algorithm 1 with the target's few labelled sentences in the mix of each epoch.
     Method(
         name="few_shot",
