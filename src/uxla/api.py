@@ -32,7 +32,7 @@ from uxla.study.arguments import arguments_of, check_arguments, request_of
 from uxla.study.executors import Executor, Serial, executor_of
 from uxla.study.inputs import load_inputs
 from uxla.study.messages import Messages
-from uxla.study.recording import Recording
+from uxla.study.recording import recording
 from uxla.study.run_folder import check_folder
 from uxla.study.settings import UXLA
 from uxla.study.tracking import require
@@ -149,7 +149,7 @@ def run(
     """
     check_folder(out, config, overwrite=overwrite)
     require(config)
-    with spelled_as("yaml"), Recording(out, config, overwrite=overwrite) as record:
+    with spelled_as("yaml"), recording(out, config, overwrite=overwrite) as record:
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
         arguments = arguments_of(config, load_inputs(config, store))

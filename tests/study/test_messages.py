@@ -6,7 +6,6 @@ from uxla.algorithm.agreement import Exact, NoAgreement, Token, Union
 from uxla.algorithm.events import Part, Skipped, Step, Trained, Trains
 from uxla.events import DataRead, Doubted, Event, Measured, TextsCut, TrainingEnded, Warned
 from uxla.study.messages import Messages
-from uxla.study.trainings import learned_from
 
 EXACT = Exact()
 
@@ -171,7 +170,7 @@ def test_what_a_training_learned_from_stands_in_results_by_data_set():
     labelled = {"of": 1000, "selected_by_k": 800, "selected_by_j": 801, "collapsed": ["j"]}
     parts = (Part("en", 50, 100), Part("far", 522, 1044, labelled), Part("en~", 7, 14, labelled))
     event = Trained(step=Step(1, 0, 1, 2), parts=parts, epochs=3, model="m")
-    gold, own, virtual = learned_from(event, "far")
+    gold, own, virtual = event.learned_from("far")
     assert gold == {"kind": "source", "of": 50, "kept": None, "taught": 50, "drawn": 100, "collapsed": []}
     assert own == {"kind": "target", "of": 1000, "kept": [800, 801], "taught": 522, "drawn": 1044, "collapsed": [2]}
     assert virtual["kind"] == "virtual_source"

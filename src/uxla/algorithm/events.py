@@ -106,6 +106,20 @@ class _OfTraining(StepEvent):
         """How many examples of each data set there are."""
         return {"sizes": {part.name: part.size for part in self.parts}}
 
+    def learned_from(self, target: str) -> list[dict[str, Any]]:
+        """What became of each data set, as `results.json` has it. `kept`, by k and by j, is None for gold labels."""
+        peers = {"k": self.step.k + 1, "j": self.step.j + 1}
+        found = []
+        for part in self.parts:
+            one: dict[str, Any] = {"kind": part.kind(target), "of": part.size, "kept": None, "taught": part.size}
+            one |= {"drawn": part.drawn, "collapsed": []}
+            if part.labelled is not None:
+                kept = [part.labelled["selected_by_k"], part.labelled["selected_by_j"]]
+                one |= {"of": part.labelled["of"], "kept": kept}
+                one |= {"collapsed": [peers[peer] for peer in part.labelled["collapsed"]]}
+            found.append(one)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trains(_OfTraining):

@@ -23,6 +23,13 @@ class Training(TrainingSettings):
             raise refusal("epochs", f"{both}; give one and set the other to null")
         return self
 
+    def draws(self, examples: int) -> int:
+        """How many examples are drawn in the training: so many steps' worth, or so many passes over all."""
+        if self.max_steps is not None:
+            return self.max_steps * self.batch_size * self.accumulation
+        assert self.epochs is not None
+        return max(1, round(examples * self.epochs))
+
 
 class WarmUp(Training):
     """The three task models' training on the labelled source (§2.1).

@@ -11,7 +11,7 @@ from uxla.algorithm.cotraining import PAPER_SCHEDULE, Epoch, Order
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.config.kinds import PluggedIn
 from uxla.config.run import RunConfig
-from uxla.config.training import Adaptation, Training, WarmUp
+from uxla.config.training import Adaptation, WarmUp
 
 PARTS: dict[str, Any] = {"confidence": MostConfident, "clustering": CleanCluster, **AGREEMENTS}
 """The selectors and agreements of uxla by their kind in a configuration."""
@@ -54,26 +54,6 @@ def method_of(config: RunConfig) -> UXLA:
         warm_up=config.warmup,
         adaptation=config.adaptation,
     )
-
-
-def draws_of(training: Training) -> Draws:
-    """From the number of examples to the number drawn in one training."""
-    if training.max_steps is not None:
-        return Draws(fixed=training.max_steps * training.batch_size * training.accumulation)
-    assert training.epochs is not None
-    return Draws(passes=training.epochs)
-
-
-@dataclass(frozen=True)
-class Draws:
-    """How many examples are drawn in one training: a `fixed` number, or so many `passes` over all."""
-
-    passes: float = 1.0
-    fixed: int | None = None
-
-    def __call__(self, total: int) -> int:
-        """The number for `total` examples."""
-        return self.fixed if self.fixed is not None else max(1, round(total * self.passes))
 
 
 def _part(section: Any) -> Any:

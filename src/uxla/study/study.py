@@ -24,8 +24,7 @@ from uxla.study.executors import Executor, Serial
 from uxla.study.inputs import Inputs
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.remembered import StoredLearner
-from uxla.study.settings import UXLA, draws_of
-from uxla.study.trainings import learned_from
+from uxla.study.settings import UXLA
 from uxla.study.vicinities import GenLM, OwnVicinity
 from uxla.targets import Target
 
@@ -127,7 +126,7 @@ class Study:
             order=order or own.order,
             collapse_share=own.collapse_share,
             labelled_share=own.labelled_share,
-            draws=draws_of(own.adaptation),
+            draws=own.adaptation.draws,
             seed=self.seed,
             emit=partial(self._step, method, target),
             share=_other_head if models[0].head is not None else None,
@@ -170,7 +169,7 @@ class Study:
         return model
 
     def _mix(self, corpora: Sequence[Corpus], training: Training, number: int) -> Corpus:
-        rng, draws = generator(self.seed, "warm-up", number), draws_of(training)(sum(map(len, corpora)))
+        rng, draws = generator(self.seed, "warm-up", number), training.draws(sum(map(len, corpora)))
         return balanced_mix(corpora, alpha=1.0, rng=rng, draws=draws)[0]
 
     def _knowing(self, select: Any) -> Any:
@@ -187,7 +186,7 @@ class Study:
         if isinstance(event, Trained | Skipped):
             e, k, j, l = event.step
             step: dict[str, Any] = {"epoch": e, "epochs": event.epochs, "peers": [k + 1, j + 1]}
-            step["learned_from"] = learned_from(event, target.name)
+            step["learned_from"] = event.learned_from(target.name)
             if isinstance(event, Trained):
                 self._ended(method, target.name, l + 1, event.model, [event.model], step)
             else:
