@@ -12,6 +12,7 @@ from uxla.algorithm.cotraining import Epoch
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.algorithm.events import Trains
 from uxla.config.run import load_config
+from uxla.config.training import Adaptation, WarmUp
 from uxla.methods.method import PENALISED
 from uxla.methods.registry import METHODS, final_method, names, ordered, row_titles, title, trainings_of
 from uxla.records import Corpus, Example, ModelHandle
@@ -224,3 +225,10 @@ def test_the_models_of_a_run_are_those_of_its_highest_method(asked, final):
 
 def test_the_paper_is_the_default():
     assert UXLA().epochs[0] == Epoch(MostConfident(0.8), source=True, target=True)
+
+
+def test_a_training_draws_so_many_passes_or_so_many_steps():
+    given = {"batch_size": 4, "accumulation": 2, "learning_rate": 1e-3}
+    assert WarmUp(**given, epochs=1.5).draws(101) == 152
+    assert WarmUp(**given, epochs=0.001).draws(10) == 1, "one at least"
+    assert Adaptation(**given, max_steps=7).draws(10_000) == 7 * 4 * 2
