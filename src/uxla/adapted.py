@@ -1,4 +1,4 @@
-"""`uxla.Adapted`: what an adaptation comes to, fresh from `uxla.adapt` or read back from its folder by `uxla.load`."""
+"""`uxla.Adapted`: the result of `uxla.adapt`, and of `uxla.load` from its folder."""
 
 from __future__ import annotations
 

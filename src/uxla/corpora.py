@@ -79,12 +79,13 @@ def read(
       `(first, second, label)`, or dictionaries with the names that columns of files have;
     - a data frame of pandas or polars, a `datasets.Dataset` (with `ClassLabel`s), an Arrow table.
 
-    `lang` is the language's name in tables, `name` the corpus's in messages (default: the language's). Words, texts or
-    pairs, and whether they are labelled, are told by the data, else by `task` and `labelled`; a tuple of two texts is a
-    text and its label unless the task has pairs. `label_names` are the labels in the order of a model's outputs
-    (default: those that occur, sorted; for `ner` O, then B and I of each type); `labels` renames some, a type to None
-    makes it O. `take` examples at most, and a `share` of them above 0 and at most 1, are drawn by `seed`. The
-    `options` are those of docs/data.md: `columns={"text": "body"}`, `format`, `encoding`, `where`, `tag_names`, ….
+    `lang` is the language's name in tables, `name` the corpus's in messages (default: the language's). Whether it has
+    words, texts or pairs, and labels, is inferred from the data unless `task` and `labelled` say it; a tuple of two
+    texts is a text and its label unless the task has pairs. `label_names` are the labels in the order of a model's
+    outputs (default: those that occur, sorted; for `ner` O, then B and I of each type). `labels` renames labels; a type
+    renamed to None becomes O. At most `take` examples, and a `share` of them above 0 and at most 1, are drawn by
+    `seed`. The `options` are those of docs/data.md: `columns={"text": "body"}`, `format`, `encoding`, `where`,
+    `tag_names`, ….
 
     Raises DataError, with the file and line or the number of the row, for data that cannot be read, and ConfigError for
     options that make no sense.

@@ -95,7 +95,7 @@ class Planned(Event):
 
 @dataclass(frozen=True)
 class StageEnded(Event):
-    """A piece of work was done or, with `hit`, found in the store; `details` is what it says of itself."""
+    """A piece of work was done or, with `hit`, found in the store; `details` are its own figures."""
 
     name: ClassVar[str] = "stage"
     stage: str
@@ -106,7 +106,7 @@ class StageEnded(Event):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """With what the work says of itself."""
+        """With the details as facts of their own."""
         return {"stage": self.stage, "key": self.key, "hit": self.hit, "seconds": self.seconds, **self.details}
 
 

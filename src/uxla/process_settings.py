@@ -1,4 +1,4 @@
-"""Settings that belong to the process and to whoever set them before: changed for a while, then put back."""
+"""Settings of the whole process, changed for a while and then restored."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from uxla.records import IGNORED, Bools, Ints, Predictions
 
 
 class Agreed(NamedTuple):
-    """What two peers' predictions on N examples with R rows come to: what an agreement gives.
+    """The result of an agreement: what two peers have in common on N examples with R rows.
 
     >>> import numpy as np
     >>> Agreed(np.ones(1, dtype=bool), np.ones(1, dtype=bool), np.array([0, 2])).chosen.tolist()

@@ -1,4 +1,4 @@
-"""What models answer, and what of it a score counts: entities, or whole examples."""
+"""Models' labels, and the units that a score counts: entities, or whole examples."""
 
 from __future__ import annotations
 

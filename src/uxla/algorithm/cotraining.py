@@ -227,7 +227,7 @@ class CoTraining(Generic[M]):
         return model if self.share is None else self.share(model, trained)
 
     def _key(self, step: Step) -> tuple[int, ...]:
-        """What a training's draws depend on: of frozen peers, which two they are, whoever is called k."""
+        """What a training's draws depend on: the step; with frozen peers the order of k and j makes no difference."""
         e, k, j, l = step
         return (e, min(k, j), max(k, j), l) if self.order == "synchronous" else tuple(step)
 

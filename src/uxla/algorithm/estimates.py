@@ -172,7 +172,7 @@ class _View:
 
 
 class _Reader:
-    """Source dev, where the truth is known: what confidence is worth there, and how much is overlooked."""
+    """Source dev, where the labels are known: how precision follows confidence, and how many units are missed."""
 
     def __init__(self, answers: Answers, judges: Floats, gold: Ints, tags: Sequence[str] | None) -> None:
         self.view = _View(answers, judges, tags)

@@ -1,7 +1,7 @@
 """Gen-LM (§2.2): virtual examples around every example of a corpus, by successive max and successive cross.
 
-Here it is drawn which units of which sentence are replaced, and the parts of a pair are crossed; what stands in their
-place is the masked LM's affair, behind the role `MaskFiller`.
+This module draws the units that are replaced in each sentence and crosses the parts of a pair. The masked LM, behind
+the role `MaskFiller`, chooses the replacements.
 """
 
 from __future__ import annotations

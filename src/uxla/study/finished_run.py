@@ -1,4 +1,4 @@
-"""What an adaptation comes to: models, scores and everything that is told or written of them."""
+"""A finished run: its models, their scores, and everything that is written about them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Inputs:
 
 
 def load_inputs(config: RunConfig, store: Store) -> Inputs:
-    """The corpora of the files that the configuration names. What is doubtful about the files is told to `store.emit`.
+    """The corpora of the files that the configuration names. Doubts about the files are emitted by `store.emit`.
 
     Raises DataError or ConfigError with the place.
     """

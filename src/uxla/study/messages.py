@@ -15,7 +15,7 @@ from uxla.report.trainings import NOUNS
 
 
 class Messages:
-    """Listens to a run, and shows a person a line for each event that is worth one."""
+    """Listens to a run and shows a line for each event that a person should see."""
 
     def __init__(self, task: str, source: str) -> None:
         self._task, self._source = task, source

@@ -117,7 +117,7 @@ def asks_vicinity(methods: Sequence[Method], uxla: UXLA) -> bool:
 
 
 def study_of(request: Request, models: Models, store: Store, executor: Executor) -> Study:
-    """What the methods of a run are given; what happens in it is told to the store's `emit`."""
+    """What the methods of a run are given. It emits events by the store's `emit`."""
     config, task = request.config, TASKS[request.config.task]()
     runtime = config.runtime(config.max_length, attention=config.attention, compile=config.compile)
     gen_lm = GenLM(
@@ -156,10 +156,10 @@ def _process(config: RunConfig, emit: Emit) -> Iterator[None]:
 
 
 def check_models(study: Study, methods: Sequence[Method], name: str, *, generates: bool) -> None:
-    """ModelError where the backbone or the vicinity model cannot be used: said now, not after the warm-up.
+    """ModelError if the backbone or the vicinity model cannot be used: raised before the warm-up, not after it.
 
-    Every run looks, for another machine or library can refuse what this one took. What becomes of a backbone's own
-    classification layer is told.
+    Each run checks, since another machine or library may refuse what this one took. An event says what becomes of a
+    backbone's own classification layer.
     """
     labelling = study.labelling
     layer = labelling.learner(study.warm_up_training, "check").check(study.source.label_names)

@@ -21,7 +21,7 @@ _PARTS = (
     *("models", "ensemble", "README.md"),
     *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
 )
-"""What stands in the run folder itself, or with several targets in a folder of each."""
+"""The parts of a run folder that each target has in its own folder if there are several targets."""
 _WRITTEN = (
     *("results.json", "environment.json", "table.md", CONFIG, JOURNAL),
     *("predictions", "trace", "warmup", "tracking"),

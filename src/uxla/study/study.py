@@ -179,7 +179,7 @@ class Study:
         return select.knowing({"length": length, "fluency": self.vicinity.fluency})
 
     def _step(self, method: str, target: Target, event: Event) -> None:
-        """Pass on what happens in a step of Algorithm 1; what came of a training is told with its figures."""
+        """Pass on an event of Algorithm 1; the end of a training becomes an event with its figures."""
         assert isinstance(event, StepEvent)
         if not isinstance(event, Trained):
             self.emit(replace(event, method=method, target=target.name))
