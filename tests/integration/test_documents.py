@@ -137,7 +137,7 @@ def stood_in(words):
     """A command's words with fewer of everything, and local files for data of the Hub."""
     words = [FEWER.get(before, word) for before, word in pairwise(["", *words])]
     if words[0] not in ("run", "grid"):
-        return words
+        return [*words, *STEPS] if words[0] == "plan" else words
     settings, given = [*STEPS, "trace=50"], [word for word in words[2:] if re.match(r"[\w.]+=", word)]
     if "--out" not in words:  # the folder that the command as it is documented writes to
         single = [word for word in given if not re.search(r"=[^\[]+,", word)]
