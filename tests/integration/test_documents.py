@@ -18,7 +18,7 @@ from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]
 HOWTO = tuple(f"docs/howto/{page.name}" for page in sorted((ROOT / "docs" / "howto").glob("*.md")))
-NAMES = ("augment", "compress", "grid", "mlm", "paper", "predict", "reliability", "results", "tutorial")
+NAMES = ("annotation", "augment", "compress", "grid", "mlm", "paper", "predict", "reliability", "results", "tutorial")
 PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES), *HOWTO)
 """The pages that tell what to type; those about measurements of hours quote the commands of `bench/`."""
 QUICK = ("docs/augment.md", "docs/mlm.md", "docs/paper.md")
@@ -111,7 +111,7 @@ def lay_out(folder):
         (folder / "FacebookAI" / name).symlink_to(asset())
     copies = {"train.conll": "en/train.conll", "en.conll": "en/train.conll", "es.conll": "es/train.conll"}
     copies |= {"raw.txt": "es/train.txt", "new.txt": "es/train.txt", "xnli.tsv": "en/train.tsv"}
-    copies |= {"es.txt": "es/train.txt", "news.conll": "es/train.conll"}
+    copies |= {"es.txt": "es/train.txt", "news.conll": "es/train.conll", "theirs.conll": "es/test.conll"}
     for name, place in copies.items():
         (folder / name).symlink_to(folder / place)
     (folder / "reviews.csv").write_text("review,stars\nko mira sen,5\ntal ru,1\n", encoding="utf-8")
