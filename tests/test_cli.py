@@ -14,7 +14,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from uxla import __version__, progress
+from uxla import __version__, events, progress
 from uxla.cli.app import app
 from uxla.config.run import load_config
 from uxla.errors import DataError
@@ -45,7 +45,7 @@ def pipeline(monkeypatch):
     calls = []
     fake = types.ModuleType("uxla.api")
 
-    def run(config, out, *, fresh=False, overwrite=False):
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
         calls.append((config, out, fresh))
         progress.note("working")
         return RESULTS
@@ -139,6 +139,21 @@ def test_run_hands_the_configuration_on_and_prints_the_table_to_stdout(invoke, p
     assert result.stderr == f"working\nwritten to {out}\n"
 
 
+def test_a_quiet_run_prints_the_table_alone_and_a_verbose_one_each_event(invoke, pipeline):
+    result = invoke("run", "testbed", "-q")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "| UXLA (ensemble) |" in result.stdout
+
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+        on_event(events.Planned(24))
+        on_event(events.Began())
+        return RESULTS
+
+    pipeline.module.run = run
+    assert invoke("run", "testbed", "-v").stderr.splitlines()[0] == "planned trainings=24"
+    assert json.loads(invoke("run", "testbed", "--json").stdout)["task"] == "ner"
+
+
 def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipeline):
     invoke("run", "testbed", "target=[near, low]")
     invoke("run", "testbed", "--out", "here")
@@ -174,7 +189,7 @@ def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke,
 
 
 def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False):
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
         raise DataError("one\n  two", file="a.conll", line=3)
 
     pipeline.module.run = run
@@ -184,7 +199,7 @@ def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, code, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False):
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
         os.kill(os.getpid(), number)
         raise AssertionError("not reached")
 
@@ -230,7 +245,7 @@ def test_a_folder_of_another_run_is_refused_before_any_work_and_replaced_where_t
 
 
 def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False):
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
         raise AssertionError("a bug")
 
     pipeline.module.run = run
@@ -255,7 +270,7 @@ SYSTEM_FAULTS = [
 
 @pytest.mark.parametrize(("fault", "said"), SYSTEM_FAULTS)
 def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False):
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
         raise fault
 
     pipeline.module.run = run
@@ -266,7 +281,7 @@ def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, in
 
 
 def test_a_module_of_our_own_that_is_missing_is_our_bug(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False):
+    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
         raise ModuleNotFoundError("No module named 'uxla.nowhere'", name="uxla.nowhere")
 
     pipeline.module.run = run

@@ -139,7 +139,13 @@ def plan(config: RunConfig, *, probed: bool = True, fresh: bool = False) -> Plan
 
 
 def run(
-    config: RunConfig, out: Path, *, fresh: bool = False, overwrite: bool = False, seen: Seen | None = None
+    config: RunConfig,
+    out: Path,
+    *,
+    fresh: bool = False,
+    overwrite: bool = False,
+    seen: Seen | None = None,
+    on_event: Listener = unheard,
 ) -> dict[str, Any]:
     """Adapt as `config` says and write the run folder `out`; the value is what `results.json` holds.
 
@@ -153,7 +159,7 @@ def run(
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
         arguments = arguments_of(config, load_inputs(config, store))
-        with _all_trainings(config, arguments, store, record) as listen:
+        with _all_trainings(config, arguments, store, heard_by((record, on_event))) as listen:
             adapted = adapt(**arguments, store=store, on_event=listen)
         adapted.save(out)
         record(Finished())

@@ -19,6 +19,7 @@ from uxla.errors import spelled_as
 
 SECTIONS = {
     "Adapt": {
+        "init": "init",
         "plan": "plan",
         "run": "run",
         "grid": "grid",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Json, Options, with_options
+from uxla.cli.options import Json, Options, Quiet, showing_unless, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
@@ -22,15 +22,14 @@ def evaluate(
     reading: ReadOptions,
     device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score a run's ensemble on a labelled file, by class and with intervals."""
     for place in (run, gold):
         if not place.exists():
             raise UxlaError(f"{place}: no such file or folder; check the path")
 
-    from uxla.console import showing
-
-    with showing():
+    with showing_unless(quiet):
         from uxla.annotation.evaluate import evaluate as score
         from uxla.models.ensemble import Ensemble
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -16,6 +17,7 @@ import typer
 from uxla import choices
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, spelled_as
+from uxla.progress import listening
 from uxla.schema import Section
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Argument(metavar="KEY=VALUE", help="Settings in place of the configuration's, such as target=es."),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progress nor notes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Task = Annotated[
     choices.Task | None,
@@ -82,6 +85,29 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in shown}
     return run
+
+
+class _Silence:
+    """A listener that shows nothing."""
+
+    def start(self, label: str, total: int) -> _Silence:
+        return self
+
+    def note(self, text: str) -> None:
+        return
+
+    def advance(self, amount: int = 1) -> None:
+        return
+
+    def stop(self) -> None:
+        return
+
+
+def showing_unless(quiet: bool) -> AbstractContextManager[None]:
+    """Inside the block progress and notes are shown on stderr, or nothing."""
+    from uxla.console import showing
+
+    return listening(_Silence()) if quiet else showing()
 
 
 def open_file(file: Path, options: ReadOptions, task: choices.Task | None = None) -> DataSource:

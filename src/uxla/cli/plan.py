@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uxla.cli.options import Config, Fresh, Json, Settings
+from uxla.cli.options import Config, Fresh, Json, Quiet, Settings, showing_unless
 from uxla.cli.tables import show
 
 if TYPE_CHECKING:
@@ -18,25 +18,27 @@ NoProbe = Annotated[bool, typer.Option("--no-probe", help="Leave out hours and m
 
 
 def plan(
-    config: Config, overrides: Settings = None, no_probe: NoProbe = False, fresh: Fresh = False, as_json: Json = False
+    config: Config,
+    overrides: Settings = None,
+    no_probe: NoProbe = False,
+    fresh: Fresh = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Show what a run will do: trainings, hours on this device, memory, disk.
 
     Work that the store already holds is left out. `uxla run … --dry-run` is the same.
     """
     from uxla.cli.checks import checked
-    from uxla.console import showing
 
-    with showing():
+    with showing_unless(quiet):
         settings = checked(config, overrides or [])
-    show_plan(settings, probed=not no_probe, fresh=fresh, as_json=as_json)
+    show_plan(settings, probed=not no_probe, fresh=fresh, as_json=as_json, quiet=quiet)
 
 
-def show_plan(settings: RunConfig, *, probed: bool, fresh: bool, as_json: bool) -> None:
+def show_plan(settings: RunConfig, *, probed: bool, fresh: bool, as_json: bool, quiet: bool) -> None:
     """Print the plan of a configuration, as text or as JSON."""
-    from uxla.console import showing
-
-    with showing():
+    with showing_unless(quiet):
         from uxla import api
 
         found = api.plan(settings, probed=probed, fresh=fresh).as_dict()

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Config, Fresh, Json, Overwrite, Settings
+from uxla.cli.options import Config, Fresh, Json, Overwrite, Quiet, Settings, showing_unless
 from uxla.cli.plan import NoProbe, show_plan
 from uxla.cli.tables import show
+from uxla.errors import printable
+from uxla.events import Event, unheard
 
 
 def run(
@@ -24,30 +26,38 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan of the run, and do nothing.")] = False,
     no_probe: NoProbe = False,
     as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every event of the run.")] = False,
 ) -> None:
     """Adapt to a target language: train, compare methods, write a run folder.
 
     An interrupted run resumes when you repeat the command. All settings: docs/configuration.md.
     """
     from uxla.cli.checks import check_writable, checked
-    from uxla.console import showing
     from uxla.study.run_folder import check_folder, run_folder
 
-    with showing():
+    with showing_unless(quiet):
         settings = checked(config, overrides or [])
     folder = out or run_folder(config, overrides or [], settings.target)
     check_writable(folder)
     check_folder(folder, settings, overwrite=overwrite)
     if dry_run:
-        show_plan(settings, probed=not no_probe, fresh=fresh, as_json=as_json)
+        show_plan(settings, probed=not no_probe, fresh=fresh, as_json=as_json, quiet=quiet)
         return
-    with showing():
+    with showing_unless(quiet):
         from uxla import api
         from uxla.report.table import run_table
 
-        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite)
+        listen = _print if verbose else unheard
+        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite, on_event=listen)
     if as_json:
         typer.echo(json.dumps(results, indent=1, ensure_ascii=False))
     else:
         show(run_table(results))
-    typer.echo(f"written to {folder}", err=True)
+    if not quiet:
+        typer.echo(f"written to {folder}", err=True)
+
+
+def _print(event: Event) -> None:
+    if event.in_journal:
+        typer.echo(printable(str(event)), err=True)
