@@ -108,7 +108,7 @@ class Adapted:
             return Ensemble.load(place, device=self.device, trust_remote_code=self.trust_remote_code)
         labelling, models = self.run.study.labelling, [model.path for model in self.run.final[target]]
         backbone, names = labelling.backbone.path, self.run.label_names
-        return Ensemble.of(labelling.task_name, names, models, backbone, labelling.runtime, self.run.together)
+        return Ensemble.of(labelling.task_name, names, models, backbone, labelling.runtime, self.run.split)
 
     def save(self, folder: str | Path) -> Path:
         """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.

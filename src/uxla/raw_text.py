@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice, pairwise
 from typing import Any, Literal, get_args
@@ -52,6 +53,7 @@ _PACKAGES: dict[str, tuple[str, str]] = {
 _FEW_NUMBERS, _FEW_WORDS = 50, 5000
 """In fewer words it is chance that none has punctuation in it."""
 _CLUSTERS = regex.compile(CLUSTER)
+_AT_SPACES = regex.compile("[^ \t\r\n]+")
 LOOKED_AT = 1000
 """So many texts show whether they are cut into words already."""
 _MARKS = regex.compile(r"\p{P}+")
@@ -85,6 +87,30 @@ def split_words(text: str, segmenter: Segmenter = "auto", *, together: Collectio
     letters, cut = regex.compile(_PACKAGES[segmenter][0]), _cutter(segmenter)
     parts = (_cut(text, place, cut) if letters.match(text, place[0]) else [place] for place in places)
     return list(chain.from_iterable(parts))
+
+
+@dataclass(frozen=True)
+class Splitter:
+    """A way to cut raw text into words: `split_words` with its options, or at ASCII spaces, TABs and line ends.
+
+    ValueError for a segmenter that is none.
+    """
+
+    segmenter: Segmenter | Literal["spaces"] = "auto"
+    together: tuple[Together, ...] = TOGETHER
+
+    def __post_init__(self) -> None:
+        if self.segmenter not in ("spaces", *get_args(Segmenter)):
+            raise ValueError(f"no segmenter {self.segmenter!r}")
+
+    def __call__(self, text: str) -> list[Place]:
+        """The places of the words of a text."""
+        if self.segmenter == "spaces":
+            return [match.span() for match in _AT_SPACES.finditer(text)]
+        return split_words(text, self.segmenter, together=self.together)
+
+
+DEFAULT_SPLITTER = Splitter()
 
 
 def together_in(words: Mapping[str, int]) -> tuple[Together, ...]:

@@ -14,6 +14,7 @@ from uxla.models.ensemble_folder import read_card, save
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
+from uxla.raw_text import Splitter
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 
@@ -233,8 +234,15 @@ def test_probabilities_are_those_of_a_corpus_or_a_list(ensembles):
     assert ensembles["classification"].probabilities(["ko mira"]).probs.shape == (1, 2)
 
 
-@pytest.mark.parametrize(("together", "words"), [(("hyphens",), ["Ana-Li", "."]), ((), ["Ana", "-", "Li", "."])])
-def test_a_text_is_cut_as_the_text_was_that_the_models_have_read(together, words, tmp_path):
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        (Splitter(together=("hyphens",)), ["Ana-Li", "."]),
+        (Splitter(together=()), ["Ana", "-", "Li", "."]),
+        (Splitter("spaces"), ["Ana-Li."]),
+    ],
+)
+def test_a_text_is_cut_as_the_text_was_that_the_models_have_read(split, words, tmp_path):
     seen = []
 
     class Words(Ensemble):
@@ -242,6 +250,6 @@ def test_a_text_is_cut_as_the_text_was_that_the_models_have_read(together, words
             seen.extend(rows)
             return [[] for _ in rows]
 
-    save(tmp_path / "ensemble", task="ner", label_names=("O",), members=["1"], max_length=8, together=together)
-    assert Words("ner", ("O",), (), read_card(tmp_path / "ensemble").together).predict("Ana-Li.") == []
+    save(tmp_path / "ensemble", task="ner", label_names=("O",), members=["1"], max_length=8, split=split)
+    assert Words("ner", ("O",), (), read_card(tmp_path / "ensemble").split).predict("Ana-Li.") == []
     assert seen == [words]

@@ -3,13 +3,14 @@
 import pytest
 
 from uxla.models.entities import Mention
+from uxla.raw_text import Splitter
 
 
 class ToyEnsemble:
     """An ensemble that calls capitals names, and texts by how many words they have."""
 
     fingerprint = "toy"
-    together = ("hyphens",)
+    split = Splitter(together=("hyphens",))
 
     def __init__(self, task, answers=None):
         self.task = task

@@ -227,3 +227,4 @@ def test_text_is_cut_as_the_source_of_the_models_was_unless_the_user_says_otherw
     assert found(predict("-", text).stdout) == [(text[:-1], ["Ana-Li"])]
     assert found(predict("a.txt", text).stdout) == [(text[:-1], ["Ana-Li"])]
     assert found(predict("-", text, "--together", "apostrophes").stdout) == [(text[:-1], ["Ana", "Li's"])]
+    assert found(predict("-", text, "--split", "spaces").stdout) == [(text[:-1], ["Ana-Li's"])]

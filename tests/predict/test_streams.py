@@ -13,13 +13,14 @@ from uxla.errors import DataError
 from uxla.models.ensemble import Ensemble
 from uxla.models.entities import Mention
 from uxla.predict.files import predict
+from uxla.raw_text import Splitter
 
 
 class Counting:
     """Answers each row with how many words it has; counts the rows, and ends after some blocks."""
 
     fingerprint = "counting"
-    together = ("hyphens",)
+    split = Splitter(together=("hyphens",))
 
     def __init__(self, task="classification", blocks=10**9):
         self.task, self.blocks, self.rows = task, blocks, 0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,10 +16,10 @@ from uxla.data.batch import TEXTS, split_at_blanks
 from uxla.data.options import ReadOptions
 from uxla.errors import setting
 from uxla.progress import note_once
-from uxla.raw_text import LOOKED_AT, TOGETHER, Place, Segmenter, Together, is_cut, split_words, together_in
+from uxla.raw_text import LOOKED_AT, TOGETHER, Segmenter, Splitter, Together, is_cut, together_in
 from uxla.records import Corpus
 
-_SEGMENTERS: dict[str, Segmenter] = {name: name for name in get_args(Segmenter)}
+_SEGMENTERS: dict[str, Segmenter | Literal["spaces"]] = {name: name for name in ("spaces", *get_args(Segmenter))}
 _WORD = re.compile("[^ \t\r\n]+")
 _MOST = 10_000  # sentences of a source
 
@@ -56,12 +54,16 @@ class RawWords:
         return are_cut
 
 
-def splitter(options: ReadOptions) -> Callable[[str], list[Place]]:
-    """A function from a raw text to the places of its words: at blanks if asked for, else also around punctuation."""
-    if options.split == "spaces":
-        return lambda text: [match.span() for match in _WORD.finditer(text)]
-    kinds, segmenter = options.together, _SEGMENTERS.get(options.split, "auto")
-    return partial(split_words, segmenter=segmenter, together=TOGETHER if kinds is None else kinds)
+def splitter(options: ReadOptions) -> Splitter:
+    """How raw text is cut into words: at blanks if that is asked for, else also around punctuation."""
+    return Splitter(_SEGMENTERS.get(options.split, "auto"), TOGETHER if options.together is None else options.together)
+
+
+def split_as(options: ReadOptions, split: Splitter) -> ReadOptions:
+    """The options with what they leave open about words taken from `split`, that of the text that models have read."""
+    together = split.together if options.together is None else options.together
+    segmenter = split.segmenter if options.split == "auto" else options.split
+    return options.model_copy(update={"together": together, "split": segmenter})
 
 
 def together_in_source(source: Corpus) -> tuple[Together, ...]:

@@ -23,7 +23,7 @@ from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
 from uxla.process_settings import process_settings
-from uxla.raw_text import TOGETHER, Place, Together, split_words
+from uxla.raw_text import DEFAULT_SPLITTER, Place, Splitter
 from uxla.records import Corpus, Example, Predictions
 
 Found = list[Entity] | tuple[str, float]
@@ -46,8 +46,8 @@ class Ensemble:
     task: str
     label_names: tuple[str, ...]
     members: tuple[TaskModel, ...]
-    together: tuple[Together, ...] = TOGETHER
-    """What stays in one word where a text is cut into words, as in the text that the models have read."""
+    split: Splitter = DEFAULT_SPLITTER
+    """How a text is cut into words, as the text was that the models have read."""
 
     @classmethod
     def load(
@@ -65,7 +65,7 @@ class Ensemble:
         """
         card, safety = read_card(Path(folder).expanduser()), ModelSafety(remote_code=trust_remote_code)
         runtime = Runtime(device, card.max_length, safety=safety, precision=precision)
-        found = cls.of(card.task, card.label_names, card.models, card.models[0], runtime, card.together)
+        found = cls.of(card.task, card.label_names, card.models, card.models[0], runtime, card.split)
         for model, member in zip(card.models, found.members, strict=True):
             _check_labels(model, member, card.label_names)
         return found
@@ -78,12 +78,12 @@ class Ensemble:
         models: Sequence[Path],
         tokenizer: Path,
         runtime: Runtime,
-        together: tuple[Together, ...] = TOGETHER,
+        split: Splitter = DEFAULT_SPLITTER,
     ) -> Ensemble:
         """The models of some folders, with the tokenizer of one. ModelError where one of them cannot be used."""
         with process_settings():
             members = tuple(TaskModel.open(TASKS[task](), model, tokenizer, runtime) for model in models)
-        return cls(task, label_names, members, together)
+        return cls(task, label_names, members, split)
 
     @overload
     def predict(self, texts: str) -> Found: ...
@@ -173,7 +173,7 @@ class Ensemble:
             yield from (("", (), parts) for parts in self._texts(texts))
             return
         for i, entry in enumerate(given.each(texts, "texts", "texts")):
-            text, places = _located(entry, f"text {i}", self.together)
+            text, places = _located(entry, f"text {i}", self.split)
             yield text, places, [text[start:end] for start, end in places]
 
     def _found(self, text: str, places: Sequence[Place], answer: Answer) -> Found:
@@ -216,10 +216,10 @@ def average(tables: Sequence[Predictions]) -> Predictions:
     return Predictions(np.asarray(probs, dtype=np.float32), tables[0].offsets)
 
 
-def _located(text: str | Iterable[str], where: str, together: tuple[Together, ...]) -> tuple[str, Sequence[Place]]:
+def _located(text: str | Iterable[str], where: str, split: Splitter) -> tuple[str, Sequence[Place]]:
     """A text and the places of its words."""
     if not isinstance(text, str):
         words = given.words(text, where)
         return " ".join(words), spans_of(words)
     given.check_text(text, where)
-    return text, split_words(text, together=together)
+    return text, split(text)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from uxla.errors import ArtifactError
 from uxla.models.tasks import TASKS
-from uxla.raw_text import TOGETHER, Together
+from uxla.raw_text import DEFAULT_SPLITTER, Splitter
 
 _FILE = "ensemble.json"
 _SHOWN = 8
@@ -23,8 +24,8 @@ class Card(NamedTuple):
     label_names: tuple[str, ...]
     models: list[Path]
     max_length: int
-    together: tuple[Together, ...]
-    """What stays in one word where raw text is cut into words, as in the text that the models have read."""
+    split: Splitter
+    """How raw text is cut into words, as the text was that the models have read."""
 
 
 def read_card(folder: Path) -> Card:
@@ -36,8 +37,9 @@ def read_card(folder: Path) -> Card:
         card = json.loads(file.read_text(encoding="utf-8"))
         models = [_inside(home, member) for member in card["members"]]
         TASKS[card["task"]], models[0]  # KeyError for a task there is not
-        together = tuple(card.get("together", TOGETHER))
-        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], together)
+        words = card.get("words", {})
+        split = Splitter(**(words | {"together": tuple(words["together"])} if words else {}))
+        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], split)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
     except OSError as error:
@@ -53,7 +55,7 @@ def save(
     label_names: Sequence[str],
     members: Sequence[str],
     max_length: int,
-    together: Sequence[Together] = TOGETHER,
+    split: Splitter = DEFAULT_SPLITTER,
 ) -> None:
     """Write `ensemble.json`; `members` are model folders relative to `folder`."""
     card = {
@@ -62,7 +64,7 @@ def save(
         "label_names": list(label_names),
         "members": list(members),
         "max_length": max_length,
-        **({"together": list(together)} if task == "ner" else {}),
+        **({"words": asdict(split)} if task == "ner" else {}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from uxla.data.conll.file import ConllFile
 from uxla.data.formats.table import Table
 from uxla.data.load import open_data
 from uxla.data.options import ReadKeywords, ReadOptions
-from uxla.data.raw_words import splitter
+from uxla.data.raw_words import split_as, splitter
 from uxla.data.spans.file import SpanFile
 from uxla.errors import ConfigError
 from uxla.files import atomic_file
@@ -67,8 +67,7 @@ def predict(
         ensemble = Ensemble.load(
             run, device=device.device, precision=device.precision, trust_remote_code=device.trust_remote_code
         )
-        if options.together is None:
-            options = options.model_copy(update={"together": ensemble.together})
+        options = split_as(options, ensemble.split)
         given = (
             Input(source, options)
             if isinstance(source, Path)

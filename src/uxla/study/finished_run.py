@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from uxla.config.run import RunConfig
-from uxla.data.raw_words import together_in_source
-from uxla.raw_text import TOGETHER, Together
+from uxla.data.raw_words import splitter, together_in_source
+from uxla.raw_text import Splitter
 from uxla.records import ModelHandle
 from uxla.study.labelling import Triple
 from uxla.study.study import Study
@@ -45,12 +45,12 @@ class FinishedRun:
         return tuple(self.final)
 
     @property
-    def together(self) -> tuple[Together, ...]:
-        """What stays in one word where raw text is cut into words: as it was asked for, else as in the source."""
-        asked = self.config.target_data.together
-        if asked is None and self.config.task == "ner":
-            return together_in_source(self.study.inputs.train)
-        return TOGETHER if asked is None else asked
+    def split(self) -> Splitter:
+        """How raw text is cut into words: as was asked for the target, else as the source is."""
+        options = self.config.target_data
+        if options.together is None and self.config.task == "ner":
+            options = options.model_copy(update={"together": together_in_source(self.study.inputs.train)})
+        return splitter(options)
 
     @property
     def label_names(self) -> tuple[str, ...]:

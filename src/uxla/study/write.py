@@ -93,7 +93,7 @@ def _write_models(folder: Path, models: Triple, labelling: Labelling, run: Finis
         label_names=run.label_names,
         members=[f"../models/{i}" for i in (1, 2, 3)],
         max_length=run.config.max_length,
-        together=run.together,
+        split=run.split,
     )
 
 
