@@ -127,12 +127,12 @@ def test_no_kind_of_attention_changes_a_label_or_a_sample(attention, taught, sou
 
 def test_attention_that_a_machine_or_a_model_does_not_have_is_refused_in_a_line(folder_of):
     for load in (lambda: opened(attention="flash_attention_2"), _flash):
-        with pytest.raises(ModelError, match=r"flash_attention_2 on cpu in fp32.*CUDA.*bf16.*set attention=auto$"):
+        with pytest.raises(ModelError, match=r"flash_attention_2 on cpu in fp32.*CUDA.*bf16.*set attention='auto'$"):
             load()
     folder = folder_of("deberta")
-    with pytest.raises(ModelError, match=r"^[^\n]*Deberta[^\n]*set attention=auto\)$"):
+    with pytest.raises(ModelError, match=r"^[^\n]*Deberta[^\n]*set attention='auto'\)$"):
         opened(folder, attention="sdpa")
-    with pytest.raises(ModelError, match=r"^[^\n]*Deberta[^\n]*set attention=auto[^\n]*$"):
+    with pytest.raises(ModelError, match=r"^[^\n]*Deberta[^\n]*set attention='auto'[^\n]*$"):
         MaskedLM.load(str(folder), Runtime(attention="sdpa"))
 
 

@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 
 def test_what_a_device_does_not_have_is_refused_in_one_line():
-    with pytest.raises(ModelError, match=r"^precision tf32 on cpu: only CUDA GPUs .*; set precision=fp32$"):
+    with pytest.raises(ModelError, match=r"^precision tf32 on cpu: only CUDA GPUs .*; set precision='fp32'$"):
         pick_device("cpu", "tf32")
     with pytest.raises(ModelError, match="precision tf32 on cpu"):
         MaskedLM.load(str(asset()), Runtime("cpu", precision="tf32"))

@@ -152,7 +152,7 @@ def test_gradient_checkpointing_computes_each_layer_twice_and_gives_the_same_wei
 def test_an_architecture_without_gradient_checkpointing_is_refused_with_the_remedy():
     module = opened().module
     module.supports_gradient_checkpointing = False
-    with pytest.raises(ModelError, match="no gradient checkpointing; set gradient_checkpointing=false"):
+    with pytest.raises(ModelError, match="no gradient checkpointing; set gradient_checkpointing=False"):
         prepare(module, RECOMPUTED)
 
 

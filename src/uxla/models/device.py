@@ -66,7 +66,7 @@ def attention_values(attention: Attention, device: torch.device, precision: Prec
     if attention == "flash_attention_2" and (device.type != "cuda" or precision not in HALF):
         raise ModelError(
             f"attention flash_attention_2 on {device.type} in {precision}: it needs a CUDA device and bf16 or fp16; "
-            "set attention=auto"
+            f"set {assignment('attention', 'auto')}"
         )
     return {} if attention == "auto" else {"attn_implementation": attention}
 

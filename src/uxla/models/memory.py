@@ -9,12 +9,11 @@ from typing import TypeVar
 import torch
 
 from uxla import progress
-from uxla.errors import ModelError, out_of_memory_text
+from uxla.errors import ModelError, assignment, out_of_memory_text
 
 T = TypeVar("T")
 
 _REMEDY = "lower tokens_per_batch, max_length or batch_size (and raise accumulation), or take a smaller model"
-_OTHER_REMEDY = "set freeze_embeddings=true or gradient_checkpointing=true for a training, or take a smaller model"
 
 
 class Budget:
@@ -56,7 +55,8 @@ def memory_errors(where: str) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not _out_of_memory(error):
             raise
-        raise ModelError(f"{where}: out of memory; {_OTHER_REMEDY}") from None
+        keys = " or ".join(assignment(key, True) for key in ("freeze_embeddings", "gradient_checkpointing"))
+        raise ModelError(f"{where}: out of memory; set {keys} for a training, or take a smaller model") from None
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -42,7 +42,7 @@ def reason(error: Exception) -> str:
         allow = assignment("trust_remote_code", True)
         return f"it needs Python code that comes with it; if you have read that and trust it, set {allow}"
     if any(name in str(error) for name in _ATTENTIONS):
-        return f"{str(error).split('. ')[0].rstrip('.')}; set attention=auto"
+        return f"{str(error).split('. ')[0].rstrip('.')}; set {assignment('attention', 'auto')}"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from uxla.errors import ModelError
+from uxla.errors import ModelError, assignment
 from uxla.models.training.settings import TrainingSettings
 
 _LARGE = 2**20
@@ -29,7 +29,8 @@ def prepare(module: Any, settings: TrainingSettings) -> None:
             (enable or module.gradient_checkpointing_enable)({"use_reentrant": False})
         except ValueError:
             kind = type(module).__name__
-            raise ModelError(f"{kind} has no gradient checkpointing; set gradient_checkpointing=false") from None
+            remedy = f"set {assignment('gradient_checkpointing', False)}"
+            raise ModelError(f"{kind} has no gradient checkpointing; {remedy}") from None
 
 
 def adamw(module: Any, settings: TrainingSettings) -> torch.optim.AdamW:
