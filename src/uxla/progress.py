@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -78,9 +78,18 @@ class _Notes(_Silent):
         self.to.note(text)
 
 
+class _Silence(_Silent):
+    """Of somebody who wants to see nothing."""
+
+
+def silence() -> AbstractContextManager[None]:
+    """Inside the block neither bars nor notes are shown, nor begun by what is called there."""
+    return listening(_Silence())
+
+
 def is_heard() -> bool:
-    """Whether somebody listens."""
-    return not isinstance(_listener.get(), _Silent)
+    """Whether somebody listens, or has asked for silence."""
+    return isinstance(_listener.get(), _Silence) or not isinstance(_listener.get(), _Silent)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import typer
 from uxla import choices
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, spelled_as
-from uxla.progress import listening
+from uxla.progress import silence
 from uxla.schema import Section
 
 if TYPE_CHECKING:
@@ -87,27 +87,11 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-class _Silence:
-    """A listener that shows nothing."""
-
-    def start(self, label: str, total: int) -> _Silence:
-        return self
-
-    def note(self, text: str) -> None:
-        return
-
-    def advance(self, amount: int = 1) -> None:
-        return
-
-    def stop(self) -> None:
-        return
-
-
 def showing_unless(quiet: bool) -> AbstractContextManager[None]:
     """Inside the block progress and notes are shown on stderr, or nothing."""
     from uxla.console import showing
 
-    return listening(_Silence()) if quiet else showing()
+    return silence() if quiet else showing()
 
 
 def open_file(file: Path, options: ReadOptions, task: choices.Task | None = None) -> DataSource:
