@@ -43,7 +43,7 @@ def test_running_text_is_cut_around_punctuation_and_one_line_says_so(file):
     with listening(notes):
         assert texts(path) == CUT
         assert texts(path) == CUT
-    assert notes == [f"{path}: is raw text and is cut into words around punctuation, too; split: spaces does not"]
+    assert notes == [f"{path}: raw text; words are split from punctuation (set split: spaces to split at spaces only)"]
 
 
 def test_text_that_is_cut_already_stays_as_it_is(file):

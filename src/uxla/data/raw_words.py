@@ -49,8 +49,8 @@ class RawWords:
             return self.options.split == "spaces"
         are_cut = not self.raw or is_cut(texts[:LOOKED_AT].to_pylist())
         if not are_cut:
-            other = setting("split", "spaces")
-            note_once(f"{self.path}: is raw text and is cut into words around punctuation, too; {other} does not")
+            remedy = f"set {setting('split', 'spaces')} to split at spaces only"
+            note_once(f"{self.path}: raw text; words are split from punctuation ({remedy})")
         return are_cut
 
 
