@@ -64,6 +64,8 @@ def test_what_is_pushed_is_loaded_by_its_id_and_says_the_same(adapted, hub):
 
 def test_neither_text_nor_paths_are_pushed(adapted, hub, tmp_path):
     adapted.save(tmp_path / "run")
+    for name in ("tokens.txt", "model.safetensors", "vocab.txt"):  # as if a target had such a name
+        (tmp_path / "run/predictions" / name).write_text("a secret")
     uxla.load(tmp_path / "run").push_to_hub("me/ner-near")
     pushed = {str(file.relative_to(hub / "me/ner-near")) for file in (hub / "me/ner-near").rglob("*") if file.is_file()}
     assert {"README.md", "config.json", "model.safetensors", "tokenizer.json", "models/3/model.safetensors"} <= pushed

@@ -9,9 +9,13 @@ from uxla.errors import ArtifactError, ConfigError
 
 SHARED = (
     *("README.md", "results.json", "environment.json", "table.md", "ensemble/*", "models/*"),
-    *("config.json", "*.safetensors", "*token*", "*.model", "*.txt"),
+    *("config.json", "model*.safetensors*", "tokenizer*", "special_tokens_map.json", "added_tokens.json"),
+    *("vocab.*", "merges.txt", "sentencepiece*", "spiece.model"),
 )
-"""What of a run folder is pushed: not its text (`predictions/`, `trace/`), and not `config.yaml`, which has paths."""
+"""What of a run folder is pushed: not its text (`predictions/`, `trace/`), and not `config.yaml`, which has paths.
+
+Each pattern is of the path from the run folder on, so that none but the two with `/` reaches into a folder.
+"""
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
