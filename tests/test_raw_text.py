@@ -106,6 +106,7 @@ def test_running_text_is_cut_as_the_source_is():
         (["बुद्धि है।"], False),
         (["我 来到 北京 。"], True),
         (["我来到北京清华大学"], False),
+        (["用 iPhone15手机 a000㐀"], True),
         (["ผม รัก ประเทศ ไทย"], True),
         (["ผมรักประเทศไทยมากๆครับ"], False),
     ],

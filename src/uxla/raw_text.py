@@ -156,8 +156,8 @@ def is_cut(texts: Iterable[str]) -> bool:
 def _are_sentences(chunks: Counter[str], script: str, longest: int) -> bool:
     """Whether what stands between blanks in a script is too long on average to be words."""
     letters = regex.compile(script)
-    own = {chunk: count for chunk, count in chunks.items() if letters.search(chunk)}
-    return sum(len(chunk) * count for chunk, count in own.items()) > longest * sum(own.values())
+    own = [(len(letters.findall(chunk)), count) for chunk, count in chunks.items()]
+    return sum(length * count for length, count in own) > longest * sum(count for length, count in own if length)
 
 
 @cache

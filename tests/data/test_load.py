@@ -80,7 +80,14 @@ def test_raw_text_read_in_parts_is_what_it_is_in_one_piece(tmp_path_factory, tex
         patch.setattr(files, "_BLOCK_BYTES", block)
         found = outcome(
             lambda: load_corpus(
-                path, name="n", lang="l", label_names=NAMES, labelled=False, format="text", encoding=encoding
+                path,
+                name="n",
+                lang="l",
+                label_names=NAMES,
+                labelled=False,
+                format="text",
+                encoding=encoding,
+                split="spaces",
             )
         )
     assert found == outcome(lambda: whole(raw, path, encoding))
