@@ -13,6 +13,7 @@ from uxla.annotation.suggest import disagreement, spread, suggest
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, DataError
 from uxla.models.entities import Entity
+from uxla.raw_text import split_words
 from uxla.records import Predictions
 
 NAMES = ("O", "B-PER", "I-PER")
@@ -35,7 +36,7 @@ class Toy:
     """An ensemble of such models; it finds the first word, or a label."""
 
     def __init__(self, *members, task="ner"):
-        self.task, self.label_names, self.members = task, NAMES, members
+        self.task, self.label_names, self.members, self.split = task, NAMES, members, split_words
 
     def predict(self, texts):
         if self.task != "ner":

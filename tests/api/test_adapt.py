@@ -128,6 +128,36 @@ def test_a_result_in_memory_is_saved_and_not_pickled(adapted, tmp_path):
     assert pickle.loads(pickle.dumps(loaded)).scores == result.scores
 
 
+def test_a_result_suggests_texts_and_scores_its_own_predictions_like_itself(adapted, corpora, tmp_path):
+    result, _ = adapted
+    texts = [example.segments[0] for example in corpora.targets[0].train]
+    found = result.suggest(texts, 3)
+    assert len({one.row for one in found}) == 3
+    assert [one.text for one in found] == [texts[one.row] for one in found]
+    own = result.ensemble.predict(found[0].text)
+    assert [(one.text, one.label) for one in found[0].found] == [(one.text, one.label) for one in own]
+    scored = result.score(result.save(tmp_path / "scored") / "predictions" / "near.conll")
+    assert scored.score == pytest.approx(result.scores["near"]["uxla_ensemble"].mean)
+    assert scored.methods["uxla"].difference.value == 0.0
+    with pytest.raises(ConfigError, match="no target 'far'"):
+        result.suggest(texts, 3, target="far")
+
+
+def test_labelled_text_of_the_target_is_learned_from_with_its_own_share(corpora):
+    """Two steps of 16: 32 draws, of which nine tenths are from the labelled sentences."""
+    short = {"batch_size": 16, "learning_rate": 1e-4, "max_steps": 2}
+    trainings = {"warm_up": uxla.WarmUp(**short, selection="last"), "adaptation": uxla.Adaptation(**short)}
+    epochs = [uxla.Epoch(uxla.MostConfident(1.0), source=True, labelled=True)]
+    method = uxla.UXLA(epochs=epochs, labelled_share=0.9, **trainings)
+    near = corpora.targets[0]
+    given = uxla.Target(near.train, labelled=near.labelled)
+    result = uxla.adapt(corpora.train, {"near": given}, model="testbed", method=method, threads=1)
+    data = [made["learned_from"] for made in result.history if made["epoch"] == 1]
+    assert [[found["kind"] for found in made] for made in data] == [["source", "target_labelled"]] * 3
+    assert all(sum(found["drawn"] for found in made) == 32 for made in data)
+    assert all(made[1]["drawn"] > 20 for made in data)
+
+
 @pytest.mark.parametrize("place", [None, "", 3])
 def test_what_is_no_path_is_said_in_one_line(adapted, place):
     for call in (uxla.load, adapted[0].save, adapted[0].report, uxla.Store):

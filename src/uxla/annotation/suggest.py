@@ -17,7 +17,6 @@ from uxla.errors import ConfigError
 from uxla.models.ensemble import Ensemble, Found
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
-from uxla.raw_text import split_words
 from uxla.records import Corpus, Example, Predictions
 
 Reals = npt.NDArray[np.float64]
@@ -108,7 +107,8 @@ def _parts(ensemble: Ensemble, rows: Sequence[Any]) -> list[tuple[str, ...]]:
     for i, row in enumerate(rows):
         if isinstance(row, str):
             given.check_text(row, f"text {i}")
-            found.append((" ".join(row[start:end] for start, end in split_words(row)),))
+            words = (row[start:end] for start, end in ensemble.split(row))
+            found.append((" ".join(words),))
         else:
             found.append((" ".join(given.words(row, f"text {i}")),))
     return found
