@@ -119,5 +119,5 @@ def test_the_score_is_that_of_the_labels_that_are_given_out(sizes, seed):
     strict = 100 * float(f1_score(gold, given_out, mode="strict", scheme=IOB2, zero_division=0))
     assert scored["strict_f1"] == pytest.approx(strict) == pytest.approx(scored["f1"])
     labels, flat = decode(found, TAGS), np.array([TAGS.index(tag) for row in gold for tag in row])
-    test = TestSet(TAGS, "uxla", [], found.offsets, flat, np.zeros(len(flat)), {"uxla": labels})
+    test = TestSet(TAGS, "uxla", [["w"]] * len(sizes), found.offsets, flat, np.zeros(len(flat)), {"uxla": labels})
     assert score(counts(test, "uxla", spans=True)) == pytest.approx(scored["f1"])

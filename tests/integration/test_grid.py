@@ -14,12 +14,12 @@ from uxla.store.journal import read
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=10", "testbed.test=20", "threads=1")
 ONE_EPOCH = "schedule=[{data: [source, target], select: {kind: confidence, share: 0.8}}]"
-SETTINGS = (*SIZES, "warmup.epochs=1", "target=near,nowhere", "methods=[penalty, uxla]", ONE_EPOCH)
+SETTINGS = (*SIZES, "warmup.epochs=1", "target=near", "model=testbed,nowhere", "methods=[penalty, uxla]", ONE_EPOCH)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """`agree=exact,token` for one target that is there and one that is not; `again()` gives the same command."""
+    """`agree=exact,token` for one model that is there and one that is not; `again()` gives the same command."""
     folder = tmp_path_factory.mktemp("grid")
 
     def command(**options):
@@ -32,14 +32,15 @@ def done(tmp_path_factory):
         return str(failed.value)
 
     said = command(seeds=1, fresh=False)
-    runs = {name: folder / "out" / f"target=near_agree={name}_seed=0" for name in ("exact", "token")}
+    runs = {name: folder / "out" / f"model=testbed_agree={name}_seed=0" for name in ("exact", "token")}
     return SimpleNamespace(out=folder / "out", said=said, runs=runs, again=command)
 
 
 def events(run):
-    """The run's journal without what differs between any two runs: times, and whether work was found or done."""
+    """The run's journal without what differs between any two runs: times, what was planned, what was found or done."""
     volatile = ("at", "seconds", "hit")
-    return [{k: v for k, v in event.items() if k not in volatile} for event in read(run / "journal.jsonl")]
+    done = [event for event in read(run / "journal.jsonl") if event["event"] != "planned"]
+    return [{k: v for k, v in event.items() if k not in volatile} for event in done]
 
 
 def test_two_runs_that_differ_in_agreement_agree_in_everything_before_the_first_one(done):
@@ -72,14 +73,14 @@ def test_the_tables_have_the_finished_runs(done):
     [uxla] = [row for row in found if row["method"] == "uxla" and row["epoch"] == 1]
     assert uxla["score"] == results["targets"]["near"]["uxla"][0]["mean"]
     page = (done.out / "grid.md").read_text(encoding="utf-8")
-    assert "| target | agree | method | near | near, strict | near − exact |" in page
+    assert "| model | agree | method | near | near, strict | near − exact |" in page
     assert "nowhere" not in page
     assert sorted(path.name for path in done.out.iterdir() if path.is_file()) == ["grid.md", "grid.parquet"]
 
 
 def test_a_failed_run_is_told_in_one_line_and_left_out(done):
-    assert done.said.startswith("2 of 4 runs failed and are left out: target=nowhere_agree=exact_seed=0: ")
-    assert "no such file" in done.said
+    assert done.said.startswith("2 of 4 runs failed and are left out: model=nowhere_agree=exact_seed=0: ")
+    assert "not on this disk" in done.said
     assert "\n" not in done.said
 
 
@@ -130,7 +131,9 @@ def test_a_fresh_grid_makes_everything_anew_and_shared_work_once(done):
 def test_a_grid_never_writes_over_runs_of_other_settings_unasked(done, tmp_path):
     before = {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()}
     settings = [*SETTINGS, "agree=exact,token", "alpha=0.5"]
-    with pytest.raises(UxlaError, match=r"of another configuration \(alpha is 0.7 there, 0.5 here\); .* --overwrite"):
+    with pytest.raises(
+        UxlaError, match=r"of another configuration \(alpha is 0.7 there, 0.5 here\); give another folder"
+    ):
         grid("testbed", settings, out=done.out, seeds=1, against=None, fresh=False)
     assert {path: path.read_bytes() for path in done.out.rglob("*") if path.is_file()} == before
 

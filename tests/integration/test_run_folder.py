@@ -245,7 +245,7 @@ def test_a_run_of_another_target_is_refused_and_replaced_whole_where_that_is_ask
     (out / "notes.txt").write_text("mine")
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     with pytest.raises(
-        ArtifactError, match=r"holds a finished run of another configuration \(target is .* --overwrite"
+        ArtifactError, match=r"holds a finished run of another configuration \(target is .*; give another folder$"
     ):
         adapt(out, synchronous.store, *tiny, *settings, "target=[far,near]")
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before

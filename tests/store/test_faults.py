@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from uxla import progress
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, spelled_as
 from uxla.store import artifacts
 from uxla.store.housekeeping import verify
 from uxla.store.journal import Journal, read
@@ -189,7 +189,9 @@ def test_a_write_failure_is_one_error_that_names_place_cause_and_remedy(number, 
     said = str(caught.value)
     assert str(store.root) in said
     assert os.strerror(number) in said
-    assert "UXLA_CACHE" in said
+    assert "another `store`" in said
+    with spelled_as("yaml"), pytest.raises(ArtifactError, match="UXLA_CACHE"):
+        store.folder("fit", {}, saving(number))
     assert "\n" not in said
     [left] = work(store)
     assert left.startswith("scratch/fit-")
@@ -267,7 +269,7 @@ def test_weights_that_do_not_fit_the_disk_are_one_error_too(again):
 SMALL_DISK = """
 import os, shutil, subprocess, sys
 from pathlib import Path
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, spelled_as
 from uxla.store.journal import Journal
 from uxla.store.store import Store
 
