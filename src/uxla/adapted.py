@@ -16,14 +16,17 @@ from uxla.algorithm.estimates import Estimate
 from uxla.annotation.score import Scored, score_predictions
 from uxla.annotation.suggest import Suggestion, suggest
 from uxla.choices import Device
+from uxla.compress.run import Length, Teachers, compress, teachers
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder, check_file
 from uxla.given import path
 from uxla.metrics import Score
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
+from uxla.report.scores import every_score
 from uxla.report.table import run_table
 from uxla.report.write import write_report
+from uxla.store.store import Store, default_root
 from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder
 from uxla.study.sharing import downloaded_run, is_hub_id, push_run
@@ -68,7 +71,8 @@ class Adapted:
         A method with epochs has the score of its last one; `uxla_ensemble`, and so for every method, is the score of
         its three models together; `averaged` that of the one model. `Score.mean` is the mean of the three models' own.
         """
-        return {target: dict(_scores(found)) for target, found in self.results["targets"].items()}
+        scores = list(every_score(self.results))
+        return {target: {m: Score.from_dict(one) for t, m, _, one in scores if t == target} for target in self.targets}
 
     @property
     def history(self) -> tuple[Mapping[str, Any], ...]:
@@ -168,6 +172,19 @@ class Adapted:
         with self._in_a_folder("run") as folder:
             return score_predictions(RunFolder.read(folder), predictions, target, **options)
 
+    def compress(self, folder: str | Path, *, backbone: str | None = None, **length: float) -> Path:
+        """Write one model that learned what the three say together about the run's text. The value is its folder.
+
+        It begins with their mean weights, or with a `backbone`. `length`: `epochs` (1; with a backbone 3) or
+        `learning_rate`. ConfigError where the folder exists, ArtifactError where data in memory is gone.
+
+        >>> uxla.Ensemble.load(uxla.load("runs/es").compress("runs/es-one"))       # doctest: +SKIP
+        """
+        place = path(folder, "folder")
+        taught_by = Teachers.of(self.run) if self.run else teachers(self._folder, Store(default_root()))
+        compress(taught_by, place, backbone=backbone, length=Length(**length))
+        return place
+
     def report(self, file: str | Path = "report.html") -> Path:
         """Write the report: one HTML file that needs no network, with its table and figures beside it.
 
@@ -233,17 +250,6 @@ def load(
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{place / 'environment.json'}: cannot be read ({error}); run again") from None
     return Adapted(run.results, environment, folder=place, device=device, trust_remote_code=trust_remote_code)
-
-
-def _scores(found: Mapping[str, Any]) -> Iterator[tuple[str, Score]]:
-    """The scores of one target, by method and by ensemble."""
-    for name, score in found.items():
-        if name == "ensembles":
-            yield from ((f"{method}_ensemble", Score.from_dict(own)) for method, own in score.items())
-        elif name == "single":
-            yield "averaged", Score.from_dict(score["averaged"])
-        elif name not in ("by_epoch", "dev"):
-            yield name, Score.from_dict(score[-1] if isinstance(score, list) else score)
 
 
 def _estimate(found: Mapping[str, Any], kept_epoch: int | None) -> Estimate:

@@ -108,7 +108,7 @@ def adapt(
     )
     with ExitStack() as on_failure, process_settings(), showing_to_caller():
         place, workers = _store(store, on_failure), executor_of(executor)
-        handles = _models(model, request.config, place)
+        handles = pipeline.Models.of(request.config, None if isinstance(model, str | Path) else _stored(model, place))
         finished = pipeline.adapt(request, handles, store=place, executor=workers, on_event=on_event)
         on_failure.pop_all()
     if store is None:
@@ -172,7 +172,7 @@ def _all_trainings(
 ) -> Iterator[Listener]:
     """A listener that keeps one bar over all trainings of a run beside `record`, which hears how many there are."""
     with process_settings(threads=config.threads):
-        count = trainings(request_of(**arguments), _models(config.model, config, store), store)
+        count = trainings(request_of(**arguments), pipeline.Models.of(config), store)
     if count is None:
         yield record
         return
@@ -185,16 +185,6 @@ def _all_trainings(
                 bar.advance()
 
         yield listen
-
-
-def _models(model: str | Path | tuple[Any, Any], config: RunConfig, store: Store) -> pipeline.Models:
-    """The backbone, and the masked LM that makes samples, which is the backbone unless another one is named."""
-    safety, own = config.safety, config.masked_lm
-    name = model_name(config.model) if isinstance(model, str | Path) else _stored(model, store)
-    backbone = resolve(name, revision=config.revision, safety=safety)
-    if own.model is None:
-        return pipeline.Models(backbone, backbone)
-    return pipeline.Models(backbone, resolve(model_name(own.model), revision=own.revision, safety=safety))
 
 
 def _stored(model: tuple[Any, Any], store: Store) -> str:

@@ -37,14 +37,14 @@ SECTIONS = {
         "table": "paper",
         "figure": "paper",
     },
-    "Make smaller": {"trim": "trim"},
+    "Make smaller": {"compress": "compress", "trim": "trim"},
     "Text and masked language models": {"augment": "augment", "data": "data", "mlm": "mlm", "testbed": "testbed"},
     "Finished work": {"cache": "cache"},
 }
 """The commands of each section of the help, and the module of each."""
 
 _MODULES = {name: module for commands in SECTIONS.values() for name, module in commands.items()}
-_RESUMABLE = ("run", "grid", "augment", "mlm")
+_RESUMABLE = ("run", "grid", "compress", "augment", "mlm")
 """The commands that keep finished work, so that the same command does not begin again."""
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 """What typer raises for wrong arguments; of its errors it exports this one alone."""

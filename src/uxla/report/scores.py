@@ -17,12 +17,12 @@ def of_methods(found: Mapping[str, Any]) -> dict[str, Any]:
 def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int | None, Score]]:
     """Target, method, epoch (None: the last one) and score of all that was scored on test sets.
 
-    `METHOD_ensemble` is a method's three models together, `averaged` the one model in place of the final ones.
-    `source:before` and `source:after` are scores on the source's test set.
+    `METHOD_ensemble` is a method's three models together; `averaged` and `compressed` are one model in place of the
+    final ones. `source:before` and `source:after` are scores on the source's test set.
     """
     for target, found in results["targets"].items():
         ensembles = {f"{method}_ensemble": score for method, score in found.get("ensembles", {}).items()}
-        single = {kind: score for kind, score in found.get("single", {}).items() if kind != "ensemble"}
+        single = {kind: found["single"][kind] for kind in ("averaged", "compressed") if kind in found.get("single", {})}
         for methods in (of_methods(found), found.get("by_epoch", {}), ensembles, single):
             for method, epoch, score in by_epoch(methods):
                 yield target, method, epoch, score

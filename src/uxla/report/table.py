@@ -32,9 +32,10 @@ ESTIMATE = "{score:.0f} [{low:.0f}, {high:.0f}]"
 ENSEMBLE = "An ensemble is a method's three models together: the mean of their probabilities"
 SECOND = {"strict_f1": ("strict", STRICT), "macro_f1": ("macro-F1", "macro-F1: the mean of the classes' F1")}
 """A second figure of a score: its column's name, and what is said of it below the table."""
-SINGLE = {"averaged": "one model, averaged"}
-_HOW = {"averaged": "the mean of the three models' weights"}
+SINGLE = {"averaged": "one model, averaged", "compressed": "one model, compressed"}
+_HOW = {"averaged": "the mean of the three models' weights", "compressed": "it learned what the three say together"}
 """The one model in place of three: the name of its row, and how it was made."""
+_THIRD = 1 / 3
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _AGREEMENTS = {
     "exact": "peers agree on the whole sentence (agree: exact)",
@@ -133,7 +134,9 @@ def _losses(results: Mapping[str, Any]) -> Iterator[str]:
         gains = {t: found[kind]["mean"] - found["ensemble"]["mean"] for t, found in targets.items() if kind in found}
         if gains:
             said = enumerated([f"{gain:+.2f}".replace("-", "\N{MINUS SIGN}") + f" on {t}" for t, gain in gains.items()])
-            yield f"{title.capitalize()}: {_HOW[kind]}; {said} against their ensemble, at a third of its cost"
+            cost = min(found.get("cost", _THIRD) if kind == "compressed" else _THIRD for found in targets.values())
+            share = "a third" if abs(cost - _THIRD) < 0.005 else f"{100 * cost:.0f} %"
+            yield f"{title.capitalize()}: {_HOW[kind]}; {said} against their ensemble, at {share} of its cost"
 
 
 def _estimates(results: Mapping[str, Any]) -> Iterator[Named]:

@@ -13,6 +13,7 @@ from uxla.algorithm.distil import CleanCluster
 from uxla.config.run import RunConfig
 from uxla.events import Began, Doubted, Emit, Event, Measured, Scored, StageEnded, TrainingEnded, Warned, heard_by
 from uxla.methods.method import Method
+from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
@@ -33,6 +34,7 @@ from uxla.study.study import Study
 from uxla.study.trace import Traces
 from uxla.study.vicinities import GenLM, OwnVicinity
 from uxla.targets import Target
+from uxla.testbed import model_name
 
 
 class Models(NamedTuple):
@@ -40,6 +42,18 @@ class Models(NamedTuple):
 
     backbone: ModelHandle
     vicinity: ModelHandle
+
+    @classmethod
+    def of(cls, config: RunConfig, backbone: str | None = None) -> Models:
+        """Those that a configuration names, downloaded if need be; samples are made by the backbone, or another one.
+
+        `backbone` is the folder of one that was given in memory.
+        """
+        safety, own = config.safety, config.masked_lm
+        first = resolve(backbone or model_name(config.model), revision=config.revision, safety=safety)
+        if own.model is None:
+            return cls(first, first)
+        return cls(first, resolve(model_name(own.model), revision=own.revision, safety=safety))
 
 
 def adapt(request: Request, models: Models, *, store: Store, executor: Executor, on_event: Emit) -> FinishedRun:

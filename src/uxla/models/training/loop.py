@@ -46,20 +46,24 @@ _AVERAGED = 50
 
 @dataclass(frozen=True)
 class Objective:
-    """How a training reads its examples: the rows to learn, and the model's logits (R, C) for the rows of windows."""
+    """How a training reads its examples: the rows to learn, and the model's logits (R, C) for the rows of windows.
+
+    `loss` is the sum over rows of what parts logits and labels (R,); it takes `penalty` as `penalised_loss` does.
+    """
 
     rows: Callable[[list[Example]], list[Labelled]]
     logits: Callable[[list[Window]], torch.Tensor]
+    loss: Callable[..., torch.Tensor] = penalised_loss
 
     @classmethod
-    def of(cls, model: TaskModel) -> Objective:
+    def of(cls, model: TaskModel, loss: Callable[..., torch.Tensor] = penalised_loss) -> Objective:
         """The examples' own labels, as the model's task reads them."""
 
         def rows(examples: list[Example]) -> list[Labelled]:
             encoded = zip(examples, model.encode(examples), strict=True)
             return [(window, _labels(example, window)) for example, windows in encoded for window in windows]
 
-        return cls(rows, model.forward)
+        return cls(rows, model.forward, loss)
 
 
 def fit(
@@ -183,7 +187,7 @@ class TrainingLoop:
         for start, stop in pairwise([0, *ends]):
             logits = self.objective.logits([window for window, _ in rows[start:stop]])
             labels = torch.tensor([label for _, found in rows[start:stop] for label in found], dtype=torch.long)
-            loss = penalised_loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
+            loss = self.objective.loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
         return total

@@ -1,4 +1,4 @@
-"""Eq. 1: cross-entropy with a confidence penalty; and a check that a loss is a number."""
+"""Eq. 1: cross-entropy with a confidence penalty, or with soft labels; and a check that a loss is a number."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def penalised_loss(logits: torch.Tensor, labels: torch.Tensor, *, penalty: float
     if penalty == 0.0:
         return loss
     return loss + penalty * (log_probs.exp() * log_probs).sum()
+
+
+@dataclass(frozen=True)
+class SoftLabels:
+    """The divergence from a teacher's class probabilities (N, C), in place of `penalised_loss`.
+
+    The label of a row is its number among the teacher's rows.
+    """
+
+    probs: torch.Tensor
+
+    def __call__(self, logits: torch.Tensor, labels: torch.Tensor, *, penalty: float) -> torch.Tensor:
+        """The sum over rows of KL(teacher ‖ model), in nats (scalar tensor), and the penalty as for hard labels."""
+        log_probs = functional.log_softmax(logits.float(), dim=-1)
+        teacher = to_device(self.probs[labels], logits.device)
+        loss = functional.kl_div(log_probs, teacher, reduction="sum")
+        return loss + penalty * (log_probs.exp() * log_probs).sum() if penalty else loss
 
 
 @dataclass(frozen=True)
