@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 from uxla.algorithm.estimates import Estimate
 from uxla.annotation.score import Scored, score_predictions
 from uxla.annotation.suggest import Suggestion, suggest
-from uxla.choices import Device
+from uxla.choices import Device, Precision
 from uxla.compress.run import Length, Teachers, compress, teachers
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder, check_file
@@ -27,6 +26,7 @@ from uxla.report.scores import every_score
 from uxla.report.table import run_table
 from uxla.report.write import write_report
 from uxla.store.store import Store, default_root
+from uxla.study.environment import read_environment
 from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder
 from uxla.study.sharing import downloaded_run, is_hub_id, push_run
@@ -47,15 +47,15 @@ class Adapted:
     """
 
     results: Mapping[str, Any] = field(repr=False)
-    """All that is known in numbers: what `results.json` holds (docs/results-schema.md)."""
     environment: Mapping[str, Any] = field(repr=False)
-    """Versions, hardware, seconds by kind of work: what `environment.json` holds."""
+    """What `results.json` (docs/results-schema.md) and `environment.json` hold."""
     run: FinishedRun | None = field(default=None, repr=False)
     """The finished run with its handles and corpora; None of one that was read from a folder."""
     folder: Path | None = None
     """The run folder it was read from; None of one that was made in this process."""
     device: Device = field(default="auto", repr=False)
-    """Where `ensemble` computes: `auto`, `cpu` or `cuda`."""
+    precision: Precision = field(default="fp32", repr=False)
+    """Where the `ensemble` of a folder computes (`auto`, `cpu` or `cuda`), and how exactly."""
     trust_remote_code: bool = field(default=False, repr=False)
     """Whether Python code that the backbone brought along is run."""
 
@@ -99,8 +99,7 @@ class Adapted:
     def ensemble(self) -> Ensemble:
         """The three models of the one target as one, in memory. ConfigError where there are several targets."""
         if len(self.targets) != 1:
-            several = ", ".join(self.targets)
-            raise ConfigError(f"ensemble: there are several targets ({several}); call ensemble_of with one of them")
+            raise ConfigError(f"several targets ({', '.join(self.targets)}): call ensemble_of with one of them")
         return self.ensemble_of(self.targets[0])
 
     def ensemble_of(self, target: str) -> Ensemble:
@@ -109,10 +108,11 @@ class Adapted:
             raise ConfigError(f"no target {target!r}; the targets are {', '.join(self.targets)}")
         if self.run is None:
             place = self._folder if len(self.targets) == 1 else self._folder / target
-            return Ensemble.load(place, device=self.device, trust_remote_code=self.trust_remote_code)
+            how: dict[str, Any] = {"device": self.device, "precision": self.precision}
+            return Ensemble.load(place, **how, trust_remote_code=self.trust_remote_code)
         labelling, models = self.run.study.labelling, [model.path for model in self.run.final[target]]
-        backbone, names = labelling.backbone.path, self.run.label_names
-        return Ensemble.of(labelling.task_name, names, models, backbone, labelling.runtime, self.run.split)
+        given = labelling.task_name, self.run.label_names, models, labelling.backbone.path, labelling.runtime
+        return Ensemble.of(*given, self.run.split, self.run.scaling[target])
 
     def save(self, folder: str | Path) -> Path:
         """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.
@@ -229,13 +229,18 @@ class Adapted:
 
 
 def load(
-    folder: str | Path, *, revision: str | None = None, device: Device = "auto", trust_remote_code: bool = False
+    folder: str | Path,
+    *,
+    revision: str | None = None,
+    device: Device = "auto",
+    precision: Precision = "fp32",
+    trust_remote_code: bool = False,
 ) -> Adapted:
     """What was adapted, from its run folder: that of `Adapted.save`, of `uxla run`, or one pushed to the Hub.
 
     `folder` is a folder, or `user/name` of `Adapted.push_to_hub`, of which `revision` is a commit, tag or branch.
-    Models are read when `ensemble` is first asked for, and then compute on `device`. `trust_remote_code` runs Python
-    code that the backbone brought along. ArtifactError for a folder without a finished run, or one of another version.
+    Models are read when `ensemble` is first asked for, to compute on `device` in `precision`; `trust_remote_code` runs
+    code that the backbone brought along. ArtifactError for a folder without a finished run, or of another version.
 
     >>> import uxla
     >>> uxla.load("runs/es").ensemble.predict("Ana viajó a Lima .")    # doctest: +SKIP
@@ -244,12 +249,8 @@ def load(
     place = path(folder, "folder")
     if not place.exists() and is_hub_id(str(folder)):
         place = downloaded_run(str(folder), revision)
-    run = RunFolder.read(place)
-    try:
-        environment = json.loads((place / "environment.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{place / 'environment.json'}: cannot be read ({error}); run again") from None
-    return Adapted(run.results, environment, folder=place, device=device, trust_remote_code=trust_remote_code)
+    results, environment = RunFolder.read(place).results, read_environment(place)
+    return Adapted(results, environment, None, place, device, precision, trust_remote_code)
 
 
 def _estimate(found: Mapping[str, Any], kept_epoch: int | None) -> Estimate:

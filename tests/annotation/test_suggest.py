@@ -12,6 +12,7 @@ from uxla.annotation.files import suggest_from
 from uxla.annotation.suggest import disagreement, spread, suggest
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, DataError
+from uxla.models import entities
 from uxla.models.entities import Entity
 from uxla.raw_text import split_words
 from uxla.records import Predictions
@@ -40,7 +41,7 @@ class Toy:
 
     def predict(self, texts):
         if self.task != "ner":
-            return [("ja", 0.75) for _ in texts]
+            return [entities.Label("ja", 0.75, ("nein", 0.25)) for _ in texts]
         words = [text.split()[0] if isinstance(text, str) else text[0] for text in texts]
         return [[Entity(word, "PER", 0, len(word), 0.61237)] for word in words]
 

@@ -15,7 +15,7 @@ from uxla.data.load import discover_labels, load_corpus, open_data
 from uxla.data.options import ReadOptions
 from uxla.data.writing.samples import Rewritten, open_writer
 from uxla.errors import DataError
-from uxla.models.entities import Mention
+from uxla.models.mentions import Mention
 from uxla.predict.table_writers import open_writer as open_answers
 from uxla.predict.tables import AnsweredTable
 

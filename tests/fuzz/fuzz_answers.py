@@ -12,7 +12,7 @@ from uxla.data.formats.table import Table
 from uxla.data.load import open_data
 from uxla.data.options import ReadOptions
 from uxla.errors import UxlaError
-from uxla.models.entities import Answer, Mention
+from uxla.models.mentions import Answer, Mention
 from uxla.predict.row import Row
 from uxla.predict.table_writers import open_writer
 from uxla.predict.tables import AnsweredTable

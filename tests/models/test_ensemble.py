@@ -210,10 +210,14 @@ def test_a_text_has_entities_where_its_words_have_tags(ensembles):
 
 def test_what_is_predicted_of_a_text_or_a_pair_is_its_label(ensembles):
     single, pairs = ensembles["classification"], ensembles["nli"]
-    assert single.predict("ko mira") == single.classify(["ko mira"])[0]
-    assert single.predict(["ko mira", "sen"]) == single.classify(["ko mira", "sen"])
-    assert pairs.predict(("a", "b")) == pairs.classify([("a", "b")])[0]
-    assert pairs.predict([("a", "b")]) == pairs.classify([("a", "b")])
+    found = single.predict("ko mira")
+    assert [(found.label, found.confidence)] == single.classify(["ko mira"])
+    assert {found.label, found.second[0]} == {"no", "yes"}
+    assert found.confidence + found.second[1] == pytest.approx(1)
+    assert single.predict(["ko mira", "sen"])[0] == found
+    found = pairs.predict(("a", "b"))
+    assert [(found.label, found.confidence)] == pairs.classify([("a", "b")])
+    assert pairs.predict([("a", "b")]) == [found]
 
 
 @pytest.mark.parametrize("texts", [["ko", 3], 3, None, {"ko"}, [["ko", "two words"]]])

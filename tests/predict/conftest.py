@@ -2,8 +2,11 @@
 
 import pytest
 
-from uxla.models.entities import Mention
+from uxla.confidence import Scaling
+from uxla.models.mentions import Mention
 from uxla.raw_text import Splitter
+
+CALIBRATED = Scaling()
 
 
 class ToyEnsemble:
@@ -12,8 +15,8 @@ class ToyEnsemble:
     fingerprint = "toy"
     split = Splitter(together=("hyphens",))
 
-    def __init__(self, task, answers=None):
-        self.task = task
+    def __init__(self, task, answers, scaling):
+        self.task, self.scaling = task, scaling
         self.answers = answers or self.answers
 
     def answers(self, rows):
@@ -32,8 +35,8 @@ def predict(monkeypatch, invoke, tmp_path):
 
     (tmp_path / "run").mkdir()
 
-    def run(name, content, *arguments, task="ner", answers=None):
-        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: ToyEnsemble(task, answers))
+    def run(name, content, *arguments, task="ner", answers=None, scaling=CALIBRATED):
+        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: ToyEnsemble(task, answers, scaling))
         raw = content.encode() if isinstance(content, str) else content
         if name == "-":
             return invoke("predict", "run", "-", *arguments, input=raw)

@@ -7,7 +7,7 @@ import pytest
 
 from uxla.data.load import open_data
 from uxla.data.options import ReadOptions
-from uxla.models.entities import Mention
+from uxla.models.mentions import Mention
 from uxla.predict.table_writers import open_writer
 from uxla.predict.tables import AnsweredTable
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from uxla.models.mentions import Mention
+
 
 def words_and_labels(stdout):
     blocks = stdout.removesuffix("\n").split("\n\n")
@@ -228,3 +230,77 @@ def test_text_is_cut_as_the_source_of_the_models_was_unless_the_user_says_otherw
     assert found(predict("a.txt", text).stdout) == [(text[:-1], ["Ana-Li"])]
     assert found(predict("-", text, "--together", "apostrophes").stdout) == [(text[:-1], ["Ana", "Li's"])]
     assert found(predict("-", text, "--split", "spaces").stdout) == [(text[:-1], ["Ana-Li's"])]
+
+
+def test_offsets_are_code_points_in_random_texts(predict, random_texts, tmp_path):
+    texts = [text for text in random_texts(10_000) if text and not text.isspace()]
+    content = "".join(json.dumps({"id": i, "text": text}) + "\n" for i, text in enumerate(texts))
+
+    def every_other(rows):
+        return [
+            [Mention(i, i + 1 + (i % 3 == 0 and i + 1 < len(row)), "PER", 0.5) for i in range(0, len(row), 2)]
+            for row in rows
+        ]
+
+    result = predict("x.jsonl", content, "--columns", "text=text", "--out", "o.jsonl", answers=every_other)
+    assert result.exit_code == 0, result.stderr
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows] == texts
+    found = [(row["text"], entity) for row in rows for entity in row["entities"]]
+    assert len(found) > 10_000
+    assert all(text[entity["start"] : entity["end"]] == entity["text"] != "" for text, entity in found)
+
+
+SURE = [Mention(0, 1, "PER", 0.9, ("O", 0.1)), Mention(2, 3, "LOC", 0.4, ("ORG", 0.3))]
+
+
+def test_entities_below_the_threshold_are_dropped_and_second_labels_come_where_asked(predict):
+    [row] = map(
+        json.loads, predict("-", "Ana a Lima\n", "--threshold", "0.5", answers=lambda rows: [SURE]).stdout.splitlines()
+    )
+    assert row["entities"] == [{"start": 0, "end": 3, "text": "Ana", "label": "PER", "confidence": 0.9}]
+    [row] = map(json.loads, predict("-", "Ana a Lima\n", "--top", "2", answers=lambda rows: [SURE]).stdout.splitlines())
+    assert [entity["second"] for entity in row["entities"]] == [
+        {"label": "O", "confidence": 0.1},
+        {"label": "ORG", "confidence": 0.3},
+    ]
+    conll = predict("x.conll", "Ana O\na O\nLima O\n", "--threshold", "0.5", answers=lambda rows: [SURE])
+    assert conll.stdout == "Ana B-PER\na O\nLima O\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "tsv"])
+def test_a_text_without_a_sure_label_has_none_and_second_labels_have_columns(form, predict, tmp_path):
+    def answers(rows):
+        return [[Mention(0, 0, "yes", 0.9 if row[0] == "a" else 0.6, ("no", 0.1))] for row in rows]
+
+    options = ("--threshold", "0.7", "--top", "2", "--out", f"o.{form}")
+    result = predict("x.csv", "text\na\nb\n", *options, task="classification", answers=answers)
+    assert result.exit_code == 0, result.stderr
+    file = tmp_path / f"o.{form}"
+    if form in ("csv", "tsv"):
+        rows = list(csv.DictReader(file.read_text().splitlines(), delimiter="," if form == "csv" else "\t"))
+    else:
+        rows = (
+            pq.read_table(file).to_pylist()
+            if form == "parquet"
+            else list(map(json.loads, file.read_text().splitlines()))
+        )
+    assert [(row["text"], row["label"] or None, float(row["confidence"])) for row in rows] == [
+        ("a", "yes", 0.9),
+        ("b", None, 0.6),
+    ]
+    assert [(row["second"], float(row["second_confidence"])) for row in rows] == [("no", 0.1)] * 2
+
+
+def test_second_labels_of_entities_go_into_parquet(predict, tmp_path):
+    assert (
+        predict("x.txt", "Ana a Lima\n", "--top", "2", "--out", "o.parquet", answers=lambda rows: [SURE]).exit_code == 0
+    )
+    [row] = pq.read_table(tmp_path / "o.parquet").to_pylist()
+    assert row["entities"][1]["second"] == {"label": "ORG", "confidence": 0.3}
+
+
+def test_confidences_that_are_not_calibrated_are_said_to_be_so(predict, monkeypatch):
+    said = "confidences are not calibrated"
+    assert said not in predict("-", "Ana\n").stderr
+    assert said in predict("-", "Ana\n", scaling=None).stderr

@@ -9,9 +9,10 @@ from select import select
 
 import pytest
 
+from uxla.confidence import Scaling
 from uxla.errors import DataError
 from uxla.models.ensemble import Ensemble
-from uxla.models.entities import Mention
+from uxla.models.mentions import Mention
 from uxla.predict.files import predict
 from uxla.raw_text import Splitter
 
@@ -19,7 +20,7 @@ from uxla.raw_text import Splitter
 class Counting:
     """Answers each row with how many words it has; counts the rows, and ends after some blocks."""
 
-    fingerprint = "counting"
+    fingerprint, scaling = "counting", Scaling()
     split = Splitter(together=("hyphens",))
 
     def __init__(self, task="classification", blocks=10**9):

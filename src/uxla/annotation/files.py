@@ -65,6 +65,6 @@ def _annotated(one: Suggestion, id_: str | int) -> AnnotatedText:
 
 def _line(one: Suggestion, id_: str | int) -> str:
     texts = {"text": one.text} if isinstance(one.text, str) else dict(zip(("first", "second"), one.text, strict=True))
-    label, confidence = one.found
-    answer = {"label": label, "confidence": confidence, "disagreement": round(one.disagreement, 4)}
+    found: Any = one.found
+    answer = {"label": found.label, "confidence": found.confidence, "disagreement": round(one.disagreement, 4)}
     return json.dumps({"id": id_} | texts | answer, ensure_ascii=False) + "\n"

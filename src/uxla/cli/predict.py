@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,6 +34,10 @@ def predict(
     batch_size: Annotated[
         int, typer.Option(min=1, help="The most sentences labelled together: fewer take less memory.")
     ] = BATCH_SIZE,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Drop entities that are less sure; a text has no label then.")
+    ] = 0.0,
+    top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
     if not run.is_dir():
@@ -43,6 +48,9 @@ def predict(
         raise UxlaError(f"{source}: no such file, {expected}; check the path")
     if out is not None:
         check_file(out, source=source if isinstance(source, Path) else None)
+
+    for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # one entry a shape, up to 1,024: 400 MB
+        os.environ.setdefault(cache, "64")
 
     from uxla.console import showing
 
@@ -55,4 +63,5 @@ def predict(
         from uxla.predict.files import predict as label
 
         to = None if out == Path("-") else out
-        label(run, source, to, device=device, batch_size=batch_size, **how)
+        wanted: dict[str, Any] = {"threshold": threshold, "second": top == 2}
+        label(run, source, to, device=device, batch_size=batch_size, **wanted, **how)

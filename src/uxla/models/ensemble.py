@@ -11,12 +11,13 @@ import numpy as np
 
 from uxla import given, progress
 from uxla.choices import Device, Precision
-from uxla.decoding import decode
+from uxla.confidence import Scaling
 from uxla.errors import ArtifactError, ModelError, printable
 from uxla.models.batches import BATCH_SIZE, blocks
 from uxla.models.classifier import LayerDescription
 from uxla.models.ensemble_folder import read_card
-from uxla.models.entities import Answer, Entity, Mention, entities, mentions, spans_of, tags_of
+from uxla.models.entities import Entity, Label, entities, spans_of, tags_of
+from uxla.models.mentions import Answer, mentions
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
@@ -26,8 +27,8 @@ from uxla.process_settings import process_settings
 from uxla.raw_text import DEFAULT_SPLITTER, Place, Splitter
 from uxla.records import Corpus, Example, Predictions
 
-Found = list[Entity] | tuple[str, float]
-"""The entities of a text, or its label and the label's probability."""
+Found = list[Entity] | Label
+"""The entities of a text, or its label."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Ensemble:
     members: tuple[TaskModel, ...]
     split: Splitter = DEFAULT_SPLITTER
     """How a text is cut into words, as the text was that the models have read."""
+    scaling: Scaling | None = None
+    """What makes calibrated confidences of probabilities; None where the run had no dev set of the source."""
 
     @classmethod
     def load(
@@ -65,7 +68,7 @@ class Ensemble:
         """
         card, safety = read_card(Path(folder).expanduser()), ModelSafety(remote_code=trust_remote_code)
         runtime = Runtime(device, card.max_length, safety=safety, precision=precision)
-        found = cls.of(card.task, card.label_names, card.models, card.models[0], runtime, card.split)
+        found = cls.of(card.task, card.label_names, card.models, card.models[0], runtime, card.split, card.scaling)
         for model, member in zip(card.models, found.members, strict=True):
             _check_labels(model, member, card.label_names)
         return found
@@ -79,20 +82,21 @@ class Ensemble:
         tokenizer: Path,
         runtime: Runtime,
         split: Splitter = DEFAULT_SPLITTER,
+        scaling: Scaling | None = None,
     ) -> Ensemble:
         """The models of some folders, with the tokenizer of one. ModelError where one of them cannot be used."""
         with process_settings():
             members = tuple(TaskModel.open(TASKS[task](), model, tokenizer, runtime) for model in models)
-        return cls(task, label_names, members, split)
+        return cls(task, label_names, members, split, scaling)
 
     @overload
-    def predict(self, texts: str) -> Found: ...
+    def predict(self, texts: str, *, batch_size: int = ...) -> Found: ...
 
     @overload
-    def predict(self, texts: Iterable[Any]) -> list[Found]: ...
+    def predict(self, texts: Iterable[Any], *, batch_size: int = ...) -> list[Found]: ...
 
-    def predict(self, texts: str | Iterable[Any]) -> Any:
-        """What the models find in a text: a tagger the entities, in order; others the label and its probability.
+    def predict(self, texts: str | Iterable[Any], *, batch_size: int = BATCH_SIZE) -> Any:
+        """What the models find in a text: a tagger the entities, in order; others the label.
 
         `texts` is one text, or a list of them, which gives a list. A tagger also takes sentences as lists of words; a
         text is split as the source was. Tasks with pairs take pairs of texts, and a list of pairs. Any iterable is
@@ -100,7 +104,7 @@ class Ensemble:
         """
         if isinstance(texts, str) or (isinstance(texts, tuple) and self._segments == 2):
             return self.predict([texts])[0]
-        return list(self.stream(texts))
+        return list(self.stream(texts, batch_size=batch_size))
 
     def stream(self, texts: Iterable[Any], *, batch_size: int = BATCH_SIZE) -> Iterator[Found]:
         """What `predict` finds in each text, as soon as it is known: an endless iterable is walked in bounded memory.
@@ -123,11 +127,7 @@ class Ensemble:
             return [[] for _ in rows]
         with progress.without_bars():
             found = self.probabilities(self._corpus(filled))
-        if self.task == "ner":
-            answers = mentions(found, decode(found, self.label_names), self.label_names)
-        else:
-            best = zip(decode(found, None), found.best.tolist(), strict=True)
-            answers = ([Mention(0, 0, self.label_names[label], sure)] for label, sure in best)
+        answers = iter(mentions(found, self.label_names, words=self.task == "ner", scaling=self.scaling or Scaling()))
         return [next(answers) if row else [] for row in rows]
 
     def probabilities(self, texts: Corpus | Iterable[Any]) -> Predictions:
@@ -165,7 +165,7 @@ class Ensemble:
         if self.task == "ner":
             raise ModelError("classify: these models label words (task ner), not whole texts; call tag")
         found: Iterator[Any] = self.stream(texts)
-        return list(found)
+        return [(one.label, one.confidence) for one in found]
 
     def _read(self, texts: Iterable[Any]) -> Iterator[tuple[str, Sequence[Place], Sequence[str]]]:
         """Each text with the places of its words, and what is to be labelled: its words, or its parts."""
@@ -177,14 +177,17 @@ class Ensemble:
             yield text, places, [text[start:end] for start, end in places]
 
     def _found(self, text: str, places: Sequence[Place], answer: Answer) -> Found:
-        return entities(text, places, answer) if self.task == "ner" else (answer[0].label, answer[0].confidence)
+        if self.task == "ner":
+            return entities(text, places, answer)
+        [one] = answer
+        return Label(str(one.label), one.confidence, one.second)
 
     @property
     def fingerprint(self) -> str:
         """What tells the models, and how exactly they compute, from others: what they say of one example."""
         [length] = {member.max_length for member in self.members}
         probs = self.probabilities([["a"] if self.task == "ner" else ["a"] * self._segments]).probs
-        return f"{self.task} {length} {','.join(self.label_names)} {probs.tobytes().hex()}"
+        return f"{self.task} {length} {','.join(self.label_names)} {self.scaling} {probs.tobytes().hex()}"
 
     @property
     def _segments(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from uxla.confidence import Scaling
 from uxla.errors import ArtifactError
 from uxla.models.tasks import TASKS
 from uxla.raw_text import DEFAULT_SPLITTER, Splitter
@@ -26,6 +27,7 @@ class Card(NamedTuple):
     max_length: int
     split: Splitter
     """How raw text is cut into words, as the text was that the models have read."""
+    scaling: Scaling | None
 
 
 def read_card(folder: Path) -> Card:
@@ -39,7 +41,8 @@ def read_card(folder: Path) -> Card:
         TASKS[card["task"]], models[0]  # KeyError for a task there is not
         words = card.get("words", {})
         split = Splitter(**(words | {"together": tuple(words["together"])} if words else {}))
-        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], split)
+        scaling = Scaling(*map(float, card["scaling"])) if card.get("scaling") else None
+        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], split, scaling)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
     except OSError as error:
@@ -56,6 +59,7 @@ def save(
     members: Sequence[str],
     max_length: int,
     split: Splitter = DEFAULT_SPLITTER,
+    scaling: Scaling | None = None,
 ) -> None:
     """Write `ensemble.json`; `members` are model folders relative to `folder`."""
     card = {
@@ -65,6 +69,7 @@ def save(
         "members": list(members),
         "max_length": max_length,
         **({"words": asdict(split)} if task == "ner" else {}),
+        **({} if scaling is None else {"scaling": list(scaling)}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

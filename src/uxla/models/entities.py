@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import fmean
-from typing import NamedTuple
 
 import numpy as np
 
-from uxla.metrics import spans_in
+from uxla.models.mentions import Answer, Guess
 from uxla.raw_text import Place
-from uxla.records import Ints, Predictions
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A named entity in a text: `text == sentence[start:end]`, counted in code points.
 
-    `confidence`, between 0 and 1, is the mean over its words of the probability of the word's label.
+    `confidence` is the probability that this is an entity of this type, calibrated on the source's dev set where the
+    run had one; `second` is the label that comes next, `O` for no entity, and its probability.
 
     >>> text, found = "Ana viajó a Lima .", Entity("Lima", "LOC", 12, 16, 0.95)
     >>> text[found.start : found.end] == found.text
@@ -31,6 +28,16 @@ class Entity:
     start: int
     end: int
     confidence: float
+    second: Guess = ("O", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The label of a text; `confidence` and `second` as for an `Entity`."""
+
+    label: str
+    confidence: float
+    second: Guess
 
 
 def spans_of(words: Sequence[str]) -> list[Place]:
@@ -39,32 +46,10 @@ def spans_of(words: Sequence[str]) -> list[Place]:
     return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
 
 
-class Mention(NamedTuple):
-    """What is found in an example: an entity at the words `first:stop`; or the label of a whole text (0:0)."""
-
-    first: int
-    stop: int
-    label: str
-    confidence: float
-
-
-Answer = list[Mention]
-"""All that is found in one example."""
-
-
-def mentions(found: Predictions, labels: Ints, names: Sequence[str]) -> Iterator[Answer]:
-    """The entities of each sentence, in order: `labels` (R,) are valid IOB2."""
-    sure = found.probs[np.arange(len(labels)), labels].tolist()
-    tags = [names[label] for label in labels.tolist()]
-    for start, stop in pairwise(found.offsets.tolist()):
-        spans = spans_in(tags[start:stop], "strict")
-        yield [Mention(a, b, label, fmean(sure[start + a : start + b])) for label, a, b in spans]
-
-
 def entities(text: str, places: Sequence[Place], answer: Answer) -> list[Entity]:
     """The same entities in the text that has words at these places."""
     spans = ((places[found.first][0], places[found.stop - 1][1], found) for found in answer)
-    return [Entity(text[start:end], found.label, start, end, found.confidence) for start, end, found in spans]
+    return [Entity(text[start:end], str(found.label), start, end, *found[3:]) for start, end, found in spans]
 
 
 def tags_of(answer: Answer, words: int) -> list[str]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from uxla import signals
 from uxla.errors import UxlaError
 from uxla.models.batches import blocks, chunks
-from uxla.models.entities import Answer, Mention
+from uxla.models.mentions import Answer, Mention
 from uxla.predict.row import Row
 
 Label = Callable[[Sequence[Sequence[str]]], list[Answer]]

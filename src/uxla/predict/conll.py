@@ -16,7 +16,8 @@ from uxla.data.files import BOM, Encoder, marks, text_lines
 from uxla.data.labels.names import missing
 from uxla.data.labels.schemes import are_labels, detect
 from uxla.errors import EmptyError, setting
-from uxla.models.entities import Answer, tags_of
+from uxla.models.entities import tags_of
+from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row, Write
 from uxla.predict.sinks import WORDS, open_objects, open_text
 from uxla.predict.standard_input import called

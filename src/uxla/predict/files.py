@@ -23,6 +23,7 @@ from uxla.errors import ConfigError
 from uxla.files import atomic_file
 from uxla.models.batches import BATCH_SIZE
 from uxla.models.ensemble import Ensemble
+from uxla.models.mentions import Answer
 from uxla.predict.answers import Label, answered, remembered
 from uxla.predict.conll import AnsweredConll
 from uxla.predict.row import Row, Write
@@ -49,17 +50,22 @@ def predict(
     *,
     device: DeviceSettings = _DEVICE,
     batch_size: int = BATCH_SIZE,
+    threshold: float = 0.0,
+    second: bool = False,
     **how: Unpack[ReadKeywords],
 ) -> None:
     """Write what the ensemble of `run` says of `source`, a file or a stream, to `out`, or to standard output.
 
     Rows go through all models block by block, of at most `batch_size` rows, and are written as they are ready. `out`
     is written whole or not at all: what was labelled stands beside it in a file `.partial`, with which the same call
-    goes on. `how` are the fields of `ReadOptions`: files are read as a run reads them. Row n answers row n: CoNLL comes
-    back as it came, the labels in the label column (in a new one where that is not named and the last column holds
-    something else), a table with the answers as new columns at its end, raw text as JSON lines, text with character
-    spans with the spans found beside its own. The suffix of `out` can ask for another format. DataError for input that
-    cannot be read or written so.
+    goes on. Entities that are less sure than `threshold` are dropped, and texts have no label then; `second` adds the
+    label that would be next.
+
+    `how` are the fields of `ReadOptions`: files are read as a run reads them. Row n answers row n: CoNLL comes back as
+    it came, the labels in the label column (in a new one where that is not named and the last column holds something
+    else), a table with the answers as new columns at its end, raw text as JSON lines, text with character spans with
+    the spans found beside its own. The suffix of `out` can ask for another format. DataError for input that cannot be
+    read or written so.
     """
     options = ReadOptions(**how)
     kept = None if out is None else out.with_name(f"{out.name}.partial")
@@ -73,30 +79,32 @@ def predict(
             if isinstance(source, Path)
             else stack.enter_context(standard_input(source, SHAPES[ensemble.task], options, as_it_comes=out is None))
         )
-        answered = _opened(ensemble, given, replaces="label_column" in how)
+        answered = _opened(ensemble, given, replaces="label_column" in how, second=second)
         form = _form(answered, out)
+        if ensemble.scaling is None and form != "conll":
+            note(f"{run}: confidences are not calibrated, since the run had no dev set of its source to do it on")
         label: Label = ensemble.answers
         sink = sys.stdout.buffer if out is None else stack.enter_context(_written(out))
         if kept is not None:
             label = stack.enter_context(remembered(kept, ensemble.fingerprint, label))
-        _write(answered, form, sink, label, given, batch_size)
+        _write(answered, form, sink, _above(threshold, label), given, batch_size)
     if kept is not None:
         kept.unlink(missing_ok=True)
 
 
-def _opened(ensemble: Ensemble, given: Input, *, replaces: bool) -> Source:
+def _opened(ensemble: Ensemble, given: Input, *, replaces: bool, second: bool) -> Source:
     """The input; `replaces` says that the user named CoNLL's column of labels."""
     path, shape = given.path, SHAPES[ensemble.task]
     if _is_empty(path):
-        return AnsweredTable(Table(path, "text", shape), "label")
+        return AnsweredTable(Table(path, "text", shape), "label", second=second)
     content = open_data(path, shape, given.options)
     if isinstance(content, SpanFile):
-        return AnsweredSpans(content)
+        return AnsweredSpans(content, second)
     if isinstance(content, ConllFile):
         return AnsweredConll(content, replaces)
     text = running_text(content) if shape == "tagging" else None
     answer = "label" if shape != "tagging" else "tags" if text is None else "entities"
-    table = AnsweredTable(text or content, answer, given.grows, splitter(given.options))
+    table = AnsweredTable(text or content, answer, given.grows, splitter(given.options), second)
     if any(name.startswith(PREDICTED) for name in table.names):
         note(f"{called(path)}: has labels, which stay; the answers are called {' and '.join(table.names)}")
     return table
@@ -133,6 +141,16 @@ def _write(source: Source, form: str, sink: BinaryIO, label: Label, given: Input
                 write(rows, answers)
                 sink.flush()
             advance(rows)
+
+
+def _above(threshold: float, label: Label) -> Label:
+    """`label` without the entities that are less sure, and with no label for texts whose label is."""
+
+    def sure(answer: Answer) -> Answer:
+        known = [one for one in answer if one.confidence >= threshold]
+        return known or [one._replace(label=None) for one in answer if one.stop == 0]
+
+    return (lambda rows: list(map(sure, label(rows)))) if threshold else label
 
 
 def _open_writer(source: Source, form: str, sink: BinaryIO) -> AbstractContextManager[Write]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from uxla.models.entities import Answer
+from uxla.models.mentions import Answer
 from uxla.raw_text import Place
 
 

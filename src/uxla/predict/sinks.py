@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from uxla.data.files import Encoder
 from uxla.data.writing.cells import cell
 from uxla.errors import DataError
-from uxla.models.entities import Answer
+from uxla.models.mentions import Answer
 from uxla.predict.row import Row, Write
 
 Object = dict[str, Any]

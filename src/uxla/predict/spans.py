@@ -14,7 +14,8 @@ from uxla.data.files import BOM, Encoder, marks
 from uxla.data.formats.json_places import with_entries
 from uxla.data.spans.file import SpanFile
 from uxla.data.spans.records import PREDICTED
-from uxla.models.entities import Answer, tags_of
+from uxla.models.entities import tags_of
+from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row, Write
 from uxla.predict.sinks import WORDS, open_objects, open_text
 from uxla.predict.tables import spans
@@ -27,6 +28,8 @@ class AnsweredSpans:
     """A file, or a folder of brat, whose records come back with their answers."""
 
     file: SpanFile
+    second: bool = False
+    """Whether second-best labels stand beside the first."""
 
     def batches(self) -> Iterator[list[Row]]:
         """The records in order, in bounded memory; of a stream those that are there. DataError for what is wrong."""
@@ -59,7 +62,9 @@ class AnsweredSpans:
 
     def _beside(self, row: Row, answer: Answer) -> str:
         [(part, _)] = row.raw
-        return f"{part.before}{with_entries(part.body, {self._name: spans(row, answer)})}{part.after}"
+        return (
+            f"{part.before}{with_entries(part.body, {self._name: spans(row, answer, second=self.second)})}{part.after}"
+        )
 
     @cached_property
     def _name(self) -> str:

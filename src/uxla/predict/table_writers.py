@@ -17,14 +17,15 @@ from uxla.data.word_rows import Words
 from uxla.data.writing.cells import cell, line_writer, prediction_cell
 from uxla.errors import DataError, EmptyError
 from uxla.models.batches import chunks
-from uxla.models.entities import Answer, tags_of
+from uxla.models.entities import tags_of
+from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row, Write
 from uxla.predict.sinks import merged_schema, open_objects, open_parquet, open_text
 from uxla.predict.tables import AnsweredTable, Values
 
 _TEXT, _WORDS, _NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
-_PLACE = [("start", pa.int64()), ("end", pa.int64())]
-_ENTITIES = pa.list_(pa.struct([*_PLACE, ("text", _TEXT), ("label", _TEXT), ("confidence", _NUMBER)]))
+_GUESS = [("label", _TEXT), ("confidence", _NUMBER)]
+_ENTITY = [("start", pa.int64()), ("end", pa.int64()), ("text", _TEXT), *_GUESS]
 
 _ROWS = 1 << 12
 
@@ -184,8 +185,9 @@ def _schema(source: AnsweredTable, form: str) -> pa.Schema:
 
 def _fields(source: AnsweredTable) -> list[pa.Field]:
     words = _TEXT if source.answer == "tags" and _has_row_a_word(source) else _WORDS
-    types = {"label": [_TEXT, _NUMBER], "entities": [_ENTITIES], "tags": [words]}[source.answer]
-    return [pa.field(name, type_) for name, type_ in zip(source.names, types, strict=True)]
+    entity = [*_ENTITY, *([("second", pa.struct(_GUESS))] if source.second else [])]
+    types = {"label": [_TEXT, _NUMBER] * 2, "entities": [pa.list_(pa.struct(entity))], "tags": [words]}[source.answer]
+    return [pa.field(name, type_) for name, type_ in zip(source.names, types, strict=False)]
 
 
 def _has_row_a_word(source: AnsweredTable) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from heapq import merge
 from itertools import chain
 from typing import Any
 
@@ -19,7 +20,9 @@ from uxla.data.formats.table import Table
 from uxla.data.word_rows import Words
 from uxla.data.writing.cells import raw_rows
 from uxla.errors import DataError, EmptyError
-from uxla.models.entities import Answer, entities, tags_of
+from uxla.models.batches import chunks
+from uxla.models.entities import entities, tags_of
+from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row
 from uxla.predict.sinks import Object
 from uxla.raw_text import Place, split_words
@@ -28,6 +31,7 @@ PREDICTED = "predicted_"
 """The prefix of the new columns' names where the table has labels, or a column with such a name."""
 
 Values = tuple[Any, ...]
+_ROWS = 1 << 12
 _WORD_COLUMNS = {"tokens", "words", "word", "token"}
 _BLANKS = " \t\r\n"
 
@@ -45,11 +49,15 @@ class AnsweredTable:
     grows: bool = False
     split: Callable[[str], list[Place]] = split_words
     """The places of the words of a running text."""
+    second: bool = False
+    """Whether second-best labels stand beside the first."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the new columns, different from those the table has."""
         names: tuple[str, ...] = ("label", "confidence") if self.answer == "label" else (self.answer,)
+        if self.answer == "label" and self.second:
+            names += ("second", "second_confidence")
         there, table = set(self.columns), self.table
         labelled = self.answer != "entities" and table.format != "text" and table.is_labelled(self.columns)
         while labelled or there & set(names):
@@ -61,12 +69,13 @@ class AnsweredTable:
         parts = self._raw()
         with suppress(EmptyError):
             for batch in self.table.batches(labelled=False, whole=True):
-                rows = [self._row(*given, parts) for given in _given(batch, self.table.shape)]
+                rows = (self._row(*given, parts) for given in _given(batch, self.table.shape))
                 if self.table.format == "parquet":
-                    rows = sorted([*rows, *(Row((), line) for line in batch.blanks)], key=lambda row: row.line)
-                if self.grows and max(batch.blanks, default=0) > (rows[-1].line if rows else 0):
-                    rows.append(_rest(_until(parts, [(max(batch.blanks), None)])))
-                yield rows
+                    rows = merge(rows, (Row((), line) for line in batch.blanks), key=lambda row: row.line)
+                yield from chunks(rows, _ROWS)
+                last = max(batch.blanks, default=0)
+                if self.grows and last > max(batch.lines, default=0):
+                    yield [_rest(_until(parts, [(last, None)]))]
         with suppress(EmptyError):
             if rest := [(part, None) for part in parts]:
                 yield [_rest(rest)]
@@ -131,9 +140,9 @@ class AnsweredTable:
     def values(self, row: Row, answer: Answer) -> list[Values]:
         """The values of the new columns: in a table with a row a word those of each word."""
         if self.answer == "label":
-            return [(found.label, found.confidence) for found in answer]
+            return [(one.label, one.confidence, *(one.second if self.second else ())) for one in answer]
         if self.answer == "entities":
-            return [(spans(row, answer),)]
+            return [(spans(row, answer, second=self.second),)]
         tags = tags_of(answer, len(row.parts))
         return [(tag,) for tag in tags] if isinstance(row.record, Words) else [(tags,)]
 
@@ -167,18 +176,18 @@ class AnsweredTable:
         return cells | dict.fromkeys(self.names, [] if self.answer == "entities" else None)
 
 
-def spans(row: Row, answer: Answer) -> list[Object]:
-    """The entities of a running text as they are written."""
-    return [
-        {
-            "start": one.start,
-            "end": one.end,
-            "text": one.text,
-            "label": one.label,
-            "confidence": round(one.confidence, 4),
-        }
-        for one in entities(row.text, row.places, answer)
-    ]
+def spans(row: Row, answer: Answer, *, second: bool = False) -> list[Object]:
+    """The entities of a running text as they are written, with `second` also what each would be else."""
+    written = []
+    for one in entities(row.text, row.places, answer):
+        place = {"start": one.start, "end": one.end, "text": one.text}
+        found = place | _guess(one.label, one.confidence)
+        written.append(found | ({"second": _guess(*one.second)} if second else {}))
+    return written
+
+
+def _guess(label: str, confidence: float) -> Object:
+    return {"label": label, "confidence": round(confidence, 4)}
 
 
 def running_text(table: Table) -> Table | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from uxla.confidence import reliability
 from uxla.metrics import span_scores
 from uxla.records import IGNORED, Bools, Ints
 from uxla.report.folder import TestSet
@@ -83,13 +84,9 @@ def calibration(test: TestSet, bins: int = 10) -> Calibration | None:
     sure, right = test.confidence[known], (test.labels[test.final] == test.gold)[known]
     if not len(sure):
         return None
-    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
-    size = np.bincount(place, minlength=bins)
-    mean_sure, mean_right = (np.bincount(place, values, bins) / np.maximum(size, 1) for values in (sure, right))
-    ece = 100 * float((size * abs(mean_sure - mean_right)).sum() / size.sum())
-    return Calibration(
-        ece, tuple((float(mean_sure[i]), float(mean_right[i]), int(size[i])) for i in np.flatnonzero(size))
-    )
+    found = reliability(sure, right, bins)
+    filled = [(float(mean), float(share), int(size)) for mean, share, size in zip(*found, strict=True) if size]
+    return Calibration(found.error, tuple(filled))
 
 
 def confusion(test: TestSet, *, spans: bool, widest: int) -> Confusion | None:

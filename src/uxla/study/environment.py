@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 from collections.abc import Collection, Mapping
@@ -15,6 +16,7 @@ from uxla import __version__
 from uxla.config.consistency import data_paths
 from uxla.config.run import RunConfig
 from uxla.data import hub
+from uxla.errors import ArtifactError
 from uxla.records import ModelHandle
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "datasets", "pyarrow", "numpy", "scikit-learn")
@@ -88,3 +90,13 @@ def _memory() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def read_environment(run: Path) -> dict[str, Any]:
+    """What `environment.json` of a run folder holds. ArtifactError where it cannot be read."""
+    file = run / "environment.json"
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{file}: cannot be read ({error}); run again") from None
+    return found

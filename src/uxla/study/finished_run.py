@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from uxla.confidence import Scaling
 from uxla.config.run import RunConfig
 from uxla.data.raw_words import splitter, together_in_source
 from uxla.raw_text import Splitter
@@ -34,6 +35,9 @@ class FinishedRun:
     """By target the three models that the run is for: those of its first method, in the epoch that was kept."""
     single: Mapping[str, ModelHandle]
     """By target the one model in place of the three: the mean of their weights."""
+    scaling: Mapping[str, Scaling | None]
+    """By target what makes calibrated confidences of the models' probabilities; None without a dev set of the source.
+    """
     study: Study
     """The data, the backbone and the store that they came from; `study.labelling` labels more text with them."""
     traces: Mapping[str, Trace]

@@ -22,6 +22,7 @@ from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.arguments import Request
 from uxla.study.choose_epoch import Outcome, Trained, choose_epoch
+from uxla.study.confidence import confidences
 from uxla.study.described import describe
 from uxla.study.environment import environment
 from uxla.study.executors import Executor
@@ -75,6 +76,8 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
         emit(Began())
         describe(study, generates=begins)
         trained, outcomes, single, results = carry_out(study, request, trainings)
+        confidence = confidences(study, {name: found.final for name, found in outcomes.items()})
+        results |= {"confidence": {name: found.facts for name, found in confidence.items()}}
         if (mixed := mixture(study.labelling.store.made_with)) is not None:
             results["warnings"].append(mixed)
         emit(Scored(results))
@@ -84,7 +87,8 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
         around = environment(config, named, study.labelling.store.made_with)
         around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
     final = {name: found.final for name, found in outcomes.items()}
-    return FinishedRun(config, results, around, trained, final, single, study, traces)
+    scaling = {name: found.scaling for name, found in confidence.items()}
+    return FinishedRun(config, results, around, trained, final, single, scaling, study, traces)
 
 
 def carry_out(

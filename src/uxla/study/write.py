@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from uxla.confidence import Scaling
 from uxla.errors import in_python
 from uxla.files import atomic_file, atomic_folder, write_file, write_table
 from uxla.methods.registry import final_method
@@ -56,7 +57,7 @@ def _write(run: FinishedRun, out: Path) -> None:
     for target in study.targets:
         models = run.final[target.name]
         folder = out if len(study.targets) == 1 else out / target.name
-        _write_models(folder, models, study.labelling, run)
+        _write_models(folder, models, run.scaling[target.name], study.labelling, run)
         write_single(folder, run.single[target.name].path, tokenizer=folder / "models/1")
         write_file(folder / "README.md", _card(run, target))
         if target.test is not None:
@@ -79,7 +80,9 @@ def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Trip
     return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
 
 
-def _write_models(folder: Path, models: Triple, labelling: Labelling, run: FinishedRun) -> None:
+def _write_models(
+    folder: Path, models: Triple, scaling: Scaling | None, labelling: Labelling, run: FinishedRun
+) -> None:
     backbone, runtime = labelling.backbone.path, labelling.runtime
     tokenizer = load_tokenizer(backbone, safety=runtime.safety)
     length = folders_length(backbone, runtime.safety)
@@ -94,6 +97,7 @@ def _write_models(folder: Path, models: Triple, labelling: Labelling, run: Finis
         members=[f"../models/{i}" for i in (1, 2, 3)],
         max_length=run.config.max_length,
         split=run.split,
+        scaling=scaling,
     )
 
 
