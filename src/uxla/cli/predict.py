@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -14,6 +14,9 @@ from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
 from uxla.models.batches import BATCH_SIZE
+
+_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+"""Caches of torch's that have an entry for each shape of input, up to 1,024: hundreds of megabytes."""
 
 
 @with_options
@@ -40,16 +43,11 @@ def predict(
     top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
-    if not run.is_dir():
-        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
-    source = Path(file) if file != "-" else sys.stdin.buffer
-    if isinstance(source, Path) and not source.exists():
-        expected = "expected text or a table with one sentence or pair a line"
-        raise UxlaError(f"{source}: no such file, {expected}; check the path")
+    source = _checked(run, file)
     if out is not None:
         check_file(out, source=source if isinstance(source, Path) else None)
 
-    for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # one entry a shape, up to 1,024: 400 MB
+    for cache in _CACHES:
         os.environ.setdefault(cache, "64")
 
     from uxla.console import showing
@@ -65,3 +63,14 @@ def predict(
         to = None if out == Path("-") else out
         wanted: dict[str, Any] = {"threshold": threshold, "second": top == 2}
         label(run, source, to, device=device, batch_size=batch_size, **wanted, **how)
+
+
+def _checked(run: Path, file: str) -> Path | BinaryIO:
+    """The input, a file or standard input. UxlaError where it, or the run, is not there."""
+    if not run.is_dir():
+        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
+    source = Path(file)
+    if file != "-" and not source.exists():
+        expected = "expected text or a table with one sentence or pair a line"
+        raise UxlaError(f"{source}: no such file, {expected}; check the path")
+    return sys.stdin.buffer if file == "-" else source
