@@ -117,8 +117,7 @@ class Adapted:
     def save(self, folder: str | Path) -> Path:
         """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.
 
-        `uxla.load` reads it, and so do `uxla predict` and `uxla report`. ArtifactError where another run is there, or
-        the folder cannot be written.
+        `uxla.load`, `uxla predict` and `uxla report` read it. ArtifactError if it cannot be, or another run is there.
         """
         place = path(folder, "folder")
         if self.run is not None:
