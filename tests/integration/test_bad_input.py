@@ -174,8 +174,9 @@ def test_a_model_folder_that_cannot_be_used_is_refused(key, spoil, said, files, 
 
 
 def test_a_language_the_synthetic_world_lacks_is_refused_with_those_it_has(tiny, invoke):
-    said = ["testbed:fra/unlabelled", "no such file", "far,", "low, near, source"]
-    refused(invoke("run", "testbed", *tiny, "target=fra", "--out", "out"), "out", *said)
+    for language, remedy in (("fra", "did you mean far?"), ("xyz", "expected one of source, near, far, low, joined")):
+        result = invoke("run", "testbed", *tiny, f"target={language}", "--out", "out")
+        refused(result, "out", f"the testbed has no language '{language}'; {remedy}")
 
 
 def test_a_synthetic_world_with_a_wrong_model_leaves_no_folder_either(tiny, invoke):

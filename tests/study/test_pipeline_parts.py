@@ -58,12 +58,11 @@ def test_a_line_of_the_journal_is_one_json_object(tmp_path):
 
 def test_the_number_of_draws_follows_epochs_or_steps():
     from uxla.config.training import Adaptation
-    from uxla.study.settings import draws_of
 
     training = {"batch_size": 4, "accumulation": 2, "learning_rate": 1e-3, "selection": "last"}
-    assert draws_of(Adaptation(**training, epochs=1.5))(10) == 15
-    assert draws_of(Adaptation(**training, epochs=0.01))(10) == 1
-    assert draws_of(Adaptation(**training, max_steps=3))(10) == 24
+    assert Adaptation(**training, epochs=1.5).draws(10) == 15
+    assert Adaptation(**training, epochs=0.01).draws(10) == 1
+    assert Adaptation(**training, max_steps=3).draws(10) == 24
 
 
 def test_test_sentences_that_also_stand_in_train_are_counted():

@@ -60,13 +60,14 @@ def _world(config: RunKeys) -> Faults:
     asked = [".".join(map(str, key)) for key, path in data_paths(config) if path.startswith(TESTBED)]
     if asked and config.testbed is None:
         yield "testbed", f"{asked[0]} is a testbed: path but there is no testbed section; add testbed.seed=0"
+    unknown = {}
     for (section, _), path in data_paths(config):
         for target in config.target if section == "target_data" else ("",):
             language = path.replace("{target}", target).removeprefix(TESTBED).partition("/")[0]
             if path.startswith(TESTBED) and language not in LANGUAGES:
-                known = unknown_name(language, list(LANGUAGES))
-                key = "target" if language == target else str(section)
-                yield key, f"the testbed has no language {language!r}; {known}"
+                unknown[language] = "target" if language == target else str(section)
+    for language, key in unknown.items():
+        yield key, f"the testbed has no language {language!r}; {unknown_name(language, list(LANGUAGES))}"
 
 
 def _selection(config: RunKeys) -> Faults:
