@@ -49,7 +49,10 @@ def test_results_follow_the_schema(finished):
         "warnings",
         "inputs",
     }
-    assert set(results) == parts | {"precision", "agreement", "min_agreed", "trainings"}
+    assert set(results) == parts | {"precision", "agreement", "min_agreed", "trainings", "confidence"}
+    of_dev, of_test = results["confidence"]["far"]["dev"], results["confidence"]["far"]["test"]
+    assert of_dev.keys() == of_test.keys() == {"answers", "raw", "scaled"}
+    assert uxla.Ensemble.load(finished.out).scaling is not None
     assert [results[name] for name in ("version", "task", "metric", "selection")] == [2, "ner", "f1", "last"]
     assert (results["agreement"], results["min_agreed"]) == ("exact", 0.5)
     fields = {"method", "target", "epoch", "model", "peers", "learned_from", "steps", "examples", "loss", "dev"}
@@ -227,7 +230,7 @@ def test_where_results_stand_all_else_is_of_the_same_run(synchronous, adapt, tmp
         raise OSError(28, "No space left on device")
 
     again = adapt(tmp_path / "again", synchronous.store, config=synchronous.out / "config.yaml")
-    monkeypatch.setattr("uxla.study.write.ensemble.save", full)
+    monkeypatch.setattr("uxla.study.write.ensemble_folder.save", full)
     with pytest.raises(ArtifactError, match="cannot be written"):
         adapt(again.out, synchronous.store, config=synchronous.out / "config.yaml")
     assert not (again.out / "results.json").exists()

@@ -47,10 +47,10 @@ def test_a_task_runs_and_its_ensemble_labels_new_text(task, adapt, tiny, tmp_pat
     text = "ba\u00a0bo  bu" if task == "classification" else "ba bo\tbu"
     answer = invoke("predict", run.out, "-", input=(text + "\n").encode())
     assert answer.exit_code == 0, answer.stderr
-    *texts, label, confidence = answer.stdout.rstrip("\n").split("\t")
-    assert "\t".join(texts) == text
+    id_, *texts, label, confidence = json.loads(answer.stdout).values()
+    assert (id_, "\t".join(texts)) == (1, text)
     asked = text if task == "classification" else tuple(text.split("\t"))
-    assert uxla.load(run.out).ensemble.classify([asked]) == [(label, pytest.approx(float(confidence), abs=1e-4))]
+    assert uxla.load(run.out).ensemble.classify([asked]) == [(label, pytest.approx(confidence, abs=1e-4))]
 
 
 def test_each_target_of_a_run_has_its_models_and_shares_the_warm_up(two_targets):
