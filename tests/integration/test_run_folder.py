@@ -150,7 +150,9 @@ def test_transformers_reads_the_one_model_and_finds_the_labels_whose_score_is_in
 @pytest.mark.filterwarnings("ignore:Tokenizer does not support real words")  # what BPE of words with ▁ is told
 def test_the_pipeline_that_the_card_names_reads_a_text_longer_than_the_model(finished, monkeypatch):
     assert AutoTokenizer.from_pretrained(finished.out / "models/1").model_max_length == 128
-    [call] = re.findall(r"`(pipeline\(.*\))`", (finished.out / "README.md").read_text(encoding="utf-8"))
+    [call] = re.findall(
+        r"^label = (pipeline\(.*\))$", (finished.out / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     monkeypatch.chdir(finished.out)
     assert isinstance(eval(call, {"pipeline": pipeline})("ko mira sen " * 300), list)
     assert isinstance(pipeline("token-classification", model=str(finished.out))("ko mira sen"), list)
