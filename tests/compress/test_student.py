@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from uxla.compress.run import Length
+from uxla.errors import ConfigError
 from uxla.models.training.losses import SoftLabels
 
 
@@ -23,3 +25,10 @@ def test_soft_labels_go_by_the_row_of_the_teacher_and_add_the_penalty():
     assert first > second
     p = torch.softmax(logits, -1)
     assert float(loss(logits, torch.tensor([0]), penalty=2.0)) == pytest.approx(first + 2 * float((p * p.log()).sum()))
+
+
+@pytest.mark.parametrize("name", ["epochs", "learning_rate"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_length_of_nothing_is_refused(name, value):
+    with pytest.raises(ConfigError, match=rf"^{name}: got {value}, expected a number above 0$"):
+        Length(**{name: value})

@@ -44,6 +44,12 @@ def test_languages_and_uses_are_read_from_names_and_the_task_from_content(invoke
     assert "# labelled: FILE" in text
 
 
+def test_a_model_with_signs_of_yaml_is_quoted(invoke):
+    put(en__train_dot_conll=TAGGED, en__dev_dot_conll=TAGGED, es__train_dot_txt="Ana lee\n")
+    assert invoke("en/train.conll", "en/dev.conll", "es/train.txt", "--model", "a: b # c").exit_code == 0
+    assert load_config("my.yaml").model == "a: b # c"
+
+
 def test_without_a_dev_set_the_last_checkpoint_is_taken_and_labels_of_a_target_are_offered(invoke):
     put(
         a__en_train_dot_tsv="text\tlabel\n" + "good\tja\nbad\tne\n" * 3,

@@ -47,5 +47,4 @@ def test_the_whole_path_with_250_002_pieces_and_many_scripts(encoder, adapt, tin
     assert model.config.num_labels == 5
     answer = invoke("predict", run.out, "-", input="\n".join(TARGET).encode())
     assert answer.exit_code == 0, answer.stderr
-    labelled = [block.split("\n") for block in answer.stdout.strip("\n").split("\n\n")]
-    assert [" ".join(line.split("\t")[0] for line in block) for block in labelled] == TARGET
+    assert [json.loads(line)["text"] for line in answer.stdout.splitlines()] == TARGET

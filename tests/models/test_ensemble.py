@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from transformers.utils import logging
 
-from uxla.errors import ArtifactError, DataError, ModelError
+from uxla.errors import ArtifactError, ConfigError, DataError, ModelError
 from uxla.models.ensemble import Ensemble
 from uxla.models.ensemble_folder import read_card, save
 from uxla.models.runtime import Runtime
@@ -32,6 +32,12 @@ def ensembles():
         )
 
     return {task: ensemble(task) for task in NAMES}
+
+
+@pytest.mark.parametrize("size", [0, -5, "a"])
+def test_a_batch_has_at_least_one_text(ensembles, size):
+    with pytest.raises(ConfigError, match=rf"^batch_size: got {size!r}, expected a whole number of at least 1$"):
+        ensembles["ner"].predict(["Ana"], batch_size=size)
 
 
 def test_a_sentence_without_words_has_no_labels_and_moves_no_other(ensembles):

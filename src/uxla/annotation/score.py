@@ -109,6 +109,9 @@ def _order(test: TestSet, corpus: Corpus) -> Any:
         if not rows:
             raise DataError(_missing(number, segments, corpus), file=corpus.name)
         found.append(rows.pop(0))
+    for words in dict.fromkeys(tuple(segments) for segments in test.segments):
+        if places[words]:
+            raise DataError(_repeated(words), file=corpus.name)
     return np.array(found)
 
 
@@ -118,6 +121,11 @@ def _missing(number: int, segments: Sequence[str], corpus: Corpus) -> str:
     if any(other != [*segments] and "".join(other).replace(" ", "") == letters for other in others):
         return f"sentence {number} of the test set has other words here: {shown}; label its words as they are"
     return f"sentence {number} of the test set is not here: {shown}; label each sentence of the test set once"
+
+
+def _repeated(segments: Sequence[str]) -> str:
+    shown = repr(" | ".join(segments)[:_SHOWN])
+    return f"has {shown} more often than the test set; label each sentence of the test set once"
 
 
 def _interval(found: Difference | None) -> Figure:

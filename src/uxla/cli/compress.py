@@ -18,10 +18,8 @@ def compress(
         typer.Option(help="Begin with this model, a folder or Hub id, instead of the mean of the run's three."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="A new folder for it. Default: the run folder itself.")] = None,
-    epochs: Annotated[
-        float | None, typer.Option(min=0.0, help="Passes over the text. Default: 1; with --backbone 3.")
-    ] = None,
-    learning_rate: Annotated[float | None, typer.Option(min=0.0, help="Default: half of the adaptation's.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the text. Default: 1; with --backbone 3.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Default: half of the adaptation's.")] = None,
     fresh: Fresh = False,
 ) -> None:
     """Train one model on what the three models of a run say together about its text.

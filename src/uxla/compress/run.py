@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from safetensors import safe_open
 from uxla.compress.student import student
 from uxla.config.run import RunConfig, load_config
 from uxla.config.training import Adaptation, Training
-from uxla.errors import ArtifactError, ConfigError
+from uxla.errors import ArtifactError, ConfigError, setting
 from uxla.files import atomic_folder, write_file
 from uxla.models import ensemble_folder
 from uxla.models.ensemble_folder import read_card
@@ -51,6 +51,11 @@ class Length:
 
     epochs: float | None = None
     learning_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value is not None and value <= 0:
+                raise ConfigError(f"{setting(name)}: got {value:g}, expected a number above 0")
 
 
 class Teachers(NamedTuple):
@@ -167,7 +172,9 @@ def _training(config: RunConfig, backbone: ModelHandle | None, length: Length) -
     given = config.adaptation if backbone is None else config.warmup
     rate = given.learning_rate / 2 if backbone is None else given.learning_rate
     passes = _PASSES["averaged" if backbone is None else "backbone"]
-    values = {"epochs": length.epochs or passes, "learning_rate": length.learning_rate or rate, "max_steps": None}
+    epochs = passes if length.epochs is None else length.epochs
+    learning_rate = rate if length.learning_rate is None else length.learning_rate
+    values = {"epochs": epochs, "learning_rate": learning_rate, "max_steps": None}
     return Adaptation(**given.model_dump() | values | {"selection": "last", "penalty": 0.0})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from uxla.records import Corpus
 
 _ROLES = {"dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test", "eval": "test"}
 _ROLES |= dict.fromkeys(("train", "training", "raw", "unlabelled", "unlabeled", "labelled", "labeled"), "train")
+_PLAIN = re.compile(r"[\w./~-]+")
+"""A model's name that YAML takes as it is."""
 _TRAININGS = {
     "testbed": ("{batch_size: 16, learning_rate: 1e-3, epochs: 6", "{batch_size: 16, learning_rate: 1e-3, epochs: 1}"),
     "": ("{batch_size: 16, learning_rate: 3e-5, epochs: 3", "{batch_size: 16, learning_rate: 5e-6, epochs: 1}"),
@@ -86,11 +89,12 @@ def _yaml(
 ) -> str:
     dev, test = _part(own, "dev"), _part(theirs, "test")
     warm_up, adaptation = _TRAININGS.get(model, _TRAININGS[""])
+    name = model if _PLAIN.fullmatch(model) else json.dumps(model, ensure_ascii=False)
     selection = "}" if dev else ", selection: last}"
     lines = [
         f"# Made by `uxla init`. Check it, then: uxla plan {out.name}; uxla run {out.name}",
         f"task: {task}",
-        f"model: {model}  # a Hub id, a folder, or testbed for the small shipped one",
+        f"model: {name}  # a Hub id, a folder, or testbed for the small shipped one",
         "",
         "source:  # the language with labels",
         f"  name: {source.language or 'source'}",

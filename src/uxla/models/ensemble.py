@@ -12,7 +12,7 @@ import numpy as np
 from uxla import given, progress
 from uxla.choices import Device, Precision
 from uxla.confidence import Scaling
-from uxla.errors import ArtifactError, ModelError, printable
+from uxla.errors import ArtifactError, ConfigError, ModelError, printable
 from uxla.models.batches import BATCH_SIZE, blocks
 from uxla.models.classifier import LayerDescription
 from uxla.models.ensemble_folder import read_card
@@ -113,6 +113,8 @@ class Ensemble:
 
         >>> for found in ensemble.stream(open("new.txt")): print(found)   # doctest: +SKIP
         """
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ConfigError(f"batch_size: got {batch_size!r}, expected a whole number of at least 1")
         for block in blocks(self._read(texts), batch_size):
             answers = self.answers([words for _, _, words in block])
             yield from (

@@ -82,7 +82,7 @@ def predict(
         answered = _opened(ensemble, given, replaces="label_column" in how, second=second)
         form = _form(answered, out)
         if ensemble.scaling is None and form != "conll":
-            note(f"{run}: confidences are not calibrated, since the run had no dev set of its source to do it on")
+            note(f"{run}: confidences are not calibrated; a run whose source has a dev set calibrates them")
         label: Label = ensemble.answers
         sink = sys.stdout.buffer if out is None else stack.enter_context(_written(out))
         if kept is not None:
