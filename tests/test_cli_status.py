@@ -60,6 +60,13 @@ def test_a_run_that_goes_on_is_told_from_one_that_stopped(invoke, tmp_path):
     assert json.loads(invoke("status", "run", "--json").stdout)["state"] == "stopped"
 
 
+@pytest.mark.parametrize("text", ["", "no event\n"])
+def test_a_journal_without_events_is_said_to_have_none(invoke, tmp_path, text):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "journal.jsonl").write_text(text, "utf-8")
+    assert "journal.jsonl: no events in it; the run has just begun, or" in invoke("status", "run").stderr
+
+
 def test_a_folder_without_a_journal_is_no_run(invoke):
     assert "no journal.jsonl, expected a folder that `uxla run` writes to" in invoke("status", "nowhere").stderr
 

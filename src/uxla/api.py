@@ -82,8 +82,8 @@ def adapt(
     folder as long as the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says whose models
     the run's are: those of the `last` epoch, or of the epoch with the best score `estimated` without labels.
     `settings` are further keys of a configuration (docs/configuration.md), such as `tokens_per_batch=4096`; `methods`,
-    a list in place of `method` and `baselines`; and `files`, the sections `source`, `target_data` and `testbed` of a
-    configuration, which are recorded as the places that the data came from.
+    a list in place of `method` and `baselines`; and `files`, the keys `source`, `target_data`, `testbed` and `tracking`
+    of a configuration, which are only recorded, in place of names for data in memory.
 
     Raises UxlaError, before any work, if an argument is at fault.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uxla import signals
-from uxla.errors import WriteError
+from uxla.errors import ConfigError, WriteError, in_python
 from uxla.write_errors import REMEDY, writing
 
 if TYPE_CHECKING:
@@ -77,6 +77,13 @@ def check_file(path: Path, *suffixes: str, source: Path | None = None) -> None:
         raise WriteError(path, f"no such folder {path.absolute().parent}", "create it, or name another place")
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise WriteError(path, "it is the input file", "name another one")
+
+
+def check_new(folder: Path) -> None:
+    """ConfigError if the folder, which is to be made, is there already."""
+    if folder.exists():
+        option = "" if in_python() else "--out "
+        raise ConfigError(f"{option}{folder}: exists already; give the name of a new folder")
 
 
 def write_file(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:

@@ -133,6 +133,12 @@ def test_raw_text_comes_out_as_json_lines_with_what_is_found_by_now(tmp_path):
     assert rows[0]["id"] == 2, "the second text"
 
 
+def test_the_id_of_raw_text_is_its_line(tmp_path):
+    (tmp_path / "raw.txt").write_text("\n\nAna lee\n", "utf-8")
+    suggest_from(DISPUTE, tmp_path / "raw.txt", ReadOptions(), n=5, form="jsonl", out=tmp_path / "out.jsonl")
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8"))["id"] == 3
+
+
 def test_ids_of_a_table_stay_and_words_are_words(tmp_path):
     table = "".join(json.dumps({"id": f"n{i}", "text": text}) + "\n" for i, text in enumerate(TEXTS) if text)
     assert [json.loads(line)["id"] for line in _written(tmp_path, "raw.jsonl", table).splitlines()] == ["n1", "n2"]

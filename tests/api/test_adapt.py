@@ -99,6 +99,8 @@ def with_epochs(epochs):
         ({"baselines": "zero_shot"}, "baselines: got 'zero_shot'"),
         ({"baselines": ["zero_shot"]}, r"baselines: no target has a test set .*; give uxla.Target\(raw, test=…\)"),
         ({"method": "tri_training"}, r"methods: tri_training .*; give uxla.Target\(raw, test=…\) or method='uxla'"),
+        ({"methods": "uxla"}, r"methods: got 'uxla', expected a list"),
+        ({"tracking": ["mlflow"]}, r"tracking: no such argument; give on_event=…"),
         ({"thread": 1}, "thread: no such argument; did you mean threads?"),
         ({"alpha": 0.5}, r"alpha: no such argument; give method=uxla.UXLA\(alpha=…\)"),
         ({"method": uxla.UXLA(alpha=-1)}, "method: alpha: got -1, expected at least 0"),

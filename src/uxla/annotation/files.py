@@ -37,20 +37,22 @@ def suggest_from(ensemble: Ensemble, file: Path, options: ReadOptions, *, n: int
 
 
 def _texts(file: Path, task: str, options: ReadOptions) -> tuple[list[Any], Sequence[str | int]]:
-    """The texts, or pairs, or sentences as lists of words, that stand in a file, and their ids: by default numbers."""
+    """The texts, or pairs, or sentences as lists of words, that stand in a file, and their ids: by default numbers,
+    those of the lines of raw text."""
     shape = discover_shape(file, options) if task == "ner" else SHAPES[task]
     source = open_data(file, shape, options)
     if not isinstance(source, Table):
         asked: dict[str, Any] = {"name": file.name, "lang": "", "label_names": (), "labelled": False}
         corpus = load_corpus(file, shape=shape, **asked, **options.keywords)
-        return [example.words for example in corpus], [example.id for example in corpus]
+        return [example.words for example in corpus], [example.id.removeprefix(":") for example in corpus]
     texts: list[Any] = []
     ids: list[str | int] = []
     for batch in source.batches(labelled=False, whole=True):
         columns = [batch.columns[role].to_pylist() for role in TEXTS[shape]]
         texts += columns[0] if len(columns) == 1 else zip(*columns, strict=True)
+        numbers = batch.lines.tolist() if source.format == "text" else range(len(ids) + 1, len(ids) + len(batch) + 1)
         records = batch.records or [None] * len(batch)
-        ids += [r.get("id", n) if isinstance(r, Mapping) else n for n, r in enumerate(records, start=len(ids) + 1)]
+        ids += [r.get("id", n) if isinstance(r, Mapping) else n for n, r in zip(numbers, records, strict=True)]
     return texts, ids
 
 

@@ -10,7 +10,7 @@ import typer
 from uxla.cli.options import Options, with_options
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError
-from uxla.files import check_file
+from uxla.files import check_file, check_new
 
 _SUFFIXES = {"jsonl": (".jsonl",), "doccano": (".jsonl",), "label-studio": (".json",)}
 
@@ -49,8 +49,7 @@ def export(
 
 
 def _onnx(run: Path, out: Path) -> None:
-    if out.exists():
-        raise ConfigError(f"--out {out}: exists already; give the name of a new folder")
+    check_new(out)
 
     from uxla.console import showing
     from uxla.process_settings import process_settings

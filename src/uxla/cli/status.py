@@ -25,7 +25,10 @@ def status(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder
     file = run / "journal.jsonl"
     if not file.is_file():
         raise ArtifactError(f"{run}: no journal.jsonl, expected a folder that `uxla run` writes to; check the path")
-    found = state(read(file), running=_is_locked(run / ".lock"))
+    events = read(file)
+    if not events:
+        raise ArtifactError(f"{file}: no events in it; the run has just begun, or the file is damaged")
+    found = state(events, running=_is_locked(run / ".lock"))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return

@@ -15,7 +15,7 @@ from uxla.compress.student import student
 from uxla.config.run import RunConfig, load_config
 from uxla.config.training import Adaptation, Training
 from uxla.errors import ArtifactError, ConfigError, setting
-from uxla.files import atomic_folder, write_file
+from uxla.files import atomic_folder, check_new, write_file
 from uxla.models import ensemble_folder
 from uxla.models.ensemble_folder import read_card
 from uxla.models.hub import resolve, weights_digest
@@ -104,15 +104,14 @@ def compress(
     a folder for each. The value has by target the scores of `ensemble` and `compressed`, where there is a test set.
     ConfigError where `out` is there already.
     """
-    if out.exists():
-        raise ConfigError(f"--out {out}: exists already; give the name of a new folder")
-    trained = _students(taught_by, backbone, length)
-    study, config = taught_by.study, taught_by.config
+    check_new(out)
+    study, config, start = taught_by.study, taught_by.config, _start(taught_by, backbone)
+    trained = _students(taught_by, start, length)
     with atomic_folder(out) as into:
         for name, found in trained.items():
             place = _place(into, name, trained)
             place.mkdir(exist_ok=True)
-            _write(found.model, place, taught_by, backbone)
+            _write(found.model, place, taught_by, start)
             ensemble_folder.save(
                 place / "ensemble",
                 task=config.task,
@@ -132,11 +131,12 @@ def compress_in_place(
     To run the run again restores the averaged model.
     """
     taught_by = teachers(run, store)
-    trained = _students(taught_by, backbone, length)
+    start = _start(taught_by, backbone)
+    trained = _students(taught_by, start, length)
     with locked_folder(run):
         results = json.loads((run / "results.json").read_text(encoding="utf-8"))
         for name, found in trained.items():
-            _write(found.model, _place(run, name, trained), taught_by, backbone)
+            _write(found.model, _place(run, name, trained), taught_by, start)
             if found.entry:
                 results["targets"][name]["single"] |= found.entry
         remove_reports(run)
@@ -145,9 +145,12 @@ def compress_in_place(
     return dict(results)
 
 
-def _students(taught_by: Teachers, backbone: str | None, length: Length) -> dict[str, Student]:
+def _start(taught_by: Teachers, backbone: str | None) -> ModelHandle | None:
+    return None if backbone is None else resolve(model_name(backbone), safety=taught_by.config.safety)
+
+
+def _students(taught_by: Teachers, start: ModelHandle | None, length: Length) -> dict[str, Student]:
     study, config = taught_by.study, taught_by.config
-    start = None if backbone is None else resolve(model_name(backbone), safety=config.safety)
     with process_settings(threads=config.threads, deterministic=config.deterministic):
         return {
             target.name: _student(study, target, taught_by.final[target.name], start, _training(config, start, length))
@@ -178,12 +181,10 @@ def _training(config: RunConfig, backbone: ModelHandle | None, length: Length) -
     return Adaptation(**given.model_dump() | values | {"selection": "last", "penalty": 0.0})
 
 
-def _write(model: ModelHandle, place: Path, taught_by: Teachers, backbone: str | None) -> None:
+def _write(model: ModelHandle, place: Path, taught_by: Teachers, start: ModelHandle | None) -> None:
     """The student's files in `place`, with its tokenizer."""
     safety = taught_by.config.safety
-    folder = taught_by.study.labelling.backbone.path
-    if backbone is not None:
-        folder = resolve(model_name(backbone), safety=safety).path
+    folder = (start or taught_by.study.labelling.backbone).path
     with TemporaryDirectory(prefix="uxla-") as temporary:
         tokenizer = Path(temporary)
         save_tokenizer(load_tokenizer(folder, safety=safety), tokenizer, length=folders_length(folder, safety))

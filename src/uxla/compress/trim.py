@@ -17,8 +17,8 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
 from uxla.compress.vocabulary import closed, cut, pieces
-from uxla.errors import ConfigError, ModelError
-from uxla.files import atomic_folder
+from uxla.errors import ModelError
+from uxla.files import atomic_folder, check_new
 from uxla.markup import Figure, Row, Table
 from uxla.models.batches import chunks
 from uxla.models.loading import usable_length
@@ -71,8 +71,7 @@ def trim(model: Path, texts: Corpus, out: Path, *, safety: ModelSafety = SAFE) -
     may be a run folder's, which `Ensemble.load` reads afterwards, too, or a pretrained one to train. ModelError for a
     model or a tokenizer that cannot be cut, ConfigError where `out` is there already.
     """
-    if out.exists():
-        raise ConfigError(f"--out {out}: exists already; give the name of a new folder")
+    check_new(out)
     tokenizer, network = _tokenizer(model, safety), _network(model, safety)
     settings, reading = json.loads(tokenizer.backend_tokenizer.to_str()), _Reading.of(tokenizer, texts)
     always = {*tokenizer.all_special_ids, *_token_ids(network.config.to_dict()), *range(_first_position(network))}

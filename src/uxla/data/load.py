@@ -191,9 +191,7 @@ def _labels(path: Path, shape: Shape, label_map: LabelMap | None, options: ReadO
     source = open_data(path, shape, options)
     if shape == "tagging" and source.format == "text":
         next(text_lines(path, options.encoding), None)  # a missing file is said to be missing
-        raise DataError(
-            "raw text has no labels, but the source needs them; give a CoNLL file as source.train", file=path
-        )
+        raise DataError("raw text has no labels, which are needed here; give a labelled file, such as CoNLL", file=path)
     return labels_of(source, label_map)
 
 

@@ -15,8 +15,8 @@ from uxla.raw_text import Place
 class Entity:
     """A named entity in a text: `text == sentence[start:end]`, counted in code points.
 
-    `confidence` is the probability that this is an entity of this type, calibrated on the source's dev set where the
-    run had one; `second` is the label that comes next, `O` for no entity, and its probability.
+    `confidence` is the mean over its words of the probability of the word's label, calibrated on the source's dev set
+    if the run had one; `second` is the label that comes next, `O` for no entity, and its share of what is left to 1.
 
     >>> text, found = "Ana viajó a Lima .", Entity("Lima", "LOC", 12, 16, 0.95)
     >>> text[found.start : found.end] == found.text

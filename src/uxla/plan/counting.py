@@ -151,7 +151,12 @@ def _mlm(store: CountingStore, folder: Path, training: Any, args: Any, inputs: A
 
 
 _IMITATIONS: Mapping[str, Callable[[CountingStore, Path, Any, Any, Any], Facts]] = {
-    **{"fit": _fit, "average": _average, "predict": _predict, "vicinity": _vicinity, "fluency": _fluency, "mlm": _mlm},
+    "fit": _fit,
+    "average": _average,
+    "predict": _predict,
+    "vicinity": _vicinity,
+    "fluency": _fluency,
+    "mlm": _mlm,
 }
 
 

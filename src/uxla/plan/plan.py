@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -140,10 +141,7 @@ def _tensor_bytes(file: Path) -> Iterable[int]:
     with safe_open(file, framework="np") as tensors:
         for name in tensors.keys():  # noqa: SIM118 (it is no mapping)
             if not name.startswith(("lm_head", "cls.")):
-                shape, size = tensors.get_slice(name).get_shape(), 4
-                for length in shape:
-                    size *= length
-                yield size
+                yield 4 * math.prod(tensors.get_slice(name).get_shape())
 
 
 def _tokenizer_bytes(backbone: ModelHandle) -> int:

@@ -37,9 +37,11 @@ _FEWEST_STEPS = 100
 """Steps that a warm-up has at least where nobody says how long it is: a few dozen sentences need many passes."""
 _VICINITY = "a uxla.MaskedLMVicinity, or a function of a corpus"
 _PARTS = ("train", "dev", "test", "labelled", "translated")
-_AS_ARGUMENTS = {"target_data": "target=uxla.Target(…)", "testbed": "source='testbed:source/train'"} | {
-    key: f"method=uxla.UXLA({name}=…)" for key, name in OF_UXLA.items()
-}
+_AS_ARGUMENTS = {
+    "target_data": "target=uxla.Target(…)",
+    "testbed": "source='testbed:source/train'",
+    "tracking": "on_event=…",
+} | {key: f"method=uxla.UXLA({name}=…)" for key, name in OF_UXLA.items()}
 """Keys of a configuration that are other arguments, or parts of one."""
 
 
@@ -143,6 +145,8 @@ def request_of(
     """The arguments of `uxla.adapt`, checked. Data in memory has no path in the configuration, unless `files` says."""
     for name in settings.keys() & _AS_ARGUMENTS.keys():
         raise ConfigError(f"{name}: no such argument; give {_AS_ARGUMENTS[name]}")
+    if isinstance(methods, str):
+        raise ConfigError(f"methods: got {methods!r}, expected a list of names, or of uxla.Methods")
     inputs, task = _inputs_of(source, dev, test, target, task)
     own = method if isinstance(method, UXLA) else UXLA()
     asked = [*baselines, method if isinstance(method, Method | str) else "uxla"] if methods is None else methods
@@ -164,7 +168,7 @@ def request_of(
 
 def arguments_of(config: RunConfig, inputs: Inputs) -> dict[str, Any]:
     """The arguments of `uxla.adapt` for a configuration and the corpora of its files."""
-    files = {name: getattr(config, name) for name in ("source", "target_data", "testbed")}
+    files = {name: getattr(config, name) for name in ("source", "target_data", "testbed", "tracking")}
     of_uxla = {*_AS_ARGUMENTS, "source", "target"}
     return {name: getattr(config, name) for name in RunConfig.model_fields if name not in of_uxla} | {
         "source": inputs.train,
