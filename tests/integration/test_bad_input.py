@@ -62,7 +62,7 @@ BAD_OVERRIDES = {
     "unknown key": (["warmup.epoch=2"], ["no key warmup.epoch", "did you mean warmup.epochs?"]),
     "batch that cannot fit": (["tokens_per_batch=32"], ["tokens_per_batch", "got 32", "max_length=64", "raise it or"]),
     "no room for a word": (["max_length=2"], ["max_length", "got 2", "8"]),
-    "raw text as source": (["source.train=es/train.txt"], ["train.txt", "raw text has no labels", "give a labelled file"]),
+    "raw text as source": (["source.train=es/train.txt"], ["train.txt", "raw text has no labels", "a labelled file"]),
     "model folder missing": (["model=./nowhere"], ["nowhere", "no such folder", "save_pretrained"]),
     "hub unreachable": (
         ["model=nobody/no-such-model"],
