@@ -12,28 +12,26 @@ def cost(lengths, ends, overhead):
 
 @given(
     lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8).map(sorted),
-    most=st.integers(1, 8),
     tokens=st.integers(1, 120),
     overhead=st.integers(0, 60),
 )
-def test_no_other_way_to_cut_costs_less(lengths, most, tokens, overhead):
+def test_no_other_way_to_cut_costs_less(lengths, tokens, overhead):
     def allowed(ends):
         return all(
-            stop - start == 1 or (stop - start <= most and (stop - start) * lengths[stop - 1] <= tokens)
-            for start, stop in pairwise([0, *ends])
+            stop - start == 1 or (stop - start) * lengths[stop - 1] <= tokens for start, stop in pairwise([0, *ends])
         )
 
     inner = range(1, len(lengths))
     every = [[*some, len(lengths)] for size in range(len(lengths)) for some in combinations(inner, size)]
     best = min(cost(lengths, ends, overhead) for ends in every if allowed(ends))
-    found = cheapest_cuts(lengths, most=most, tokens=tokens, overhead=overhead)
+    found = cheapest_cuts(lengths, tokens=tokens, overhead=overhead)
     assert allowed(found)
     assert cost(lengths, found, overhead) == best
 
 
 def test_a_long_sentence_does_not_pad_the_short_ones():
-    assert cheapest_cuts([5, 5, 5, 50], most=4, tokens=1000, overhead=10) == [3, 4]
-    assert cheapest_cuts([5, 5, 5, 6], most=4, tokens=1000, overhead=10) == [4]
+    assert cheapest_cuts([5, 5, 5, 50], tokens=1000, overhead=10) == [3, 4]
+    assert cheapest_cuts([5, 5, 5, 6], tokens=1000, overhead=10) == [4]
 
 
 @given(words=st.lists(st.text(min_size=1, max_size=5)), tokens=st.integers(1, 20))

@@ -34,16 +34,15 @@ def equal_length(items: Iterable[T], length: Callable[[T], int], tokens: int) ->
         yield from chunks(group, max(1, tokens // size))
 
 
-def cheapest_cuts(lengths: Sequence[int], *, most: int, tokens: int, overhead: int) -> list[int]:
+def cheapest_cuts(lengths: Sequence[int], *, tokens: int, overhead: int) -> list[int]:
     """Where to cut rows of ascending `lengths` into forward passes so that their cost is least.
 
-    A pass costs its padded pieces (rows × longest) plus `overhead`; it holds at most `most` rows and `tokens` padded
-    pieces, or one row. The value is the end of each pass: [2, 5] for rows 0–1 and 2–4.
+    A pass costs its padded pieces (rows × longest) plus `overhead`; it holds at most `tokens` padded pieces, or one row.
+    The value is the end of each pass: [2, 5] for rows 0–1 and 2–4.
     """
     cost, begin = [0.0] + [float("inf")] * len(lengths), [0] * (len(lengths) + 1)
     for stop, longest in enumerate(lengths, start=1):
-        widest = max(1, min(most, tokens // longest))
-        for start in range(max(0, stop - widest), stop):
+        for start in range(max(0, stop - max(1, tokens // longest)), stop):
             total = cost[start] + (stop - start) * longest + overhead
             if total < cost[stop]:
                 cost[stop], begin[stop] = total, start

@@ -1,4 +1,4 @@
-"""The token budget of a forward pass, halved once when memory runs out; and memory errors that no budget can fix."""
+"""The token budget of a forward pass, halved when memory runs out; and memory errors that no budget can fix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uxla.errors import ModelError, assignment, out_of_memory_text
 
 T = TypeVar("T")
 
-_REMEDY = "lower tokens_per_batch, max_length or batch_size (and raise accumulation), or take a smaller model"
+_HALVINGS = 5
 
 
 class Budget:
@@ -24,23 +24,24 @@ class Budget:
 
     def __init__(self, tokens: int) -> None:
         self.tokens = tokens
-        self._halved = False
+        self._left = _HALVINGS
 
     def fit(self, work: Callable[[int], T], where: str) -> T:
         """`work(tokens)`, which must be safe to begin again.
 
-        When memory runs out, the budget is halved for good and `work` begins again; the second time is a ModelError.
+        When memory runs out, the budget is halved for good and `work` begins again, in a run up to five times; then it
+        is a ModelError.
         """
         try:
             return work(self.tokens)
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
                 raise
-            if self._halved:
-                raise ModelError(
-                    f"{where}: out of memory with {self.tokens} pieces a forward pass; {_REMEDY}"
-                ) from None
-        self._halved, self.tokens = True, max(1, self.tokens // 2)
+            if not self._left:
+                found = f"out of memory with {self.tokens} pieces a forward pass"
+                remedy = f"lower max_length, set {assignment('gradient_checkpointing', True)} for a training"
+                raise ModelError(f"{where}: {found}; {remedy}, or take a smaller model") from None
+        self._left, self.tokens = self._left - 1, max(1, self.tokens // 2)
         progress.note(f"{where}: out of memory; continuing with tokens_per_batch={self.tokens}")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -160,13 +160,13 @@ def small_memory(loaded, most):
     return loaded
 
 
-def test_out_of_memory_halves_the_budget_once_says_so_and_goes_on(hearing):
-    loaded = small_memory(opened(Budget(64)), most=32)
+def test_out_of_memory_halves_the_budget_until_it_fits_says_so_and_goes_on(hearing):
+    loaded = small_memory(opened(Budget(128)), most=32)
     with hearing() as told:
         fit(loaded, MIX, SETTINGS.model_copy(update={"dropout": 0.0}), seed=3, label="warm-up", dev=None)
         loaded.predict(DEV, "label")
     assert loaded.budget.tokens == 32
-    assert told == ["warm-up, step 1: out of memory; continuing with tokens_per_batch=32"]
+    assert told == [f"warm-up, step 1: out of memory; continuing with tokens_per_batch={n}" for n in (64, 32)]
 
 
 def test_a_step_done_again_with_half_the_memory_counts_no_gradient_twice(monkeypatch):
@@ -185,9 +185,9 @@ def gradient(parameters):
     return torch.cat([parameter.grad.flatten().clone() for parameter in parameters])
 
 
-def test_out_of_memory_again_ends_with_the_remedy():
+def test_out_of_memory_ends_with_the_remedy_when_the_budget_was_halved_five_times():
     with pytest.raises(
-        ModelError, match=r"step 1: out of memory with 32 pieces a forward pass; lower tokens_per_batch"
+        ModelError, match=r"step 1: out of memory with 2 pieces a forward pass; lower max_length, set gradient_check"
     ):
         fit(small_memory(opened(Budget(64)), most=1), MIX, SETTINGS, seed=3, label="t")
 

@@ -262,3 +262,15 @@ def test_biases_and_layer_norms_have_no_weight_decay():
 def test_a_new_classification_layer_is_drawn_by_its_seed():
     assert torch.equal(weights(opened(seed=1)), weights(opened(seed=1)))
     assert not torch.equal(weights(opened(seed=1)), weights(opened(seed=2)))
+
+
+@pytest.mark.parametrize(("tokens", "fewest", "most"), [(2048, 1, 1), (64, 6, 20)])
+def test_the_budget_alone_cuts_a_step_into_passes(tokens, fewest, most):
+    """Table 8's 4 x 5 of the testbed's short sentences are one pass where the memory lets them."""
+    loaded, rows = opened(tokens_per_batch=tokens), []
+    look = lambda _, __, inputs: rows.append(inputs["input_ids"].shape)  # noqa: E731
+    loaded.module.register_forward_pre_hook(look, with_kwargs=True)
+    fit(loaded, corpus(20), TrainingSettings(batch_size=4, accumulation=5, learning_rate=1e-3), seed=1, label="t")
+    assert sum(row for row, _ in rows) == 20
+    assert max(row * length for row, length in rows) <= tokens
+    assert fewest <= len(rows) <= most

@@ -18,8 +18,8 @@ class Recipe(Section):
     Without `epochs` and `max_steps` a training is one pass long.
     """
 
-    batch_size: int = key("sentences in one forward pass", 16, ge=1)
-    accumulation: int = key("forward passes in one optimizer step", 1, ge=1)
+    batch_size: int = key("sentences in one optimizer step, before `accumulation` multiplies them", 16, ge=1)
+    accumulation: int = key("an optimizer step has so many times `batch_size` sentences", 1, ge=1)
     learning_rate: float = key("AdamW's peak: linear to it in 6 % of the steps, then to 0", 5e-5, gt=0)
     epochs: float | None = key("passes over the sentences; or give `max_steps`; neither: one pass", None, gt=0)
     max_steps: int | None = key("optimizer steps; or give `epochs`", None, ge=1)
@@ -54,7 +54,7 @@ class Recipe(Section):
 class NewModelRecipe(Recipe):
     """The same for a small model that begins with random weights: without a length, 10,000 steps."""
 
-    batch_size: int = key("sentences in one forward pass", 64, ge=1)
+    batch_size: int = key("sentences in one optimizer step, before `accumulation` multiplies them", 64, ge=1)
     learning_rate: float = key("AdamW's peak: linear to it in 6 % of the steps, then to 0", 1e-3, gt=0)
     epochs: float | None = key("passes over the sentences; or give `max_steps`; neither: 10,000 steps", None, gt=0)
 

@@ -182,7 +182,7 @@ class TrainingLoop:
         count = sum(label != IGNORED for _, labels in rows for label in labels)
         lengths = [len(window.ids) for window, _ in rows]
         overhead = _OVERHEAD[model.device.type] // model.module.config.hidden_size**2
-        ends = cheapest_cuts(lengths, most=self.settings.batch_size, tokens=tokens, overhead=overhead)
+        ends = cheapest_cuts(lengths, tokens=tokens, overhead=overhead)
         total = torch.zeros((), dtype=torch.float64, device=model.device)
         for start, stop in pairwise([0, *ends]):
             logits = self.objective.logits([window for window, _ in rows[start:stop]])

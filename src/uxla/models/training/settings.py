@@ -21,8 +21,10 @@ def _steps_or_share(value: object) -> object:
 class TrainingSettings(Section):
     """One training: optimiser, length, and which checkpoint is kept."""
 
-    batch_size: int = key("sentences in one forward pass", paper="Table 8", ge=1)
-    accumulation: int = key("forward passes in one optimizer step", 1, paper="Table 8", ge=1)
+    batch_size: int = key(
+        "sentences in one optimizer step, before `accumulation` multiplies them", paper="Table 8", ge=1
+    )
+    accumulation: int = key("an optimizer step has so many times `batch_size` sentences", 1, paper="Table 8", ge=1)
     learning_rate: float = key("AdamW's peak learning rate", paper="Table 8", gt=0)
     lr_warmup: Annotated[int | float, BeforeValidator(_steps_or_share)] = key(
         "linear learning-rate warm-up: optimizer steps (200) or a share of the training (0.1)",
