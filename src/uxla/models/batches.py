@@ -37,8 +37,8 @@ def equal_length(items: Iterable[T], length: Callable[[T], int], tokens: int) ->
 def cheapest_cuts(lengths: Sequence[int], *, tokens: int, overhead: int) -> list[int]:
     """Where to cut rows of ascending `lengths` into forward passes so that their cost is least.
 
-    A pass costs its padded pieces (rows × longest) plus `overhead`; it holds at most `tokens` padded pieces, or one row.
-    The value is the end of each pass: [2, 5] for rows 0–1 and 2–4.
+    A pass costs its padded pieces (rows × longest) plus `overhead`; it holds at most `tokens` padded pieces, or one
+    row. The value is the end of each pass: [2, 5] for rows 0–1 and 2–4.
     """
     cost, begin = [0.0] + [float("inf")] * len(lengths), [0] * (len(lengths) + 1)
     for stop, longest in enumerate(lengths, start=1):
