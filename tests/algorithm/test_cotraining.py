@@ -188,7 +188,27 @@ def test_independent_trainings_are_handed_to_an_executor_together():
 
     assert run("synchronous", map=together)[0] == run("synchronous")[0]
     assert run("in_place", map=together)[0] == run("in_place")[0]
-    assert sizes == [3, 3, 3], "in place nothing is independent"
+    assert sizes == [3] * 3 + [1] * 18, "in place nothing is independent"
+
+
+def test_an_epoch_is_labelled_before_a_model_is_trained_and_what_will_be_asked_for_is_told_first():
+    told = []
+    _, trace = run("synchronous", expect=told.append)
+    kinds = [line.split()[0] for line in trace]
+    assert [kinds[i : kinds.index("train", i)].count("co_label") for i in (0, kinds.index("vicinity"))] == [3, 3]
+    assert [sorted({peer for peer, _ in labellings}) for labellings in told] == [
+        ["A", "B", "C"],
+        ["A'", "B'", "C'"],
+        ["A''", "B''", "C''"],
+    ]
+    assert [[corpus.name for _, corpus in labellings] for labellings in told] == [
+        ["ur"] * 3,
+        ["ur~"] * 3,
+        ["ur", "en~", "ur~"] * 3,
+    ]
+    told.clear()
+    run("in_place", expect=told.append)
+    assert [[peer for peer, _ in labellings] for labellings in told[:2]] == [["A", "B"], ["A", "C'"]]
 
 
 def test_selection_is_given_the_corpus_it_selects_from():

@@ -6,11 +6,11 @@ does with XLM-R on a GPU. Models are opaque values; this file never loads one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import permutations
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from itertools import permutations, tee
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from uxla.algorithm.agreement import Agree, Exact
 from uxla.algorithm.co_labelling import Learner, distilled
 from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
 from uxla.algorithm.events import CoLabelled, Part, Skipped, Step, Trained, Trains
+from uxla.algorithm.lessons import DataSet, Lesson, Map, fitted
 from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.errors import ConfigError
 from uxla.events import Emit, unheard
@@ -26,13 +27,6 @@ from uxla.seeds import derive, generator
 
 M = TypeVar("M")
 Order = Literal["synchronous", "in_place", "alone"]
-
-
-class Map(Protocol):
-    """How independent work is done: `map` does one after the other; an executor may do several at once."""
-
-    def __call__(self, function: Callable[[Any], Any], items: Iterable[Any], /) -> Iterable[Any]:
-        """`function` of each item, in the order of the items."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +56,6 @@ PAPER_SCHEDULE = (
 """§2.4 with Table 8's η for XNER."""
 
 
-class DataSet(NamedTuple):
-    """One of the data sets of a training; `labelled` has the counts of its labelling, None for gold labels.
-
-    `share` is its own share of the draws; None: by Eq. 2.
-    """
-
-    corpus: Corpus
-    labelled: Mapping[str, Any] | None = None
-    share: float | None = None
-
-
 @dataclass(frozen=True)
 class CoTraining(Generic[M]):
     """Algorithm 1 with its settings; call it with data and three warmed-up models.
@@ -83,7 +66,8 @@ class CoTraining(Generic[M]):
     teaches nobody. `labelled_share` is the share of the draws that come from the target's labelled examples, in epochs
     that have them; None: by Eq. 2. `draws` turns Σ n_i into the number of draws. `emit` receives what happens. With
     `share` the models have a backbone in common (App. A): it gives what another model becomes when one was trained.
-    `map` does the trainings of an epoch that are independent of each other.
+    All of an epoch is labelled before a model is trained, unless a training changes what labels. `expect` is told which
+    labellings will be asked for next, and `map` does trainings that are independent of each other.
     """
 
     learner: Learner[M]
@@ -99,6 +83,7 @@ class CoTraining(Generic[M]):
     emit: Emit = unheard
     share: Callable[[M, M], M] | None = None
     map: Map = map
+    expect: Callable[[Sequence[tuple[M, Corpus]]], None] = lambda labellings: None
 
     def __call__(
         self, source: Corpus, target: Corpus, models: Sequence[M], labelled: Corpus | None = None
@@ -110,50 +95,53 @@ class CoTraining(Generic[M]):
         _require_unlabelled(target)
         if labelled is None and any(epoch.labelled for epoch in self.schedule):
             raise ConfigError(f"{target.name}: an epoch learns from labelled text of the target, and there is none")
-        teach = partial(self.learn, source=source, target=target, labelled=labelled, warmed_up=tuple(models))
-        models, after = list(models), []
+        warmed_up, models, after = tuple(models), list(models), []
         for e, epoch in enumerate(self.schedule, start=1):  # line 2
-            start, learn = tuple(models), partial(teach, epoch=epoch)
+            start, raw = tuple(models), self.unlabelled(source, target, epoch, e)
+            mixed = partial(self.mixed, raw, epoch=epoch, source=source, labelled=labelled, warmed_up=warmed_up)
             steps = [Step(e, k, j, l) for k, j, l in triples(self.order)]  # lines 3-6, 19-20
             if self.order != "in_place" and self.share is None:  # no step needs what another one left
-                trained = self.map(partial(learn, teachers=start, models=start), steps)
-                by_number = {step.l: model for step, model in zip(steps, trained, strict=True)}
+                self.expect([(peer, corpus) for peer in start for corpus in raw])
+                mixes = [mixed(step, teachers=start) for step in steps]
+                by_number = {step.l: model for step, model in zip(steps, self.train(start, mixes, steps), strict=True)}
                 models = [by_number[i] for i in range(3)]
             else:
                 for step in steps:
-                    model = learn(step, teachers=start if self.order == "synchronous" else models, models=models)
+                    teachers = start if self.order == "synchronous" else models
+                    self.expect([(teachers[peer], corpus) for peer in step[1:3] for corpus in raw])
+                    [model] = self.train(models, [mixed(step, teachers=teachers)], [step])
                     models = [model if i == step.l else self._others(models[i], model) for i in range(3)]
             after.append((models[0], models[1], models[2]))
         return after  # line 23: the last entry
 
-    def learn(
+    def unlabelled(self, source: Corpus, target: Corpus, epoch: Epoch, e: int) -> list[Corpus]:
+        """What the peers are to label in an epoch."""
+        raw = [target] if epoch.target else []
+        if epoch.source_vicinity:
+            raw += [self.vicinity(source, e)]  # line 8
+        if epoch.target_vicinity:
+            raw += [self.vicinity(target, e)]  # line 15
+        return raw
+
+    def mixed(
         self,
+        raw: Sequence[Corpus],
         step: Step,
         *,
         epoch: Epoch,
         source: Corpus,
-        target: Corpus,
         labelled: Corpus | None,
         teachers: Sequence[M],
-        models: Sequence[M],
         warmed_up: Sequence[M],
-    ) -> M:
-        """Model l after it learned from what the peers k and j have in common."""
-        e, k, j, l = step
+    ) -> list[DataSet]:
+        """What model l learns from: gold labels, and what the peers k and j have in common of each corpus in `raw`."""
+        _, k, j, _ = step
         peers, before = (teachers[k], teachers[j]), (warmed_up[k], warmed_up[j])
-        label = partial(self.co_label, peers=peers, select=epoch.select, source=source, step=step, before=before)
-        mix = []
-        if epoch.source:
-            mix += [DataSet(source)]  # D_s
-        if epoch.target:
-            mix += [label(target)]  # D'_t, lines 4, 12-13
-        if epoch.source_vicinity:
-            mix += [label(self.vicinity(source, e))]  # lines 8-10
-        if epoch.target_vicinity:
-            mix += [label(self.vicinity(target, e))]  # lines 15-17
+        mix = [DataSet(source)] if epoch.source else []  # D_s
+        mix += [self.co_label(corpus, peers, epoch.select, source, step, before) for corpus in raw]  # lines 4, 9-17
         if epoch.labelled and labelled is not None:
             mix += [DataSet(labelled, share=self.labelled_share)]
-        return self.train(models[l], mix, step)  # lines 20-22
+        return mix
 
     def co_label(
         self,
@@ -188,23 +176,28 @@ class CoTraining(Generic[M]):
         self.emit(labelled)
         return DataSet(corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen)), labelled.counts)
 
-    def train(self, model: M, mix: Sequence[DataSet], step: Step) -> M:
-        """`model` after one training on the balanced mix (Eq. 2); unchanged where distillation left nothing at all."""
+    def train(self, models: Sequence[M], mixes: Sequence[Sequence[DataSet]], steps: Sequence[Step]) -> Iterator[M]:
+        """Each step's model l after one training on its balanced mix (lines 20-22); unchanged where nothing is left."""
+        told, jobs = tee(self.lesson(models[step.l], mix, step) for mix, step in zip(mixes, steps, strict=True))
+        for lesson, trained in zip(told, self.map(partial(fitted, self.learner), jobs), strict=True):
+            if lesson.mix is not None:
+                self.emit(Trained(step=lesson.step, parts=lesson.parts, epochs=len(self.schedule), model=trained))
+            yield trained
+
+    def lesson(self, model: M, mix: Sequence[DataSet], step: Step) -> Lesson[M]:
+        """The draws of one training by Eq. 2; none where distillation left nothing at all."""
         corpora, key, epochs = [data.corpus for data in mix], self._key(step), len(self.schedule)
         agreement = None if self.order == "alone" else self.agreement
-        parts = [Part(data.corpus.name, len(data.corpus), labelled=data.labelled) for data in mix]
-        total = sum(map(len, corpora))
+        parts = tuple(Part(data.corpus.name, len(data.corpus), labelled=data.labelled) for data in mix)
+        seed, total = derive(self.seed, "fit", *key), sum(map(len, corpora))
         if not total:
-            self.emit(Skipped(step=step, parts=tuple(parts), epochs=epochs, agreement=agreement))
-            return model
-        rng = generator(self.seed, "mix", *key)
-        shares = [data.share for data in mix]
+            self.emit(Skipped(step=step, parts=parts, epochs=epochs, agreement=agreement))
+            return Lesson(step, model, None, seed, parts)
+        rng, shares = generator(self.seed, "mix", *key), [data.share for data in mix]
         drawn, counts = balanced_mix(corpora, alpha=self.alpha, rng=rng, draws=self.draws(total), shares=shares)
-        given = tuple(part._replace(drawn=count) for part, count in zip(parts, counts, strict=True))
-        self.emit(Trains(step=step, parts=given, epochs=epochs, agreement=agreement))
-        trained = self.learner.fit(model, drawn, seed=derive(self.seed, "fit", *key))
-        self.emit(Trained(step=step, parts=given, epochs=epochs, model=trained))
-        return trained
+        parts = tuple(part._replace(drawn=count) for part, count in zip(parts, counts, strict=True))
+        self.emit(Trains(step=step, parts=parts, epochs=epochs, agreement=agreement))
+        return Lesson(step, model, drawn, seed, parts)
 
     def has_collapsed(self, found: Predictions, corpus: Corpus, peer: M, before: M, *, source: Corpus) -> bool:
         """Whether `peer` gives nearly one label only to `corpus`, and not because the corpus is so.
