@@ -6,10 +6,12 @@ import torch
 
 from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.errors import ModelError
+from uxla.models.heads import ONE_HEAD, Heads
+from uxla.models.lm.model import TrainableLM
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
-from uxla.models.tasks import Tagging
+from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Objective, TrainingLoop, fit
 from uxla.models.training.optimiser import prepare, sparse_embedding_gradients
@@ -73,6 +75,23 @@ def test_a_lower_precision_labels_nearly_as_float32_does(precision):
     assert lower.probs.dtype == np.float32
     assert lower.probs == pytest.approx(exact.probs, abs=0.02)
     assert lower.probs.sum(1) == pytest.approx(np.ones(len(lower.probs)), abs=1e-5)
+
+
+@pytest.mark.parametrize("task", [Tagging(), SentenceTask(1)], ids=["words", "sentences"])
+@pytest.mark.parametrize("heads", [Heads(), Heads(only=1), ONE_HEAD], ids=["all heads", "one of them", "one head"])
+def test_in_bf16_rows_that_would_tie_have_logits_of_their_own(task, heads):
+    names = {i: f"{label}{i}" for i, label in enumerate(LABELS * (1 if heads is ONE_HEAD else 3))}
+    runtime = Runtime("cpu", 64, Budget(2048), precision="bf16")
+    loaded = TaskModel.open(task, asset(), asset(), runtime, heads, head_seed=1, id2label=names)
+    loaded.module.eval()
+    found = loaded.forward([window for windows in loaded.encode(corpus(150)) for window in windows])
+    assert found.dtype == torch.float32
+    assert len(found.unique()) > 1.5 * len(found.bfloat16().unique())
+
+
+def test_in_bf16_the_decoder_of_a_masked_lm_computes_in_bf16():
+    lm = TrainableLM.open(asset(), Runtime("cpu", 64, Budget(2048), precision="bf16"), masked=0.15)
+    assert lm.logits([window for window, _ in lm.rows(list(corpus(4)))]).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

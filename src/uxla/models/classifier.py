@@ -1,4 +1,4 @@
-"""A model's classification layer: a backbone's own if its labels are the data's, else a new one."""
+"""A model's classification layer: a backbone's own if its labels are the data's, else a new one; exact logits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from uxla.phrases import listed
@@ -31,6 +32,25 @@ def classification_layer(model: Any) -> tuple[str, nn.Linear] | None:
     encoder = set() if model.base_model is model else set(model.base_model.modules())
     found = [(n, part) for n, part in model.named_modules() if isinstance(part, nn.Linear) and part not in encoder]
     return found[-1] if found else None
+
+
+class _ExactLinear(nn.Linear):
+    """A linear layer that computes in float32 also under autocast."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float())
+
+
+def exact_logits(model: Any) -> None:
+    """Let the classification layer compute in float32 whatever the precision of the encoder.
+
+    In bf16 the logits would have eight bits: different rows would tie, and a selection by confidence would take the
+    first of them.
+    """
+    found = classification_layer(model)
+    if found is not None and found[1].out_features == model.config.num_labels:  # else the decoder of a masked LM
+        found[1].__class__ = _ExactLinear
 
 
 def layer_tensors(model: Any) -> frozenset[str]:

@@ -16,8 +16,9 @@ from uxla import progress
 from uxla.choices import Precision
 from uxla.errors import ModelError
 from uxla.models.batches import chunks, equal_length
+from uxla.models.classifier import exact_logits
 from uxla.models.compiled import compile_layers
-from uxla.models.device import attention_values, autocast, pick_device, to_device
+from uxla.models.device import HALF, attention_values, autocast, pick_device, to_device
 from uxla.models.heads import ONE_HEAD, Heads
 from uxla.models.loading import load_model, load_tokenizer, usable_length
 from uxla.models.memory import Budget, memory_errors
@@ -72,6 +73,8 @@ class TaskModel:
         tokenizer = tokenizer if _knows_segments(module) else tokenizer.without_segment_numbers
         with memory_errors(f"{folder} on {device.type}"):
             module = module.to(device)
+        if runtime.precision in HALF:
+            exact_logits(module)
         if runtime.compile:
             compile_layers(module)
         longest = usable_length(module)
