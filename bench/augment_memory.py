@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from uxla.augmentation.files import FileAugmentation
@@ -31,7 +32,7 @@ KNOWN = 20_000
 class Star:
     """Stands in for a masked LM."""
 
-    max_length, precision = None, "fp32"
+    max_length, precision, process = None, "fp32", nullcontext
 
     def digest(self):
         return "star"

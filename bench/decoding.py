@@ -29,7 +29,6 @@ from uxla.console import showing
 from uxla.decoding import decode
 from uxla.metrics import span_f1
 from uxla.models.ensemble import average
-from uxla.process_settings import process_settings
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.store.store import Store, default_root
 from uxla.study.arguments import arguments_of
@@ -57,7 +56,7 @@ def main(given: Namespace) -> None:
     with TemporaryDirectory() as place, showing():
         for name, overrides in cases(given, Path(place)):
             found = adapted(overrides, STATES[name])
-            with process_settings(threads=found.run.config.threads, deterministic=False):
+            with found.run.config.process():
                 rows += list(scored(name, found))
     header = [f"{who}: {decoder}" for who in ("models", "ensemble") for decoder in DECODERS]
     table(

@@ -126,7 +126,7 @@ def plan(config: RunConfig, *, probed: bool = True, fresh: bool = False) -> Plan
     backbone = model_name(config.model), config.revision
     named = [backbone, backbone if own.model is None else (model_name(own.model), own.revision)]
     downloads = {name: download_size(name, revision) for name, revision in named if not is_here(name, revision)}
-    with spelled_as("yaml"), process_settings(threads=config.threads), showing_to_caller():
+    with spelled_as("yaml"), config.process(), showing_to_caller():
         request = request_of(**arguments_of(config, load_inputs(config, store)))
         handles = [
             ModelHandle(Path(name), name)
@@ -171,7 +171,7 @@ def _all_trainings(
     config: RunConfig, arguments: Mapping[str, Any], store: Store, record: Listener
 ) -> Iterator[Listener]:
     """A listener that keeps one bar over all trainings of a run beside `record`, which hears how many there are."""
-    with process_settings(threads=config.threads):
+    with config.process():
         count = trainings(request_of(**arguments), pipeline.Models.of(config), store)
     if count is None:
         yield record

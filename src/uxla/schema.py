@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -108,11 +108,18 @@ def _one_or_two(value: object) -> object:
     raise refusal("", f"got {value!r}, expected a number of at least 1 (3), or for pairs two of them ([2, 2])")
 
 
+def _number_or_auto(value: object) -> object:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise refusal("", f"got {value!r}, expected a whole number of at least 1, or auto")
+
+
 Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
 OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
 Files = Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], BeforeValidator(_frozen)]
 """One data file, or several that are read one after the other."""
 Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
+NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_number_or_auto)]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=50)]
 """A name that is also safe as a part of a file name (of at most 255 bytes) and in a table."""
 

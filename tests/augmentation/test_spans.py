@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from random import Random
 
 import pytest
@@ -20,7 +21,7 @@ from uxla.store.store import Store
 class Toy:
     """A model that puts `xx` behind every drawn word."""
 
-    max_length, precision = None, "fp32"
+    max_length, precision, process = None, "fp32", nullcontext
 
     def digest(self):
         return "toy"

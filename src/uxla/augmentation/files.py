@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from uxla import progress
-from uxla.algorithm.vicinity import MaskFiller, Vicinity
+from uxla.algorithm.vicinity import Vicinity
 from uxla.augmentation.settings import LateFiller, changed, gen_lm, origin, parents, remark_on_unspaced
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
@@ -91,14 +91,10 @@ class FileAugmentation:
     def _checked(self) -> tuple[str, Vicinity]:
         """The output's format and Gen-LM, its model not loaded yet."""
         check_file(self.out, source=self.source.path)
-        vicinity = gen_lm(self.settings, LateFiller(self._load), len(TEXTS[self.source.shape]), self.seed)
+        vicinity = gen_lm(
+            self.settings, LateFiller(lambda: self.lm.load(self.settings)), len(TEXTS[self.source.shape]), self.seed
+        )
         return written_as(self.source, self.out), vicinity
-
-    def _load(self) -> MaskFiller:
-        from uxla.process_settings import process_settings  # late: seconds, and refusals come before
-
-        with process_settings():
-            return self.lm.load(self.settings)
 
     def _inputs(self, vicinity: Vicinity) -> dict[str, Any]:
         """All that decides what comes of a text: neither device nor batches do."""
@@ -126,9 +122,17 @@ class FileAugmentation:
     ) -> tuple[Corpus, dict[str, int]]:
         """The samples of some rows, and what became of all that were drawn; found in the store, or made."""
         part = parents(self.source.path.name, first, [row.texts for row in rows])
-        folder, facts = self.store.folder("augment", {**inputs, "texts": part.digest}, partial(_make, vicinity, part))
+        folder, facts = self.store.folder(
+            "augment", {**inputs, "texts": part.digest}, partial(self._make, vicinity, part)
+        )
         with reading(folder):
             return Corpus.read(folder / "samples.arrow"), {name: int(facts[name]) for name in _COUNTS}
+
+    def _make(self, vicinity: Vicinity, part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+        with self.lm.process():  # late: it loads torch, and refusals come before
+            result = vicinity(part)
+        result.corpus.write(into / "samples.arrow")
+        return {name: getattr(result, name) for name in _COUNTS}
 
     def _rewritten(self, first: int, rows: Sequence[Row], samples: Corpus) -> Iterator[Rewritten]:
         words = _tagged_words if self.source.shape == "tagging" else str.split
@@ -151,12 +155,6 @@ class FileAugmentation:
             progress.note(f"{self.source.path}: no sentence has a word that could be replaced; nothing was written")
         if (mixed := mixture(self.store.made_with)) is not None:
             progress.note(f"{self.out}: {mixed}")
-
-
-def _make(vicinity: Vicinity, part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
-    result = vicinity(part)
-    result.corpus.write(into / "samples.arrow")
-    return {name: getattr(result, name) for name in _COUNTS}
 
 
 def _tagged_words(text: str) -> list[str]:

@@ -20,7 +20,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; of several targets, one's folder.")],
     gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A labelled file.")],
     reading: ReadOptions,
-    device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, Options(only=("device", "precision", "threads", "trust_remote_code"))],
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -29,7 +29,7 @@ def evaluate(
         if not place.exists():
             raise UxlaError(f"{place}: no such file or folder; check the path")
 
-    with showing_unless(quiet):
+    with showing_unless(quiet), device.process():
         from uxla.annotation.evaluate import evaluate as score
         from uxla.models.ensemble import Ensemble
 

@@ -44,7 +44,7 @@ def tune(
     """
     opened = [open_file(file, reading, task) for file in files]
     training = _training(recipe, lm, lm.max_length or 512, seed, checkpoint_every, fresh)
-    _show(out, lambda: training.tune(opened, lm, out))
+    _show(out, lm, lambda: training.tune(opened, lm, out))
 
 
 @mlm.command()
@@ -68,7 +68,7 @@ def pretrain(
     """
     opened = [open_file(file, reading, task) for file in files]
     training = _training(recipe, device, shape.max_length, seed, checkpoint_every, fresh)
-    _show(out, lambda: training.pretrain(opened, shape, out))
+    _show(out, device, lambda: training.pretrain(opened, shape, out))
 
 
 def _training(
@@ -81,11 +81,10 @@ def _training(
     return LMTraining(recipe, device.runtime(max_length), store, seed, checkpoint_every)
 
 
-def _show(out: Path, work: Callable[[], str]) -> None:
+def _show(out: Path, device: DeviceSettings, work: Callable[[], str]) -> None:
     from uxla.console import showing
-    from uxla.process_settings import process_settings
 
-    with showing(), process_settings():
+    with showing(), device.process():
         said = work()
     typer.echo(said)
     typer.echo(f"written to {out}", err=True)

@@ -185,10 +185,16 @@ def _copies(text: str) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
+def _number(text: str) -> Any:
+    """4, or auto."""
+    return int(text) if text.isdecimal() else text
+
+
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "columns": _columns,
     "where": _where,
     "copies": _copies,
+    "threads": _number,
     "tag_names": lambda text: tuple(text.split(",")),
     "together": lambda text: tuple(filter(None, text.split(","))),
 }

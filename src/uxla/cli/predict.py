@@ -26,7 +26,7 @@ def predict(
         str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
     ],
     files: FileOptions,
-    device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, Options(only=("device", "precision", "threads", "trust_remote_code"))],
     out: Annotated[
         Path | None, typer.Option(help="Write here instead of stdout; its suffix may ask for another format.")
     ] = None,

@@ -22,7 +22,7 @@ def suggest(
     run: Annotated[Path, typer.Argument(help="A run folder; of several targets the folder of one in it.")],
     raw: Annotated[Path, typer.Argument(help="Text of the target language: one sentence a line, CoNLL or a table.")],
     files: FileOptions,
-    device: Annotated[DeviceSettings, Options(only=("device", "precision", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, Options(only=("device", "precision", "threads", "trust_remote_code"))],
     out: Annotated[Path, typer.Option(help="A file; for brat a new folder.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 50,
     to: Annotated[
@@ -41,7 +41,7 @@ def suggest(
 
     from uxla.console import showing
 
-    with showing():
+    with showing(), device.process():
         from uxla.annotation.files import suggest_from
         from uxla.models.ensemble import Ensemble
 

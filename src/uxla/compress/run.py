@@ -22,7 +22,6 @@ from uxla.models.hub import resolve, weights_digest
 from uxla.models.loading import load_tokenizer
 from uxla.models.model_safety import weight_files
 from uxla.models.saving import folders_length
-from uxla.process_settings import process_settings
 from uxla.raw_text import Splitter
 from uxla.records import ModelHandle
 from uxla.report.folder import RunFolder
@@ -151,7 +150,7 @@ def _start(taught_by: Teachers, backbone: str | None) -> ModelHandle | None:
 
 def _students(taught_by: Teachers, start: ModelHandle | None, length: Length) -> dict[str, Student]:
     study, config = taught_by.study, taught_by.config
-    with process_settings(threads=config.threads, deterministic=config.deterministic):
+    with config.process():
         return {
             target.name: _student(study, target, taught_by.final[target.name], start, _training(config, start, length))
             for target in study.targets

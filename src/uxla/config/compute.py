@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from uxla.choices import Attention, Device, Precision, Task
-from uxla.schema import Section, key
+from uxla.schema import NumberOrAuto, Section, key
 
 if TYPE_CHECKING:
     from uxla.config.method import MaskedLMVicinity
@@ -35,6 +36,12 @@ class DeviceSettings(Section):
         "change results a little",
         "fp32",
     )
+    threads: NumberOrAuto | None = key(
+        "torch's CPU threads, which change the last digits of results: a number, or `auto`, one for each core that is "
+        "idle at the start; null: 1, or OMP_NUM_THREADS",
+        None,
+    )
+    deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
     tokens_per_batch: int = key("padded tokens in one forward pass, of training, labelling or generation", 8192, ge=8)
     trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
     allow_pickle_weights: bool = key(
@@ -48,6 +55,13 @@ class DeviceSettings(Section):
 
         return ModelSafety(self.trust_remote_code, self.allow_pickle_weights)
 
+    def process(self) -> AbstractContextManager[None]:
+        """The settings of the process while models compute: threads, and determinism if it is asked for."""
+        from uxla.process_settings import process_settings
+        from uxla.threads import cpu_threads
+
+        return process_settings(threads=cpu_threads(self.threads), deterministic=self.deterministic)
+
     def runtime(self, max_length: int | None = None, **more: Any) -> Runtime:
         """The same for `models`, with what is not among these keys."""
         from uxla.models.memory import Budget
@@ -60,8 +74,6 @@ class Compute(DeviceSettings):
     """How the models of a run compute."""
 
     max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
-    threads: int | None = key("torch's CPU threads; null: torch's own choice", None, ge=1)
-    deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
     attention: Attention = key(
         "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
     )

@@ -31,7 +31,6 @@ from uxla.predict.spans import AnsweredSpans
 from uxla.predict.standard_input import Input, called, standard_input
 from uxla.predict.table_writers import open_writer
 from uxla.predict.tables import PREDICTED, AnsweredTable, running_text
-from uxla.process_settings import process_settings
 from uxla.progress import note
 
 Source = AnsweredTable | AnsweredConll | AnsweredSpans
@@ -69,7 +68,7 @@ def predict(
     """
     options = ReadOptions(**how)
     kept = None if out is None else out.with_name(f"{out.name}.partial")
-    with process_settings(), signals.with_message(_left(kept)), ExitStack() as stack:
+    with device.process(), signals.with_message(_left(kept)), ExitStack() as stack:
         ensemble = Ensemble.load(
             run, device=device.device, precision=device.precision, trust_remote_code=device.trust_remote_code
         )

@@ -16,7 +16,6 @@ from uxla.methods.method import Method
 from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
 from uxla.models.tasks import TASKS
-from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.store.versions import mixture
@@ -168,8 +167,7 @@ def _process(config: RunConfig, emit: Emit) -> Iterator[None]:
     def measured(label: str, values: Mapping[str, float]) -> None:
         emit(Measured(label, values))
 
-    settings = process_settings(threads=config.threads, deterministic=config.deterministic)
-    with settings, progress.measuring(measured):
+    with config.process(), progress.measuring(measured):
         yield
 
 
