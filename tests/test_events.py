@@ -24,7 +24,7 @@ ALL = [
     events.Finished(),
     Trains(**STEP, agreement=Exact()),
     Skipped(**STEP),
-    Trained(**STEP, model="m"),
+    Trained(**STEP, model="m", began_with="b"),
     events.Planned(24),
 ]
 

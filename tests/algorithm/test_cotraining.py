@@ -12,7 +12,7 @@ from uxla.algorithm.agreement import Exact, NoAgreement, Token, Union
 from uxla.algorithm.co_labelling import co_label
 from uxla.algorithm.cotraining import PAPER_SCHEDULE, CoTraining, Epoch, triples
 from uxla.algorithm.distil import MostConfident
-from uxla.algorithm.events import CoLabelled, Trained
+from uxla.algorithm.events import CoLabelled, EpochEnded, Trained
 from uxla.errors import ConfigError
 from uxla.records import Corpus, Example, Predictions
 from uxla.seeds import generator
@@ -52,7 +52,7 @@ def run(order, *, schedule=PAPER_SCHEDULE, label=None, labelled=None, **settings
     trace = []
 
     def record(event):
-        if not isinstance(event, Trained):
+        if not isinstance(event, Trained | EpochEnded):
             trace.append(str(event))
 
     def vicinity(corpus_, epoch):
@@ -209,6 +209,26 @@ def test_an_epoch_is_labelled_before_a_model_is_trained_and_what_will_be_asked_f
     told.clear()
     run("in_place", expect=told.append)
     assert [[peer for peer, _ in labellings] for labellings in told[:2]] == [["A", "B"], ["A", "C'"]]
+
+
+@pytest.mark.parametrize("order", ["synchronous", "in_place", "alone"])
+def test_the_ends_of_trainings_and_epochs_say_which_models_there_were_and_are(order):
+    events, learner = [], ToyLearner([])
+    schedule = [Epoch(MostConfident(1.0), source=True, target=True)] * 2
+    cotraining = CoTraining(learner, lambda c, e: c, schedule, order=order, emit=events.append)
+    after = cotraining(corpus("en", 10, labelled=True), corpus("ur", 20, labelled=False), ("A", "B", "C"))
+    ends = [event for event in events if isinstance(event, EpochEnded)]
+    assert [(end.e, end.models) for end in ends] == [(1, after[0]), (2, after[1])]
+    trained = [event for event in events if isinstance(event, Trained)]
+    assert all(
+        event.model == f"{event.began_with}'" and event.began_with[0] == "ABC"[event.step.l] for event in trained
+    )
+
+
+def test_with_a_backbone_in_common_too_all_of_a_synchronous_epoch_is_labelled_first():
+    share = lambda other, trained: f"{other[0]}{trained[1:]}"  # noqa: E731
+    _, trace = run("synchronous", schedule=[Epoch(MostConfident(1.0), target=True)], share=share)
+    assert [line.split()[0] for line in trace if line[0] != "t"] == ["predict", "predict", "co_label"] * 3 + ["fit"] * 3
 
 
 def test_selection_is_given_the_corpus_it_selects_from():

@@ -169,7 +169,7 @@ def test_texts_that_were_cut_are_told_once_for_three_models(hearing):
 def test_what_a_training_learned_from_stands_in_results_by_data_set():
     labelled = {"of": 1000, "selected_by_k": 800, "selected_by_j": 801, "collapsed": ["j"]}
     parts = (Part("en", 50, 100), Part("far", 522, 1044, labelled), Part("en~", 7, 14, labelled))
-    event = Trained(step=Step(1, 0, 1, 2), parts=parts, epochs=3, model="m")
+    event = Trained(step=Step(1, 0, 1, 2), parts=parts, epochs=3, model="m", began_with="b")
     gold, own, virtual = event.learned_from("far")
     assert gold == {"kind": "source", "of": 50, "kept": None, "taught": 50, "drawn": 100, "collapsed": []}
     assert own == {"kind": "target", "of": 1000, "kept": [800, 801], "taught": 522, "drawn": 1044, "collapsed": [2]}

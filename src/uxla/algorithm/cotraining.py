@@ -6,7 +6,7 @@ does with XLM-R on a GPU. Models are opaque values; this file never loads one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations, tee
@@ -17,7 +17,7 @@ import numpy as np
 from uxla.algorithm.agreement import Agree, Exact
 from uxla.algorithm.co_labelling import Learner, distilled
 from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
-from uxla.algorithm.events import CoLabelled, Part, Skipped, Step, Trained, Trains
+from uxla.algorithm.events import CoLabelled, EpochEnded, Part, Skipped, Step, Trained, Trains
 from uxla.algorithm.lessons import DataSet, Lesson, Map, fitted
 from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.errors import ConfigError
@@ -100,19 +100,24 @@ class CoTraining(Generic[M]):
             start, raw = tuple(models), self.unlabelled(source, target, epoch, e)
             mixed = partial(self.mixed, raw, epoch=epoch, source=source, labelled=labelled, warmed_up=warmed_up)
             steps = [Step(e, k, j, l) for k, j, l in triples(self.order)]  # lines 3-6, 19-20
-            if self.order != "in_place" and self.share is None:  # no step needs what another one left
+            if self.order == "synchronous" or (self.order == "alone" and self.share is None):
                 self.expect([(peer, corpus) for peer in start for corpus in raw])
-                mixes = [mixed(step, teachers=start) for step in steps]
-                by_number = {step.l: model for step, model in zip(steps, self.train(start, mixes, steps), strict=True)}
-                models = [by_number[i] for i in range(3)]
-            else:
+                models = self.trained(models, [mixed(step, teachers=start) for step in steps], steps)
+            else:  # what labels in a step is what the step before it left
                 for step in steps:
-                    teachers = start if self.order == "synchronous" else models
-                    self.expect([(teachers[peer], corpus) for peer in step[1:3] for corpus in raw])
-                    [model] = self.train(models, [mixed(step, teachers=teachers)], [step])
-                    models = [model if i == step.l else self._others(models[i], model) for i in range(3)]
+                    self.expect([(models[peer], corpus) for peer in step[1:3] for corpus in raw])
+                    models = self.trained(models, [mixed(step, teachers=models)], [step])
             after.append((models[0], models[1], models[2]))
+            self.emit(EpochEnded(e, after[-1]))
         return after  # line 23: the last entry
+
+    def trained(self, models: Sequence[M], mixes: Sequence[Sequence[DataSet]], steps: Sequence[Step]) -> list[M]:
+        """The three models after the trainings of some steps, which are independent unless a backbone is shared."""
+        pairs = list(zip(mixes, steps, strict=True))
+        for together in [pairs] if self.share is None else [[pair] for pair in pairs]:
+            for l, model in list(self.train(models, together)):
+                models = [model if i == l else self._others(models[i], model) for i in range(3)]
+        return list(models)
 
     def unlabelled(self, source: Corpus, target: Corpus, epoch: Epoch, e: int) -> list[Corpus]:
         """What the peers are to label in an epoch."""
@@ -176,13 +181,14 @@ class CoTraining(Generic[M]):
         self.emit(labelled)
         return DataSet(corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen)), labelled.counts)
 
-    def train(self, models: Sequence[M], mixes: Sequence[Sequence[DataSet]], steps: Sequence[Step]) -> Iterator[M]:
-        """Each step's model l after one training on its balanced mix (lines 20-22); unchanged where nothing is left."""
-        told, jobs = tee(self.lesson(models[step.l], mix, step) for mix, step in zip(mixes, steps, strict=True))
-        for lesson, trained in zip(told, self.map(partial(fitted, self.learner), jobs), strict=True):
+    def train(self, models: Sequence[M], mixes: Iterable[tuple[Sequence[DataSet], Step]]) -> Iterator[tuple[int, M]]:
+        """Each step's l, and model l after one training on its mix (lines 20-22); unchanged where nothing is left."""
+        told, jobs = tee(self.lesson(models[step.l], mix, step) for mix, step in mixes)
+        for lesson, model in zip(told, self.map(partial(fitted, self.learner), jobs), strict=True):
             if lesson.mix is not None:
-                self.emit(Trained(step=lesson.step, parts=lesson.parts, epochs=len(self.schedule), model=trained))
-            yield trained
+                step, parts, epochs, began = lesson.step, lesson.parts, len(self.schedule), lesson.model
+                self.emit(Trained(step=step, parts=parts, epochs=epochs, model=model, began_with=began))
+            yield lesson.step.l, model
 
     def lesson(self, model: M, mix: Sequence[DataSet], step: Step) -> Lesson[M]:
         """The draws of one training by Eq. 2; none where distillation left nothing at all."""

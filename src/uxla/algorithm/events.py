@@ -146,3 +146,15 @@ class Trained(_OfTraining):
 
     name: ClassVar[str] = "trained"
     model: Any
+    began_with: Any
+    """The model that was trained on."""
+
+
+@dataclass(frozen=True)
+class EpochEnded(Event):
+    """An epoch has ended, from 1, with these three models."""
+
+    name: ClassVar[str] = "epoch"
+    in_journal: ClassVar[bool] = False
+    e: int
+    models: tuple[Any, Any, Any]

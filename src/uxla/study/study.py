@@ -180,7 +180,9 @@ class Study:
 
     def _step(self, method: str, target: Target, event: Event) -> None:
         """Pass on an event of Algorithm 1; the end of a training becomes an event with its figures."""
-        assert isinstance(event, StepEvent)
+        if not isinstance(event, StepEvent):
+            self.emit(event)
+            return
         if not isinstance(event, Trained):
             self.emit(replace(event, method=method, target=target.name))
         if isinstance(event, Trained | Skipped):
