@@ -16,12 +16,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 SMALL = [
     "threads=1",
-    "checkpoint_every=4",
+    "checkpoint_minutes=1e-4",
     "target=far",
     "methods=[zero_shot, penalty, tri_training, uxla, supervised]",
     *("testbed.train=160", "testbed.unlabelled=160", "testbed.dev=40", "testbed.test=120"),
@@ -98,9 +99,14 @@ def disturbed(folder: Path, overrides: list[str], *, seconds: float, kills: int,
     return Outcome(fell, _done_again(out), differing(folder / "whole", out))
 
 
-def _saved(store: Path) -> set[str]:
-    """What would not be lost now: artifacts and rolling checkpoints."""
-    return {str(path) for pattern in ("*/*/meta.json", "scratch/*/*.safetensors") for path in store.glob(pattern)}
+def _saved(store: Path) -> set[tuple[str, float]]:
+    """What would not be lost now: artifacts and checkpoints, each with the time it was written."""
+    found = set()
+    for pattern in ("*/*/meta.json", "scratch/*/*.safetensors"):
+        for path in store.glob(pattern):
+            with suppress(FileNotFoundError):  # it is gone by now
+                found.add((str(path), path.stat().st_mtime))
+    return found
 
 
 def _under_way(store: Path) -> str:

@@ -63,7 +63,13 @@ def check() -> None:
 
 @contextmanager
 def postponed() -> Iterator[None]:
-    """A first signal inside the block takes effect at its end; a second one at once."""
+    """A first signal inside the block takes effect at its end; a second one at once.
+
+    In another thread than the main one, which no signal reaches, the block changes nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _State.holders += 1
     try:
         yield

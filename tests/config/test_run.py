@@ -287,7 +287,7 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("target=[near, models]", "got 'models', expected a name the run folder has no other use for"),
         ("target=[near, Table.md]", "got 'Table.md', expected a name the run folder has no other use for"),
         (f"target={'x' * 51}", "50 characters"),
-        ("checkpoint_every=0", "got 0, expected at least 1"),
+        ("checkpoint_minutes=0", "got 0, expected more than 0"),
         ("trust_remote_code=yes", "got 'yes', expected true or false"),
         ("target_data.labelled=", "supervised needs target_data.labelled, which is not given"),
         ("labelled_share=1.5", "got 1.5, expected less than 1"),

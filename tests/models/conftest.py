@@ -1,8 +1,9 @@
 """Tiny masked LMs of every architecture and tokenizer kind, written to folders once a session."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from transformers import (
     XLMRobertaForMaskedLM,
 )
 
+from uxla.models.training.checkpoint import Checkpoints
 from uxla.progress import listening
 
 TEXTS = [
@@ -199,3 +201,13 @@ def steps_of() -> Callable[..., AbstractContextManager[list[int]]]:
             yield steps.done
 
     return watched
+
+
+@pytest.fixture
+def checkpoints_after(tmp_path: Path) -> Callable[[int], Checkpoints]:
+    """Checkpoints in `tmp_path` after each so many steps: by a clock that goes on whenever it is looked at."""
+
+    def after(steps: int) -> Checkpoints:
+        return Checkpoints(tmp_path, steps / 60, partial(next, itertools.count()))
+
+    return after

@@ -12,7 +12,6 @@ from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
-from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import Objective, TrainingLoop, fit
 from uxla.models.training.optimiser import prepare, sparse_embedding_gradients
 from uxla.models.training.selection import CheckpointChoice
@@ -130,18 +129,18 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_under_every_option_an_interrupted_training_gives_the_same_bytes(killed_after, tmp_path, option):
+def test_under_every_option_an_interrupted_training_gives_the_same_bytes(killed_after, checkpoints_after, option):
     settings, precision = OPTIONS[option]
     whole, facts = trained(settings, precision)
     with killed_after(2):
-        trained(settings, precision, Checkpoints(tmp_path, every=1))
-    again, facts_again = trained(settings, precision, Checkpoints(tmp_path, every=1))
+        trained(settings, precision, checkpoints_after(1))
+    again, facts_again = trained(settings, precision, checkpoints_after(1))
     assert torch.equal(weights(again), weights(whole))
     assert facts_again == facts
 
 
-def test_the_scale_of_fp16_is_part_of_the_checkpoint(tmp_path):
-    checkpoints = Checkpoints(tmp_path, every=1)
+def test_the_scale_of_fp16_is_part_of_the_checkpoint(checkpoints_after):
+    checkpoints = checkpoints_after(1)
     training = TrainingLoop(opened("fp16"), PLAIN, 3, "t", CheckpointChoice())
     training.scaler.load_state_dict({**training.scaler.state_dict(), "scale": 512.0, "_growth_tracker": 7})
     training.save(checkpoints)
@@ -221,9 +220,9 @@ def test_labels_confidence_and_loss_take_one_forward_a_window():
     assert len(windows) == len(MIX)
 
 
-def test_a_loss_looked_at_late_is_told_with_its_own_step_before_any_checkpoint(tmp_path):
+def test_a_loss_looked_at_late_is_told_with_its_own_step_before_any_checkpoint(checkpoints_after):
     loaded = opened()
-    own, checkpoints = Objective.of(loaded), Checkpoints(tmp_path, every=2)
+    own, checkpoints = Objective.of(loaded), checkpoints_after(2)
     lost = Objective(own.rows, lambda windows: own.logits(windows) * (torch.nan if training.done == 1 else 1.0))
     training = TrainingLoop(loaded, PLAIN, 3, "t", CheckpointChoice(), lost)
     training.checked_together = 16

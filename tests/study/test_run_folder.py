@@ -113,7 +113,7 @@ def test_the_same_configuration_goes_on_and_leaves_what_is_there(tmp_path):
     assert files(out) == before
 
 
-@pytest.mark.parametrize("value", ["threads=2", "device=cpu", "tokens_per_batch=512", "checkpoint_every=9"])
+@pytest.mark.parametrize("value", ["threads=2", "device=cpu", "tokens_per_batch=512", "checkpoint_minutes=9"])
 def test_how_a_run_computes_makes_no_other_run(value, tmp_path):
     out = left_by(tmp_path / "out", CONFIG, *FINISHED)
     check_folder(out, load_config("testbed", [value]))

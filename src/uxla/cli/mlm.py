@@ -22,7 +22,9 @@ Files = Annotated[
     typer.Argument(metavar="FILE", help="Text, CoNLL, TSV, CSV, JSON lines, Parquet; several files if you like."),
 ]
 Out = Annotated[Path, typer.Option(help="The model's folder. It appears when the model is complete.")]
-CheckpointEvery = Annotated[int, typer.Option(min=1, help="Steps between checkpoints; a kill loses at most this many.")]
+CheckpointMinutes = Annotated[
+    float, typer.Option(min=0.001, help="Minutes between checkpoints; a kill loses at most this much.")
+]
 
 
 @mlm.command()
@@ -34,7 +36,7 @@ def tune(
     recipe: Recipe,
     reading: TextOptions,
     seed: Seed = 0,
-    checkpoint_every: CheckpointEvery = 500,
+    checkpoint_minutes: CheckpointMinutes = 10.0,
     task: Task = None,
     fresh: Fresh = False,
 ) -> None:
@@ -43,7 +45,7 @@ def tune(
     Labels are not read. An interrupted training resumes when you repeat the command. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
-    training = _training(recipe, lm, lm.max_length or 512, seed, checkpoint_every, fresh)
+    training = _training(recipe, lm, lm.max_length or 512, seed, checkpoint_minutes, fresh)
     _show(out, lm, lambda: training.tune(opened, lm, out))
 
 
@@ -57,7 +59,7 @@ def pretrain(
     device: Annotated[DeviceSettings, Options(without=("trust_remote_code", "allow_pickle_weights"))],
     reading: TextOptions,
     seed: Seed = 0,
-    checkpoint_every: CheckpointEvery = 500,
+    checkpoint_minutes: CheckpointMinutes = 10.0,
     task: Task = None,
     fresh: Fresh = False,
 ) -> None:
@@ -67,18 +69,18 @@ def pretrain(
     command. More: docs/mlm.md.
     """
     opened = [open_file(file, reading, task) for file in files]
-    training = _training(recipe, device, shape.max_length, seed, checkpoint_every, fresh)
+    training = _training(recipe, device, shape.max_length, seed, checkpoint_minutes, fresh)
     _show(out, device, lambda: training.pretrain(opened, shape, out))
 
 
 def _training(
-    recipe: Recipe, device: DeviceSettings, max_length: int, seed: int, checkpoint_every: int, fresh: bool
+    recipe: Recipe, device: DeviceSettings, max_length: int, seed: int, checkpoint_minutes: float, fresh: bool
 ) -> LMTraining:
     from uxla.lm.tuning import LMTraining
     from uxla.store.store import Store, default_root
 
     store = Store(default_root(), fresh=fresh)
-    return LMTraining(recipe, device.runtime(max_length), store, seed, checkpoint_every)
+    return LMTraining(recipe, device.runtime(max_length), store, seed, checkpoint_minutes)
 
 
 def _show(out: Path, device: DeviceSettings, work: Callable[[], str]) -> None:

@@ -83,7 +83,7 @@ def _train(
     values: dict[str, Any] = {"head_seed": derive(seed, "head"), "dropout": training.dropout, "id2label": names}
     model = TaskModel.open(labelling.task, start.path, backbone.path, labelling.runtime, **values)
     objective = Objective.of(model, SoftLabels(torch.from_numpy(taught.probs)))
-    checkpoints = Checkpoints(scratch, study.checkpoint_every)
+    checkpoints = Checkpoints(scratch, study.checkpoint_minutes)
     facts = fit(model, mix, training, seed=seed, label=label, checkpoints=checkpoints, objective=objective)
     model.module.save_pretrained(into)
     return {**facts, "weights": weights_digest(into)}

@@ -80,10 +80,8 @@ class Compute(DeviceSettings):
     compile: bool = key(
         "compile encoder layers (torch.compile), for GPUs; changes rounding, and which units dropout drops", False
     )
-    checkpoint_every: int = key(
-        "optimizer steps between rolling checkpoints of a training; at most so many are lost when it is interrupted",
-        500,
-        ge=1,
+    checkpoint_minutes: float = key(
+        "minutes between checkpoints of a training; at most so much of it is lost when it is killed", 10.0, gt=0
     )
 
 

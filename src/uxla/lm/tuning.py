@@ -38,7 +38,7 @@ class LMTraining:
     runtime: Runtime
     store: Store
     seed: int
-    checkpoint_every: int = 500
+    checkpoint_minutes: float = 10.0
 
     def tuned(self, backbone: ModelHandle, corpora: Sequence[Corpus]) -> ModelHandle:
         """`backbone` trained on the sentences of `corpora` (Table 7), with its tokenizer: a backbone itself.
@@ -101,7 +101,7 @@ class LMTraining:
 
     def _train(self, model: ModelHandle, texts: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         lm = TrainableLM.open(model.path, self.runtime, masked=self.recipe.masked)
-        checkpoints = Checkpoints(scratch, self.checkpoint_every)
+        checkpoints = Checkpoints(scratch, self.checkpoint_minutes)
         label = "training of the masked LM"
         facts = fit_lm(lm, texts, self.recipe, seed=self.seed, label=label, checkpoints=checkpoints)
         lm.model.module.save_pretrained(into)

@@ -155,7 +155,7 @@ def study_of(request: Request, models: Models, store: Store, executor: Executor)
         mlm=config.mlm,
         emit=store.emit,
         seed=config.seed,
-        checkpoint_every=config.checkpoint_every,
+        checkpoint_minutes=config.checkpoint_minutes,
         executor=executor,
     )
 

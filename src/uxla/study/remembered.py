@@ -48,7 +48,7 @@ class StoredLearner:
     store: Store
     purpose: str
     dev: Corpus | None = None
-    checkpoint_every: int = 500
+    checkpoint_minutes: float = 10.0
     emit: Emit = field(default=unheard, compare=False)
     heads: Heads = ONE_HEAD
 
@@ -101,7 +101,7 @@ class StoredLearner:
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
         values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}
         loaded = self._open(model, mix.label_names, **values)
-        checkpoints = Checkpoints(scratch, self.checkpoint_every)
+        checkpoints = Checkpoints(scratch, self.checkpoint_minutes)
         facts = fit(loaded, mix, self.settings, seed=seed, label=self.purpose, dev=self.dev, checkpoints=checkpoints)
         loaded.module.save_pretrained(into)
         self._tell(loaded, mix, int(facts["cut"]))

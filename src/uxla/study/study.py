@@ -44,7 +44,7 @@ class Study:
     around: OwnVicinity | None = None
     """A vicinity of the user's own, in place of Gen-LM."""
     seed: int = 0
-    checkpoint_every: int = 500
+    checkpoint_minutes: float = 10.0
     executor: Executor = field(default_factory=Serial)
 
     @property
@@ -89,7 +89,7 @@ class Study:
         """The same study on a backbone that first read the sentences of the source and all targets (Table 7)."""
         corpora = [self.source, *(target.train for target in self.inputs.targets)]
         labelling, seed = self.labelling, derive(self.seed, "mlm")
-        training = LMTraining(self.mlm, labelling.runtime, labelling.store, seed, self.checkpoint_every)
+        training = LMTraining(self.mlm, labelling.runtime, labelling.store, seed, self.checkpoint_minutes)
         model = training.tuned(labelling.backbone, corpora)
         return replace(self, labelling=replace(labelling, backbone=model))
 
@@ -139,7 +139,7 @@ class Study:
         learner = self.labelling.learner(training, purpose)
         if training.selection not in ("source_dev", "target_dev"):
             dev = None
-        return replace(learner, dev=dev, checkpoint_every=self.checkpoint_every)
+        return replace(learner, dev=dev, checkpoint_minutes=self.checkpoint_minutes)
 
     @property
     def _unpenalised(self) -> Training:

@@ -16,7 +16,6 @@ from uxla.models.lm.settings import Recipe
 from uxla.models.lm.training import by_length, fit_lm, split, texts_of
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
-from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.optimiser import sparse_embedding_gradients
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
@@ -178,9 +177,11 @@ def test_training_leaves_the_global_generator_alone(sentences):
 
 
 @pytest.mark.parametrize("steps", [1, 6])
-def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, steps_of, tmp_path, sentences, steps):
+def test_an_interrupted_training_gives_the_same_weights_and_facts(
+    killed_after, steps_of, checkpoints_after, sentences, steps
+):
     whole, facts = trained(sentences)
-    checkpoints = Checkpoints(tmp_path, every=2)
+    checkpoints = checkpoints_after(2)
     with killed_after(steps):
         trained(sentences, checkpoints=checkpoints)
     with steps_of() as done:
@@ -190,9 +191,9 @@ def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, 
     assert facts == facts_again
 
 
-def test_killed_behind_its_last_step_it_has_the_same_weights_and_facts(killed_after, tmp_path, sentences):
+def test_killed_behind_its_last_step_it_has_the_same_weights_and_facts(killed_after, checkpoints_after, sentences):
     whole, facts = trained(sentences)
-    checkpoints = Checkpoints(tmp_path, every=7)
+    checkpoints = checkpoints_after(6)
     with killed_after(7):
         trained(sentences, checkpoints=checkpoints)
     again, facts_again = trained(sentences, checkpoints=checkpoints)

@@ -3,20 +3,22 @@
 import math
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from transformers import PreTrainedModel
 
 from uxla import signals
-from uxla.errors import ModelError
+from uxla.errors import ModelError, WriteError
 from uxla.models import memory
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
-from uxla.models.training.checkpoint import Checkpoints
+from uxla.models.training.checkpoint import Checkpoints, on_host
 from uxla.models.training.loop import Objective, fit
 from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
@@ -59,10 +61,10 @@ def trained(checkpoints=None, settings=SETTINGS):
 
 @pytest.mark.parametrize("selection", ["last", "source_dev", "average"])
 @pytest.mark.parametrize("steps", [1, 3, 6])
-def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, tmp_path, selection, steps):
+def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, checkpoints_after, selection, steps):
     settings = SETTINGS.model_copy(update={"selection": selection})
     whole, facts = trained(settings=settings)
-    checkpoints = Checkpoints(tmp_path, every=2)
+    checkpoints = checkpoints_after(2)
     with killed_after(steps):
         trained(checkpoints, settings)
     again, facts_again = trained(checkpoints, settings)
@@ -70,8 +72,8 @@ def test_an_interrupted_training_gives_the_same_weights_and_facts(killed_after, 
     assert facts == facts_again
 
 
-def test_no_more_than_n_steps_are_done_twice(killed_after, steps_of, tmp_path):
-    checkpoints = Checkpoints(tmp_path, every=2)
+def test_no_more_than_n_steps_are_done_twice(killed_after, steps_of, checkpoints_after):
+    checkpoints = checkpoints_after(2)
     with killed_after(5):
         trained(checkpoints)
     with steps_of() as done:
@@ -79,29 +81,68 @@ def test_no_more_than_n_steps_are_done_twice(killed_after, steps_of, tmp_path):
     assert done == [0, 4, 5, 6, 7]
 
 
-def test_there_is_one_checkpoint_at_a_time_and_nothing_unfinished(killed_after, tmp_path):
+def test_there_is_one_checkpoint_at_a_time_and_nothing_unfinished(killed_after, tmp_path, checkpoints_after):
     with killed_after(6):
-        trained(Checkpoints(tmp_path, every=1))
+        trained(checkpoints_after(1))
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.safetensors"]
+
+
+def test_the_last_step_has_no_checkpoint(tmp_path, checkpoints_after):
+    assert trained(checkpoints_after(7))[1]["steps"] == 7
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_training_shorter_than_ten_minutes_has_no_checkpoint(killed_after, tmp_path):
+    with killed_after(6):
+        trained(Checkpoints(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_is_of_when_it_was_saved_and_is_written_behind_the_trainings_back(tmp_path):
+    free, weight = threading.Event(), torch.zeros(3)
+    with ThreadPoolExecutor(1) as writer:
+        checkpoints = Checkpoints(tmp_path, _writer=writer)
+        writer.submit(free.wait)  # a slow disk
+        checkpoints.save(on_host({"weight": weight}), {"done": 1})
+        weight += 1
+        assert not list(tmp_path.iterdir())
+        free.set()
+        tensors, facts = checkpoints.load()
+    assert (tensors["weight"].tolist(), facts) == ([0, 0, 0], {"done": 1})
+
+
+def test_while_one_is_written_the_one_before_stays(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save({"weight": torch.zeros(3)}, {"done": 1})
+    checkpoints.wait()
+    (tmp_path / ".checkpoint.safetensors.unfinished").write_bytes(b"a part")  # what a kill leaves
+    assert checkpoints.load()[1] == {"done": 1}
+    checkpoints.save({"weight": torch.ones(3)}, {"done": 2})
+    assert checkpoints.load()[1] == {"done": 2}
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("damage", ["flipped", "short", "empty"])
-def test_a_damaged_checkpoint_is_not_trusted(killed_after, tmp_path, damage):
+def test_a_checkpoint_that_cannot_be_written_ends_the_training_with_the_place(tmp_path):
+    gone = tmp_path / "gone"
+    with pytest.raises(WriteError, match=r"checkpoint\.safetensors.*no such folder"):
+        trained(Checkpoints(gone, minutes=1e-9))
+
+
+@pytest.mark.parametrize("damage", ["header", "short", "empty"])
+def test_a_damaged_checkpoint_is_not_trusted(killed_after, tmp_path, damage, checkpoints_after):
     whole, _ = trained()
-    checkpoints = Checkpoints(tmp_path, every=2)
+    checkpoints = checkpoints_after(2)
     with killed_after(3):
         trained(checkpoints)
     (path,) = tmp_path.iterdir()
-    content = bytearray(path.read_bytes())
-    if damage == "flipped":
-        content[len(content) // 2] ^= 1
-    path.write_bytes({"flipped": content, "short": content[:-5], "empty": b""}[damage])
+    content = path.read_bytes()
+    path.write_bytes({"header": content[:9] + b"?" + content[10:], "short": content[:-5], "empty": b""}[damage])
     assert torch.equal(trained(checkpoints)[0], whole)
 
 
-def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(killed_after, tmp_path, hearing):
+def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(killed_after, checkpoints_after, hearing):
     whole, facts = trained()
-    checkpoints = Checkpoints(tmp_path, every=2)
+    checkpoints = checkpoints_after(2)
     with killed_after(3):
         trained(checkpoints)
     tensors, told = checkpoints.load()
@@ -119,7 +160,7 @@ def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(kill
 )
 def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(steps_of, tmp_path, number, raised):
     whole, _ = trained()
-    checkpoints = Checkpoints(tmp_path, every=1000)
+    checkpoints = Checkpoints(tmp_path)
 
     def then(step):
         if step == 4:
@@ -132,8 +173,8 @@ def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(steps_o
     assert torch.equal(trained(checkpoints)[0], whole)
 
 
-def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_checkpoint_stays(tmp_path):
-    checkpoints, loaded, steps = Checkpoints(tmp_path, every=2), opened(), []
+def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_checkpoint_stays(checkpoints_after):
+    checkpoints, loaded, steps = checkpoints_after(2), opened(), []
     own = Objective.of(loaded)
     lost = Objective(
         lambda examples: steps.append(1) or own.rows(examples),
@@ -235,9 +276,9 @@ def test_no_memory_for_the_optimisers_state_ends_with_the_remedy_and_the_step(mo
 
 
 def test_no_memory_for_a_restored_optimiser_ends_with_the_remedy_and_the_checkpoint_stays(
-    killed_after, monkeypatch, tmp_path
+    killed_after, monkeypatch, checkpoints_after
 ):
-    checkpoints = Checkpoints(tmp_path, every=2)
+    checkpoints = checkpoints_after(2)
     with killed_after(3):
         trained(checkpoints)
     fault = torch.OutOfMemoryError("CUDA out of memory")

@@ -1,60 +1,84 @@
-"""The rolling checkpoint of a training: everything that its next step depends on. A kill costs at most N steps."""
+"""The checkpoint of a training: everything that its next step depends on. A kill costs at most some minutes."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from uxla import signals
-from uxla.files import atomic_file, file_digest
+from uxla.files import atomic_file
 
 Tensors = dict[str, torch.Tensor]
-_STEM, _SUFFIX, _DIGITS = "training", ".safetensors", 32
-"""Change the stem together with the content, so that no file of an older kind is read."""
+_FILE = "checkpoint.safetensors"
+"""Change the name together with the content, so that no file of an older kind is read."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checkpoints:
-    """Where a training writes its state, and after how many steps."""
+    """Where a training writes its state and how often, by `clock` in seconds. A thread writes while it goes on."""
 
     folder: Path
-    every: int
+    minutes: float = 10.0
+    clock: Callable[[], float] = time.monotonic
+    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1), repr=False)
+    _writing: Future[None] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self._last = self.clock()
+
+    @property
+    def due(self) -> bool:
+        """Whether so many minutes have passed since the last checkpoint, or since the start."""
+        return self.clock() - self._last >= 60 * self.minutes
 
     def save(self, tensors: Tensors, facts: dict[str, Any]) -> None:
-        """Replace the checkpoint; the one before it is removed when the new one is on the disk."""
-        whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        new = self.folder / f"new{_SUFFIX}"
-        with signals.postponed():
-            with atomic_file(new) as file:
-                save_file(whole, file, {"facts": json.dumps(facts)})
-            named = new.rename(self.folder / self._name(new))
-        for path in self._all():
-            if path != named:
-                path.unlink()
+        """Begin to write a state, of `on_host` tensors, in the place of the one before. Waits until that is written."""
+        self.wait()
+        self._last = self.clock()
+        self._writing = self._writer.submit(self._write, tensors, json.dumps(facts))
+
+    def wait(self) -> None:
+        """Return when all that was saved is on the disk. WriteError where it cannot be written."""
+        if self._writing is not None:
+            written, self._writing = self._writing, None
+            written.result()
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """The last state that `save` wrote completely, or None."""
-        for path in self._all():
-            if path.name == self._name(path):
-                with safe_open(path, framework="pt") as file:
-                    names = list(file.keys())
-                    return {name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["facts"])
+        """The last state that was written completely, or None: a file that was cut by a bad disk is removed."""
+        self.wait()
+        path = self.folder / _FILE
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, framework="pt") as file:
+                names = list(file.keys())
+                return {name: file.get_tensor(name) for name in names}, json.loads(file.metadata()["facts"])
+        except SafetensorError:
             path.unlink()
-        return None
+            return None
 
-    def _all(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{_STEM}-*{_SUFFIX}"))
+    def _write(self, tensors: Tensors, facts: str) -> None:
+        with atomic_file(self.folder / _FILE) as file:
+            save_file(tensors, file, {"facts": facts})
 
-    @staticmethod
-    def _name(file: Path) -> str:
-        """A checkpoint's name has the digest of its bytes, so that damage is seen."""
-        return f"{_STEM}-{file_digest(file)[:_DIGITS]}{_SUFFIX}"
+
+def on_host(tensors: Tensors) -> Tensors:
+    """Copies that a training may leave behind; those from a GPU are made together, into page-locked memory."""
+    copies = {
+        name: torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda).copy_(tensor, non_blocking=True)
+        for name, tensor in tensors.items()
+    }
+    for device in {tensor.device for tensor in tensors.values() if tensor.is_cuda}:
+        torch.cuda.synchronize(device)
+    return copies
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> Tensors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean
@@ -19,6 +20,7 @@ from uxla.models.tasks import Window
 from uxla.models.training.checkpoint import (
     Checkpoints,
     generator_tensors,
+    on_host,
     optimiser_tensors,
     prefixed,
     restore_generators,
@@ -95,18 +97,21 @@ def fit(
         seeded(seed, devices),
         matmul_precision(model.precision),
         progress.bar(label, steps) as bar,
+        ExitStack() as at_the_end,
     ):
         training = TrainingLoop(model, settings, steps, label, choice, objective)
         if checkpoints is not None:
+            at_the_end.callback(checkpoints.wait)
             training.resume(checkpoints)
             bar.advance(training.done)
         rest = mix.part(training.done * settings.step_size)
         for examples in chunks(rest, settings.step_size):
             training.step(examples)
             bar.advance()
-            if checkpoints is not None and (training.done % checkpoints.every == 0 or signals.pending()):
+            ends = signals.pending()
+            if checkpoints is not None and (ends or (training.done < steps and checkpoints.due)):
                 training.save(checkpoints)
-            if signals.pending():
+            if ends:
                 break
     return {"steps": steps, "examples": len(mix), **training.finish()}
 
@@ -193,18 +198,14 @@ class TrainingLoop:
         return total
 
     def save(self, checkpoints: Checkpoints) -> None:
-        """Write a checkpoint for `resume`."""
+        """Begin to write a checkpoint for `resume`."""
         self._check()
         weights, chosen = self.choice.state()
-        tensors = prefixed(
-            module=self.model.module.state_dict(),
-            optimiser=optimiser_tensors(self.optimiser),
-            generators=generator_tensors(self.model.device),
-            choice=weights,
-        )
+        moving = prefixed(module=self.model.module.state_dict(), optimiser=optimiser_tensors(self.optimiser))
+        still = prefixed(generators=generator_tensors(self.model.device), choice=weights)
         facts = {"done": self.done, "losses": self.losses, "cut": self.cut, "choice": chosen}
         facts |= {"device": self.model.device.type, "scaler": self.scaler.state_dict()}
-        checkpoints.save(tensors, facts)
+        checkpoints.save(on_host(moving) | still, facts)
 
     def resume(self, checkpoints: Checkpoints) -> None:
         """Continue from the checkpoint, if there is one and it was made on this kind of device."""
