@@ -3,9 +3,10 @@
 import importlib.util
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +24,14 @@ def cost(text: str) -> float:
     return max(1, int(0.3 * words)) * (1.3 * words + 2)
 
 
-def naive(lm: MaskedLM, request: MaskRequest, forwards: float = 1.0) -> str:
-    """Mask, forward one sentence, all logits, the best candidate, the next mask; some `forwards` more than once."""
+def naive(model: Callable[[torch.Tensor], Any], lm: MaskedLM, request: MaskRequest, forwards: float = 1.0) -> str:
+    """Mask, forward one sentence, all logits, the best candidate, the next mask; some `forwards` more than once.
+
+    `model` takes ids (1, L) on the CPU; of `lm` only tokenizer and candidates are used.
+    """
     cells = lm.cutter.cut([request.text])[0]
     ids, number = [cell.ids for cell in cells], {cell[:2]: n for n, cell in enumerate(cells)}
-    model, start = lm.heads["start"].model, lm.candidates["start"]
+    start = lm.candidates["start"]
     candidates, made, owed = torch.tensor(start.ids), [], 0.0
     for span in request.spans:
         unit = number[span]

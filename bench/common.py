@@ -5,10 +5,16 @@ import json
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from statistics import median
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
+
+from uxla.models.linear import linear, products_by_onednn
+
+Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -49,15 +55,37 @@ def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
     return median(a / b for a, b in zip(slow, fast, strict=True))
 
 
-def matmul_peak(dtype: torch.dtype = torch.float32, size: int = 1536, repeats: int = 5) -> float:
-    """The best FLOP a CPU second of a square matrix product at this number of threads."""
-    left, right = torch.rand(size, size).to(dtype), torch.rand(size, size).to(dtype)
+def matmul_peak(product: Product = torch.mm, size: int = 1536, repeats: int = 5) -> float:
+    """The best FLOP a CPU second of a square float32 product at this number of threads."""
+    left, right = torch.rand(size, size), torch.rand(size, size)
     best = float("inf")
     for _ in range(repeats):
         began = time.process_time()
-        torch.mm(left, right)
+        product(left, right)
         best = min(best, time.process_time() - began)
     return 2 * size**3 / best
+
+
+def faster(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """The product that uxla's models take on a CPU: by oneDNN where it is faster."""
+    with torch.inference_mode():
+        return linear(left, right, None)
+
+
+def flop(work: Callable[[], object]) -> int:
+    """How many operations the matrix products of some work take."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def _linear_flop(inputs: Sequence[int], weight: Sequence[int], *_: object, **__: object) -> int:
+    """Of the shapes (…, K) and (N, K)."""
+    return 2 * prod(inputs) * weight[0]
+
+
+if products_by_onednn():  # torch counts its own products only
+    register_flop_formula(torch.ops.mkldnn._linear_pointwise)(_linear_flop)
 
 
 def peak_memory() -> float:

@@ -18,16 +18,15 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
-from types import SimpleNamespace
 
 import torch
 from baselines import naive
-from common import parser, table, write_json
+from common import flop, parser, table, write_json
 from genlm import Material, cost_of, material, requests_of
 from material import quiet
-from torch.utils.flop_counter import FlopCounterMode
 
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.memory import Budget
@@ -115,13 +114,12 @@ class Bench:
         found = {"samples_a_second": 1 / seconds, "million_hours": 1e6 * seconds / 3600}
         if compile:  # whose products cannot be counted
             return found
-        with FlopCounterMode(display=False) as counter:
-            lm.fill(requests)
-        found["share_of_peak"] = counter.get_total_flops() / len(requests) / seconds / self.peak
+        found["share_of_peak"] = flop(lambda: lm.fill(requests)) / len(requests) / seconds / self.peak
         some = requests[:: -(-len(requests) // self.size.one_by_one)]
-        loop = _on_device(lm)
+        model = lm.heads["start"].model
+        loop = partial(naive, lambda row: model(row.to(lm.device)), lm)
         weight = sum(map(cost_of, some)) / (sum(map(cost_of, requests)) / len(requests))
-        slow = self.machine.seconds(lambda: [naive(loop, request) for request in some]) / weight
+        slow = self.machine.seconds(lambda: [loop(request) for request in some]) / weight
         return {**found, "ratio_to_naive": slow / seconds}
 
     def labelling(self, attention: str, compile: bool) -> dict[str, float]:
@@ -162,15 +160,6 @@ class Bench:
             for n, text in enumerate(texts)
         )
         return Corpus.from_examples("bench", LABELS, examples)
-
-
-def _on_device(lm: MaskedLM) -> SimpleNamespace:
-    """What the naive loop looks at of a masked LM; it makes its rows on the CPU."""
-    model = lm.heads["start"].model
-    head = SimpleNamespace(model=lambda row: model(row.to(lm.device)))
-    return SimpleNamespace(
-        cutter=lm.cutter, heads={"start": head}, candidates=lm.candidates, tokenizer=lm.tokenizer, mask=lm.mask
-    )
 
 
 def shaped(folder: Path, size: Size) -> Material:

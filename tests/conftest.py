@@ -83,6 +83,35 @@ def random_texts():
     return texts
 
 
+@pytest.fixture(scope="session")
+def only_deterministic():
+    """`with only_deterministic():` AssertionError at an operation that on a GPU torch refuses under
+    `use_deterministic_algorithms(True)`, as its documentation lists them; whatever the device of the test."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    refused = {
+        "avg_pool3d_backward", "_adaptive_avg_pool2d_backward", "_adaptive_avg_pool3d_backward",
+        "adaptive_max_pool2d_backward", "fractional_max_pool2d_backward", "fractional_max_pool3d_backward",
+        "max_unpool2d", "max_unpool3d", "upsample_linear1d_backward", "upsample_bilinear2d_backward",
+        "upsample_bicubic2d_backward", "upsample_trilinear3d_backward", "reflection_pad1d_backward",
+        "reflection_pad2d_backward", "reflection_pad3d_backward", "nll_loss2d_forward", "nll_loss2d_backward",
+        "_ctc_loss_backward", "_embedding_bag_dense_backward", "put_", "put", "histc", "grid_sampler_2d_backward",
+        "grid_sampler_3d_backward", "median", "nanmedian",
+    }  # fmt: skip
+
+    class OnlyDeterministic(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            name = func.overloadpacket.__name__
+            adds = name in ("cumsum", "cumsum_") and (args[0].is_floating_point() or args[0].is_complex())
+            weighted = name == "bincount" and len(args) > 1 and args[1] is not None
+            product = name.startswith("scatter_reduce") and args[4] == "prod"
+            found = name in refused or adds or weighted or product
+            assert not found, f"{name} is not deterministic on a GPU"
+            return func(*args, **(kwargs or {}))
+
+    return OnlyDeterministic
+
+
 @pytest.fixture
 def invoke(tmp_path, monkeypatch):
     """Runs `uxla` in this process, in an empty working directory."""

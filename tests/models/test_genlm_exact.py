@@ -1,10 +1,14 @@
 """What makes Gen-LM fast changes no sample: against a naive loop with a trained model, and part by part."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import chain
+from typing import Any
 
 import pytest
 import torch
+from transformers import AutoModelForMaskedLM
 
 from uxla.algorithm.vicinity import MaskRequest
 from uxla.models.gen_lm.candidates import Vocabulary
@@ -38,12 +42,17 @@ def requests() -> list[MaskRequest]:
     ]
 
 
+@cache
+def plain_model() -> Any:
+    """The trained model as transformers opens it."""
+    return AutoModelForMaskedLM.from_pretrained(asset(), dtype=torch.float32)
+
+
 def naive(lm: MaskedLM, request: MaskRequest) -> str:
     """Mask, forward one sentence, all logits, the best candidate, the next mask: none of the engine."""
     words = request.text.split(" ")
     ids = [list(read) for read in lm.tokenizer.encode_words(words)]
-    start = lm.candidates["start"]
-    model = next(iter(lm.heads.values())).model
+    start, model = lm.candidates["start"], plain_model()
     number = {first: n for n, (first, _) in enumerate(word_spans(request.text))}
     for first, _ in request.spans:
         unit = number[first]
@@ -174,3 +183,31 @@ def test_a_tokenizer_read_again_is_read_once(make_tokenizer):
     assert len(Vocabulary.of(WordTokenizer.of(make_tokenizer("metaspace"), "c"), 100).slots) < len(first.slots)
     other = Vocabulary.of(WordTokenizer.of(make_tokenizer("wordpiece"), "d"), 100)
     assert other.candidates != first.candidates
+
+
+def refused_operations() -> dict[str, Callable[[], object]]:
+    numbers, places = torch.arange(4.0), torch.tensor([0, 1, 1, 3])
+    return {
+        "cumsum": lambda: numbers.cumsum(0),
+        "histc": lambda: torch.histc(numbers),
+        "weighted bincount": lambda: places.bincount(numbers),
+        "median": lambda: numbers.median(0),
+        "put_": lambda: numbers.clone().put_(places, numbers),
+        "loss of a plane": lambda: torch.nn.functional.nll_loss(torch.zeros(1, 2, 1, 1), torch.zeros(1, 1, 1).long()),
+        "scatter": lambda: numbers.scatter_reduce(0, places, numbers, "prod"),
+    }
+
+
+@pytest.mark.parametrize("operation", refused_operations().values(), ids=refused_operations())
+def test_operations_that_torch_refuses_on_a_gpu_are_found_on_a_cpu(only_deterministic, operation):
+    with pytest.raises(AssertionError, match="is not deterministic"), only_deterministic():
+        operation()
+
+
+@pytest.mark.parametrize("top", [1, 5])
+def test_on_a_gpu_gen_lm_takes_deterministic_operations_alone(trained, requests, only_deterministic, top):
+    lm = replace(trained, top=top)
+    samples = lm.fill(requests[:30])
+    with only_deterministic():
+        assert lm.fill(requests[:30]) == samples
+        lm.log_likelihood([request.text for request in requests[:5]])

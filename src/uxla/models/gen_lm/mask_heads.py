@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
 from uxla.models.gen_lm.last_layer import LastLayer, last_layer
+from uxla.models.linear import linear
 
 _SPARE = 8
 """In half precision the best so many candidates more than asked for are ranked again, by sums in float32."""
@@ -90,9 +90,9 @@ class GatheredHead:
     @cached_property
     def rows(self) -> _DecoderRows:
         """The decoder's rows of the candidates, copied where they are few."""
-        linear = self.model.get_submodule(self.decoder)
-        weight, candidates = linear.weight.detach(), self.candidates
-        bias = weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach()
+        decoder = self.model.get_submodule(self.decoder)
+        weight, candidates = decoder.weight.detach(), self.candidates
+        bias = weight.new_zeros(len(weight)) if decoder.bias is None else decoder.bias.detach()
         every = len(candidates) == len(weight)
         if not every and len(candidates) * weight.shape[1] > self.copied:
             return _DecoderRows(weight, bias, list(candidates.split(self.block)))
@@ -145,7 +145,7 @@ class GatheredHead:
     def _logits(self, features: Tensor) -> Iterator[Tensor]:
         """The candidates' logits, a block at a time."""
         weight, bias, blocks = self.rows
-        return (F.linear(features, weight[block], bias[block]) for block in blocks)
+        return (linear(features, weight[block], bias[block]) for block in blocks)
 
     def _in_float32(self, features: Tensor, columns: Tensor) -> Tensor:
         """(B, S) the logits of some candidates of each row, summed up in float32."""

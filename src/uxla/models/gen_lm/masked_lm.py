@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import blake2b
-from itertools import chain, groupby
+from itertools import accumulate, chain, groupby
 from operator import attrgetter
 from typing import Any
 
@@ -27,6 +27,7 @@ from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
 from uxla.models.gen_lm.units import Cutter, Request, RequestState
 from uxla.models.hub import local_folder
+from uxla.models.linear import use_faster_products
 from uxla.models.loading import check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors
 from uxla.models.model_safety import offline, reason
@@ -192,8 +193,8 @@ class MaskedLM:
         """The choice of each query; a forward pass has queries of one length, at most `tokens` pieces in all."""
         head = self.heads[batch[0].asked]
         best, columns = head.best(features(head, batch, tokens), self.top)
-        cumulative = best.double().softmax(-1).cumsum(-1)
-        return list(zip(columns.tolist(), cumulative.tolist(), strict=True))
+        shares = best.double().softmax(-1).tolist()  # summed up here: on a GPU cumsum is not deterministic
+        return [(own, list(accumulate(share))) for own, share in zip(columns.tolist(), shares, strict=True)]
 
     def _replace(self, state: RequestState, step: int, choice: Choice) -> None:
         columns, cumulative = choice
@@ -228,6 +229,7 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
     if missing := sorted(info["missing_keys"]):
         raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")
     check_weights(name, model, info)
+    use_faster_products(model)
     with memory_errors(f"{name} on {device.type}"):
         model = model.eval().requires_grad_(False).to(device, HALF.get(runtime.precision, torch.float32))
     tokenizer = WordTokenizer.of(own, name)

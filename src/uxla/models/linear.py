@@ -1,0 +1,71 @@
+"""Faster products in float32 on a CPU: oneDNN's in place of those of torch's BLAS library.
+
+On processors that are not Intel's MKL leaves AVX-512 alone; oneDNN, which is part of torch, uses it. `Linear` layers
+differ from torch's in rounding only.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Linear(nn.Linear):
+    """torch's layer of this name, with faster products."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """See `linear`."""
+        return linear(input, self.weight, self.bias)
+
+
+def use_faster_products(model: nn.Module) -> None:
+    """Make the linear layers of a model `Linear`. Names, weights and files stay as they are."""
+    for module in model.modules():
+        if type(module) is nn.Linear:  # what inherits from it may compute something else
+            module.__class__ = Linear
+
+
+def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`inputs` (…, K) · `weight` (N, K) + `bias` (N,) as `F.linear`: by oneDNN where that is faster."""
+    suits = inputs.device.type == "cpu" and inputs.dtype == weight.dtype == torch.float32 and inputs.numel()
+    if not suits or not products_by_onednn() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+        return F.linear(inputs, weight, bias)
+    if torch.is_grad_enabled():
+        found: Tensor = _Linear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
+        return found
+    return _product(inputs, weight, bias)
+
+
+@cache
+def products_by_onednn() -> bool:
+    """Whether float32 products are oneDNN's here: nothing but the processor and torch's version decide."""
+    fast = torch.backends.mkldnn.is_available() and torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return fast and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    found: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
+    return found
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(inputs, weight)
+        return _product(inputs, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        inputs, weight = ctx.saved_tensors
+        rows = gradient.reshape(-1, len(weight)).contiguous()  # (R, N)
+        seen = inputs.reshape(-1, weight.shape[1])  # (R, K)
+        for_inputs, for_weight, for_bias = ctx.needs_input_grad
+        return (
+            _product(rows, weight.t()).view_as(inputs) if for_inputs else None,
+            _product(rows.t(), seen.t()) if for_weight else None,
+            rows.sum(0) if for_bias else None,
+        )
