@@ -13,7 +13,7 @@ from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.training.loop import Objective, TrainingLoop, fit
-from uxla.models.training.optimiser import prepare, sparse_embedding_gradients
+from uxla.models.training.optimiser import prepare
 from uxla.models.training.selection import CheckpointChoice
 from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
@@ -184,28 +184,6 @@ def test_frozen_embeddings_stay_and_the_rest_moves():
 
 
 # --- speed that changes nothing --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("accumulation", [1, 4])
-def test_a_gradient_summed_by_rows_trains_to_the_same_bytes(accumulation):
-    settings = PLAIN.model_copy(update={"accumulation": accumulation, "weight_decay": 0.1})
-    tables, _ = trained(settings)
-    rows = opened()
-    sparse_embedding_gradients(rows.module, large=1)
-    fit(rows, MIX, settings, seed=3, label="t")
-    assert rows.module.get_input_embeddings()(torch.tensor([[3]])).is_leaf
-    assert torch.equal(weights(tables), weights(rows))
-
-
-def test_a_gradient_summed_by_rows_leaves_padding_out_and_sums_repeated_pieces():
-    table = torch.nn.Embedding(9, 4, padding_idx=1)
-    expected = torch.nn.Embedding(9, 4, padding_idx=1)
-    sparse_embedding_gradients(table, large=1)
-    for ids in (torch.tensor([[3, 3, 1], [5, 1, 1]]), torch.tensor([[3, 8, 0]])):
-        for module in (table, expected):
-            torch.autograd.backward((module(ids) * torch.arange(1.0, 4.0)[:, None]).sum())
-    assert torch.equal(table.weight.grad, expected.weight.grad)
-    assert table.weight.grad[:, 0].tolist() == [3, 0, 0, 1 + 2 + 1, 0, 1, 0, 0, 2]
 
 
 def test_labels_confidence_and_loss_take_one_forward_a_window():

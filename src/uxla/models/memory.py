@@ -56,8 +56,8 @@ def memory_errors(where: str) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not _out_of_memory(error):
             raise
-        keys = " or ".join(assignment(key, True) for key in ("freeze_embeddings", "gradient_checkpointing"))
-        raise ModelError(f"{where}: out of memory; set {keys} for a training, or take a smaller model") from None
+        remedy = f"set {assignment('gradient_checkpointing', True)} for a training, or take a smaller model"
+        raise ModelError(f"{where}: out of memory; {remedy}") from None
 
 
 def _out_of_memory(error: Exception) -> bool:

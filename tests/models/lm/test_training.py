@@ -16,7 +16,7 @@ from uxla.models.lm.settings import Recipe
 from uxla.models.lm.training import by_length, fit_lm, split, texts_of
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
-from uxla.models.training.optimiser import sparse_embedding_gradients
+from uxla.models.training.embeddings import LookedUpRows
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
@@ -130,19 +130,11 @@ def test_an_architecture_that_gathers_wrongly_is_found_out(folder_of):
     assert not lm.gathers()
 
 
-def test_a_tied_table_that_adds_its_gradient_row_by_row_gets_the_same_gradient(sentences):
-    found = []
-    for large in (1, 2**40):
-        lm = opened(asset())
-        sparse_embedding_gradients(lm.model.module, large=large)
-        torch.manual_seed(1)
-        rows = lm.rows(list(sentences.part(0, 8)))
-        lm.model.module.eval()
-        gold = torch.tensor([piece for _, pieces in rows for piece in pieces])
-        torch.nn.functional.cross_entropy(lm.logits([window for window, _ in rows]), gold).backward()
-        found.append(lm.model.module.get_input_embeddings().weight.grad)
-    assert found[0].abs().sum() > 0
-    assert torch.allclose(*found, atol=1e-7)
+def test_a_table_that_is_the_output_layer_too_is_trained_as_a_whole():
+    module = opened(asset()).model.module
+    tables = [rows.table for rows in LookedUpRows.of(module, large=1)]
+    assert tables
+    assert module.get_input_embeddings() not in tables
 
 
 def test_the_logits_of_a_pass_are_bounded_whatever_the_token_budget():

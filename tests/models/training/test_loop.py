@@ -250,7 +250,7 @@ def test_a_loss_that_is_no_number_stops_the_training_with_the_step():
 def test_biases_and_layer_norms_have_no_weight_decay():
     loaded = opened()
     decayed, free = adamw(
-        loaded.module, TrainingSettings(batch_size=8, learning_rate=1e-3, lr_warmup=0, weight_decay=0.1)
+        loaded.module.parameters(), TrainingSettings(batch_size=8, learning_rate=1e-3, lr_warmup=0, weight_decay=0.1)
     ).param_groups
     names = {id(p): name for name, p in loaded.module.named_parameters()}
     assert decayed["weight_decay"] == 0.1

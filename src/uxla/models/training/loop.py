@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import fmean
 
 import torch
@@ -27,6 +27,7 @@ from uxla.models.training.checkpoint import (
     restore_optimiser,
     under,
 )
+from uxla.models.training.embeddings import LookedUpRows
 from uxla.models.training.losses import PendingLoss, penalised_loss
 from uxla.models.training.optimiser import adamw, prepare
 from uxla.models.training.selection import CheckpointChoice
@@ -131,7 +132,8 @@ class TrainingLoop:
         self.model, self.settings, self.label, self.choice = model, settings, label, choice
         self.objective, self.steps, self.done = objective or Objective.of(model), steps, 0
         prepare(model.module, settings)
-        self.optimiser = adamw(model.module, settings)
+        self.tables = LookedUpRows.of(model.module)
+        self.optimiser = adamw([*model.module.parameters(), *(table.rows for table in self.tables)], settings)
         model.heads.hold_others(model.module, self.optimiser)
         self.scaler = torch.amp.GradScaler(model.device.type, enabled=model.precision == "fp16")
         self.checked_together = _CHECKED_TOGETHER[model.device.type]
@@ -158,6 +160,8 @@ class TrainingLoop:
         self.done += 1
         if self.done % settings.evaluate_every == 0 or self.done == self.steps:
             self._check()
+            for table in self.tables:
+                table.put_back()
             self.choice.see(self.done)
 
     def _check(self) -> None:
@@ -170,7 +174,8 @@ class TrainingLoop:
     def _update(self, rate: float) -> None:
         """Clip the gradients and move the weights; in fp16, a step whose gradients are infinite moves nothing."""
         self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_(self.model.module.parameters(), self.settings.max_grad_norm)
+        trained = [*self.model.module.parameters(), *(table.rows for table in self.tables)]
+        torch.nn.utils.clip_grad_norm_(trained, self.settings.max_grad_norm)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.scaler.step(self.optimiser)
@@ -184,6 +189,8 @@ class TrainingLoop:
         model = self.model
         self.optimiser.zero_grad(set_to_none=False)  # to free and ask again for a table of 250,000 rows takes longer
         restore_generators(model.device, generators)
+        for table in self.tables:
+            table.begin(chain([model.tokenizer.pad], *(window.ids for window, _ in rows)), self.optimiser)
         count = sum(label != IGNORED for _, labels in rows for label in labels)
         lengths = [len(window.ids) for window, _ in rows]
         overhead = _OVERHEAD[model.device.type] // model.module.config.hidden_size**2
@@ -195,6 +202,8 @@ class TrainingLoop:
             loss = self.objective.loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
+        for table in self.tables:
+            table.end()
         return total
 
     def save(self, checkpoints: Checkpoints) -> None:
@@ -202,6 +211,8 @@ class TrainingLoop:
         self._check()
         weights, chosen = self.choice.state()
         moving = prefixed(module=self.model.module.state_dict(), optimiser=optimiser_tensors(self.optimiser))
+        for number, table in enumerate(self.tables):
+            moving |= prefixed(**{f"table{number}": table.state()})
         still = prefixed(generators=generator_tensors(self.model.device), choice=weights)
         facts = {"done": self.done, "losses": self.losses, "cut": self.cut, "choice": chosen}
         facts |= {"device": self.model.device.type, "scaler": self.scaler.state_dict()}
@@ -220,6 +231,8 @@ class TrainingLoop:
             return
         with memory_errors(self.label):
             self.model.module.load_state_dict(under("module", tensors))
+            for number, table in enumerate(self.tables):
+                table.restore(under(f"table{number}", tensors), self.optimiser)
             restore_optimiser(self.optimiser, under("optimiser", tensors))
         restore_generators(self.model.device, under("generators", tensors))
         self.choice.restore(under("choice", tensors), facts["choice"])
@@ -230,6 +243,8 @@ class TrainingLoop:
     def finish(self) -> dict[str, float]:
         """Load the chosen weights; returns the loss, how many examples were cut, and the choice, for the journal."""
         self._check()
+        for table in self.tables:
+            table.close()
         return {"loss": sum(self.losses) / len(self.losses), "cut": self.cut, **self.choice.finish()}
 
 
