@@ -99,6 +99,11 @@ class Corpus:
             for id_, lang, segments, labels in zip(*columns, strict=True):
                 yield Example(id_, lang, tuple(segments), None if labels is None else tuple(labels))
 
+    @property
+    def texts(self) -> pa.LargeStringArray:
+        """The segments of all examples, one after the other."""
+        return self.table.column("segments").combine_chunks().flatten()
+
     def __getitem__(self, index: int) -> Example:
         row = self.table.slice(range(len(self))[index], 1)
         return next(iter(Corpus(self.name, self.label_names, row)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from typing import TypeVar
+
+import numpy as np
+
+from uxla.records import Ints
 
 T = TypeVar("T")
 
@@ -28,10 +32,14 @@ def blocks(items: Iterable[T], most: int) -> Iterator[list[T]]:
         size *= 2
 
 
-def equal_length(items: Iterable[T], length: Callable[[T], int], tokens: int) -> Iterator[list[T]]:
-    """The items, shortest first, in lists of one length that hold at most `tokens` pieces (or one item)."""
-    for size, group in groupby(sorted(items, key=length), key=length):
-        yield from chunks(group, max(1, tokens // size))
+def equal_length(lengths: Ints, tokens: int) -> Iterator[Ints]:
+    """The numbers of rows with these lengths, shortest first, in arrays of one length that hold at most `tokens` pieces
+    (or one row)."""
+    order = np.argsort(lengths, kind="stable")
+    edges = np.flatnonzero(np.diff(lengths[order], prepend=-1, append=-1))
+    for start, stop in pairwise(edges.tolist()):
+        most = max(1, tokens // int(lengths[order[start]]))
+        yield from (order[first : min(first + most, stop)] for first in range(start, stop, most))
 
 
 def cheapest_cuts(lengths: Sequence[int], *, tokens: int, overhead: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from inspect import signature
@@ -15,7 +14,7 @@ import torch
 from uxla import progress
 from uxla.choices import Precision
 from uxla.errors import ModelError
-from uxla.models.batches import chunks, equal_length
+from uxla.models.batches import equal_length
 from uxla.models.classifier import exact_logits
 from uxla.models.compiled import compile_layers
 from uxla.models.device import HALF, attention_values, autocast, pick_device, to_device
@@ -24,14 +23,12 @@ from uxla.models.loading import load_model, load_tokenizer, usable_length
 from uxla.models.memory import Budget, memory_errors
 from uxla.models.model_safety import SAFE, ModelSafety
 from uxla.models.runtime import Runtime
-from uxla.models.tasks import Task, Window
+from uxla.models.tasks import Task
+from uxla.models.windows import Windows
 from uxla.models.word_tokenizer import WordTokenizer
-from uxla.records import Corpus, Example, Floats, Ints, Predictions
+from uxla.records import Corpus, Floats, Predictions, joined
 
-Placed = tuple[Window, int]
-"""A window and the row of the predictions where its first one goes."""
-
-_ENCODED_TOGETHER = 8192
+ENCODED_TOGETHER = 8192
 """Examples encoded at once in predictions."""
 
 
@@ -84,83 +81,67 @@ class TaskModel:
             raise ModelError(f"{folder}: {room}; raise max_length, or take a model that reads more")
         return cls(task, module, tokenizer, device, max_length, runtime.budget, runtime.precision, remark, heads)
 
-    def encode(self, examples: Iterable[Example]) -> list[list[Window]]:
-        """The windows of each example."""
-        return [self.task.encode(example, self.tokenizer, self.max_length) for example in examples]
+    def encode(self, corpus: Corpus) -> Windows:
+        """What the encoder reads of all examples."""
+        return self.task.encode(corpus, self.tokenizer, self.max_length)
 
-    def forward(self, windows: Sequence[Window]) -> torch.Tensor:
+    def forward(self, windows: Windows) -> torch.Tensor:
         """(R, C) logits of all rows that the windows answer for, window by window; of several heads (R, H, C)."""
         inputs = self.inputs(windows)
         with autocast(self.device, self.precision):
             return self.heads.logits(self.task.logits(self.module(**inputs).logits, *self.positions(windows)))
 
-    def inputs(self, windows: Sequence[Window]) -> dict[str, torch.Tensor]:
+    def inputs(self, windows: Windows) -> dict[str, torch.Tensor]:
         """The model's inputs on its device: the windows (B, L), padded."""
-        length = max(len(window.ids) for window in windows)
-        ids = np.full((len(windows), length), self.tokenizer.pad, dtype=np.int64)
-        mask, types = np.zeros_like(ids), np.zeros_like(ids)
-        for row, window in enumerate(windows):
-            ids[row, : len(window.ids)] = window.ids
-            mask[row, : len(window.ids)] = 1
-            types[row, : len(window.types)] = window.types
-        named = {"input_ids": ids, **({"token_type_ids": types} if types.any() else {})}
+        lengths = windows.lengths
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.full(mask.shape, self.tokenizer.pad, dtype=np.int64)
+        ids[mask] = windows.ids.values
+        named = {"input_ids": ids}
+        if windows.types is not None:
+            named["token_type_ids"] = np.zeros_like(ids)
+            named["token_type_ids"][mask] = windows.types.values
         if not mask.all():  # an all-ones mask is still read, and a GPU waits for it
-            named["attention_mask"] = mask
+            named["attention_mask"] = mask.astype(np.int64)
         return {name: to_device(torch.from_numpy(array), self.device) for name, array in named.items()}
 
-    def positions(self, windows: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor]:
+    def positions(self, windows: Windows) -> tuple[torch.Tensor, torch.Tensor]:
         """The window and the position in it of each of the R rows, on the device."""
-        batch = np.repeat(np.arange(len(windows)), [len(window.positions) for window in windows])
-        position = np.concatenate([window.positions for window in windows]).astype(np.int64)
-        return to_device(torch.from_numpy(batch), self.device), to_device(torch.from_numpy(position), self.device)
+        batch = np.repeat(np.arange(len(windows)), windows.positions.lengths)
+        places = torch.from_numpy(batch), torch.from_numpy(windows.positions.values)
+        return to_device(places[0], self.device), to_device(places[1], self.device)
 
     def predict(self, corpus: Corpus, label: str) -> Predictions:
         """Class probabilities; `label` names the work in progress bars."""
-        return self.predict_counting_cut(corpus, label)[0]
+        with progress.bar(label, len(corpus)):
+            return joined([self.label(part, self.encode(part), label) for part in corpus.parts(ENCODED_TOGETHER)])
 
-    def predict_counting_cut(self, corpus: Corpus, label: str) -> tuple[Predictions, int]:
-        """Class probabilities, and how many examples were cut to the model's length.
+    def label(self, corpus: Corpus, windows: Windows, label: str) -> Predictions:
+        """Class probabilities of a corpus of which all `windows` are given.
 
         Windows of equal length go together, so no padding can touch a result. There is one forward pass a window:
         labels, confidence and loss are all read off its probabilities.
         """
-        offsets = np.cumsum([0, *(self.task.rows(example) for example in corpus)], dtype=np.int64)
+        offsets = np.concatenate([[0], np.cumsum(self.task.rows(corpus))])
         probs = np.empty((int(offsets[-1]), len(corpus.label_names)), dtype=np.float32)
         self.module.eval()
-        first, cut = 0, 0
         with torch.inference_mode(), progress.bar(label, len(corpus)) as bar:
-            for examples in chunks(corpus, _ENCODED_TOGETHER):
-                encoded = self.encode(examples)
-                cut += count_cut(encoded)
-                self.budget.fit(
-                    partial(self._label, list(_placed(encoded, offsets[first : first + len(examples)])), probs), label
-                )
-                first += len(examples)
-                bar.advance(len(examples))
-        return Predictions(probs, offsets), cut
+            self.budget.fit(partial(self._label, windows, probs), label)
+            bar.advance(len(corpus))
+        return Predictions(probs, offsets)
 
-    def _label(self, pairs: list[Placed], probs: Floats, tokens: int) -> None:
+    def _label(self, windows: Windows, probs: Floats, tokens: int) -> None:
         """Fill the rows of `probs` that belong to each window."""
         found = []
         with autocast(self.device, self.precision):  # one context: the weights' casts serve all groups
-            for group in equal_length(pairs, lambda pair: len(pair[0].ids), tokens):
-                rows = np.concatenate([np.arange(at, at + len(window.positions)) for window, at in group])
-                values = self.forward([window for window, _ in group]).float().softmax(-1)
-                found.append((rows, values.to("cpu", non_blocking=True)))
+            for group in equal_length(windows.lengths, tokens):
+                some = windows.take(group)
+                values = self.forward(some).float().softmax(-1)
+                found.append((some.rows, values.to("cpu", non_blocking=True)))
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         for rows, values in found:
             probs[rows] = values.numpy()
-
-
-def count_cut(encoded: Iterable[list[Window]]) -> int:
-    """How many of the encoded examples were cut to the model's length."""
-    return sum(any(window.cut for window in windows) for windows in encoded)
-
-
-def _placed(encoded: Iterable[list[Window]], offsets: Ints) -> Iterator[Placed]:
-    for windows, offset in zip(encoded, offsets.tolist(), strict=True):
-        yield from ((window, offset + window.first_row) for window in windows)
 
 
 def _knows_segments(module: Any) -> bool:

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from typing import Any, Protocol
 
+import numpy as np
+import pyarrow.compute as pc
 import torch
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from uxla.decoding import decode
 from uxla.metrics import accuracy, macro_f1, span_f1
-from uxla.models.word_tokenizer import WordTokenizer
-from uxla.records import IGNORED, Corpus, Example, Ints, Predictions
+from uxla.models.ragged import Ragged, ranges
+from uxla.models.windows import Frame, Windows, cut_sentences, longest_first
+from uxla.models.word_tokenizer import Split, WordTokenizer
+from uxla.records import IGNORED, Corpus, Ints, Predictions
 
 _CONTEXT = 4  # neighbouring windows of a long sentence share a quarter of their length
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One input of the encoder and the rows of predictions it is responsible for.
-
-    `ids` are token ids with special tokens; `positions` are the places in `ids` whose outputs are the rows
-    `first_row`, `first_row + 1`, … of the example. `types` are BERT's segment numbers, empty where all are 0; `cut`
-    counts the pieces that did not fit.
-    """
-
-    ids: list[int]
-    positions: list[int]
-    first_row: int
-    types: list[int] = field(default_factory=list)
-    cut: int = 0
 
 
 class Task(Protocol):
@@ -46,11 +33,11 @@ class Task(Protocol):
     def segments(self) -> int:
         """How many texts an example has."""
 
-    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
-        """The windows of one example; every row belongs to exactly one of them."""
+    def encode(self, corpus: Corpus, tokenizer: WordTokenizer, max_length: int) -> Windows:
+        """The windows of all examples, in their order; every row belongs to exactly one of them."""
 
-    def rows(self, example: Example) -> int:
-        """How many rows of predictions the example has."""
+    def rows(self, corpus: Corpus) -> Ints:
+        """(N,) how many rows of predictions each example has."""
 
     def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
         """(R, C) the rows' logits, out of the model's logits for the windows `batch` at `position` (R,)."""
@@ -69,18 +56,24 @@ class Tagging:
     auto_class: Any = AutoModelForTokenClassification
     segments: int = 1
 
-    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
-        """One window, or several that overlap where the sentence is longer than `max_length` pieces."""
-        words = tokenizer.encode_words(example.words)
+    def encode(self, corpus: Corpus, tokenizer: WordTokenizer, max_length: int) -> Windows:
+        """One window a sentence, or several that overlap where it is longer than `max_length` pieces."""
         budget = max_length - tokenizer.special_count
-        words = [ids[:budget] for ids in words]
-        return [
-            _window(words, span, tokenizer) for span in windows([len(ids) for ids in words], budget, budget // _CONTEXT)
-        ]
+        sentences = Split.of(corpus.texts)
+        words = tokenizer.words(sentences.words).cut(budget).take(sentences.index)
+        places = cut_sentences(words.lengths, sentences.counts, budget, budget // _CONTEXT)
+        start, stop, home, home_stop = places.T
+        covered, sizes = ranges(start, stop - start), stop - start
+        words = words.take(covered)
+        bodies = words.grouped(sizes)
+        ids, _ = tokenizer.frame.around([bodies])
+        at = words.starts - np.repeat(bodies.starts, sizes) + len(tokenizer.prefix)
+        at_home = (covered >= np.repeat(home, sizes)) & (covered < np.repeat(home_stop, sizes))
+        return Windows.of(ids, Ragged(at[at_home], home_stop - home))
 
-    def rows(self, example: Example) -> int:
+    def rows(self, corpus: Corpus) -> Ints:
         """One row a word."""
-        return example.segments[0].count(" ") + 1
+        return np.asarray(pc.count_substring(corpus.texts, " "), dtype=np.int64) + 1
 
     def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
         """`output` is (B, L, C)."""
@@ -112,27 +105,22 @@ class SentenceTask:
     segments: int
     auto_class: Any = AutoModelForSequenceClassification
 
-    def encode(self, example: Example, tokenizer: WordTokenizer, max_length: int) -> list[Window]:
-        """One window; a text or pair that is too long loses pieces at the end of its longest segment."""
-        parts = [tokenizer.encode_text(segment) for segment in example.segments]
-        ids, types = _template(tokenizer, self.segments)
-        kept = longest_first([len(part) for part in parts], max_length - sum(i is not None for i in ids))
-        places = iter(zip(parts, kept, strict=True))
-        all_ids: list[int] = []
-        all_types: list[int] = []
-        for special, kind in zip(ids, types, strict=True):
-            if special is None:
-                text, length = next(places)
-                part = text[:length]
-            else:
-                part = (special,)
-            all_ids += part
-            all_types += [kind] * len(part)
-        return [Window(all_ids, [0], 0, all_types if any(types) else [], sum(map(len, parts)) - sum(kept))]
+    def encode(self, corpus: Corpus, tokenizer: WordTokenizer, max_length: int) -> Windows:
+        """One window a text; a text or pair that is too long loses pieces at the end of its longest segment."""
+        frame, texts = _frame(tokenizer, self.segments), tokenizer.texts(corpus.texts)
+        lengths, budget = texts.lengths.reshape(-1, self.segments), max_length - frame.size
+        kept = lengths.copy()
+        for i in np.flatnonzero(lengths.sum(axis=1) > budget).tolist():
+            kept[i] = longest_first(lengths[i].tolist(), budget)
+        texts = texts.cut(kept.ravel())
+        numbers = np.arange(len(texts)).reshape(-1, self.segments)
+        ids, types = frame.around([texts.take(column) for column in numbers.T])
+        rows = np.arange(len(kept)) * 0
+        return Windows.of(ids, Ragged(rows, rows + 1), types, (lengths - kept).sum(axis=1))
 
-    def rows(self, example: Example) -> int:
-        """One."""
-        return 1
+    def rows(self, corpus: Corpus) -> Ints:
+        """One row a text."""
+        return np.ones(len(corpus), dtype=np.int64)
 
     def logits(self, output: torch.Tensor, batch: torch.Tensor, position: torch.Tensor) -> torch.Tensor:
         """`output` is (B, C)."""
@@ -158,8 +146,8 @@ TASKS: dict[str, Callable[[], Task]] = {
 
 
 @cache
-def _template(tokenizer: WordTokenizer, segments: int) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
-    """The special tokens around `segments` texts, None where a text goes, and the segment number at each place."""
+def _frame(tokenizer: WordTokenizer, segments: int) -> Frame:
+    """The special tokens around `segments` texts, and the segment number at each place."""
     sample = tokenizer.backend.encode(*["a"] * segments)
     ids: list[int | None] = []
     types: list[int] = []
@@ -169,60 +157,4 @@ def _template(tokenizer: WordTokenizer, segments: int) -> tuple[tuple[int | None
             ids.append(i if text is None else None)
             types.append(kind if tokenizer.segment_numbers else 0)
         before = text
-    return tuple(ids), tuple(types)
-
-
-def longest_first(lengths: Sequence[int], budget: int) -> list[int]:
-    """How many pieces each segment keeps so that all fit: the longest gives way first, down to the others' length."""
-    kept = list(lengths)
-    while sum(kept) > budget:
-        longest = max(kept)
-        tallest = [i for i, length in enumerate(kept) if length == longest]
-        below = max([length for length in kept if length < longest], default=0)
-        excess = sum(kept) - budget
-        level = max(below, longest - max(1, excess // len(tallest)))
-        for i in tallest:
-            kept[i] -= min(longest - level, sum(kept) - budget)
-    return kept
-
-
-def windows(lengths: Sequence[int], budget: int, overlap: int) -> list[tuple[int, int, int, int]]:
-    """(start, stop, home, home_stop) of the windows over words with `lengths` pieces each.
-
-    A window covers words start:stop with at most `budget` pieces; neighbours share up to `overlap` pieces, and each
-    word has its home in exactly one window, the one where it is farther from the edge. They share fewer where a long
-    word comes next, so that it stands in the following window too: each window is the home of at least one word. No
-    word has more than `budget` pieces.
-    """
-    ends = list(accumulate(lengths, initial=0))
-    if ends[-1] <= budget:
-        return [(0, len(lengths), 0, len(lengths))]
-    found: list[tuple[int, int, int, int]] = []
-    start = home = 0
-    while True:
-        stop = start + 1
-        while stop < len(lengths) and ends[stop + 1] - ends[start] <= budget:
-            stop += 1
-        if stop == len(lengths):
-            return [*found, (start, stop, home, stop)]
-        following = stop
-        while (
-            following > start + 1
-            and ends[stop] - ends[following - 1] <= overlap
-            and ends[stop + 1] - ends[following - 1] <= budget
-        ):
-            following -= 1
-        border = (following + stop + 1) // 2
-        found.append((start, stop, home, border))
-        start, home = following, border
-
-
-def _window(words: Sequence[Sequence[int]], span: tuple[int, int, int, int], tokenizer: WordTokenizer) -> Window:
-    start, stop, home, home_stop = span
-    ids = [*tokenizer.prefix]
-    positions = []
-    for index in range(start, stop):
-        if home <= index < home_stop:
-            positions.append(len(ids))
-        ids += words[index]
-    return Window([*ids, *tokenizer.suffix], positions, home)
+    return Frame(tuple(ids), tuple(types))

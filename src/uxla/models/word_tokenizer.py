@@ -1,13 +1,23 @@
-"""How a model's tokenizer reads words."""
+"""How a model's tokenizer reads words and texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from itertools import compress
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from uxla.errors import ModelError
+from uxla.models.ragged import Ragged, stacked, sums
+from uxla.models.windows import Frame
+from uxla.models.word_by_word import is_ordinary, reads_word_by_word
+from uxla.records import Bools, Ints
 
 _CACHE_LIMIT = 1_000_000
 
@@ -16,6 +26,26 @@ _RARE = ("a", "\ua66e", "\U0001f9ff")
 
 Token = tuple[int, int, int]
 """A piece's id and the characters of the word it covers: first, and one past the last."""
+
+
+class Split(NamedTuple):
+    """Texts split at each space: their distinct `words`, which of them each word is (K,), and how many a text has (N,)."""
+
+    words: list[str]
+    index: Ints
+    counts: Ints
+
+    @classmethod
+    def of(cls, texts: pa.LargeStringArray) -> Split:
+        """Each text has one word at least, which may be empty."""
+        cells = pc.split_pattern(texts, " ")
+        found = cells.flatten().dictionary_encode()
+        counts = np.asarray(pc.list_value_length(cells), dtype=np.int64)
+        return cls(found.dictionary.to_pylist(), np.asarray(found.indices, dtype=np.int64), counts)
+
+    def everywhere(self, marked: Bools) -> Bools:
+        """(N,) whether all words of a text are among the marked ones."""
+        return np.asarray(sums(marked[self.index], self.counts) == self.counts)
 
 
 @dataclass(eq=False, repr=False)
@@ -70,7 +100,13 @@ class WordTokenizer:
     @property
     def special_count(self) -> int:
         """How many special tokens stand around a text."""
-        return len(self.prefix) + len(self.suffix)
+        return self.frame.size
+
+    @property
+    def frame(self) -> Frame:
+        """The special tokens around a text."""
+        ids = (*self.prefix, None, *self.suffix)
+        return Frame(ids, (0,) * len(ids))
 
     def check_fits(self, model: Any, name: str) -> None:
         """ModelError where `model` has fewer embeddings than the tokenizer has pieces: some text would break it."""
@@ -85,18 +121,34 @@ class WordTokenizer:
         Unknown are a word that the tokenizer turns into nothing, and a special token that the user's text happens to
         spell.
         """
-        if len(self._known) > _CACHE_LIMIT:
-            self.forget()
-        new = [word for word in dict.fromkeys(words) if word not in self._known]
-        if new:
-            encoded = self.backend.encode_batch_fast(
-                [self.before_word + word for word in new], add_special_tokens=False
-            )
-            self._known.update((w, self._plain(e.ids) or self.unknown) for w, e in zip(new, encoded, strict=True))
-        return [self._known[word] for word in words]
+        return [ids or self.unknown for ids in self._read(words)]
+
+    def words(self, words: Sequence[str]) -> Ragged:
+        """What `encode_words` gives, as one array."""
+        return Ragged.of(self.encode_words(words), self.dtype)
+
+    def texts(self, texts: pa.LargeStringArray) -> Ragged:
+        """The ids of each whole text as it stands; special tokens that it happens to spell are unknown.
+
+        Most texts are read word by word, each word once; the others whole.
+        """
+        if not self.reads_word_by_word:
+            return self._whole(texts)
+        split = Split.of(texts)
+        ordinary = list(map(is_ordinary, split.words))
+        read = iter(self._read(list(compress(split.words, ordinary))))
+        words = [next(read) if each else () for each in ordinary]
+        plain = np.fromiter((bool(ids) and set(self.unknown).isdisjoint(ids) for ids in words), bool, len(words))
+        by_word = split.everywhere(plain)
+        found = Ragged.of(words, self.dtype).take(split.index).grouped(split.counts)
+        if by_word.all():
+            return found
+        number = np.arange(len(found))
+        number[~by_word] = len(found) + np.arange(len(found) - by_word.sum())
+        return stacked([found, self._whole(texts.filter(pa.array(~by_word)))]).take(number)
 
     def encode_text(self, text: str) -> tuple[int, ...]:
-        """The ids of a whole text as it stands; special tokens that it happens to spell are unknown."""
+        """The ids of one text, as of `texts`."""
         return self._plain(piece_ids(self.backend, self.before_word + text))
 
     def encode_with_spans(self, words: Sequence[str]) -> list[list[Token]]:
@@ -129,9 +181,36 @@ class WordTokenizer:
         """The same, for a model that does not take segment numbers; both remember the same words."""
         return replace(self, segment_numbers=False)
 
+    @property
+    def dtype(self) -> npt.DTypeLike:
+        """The smallest type that holds all ids."""
+        return np.min_scalar_type(self.size)
+
+    @cached_property
+    def reads_word_by_word(self) -> bool:
+        """Whether the ids of a text are those of its words, where these are ordinary and known to the vocabulary."""
+        return bool(self.unknown) and reads_word_by_word(self.backend)
+
     def forget(self) -> None:
         """Forget the words that were read; they will be read again."""
-        self._known.clear()
+        self._known = {}
+
+    def _read(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+        """The ids of each word in mid-sentence; of some that the tokenizer drops, none."""
+        if len(self._known) > _CACHE_LIMIT:
+            self.forget()
+        known = self._known
+        new = [word for word in dict.fromkeys(words) if word not in known]
+        if new:
+            given = [self.before_word + word for word in new]
+            encoded = self.backend.encode_batch_fast(given, add_special_tokens=False)
+            known.update((word, self._plain(e.ids)) for word, e in zip(new, encoded, strict=True))
+        return [known[word] for word in words]
+
+    def _whole(self, texts: pa.LargeStringArray) -> Ragged:
+        given = [self.before_word + text for text in texts.to_pylist()]
+        encoded = self.backend.encode_batch_fast(given, add_special_tokens=False)
+        return Ragged.of([self._plain(e.ids) for e in encoded], self.dtype)
 
     def _plain(self, ids: Sequence[int]) -> tuple[int, ...]:
         if self.special.isdisjoint(ids):

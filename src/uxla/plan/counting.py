@@ -163,7 +163,7 @@ _IMITATIONS: Mapping[str, Callable[[CountingStore, Path, Any, Any, Any], Facts]]
 def imitated_predictions(corpus: Corpus, task: Any, model: int) -> dict[str, Any]:
     """What one of three models says that are equally sure of each example, and of which at most one disagrees."""
     random, classes = np.random.default_rng(0), max(len(corpus.label_names), 2)
-    offsets = np.cumsum([0, *(task.rows(example) for example in corpus)], dtype=np.int64)
+    offsets = np.concatenate([[0], np.cumsum(task.rows(corpus))])
     labels = random.integers(classes, size=offsets[-1])
     sure = np.repeat(random.uniform(1 / classes, 1, len(corpus)), np.diff(offsets))
     disagrees = np.floor(random.random(len(corpus)) / ((1 - AGREE) / 2)) == model

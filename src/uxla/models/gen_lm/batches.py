@@ -62,7 +62,8 @@ def features(head: MaskHead, rows: Sequence[MaskedRow[T]], tokens: int) -> torch
     if head.candidates.device.type == "cpu":
         tokens = min(tokens, _CPU_TOKENS)
     found = []
-    for group in equal_length(rows, _length, tokens):
+    for numbers in equal_length(np.fromiter(map(_length, rows), np.int64, len(rows)), tokens):
+        group = [rows[number] for number in numbers]
         for batch in chunks(group, max(1, _NUMBERS_A_BATCH // head.floats_a_row(len(group[0].ids)))):
             ids = torch.from_numpy(np.array([row.ids for row in batch]))
             at = torch.from_numpy(np.array([row.at for row in batch]))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForMaskedLM, DataCollatorForLanguageModeling
 from transformers.modeling_outputs import BaseModelOutput
 
@@ -22,11 +21,13 @@ from uxla.models.batches import equal_length
 from uxla.models.device import autocast, to_device
 from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
+from uxla.models.ragged import Ragged
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
-from uxla.models.tasks import Tagging, Window
+from uxla.models.tasks import Tagging
 from uxla.models.training.loop import Labelled
-from uxla.records import IGNORED, Example
+from uxla.models.windows import Windows
+from uxla.records import IGNORED, Corpus, Ints
 
 _LOGITS = 2**28
 """Numbers in the logits of one forward pass (1 GB in float32), whatever the token budget."""
@@ -79,60 +80,60 @@ class TrainableLM:
             return False
         body = [i for i in range(module.config.vocab_size) if i not in tokenizer.special][:2]
         ids = [*tokenizer.prefix, *body, *tokenizer.suffix]
-        rows = [Window(ids, [len(ids) - 1], 0), Window(ids[:-1], [0, 1], 0)]  # one padded
+        places = Ragged.of([[len(ids) - 1], [0, 1]], np.int64)
+        rows = Windows.of(Ragged.of([ids, ids[:-1]], np.int64), places)  # one padded
         module.eval()
         with torch.inference_mode():
             expected, found = self.logits(rows), replace(self, gathered=True).logits(rows)
         tolerance = (1e-3 if expected.dtype == torch.float32 else 0.25) * float(expected.float().std())
         return expected.shape == found.shape and torch.allclose(expected, found, rtol=1e-3, atol=tolerance)
 
-    def windows(self, example: Example) -> list[Window]:
-        """The text in as many windows as its pieces take: none is lost, none stands in two."""
+    def texts(self, examples: Corpus) -> Ragged:
+        """(W rows) the ids of texts in as many windows as their pieces take: none is lost, none stands in two."""
         tokenizer = self.model.tokenizer
-        ids = tokenizer.encode_text(example.segments[0])
-        edges = [*range(0, len(ids), self.model.max_length - tokenizer.special_count), len(ids)]
-        return [Window([*tokenizer.prefix, *ids[a:b], *tokenizer.suffix], [], 0) for a, b in pairwise(edges)]
+        texts, room = tokenizer.texts(examples.texts), self.model.max_length - tokenizer.special_count
+        counts = -(-texts.lengths // room)
+        lengths = np.full(counts.sum(), room)
+        lengths[(np.cumsum(counts) - 1)[counts > 0]] += (texts.lengths - counts * room)[counts > 0]
+        return tokenizer.frame.around([Ragged(texts.values, lengths)])[0]
 
-    def rows(self, examples: Sequence[Example]) -> list[Labelled]:
+    def rows(self, examples: Corpus) -> Labelled:
         """The windows of texts with some pieces masked, drawn from torch's global generator, and what stood there.
 
         Of all pieces but special ones the collator's share is drawn: 80 % of them become the mask, 10 % any piece, 10 %
         stay (BERT, RoBERTa). A window of which nothing was drawn has nothing to learn from and is left out.
         """
-        tokenizer = self.model.tokenizer
-        whole = [window.ids for example in examples for window in self.windows(example)]
-        if not whole:
-            return []
-        ids = pad_sequence([torch.tensor(row) for row in whole], batch_first=True, padding_value=tokenizer.pad)
+        tokenizer, whole = self.model.tokenizer, self.texts(examples)
+        inside = np.arange(whole.lengths.max(initial=0)) < whole.lengths[:, None]
+        ids = torch.full(inside.shape, tokenizer.pad)
+        ids[torch.from_numpy(inside)] = torch.from_numpy(whole.values.astype(np.int64))
         special = torch.isin(ids, torch.tensor(sorted({tokenizer.pad, *tokenizer.special})))
-        inputs, labels = self.collator.torch_mask_tokens(ids, special_tokens_mask=special)
-        drawn = (labels != IGNORED).tolist()
-        return [
-            (Window(new[: len(old)], at, 0), [old[i] for i in at])
-            for old, new, marks in zip(whole, inputs.tolist(), drawn, strict=True)
-            if (at := [i for i, mark in enumerate(marks) if mark])
-        ]
+        inputs, labels = self.collator.torch_mask_tokens(ids, special_tokens_mask=special) if len(whole) else (ids, ids)
+        drawn = (labels != IGNORED).numpy()
+        positions = Ragged(np.nonzero(drawn)[1], drawn.sum(axis=1))
+        windows = Windows.of(Ragged(inputs.numpy()[inside], whole.lengths), positions)
+        return windows.take(np.flatnonzero(positions.lengths)), labels.numpy()[drawn]
 
-    def logits(self, windows: Sequence[Window]) -> Tensor:
+    def logits(self, windows: Windows) -> Tensor:
         """(R, V) at all positions the windows name, window by window."""
         model, (row, at) = self.model, self.model.positions(windows)
         with autocast(model.device, model.precision), _gathering(model.module, row, at, self.gathered):
             logits: Tensor = model.module(**model.inputs(windows)).logits
         return logits[0] if self.gathered else logits[row, at]
 
-    def score(self, rows: Sequence[Labelled]) -> tuple[float, float]:
+    def score(self, rows: Labelled) -> tuple[float, float]:
         """The mean cross-entropy of the masked pieces in nats, and how many of them are guessed right in percent."""
         self.model.module.eval()
         with torch.inference_mode():
-            loss, right = self.model.budget.fit(partial(self._sums, rows), "held-out text")
-        count = sum(len(pieces) for _, pieces in rows)
-        return loss / count, 100 * right / count
+            loss, right = self.model.budget.fit(partial(self._sums, *rows), "held-out text")
+        return loss / len(rows[1]), 100 * right / len(rows[1])
 
-    def _sums(self, rows: Sequence[Labelled], tokens: int) -> tuple[float, float]:
+    def _sums(self, windows: Windows, pieces: Ints, tokens: int) -> tuple[float, float]:
         loss, right = torch.zeros((), dtype=torch.float64), 0
-        for group in equal_length(rows, lambda row: len(row[0].ids), tokens):
-            logits = self.logits([window for window, _ in group]).float()
-            gold = to_device(torch.tensor([piece for _, pieces in group for piece in pieces]), self.model.device)
+        for group in equal_length(windows.lengths, tokens):
+            some = windows.take(group)
+            logits = self.logits(some).float()
+            gold = to_device(torch.from_numpy(pieces[some.rows]), self.model.device)
             loss += cross_entropy(logits, gold, reduction="sum").cpu()
             right += int((logits.argmax(-1) == gold).sum())
         return float(loss), right

@@ -116,8 +116,8 @@ def _sizes(texts: Corpus) -> Ints:
 
 def _choice(lm: TrainableLM, held_out: Corpus, label: str, seed: int) -> CheckpointChoice:
     with seeded(derive(seed, "held-out masks")):
-        rows = lm.rows(list(held_out))
-    return _HeldOut(lambda: lm.score(rows), label) if rows else CheckpointChoice()
+        rows = lm.rows(held_out)
+    return _HeldOut(lambda: lm.score(rows), label) if len(rows[1]) else CheckpointChoice()
 
 
 class _HeldOut(CheckpointChoice):

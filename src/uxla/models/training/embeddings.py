@@ -6,10 +6,10 @@ only decays them, and all at the same rate. They are decayed together, when the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn.functional import embedding
@@ -54,10 +54,10 @@ class LookedUpRows:
             and not part.scale_grad_by_freq
         ]
 
-    def begin(self, ids: Iterable[int], optimiser: torch.optim.Optimizer) -> None:
+    def begin(self, ids: npt.ArrayLike, optimiser: torch.optim.Optimizer) -> None:
         """Make ready what a step looks up: the rows `ids`, of which that of padding has no gradient."""
         padding = [] if self.table.padding_idx is None else [self.table.padding_idx]
-        wanted = np.unique(np.fromiter([*ids, *padding], dtype=np.int64))
+        wanted = np.unique(np.append(ids, padding).astype(np.int64))
         new, device = wanted[self.place[wanted] == 0], self.rows.device
         if len(new):
             self._admit(new, optimiser)

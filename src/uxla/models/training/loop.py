@@ -6,17 +6,17 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import fmean
 
+import numpy as np
 import torch
 
 from uxla import progress, signals
-from uxla.models.batches import cheapest_cuts, chunks
+from uxla.models.batches import cheapest_cuts
 from uxla.models.device import matmul_precision
 from uxla.models.memory import memory_errors
 from uxla.models.task_model import TaskModel
-from uxla.models.tasks import Window
 from uxla.models.training.checkpoint import (
     Checkpoints,
     generator_tensors,
@@ -32,11 +32,12 @@ from uxla.models.training.losses import PendingLoss, penalised_loss
 from uxla.models.training.optimiser import adamw, prepare
 from uxla.models.training.selection import CheckpointChoice
 from uxla.models.training.settings import TrainingSettings
+from uxla.models.windows import Windows
 from uxla.process_settings import seeded
-from uxla.records import IGNORED, Corpus, Example
+from uxla.records import IGNORED, Corpus, Ints
 
-Labelled = tuple[Window, list[int]]
-"""A window and the label of each of its rows."""
+Labelled = tuple[Windows, Ints]
+"""Windows and the labels (R,) of all their rows."""
 _OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
 """What a forward and backward pass costs beyond its pieces, in pieces of a model of hidden size 1: a piece's cost grows
 with the square of the hidden size, a pass's own cost hardly."""
@@ -49,24 +50,19 @@ _AVERAGED = 50
 
 @dataclass(frozen=True)
 class Objective:
-    """How a training reads its examples: the rows to learn, and the model's logits (R, C) for the rows of windows.
+    """How a training reads its examples: windows with labels, and the model's logits (R, C) for the rows of some.
 
     `loss` is the sum over rows of what parts logits and labels (R,); it takes `penalty` as `penalised_loss` does.
     """
 
-    rows: Callable[[list[Example]], list[Labelled]]
-    logits: Callable[[list[Window]], torch.Tensor]
+    rows: Callable[[Corpus], Labelled]
+    logits: Callable[[Windows], torch.Tensor]
     loss: Callable[..., torch.Tensor] = penalised_loss
 
     @classmethod
     def of(cls, model: TaskModel, loss: Callable[..., torch.Tensor] = penalised_loss) -> Objective:
         """The examples' own labels, as the model's task reads them."""
-
-        def rows(examples: list[Example]) -> list[Labelled]:
-            encoded = zip(examples, model.encode(examples), strict=True)
-            return [(window, _labels(example, window)) for example, windows in encoded for window in windows]
-
-        return cls(rows, model.forward, loss)
+        return cls(lambda examples: (model.encode(examples), _labels(examples)), model.forward, loss)
 
 
 def fit(
@@ -105,9 +101,8 @@ def fit(
             at_the_end.callback(checkpoints.wait)
             training.resume(checkpoints)
             bar.advance(training.done)
-        rest = mix.part(training.done * settings.step_size)
-        for examples in chunks(rest, settings.step_size):
-            training.step(examples)
+        for first in range(training.done * settings.step_size, len(mix), settings.step_size):
+            training.step(mix.part(first, first + settings.step_size))
             bar.advance()
             ends = signals.pending()
             if checkpoints is not None and (ends or (training.done < steps and checkpoints.due)):
@@ -142,17 +137,18 @@ class TrainingLoop:
         self.cut = 0
         """Examples so far that were cut to the model's length."""
 
-    def step(self, examples: list[Example]) -> None:
+    def step(self, examples: Corpus) -> None:
         """One update of the weights."""
         model, settings = self.model, self.settings
         where = f"{self.label}, step {self.done + 1}"
-        rows = sorted(self.objective.rows(examples), key=lambda row: len(row[0].ids))
-        self.cut += sum(window.cut > 0 for window, _ in rows)
+        windows, labels = self.objective.rows(examples)
+        windows = windows.take(np.argsort(windows.lengths, kind="stable"))
+        self.cut += np.count_nonzero(windows.cut)
         rate = settings.rate(self.done, self.steps)
         model.module.train()
         generators = generator_tensors(model.device)
-        loss = model.budget.fit(lambda tokens: self._gradients(rows, tokens, generators), where)
-        self.pending.append(PendingLoss(where, rate, [example.id for example in examples], loss))
+        loss = model.budget.fit(lambda tokens: self._gradients(windows, labels, tokens, generators), where)
+        self.pending.append(PendingLoss(where, rate, examples.table["id"].to_pylist(), loss))
         if len(self.pending) >= self.checked_together:
             self._check()
         with memory_errors(where):  # AdamW's moments are made in the first step
@@ -181,8 +177,10 @@ class TrainingLoop:
         self.scaler.step(self.optimiser)
         self.scaler.update()
 
-    def _gradients(self, rows: list[Labelled], tokens: int, generators: dict[str, torch.Tensor]) -> torch.Tensor:
-        """The step's loss over `rows` in ascending length; its gradients replace what an earlier attempt left.
+    def _gradients(
+        self, windows: Windows, labels: Ints, tokens: int, generators: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
+        """The step's loss over `windows` in ascending length; its gradients replace what an earlier attempt left.
 
         Which rows share a forward pass changes no gradient.
         """
@@ -190,16 +188,15 @@ class TrainingLoop:
         self.optimiser.zero_grad(set_to_none=False)  # to free and ask again for a table of 250,000 rows takes longer
         restore_generators(model.device, generators)
         for table in self.tables:
-            table.begin(chain([model.tokenizer.pad], *(window.ids for window, _ in rows)), self.optimiser)
-        count = sum(label != IGNORED for _, labels in rows for label in labels)
-        lengths = [len(window.ids) for window, _ in rows]
+            table.begin(np.append(windows.ids.values, model.tokenizer.pad), self.optimiser)
+        count = int(np.count_nonzero(labels != IGNORED))
         overhead = _OVERHEAD[model.device.type] // model.module.config.hidden_size**2
-        ends = cheapest_cuts(lengths, tokens=tokens, overhead=overhead)
+        ends = cheapest_cuts(windows.lengths.tolist(), tokens=tokens, overhead=overhead)
         total = torch.zeros((), dtype=torch.float64, device=model.device)
         for start, stop in pairwise([0, *ends]):
-            logits = self.objective.logits([window for window, _ in rows[start:stop]])
-            labels = torch.tensor([label for _, found in rows[start:stop] for label in found], dtype=torch.long)
-            loss = self.objective.loss(logits, labels, penalty=self.settings.penalty) / max(count, 1)
+            some = windows.take(np.arange(start, stop))
+            gold = torch.from_numpy(labels[some.rows])
+            loss = self.objective.loss(self.objective.logits(some), gold, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
         for table in self.tables:
@@ -248,10 +245,12 @@ class TrainingLoop:
         return {"loss": sum(self.losses) / len(self.losses), "cut": self.cut, **self.choice.finish()}
 
 
-def _labels(example: Example, window: Window) -> list[int]:
-    if example.labels is None:
-        raise ValueError(f"example {example.id} has no labels to learn from")
-    return list(example.labels[window.first_row : window.first_row + len(window.positions)])
+def _labels(examples: Corpus) -> Ints:
+    """(R,) the labels of all rows."""
+    column = examples.table["labels"].combine_chunks()
+    if column.null_count:
+        raise ValueError(f"example {examples[column.is_valid().index(False).as_py()].id} has no labels to learn from")
+    return np.asarray(column.flatten(), dtype=np.int64)
 
 
 def _scorer(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:

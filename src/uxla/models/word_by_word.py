@@ -1,0 +1,60 @@
+"""Whether a tokenizer reads a text as it reads the words of it one by one: then each word has to be read once only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+from unicodedata import category, is_normalized
+
+_ONE_BY_ONE = {"NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Lowercase", "StripAccents", "BertNormalizer", "Strip"}
+"""Normalizers that change each character, with the marks behind it, whatever stands before and after."""
+_KINDS = ("b", "É", "7", ".", "(", "я", "字", "ก")
+_JOINED = {"Mn", "Mc", "Me", "Sk"}
+"""Kinds of characters that can belong to what stands before them."""
+_LONGEST = 32
+"""A longer word, as a sentence of a script without spaces, will hardly come again."""
+
+
+def reads_word_by_word(backend: Any) -> bool:
+    """Whether a text of ordinary words has the ids of these words, one after the other.
+
+    So it is if the tokenizer always cuts at a space (the model then sees one word at most), and nothing before that
+    looks further than one character and its marks.
+    """
+    added = backend.get_added_tokens_decoder().values()
+    if not all(token.special and " " not in token.content for token in added):
+        return False
+    normalizers = _steps({} if backend.normalizer is None else json.loads(backend.normalizer.__getstate__()))
+    return all(map(_is_local, normalizers)) and backend.pre_tokenizer is not None and _cuts(backend.pre_tokenizer)
+
+
+def is_ordinary(word: str) -> bool:
+    """Whether nothing about a word depends on the space before or behind it: no blanks, controls, compatibility
+    characters (some stand for a space) or sign of a space, and no mark that would join what stands before it."""
+    if not 0 < len(word) <= _LONGEST or not word.isprintable():
+        return False
+    return word.isascii() or ("\u2581" not in word and is_normalized("NFKC", word) and category(word[0]) not in _JOINED)
+
+
+def _steps(normalizer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if normalizer.get("type") == "Sequence":
+        for step in normalizer["normalizers"]:
+            yield from _steps(step)
+    elif normalizer:
+        yield normalizer
+
+
+def _is_local(normalizer: Mapping[str, Any]) -> bool:
+    if normalizer["type"] == "Replace":
+        pattern = normalizer["pattern"]
+        within_a_word = " " not in pattern.get("String", " ") and " " not in normalizer["content"]
+        return within_a_word or pattern == {"Regex": " {2,}"}
+    return normalizer["type"] in _ONE_BY_ONE
+
+
+def _cuts(pre_tokenizer: Any) -> bool:
+    """Whether it cuts at the space between any two kinds of characters."""
+    pairs = [f"{a} {b}" for a, b in product(_KINDS, _KINDS)]
+    return not any(start < 1 < stop - 1 for pair in pairs for _, (start, stop) in pre_tokenizer.pre_tokenize_str(pair))
