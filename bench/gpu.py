@@ -136,7 +136,7 @@ class Bench:
         return self._tokens(loaded, corpus, seconds, flop=6)
 
     def _tokens(self, loaded: TaskModel, corpus: Corpus, seconds: float, *, flop: int) -> dict[str, float]:
-        tokens = sum(len(window.ids) for windows in loaded.encode(corpus) for window in windows)
+        tokens = int(loaded.encode(corpus).lengths.sum())
         parameters = sum(p.numel() for p in loaded.module.base_model.encoder.parameters())
         return {
             "tokens_a_second": tokens / seconds,

@@ -84,7 +84,7 @@ def measure(kind: str, corpus: Corpus, folder: Path, count: int) -> dict[str, fl
     loaded = opened(task, folder, corpus.label_names)
     half = replace(loaded, precision="bf16")
     ways = {"pipeline": pipe(kind, loaded, folder), "uxla": uxla(loaded), "bf16": uxla(half)}
-    pieces = sum(len(window.ids) for windows in loaded.encode(corpus) for window in windows)
+    pieces = int(loaded.encode(corpus).lengths.sum())
     labels: dict[str, np.ndarray] = {}
 
     def work(name: str) -> Callable[[], float]:

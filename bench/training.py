@@ -37,12 +37,12 @@ HEADER = ("model, variant", "tokens a second", "uxla is faster", "mean loss")
 
 def encoded(loaded: TaskModel, corpus: Corpus) -> Dataset:
     """The corpus as Trainer takes it: piece ids, and a label at the first piece of each word."""
-    rows = []
-    for example, (window,) in zip(corpus, loaded.encode(corpus), strict=True):
-        labels = [IGNORED] * len(window.ids)
-        for position, label in zip(window.positions, example.labels or (), strict=True):
+    windows, rows = loaded.encode(corpus), []
+    for example, ids, positions in zip(corpus, windows.ids.tolist(), windows.positions.tolist(), strict=True):
+        labels = [IGNORED] * len(ids)
+        for position, label in zip(positions, example.labels or (), strict=True):
             labels[position] = label
-        rows.append({"input_ids": window.ids, "attention_mask": [1] * len(window.ids), "labels": labels})
+        rows.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels})
     return Dataset.from_list(rows)
 
 

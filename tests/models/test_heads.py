@@ -70,7 +70,7 @@ def test_the_heads_are_disjoint_columns_that_begin_differently(case):
     folder, task, mix = case
     loaded = begun(task, Heads(), folder)
     loaded.module.eval()
-    windows = [window for found in loaded.encode(mix) for window in found]
+    windows = loaded.encode(mix)
     with torch.inference_mode():
         together = loaded.forward(windows)
         alone = [replace(loaded, heads=Heads(only=head)).forward(windows) for head in range(3)]
@@ -102,7 +102,7 @@ def test_teaching_all_heads_moves_all_and_each_has_predictions_of_its_own(case, 
     assert facts["loss"] > 0
     loaded.module.save_pretrained(tmp_path)
     tables = [opened(task, Heads(only=head), tmp_path, folder).predict(mix, "t") for head in range(3)]
-    assert tables[0].probs.shape == (sum(task.rows(example) for example in mix), len(LABELS))
+    assert tables[0].probs.shape == (task.rows(mix).sum(), len(LABELS))
     assert not (tables[0].probs == tables[1].probs).all()
 
 

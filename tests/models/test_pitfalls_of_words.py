@@ -2,6 +2,7 @@
 
 from itertools import chain
 
+import numpy as np
 import pytest
 from tokenizers import Regex, normalizers
 from transformers import AutoTokenizer, RobertaTokenizer
@@ -14,7 +15,7 @@ from uxla.models.loading import load_tokenizer
 from uxla.models.tasks import Tagging
 from uxla.models.training.loop import _labels
 from uxla.models.word_tokenizer import WordTokenizer
-from uxla.records import Example
+from uxla.records import Corpus, Example
 
 KINDS = ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta"]
 NOTHING = ["\u200b", "\ufe0f", "\u200b\u200b", "\u200b\ufe0f"]
@@ -34,13 +35,14 @@ def deaf(request, make_tokenizer) -> WordTokenizer:
 def test_a_word_that_becomes_nothing_is_unknown_and_keeps_its_label(deaf, nothing):
     words = ["river", nothing, "lake", nothing]
     example = Example("1", "xx", (" ".join(words),), (1, 2, 3, 4))
-    (window,) = Tagging().encode(example, deaf, 64)
+    corpus = Corpus.from_examples("t", (), [example])
+    windows = Tagging().encode(corpus, deaf, 64)
     read = deaf.encode_words(words)
     assert [bool(ids) for ids in read] == [True] * 4
     assert read[1] == read[3] == deaf.unknown
-    assert [window.ids[at] for at in window.positions] == [ids[0] for ids in read]
-    assert _labels(example, window) == [1, 2, 3, 4]
-    assert Tagging().rows(example) == 4
+    assert windows.ids.values[windows.positions.values].tolist() == [ids[0] for ids in read]
+    assert _labels(corpus)[windows.rows].tolist() == [1, 2, 3, 4]
+    assert Tagging().rows(corpus).tolist() == [4]
 
 
 @pytest.mark.parametrize("nothing", NOTHING)
@@ -70,15 +72,15 @@ def test_a_saved_tokenizer_reads_words_split_beforehand_as_the_task_did(folder_o
 def test_each_window_learns_the_labels_of_its_own_words(make_tokenizer, texts, max_length):
     tokenizer = WordTokenizer.of(make_tokenizer("metaspace"), "metaspace")
     words = " ".join(texts[:8]).split(" ")
-    example = Example("1", "xx", (" ".join(words),), tuple(range(len(words))))
-    windows = Tagging().encode(example, tokenizer, max_length)
+    corpus = Corpus.from_examples("t", (), [Example("1", "xx", (" ".join(words),), tuple(range(len(words))))])
+    windows = Tagging().encode(corpus, tokenizer, max_length)
     assert len(windows) > 1
-    budget = max_length - tokenizer.special_count
-    heads = [ids[:budget][0] for ids in tokenizer.encode_words(words)]
-    for window in windows:
-        labels = _labels(example, window)
-        assert [window.ids[at] for at in window.positions] == [heads[label] for label in labels]
-    assert list(chain(*(_labels(example, window) for window in windows))) == list(range(len(words)))
+    heads = [ids[0] for ids in tokenizer.encode_words(words)]
+    for number in np.random.default_rng(0).permutation(len(windows)):
+        window = windows.take(np.array([number]))
+        labels = _labels(corpus)[window.rows]
+        assert window.ids.values[window.positions.values].tolist() == [heads[label] for label in labels]
+    assert windows.rows.tolist() == list(range(len(words)))
 
 
 KEPT = ["ﬁn", "e\u0301", "é", "می\u200cروم", "क्\u200dष", "علي", "علی", "كتاب", "کتاب", "İI", "12\u00a0km", "a\u3000b"]

@@ -12,9 +12,10 @@ from uxla.models.loading import load_tokenizer
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
-from uxla.models.tasks import SentenceTask, longest_first
+from uxla.models.tasks import SentenceTask
 from uxla.models.training.loop import fit
 from uxla.models.training.settings import TrainingSettings
+from uxla.models.windows import longest_first
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example, Predictions, concatenate
 from uxla.testbed import asset
@@ -80,11 +81,12 @@ def test_texts_are_encoded_as_the_tokenizer_itself_does(bert, segments):
         tokenizer = load_tokenizer(folder)
         texts = ["red sun  moon", "blue\tstone"][:segments]
         expected = tokenizer(*texts)
-        (window,) = SentenceTask(segments).encode(Example("1", "x", tuple(texts)), WordTokenizer.of(tokenizer, "t"), 64)
-        assert window.ids == expected["input_ids"]
-        assert window.cut == 0
+        corpus = Corpus.from_examples("t", NAMES, [Example("1", "x", tuple(texts))])
+        windows = SentenceTask(segments).encode(corpus, WordTokenizer.of(tokenizer, "t"), 64)
+        assert windows.ids.tolist() == [expected["input_ids"]]
+        assert windows.cut.tolist() == [0]
         if any(expected.get("token_type_ids", [])):
-            assert window.types == expected["token_type_ids"]
+            assert windows.types.tolist() == [expected["token_type_ids"]]
 
 
 def test_segment_numbers_reach_the_model(bert):
@@ -103,11 +105,10 @@ def test_segment_numbers_reach_the_model(bert):
 def test_a_pair_that_is_too_long_is_cut_counted_and_keeps_its_special_tokens(bert):
     loaded = opened(bert, 2, max_length=10)
     long = Corpus.from_examples("long", NAMES, [Example("1", "x", (" ".join(WORDS), "red sun"), (0,))])
-    ((window,),) = loaded.encode(long)
-    assert len(window.ids) == 10
-    assert window.ids.count(3) == 2
-    assert window.cut == 3
-    assert loaded.predict_counting_cut(concatenate("more", [long, pairs(2), long]), "t")[1] == 2
+    [ids] = loaded.encode(long).ids.tolist()
+    assert len(ids) == 10
+    assert ids.count(3) == 2
+    assert loaded.encode(concatenate("more", [long, pairs(2), long])).cut.tolist() == [3, 0, 0, 3]
 
 
 def test_the_pairs_of_a_training_that_are_cut_are_counted_and_those_of_the_development_set_are_not(bert):

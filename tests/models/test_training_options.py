@@ -83,14 +83,14 @@ def test_in_bf16_rows_that_would_tie_have_logits_of_their_own(task, heads):
     runtime = Runtime("cpu", 64, Budget(2048), precision="bf16")
     loaded = TaskModel.open(task, asset(), asset(), runtime, heads, head_seed=1, id2label=names)
     loaded.module.eval()
-    found = loaded.forward([window for windows in loaded.encode(corpus(150)) for window in windows])
+    found = loaded.forward(loaded.encode(corpus(150)))
     assert found.dtype == torch.float32
     assert len(found.unique()) > 1.5 * len(found.bfloat16().unique())
 
 
 def test_in_bf16_the_decoder_of_a_masked_lm_computes_in_bf16():
     lm = TrainableLM.open(asset(), Runtime("cpu", 64, Budget(2048), precision="bf16"), masked=0.15)
-    assert lm.logits([window for window, _ in lm.rows(list(corpus(4)))]).dtype == torch.bfloat16
+    assert lm.logits(lm.rows(corpus(4))[0]).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -106,10 +106,10 @@ def test_no_option_changes_which_examples_a_step_has(settings, precision):
 def test_a_step_whose_scaled_gradients_are_infinite_moves_no_weight_and_halves_the_scale():
     loaded = opened("fp16")
     training = TrainingLoop(loaded, PLAIN, 3, "t", CheckpointChoice())
-    training.step(list(MIX.part(0, 8)))  # the first step's rate is 0
+    training.step(MIX.part(0, 8))  # the first step's rate is 0
     before, scale = weights(loaded), training.scaler.get_scale()
     loaded.module.classifier.weight.register_hook(lambda gradient: gradient * torch.inf)
-    training.step(list(MIX.part(8, 16)))
+    training.step(MIX.part(8, 16))
     assert torch.equal(weights(loaded), before)
     assert training.scaler.get_scale() == scale / 2
 
@@ -205,7 +205,7 @@ def test_a_loss_looked_at_late_is_told_with_its_own_step_before_any_checkpoint(c
     training = TrainingLoop(loaded, PLAIN, 3, "t", CheckpointChoice(), lost)
     training.checked_together = 16
     for start in (0, 8):
-        training.step(list(MIX.part(start, start + 8)))
+        training.step(MIX.part(start, start + 8))
     with pytest.raises(ModelError, match=r"t, step 2: the loss is nan.*examples s8, s9"):
         training.save(checkpoints)
     assert checkpoints.load() is None
@@ -218,6 +218,6 @@ def test_losses_looked_at_late_are_the_same():
         training = TrainingLoop(opened(), PLAIN, 3, "t", CheckpointChoice())
         training.checked_together = together
         for start in (0, 8, 16):
-            training.step(list(MIX.part(start, start + 8)))
+            training.step(MIX.part(start, start + 8))
         facts.append(training.finish())
     assert facts[0] == facts[1]

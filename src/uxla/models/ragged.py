@@ -39,6 +39,10 @@ class Ragged:
         """(N,) where each row begins in `values`."""
         return np.cumsum(self.lengths) - self.lengths
 
+    def tolist(self) -> list[list[int]]:
+        """The rows as lists."""
+        return [part.tolist() for part in np.split(self.values, self.starts[1:])] if len(self) else []
+
     def take(self, rows: Ints) -> Ragged:
         """The rows of these numbers, in that order."""
         lengths = self.lengths[rows]
@@ -57,7 +61,8 @@ class Ragged:
 def sums(values: Ints, counts: Ints) -> Ints:
     """(M,) the sum of so many consecutive values each time."""
     ends = np.concatenate([[0], np.cumsum(values)])
-    return np.diff(ends[np.concatenate([[0], np.cumsum(counts)])])
+    found: Ints = np.diff(ends[np.concatenate([[0], np.cumsum(counts)])])
+    return found
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:

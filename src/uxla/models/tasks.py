@@ -60,7 +60,7 @@ class Tagging:
         """One window a sentence, or several that overlap where it is longer than `max_length` pieces."""
         budget = max_length - tokenizer.special_count
         sentences = Split.of(corpus.texts)
-        words = tokenizer.words(sentences.words).cut(budget).take(sentences.index)
+        words = tokenizer.words(sentences.words).cut(budget).take(sentences.numbers)
         places = cut_sentences(words.lengths, sentences.counts, budget, budget // _CONTEXT)
         start, stop, home, home_stop = places.T
         covered, sizes = ranges(start, stop - start), stop - start

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 from unicodedata import category, is_normalized
 
-_ONE_BY_ONE = {"NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Lowercase", "StripAccents", "BertNormalizer", "Strip"}
+_LOCAL = {"NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Lowercase", "StripAccents", "BertNormalizer", "Strip"}
 """Normalizers that change each character, with the marks behind it, whatever stands before and after."""
 _KINDS = ("b", "É", "7", ".", "(", "я", "字", "ก")
 _JOINED = {"Mn", "Mc", "Me", "Sk"}
@@ -51,7 +51,7 @@ def _is_local(normalizer: Mapping[str, Any]) -> bool:
         pattern = normalizer["pattern"]
         within_a_word = " " not in pattern.get("String", " ") and " " not in normalizer["content"]
         return within_a_word or pattern == {"Regex": " {2,}"}
-    return normalizer["type"] in _ONE_BY_ONE
+    return normalizer["type"] in _LOCAL
 
 
 def _cuts(pre_tokenizer: Any) -> bool:

@@ -29,10 +29,11 @@ Token = tuple[int, int, int]
 
 
 class Split(NamedTuple):
-    """Texts split at each space: their distinct `words`, which of them each word is (K,), and how many a text has (N,)."""
+    """Texts split at each space: the distinct `words`, the numbers (K,) of the words in them, and how many words each
+    text has (N,)."""
 
     words: list[str]
-    index: Ints
+    numbers: Ints
     counts: Ints
 
     @classmethod
@@ -45,7 +46,7 @@ class Split(NamedTuple):
 
     def everywhere(self, marked: Bools) -> Bools:
         """(N,) whether all words of a text are among the marked ones."""
-        return np.asarray(sums(marked[self.index], self.counts) == self.counts)
+        return np.asarray(sums(marked[self.numbers].astype(np.int64), self.counts) == self.counts)
 
 
 @dataclass(eq=False, repr=False)
@@ -140,7 +141,7 @@ class WordTokenizer:
         words = [next(read) if each else () for each in ordinary]
         plain = np.fromiter((bool(ids) and set(self.unknown).isdisjoint(ids) for ids in words), bool, len(words))
         by_word = split.everywhere(plain)
-        found = Ragged.of(words, self.dtype).take(split.index).grouped(split.counts)
+        found = Ragged.of(words, self.dtype).take(split.numbers).grouped(split.counts)
         if by_word.all():
             return found
         number = np.arange(len(found))

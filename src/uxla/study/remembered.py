@@ -109,10 +109,11 @@ class StoredLearner:
 
     def _predict(self, opened: Callable[[], TaskModel], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         loaded = opened()
-        predictions, cut = loaded.predict_counting_cut(part, f"labelling {part.name}")
+        windows = loaded.encode(part)
+        predictions = loaded.label(part, windows, f"labelling {part.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
-        return {"corpus": part.name, "examples": len(part), "cut": cut}
+        return {"corpus": part.name, "examples": len(part), "cut": int(np.count_nonzero(windows.cut))}
 
     def _tell(self, loaded: TaskModel, corpus: Corpus, cut: int) -> None:
         if cut:

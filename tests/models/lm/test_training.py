@@ -15,9 +15,10 @@ from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.settings import Recipe
 from uxla.models.lm.training import by_length, fit_lm, split, texts_of
 from uxla.models.memory import Budget
+from uxla.models.ragged import Ragged
 from uxla.models.runtime import Runtime
 from uxla.models.training.embeddings import LookedUpRows
-from uxla.records import Corpus, Example
+from uxla.records import Corpus, Example, concatenate
 from uxla.testbed import asset
 from uxla.testbed.world import World
 
@@ -26,6 +27,13 @@ QUICK = Recipe(batch_size=4, learning_rate=1e-3, max_steps=7, evaluate_every=3, 
 
 def corpus(texts):
     return Corpus.from_examples("t", (), [Example(f"s{i}", "", (text,)) for i, text in enumerate(texts)])
+
+
+def row_by_row(rows):
+    """The ids, the positions and the pieces that stood there, of each window."""
+    windows, gold = rows
+    positions = windows.positions.tolist()
+    return zip(windows.ids.tolist(), positions, Ragged(gold, windows.positions.lengths).tolist(), strict=True)
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +56,16 @@ def weights(lm):
 @pytest.mark.parametrize("share", [0.15, 0.4])
 def test_the_share_of_the_pieces_is_masked_and_of_them_eighty_ten_ten(sentences, share):
     lm = opened(asset(), share)
-    whole = {tuple(window.ids) for example in sentences for window in lm.windows(example)}
+    texts = lm.texts(sentences)
+    whole = set(map(tuple, texts.tolist()))
     torch.manual_seed(0)
-    drawn = [row for _ in range(4) for row in lm.rows(list(sentences))]
-    pieces = 4 * sum(len(window.ids) - 2 for example in sentences for window in lm.windows(example))
+    drawn = [row for _ in range(4) for row in row_by_row(lm.rows(sentences))]
+    pieces = 4 * (len(texts.values) - 2 * len(texts))
     pairs = []
-    for window, gold in drawn:
-        before = list(window.ids)
-        pairs += [(window.ids[at], piece) for at, piece in zip(window.positions, gold, strict=True)]
-        for at, piece in zip(window.positions, gold, strict=True):
+    for ids, positions, gold in drawn:
+        before = list(ids)
+        pairs += [(ids[at], piece) for at, piece in zip(positions, gold, strict=True)]
+        for at, piece in zip(positions, gold, strict=True):
             before[at] = piece
         assert tuple(before) in whole  # nothing but what was drawn is changed, and the gold is what stood there
     near = 5 / math.sqrt(len(pairs))
@@ -68,29 +77,30 @@ def test_the_share_of_the_pieces_is_masked_and_of_them_eighty_ten_ten(sentences,
 def test_special_tokens_are_never_masked_also_where_a_text_spells_them(sentences):
     lm = opened(asset(), 1.0)
     spelled = corpus(["<mask> ko </s> mira", "<unk> <s> \u200b \ufffd"])
-    drawn = lm.rows([*spelled, *sentences])
-    assert {piece for _, gold in drawn for piece in gold}.isdisjoint(lm.model.tokenizer.special)
-    assert all(window.ids[0] == 0 and window.ids[-1] == 2 for window, _ in drawn)
+    windows, gold = lm.rows(concatenate("t", [spelled, sentences]))
+    assert set(gold).isdisjoint(lm.model.tokenizer.special)
+    assert all((ids[0], ids[-1]) == (0, 2) for ids in windows.ids.tolist())
 
 
 def test_masks_are_drawn_anew_each_time(sentences):
     lm = opened(asset())
-    first, second = ([window.positions for window, _ in lm.rows(list(sentences))] for _ in range(2))
+    first, second = (lm.rows(sentences)[0].positions.tolist() for _ in range(2))
     assert first != second
 
 
 def test_a_long_text_is_cut_into_windows_that_lose_nothing():
     lm = opened(asset(), max_length=16)
     text = "ko mira sen tal ru " * 30
-    found = lm.windows(Example("1", "", (text,)))
+    found = lm.texts(corpus([text])).tolist()
     assert len(found) > 3
-    assert [i for window in found for i in window.ids[1:-1]] == list(lm.model.tokenizer.encode_text(text))
-    assert max(len(window.ids) for window in found) == 16
+    assert [i for ids in found for i in ids[1:-1]] == list(lm.model.tokenizer.encode_text(text))
+    assert max(map(len, found)) == 16
 
 
 def test_what_has_no_piece_to_mask_teaches_nothing():
     lm = opened(asset())
-    assert lm.rows([Example("1", "", ("",)), Example("2", "", ("<mask>",))]) == []
+    windows, gold = lm.rows(corpus(["", "<mask>"]))
+    assert (len(windows), len(gold)) == (0, 0)
     fit_lm(lm, corpus(["", "<mask>"]), QUICK, seed=0, label="t")
     assert torch.equal(weights(lm), weights(opened(asset())))
 
@@ -103,12 +113,13 @@ def test_logits_at_gathered_positions_are_those_of_the_whole_model(folder_of, te
     lm = opened(folder_of(kind), 0.3)
     assert lm.gathered
     torch.manual_seed(1)
-    rows = lm.rows(list(corpus(texts)))
+    rows = lm.rows(corpus(texts))
     lm.model.module.eval()
     with torch.inference_mode():
-        found = lm.logits([window for window, _ in rows])
+        found = lm.logits(rows[0])
         expected = [
-            lm.model.module(input_ids=torch.tensor([window.ids])).logits[0, window.positions] for window, _ in rows
+            lm.model.module(input_ids=torch.tensor([ids])).logits[0, positions]
+            for ids, positions, _ in row_by_row(rows)
         ]
     assert torch.allclose(found, torch.cat(expected), atol=2e-4)
 
@@ -205,12 +216,12 @@ def test_held_out_text_is_scored_before_and_on_the_way_and_told(sentences, heari
 def test_the_held_out_loss_is_that_of_the_plain_model(sentences):
     lm = opened(asset())
     torch.manual_seed(3)
-    rows = lm.rows(list(sentences.part(0, 50)))
+    rows = lm.rows(sentences.part(0, 50))
     model = AutoModelForMaskedLM.from_pretrained(asset(), dtype=torch.float32).eval()
     losses, right = [], []
     with torch.inference_mode():
-        for window, gold in rows:
-            log_probs = model(torch.tensor([window.ids])).logits[0, window.positions].log_softmax(-1)
+        for ids, positions, gold in row_by_row(rows):
+            log_probs = model(torch.tensor([ids])).logits[0, positions].log_softmax(-1)
             losses += (-log_probs[range(len(gold)), gold]).tolist()
             right += (log_probs.argmax(-1) == torch.tensor(gold)).tolist()
     lm.model.module.train()  # as in the midst of a training

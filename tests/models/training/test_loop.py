@@ -11,10 +11,11 @@ from uxla.errors import ModelError
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
-from uxla.models.tasks import Tagging, windows
+from uxla.models.tasks import Tagging
 from uxla.models.training.loop import fit
 from uxla.models.training.optimiser import adamw
 from uxla.models.training.settings import TrainingSettings
+from uxla.models.windows import cut_sentence
 from uxla.records import IGNORED, Corpus, Example
 from uxla.testbed import asset
 from uxla.testbed.world import World
@@ -69,10 +70,10 @@ def test_padding_batch_size_and_order_change_no_prediction():
 def test_a_forward_with_padding_gives_the_same_rows_as_without():
     loaded = opened()
     loaded.module.eval()
-    found = [window for found in loaded.encode(corpus(12)) for window in found]
+    found = loaded.encode(corpus(12))
     with torch.inference_mode():
         together = loaded.forward(found)
-        alone = torch.cat([loaded.forward([window]) for window in found])
+        alone = torch.cat([loaded.forward(found.take(np.array([i]))) for i in range(len(found))])
     assert torch.allclose(together, alone, atol=1e-5)
 
 
@@ -109,7 +110,7 @@ def test_a_sentence_longer_than_the_model_gets_a_prediction_for_every_word():
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(9, 40), st.integers(0, 12))
 def test_each_word_has_its_home_in_exactly_one_window_that_holds_it(lengths, budget, overlap):
-    found = windows(lengths, budget, min(overlap, budget // 2))
+    found = cut_sentence(lengths, budget, min(overlap, budget // 2))
     homes = [word for _, _, home, stop in found for word in range(home, stop)]
     assert homes == list(range(len(lengths)))
     for start, stop, home, home_stop in found:
@@ -128,7 +129,7 @@ def with_long_words(draw):
 @given(with_long_words())
 def test_each_window_is_the_home_of_a_word(drawn):
     budget, lengths = drawn
-    found = windows(lengths, budget, budget // 4)
+    found = cut_sentence(lengths, budget, budget // 4)
     assert [word for _, _, home, stop in found for word in range(home, stop)] == list(range(len(lengths)))
     for start, stop, home, home_stop in found:
         assert start <= home < home_stop <= stop
@@ -139,7 +140,7 @@ def test_windows_before_a_long_word_worked_out_by_hand():
     """Forty short words, one of 50, two short ones; 60 a window: 0-39 end before the long word, and share with the next
     window the ten that fit beside it, 30-39; of those five go to each side. With the 15 that may be shared, the next
     window would end before the long word too, and have no word of its own."""
-    assert windows([1] * 40 + [50, 1, 1], 60, 15) == [(0, 40, 0, 35), (30, 41, 35, 41), (41, 43, 41, 43)]
+    assert cut_sentence([1] * 40 + [50, 1, 1], 60, 15) == [(0, 40, 0, 35), (30, 41, 35, 41), (41, 43, 41, 43)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 4])
@@ -148,15 +149,14 @@ def test_a_sentence_with_a_very_long_word_is_learned_and_labelled(batch_size):
     for before in range(40, 56):
         words = ["ko"] * before + ["https://example.org/" + "x7q" * 25] + ["ko"] * 3
         long = Corpus.from_examples("long", LABELS, [Example("1", "x", (" ".join(words),), (0,) * len(words))])
-        [found] = opened().encode(long)
-        assert all(window.positions for window in found)
+        assert opened().encode(long).positions.lengths.all()
     assert len(opened().predict(long, "t").pseudo_labels) == len(words)
     assert trained(TrainingSettings(batch_size=batch_size, learning_rate=1e-5, lr_warmup=0), mix=long)[1]["steps"] == 1
 
 
 def test_windows_worked_out_by_hand():
     """Ten words of one piece, six to a window, two shared: 0-5, 4-9; of the shared 4 and 5, one goes to each side."""
-    assert windows([1] * 10, 6, 2) == [(0, 6, 0, 5), (4, 10, 5, 10)]
+    assert cut_sentence([1] * 10, 6, 2) == [(0, 6, 0, 5), (4, 10, 5, 10)]
 
 
 # --- training -----------------------------------------------------------------------------------------------

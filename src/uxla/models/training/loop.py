@@ -143,7 +143,7 @@ class TrainingLoop:
         where = f"{self.label}, step {self.done + 1}"
         windows, labels = self.objective.rows(examples)
         windows = windows.take(np.argsort(windows.lengths, kind="stable"))
-        self.cut += np.count_nonzero(windows.cut)
+        self.cut += int(np.count_nonzero(windows.cut))
         rate = settings.rate(self.done, self.steps)
         model.module.train()
         generators = generator_tensors(model.device)
