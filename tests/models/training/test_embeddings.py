@@ -94,9 +94,9 @@ def test_the_optimiser_has_a_row_for_each_piece_that_was_looked_up():
     training = TrainingLoop(loaded, SETTINGS, 6, "t", CheckpointChoice())
     [table], seen, sizes = training.tables, set(), []
     for start in range(0, 48, 8):
-        examples = list(MIX.part(start, start + 8))
+        examples = MIX.part(start, start + 8)
         training.step(examples)
-        seen |= {piece for windows in loaded.encode(examples) for window in windows for piece in window.ids}
+        seen |= set(loaded.encode(examples).ids.values.tolist())
         sizes.append(len(table.rows))
     assert set(table.place.nonzero()[0].tolist()) == seen | {loaded.tokenizer.pad}
     assert sizes[0] < sizes[-1] < 2 * (len(seen) + 2)
