@@ -20,13 +20,13 @@ from uxla.testbed import asset
 from uxla.testbed.world import World
 
 SHARED = Path(__file__).parents[2] / "shared"
-_VOCABULARY, _ENCODER = SHARED / "data/tokenizers/xlmr_hf", SHARED / "models/encoder-en-es-de-nl"
+VOCABULARY, _ENCODER = SHARED / "data/tokenizers/xlmr_hf", SHARED / "models/encoder-en-es-de-nl"
 
 
 @contextmanager
 def models() -> Iterator[dict[str, Path]]:
     """Folders of encoders by what they are: XLM-R's shape with random weights, and a small trained one."""
-    vocabulary = _VOCABULARY if _VOCABULARY.is_dir() else asset()
+    vocabulary = VOCABULARY if VOCABULARY.is_dir() else asset()
     with TemporaryDirectory() as place:
         folder = Path(place)
         tokenizer = AutoTokenizer.from_pretrained(vocabulary)

@@ -13,7 +13,7 @@ from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import Cutter, word_spans
 from uxla.models.loading import load_tokenizer
 from uxla.models.tasks import Tagging
-from uxla.models.training.loop import _labels
+from uxla.models.training.objective import _labels
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example
 

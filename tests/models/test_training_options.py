@@ -12,7 +12,8 @@ from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging
-from uxla.models.training.loop import Objective, TrainingLoop, fit
+from uxla.models.training.loop import TrainingLoop, fit
+from uxla.models.training.objective import Objective
 from uxla.models.training.optimiser import prepare
 from uxla.models.training.selection import CheckpointChoice
 from uxla.models.training.settings import TrainingSettings

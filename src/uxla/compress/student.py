@@ -15,8 +15,9 @@ from uxla.config.training import Training
 from uxla.models.hub import weights_digest
 from uxla.models.task_model import TaskModel
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Objective, fit
+from uxla.models.training.loop import fit
 from uxla.models.training.losses import SoftLabels
+from uxla.models.training.objective import Objective
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate
 from uxla.seeds import derive, generator
 from uxla.study.labelling import Triple

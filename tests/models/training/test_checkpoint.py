@@ -19,7 +19,8 @@ from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
 from uxla.models.training.checkpoint import Checkpoints, on_host
-from uxla.models.training.loop import Objective, fit
+from uxla.models.training.loop import fit
+from uxla.models.training.objective import Objective
 from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example
 from uxla.testbed import asset

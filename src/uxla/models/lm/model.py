@@ -25,7 +25,7 @@ from uxla.models.ragged import Ragged
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Tagging
-from uxla.models.training.loop import Labelled
+from uxla.models.training.objective import Labelled
 from uxla.models.windows import Windows
 from uxla.records import IGNORED, Corpus, Ints
 

@@ -15,7 +15,8 @@ from uxla.errors import DataError
 from uxla.models.lm.model import TrainableLM
 from uxla.models.lm.settings import Recipe
 from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import Objective, fit
+from uxla.models.training.loop import fit
+from uxla.models.training.objective import Objective
 from uxla.models.training.selection import CheckpointChoice, Facts, Weights
 from uxla.models.training.settings import TrainingSettings
 from uxla.process_settings import seeded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from statistics import fmean
 
@@ -28,7 +28,8 @@ from uxla.models.training.checkpoint import (
     under,
 )
 from uxla.models.training.embeddings import LookedUpRows
-from uxla.models.training.losses import PendingLoss, penalised_loss
+from uxla.models.training.losses import PendingLoss
+from uxla.models.training.objective import Objective
 from uxla.models.training.optimiser import adamw, prepare
 from uxla.models.training.selection import CheckpointChoice
 from uxla.models.training.settings import TrainingSettings
@@ -36,8 +37,6 @@ from uxla.models.windows import Windows
 from uxla.process_settings import seeded
 from uxla.records import IGNORED, Corpus, Ints
 
-Labelled = tuple[Windows, Ints]
-"""Windows and the labels (R,) of all their rows."""
 _OVERHEAD = {"cpu": 2**21, "cuda": 2**29}
 """What a forward and backward pass costs beyond its pieces, in pieces of a model of hidden size 1: a piece's cost grows
 with the square of the hidden size, a pass's own cost hardly."""
@@ -46,23 +45,6 @@ _CHECKED_TOGETHER = {"cpu": 1, "cuda": 16}
 losses are read."""
 _AVERAGED = 50
 """The reported loss is the mean of the last steps, at most this many."""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """How a training reads its examples: windows with labels, and the model's logits (R, C) for the rows of some.
-
-    `loss` is the sum over rows of what parts logits and labels (R,); it takes `penalty` as `penalised_loss` does.
-    """
-
-    rows: Callable[[Corpus], Labelled]
-    logits: Callable[[Windows], torch.Tensor]
-    loss: Callable[..., torch.Tensor] = penalised_loss
-
-    @classmethod
-    def of(cls, model: TaskModel, loss: Callable[..., torch.Tensor] = penalised_loss) -> Objective:
-        """The examples' own labels, as the model's task reads them."""
-        return cls(lambda examples: (model.encode(examples), _labels(examples)), model.forward, loss)
 
 
 def fit(
@@ -243,14 +225,6 @@ class TrainingLoop:
         for table in self.tables:
             table.close()
         return {"loss": sum(self.losses) / len(self.losses), "cut": self.cut, **self.choice.finish()}
-
-
-def _labels(examples: Corpus) -> Ints:
-    """(R,) the labels of all rows."""
-    column = examples.table["labels"].combine_chunks()
-    if column.null_count:
-        raise ValueError(f"example {examples[column.is_valid().index(False).as_py()].id} has no labels to learn from")
-    return np.asarray(column.flatten(), dtype=np.int64)
 
 
 def _scorer(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
