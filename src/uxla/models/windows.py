@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from uxla.models.ragged import Ragged, ranges, side_by_side
 from uxla.records import Ints
@@ -32,6 +34,27 @@ class Windows:
     def of(cls, ids: Ragged, positions: Ragged, types: Ragged | None = None, cut: Ints | None = None) -> Windows:
         """Windows in the order of their rows."""
         return cls(ids, positions, positions.starts, types, np.zeros_like(ids.lengths) if cut is None else cut)
+
+    @classmethod
+    def read(cls, file: Path) -> Windows:
+        """What `write` wrote, in the order of their rows."""
+        arrays = load_file(file)
+        lengths, counts, cut = (arrays[name].astype(np.int64) for name in ("lengths", "counts", "cut"))
+        types = Ragged(arrays["types"], lengths) if "types" in arrays else None
+        positions = Ragged(arrays["positions"].astype(np.int64), counts)
+        return cls.of(Ragged(arrays["ids"], lengths), positions, types, cut)
+
+    def write(self, file: Path) -> None:
+        """Write a file of safetensors, each array in the smallest type that holds its numbers."""
+        arrays = {
+            "ids": self.ids.values,
+            "lengths": self.ids.lengths,
+            "positions": self.positions.values,
+            "counts": self.positions.lengths,
+            "cut": self.cut,
+        }
+        arrays |= {} if self.types is None else {"types": self.types.values}
+        save_file({name: a.astype(np.min_scalar_type(int(a.max(initial=0)))) for name, a in arrays.items()}, file)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -110,7 +110,7 @@ def _average(store: CountingStore, folder: Path, learner: Any, args: Any, inputs
 
 
 def _predict(store: CountingStore, folder: Path, learner: Any, args: Any, inputs: Any) -> Facts:
-    _, part = args
+    *_, part = args
     trained = [facts["weights"] for _, facts in store.given.values() if "weights" in facts]
     number = trained.index(inputs["model"]) if inputs["model"] in trained else int(inputs["model"][:8], 16)
     model = inputs.get("head", number) % 3
@@ -119,7 +119,11 @@ def _predict(store: CountingStore, folder: Path, learner: Any, args: Any, inputs
         shared.mkdir()
         save_file(imitated_predictions(part, learner.task, model), shared / "predictions.safetensors")
     os.link(shared / "predictions.safetensors", folder / "predictions.safetensors")
-    store.note("labelling", part.name, part, (folder / "predictions.safetensors").stat().st_size)
+    size, encoded = (folder / "predictions.safetensors").stat().st_size, store.imitations / part.digest
+    if not encoded.exists():  # the first of the models has to read the texts
+        encoded.mkdir()
+        size += characters(part)
+    store.note("labelling", part.name, part, size)
     return {"corpus": part.name, "examples": len(part), "cut": 0}
 
 

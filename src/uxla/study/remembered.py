@@ -13,6 +13,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from uxla import progress
+from uxla.ahead import Ahead
 from uxla.algorithm.vicinity import Vicinity
 from uxla.events import Emit, TextsCut, unheard
 from uxla.models.gen_lm.masked_lm import MaskedLM
@@ -24,12 +25,15 @@ from uxla.models.tasks import Task
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import fit
 from uxla.models.training.settings import TrainingSettings
+from uxla.models.windows import Windows
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.seeds import derive
 from uxla.store.store import Store, reading
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
 """Examples in one artifact of the store: at most so many are lost when a run is killed."""
+_WINDOWS = "windows.safetensors"
+Encode = Callable[[], Windows]
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,17 @@ class StoredLearner:
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on `corpus`. Each part is in the store as soon as it is labelled."""
-        opened = cache(lambda: self._open(model))
-        tables, cut = [], 0
-        for part in _parts(f"labelling {corpus.name}", corpus, _LABELLED_TOGETHER):
-            inputs = {**self._model_inputs(model), "corpus": part.unlabelled().digest}
-            folder, facts = self.store.folder("predict", inputs, partial(self._predict, opened, part))
-            with reading(folder):
-                arrays = load_file(folder / "predictions.safetensors")
-                tables.append(Predictions(arrays["probs"], arrays["offsets"]))
-            cut += facts["cut"]
+        opened, tables, cut = cache(lambda: self._open(model)), [], 0
+        parts = list(corpus.unlabelled().parts(_LABELLED_TOGETHER))
+        with Ahead(lambda number: opened().encode(parts[number]), len(parts)) as encode:
+            for number, part in enumerate(_each(f"labelling {corpus.name}", parts)):
+                inputs = {**self._model_inputs(model), "corpus": part.digest}
+                make = partial(self._predict, opened, partial(encode, number), part)
+                folder, facts = self.store.folder("predict", inputs, make)
+                with reading(folder):
+                    arrays = load_file(folder / "predictions.safetensors")
+                    tables.append(Predictions(arrays["probs"], arrays["offsets"]))
+                cut += facts["cut"]
         if opened.cache_info().currsize:  # there was work to do
             self._tell(opened(), corpus, cut)
         return joined(tables)
@@ -107,27 +113,43 @@ class StoredLearner:
         self._tell(loaded, mix, int(facts["cut"]))
         return {**facts, "weights": weights_digest(into)}
 
-    def _predict(self, opened: Callable[[], TaskModel], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
+    def _predict(
+        self, opened: Callable[[], TaskModel], encode: Encode, part: Corpus, into: Path, scratch: Path
+    ) -> Mapping[str, Any]:
         loaded = opened()
-        windows = loaded.encode(part)
+        windows = self._windows(loaded, encode, part)
         predictions = loaded.label(part, windows, f"labelling {part.name}")
         arrays: dict[str, Any] = {"probs": predictions.probs, "offsets": predictions.offsets}
         save_file(arrays, into / "predictions.safetensors")
         return {"corpus": part.name, "examples": len(part), "cut": int(np.count_nonzero(windows.cut))}
+
+    def _windows(self, loaded: TaskModel, encode: Encode, part: Corpus) -> Windows:
+        """What the model reads of `part`: the first model to label it has it encoded, the others find it."""
+        reader = {"max_length": loaded.max_length, "segment_numbers": loaded.tokenizer.segment_numbers}
+        inputs = {"task": self.task_name, "backbone": self.backbone.digest, "corpus": part.digest, **reader}
+        folder, _ = replace(self.store, emit=unheard).folder("encoded", inputs, partial(_encode, encode))
+        with reading(folder):
+            return Windows.read(folder / _WINDOWS)
 
     def _tell(self, loaded: TaskModel, corpus: Corpus, cut: int) -> None:
         if cut:
             self.emit(TextsCut(corpus.name, cut, len(corpus), loaded.max_length))
 
 
-def _parts(label: str, corpus: Corpus, size: int) -> Iterator[Corpus]:
+def _encode(encode: Encode, into: Path, scratch: Path) -> Mapping[str, Any]:
+    windows = encode()
+    windows.write(into / _WINDOWS)
+    return {"windows": len(windows), "pieces": len(windows.ids.values)}
+
+
+def _each(label: str, parts: Sequence[Corpus]) -> Iterator[Corpus]:
     """The parts that are finished one by one; with several, one bar over all of them, also over work within a part."""
-    if len(corpus) <= size:
-        yield corpus
+    if len(parts) == 1:
+        yield parts[0]
         return
-    with progress.bar(label, len(corpus)) as bar:
+    with progress.bar(label, sum(map(len, parts))) as bar:
         end = 0
-        for part in corpus.parts(size):
+        for part in parts:
             yield part
             end += len(part)
             bar.advance(end - bar.done)  # all of a part that was found, nothing of one that has counted itself
@@ -147,7 +169,7 @@ class StoredVicinity:
         draw = epoch if self.fresh else 0
         opened = cache(self.open_vicinity)
         made = []
-        for part in _parts(f"generating the vicinity of {corpus.name}", corpus, _GENERATED_TOGETHER):
+        for part in _each(f"generating the vicinity of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
             inputs = {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}
             folder, _ = self.store.folder("vicinity", inputs, partial(self._generate, opened, part, draw))
             with reading(folder):
@@ -175,7 +197,7 @@ class StoredFluency:
         """(N,) each example's mean log likelihood a piece, in nats."""
         opened = cache(self.open_model)
         found = []
-        for part in _parts(f"scoring the fluency of {corpus.name}", corpus, _GENERATED_TOGETHER):
+        for part in _each(f"scoring the fluency of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
             inputs = {**self.inputs, "corpus": part.unlabelled().digest}
             folder, _ = self.store.folder("fluency", inputs, partial(self._score, opened, part))
             with reading(folder):
