@@ -8,10 +8,11 @@ from torch import nn
 
 from uxla.models.linear import Linear, linear, products_by_onednn, use_faster_products
 
-SHAPES = [(1, 8), (7, 8), (2, 3, 8), (5, 40), (300, 384)]
+SHAPES = [(1, 256), (7, 256), (2, 3, 256), (5, 300), (300, 384)]
+"""Of inputs; with 512 columns all weights are large."""
 
 
-def tensors(shape: tuple[int, ...], columns: int = 24) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def tensors(shape: tuple[int, ...], columns: int = 512) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     drawn = torch.Generator().manual_seed(len(shape))
     sizes = (shape, (columns, shape[-1]), (columns,))
     inputs, weight, bias = (torch.randn(size, generator=drawn, dtype=torch.float32) for size in sizes)
@@ -31,14 +32,14 @@ def test_products_and_their_gradients_are_torchs_but_for_rounding(shape, biased)
 
 
 def test_without_a_gradient_the_product_is_the_same_to_the_bit():
-    inputs, weight, bias = tensors((9, 16))
+    inputs, weight, bias = tensors((9, 256))
     with torch.no_grad():
         plain = linear(inputs, weight, bias)
     assert torch.equal(plain, linear(inputs, weight.requires_grad_(), bias).detach())
 
 
 def test_a_product_is_the_same_every_time_and_whatever_rows_stand_beside_it():
-    inputs, weight, bias = tensors((64, 96), 50)
+    inputs, weight, bias = tensors((64, 256))
     with torch.no_grad():
         whole = linear(inputs, weight, bias)
         assert torch.equal(whole, linear(inputs, weight, bias))
@@ -46,9 +47,9 @@ def test_a_product_is_the_same_every_time_and_whatever_rows_stand_beside_it():
 
 
 VIEWS = {
-    "a position of each row": lambda t: t.view(4, 6, 8)[:, 2],
-    "turned round": lambda t: t.view(8, 24).t()[:, :8],
-    "one row many times": lambda t: t[:1].expand(5, 8),
+    "a position of each row": lambda t: t.view(4, 6, 256)[:, 2],
+    "turned round": lambda t: t.reshape(256, 24).t(),
+    "one row many times": lambda t: t[:1].expand(5, 256),
     "no row": lambda t: t[:0],
     "one vector": lambda t: t[3],
 }
@@ -56,21 +57,21 @@ VIEWS = {
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_views_of_a_tensor_are_multiplied_as_they_look(view):
-    inputs, weight, bias = tensors((24, 8))
+    inputs, weight, bias = tensors((24, 256))
     with torch.no_grad():
         made, expected = linear(view(inputs), weight, bias), nn.functional.linear(view(inputs), weight, bias)
-    torch.testing.assert_close(made, expected)
+    torch.testing.assert_close(made, expected, rtol=1e-4, atol=1e-3)
     assert made.shape == expected.shape
 
 
 def test_a_gradient_that_is_one_number_spread_out_is_read_as_it_looks():
-    inputs, weight, bias = (tensor.requires_grad_() for tensor in tensors((6, 8)))
+    inputs, weight, bias = (tensor.requires_grad_() for tensor in tensors((6, 256)))
     linear(inputs, weight, bias).sum().backward()
-    torch.testing.assert_close(inputs.grad, weight.detach().sum(0).expand(6, 8))
+    torch.testing.assert_close(inputs.grad, weight.detach().sum(0).expand(6, 256), rtol=1e-4, atol=1e-3)
 
 
 def test_frozen_weights_get_no_gradient_and_pass_theirs_on():
-    inputs, weight, bias = tensors((3, 4, 8))
+    inputs, weight, bias = tensors((3, 4, 256))
     linear(inputs.requires_grad_(), weight, bias).sum().backward()
     assert weight.grad is None
     assert inputs.grad is not None
@@ -79,12 +80,18 @@ def test_frozen_weights_get_no_gradient_and_pass_theirs_on():
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_other_types_are_left_to_torch(dtype):
-    inputs, weight, bias = (tensor.to(dtype) for tensor in tensors((5, 8)))
+    inputs, weight, bias = (tensor.to(dtype) for tensor in tensors((5, 256)))
     assert torch.equal(linear(inputs, weight, bias), nn.functional.linear(inputs, weight, bias))
 
 
+def test_small_weights_are_left_to_torch():
+    inputs, weight, bias = tensors((700, 128))
+    with torch.no_grad():
+        assert torch.equal(linear(inputs, weight, bias), nn.functional.linear(inputs, weight, bias))
+
+
 def test_under_autocast_the_product_is_in_half_precision():
-    inputs, weight, bias = tensors((5, 8))
+    inputs, weight, bias = tensors((5, 256))
     with torch.autocast("cpu", torch.bfloat16):
         assert linear(inputs, weight, bias).dtype == torch.bfloat16
 
@@ -95,7 +102,7 @@ class Doubling(nn.Linear):
 
 
 def test_a_models_layers_become_faster_and_nothing_else_of_it_changes():
-    plain = nn.Sequential(nn.Linear(8, 8), nn.GELU(), nn.Sequential(nn.Linear(8, 3, bias=False)), Doubling(3, 3))
+    plain = nn.Sequential(nn.Linear(256, 512), nn.GELU(), nn.Sequential(nn.Linear(512, 3, bias=False)), Doubling(3, 3))
     faster = copy.deepcopy(plain)
     use_faster_products(faster)
     assert [type(module) for module in faster.modules()] == [
@@ -103,14 +110,14 @@ def test_a_models_layers_become_faster_and_nothing_else_of_it_changes():
     ]  # fmt: skip
     assert repr(faster) == repr(plain)
     assert [*faster.state_dict()] == [*plain.state_dict()]
-    inputs = tensors((4, 8))[0]
-    torch.testing.assert_close(faster(inputs), plain(inputs))
+    inputs = tensors((4, 256))[0]
+    torch.testing.assert_close(faster(inputs), plain(inputs), rtol=1e-4, atol=1e-3)
 
 
 def test_what_is_exported_holds_torchs_own_products():
-    model = nn.Sequential(nn.Linear(8, 4)).eval()
+    model = nn.Sequential(nn.Linear(256, 512)).eval()
     use_faster_products(model)
-    graph = str(torch.export.export(model, (tensors((5, 8))[0],)).graph)
+    graph = str(torch.export.export(model, (tensors((5, 256))[0],)).graph)
     assert "aten.linear" in graph
     assert "mkldnn" not in graph
 

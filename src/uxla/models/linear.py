@@ -14,6 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+_LARGE = 2**17
+"""Numbers in a weight from which on oneDNN pays: for each new number of rows it first makes machine code (0.7 ms)."""
+
+
 class Linear(nn.Linear):
     """torch's layer of this name, with faster products."""
 
@@ -30,9 +34,13 @@ def use_faster_products(model: nn.Module) -> None:
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`inputs` (…, K) · `weight` (N, K) + `bias` (N,) as `F.linear`: by oneDNN where that is faster."""
-    suits = inputs.device.type == "cpu" and inputs.dtype == weight.dtype == torch.float32 and inputs.numel()
-    if not suits or not products_by_onednn() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+    """`inputs` (…, K) · `weight` (N, K) + `bias` (N,) as `F.linear`: by oneDNN where that is faster.
+
+    The weight's size decides, never the number of rows: what shares a forward pass must not change a row.
+    """
+    large = weight.numel() >= _LARGE and inputs.numel() > 0
+    suits = inputs.device.type == "cpu" and inputs.dtype == weight.dtype == torch.float32
+    if not large or not suits or not products_by_onednn() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
         return F.linear(inputs, weight, bias)
     if torch.is_grad_enabled():
         found: Tensor = _Linear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]

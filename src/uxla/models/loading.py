@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from uxla.errors import ModelError
 from uxla.models.classifier import LayerDescription, layer_tensors, reuse_or_draw
+from uxla.models.linear import use_faster_products
 from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_files
 from uxla.phrases import counted
 from uxla.process_settings import process_settings, seeded
@@ -40,6 +41,7 @@ def read_model(auto_class: Any, folder: Path, safety: ModelSafety, **values: Any
         model, info = auto_class.from_pretrained(
             str(folder), output_loading_info=True, **given, **offline(safety), **values
         )
+    use_faster_products(model)
     return model, info
 
 

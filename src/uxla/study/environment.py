@@ -26,7 +26,7 @@ def environment(
     config: RunConfig, models: Mapping[str, ModelHandle], made_with: Mapping[str, Collection[str]]
 ) -> dict[str, Any]:
     """JSON values: the SHA-256 of `config.yaml`, `versions` of now, `made_with`, `hardware`, `threads`, `precision`,
-    when it `finished`, `deterministic`, and in `hub` the commit of every model and data set of the Hub, by its key in
+    who multiplies float32 matrices on a CPU (`cpu_products`: `onednn`, or `torch`), when it `finished`, `deterministic`, and in `hub` the commit of every model and data set of the Hub, by its key in
     the configuration.
 
     `made_with` has the versions that made what the run used of the store, by package, several where they differ.
@@ -35,6 +35,7 @@ def environment(
     import torch
 
     from uxla.models.hub import hub_commit
+    from uxla.models.linear import products_by_onednn
 
     commits = {key: hub_commit(handle.path) for key, handle in models.items()} | _data_commits(config)
     return {
@@ -51,6 +52,7 @@ def environment(
         },
         "threads": torch.get_num_threads(),
         "precision": config.precision,
+        "cpu_products": "onednn" if products_by_onednn() else "torch",
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "hub": {key: commit for key, commit in commits.items() if commit is not None},

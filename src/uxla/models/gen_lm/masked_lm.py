@@ -27,7 +27,6 @@ from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
 from uxla.models.gen_lm.units import Cutter, Request, RequestState
 from uxla.models.hub import local_folder
-from uxla.models.linear import use_faster_products
 from uxla.models.loading import check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors
 from uxla.models.model_safety import offline, reason
@@ -229,7 +228,6 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
     if missing := sorted(info["missing_keys"]):
         raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")
     check_weights(name, model, info)
-    use_faster_products(model)
     with memory_errors(f"{name} on {device.type}"):
         model = model.eval().requires_grad_(False).to(device, HALF.get(runtime.precision, torch.float32))
     tokenizer = WordTokenizer.of(own, name)
