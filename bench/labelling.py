@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from common import arguments, ratio, rounds, table, write_json
-from material import models, opened, quiet, tagged, topics
+from material import models, opened, plain, quiet, tagged, topics
 from transformers import AutoTokenizer, pipeline
 
 from uxla.models.task_model import TaskModel
@@ -42,7 +42,7 @@ def pipe(kind: str, loaded: TaskModel, folder: Path) -> Callable[[Corpus], list[
     more = {"aggregation_strategy": "first", "ignore_labels": []} if kind == "ner" else {}
     run = pipeline(
         "token-classification" if kind == "ner" else "text-classification",
-        model=loaded.module,
+        model=plain(loaded.module),
         tokenizer=tokenizer,
         batch_size=32,
         device="cpu",

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from torch import nn
 from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaModel
 from transformers.utils import logging
 
 from uxla.data.load import discover_labels, load_corpus
+from uxla.models.linear import Linear
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
@@ -51,6 +54,15 @@ def opened(task: Task, folder: Path, label_names: tuple[str, ...]) -> TaskModel:
     names = dict(enumerate(label_names))
     values = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "dropout": 0.0}
     return TaskModel.open(task, folder, folder, Runtime("cpu", 256, Budget(8192)), **values)
+
+
+def plain(module: nn.Module) -> nn.Module:
+    """A copy of a model with torch's own linear layers, as transformers opens it."""
+    copy = deepcopy(module)
+    for part in copy.modules():
+        if type(part) is Linear:
+            part.__class__ = nn.Linear
+    return copy
 
 
 def tagged(count: int) -> Corpus:

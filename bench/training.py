@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from common import arguments, ratio, rounds, table, write_json
 from datasets import Dataset
-from material import models, opened, quiet, tagged
+from material import models, opened, plain, quiet, tagged
+from torch import nn
 from transformers import AutoTokenizer, DataCollatorForTokenClassification, PrinterCallback, Trainer, TrainingArguments
 
 from uxla.models.task_model import TaskModel
@@ -53,7 +54,7 @@ def uxla(loaded: TaskModel, corpus: Corpus, **settings: Any) -> Callable[[], flo
     return train
 
 
-def trainer(loaded: TaskModel, data: Dataset, folder: Path, sampling: str) -> Callable[[], float]:
+def trainer(module: nn.Module, data: Dataset, folder: Path, sampling: str) -> Callable[[], float]:
     collate = DataCollatorForTokenClassification(AutoTokenizer.from_pretrained(folder), label_pad_token_id=IGNORED)
 
     def train() -> float:
@@ -73,9 +74,9 @@ def trainer(loaded: TaskModel, data: Dataset, folder: Path, sampling: str) -> Ca
                 use_cpu=True,
                 dataloader_pin_memory=False,
             )
-            plain = Trainer(loaded.module, values, collate, data)
-            plain.remove_callback(PrinterCallback)
-            return plain.train().training_loss
+            running = Trainer(module, values, collate, data)
+            running.remove_callback(PrinterCallback)
+            return running.train().training_loss
 
     return train
 
@@ -83,21 +84,22 @@ def trainer(loaded: TaskModel, data: Dataset, folder: Path, sampling: str) -> Ca
 def measure(folder: Path, corpus: Corpus, count: int) -> tuple[dict[str, list[float]], dict[str, float]]:
     """CPU seconds a token of each variant by round, and its mean loss."""
     loaded = opened(Tagging(), folder, corpus.label_names)
-    start = deepcopy(loaded.module.state_dict())
+    start, theirs = deepcopy(loaded.module.state_dict()), plain(loaded.module)
     data = encoded(loaded, corpus)
     tokens = sum(map(len, data["input_ids"]))
     ways = {
         "uxla": uxla(loaded, corpus),
-        TRAINER: trainer(loaded, data, folder, "sequential"),
-        GROUPED: trainer(loaded, data, folder, "group_by_length"),
+        TRAINER: trainer(theirs, data, folder, "sequential"),
+        GROUPED: trainer(theirs, data, folder, "group_by_length"),
         "uxla, bf16": uxla(replace(loaded, precision="bf16"), corpus),
     }
     losses: dict[str, float] = {}
 
     def work(name: str) -> Callable[[], float]:
         def run() -> float:
-            loaded.module.load_state_dict(start)
-            loaded.module.zero_grad()
+            for module in (loaded.module, theirs):
+                module.load_state_dict(start)
+                module.zero_grad()
             losses[name] = ways[name]()
             return tokens
 

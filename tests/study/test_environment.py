@@ -12,6 +12,7 @@ import transformers
 import uxla
 from uxla.config.run import load_config
 from uxla.data import hub
+from uxla.models.linear import products_by_onednn
 from uxla.records import ModelHandle
 from uxla.store.versions import UNKNOWN, current_versions, mixture
 from uxla.study.environment import environment
@@ -32,6 +33,7 @@ def test_it_holds_the_versions_and_the_hardware_as_json():
     assert found["hardware"]["cpu"]
     assert found["threads"] == torch.get_num_threads()
     assert found["deterministic"] is False
+    assert found["cpu_products"] == ("onednn" if products_by_onednn() else "torch")
     assert found["hub"] == {}
 
 

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 _LARGE = 2**17
 """Numbers in a weight from which on oneDNN pays: for each new number of rows it first makes machine code (0.7 ms)."""
 
@@ -38,9 +37,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
     The weight's size decides, never the number of rows: what shares a forward pass must not change a row.
     """
-    large = weight.numel() >= _LARGE and inputs.numel() > 0
-    suits = inputs.device.type == "cpu" and inputs.dtype == weight.dtype == torch.float32
-    if not large or not suits or not products_by_onednn() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+    if not (products_by_onednn() and _suits(inputs, weight)):
         return F.linear(inputs, weight, bias)
     if torch.is_grad_enabled():
         found: Tensor = _Linear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
@@ -53,6 +50,13 @@ def products_by_onednn() -> bool:
     """Whether float32 products are oneDNN's here: nothing but the processor and torch's version decide."""
     fast = torch.backends.mkldnn.is_available() and torch.backends.cpu.get_cpu_capability() == "AVX512"
     return fast and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def _suits(inputs: Tensor, weight: Tensor) -> bool:
+    """Whether these are large matrices in float32 on a CPU, neither cast nor traced by torch."""
+    exact = inputs.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    large = weight.numel() >= _LARGE and inputs.numel() > 0
+    return large and exact and inputs.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -26,8 +26,8 @@ def environment(
     config: RunConfig, models: Mapping[str, ModelHandle], made_with: Mapping[str, Collection[str]]
 ) -> dict[str, Any]:
     """JSON values: the SHA-256 of `config.yaml`, `versions` of now, `made_with`, `hardware`, `threads`, `precision`,
-    who multiplies float32 matrices on a CPU (`cpu_products`: `onednn`, or `torch`), when it `finished`, `deterministic`, and in `hub` the commit of every model and data set of the Hub, by its key in
-    the configuration.
+    `cpu_products` (`onednn` or `torch`: who multiplies float32 matrices on a CPU), when it `finished`, `deterministic`,
+    and in `hub` the commit of every model and data set of the Hub, by its key in the configuration.
 
     `made_with` has the versions that made what the run used of the store, by package, several where they differ.
     `models` are those of the run by their keys (`model`, `vicinity.model`). To be called when all data was read.
