@@ -21,6 +21,7 @@ from uxla.records import Predictions
 from uxla.report import scoring
 from uxla.report.folder import RunFolder
 from uxla.store import journal
+from uxla.testbed import asset
 
 S = {"mean", "sd", "models", "strict_f1"}
 METHODS = {"zero_shot", "penalty", "ensemble", "tri_training", "uxla", "uxla_ensemble", "supervised"}
@@ -121,13 +122,21 @@ def test_each_model_loads_with_the_auto_classes(finished):
         assert logits.shape[-1] == model.config.num_labels == 9
 
 
-def test_the_run_folder_itself_is_one_model_whose_weights_are_the_mean_of_the_three(finished):
+def test_the_run_folder_itself_is_one_model_whose_weights_go_the_way_of_the_mean_of_the_three(finished):
+    start = load_file(asset() / "model.safetensors")
     members = [load_file(finished.out / f"models/{i}/model.safetensors") for i in (1, 2, 3)]
     own = load_file(finished.out / "model.safetensors")
     assert own.keys() == members[0].keys()
     for name, tensor in own.items():
         mean = sum(member[name].double() for member in members) / 3
-        assert torch.equal(tensor, mean.float() if tensor.is_floating_point() else members[0][name])
+        if name not in start:
+            assert torch.equal(tensor, mean.float())
+            continue
+        way, own_way = (mean - start[name]).ravel(), (tensor - start[name]).double().ravel()
+        assert float(way @ own_way / (way.norm() * own_way.norm())) == pytest.approx(1, abs=1e-4)
+        lengths = [(member[name].double() - start[name]).square().sum() for member in members]
+        longest = min(float(sum(lengths)) / 3, 3 * float(way.norm()) ** 2) ** 0.5
+        assert float(own_way.norm()) == pytest.approx(longest, rel=1e-3)
 
 
 def test_transformers_reads_the_one_model_and_finds_the_labels_whose_score_is_in_the_results(finished):

@@ -11,7 +11,7 @@ from typing import Any
 
 from uxla.events import Emit, unheard
 from uxla.metrics import Score
-from uxla.models.averaging import average_weights
+from uxla.models.averaging import average_weights, pretrained_weights
 from uxla.models.ensemble import average
 from uxla.models.hub import weights_digest
 from uxla.models.runtime import Runtime
@@ -60,10 +60,16 @@ class Labelling:
         return self._scored([self.ensemble(models, corpus)], corpus)
 
     def averaged(self, models: Sequence[ModelHandle]) -> ModelHandle:
-        """One model: the mean of the models' weights."""
-        inputs = {"models": [model.digest for model in models]}
-        folder, facts = self.store.folder("average", inputs, partial(_average, [model.path for model in models]))
+        """One model: the mean of the models' weights, as far from the backbone's as theirs are."""
+        inputs = {"models": [model.digest for model in models], "backbone": self.backbone.digest}
+        folder, facts = self.store.folder("average", inputs, partial(self._average, models))
         return ModelHandle(folder, facts["weights"])
+
+    def _average(self, models: Sequence[ModelHandle], into: Path, scratch: Path) -> Mapping[str, Any]:
+        copy_content(models[0].path, into)
+        start = pretrained_weights(self.task.auto_class, self.backbone.path, self.runtime.safety)
+        average_weights([model.path for model in models], start, into)
+        return {"weights": weights_digest(into)}
 
     def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
         found = [self.task.score(corpus, table) for table in tables]
@@ -71,8 +77,3 @@ class Labelling:
         others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
         return Score.of(main, **others).as_dict()
 
-
-def _average(models: Sequence[Path], into: Path, scratch: Path) -> Mapping[str, Any]:
-    copy_content(models[0], into)
-    average_weights(models, into)
-    return {"weights": weights_digest(into)}
