@@ -114,6 +114,18 @@ def _module_of(value):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_class_of_the_package_that_is_returned_is_public(name):
+    value = getattr(uxla, name)
+    callables = [found for _, found in members(value)] if inspect.isclass(value) else [value]
+    for one in callables:
+        function = one.fget if isinstance(one, property) else inspect.unwrap(one)
+        returned = re.findall(r"\w+", str(inspect.signature(function).return_annotation))
+        known = (getattr(sys.modules[function.__module__], word, None) for word in returned)
+        own = {one.__name__ for one in known if inspect.isclass(one) and one.__module__.startswith("uxla.")}
+        assert own <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_api_page_names_it(name):
     assert f"`{name}`" in API_PAGE.read_text(encoding="utf-8") or f"`uxla.{name}" in API_PAGE.read_text("utf-8")
 

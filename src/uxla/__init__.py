@@ -18,19 +18,25 @@ __all__ = [
     "Ensemble",
     "Entity",
     "Epoch",
+    "Estimate",
     "Event",
     "Exact",
     "Example",
     "FineTuning",
+    "Label",
     "Learner",
     "MaskedLMVicinity",
     "Method",
+    "ModelHandle",
     "MostConfident",
     "NoAgreement",
     "Predictions",
     "Sample",
+    "Score",
+    "Scored",
     "Serial",
     "Store",
+    "Suggestion",
     "Target",
     "Token",
     "Union",
@@ -51,7 +57,10 @@ if TYPE_CHECKING:
     from uxla.algorithm.co_labelling import Learner, co_label
     from uxla.algorithm.cotraining import Epoch
     from uxla.algorithm.distil import CleanCluster, MostConfident
+    from uxla.algorithm.estimates import Estimate
     from uxla.algorithm.mixing import balanced_mix
+    from uxla.annotation.score import Scored
+    from uxla.annotation.suggest import Suggestion
     from uxla.api import adapt
     from uxla.augmentation.memory import Sample, augment
     from uxla.config.method import MaskedLMVicinity
@@ -60,9 +69,10 @@ if TYPE_CHECKING:
     from uxla.errors import UxlaError
     from uxla.events import Event
     from uxla.methods.method import Method
+    from uxla.metrics import Score
     from uxla.models.ensemble import Ensemble
-    from uxla.models.entities import Entity
-    from uxla.records import Corpus, Example, Predictions
+    from uxla.models.entities import Entity, Label
+    from uxla.records import Corpus, Example, ModelHandle, Predictions
     from uxla.store.store import Store
     from uxla.study.executors import Serial
     from uxla.study.fine_tuning import FineTuning
@@ -78,19 +88,25 @@ _PLACES = {
     "Ensemble": "models.ensemble",
     "Entity": "models.entities",
     "Epoch": "algorithm.cotraining",
+    "Estimate": "algorithm.estimates",
     "Event": "events",
     "Exact": "algorithm.agreement",
     "Example": "records",
     "FineTuning": "study.fine_tuning",
+    "Label": "models.entities",
     "Learner": "algorithm.co_labelling",
     "MaskedLMVicinity": "config.method",
     "Method": "methods.method",
+    "ModelHandle": "records",
     "MostConfident": "algorithm.distil",
     "NoAgreement": "algorithm.agreement",
     "Predictions": "records",
     "Sample": "augmentation.memory",
+    "Score": "metrics",
+    "Scored": "annotation.score",
     "Serial": "study.executors",
     "Store": "store.store",
+    "Suggestion": "annotation.suggest",
     "Target": "targets",
     "Token": "algorithm.agreement",
     "UXLA": "study.settings",

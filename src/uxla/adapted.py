@@ -14,7 +14,7 @@ from typing import Any
 from uxla.algorithm.estimates import Estimate
 from uxla.annotation.score import Scored, score_predictions
 from uxla.annotation.suggest import Suggestion, suggest
-from uxla.choices import Device, Precision
+from uxla.choices import Device, Precision, check_choice
 from uxla.compress.run import Length, Teachers, compress, teachers
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder, check_file
@@ -53,11 +53,8 @@ class Adapted:
     """The finished run with its handles and corpora; None of one that was read from a folder."""
     folder: Path | None = None
     """The run folder it was read from; None of one that was made in this process."""
-    device: Device = field(default="auto", repr=False)
-    precision: Precision = field(default="fp32", repr=False)
-    """Where the `ensemble` of a folder computes (`auto`, `cpu` or `cuda`), and how exactly."""
-    trust_remote_code: bool = field(default=False, repr=False)
-    """Whether Python code that the backbone brought along is run."""
+    how: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What `Ensemble.load` is told for the ensemble of a folder: `device`, `precision`, `trust_remote_code`."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -108,8 +105,7 @@ class Adapted:
             raise ConfigError(f"no target {target!r}; the targets are {', '.join(self.targets)}")
         if self.run is None:
             place = self._folder if len(self.targets) == 1 else self._folder / target
-            how: dict[str, Any] = {"device": self.device, "precision": self.precision}
-            return Ensemble.load(place, **how, trust_remote_code=self.trust_remote_code)
+            return Ensemble.load(place, **self.how)
         labelling, models = self.run.study.labelling, [model.path for model in self.run.final[target]]
         given = labelling.task_name, self.run.label_names, models, labelling.backbone.path, labelling.runtime
         return Ensemble.of(*given, self.run.split, self.run.scaling[target])
@@ -239,17 +235,21 @@ def load(
 
     `folder` is a folder, or `user/name` of `Adapted.push_to_hub`, of which `revision` is a commit, tag or branch.
     Models are read when `ensemble` is first asked for, to compute on `device` in `precision`; `trust_remote_code` runs
-    code that the backbone brought along. ArtifactError for a folder without a finished run, or of another version.
+    code that the backbone brought along. ArtifactError where there is no finished run of this version, ConfigError for
+    an unknown device or precision.
 
     >>> import uxla
     >>> uxla.load("runs/es").ensemble.predict("Ana viajó a Lima .")    # doctest: +SKIP
     [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
     """
+    check_choice("device", device, Device)
+    check_choice("precision", precision, Precision)
     place = path(folder, "folder")
     if not place.exists() and is_hub_id(str(folder)):
         place = downloaded_run(str(folder), revision)
     results, environment = RunFolder.read(place).results, read_environment(place)
-    return Adapted(results, environment, None, place, device, precision, trust_remote_code)
+    how = {"device": device, "precision": precision, "trust_remote_code": trust_remote_code}
+    return Adapted(results, environment, None, place, how)
 
 
 def _estimate(found: Mapping[str, Any], kept_epoch: int | None) -> Estimate:

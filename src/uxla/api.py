@@ -113,8 +113,7 @@ def adapt(
         on_failure.pop_all()
     if store is None:
         weakref.finalize(finished, shutil.rmtree, place.root, ignore_errors=True)
-    trusts = request.config.trust_remote_code
-    return Adapted(finished.results, finished.environment, finished, device=device, trust_remote_code=trusts)
+    return Adapted(finished.results, finished.environment, finished)
 
 
 def plan(config: RunConfig, *, probed: bool = True, fresh: bool = False) -> Plan:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, get_args
+
+from uxla.errors import ConfigError, setting
 
 Task = Literal["ner", "nli", "paraphrase", "classification"]
 
@@ -24,3 +26,10 @@ Unit = Literal["word", "piece", "auto"]
 
 Selection = Literal["last", "source_dev", "target_dev", "average"]
 """Which weights of a training are kept."""
+
+
+def check_choice(name: str, value: object, choices: Any) -> None:
+    """ConfigError where the setting `name` has a value that is none of its `choices`, one of the types above."""
+    known = get_args(choices)
+    if value not in known:
+        raise ConfigError(f"{setting(name)}: got {value!r}, expected one of {', '.join(known)}")

@@ -112,6 +112,9 @@ class Score:
 
     `strict_f1` is the models' mean strict F1, None for tasks without spans; `macro_f1` that of the mean over classes,
     None for tasks with spans.
+
+    >>> Score.of([72.0, 74.0]).mean
+    73.0
     """
 
     mean: float

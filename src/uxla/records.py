@@ -237,6 +237,9 @@ class ModelHandle:
     """A model on disk: a folder written by `save_pretrained` and the SHA-256 of its weights; never a live module.
 
     `head`, from 0: which of several classification layers on one encoder is meant; None for a model with one.
+
+    >>> uxla.FineTuning("testbed").start.path.is_dir()
+    True
     """
 
     path: Path

@@ -167,6 +167,14 @@ def test_what_is_no_path_is_said_in_one_line(adapted, place):
             call(place)
 
 
+@pytest.mark.parametrize("given", [{"device": "foo"}, {"precision": "fp7"}])
+def test_a_device_or_a_precision_that_there_is_not_is_refused_at_once(given, adapted, tmp_path):
+    [(name, value)], folder = given.items(), adapted[0].save(tmp_path / "run")
+    for call, model in ((uxla.load, folder), (uxla.Ensemble.load, folder), (uxla.FineTuning, "testbed")):
+        with pytest.raises(ConfigError, match=rf"^{name}: got '{value}', expected one of (auto, cpu|fp32, tf32), .*$"):
+            call(model, **given)
+
+
 def test_a_file_in_the_place_of_a_folder_is_said_in_one_line(adapted, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ArtifactError, match=r"no results\.json"):

@@ -38,6 +38,9 @@ class Estimate:
     """An estimated score with its interval, and the three estimates it is the weighted mean of; all in percent.
 
     The mean is not taken for more than the score on source dev; the three stay as they are.
+
+    >>> Estimate(70.0, 64.0, 76.0, atc=72.0, doc=69.0, agreement=68.0).apart
+    4.0
     """
 
     score: float

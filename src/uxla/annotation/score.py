@@ -35,28 +35,34 @@ class Compared:
 
 @dataclass(frozen=True)
 class Scored:
-    """Another tool's predictions: their `score` in percent, and by name each method of the run, three models as one."""
+    """Another tool's predictions: their `score` in percent, and by name each method of the run, three models as one.
+
+    >>> found = result.score("theirs.conll")                            # doctest: +SKIP
+    >>> found.score, found.methods["uxla"].difference                   # doctest: +SKIP
+    (71.3, Difference(value=-2.1, low=-3.4, high=-0.9))
+    """
 
     metric: str
     score: float
     methods: Mapping[str, Compared]
 
-    def table(self, name: str = _NAME) -> Table:
-        """The predictions, called `name`, and each method, as rows."""
-        metric = "F1" if self.metric == "f1" else self.metric
-        titles = {method: one.title for method, one in ordered(self.methods).items()}
-        rows = [Row((name,), (Figure(f"{self.score:.2f}"), Figure("")))]
-        for method, one in self.methods.items():
-            rows.append(Row((titles[method],), (Figure(f"{one.score:.2f}"), _interval(one.difference))))
-        note = (
-            f"{metric} on the run's test set, of each method the ensemble; the difference is that of {name} from the "
-            "method, with its 95 % interval over sentences"
-        )
-        return Table(("labels",), (metric, "difference"), tuple(rows), notes=(note,))
-
     def _repr_markdown_(self) -> str:
         """The table, in a notebook."""
-        return self.table().markdown()
+        return table_of(self).markdown()
+
+
+def table_of(scored: Scored, name: str = _NAME) -> Table:
+    """The predictions, called `name`, and each method, as rows."""
+    metric = "F1" if scored.metric == "f1" else scored.metric
+    titles = {method: one.title for method, one in ordered(scored.methods).items()}
+    rows = [Row((name,), (Figure(f"{scored.score:.2f}"), Figure("")))]
+    for method, one in scored.methods.items():
+        rows.append(Row((titles[method],), (Figure(f"{one.score:.2f}"), _interval(one.difference))))
+    note = (
+        f"{metric} on the run's test set, of each method the ensemble; the difference is that of {name} from the "
+        "method, with its 95 % interval over sentences"
+    )
+    return Table(("labels",), (metric, "difference"), tuple(rows), notes=(note,))
 
 
 def score_predictions(run: RunFolder, predictions: Any, target: str | None = None, **options: Any) -> Scored:

@@ -27,7 +27,12 @@ _EQUAL = 1e-9
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A text that is worth a label: its `row` among the texts, from 0, and what the ensemble finds in it by now."""
+    """A text that is worth a label: its `row` among the texts, from 0, and what the ensemble finds in it by now.
+
+    >>> one = result.suggest(texts, 20)[0]         # doctest: +SKIP
+    >>> texts[one.row] == one.text                 # doctest: +SKIP
+    True
+    """
 
     row: int
     text: Any

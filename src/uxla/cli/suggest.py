@@ -62,8 +62,8 @@ def score(
 
     More: docs/annotation.md.
     """
-    from uxla.annotation.score import score_predictions
+    from uxla.annotation.score import score_predictions, table_of
     from uxla.report.folder import RunFolder
 
     found = score_predictions(RunFolder.read(against), predictions, target, **reading.keywords)
-    show(found.table(predictions.name))
+    show(table_of(found, predictions.name))

@@ -33,7 +33,11 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The label of a text; `confidence` and `second` as for an `Entity`."""
+    """The label of a text; `confidence` and `second` as for an `Entity`.
+
+    >>> Label("neutral", 0.9, ("contradiction", 0.08)).second[0]
+    'contradiction'
+    """
 
     label: str
     confidence: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from uxla.choices import Attention, Device, Precision
+from uxla.choices import Attention, Device, Precision, check_choice
 from uxla.models.memory import Budget
 from uxla.models.model_safety import SAFE, ModelSafety
 
@@ -17,7 +17,7 @@ class Runtime:
     `max_length` (pieces of one input with its special tokens; None, and at most: what the model takes) and `precision`
     change results. `device`, `attention` and `compile` (see `compile_layers`) change rounding; dropout draws other
     numbers on a GPU than on a CPU, and compiled than plain: of the same seed always the same. `budget` decides only how
-    fast, but for dropout's draws.
+    fast, but for dropout's draws. ConfigError for a device or a precision that there is not.
     """
 
     device: Device = "auto"
@@ -27,6 +27,10 @@ class Runtime:
     precision: Precision = "fp32"
     attention: Attention = "auto"
     compile: bool = False
+
+    def __post_init__(self) -> None:
+        check_choice("device", self.device, Device)
+        check_choice("precision", self.precision, Precision)
 
     @property
     def inputs(self) -> dict[str, Any]:

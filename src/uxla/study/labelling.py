@@ -76,4 +76,3 @@ class Labelling:
         main = [next(iter(scores.values())) for scores in found]
         others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
         return Score.of(main, **others).as_dict()
-
