@@ -12,7 +12,10 @@ from statistics import median
 import torch
 from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
 
+from uxla.files import atomic_folder
 from uxla.models.linear import linear, products_by_onednn
+from uxla.testbed import SHIPPED_WORLD
+from uxla.testbed.pretrain import build
 
 Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -91,6 +94,17 @@ if products_by_onednn():  # torch counts its own products only
 def peak_memory() -> float:
     """The most memory this process has held so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def testbed_model(world: int, folder: Path) -> str:
+    """The masked LM of a world of the testbed: the shipped one, or one that is made in `folder`, once."""
+    if world == SHIPPED_WORLD:
+        return "testbed"
+    place = folder / f"model-{world}"
+    if not place.is_dir():
+        with atomic_folder(place) as into:
+            build(into, world=world)
+    return str(place)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
