@@ -173,8 +173,16 @@ def test_the_run_folder_is_named_after_configuration_and_targets(invoke, pipelin
             ("grid", "testbed", "agree=exact,nope"),
             "command line: agree=nope: agree.kind: got 'nope'; did you mean none?",
         ),
-        (("table", "1", "nowhere"), "nowhere: no results.json"),
-        (("figure", "2", "nowhere"), "nowhere: no results.json"),
+        (("table", "1", "nowhere"), "nowhere: no such folder, expected a folder written by `uxla run`; check the path"),
+        (("figure", "2", "nowhere"), "nowhere: no such folder"),
+        (("report", "nowhere"), "nowhere: no such folder"),
+        (("evaluate", "file/nowhere", "file"), "file/nowhere: no such folder, expected one written by `uxla run`"),
+        (("export", "nowhere", "--to", "onnx", "--out", "x"), "nowhere: no such folder, expected one written by"),
+        (
+            ("predict", ".", "file", "--columns", "text=1", "--columns", "label=2"),
+            "predict: --columns: given twice, expected one value; see uxla predict -h",
+        ),
+        (("run", "testbed", "--out", "a", "--out", "b"), "run: --out: given twice, expected one value"),
         (("mlm", "tune", "testbed", "nowhere.txt", "--out", "lm"), "nowhere.txt: "),
     ],
 )

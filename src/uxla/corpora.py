@@ -129,12 +129,18 @@ def read(
 
 def task_of(corpus: Corpus) -> Task:
     """The task that labelled examples are for: `nli` for pairs, `ner` for words. DataError without labels."""
-    if len(corpus) == 0 or corpus.table.column("labels").null_count:
-        raise DataError(f"{corpus.name}: has no labels, expected labelled examples; read it with `labelled=True`")
+    require_labels(corpus, corpus.name)
     if len(corpus[0].segments) == 2:
         return "nli"
     of_words = "O" in corpus.label_names and all(name[:2] in ("O", "B-", "I-") for name in corpus.label_names)
     return "ner" if of_words else "classification"
+
+
+def require_labels(corpus: Corpus, name: str, expected: str = "labelled examples") -> None:
+    """DataError, which calls the corpus `name`, where an example has no label, or there is no example."""
+    if not len(corpus) or corpus.table.column("labels").null_count:
+        remedy = "give texts with their labels, such as (words, tags), or a labelled file"
+        raise DataError(f"{name}: has no labels, expected {expected}; {remedy}")
 
 
 def raw(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
@@ -162,8 +168,7 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     asked: dict[str, Any] = {"lang": name, "name": name, "task": task, "label_names": source.label_names}
     corpus = data if isinstance(data, Corpus) else read(data, **asked)
     _check_texts(corpus, source)
-    if corpus.table.column("labels").null_count:
-        raise DataError(f"{name}: has no labels, expected labelled examples; read it with `labelled=True`")
+    require_labels(corpus, name)
     if corpus.label_names == source.label_names:
         return corpus.renamed(name)
     ids, labels = {label: i for i, label in enumerate(source.label_names)}, gold_labels(corpus)

@@ -1,13 +1,16 @@
 """A result on the Hub and back, against a Hub that is a folder; and the card's calls on what was pushed."""
 
+import json
 import shutil
 from pathlib import Path
 
 import huggingface_hub
 import pytest
 from huggingface_hub.utils import filter_repo_objects
+from typer.testing import CliRunner
 
 import uxla
+from uxla.cli.app import app
 from uxla.errors import ArtifactError, ConfigError
 
 
@@ -75,6 +78,36 @@ def test_neither_text_nor_paths_are_pushed(adapted, hub, tmp_path):
     }
 
 
+def test_a_pushed_run_labels_a_file_by_its_id(adapted, hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    adapted.push_to_hub("me/ner-near")
+    (tmp_path / "new.txt").write_text("ko mira sen Lima .\n", encoding="utf-8")
+    done = [CliRunner().invoke(app, ["predict", run, "new.txt", "-q"]) for run in ("me/ner-near", "hf://me/ner-near")]
+    own = CliRunner().invoke(app, ["predict", str(adapted.save(tmp_path / "run")), "new.txt", "-q"])
+    assert [(one.exit_code, one.stdout, one.stderr) for one in done] == [(0, own.stdout, "")] * 2
+
+
+def test_a_wrong_path_is_not_looked_up_on_the_hub(hub, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new.txt").write_text("ko\n")
+    (hub / "runs/es").mkdir(parents=True)
+    (tmp_path / "runs").mkdir()
+    done = CliRunner().invoke(app, ["predict", "runs/es", "new.txt"])
+    assert done.stderr == "uxla: error: runs/es: no such folder, expected one written by `uxla run`; check the path\n"
+
+
+def test_a_warning_with_a_path_of_this_machine_is_refused_before_anything_is_pushed(adapted, hub, tmp_path):
+    adapted.save(tmp_path / "run")
+    results = json.loads((tmp_path / "run/results.json").read_text())
+    results["warnings"] = [f"source.dev: {Path.home() / 'secret' / 'dev.conll'} is short"]
+    (tmp_path / "run/results.json").write_text(json.dumps(results))
+    with pytest.raises(
+        ArtifactError, match=rf"results\.json: names {Path.home()}, nothing was pushed; remove it there"
+    ):
+        uxla.load(tmp_path / "run").push_to_hub("me/ner-near")
+    assert not (hub / "me").exists()
+
+
 def test_the_licence_that_the_person_gives_is_the_cards(adapted, hub):
     adapted.push_to_hub("me/ner-near")
     before = huggingface_hub.ModelCard.load(hub / "me/ner-near/README.md")
@@ -100,7 +133,7 @@ def test_the_licence_that_the_person_gives_is_the_cards(adapted, hub):
             ArtifactError,
             r"^me/nothing: no such folder, and not available from the Hub \(An error .*\); check the name, or log in",
         ),
-        (lambda _: uxla.load("/me/nothing"), ArtifactError, r"^/me/nothing: no results\.json"),
+        (lambda _: uxla.load("/me/nothing"), ArtifactError, r"^/me/nothing: no such folder, expected"),
     ],
 )
 def test_what_fails_is_one_line_with_the_remedy(adapted, hub, call, fault, said):

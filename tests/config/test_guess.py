@@ -44,6 +44,25 @@ def test_languages_and_uses_are_read_from_names_and_the_task_from_content(invoke
     assert "# labelled: FILE" in text
 
 
+@pytest.mark.parametrize(
+    ("file", "language"),
+    [
+        ("en/wikiann-train.conll", "en"),
+        ("ner/conll-2003-en.conll", "en"),
+        ("swahili/train.conll", "swahili"),
+        ("deu_Latn/train.conll", "deu"),
+        ("x/tr ain.conll", "source"),
+        ("tr ain/train.conll", "source"),
+    ],
+)
+def test_a_language_is_named_only_where_one_word_can_be_meant(file, language, invoke, tmp_path):
+    (tmp_path / file).parent.mkdir()
+    (tmp_path / file).write_text(TAGGED * 3, encoding="utf-8")
+    put(es__train_dot_txt="Ana lee\n")
+    assert invoke(file, "es/train.txt", "--model", "testbed").exit_code == 0
+    assert (load_config("my.yaml").source.name, load_config("my.yaml").target) == (language, ("es",))
+
+
 def test_a_model_with_signs_of_yaml_is_quoted(invoke):
     put(en__train_dot_conll=TAGGED, en__dev_dot_conll=TAGGED, es__train_dot_txt="Ana lee\n")
     assert invoke("en/train.conll", "en/dev.conll", "es/train.txt", "--model", "a: b # c").exit_code == 0

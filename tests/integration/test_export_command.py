@@ -9,7 +9,12 @@ def test_the_command_exports_what_was_predicted(invoke, tmp_path):
     result = invoke("export", "p.jsonl", "--to", "doccano", "--out", "o.jsonl")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "o.jsonl").read_text() == '{"id": 1, "text": "Ana .", "label": [[0, 3, "PER"]]}\n'
+    (tmp_path / "p.csv").write_text('text,entities\r\nAna .,"[{""start"": 0, ""end"": 3, ""label"": ""PER""}]"\r\n')
     for arguments, says in [
+        (
+            ("p.csv", "--to", "brat", "--out", "o"),
+            "p.csv: entities in a table are not read, expected JSON lines; label",
+        ),
         (("raw.txt", "--to", "brat", "--out", "o"), "raw.txt: raw text has no entities; label it first: uxla predict"),
         (("p.jsonl", "--to", "label-studio", "--out", "o.jsonl"), "its name does not end in .json"),
         (("p.jsonl", "--to", "jsonl", "--out", "p.jsonl"), "it is the input file"),

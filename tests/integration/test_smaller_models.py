@@ -105,7 +105,7 @@ def test_a_student_of_another_backbone_has_its_tokenizer_and_its_own_cost(synchr
 
 
 def test_what_cannot_be_compressed_is_said_before_any_training(synchronous, invoke, tmp_path):
-    assert "nowhere: no results.json" in invoke("compress", "nowhere").stderr
+    assert "nowhere: no such folder" in invoke("compress", "nowhere").stderr
     shutil.copytree(synchronous.out, tmp_path / "run")
     config = tmp_path / "run/config.yaml"
     config.write_text(config.read_text().replace("testbed:{target}/unlabelled", "(in memory) {target}"))

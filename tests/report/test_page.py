@@ -394,7 +394,7 @@ def climb(run):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (shutil.rmtree, "no results.json, expected a folder written by"),
+        (shutil.rmtree, "no such folder, expected a folder written by"),
         (damage_results, "results.json: damaged"),
         (damage_predictions, "far.parquet: damaged"),
         (lose_texts, "far-texts.parquet should have"),

@@ -16,7 +16,7 @@ import numpy as np
 
 from uxla.algorithm.agreement import Agree, Exact
 from uxla.algorithm.co_labelling import Learner, distilled
-from uxla.algorithm.distil import MostConfident, Select, has_fallen, majority_share
+from uxla.algorithm.distil import MostConfident, Select, has_collapsed, majority_share
 from uxla.algorithm.events import CoLabelled, EpochEnded, Part, Skipped, Step, Trained, Trains
 from uxla.algorithm.lessons import DataSet, Lesson, Map, fitted
 from uxla.algorithm.mixing import balanced_mix, judging_sample
@@ -206,20 +206,20 @@ class CoTraining(Generic[M]):
         return Lesson(step, model, drawn, seed, parts)
 
     def has_collapsed(self, found: Predictions, corpus: Corpus, peer: M, before: M, *, source: Corpus) -> bool:
-        """Whether `peer` gives nearly one label only to `corpus`, and not because the corpus is so.
+        """Whether `peer`, which gives `found` to `corpus` and was `before` after the warm-up, has collapsed.
 
-        The source's own labels must not be so either. A corpus with few entities is told from a collapse by three
-        things: the peer has fallen far behind what it gave after the warm-up (`before`), it gives no other label at
-        all, or it labels the source, where others are known to stand, just so. More is labelled only where it gives
-        nearly one label: the corpus by `before`, at most 8,192 drawn examples of the source by `peer`.
+        False where the source's own labels are nearly one only. Of the source at most 8,192 examples are labelled.
         """
-        if not majority_share(found.pseudo_labels) > self.collapse_share >= majority_share(gold_labels(source)):
+        if majority_share(gold_labels(source)) > self.collapse_share:
             return False
-        earlier = found if before == peer else self.learner.predict(before, corpus)
-        if has_fallen(found.pseudo_labels, earlier.pseudo_labels):
-            return True
-        at_home = self.learner.predict(peer, judging_sample(source, self.seed))
-        return majority_share(at_home.pseudo_labels) > self.collapse_share
+
+        def earlier() -> Ints:
+            return (found if before == peer else self.learner.predict(before, corpus)).pseudo_labels
+
+        def at_home() -> Ints:
+            return self.learner.predict(peer, judging_sample(source, self.seed)).pseudo_labels
+
+        return has_collapsed(found.pseudo_labels, self.collapse_share, earlier, at_home)
 
     def _others(self, model: M, trained: M) -> M:
         """What a model becomes when another one was trained."""

@@ -137,6 +137,19 @@ def majority_share(labels: npt.NDArray[np.integer]) -> float:
     return float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
 
 
+def has_collapsed(labels: Ints, limit: float, earlier: Callable[[], Ints], at_home: Callable[[], Ints]) -> bool:
+    """Whether a model has collapsed: its `labels` of a corpus are nearly one only, by a share above `limit`, and not
+    because the corpus is so.
+
+    A corpus with few entities is told from a collapse by three things: the model gives no other label at all, it has
+    fallen far behind its `earlier` labels, or its labels of the source, `at_home`, where others are known to stand, are
+    so too. Both are asked for only where they are needed.
+    """
+    if majority_share(labels) <= limit:
+        return False
+    return has_fallen(labels, earlier()) or majority_share(at_home()) > limit
+
+
 def has_fallen(labels: Ints, earlier: Ints) -> bool:
     """Whether labels beside the most frequent one have become rare: none at all, or under a quarter of the share that
     they had among the same model's `earlier` labels of the same examples."""

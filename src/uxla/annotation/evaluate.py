@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from uxla.algorithm.cotraining import gold_labels
-from uxla.corpora import read
-from uxla.errors import DataError
+from uxla.corpora import read, require_labels
 from uxla.markup import Figure, Row, Table
 from uxla.models.ensemble import Ensemble
 from uxla.models.tasks import TASKS
@@ -66,8 +65,7 @@ def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
     if not isinstance(gold, Corpus):
         name = Path(gold).name if isinstance(gold, str | Path) else "gold"
         gold = read(gold, name=name, task=task, labelled=True, **options)
-    if not len(gold) or gold.table.column("labels").null_count:
-        raise DataError(f"{gold.name}: has no labels, expected labelled examples; is it the right file and column?")
+    require_labels(gold, gold.name)
     names = tuple(dict.fromkeys((*ensemble.label_names, *gold.label_names)))
     ids = np.array([names.index(name) for name in gold.label_names])
     found = ensemble.probabilities(gold.unlabelled())

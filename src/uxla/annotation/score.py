@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from uxla.algorithm.cotraining import gold_labels
-from uxla.corpora import read
+from uxla.corpora import read, require_labels
 from uxla.errors import ConfigError, DataError
 from uxla.markup import Figure, Row, Table
 from uxla.methods.registry import ordered
@@ -84,8 +84,7 @@ def score_predictions(run: RunFolder, predictions: Any, target: str | None = Non
     if not isinstance(predictions, Corpus):
         name = str(predictions) if isinstance(predictions, str | Path) else ""
         predictions = read(predictions, name=name, task=task, labelled=True, **options)
-    if predictions.table.column("labels").null_count:
-        raise DataError(f"{predictions.name}: has no labels, expected the predicted ones; read it with `labelled=True`")
+    require_labels(predictions, predictions.name, "the predicted ones")
     spans, test = task == "ner", _with_predictions(test, predictions)
     mine = counts(test, _NAME, spans=spans)
     found = {}

@@ -53,7 +53,16 @@ _PLAIN: Any = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 
 class _Command(TyperCommand):
-    """A command whose usage has no braces around arguments that must be given."""
+    """A command whose usage has no braces around arguments that must be given; an option of one value is given once."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; of two values of an option typer would drop the first."""
+        given: list[Any] = [*self.make_parser(ctx).parse_args(args=list(args))[2]]
+        for param in given:
+            has_one_value = param.param_type_name == "option" and not param.multiple and not param.is_flag
+            if has_one_value and given.count(param) > 1:
+                raise typer.BadParameter("given twice, expected one value", ctx=ctx, param=param)
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The options and arguments of the usage line."""

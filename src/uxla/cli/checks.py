@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ModelError, UxlaError
+from uxla.study.sharing import downloaded_run, is_hub_id
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What Linux has where there is a GPU that torch can use: NVIDIA's, AMD's, one seen from WSL."""
@@ -22,6 +23,19 @@ def checked(config: str, overrides: Sequence[str]) -> RunConfig:
     if settings.device == "cuda" and not _may_have_gpu():
         raise ModelError("device cuda: this machine has no CUDA device that torch can use; set device=cpu")
     return settings
+
+
+def run_folder(run: Path) -> Path:
+    """The folder of a run: one that is here, or `user/name` on the Hub, downloaded. UxlaError where there is neither.
+
+    A name whose first part is a folder here is a wrong path; the Hub is not asked.
+    """
+    name = str(run).removeprefix("hf:/")  # of hf://user/name a path keeps one slash
+    if not run.is_dir() and is_hub_id(name) and not run.parent.exists():
+        return downloaded_run(name, None)
+    if not run.is_dir():
+        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
+    return run
 
 
 def check_writable(out: Path) -> None:

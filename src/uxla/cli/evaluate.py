@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from uxla.cli.checks import run_folder
 from uxla.cli.options import Json, Options, Quiet, showing_unless, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
@@ -25,9 +26,9 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Score a run's ensemble on a labelled file, by class and with intervals."""
-    for place in (run, gold):
-        if not place.exists():
-            raise UxlaError(f"{place}: no such file or folder; check the path")
+    run = run_folder(run)
+    if not gold.exists():
+        raise UxlaError(f"{gold}: no such file; check the path")
 
     with showing_unless(quiet), device.process():
         from uxla.annotation.evaluate import evaluate as score

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from uxla.cli.checks import run_folder
 from uxla.cli.options import Options, with_options
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError
@@ -39,16 +40,21 @@ def export(
     if to != "brat":
         check_file(out, *_SUFFIXES.get(to, ()), source=file)
 
+    from uxla.data.formats.table import Table
     from uxla.data.load import open_data
     from uxla.data.writing.annotations import annotated_texts, write_annotations
 
     source = open_data(file, "tagging", reading)
     if source.format == "text":
         raise ConfigError(f"{file}: raw text has no entities; label it first: uxla predict RUN {file} --out FILE.jsonl")
+    if isinstance(source, Table) and any(name.endswith("entities") for name in source.names):
+        remedy = "label the text again with uxla predict RUN FILE --out FILE.jsonl"
+        raise ConfigError(f"{file}: entities in a table are not read, expected JSON lines; {remedy}")
     write_annotations(annotated_texts(source), to, out)
 
 
 def _onnx(run: Path, out: Path) -> None:
+    run = run_folder(run)
     check_new(out)
 
     from uxla.console import showing

@@ -9,7 +9,8 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from uxla.cli.options import FileOptions, Options, with_options
+from uxla.cli.checks import run_folder
+from uxla.cli.options import FileOptions, Options, Quiet, showing_unless, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
@@ -21,7 +22,7 @@ _CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 
 @with_options
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Annotated[Path, typer.Argument(help="A run folder, or user/name on the Hub.")],
     file: Annotated[
         str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
     ],
@@ -41,23 +42,22 @@ def predict(
         float, typer.Option(min=0, max=1, help="Drop entities that are less sure; a text has no label then.")
     ] = 0.0,
     top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
+    quiet: Quiet = False,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
-    source = _checked(run, file)
+    run, source = run_folder(run), _input(file)
     if out is not None:
         check_file(out, source=source if isinstance(source, Path) else None)
 
     for cache in _CACHES:
         os.environ.setdefault(cache, "64")
 
-    from uxla.console import showing
-
     how = files.keywords
     if label_column is None:
         del how["label_column"]
     else:
         how["label_column"] = label_column
-    with showing():
+    with showing_unless(quiet):
         from uxla.predict.files import predict as label
 
         to = None if out == Path("-") else out
@@ -65,10 +65,8 @@ def predict(
         label(run, source, to, device=device, batch_size=batch_size, **wanted, **how)
 
 
-def _checked(run: Path, file: str) -> Path | BinaryIO:
-    """The input, a file or standard input. UxlaError where it, or the run, is not there."""
-    if not run.is_dir():
-        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
+def _input(file: str) -> Path | BinaryIO:
+    """A file or standard input. UxlaError where it is not there."""
     source = Path(file)
     if file != "-" and not source.exists():
         expected = "expected text or a table with one sentence or pair a line"

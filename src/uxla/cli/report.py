@@ -24,6 +24,8 @@ def report(
     from uxla.report.write import write_report
 
     for folder in runs:
+        if not folder.exists():
+            raise UxlaError(f"{folder}: no such folder, expected one written by `uxla run`; check the path")
         if (folder / "grid.parquet").is_file() and not (folder / "results.json").exists():
             raise UxlaError(f"{folder}: is the folder of a grid, expected runs; give its runs: uxla report {folder}/*/")
     file = out or (runs[0] / "report.html" if len(runs) == 1 else Path("report.html"))

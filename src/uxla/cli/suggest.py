@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from uxla.cli.checks import run_folder
 from uxla.cli.options import FileOptions, Options, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
@@ -33,9 +34,9 @@ def suggest(
 
     More: docs/annotation.md.
     """
-    for place in (run, raw):
-        if not place.exists():
-            raise UxlaError(f"{place}: no such file or folder; check the path")
+    run = run_folder(run)
+    if not raw.exists():
+        raise UxlaError(f"{raw}: no such file; check the path")
     if to != "brat":
         check_file(out, *_SUFFIXES.get(to, ()), source=raw)
 

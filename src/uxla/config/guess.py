@@ -16,6 +16,7 @@ from uxla.records import Corpus
 
 _ROLES = {"dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test", "eval": "test"}
 _ROLES |= dict.fromkeys(("train", "training", "raw", "unlabelled", "unlabeled", "labelled", "labeled"), "train")
+_WORD, _CODE = re.compile(r"[^\W_]+"), re.compile("[a-z]{2,3}")
 _PLAIN = re.compile(r"[\w./~-]+")
 """A model's name that YAML takes as it is."""
 _TRAININGS = {
@@ -59,11 +60,18 @@ def guessed_config(files: Sequence[Path], out: Path, *, model: str, task: Task |
 
 
 def _look_at(file: Path, task: Task | None) -> DataFile:
-    words = [word for word in re.split(r"[\W_]+", f"{file.parent.name} {file.stem}".lower()) if word]
-    roles = [_ROLES[word] for word in words if word in _ROLES]
-    languages = [word for word in words if word not in _ROLES and not word.isdigit()]
+    parts = [_WORD.findall(part.lower()) for part in (file.stem, file.parent.name)]
+    roles = [_ROLES[word] for words in parts for word in words if word in _ROLES]
     corpus = read(str(file), task=task) if file.suffix != ".txt" else read(str(file), task=task, labelled=False)
-    return DataFile(file, languages[-1] if languages else "", next(iter(sorted(roles)), "train"), corpus)
+    return DataFile(file, _language(parts), next(iter(sorted(roles)), "train"), corpus)
+
+
+def _language(parts: Sequence[Sequence[str]]) -> str:
+    """The language in the words of a file's name and of its folder's: the only code of two or three letters in one of
+    them, else the only word; empty where there is none, or several could be meant."""
+    names = [[word for word in words if word not in _ROLES and not word.isdigit()] for words in parts]
+    codes = [[word for word in words if _CODE.fullmatch(word)] for words in names]
+    return next((words[0] for words in (*codes, names[0] or names[1]) if len(words) == 1), "")
 
 
 def _size(file: DataFile) -> int:

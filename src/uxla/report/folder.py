@@ -63,8 +63,10 @@ class RunFolder:
             run_table(results)
             _require_names(path, results)
         except (FileNotFoundError, NotADirectoryError):
-            remedy = "if the run was interrupted, run it again to resume it"
-            raise ArtifactError(f"{path}: no results.json, {MADE_BY_RUN}; {remedy}") from None
+            found, remedy = "no results.json", "if the run was interrupted, run it again to resume it"
+            if not path.exists():
+                found, remedy = "no such folder", "check the path"
+            raise ArtifactError(f"{path}: {found}, {MADE_BY_RUN}; {remedy}") from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again to rebuild it"
             raise ArtifactError(f"{path / 'results.json'}: {message}") from None

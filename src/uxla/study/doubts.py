@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from statistics import fmean
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import numpy as np
 
 from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.cotraining import gold_labels
-from uxla.algorithm.distil import has_fallen, majority_share
+from uxla.algorithm.distil import has_collapsed, majority_share
 from uxla.algorithm.mixing import judging_sample
 from uxla.methods.registry import find, ordered, title
 from uxla.phrases import enumerated, one_label_only, seen
@@ -81,18 +82,25 @@ def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterato
 def collapsed(
     study: Study, raw: Corpus, states: Mapping[str, Sequence[Triple]], begun_with: Triple | None
 ) -> Iterator[str]:
-    """A sentence for each state in which models have collapsed on the target's raw text (`CoTraining.has_collapsed`).
+    """A sentence for each state in which models have collapsed on the target's raw text (`has_collapsed`).
 
     Adapted models are compared with those that adaptation was `begun_with`."""
     limit, known = study.method.collapse_share, judging_sample(study.inputs.dev or study.inputs.train, study.seed)
     if majority_share(gold_labels(known)) > limit:
         return
+
+    def given(model: ModelHandle, to: Corpus) -> Ints:
+        return study.labelling.predict(model, to).pseudo_labels
+
+    def fallen_from(model: ModelHandle, before: ModelHandle) -> bool:
+        return has_collapsed(given(model, raw), limit, partial(given, before, raw), partial(given, model, known))
+
     for method, epochs in states.items():
         found: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for number, models in enumerate(epochs, start=1):
             before = begun_with if begun_with is not None and find(method).adapts else models
             pairs = enumerate(zip(models, before, strict=True), start=1)
-            found[tuple(i for i, pair in pairs if _has_collapsed(study, raw, known, *pair))].append(number)
+            found[tuple(i for i, pair in pairs if fallen_from(*pair))].append(number)
         for fallen, numbers in found.items():
             place = f"{title(method)}, {_epochs(numbers)}" if len(epochs) > 1 else title(method)
             if fallen:
@@ -124,15 +132,6 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
             f"{_shortened(never)}: no model gives {_it(never)} to {what}, though the source has many; look whether "
             f"the text has any, and else {_train_longer(study)}"
         )
-
-
-def _has_collapsed(study: Study, raw: Corpus, known: Corpus, model: ModelHandle, before: ModelHandle) -> bool:
-    labels, limit = study.labelling.predict(model, raw).pseudo_labels, study.method.collapse_share
-    if majority_share(labels) <= limit:
-        return False
-    if has_fallen(labels, study.labelling.predict(before, raw).pseudo_labels):
-        return True
-    return majority_share(study.labelling.predict(model, known).pseudo_labels) > limit
 
 
 def _least(study: Study, dev: Corpus) -> tuple[float, str]:

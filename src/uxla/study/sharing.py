@@ -27,12 +27,14 @@ def is_hub_id(name: str) -> bool:
 def push_run(folder: Path, repo_id: str, *, private: bool | None, token: str | None, license: str | None) -> str:
     """Push the run in `folder` to a model repository, made if need be; its address.
 
-    `license` takes the place of the card's. ArtifactError where the Hub refuses or cannot be reached.
+    `license` takes the place of the card's. ArtifactError where the Hub refuses or cannot be reached, or a
+    text names a place of this machine.
     """
     import huggingface_hub as hub
 
     if not is_hub_id(repo_id):
         raise ConfigError(f"repo_id: got {repo_id!r}, expected user/name")
+    _refuse_private(folder)
     card = hub.ModelCard.load(folder / "README.md")
     if license is not None:
         card.data.license, card.data.license_name = license, None
@@ -50,6 +52,17 @@ def push_run(folder: Path, repo_id: str, *, private: bool | None, token: str | N
     except Exception as error:  # whatever a network and its libraries can raise
         raise ArtifactError(f"{repo_id}: cannot be pushed ({_line(error)}); {_LOG_IN}") from error
     return str(address)
+
+
+def _refuse_private(folder: Path) -> None:
+    """ArtifactError where a text that would be pushed names a place of this machine, such as the home folder."""
+    places = {str(place) for place in (Path.home(), Path.cwd(), folder.absolute()) if place != place.parent}
+    private = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(places)))})(?![\w.-])")
+    for name in ("README.md", "results.json", "environment.json", "table.md", "ensemble/ensemble.json"):
+        if found := private.search((folder / name).read_text(encoding="utf-8")):
+            raise ArtifactError(
+                f"{folder / name}: names {found[0]}, nothing was pushed; remove it there, and push again"
+            )
 
 
 def downloaded_run(repo_id: str, revision: str | None) -> Path:

@@ -267,7 +267,7 @@ def damage(run, file, text):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (shutil.rmtree, "no results.json, expected a folder written by"),
+        (shutil.rmtree, "no such folder, expected a folder written by"),
         (lambda run: damage(run, "results.json", '{"version": 2}'), "results.json: damaged"),
         (lambda run: (run / "config.yaml").unlink(), "config.yaml: no such file, expected what `uxla run` wrote"),
         (lambda run: damage(run, "config.yaml", "a: [1"), "config.yaml: damaged"),
