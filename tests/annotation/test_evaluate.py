@@ -75,4 +75,4 @@ def test_the_command_prints_a_table_or_json(tmp_path, monkeypatch):
     found = json.loads(CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold), "--json"]).stdout)
     assert (found["total"]["f1"], found["classes"]["PER"]["gold"], found["examples"]) == (100.0, 1, 2)
     missing = CliRunner().invoke(app, ["evaluate", "nowhere", str(gold)])
-    assert missing.stderr == "uxla: error: nowhere: no such folder, expected one written by `uxla run`; check the path\n"
+    assert missing.stderr.startswith("uxla: error: nowhere: no such folder, expected one written by `uxla run`; check")
