@@ -14,7 +14,7 @@ from typing import Any
 from uxla.algorithm.estimates import Estimate
 from uxla.annotation.score import Scored, score_predictions
 from uxla.annotation.suggest import Suggestion, suggest
-from uxla.choices import Device, Precision, check_choice
+from uxla.choices import AskedPrecision, Device, check_choice
 from uxla.compress.run import Length, Teachers, compress, teachers
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import atomic_folder, check_file
@@ -228,22 +228,22 @@ def load(
     *,
     revision: str | None = None,
     device: Device = "auto",
-    precision: Precision = "fp32",
+    precision: AskedPrecision = "auto",
     trust_remote_code: bool = False,
 ) -> Adapted:
     """What was adapted, from its run folder: that of `Adapted.save`, of `uxla run`, or one pushed to the Hub.
 
     `folder` is a folder, or `user/name` of `Adapted.push_to_hub`, of which `revision` is a commit, tag or branch.
-    Models are read when `ensemble` is first asked for, to compute on `device` in `precision`; `trust_remote_code` runs
-    code that the backbone brought along. ArtifactError where there is no finished run of this version, ConfigError for
-    an unknown device or precision.
+    Models are read when `ensemble` is first asked for, to compute on `device` in `precision` (`auto`: what the run
+    computed in, on a GPU that has it, else `fp32`); `trust_remote_code` runs code that the backbone brought along.
+    ArtifactError where there is no finished run of this version, ConfigError for an unknown device or precision.
 
     >>> import uxla
     >>> uxla.load("runs/es").ensemble.predict("Ana viajó a Lima .")    # doctest: +SKIP
     [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
     """
     check_choice("device", device, Device)
-    check_choice("precision", precision, Precision)
+    check_choice("precision", precision, AskedPrecision)
     place = path(folder, "folder")
     if not place.exists() and is_hub_id(str(folder)):
         place = downloaded_run(str(folder), revision)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from uxla import progress
 from uxla.adapted import Adapted
-from uxla.choices import Device, Precision, Task
+from uxla.choices import AskedPrecision, Device, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
@@ -64,7 +64,7 @@ def adapt(
     on_event: Listener = unheard,
     seed: int = 0,
     device: Device = "auto",
-    precision: Precision = "fp32",
+    precision: AskedPrecision = "fp32",
     keep: Literal["last", "estimated"] = "last",
     **settings: Any,
 ) -> Adapted:

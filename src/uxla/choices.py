@@ -17,6 +17,10 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 """What matrix products are computed in. Weights, sums and probabilities of task models are float32 in all of them."""
 
+AskedPrecision = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
+"""A precision, or `auto`: bf16 on a GPU that has it, fp32 elsewhere; to label with the models of a run, what the run
+computed in on a GPU that has it, fp32 elsewhere."""
+
 Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 """What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
 Results are equal but for rounding."""

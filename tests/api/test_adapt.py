@@ -71,7 +71,7 @@ def with_epochs(epochs):
     [
         ({"target": "one text"}, "no such file: 'one text'"),
         ({"target": {}}, "target: got .*, expected at least one entry"),
-        ({"precision": "fp8"}, "precision: got 'fp8', expected 'fp32', "),
+        ({"precision": "fp8"}, "precision: got 'fp8', expected 'auto', 'fp32', "),
         ({"device": "gpu"}, "device: got 'gpu', expected 'auto', "),
         ({"seed": -1}, "seed: got -1, expected at least 0"),
         ({"model": ""}, "model: got '', expected at least 1 character"),

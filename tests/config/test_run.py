@@ -274,7 +274,7 @@ def test_without_a_test_set_methods_that_cannot_be_run_are_refused(folder, metho
         ("model=''", "got '', expected at least 1 character (the backbone"),
         ("agree={kind: token, min_agreed: 2}", "agree.min_agreed: got 2, expected at most 1"),
         ("adaptation.selection=estimated", "got 'estimated', expected 'last', 'source_dev', 'target_dev' or 'average'"),
-        ("precision=fp8", "got 'fp8', expected 'fp32', 'tf32', 'bf16' or 'fp16'"),
+        ("precision=fp8", "got 'fp8', expected 'auto', 'fp32', 'tf32', 'bf16' or 'fp16'"),
         ("warmup.max_steps=5", "epochs=6 and max_steps=5 exclude each other; give one and set the other to null"),
         ("warmup.epochs=null", "neither epochs nor max_steps is given"),
         ("warmup.lr_warmup=2.5", "expected a whole number of steps (200) or a share"),

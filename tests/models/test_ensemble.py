@@ -11,6 +11,7 @@ from transformers.utils import logging
 from uxla.errors import ArtifactError, ConfigError, DataError, ModelError
 from uxla.models.ensemble import Ensemble
 from uxla.models.ensemble_folder import read_card, save
+from uxla.models.loading import load_tokenizer
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import TASKS
@@ -263,3 +264,23 @@ def test_a_text_is_cut_as_the_text_was_that_the_models_have_read(split, words, t
     save(tmp_path / "ensemble", task="ner", label_names=("O",), members=["1"], max_length=8, split=split)
     assert Words("ner", ("O",), (), read_card(tmp_path / "ensemble").split).predict("Ana-Li.") == []
     assert seen == [words]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_folder_says_what_the_run_computed_in_and_a_cpu_is_exact_where_nobody_asks(tmp_path, precision):
+    names = NAMES["classification"]
+    labels = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
+    opened = TaskModel.open(TASKS["classification"](), asset(), asset(), Runtime("cpu", 32), **labels)
+    opened.module.save_pretrained(tmp_path / "1")
+    load_tokenizer(asset()).save_pretrained(tmp_path / "1")
+    card = {"task": "classification", "label_names": names, "members": ["../1"], "max_length": 32}
+    save(tmp_path / "ensemble", **card, precision=precision)
+    assert read_card(tmp_path).precision == precision
+    found = {asked: Ensemble.load(tmp_path, **({"precision": asked} if asked else {})) for asked in ("", "bf16")}
+    assert [ensemble.members[0].precision for ensemble in found.values()] == ["fp32", "bf16"]
+
+
+def test_a_folder_of_an_unknown_precision_is_damaged(tmp_path):
+    save(tmp_path / "ensemble", task="ner", label_names=["O"], members=["../1"], max_length=8, precision="fp8")
+    with pytest.raises(ArtifactError, match=r"damaged .precision 'fp8'"):
+        read_card(tmp_path)

@@ -23,6 +23,7 @@ RESULTS = {
     "version": 2,
     "task": "ner",
     "metric": "f1",
+    "precision": "fp32",
     "selection": "last",
     "source": {"name": "source"},
     "targets": {"far": {"zero_shot": SCORE, "uxla": [SCORE], "single": {"averaged": SCORE, "ensemble": SCORE}}},

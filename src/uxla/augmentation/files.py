@@ -100,7 +100,7 @@ class FileAugmentation:
         """All that decides what comes of a text: neither device nor batches do."""
         settings = self.settings.model_dump(exclude={"kind", "model", "revision", "fresh"})
         settings |= {"copies": list(vicinity.copies), "seed": self.seed}
-        lm = {"model": self.lm.digest(), "max_length": self.lm.max_length, "precision": self.lm.precision}
+        lm = {"model": self.lm.digest(), "max_length": self.lm.max_length, "precision": self.lm.settled_precision}
         return settings | lm
 
     def _parts(self) -> Iterator[tuple[int, list[Row]]]:

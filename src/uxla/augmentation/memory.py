@@ -17,7 +17,7 @@ from uxla.augmentation.settings import (
     parents,
     remark_on_unspaced,
 )
-from uxla.choices import Device, Precision, Unit
+from uxla.choices import AskedPrecision, Device, Unit
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 from uxla.errors import DataError
@@ -60,7 +60,7 @@ def augment(
     seed: int = 0,
     min_word_chars: int = 1,
     keep_unchanged: bool = False,
-    precision: Precision = "fp32",
+    precision: AskedPrecision = "fp32",
     device: Device = "auto",
     tokens_per_batch: int = 8192,
     max_length: int | None = None,

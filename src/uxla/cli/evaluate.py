@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from uxla.cli.checks import run_folder
-from uxla.cli.options import Json, Options, Quiet, showing_unless, with_options
+from uxla.cli.options import LABELLING, Json, Quiet, showing_unless, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
@@ -21,7 +21,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; of several targets, one's folder.")],
     gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A labelled file.")],
     reading: ReadOptions,
-    device: Annotated[DeviceSettings, Options(only=("device", "precision", "threads", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, LABELLING],
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -56,6 +56,8 @@ class Options:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
+LABELLING = Options(only=("device", "precision", "threads", "trust_remote_code"), defaults={"precision": "auto"})
+"""Where and how exactly the models of a run label; in what the run computed in, where nobody says otherwise."""
 FileOptions = Annotated[ReadOptions, Options(without=("tag_names", "label_column", "scheme"))]
 """How a file is read that is to be labelled: nothing about its labels."""
 TextOptions = Annotated[ReadOptions, Options(without=("tag_names", "label_column", "scheme", "split", "together"))]

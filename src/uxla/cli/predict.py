@@ -10,7 +10,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from uxla.cli.checks import run_folder
-from uxla.cli.options import FileOptions, Options, Quiet, showing_unless, with_options
+from uxla.cli.options import LABELLING, FileOptions, Quiet, showing_unless, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
@@ -27,7 +27,7 @@ def predict(
         str, typer.Argument(metavar="FILE|-", help="Text, CoNLL, TSV, CSV, JSON lines or Parquet; - reads stdin.")
     ],
     files: FileOptions,
-    device: Annotated[DeviceSettings, Options(only=("device", "precision", "threads", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, LABELLING],
     out: Annotated[
         Path | None, typer.Option(help="Write here instead of stdout; its suffix may ask for another format.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from uxla.cli.checks import run_folder
-from uxla.cli.options import FileOptions, Options, with_options
+from uxla.cli.options import LABELLING, FileOptions, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
@@ -23,7 +23,7 @@ def suggest(
     run: Annotated[Path, typer.Argument(help="A run folder; of several targets the folder of one in it.")],
     raw: Annotated[Path, typer.Argument(help="Text of the target language: one sentence a line, CoNLL or a table.")],
     files: FileOptions,
-    device: Annotated[DeviceSettings, Options(only=("device", "precision", "threads", "trust_remote_code"))],
+    device: Annotated[DeviceSettings, LABELLING],
     out: Annotated[Path, typer.Option(help="A file; for brat a new folder.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 50,
     to: Annotated[

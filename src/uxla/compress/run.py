@@ -118,6 +118,7 @@ def compress(
                 members=[".."],
                 max_length=config.max_length,
                 split=taught_by.split,
+                precision=study.labelling.runtime.precision,
             )
     return {name: found.entry for name, found in trained.items()}
 

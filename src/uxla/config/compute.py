@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from uxla.choices import Attention, Device, Precision, Task
+from uxla.choices import AskedPrecision, Attention, Device, Precision, Task
 from uxla.schema import NumberOrAuto, Section, key
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class DeviceSettings(Section):
     """Where and how exactly models compute, and what may come with them."""
 
     device: Device = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
-    precision: Precision = key(
-        "what models compute in: `fp32` is exact; `tf32`, `bf16` and `fp16` are faster on GPUs that have them, and "
-        "change results a little",
+    precision: AskedPrecision = key(
+        "what models compute in: `fp32` is exact; `tf32`, `bf16` and `fp16` are faster where a device has them, and "
+        "change results a little; `auto`: `bf16` on a GPU that has it, else `fp32`",
         "fp32",
     )
     threads: NumberOrAuto | None = key(
@@ -62,12 +62,20 @@ class DeviceSettings(Section):
 
         return process_settings(threads=cpu_threads(self.threads), deterministic=self.deterministic)
 
+    @property
+    def settled_precision(self) -> Precision:
+        """The precision, which is part of what finished work is found by: never `auto`."""
+        from uxla.models.device import settled_precision
+
+        return settled_precision(self.precision, self.device)
+
     def runtime(self, max_length: int | None = None, **more: Any) -> Runtime:
         """The same for `models`, with what is not among these keys."""
         from uxla.models.memory import Budget
         from uxla.models.runtime import Runtime
 
-        return Runtime(self.device, max_length, Budget(self.tokens_per_batch), self.safety, self.precision, **more)
+        budget, precision = Budget(self.tokens_per_batch), self.settled_precision
+        return Runtime(self.device, max_length, budget, self.safety, precision, **more)
 
 
 class Compute(DeviceSettings):

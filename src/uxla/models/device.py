@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
-from uxla.choices import Attention, Device, Precision
+from uxla.choices import AskedPrecision, Attention, Device, Precision
 from uxla.errors import ModelError, assignment
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -29,16 +29,28 @@ def pick_device(name: Device, precision: Precision = "fp32") -> torch.device:
     return torch.device(name)
 
 
+def settled_precision(asked: AskedPrecision, device: Device, wanted: Precision = "bf16") -> Precision:
+    """The precision that is asked for; for `auto` the `wanted` one on a GPU that has it, fp32 elsewhere."""
+    if asked != "auto":
+        return asked
+    found = pick_device(device)
+    return wanted if found.type == "cuda" and not _lacks(found, wanted) else "fp32"
+
+
 def _check_precision(device: torch.device, precision: Precision) -> None:
     """ModelError where the device cannot compute in `precision`."""
+    if lacks := _lacks(device, precision):
+        raise ModelError(f"precision {precision} on {device.type}: {lacks}; set {assignment('precision', 'fp32')}")
+
+
+def _lacks(device: torch.device, precision: Precision) -> str:
+    """Why the device cannot compute in `precision`, or nothing."""
     cuda = device.type == "cuda"
     if precision == "tf32" and not (cuda and torch.cuda.get_device_capability(device) >= (8, 0)):
-        lacks = "only CUDA GPUs from the Ampere generation on (A100, RTX 30) have it"
-    elif precision == "bf16" and cuda and not torch.cuda.is_bf16_supported(including_emulation=False):
-        lacks = "this GPU does not have it"
-    else:
-        return
-    raise ModelError(f"precision {precision} on {device.type}: {lacks}; set {assignment('precision', 'fp32')}")
+        return "only CUDA GPUs from the Ampere generation on (A100, RTX 30) have it"
+    if precision == "bf16" and cuda and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return "this GPU does not have it"
+    return ""
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:

@@ -10,11 +10,12 @@ from typing import Any, overload
 import numpy as np
 
 from uxla import given, progress
-from uxla.choices import Device, Precision
+from uxla.choices import AskedPrecision, Device
 from uxla.confidence import Scaling
 from uxla.errors import ArtifactError, ConfigError, ModelError, printable
 from uxla.models.batches import BATCH_SIZE, blocks
 from uxla.models.classifier import LayerDescription
+from uxla.models.device import settled_precision
 from uxla.models.ensemble_folder import read_card
 from uxla.models.entities import Entity, Label, entities, spans_of, tags_of
 from uxla.models.mentions import Answer, mentions
@@ -58,16 +59,18 @@ class Ensemble:
         folder: str | Path,
         *,
         device: Device = "auto",
-        precision: Precision = "fp32",
+        precision: AskedPrecision = "auto",
         trust_remote_code: bool = False,
     ) -> Ensemble:
         """The ensemble of a run folder, of a target's folder inside one, or of `ensemble/` in either.
 
-        `device` and `precision` say where and how exactly it computes. `trust_remote_code` runs Python code that the
-        backbone brought along. ArtifactError where there is none, ModelError for models that cannot be used.
+        `device` and `precision` say where and how exactly it computes; `auto` is what the run computed in, on a GPU
+        that has it, else `fp32`. `trust_remote_code` runs Python code that the backbone brought along. ArtifactError
+        where there is none, ModelError for models that cannot be used.
         """
         card, safety = read_card(Path(folder).expanduser()), ModelSafety(remote_code=trust_remote_code)
-        runtime = Runtime(device, card.max_length, safety=safety, precision=precision)
+        settled = settled_precision(precision, device, card.precision)
+        runtime = Runtime(device, card.max_length, safety=safety, precision=settled)
         found = cls.of(card.task, card.label_names, card.models, card.models[0], runtime, card.split, card.scaling)
         for model, member in zip(card.models, found.members, strict=True):
             _check_labels(model, member, card.label_names)

@@ -7,8 +7,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from uxla.choices import Precision
 from uxla.confidence import Scaling
 from uxla.errors import ArtifactError
 from uxla.models.tasks import TASKS
@@ -28,6 +29,8 @@ class Card(NamedTuple):
     split: Splitter
     """How raw text is cut into words, as the text was that the models have read."""
     scaling: Scaling | None
+    precision: Precision
+    """What the run computed in."""
 
 
 def read_card(folder: Path) -> Card:
@@ -42,7 +45,10 @@ def read_card(folder: Path) -> Card:
         words = card.get("words", {})
         split = Splitter(**(words | {"together": tuple(words["together"])} if words else {}))
         scaling = Scaling(*map(float, card["scaling"])) if card.get("scaling") else None
-        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], split, scaling)
+        precision = card.get("precision", "fp32")
+        if precision not in get_args(Precision):
+            raise ValueError(f"precision {precision!r}")
+        return Card(card["task"], tuple(card["label_names"]), models, card["max_length"], split, scaling, precision)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtifactError(f"{folder}: {_not_here(folder)}") from error
     except OSError as error:
@@ -60,6 +66,7 @@ def save(
     max_length: int,
     split: Splitter = DEFAULT_SPLITTER,
     scaling: Scaling | None = None,
+    precision: Precision = "fp32",
 ) -> None:
     """Write `ensemble.json`; `members` are model folders relative to `folder`."""
     card = {
@@ -70,6 +77,7 @@ def save(
         "max_length": max_length,
         **({"words": asdict(split)} if task == "ner" else {}),
         **({} if scaling is None else {"scaling": list(scaling)}),
+        **({} if precision == "fp32" else {"precision": precision}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

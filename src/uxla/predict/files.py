@@ -39,7 +39,7 @@ _FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".
 _WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
 """Suffixes that, for words, ask for one word a line."""
 _CHUNK = 1 << 22
-_DEVICE = DeviceSettings()
+_DEVICE = DeviceSettings(precision="auto")
 
 
 def predict(

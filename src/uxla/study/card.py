@@ -87,7 +87,7 @@ def model_card(
         "## Use",
         _use(config),
         "## Limits",
-        _limits(config, target),
+        _limits(config, target, results["precision"]),
         "## Citation",
         _CITATION,
     ]
@@ -195,7 +195,7 @@ label = {_PIPELINES[kind]}
 {_PIECES if config.task == "ner" else ""}"""
 
 
-def _limits(config: RunConfig, target: str) -> str:
+def _limits(config: RunConfig, target: str, precision: str) -> str:
     used = _target_labels(config)
     labels = (
         f"Labels of {code_span(target)} {used}: this is not zero-resource"
@@ -206,7 +206,7 @@ def _limits(config: RunConfig, target: str) -> str:
         (
             f"- {labels}. Names, topics and kinds of text that its training data lacks may be labelled badly.",
             f"- Texts longer than {config.max_length} pieces are read in windows or cut.",
-            *([f"- Trained and scored in {config.precision}."] if config.precision != "fp32" else []),
+            *([f"- Trained and scored in {precision}."] if precision != "fp32" else []),
             "- The licences of the backbone and of the data apply to this model.",
         )
     )

@@ -51,7 +51,7 @@ def environment(
             "cuda": torch.version.cuda,
         },
         "threads": torch.get_num_threads(),
-        "precision": config.precision,
+        "precision": config.settled_precision,
         "cpu_products": "onednn" if products_by_onednn() else "torch",
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "deterministic": torch.are_deterministic_algorithms_enabled(),

@@ -98,6 +98,7 @@ def _write_models(
         max_length=run.config.max_length,
         split=run.split,
         scaling=scaling,
+        precision=labelling.runtime.precision,
     )
 
 
