@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.augmentation.settings import (
@@ -62,7 +62,7 @@ def augment(
     keep_unchanged: bool = False,
     precision: AskedPrecision = "fp32",
     device: Device = "auto",
-    tokens_per_batch: int = 8192,
+    tokens_per_batch: int | Literal["auto"] = "auto",
     max_length: int | None = None,
     revision: str | None = None,
     trust_remote_code: bool = False,
@@ -79,9 +79,9 @@ def augment(
     parent or another sample of it are dropped, unless `keep_unchanged`. `precision`: `bf16` and `fp16` are faster with
     large models and change some words.
 
-    `device`, `tokens_per_batch` (pieces of one forward pass) and `max_length` (pieces of a sentence that the model
-    sees at once) say where and how fast. `revision` is a Hub model's; code and pickles that come with a model are left
-    alone unless `trust_remote_code` and `allow_pickle_weights` say otherwise.
+    `device`, `tokens_per_batch` (pieces of one forward pass; `auto`: by a GPU's free memory) and `max_length` (pieces
+    of a sentence that the model sees at once) say where and how fast. `revision` is a Hub model's; code and pickles
+    that come with a model are left alone unless `trust_remote_code` and `allow_pickle_weights` say otherwise.
 
     What comes of a text depends on it, its position among `texts`, and the seed. Nothing but the drawn words changes:
     a word becomes one word, so that labels of words stay right, and every space stays. ConfigError for values that make

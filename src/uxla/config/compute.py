@@ -42,7 +42,11 @@ class DeviceSettings(Section):
         None,
     )
     deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
-    tokens_per_batch: int = key("padded tokens in one forward pass, of training, labelling or generation", 8192, ge=8)
+    tokens_per_batch: NumberOrAuto = key(
+        "padded tokens in one forward pass, of training, labelling or generation; `auto`: by a GPU's free memory, or "
+        "8192 on a CPU",
+        "auto",
+    )
     trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
     allow_pickle_weights: bool = key(
         "take `pytorch_model.bin` where a model has no safetensors; only tensors are read from it", False

@@ -37,7 +37,7 @@ def data_paths(config: RunKeys) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _lengths(config: RunKeys) -> Faults:
-    if config.tokens_per_batch < config.max_length:
+    if config.tokens_per_batch != "auto" and config.tokens_per_batch < config.max_length:
         got = f"got {config.tokens_per_batch}, expected at least max_length={config.max_length}"
         yield "tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from uxla.choices import Attention, Device, Precision, check_choice
 from uxla.models.memory import Budget
 from uxla.models.model_safety import SAFE, ModelSafety
@@ -22,15 +24,21 @@ class Runtime:
 
     device: Device = "auto"
     max_length: int | None = None
-    budget: Budget = field(default_factory=lambda: Budget(8192))
+    budget: Budget = field(default_factory=Budget)
     safety: ModelSafety = SAFE
     precision: Precision = "fp32"
     attention: Attention = "auto"
     compile: bool = False
+    jobs: int = 1
+    """How many jobs share the device's memory."""
 
     def __post_init__(self) -> None:
         check_choice("device", self.device, Device)
         check_choice("precision", self.precision, Precision)
+
+    def budget_of(self, module: Any, device: torch.device) -> Budget:
+        """The budget of a model that is about to be put on the device."""
+        return self.budget.of(module, device, self.precision, jobs=self.jobs)
 
     @property
     def inputs(self) -> dict[str, Any]:

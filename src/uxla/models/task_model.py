@@ -68,6 +68,7 @@ class TaskModel:
         tokenizer = tokenizer_of(tokenizer_folder, runtime.safety)
         tokenizer.check_fits(module, str(tokenizer_folder))
         tokenizer = tokenizer if _knows_segments(module) else tokenizer.without_segment_numbers
+        budget = runtime.budget_of(module, device)
         with memory_errors(f"{folder} on {device.type}"):
             module = module.to(device)
         if runtime.precision in HALF:
@@ -79,7 +80,7 @@ class TaskModel:
         if max_length <= tokenizer.special_count:
             room = f"no room for a word in {max_length} pieces, special ones included"
             raise ModelError(f"{folder}: {room}; raise max_length, or take a model that reads more")
-        return cls(task, module, tokenizer, device, max_length, runtime.budget, runtime.precision, remark, heads)
+        return cls(task, module, tokenizer, device, max_length, budget, runtime.precision, remark, heads)
 
     def encode(self, corpus: Corpus) -> Windows:
         """What the encoder reads of all examples."""

@@ -58,7 +58,7 @@ class Models(NamedTuple):
 
 def adapt(request: Request, models: Models, *, store: Store, executor: Executor, on_event: Emit) -> FinishedRun:
     """The models and scores that are asked for. Raises UxlaError before any work where the input is at fault."""
-    config, trainings, seconds = request.config, list[dict[str, Any]](), Counter[str]()
+    config, trainings, seconds, tokens = request.config, list[dict[str, Any]](), Counter[str](), set[int]()
     traces = Traces(config.trace, "uxla")
 
     def history(event: Event) -> None:
@@ -66,6 +66,7 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
             trainings.append(event.facts)
         if isinstance(event, StageEnded):
             seconds[event.stage] += event.seconds  # type: ignore[assignment]
+            tokens.update({event.facts["tokens_per_batch"]} if "tokens_per_batch" in event.facts else ())
 
     emit = heard_by((on_event, Messages(config.task, request.inputs.train.name), traces, history))
     study = study_of(request, models, replace(store, emit=emit), executor)
@@ -84,6 +85,7 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
             emit(Warned(warning))
         named = {"model": models.backbone, "vicinity.model": models.vicinity}
         around = environment(config, named, study.labelling.store.made_with)
+        around["tokens_per_batch"] = sorted(tokens)
         around["seconds"] = {stage: round(spent, 1) for stage, spent in sorted(seconds.items())}
     final = {name: found.final for name, found in outcomes.items()}
     scaling = {name: found.scaling for name, found in confidence.items()}

@@ -232,7 +232,7 @@ def test_nothing_is_held_out_and_nothing_scored_where_that_is_asked(sentences, h
     with hearing() as told:
         _, facts = trained(sentences, Recipe(batch_size=4, max_steps=1, held_out=0.0))
     assert told == []
-    assert set(facts) == {"steps", "examples", "loss", "learned", "held_out"}
+    assert set(facts) == {"steps", "examples", "tokens_per_batch", "loss", "learned", "held_out"}
     assert facts["held_out"] == 0
 
 

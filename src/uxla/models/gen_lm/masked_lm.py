@@ -84,7 +84,7 @@ class MaskedLM:
         """
         runtime = runtime or Runtime()
         device = pick_device(runtime.device, runtime.precision)
-        model, tokenizer = _load(name_or_path, revision, runtime, device)
+        model, tokenizer, budget = _load(name_or_path, revision, runtime, device)
         if tokenizer.mask is None:
             raise ModelError(f"{name_or_path}: its tokenizer has no mask token; {_REMEDY}")
         vocabulary = Vocabulary.of(tokenizer, model.config.vocab_size)
@@ -102,7 +102,7 @@ class MaskedLM:
         if runtime.compile:  # behind the probes, which are of one row: a variant that nothing else needs
             compile_layers(model)
         cutter, precision = Cutter(tokenizer, vocabulary, unit), runtime.precision
-        return cls(cutter, tokenizer.mask, heads, open_head, room, runtime.budget, top, model.device, precision)
+        return cls(cutter, tokenizer.mask, heads, open_head, room, budget, top, model.device, precision)
 
     @property
     def tokenizer(self) -> WordTokenizer:
@@ -215,8 +215,8 @@ def _probe(tokenizer: WordTokenizer, mask: int, words: Sequence[int]) -> list[in
     return [*tokenizer.prefix, *words[:3], mask, *words[3:], *tokenizer.suffix]
 
 
-def _load(name: str, revision: str | None, runtime: Runtime, device: torch.device) -> tuple[Any, WordTokenizer]:
-    """The frozen model on the device, and its tokenizer."""
+def _load(name: str, revision: str | None, runtime: Runtime, device: torch.device) -> tuple[Any, WordTokenizer, Budget]:
+    """The frozen model on the device, its tokenizer, and the size of its forward passes."""
     values = attention_values(runtime.attention, device, runtime.precision)
     try:
         folder = local_folder(name, revision=revision, safety=runtime.safety)
@@ -228,8 +228,10 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
     if missing := sorted(info["missing_keys"]):
         raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")
     check_weights(name, model, info)
+    model = model.eval().requires_grad_(False)
+    budget = runtime.budget_of(model, device)
     with memory_errors(f"{name} on {device.type}"):
-        model = model.eval().requires_grad_(False).to(device, HALF.get(runtime.precision, torch.float32))
+        model = model.to(device, HALF.get(runtime.precision, torch.float32))
     tokenizer = WordTokenizer.of(own, name)
     tokenizer.check_fits(model, name)
-    return model, tokenizer
+    return model, tokenizer, budget

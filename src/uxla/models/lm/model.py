@@ -70,7 +70,7 @@ class TrainableLM:
         whole = cls(model, DataCollatorForLanguageModeling(tokenizer, mlm_probability=masked), gathered=False)
         gathered = whole.gathers()
         tokens = _LOGITS // max(1, round(vocabulary * masked if gathered else vocabulary))
-        budget = Budget(max(1, min(runtime.budget.tokens, tokens)))
+        budget = Budget(max(1, min(model.budget.tokens, tokens)))
         return replace(whole, model=replace(model, budget=budget), gathered=gathered)
 
     def gathers(self) -> bool:
