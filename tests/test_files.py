@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from errno import EXDEV
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,16 @@ from tokenizers.models import WordLevel
 
 from uxla import signals
 from uxla.errors import WriteError
-from uxla.files import atomic_file, atomic_folder, check_file, restore_folder, vacant, write_file, write_table
+from uxla.files import (
+    atomic_file,
+    atomic_folder,
+    check_file,
+    link_or_copy,
+    restore_folder,
+    vacant,
+    write_file,
+    write_table,
+)
 
 MUCH = bytes(2**17)
 TABLE = pa.table({"n": np.random.default_rng(0).integers(0, 2**62, 2**14)})
@@ -208,3 +218,14 @@ def test_a_signal_does_not_cut_the_renaming(tmp_path, monkeypatch):
         write_file(tmp_path / "file", "whole")
     assert (tmp_path / "file").read_text() == "whole"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_gets_a_second_name_or_a_copy_where_there_are_no_links(links, tmp_path, monkeypatch):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(EXDEV, "Invalid cross-device link")))
+    (tmp_path / "a").write_bytes(b"weights")
+    link_or_copy(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").samefile(tmp_path / "b") is links
+    (tmp_path / "a").unlink()
+    assert (tmp_path / "b").read_bytes() == b"weights"

@@ -22,13 +22,13 @@ from uxla.events import Event, Finished, Planned, StageEnded, heard_by, unheard
 from uxla.methods.method import Method
 from uxla.models.hub import download_size, is_here, resolve
 from uxla.models.saving import check_objects, objects_digest, write_objects
-from uxla.plan.plan import Plan, trainings
+from uxla.plan.plan import Plan, check_room, foreseen
 from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
-from uxla.study.arguments import arguments_of, check_arguments, request_of
+from uxla.study.arguments import Request, arguments_of, check_arguments, request_of
 from uxla.study.executors import Executor, Serial, executor_of
 from uxla.study.inputs import load_inputs
 from uxla.study.messages import Messages
@@ -80,10 +80,12 @@ def adapt(
 
     Finished work is kept in the `store`, and the next call finds it there; without a store it lies in a temporary
     folder as long as the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says whose models
-    the run's are: those of the `last` epoch, or of the epoch with the best score `estimated` without labels.
-    `settings` are further keys of a configuration (docs/configuration.md), such as `tokens_per_batch=4096`; `methods`,
-    a list in place of `method` and `baselines`; and `files`, the keys `source`, `target_data`, `testbed` and `tracking`
-    of a configuration, which are only recorded, in place of names for data in memory.
+    the run's are: those of the `last` epoch, or of the epoch with the best score `estimated` without labels. Of all
+    weights in the store theirs stay; `keep_weights="warmup"` keeps those that methods begin with too, for other targets
+    to begin with, `"all"` every epoch's. `settings` are further keys of a configuration (docs/configuration.md), such
+    as `keep_weights`; `methods`, a list in place of `method` and `baselines`; and `files`, the keys `source`,
+    `target_data`, `testbed` and `tracking` of a configuration, which are only recorded, in place of names for data in
+    memory.
 
     Raises UxlaError, before any work, if an argument is at fault.
 
@@ -109,7 +111,8 @@ def adapt(
     with ExitStack() as on_failure, process_settings(), showing_to_caller():
         place, workers = _store(store, on_failure), executor_of(executor)
         handles = pipeline.Models.of(request.config, None if isinstance(model, str | Path) else _stored(model, place))
-        finished = pipeline.adapt(request, handles, store=place, executor=workers, on_event=on_event)
+        with _foreseen(request, handles, place, on_event) as listen:
+            finished = pipeline.adapt(request, handles, store=place, executor=workers, on_event=listen)
         on_failure.pop_all()
     if store is None:
         weakref.finalize(finished, shutil.rmtree, place.root, ignore_errors=True)
@@ -158,23 +161,24 @@ def run(
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
         arguments = arguments_of(config, load_inputs(config, store))
-        with _all_trainings(config, arguments, store, heard_by((record, on_event))) as listen:
-            adapted = adapt(**arguments, store=store, on_event=listen)
+        adapted = adapt(**arguments, store=store, on_event=heard_by((record, on_event)))
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
 
 
 @contextmanager
-def _all_trainings(
-    config: RunConfig, arguments: Mapping[str, Any], store: Store, record: Listener
-) -> Iterator[Listener]:
-    """A listener that keeps one bar over all trainings of a run beside `record`, which hears how many there are."""
-    with config.process():
-        count = trainings(request_of(**arguments), pipeline.Models.of(config), store)
-    if count is None:
+def _foreseen(request: Request, models: pipeline.Models, store: Store, record: Listener) -> Iterator[Listener]:
+    """A listener that keeps one bar over all trainings of a run beside `record`, which hears how many there are.
+
+    WriteError where the disk has no room for the run.
+    """
+    planned = foreseen(request, models, store)
+    if planned is None:
         yield record
         return
+    check_room(planned, store.root)
+    count = planned.trainings
     record(Planned(count))
     with progress.bar(f"all {count} trainings", count) as bar:
 

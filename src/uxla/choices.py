@@ -25,6 +25,9 @@ Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 """What attention is computed by: what transformers chooses, its formula, torch's fused one, the package flash-attn.
 Results are equal but for rounding."""
 
+KeepWeights = Literal["last", "warmup", "all"]
+"""Which weights stay in the store: those of the final models, also those that methods begin with, or all."""
+
 Unit = Literal["word", "piece", "auto"]
 """What Gen-LM masks at once; `auto` is pieces in scripts without spaces, elsewhere words."""
 

@@ -100,6 +100,17 @@ def write_table(path: Path, table: pa.Table, remedy: str = REMEDY) -> None:
         pq.write_table(table, file, compression="zstd")
 
 
+def link_or_copy(file: Path, place: Path) -> None:
+    """Give `file` a second name, `place`, that takes no room; or copy it where the file system has no links.
+
+    Neither may be written in place afterwards, but replaced. Raises OSError.
+    """
+    try:
+        os.link(file, place)
+    except OSError:  # another file system, or one without links, or too many of them
+        shutil.copyfile(file, place)
+
+
 def restore_folder(place: Path) -> None:
     """Restore `place` if a kill interrupted its replacement, and remove what the kill left behind."""
     replaced = _beside(place, "replaced")

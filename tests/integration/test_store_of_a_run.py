@@ -1,6 +1,7 @@
 """A real run's store: damage is repaired to the same bytes, and a run folder needs none of it."""
 
 import json
+import os
 import shutil
 from types import SimpleNamespace
 
@@ -85,3 +86,24 @@ def test_a_run_folder_needs_nothing_of_the_store(synchronous, tmp_path):
         assert not any(path.is_symlink() for path in synchronous.out.rglob("*"))
     finally:
         shutil.copytree(backup, synchronous.store, dirs_exist_ok=True)
+
+
+def test_the_weights_of_a_run_folder_take_no_room_beside_the_stores(synchronous, adapt, tiny, tmp_path):
+    again = adapt(tmp_path / "run", synchronous.store, *tiny)
+    weights = [*again.out.glob("models/*/model.safetensors"), again.out / "model.safetensors"]
+    stored = [*again.store.glob("fit/*/*.safetensors"), *again.store.glob("average/*/*.safetensors")]
+    assert len(weights) == 4
+    for file in weights:
+        assert any(file.samefile(other) for other in stored)
+
+
+def test_what_is_written_over_the_weights_of_a_run_folder_does_not_pass_for_the_stores(synchronous, tmp_path):
+    store = shutil.copytree(synchronous.store, tmp_path / "store", ignore=shutil.ignore_patterns("running", "locks"))
+    place = min((store / "fit").iterdir())
+    (place / "model.safetensors").unlink()
+    link = tmp_path / "model.safetensors"
+    shutil.copy2(synchronous.store / "fit" / place.name / "model.safetensors", link)
+    os.link(link, place / "model.safetensors")
+    assert verify(store) == []
+    flip(link)
+    assert [broken.name for broken in verify(store)] == [f"fit-{place.name}"]

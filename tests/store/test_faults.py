@@ -87,22 +87,22 @@ FILES = ("model.safetensors", "corpus.arrow", "config.json", "meta.json")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_artifact_is_named_and_set_aside_and_made_again(damage, name, again):
-    place, facts = again().folder("fit", {}, make)
+    place, facts = again().folder("average", {}, make)
     whole = {file.name: file.read_bytes() for file in place.iterdir()}
     DAMAGES[damage](place / name)
     store, notes = again(), []
     store.emit.open()
     with progress.listening(type("Notes", (), {"note": staticmethod(notes.append)})):
-        assert store.folder("fit", {}, make) == (place, facts)
+        assert store.folder("average", {}, make) == (place, facts)
     assert {file.name: file.read_bytes() for file in place.iterdir()} == whole
-    moved = store.root / "damaged" / f"fit-{place.name}"
+    moved = store.root / "damaged" / f"average-{place.name}"
     [told], [event, stage] = notes, read(store.emit.path)
     assert f"{place}: damaged ({name} " in told
     assert ("bytes, expected " in told) == (damage in ("cut", "empty", "longer") and name != "meta.json")
     assert str(moved) in told
     assert (event["event"], event["moved"], stage["hit"]) == ("damaged", str(moved), False)
     assert moved.is_dir()
-    assert again().folder("fit", {}, never) == (place, facts)
+    assert again().folder("average", {}, never) == (place, facts)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"facts": 3}', "\x00\xff", '{"inputs": {}, "facts": {}}'])

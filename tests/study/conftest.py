@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from uxla.config.run import load_config
 from uxla.events import Emit, unheard
 from uxla.methods.registry import method
-from uxla.records import ModelHandle
+from uxla.records import ModelHandle, Predictions
+from uxla.study import pipeline
 from uxla.study.arguments import Request
 from uxla.study.executors import Serial
 from uxla.study.labelling import Labelling
@@ -34,12 +36,21 @@ class NoWork:
         number = len(self.asked)
         return self.path, {"weights": f"weights {number}", "model": f"tuned {number}"}
 
+    def require_weights(self, place):
+        """All are there."""
+
+    def release_weights(self, place, *, remove):
+        """None goes."""
+
     def facts(self, place):
         return {"steps": 1, "examples": 2, "loss": 0.5}
 
 
 class NoScores(Labelling):
-    """Labels nothing: every score is 50."""
+    """Every score is 50, and every label the first."""
+
+    def predict(self, model, corpus):
+        return Predictions(np.ones((len(corpus), 1), dtype=np.float32), np.arange(len(corpus) + 1))
 
     def score(self, models, corpus):
         return {"mean": 50.0}
@@ -53,6 +64,17 @@ def made(overrides, inputs, *, store=None, model=HANDLE, vicinity_model=None, em
     if not isinstance(study.labelling.store, NoWork):
         return study
     return replace(study, labelling=NoScores(**vars(study.labelling)))
+
+
+@pytest.fixture(scope="session")
+def train():
+    """From a study and methods to the models that these begin with and, by target, what each trained."""
+
+    def trained(study, methods):
+        starts = {}
+        return starts, {target.name: pipeline.train(study, methods, target, starts) for target in study.targets}
+
+    return trained
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from uxla.methods.method import PENALISED
 from uxla.methods.registry import METHODS, final_method, names, ordered, row_titles, title, trainings_of
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.study.inputs import Inputs
-from uxla.study.pipeline import asks_vicinity, train
+from uxla.study.pipeline import asks_vicinity
 from uxla.study.settings import UXLA, method_of
 from uxla.targets import Target
 
@@ -158,7 +158,7 @@ def test_the_length_of_a_training_and_the_seed_reach_algorithm_one(make_study, n
     assert {given["seed"] for _, given in store.asked}.isdisjoint(given["seed"] for _, given in other.asked)
 
 
-def test_no_sentence_of_a_test_set_reaches_a_training(make_study, no_work):
+def test_no_sentence_of_a_test_set_reaches_a_training(make_study, no_work, train):
     """Whatever a training is given comes from these corpora, by the digests of all mixes of one example each."""
     store = no_work()
     test = Corpus.from_examples("es test", ("O",), [Example("0", "es", ("secret",), (0,))])

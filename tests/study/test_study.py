@@ -17,7 +17,6 @@ from uxla.models.lm.training import texts_of
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.study import pipeline
 from uxla.study.inputs import Inputs
-from uxla.study.pipeline import train
 from uxla.targets import Target
 
 
@@ -32,7 +31,7 @@ INPUTS = Inputs(corpus("train"), corpus("dev"), corpus("test"), (TARGET,))
 
 
 @pytest.fixture
-def asked(make_study, no_work):
+def asked(make_study, no_work, train):
     """From a method's name and overrides to the trainings that it asks for."""
 
     def found(name, *overrides, inputs=INPUTS):
@@ -64,7 +63,7 @@ def test_the_upper_bound_without_a_dev_set_of_its_own_keeps_its_last_weights(ask
     assert [(given["dev"], given["settings"]["selection"]) for given in found] == [(None, "last")] * 3
 
 
-def test_models_that_learned_target_labels_are_not_scored_on_the_sources_dev_set(make_study):
+def test_models_that_learned_target_labels_are_not_scored_on_the_sources_dev_set(make_study, train):
     told = []
     study = make_study((), INPUTS, emit=told.append)
     train(study, [METHODS["supervised"], METHODS["translate_train"]])
@@ -106,7 +105,7 @@ def test_when_one_head_is_trained_the_others_follow_its_encoder(make_study, no_w
     ]
 
 
-def test_the_warm_up_is_trained_once_whatever_begins_with_it(make_study, no_work):
+def test_the_warm_up_is_trained_once_whatever_begins_with_it(make_study, no_work, train):
     store, two = no_work(), (TARGET, replace(TARGET, name="de"))
     begun = []
     steps = lambda lab, target, models: begun.append(models) or [models]  # noqa: E731
@@ -117,7 +116,7 @@ def test_the_warm_up_is_trained_once_whatever_begins_with_it(make_study, no_work
     assert trained["es"] == trained["de"] == {name: [starts["penalty"]] for name in ("penalty", "one", "two")}
 
 
-def test_warm_ups_come_in_the_order_of_the_methods(make_study):
+def test_warm_ups_come_in_the_order_of_the_methods(make_study, train):
     told = []
     train(make_study((), INPUTS, emit=told.append), [METHODS["ensemble"], METHODS["penalty"], METHODS["zero_shot"]])
     assert [event.method for event in told] == ["zero_shot"] * 3 + ["penalty"] * 3

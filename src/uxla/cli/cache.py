@@ -31,6 +31,8 @@ def list_cache(
         table = _table(artifacts) if everything else _summary(artifacts)
         Console().print(table.rich(frame=False))
     typer.echo(f"{root}: {len(artifacts)} artifacts, {decimal(sum(entry.size for entry in artifacts))}")
+    if gone := sum(entry.weights_gone for entry in artifacts):
+        typer.echo(f"models whose weights are gone, to be made again if they are needed: {gone}")
     for kind, what in {"scratch": "saved progress", "unfinished": "unfinished", "damaged": "damaged"}.items():
         if sizes := [entry.size for entry in found if entry.kind == kind]:
             typer.echo(f"{what}: {len(sizes)}, {decimal(sum(sizes))}")
@@ -49,7 +51,7 @@ def collect(
 ) -> None:
     """Remove damaged and unfinished work; with options, finished work too.
 
-    Run folders do not need the cache. Work that a running uxla uses is left alone.
+    Run folders do not need the cache. Work that a running uxla needs is left alone.
     """
     from rich.filesize import decimal
 

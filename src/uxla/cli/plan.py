@@ -79,9 +79,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found["seconds"] is not None:
         lines += [f"time: about {duration(found['seconds'])} on this device", f"memory: {decimal(found['memory'])}"]
     lines.append(
-        f"disk: {decimal(disk['store'])} in the store, {decimal(disk['run_folder'])} in the run folder; "
-        f"a model is {decimal(disk['model'])}"
+        f"disk: at most {decimal(disk['peak'])} in the store at once, {decimal(disk['store'])} when it is done, "
+        f"{decimal(disk['run_folder'])} in the run folder; a model is {decimal(disk['model'])}"
     )
+    if disk["checkpoint"]:
+        lines.append(f"disk: {decimal(disk['checkpoint'])} more while a long training saves its checkpoint")
     for name, size in found["downloads"].items():
         lines.append(f"download: {name}, {'size unknown' if size is None else decimal(size)}; no time is estimated")
     return lines

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from uxla.choices import KeepWeights
 from uxla.config.compute import Compute, Job
 from uxla.config.files import Source, TargetData, World
 from uxla.config.method import PAPER_SCHEDULE, Agree, AgreeSection, EpochPlan, MaskedLMVicinity, VicinitySection
@@ -60,6 +61,11 @@ class RunKeys(Compute, Job):
     keep: Literal["last", "estimated"] = key(
         "which models are kept: those of the `last` epoch, or of the epoch, or the warm-up, with the best score "
         "`estimated` without labels (needs source.dev)",
+        "last",
+    )
+    keep_weights: KeepWeights = key(
+        "which weights stay on the disk: `last`: those of the final models; `warmup`: also those that methods begin "
+        "with, for runs with other targets; `all`. Predictions and results stay in any case",
         "last",
     )
     vicinity: VicinitySection = key("how virtual sentences are made", MaskedLMVicinity(), paper="§2.2")

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from safetensors.numpy import save_file
 
 from uxla.records import Corpus
-from uxla.store.artifacts import DamageError, Facts, digest
+from uxla.store.artifacts import DamageError, Facts, digest, weights_gone
 from uxla.store.store import VERSIONS, Make, Store
 
 AGREE = 0.75
@@ -62,6 +62,10 @@ class CountingStore(Store):
     found: dict[Path, str] = field(default_factory=dict)
     """What was found in the store, with its stage."""
     given: dict[str, tuple[Path, Facts]] = field(default_factory=dict)
+    disk: list[int] = field(default_factory=lambda: [0])
+    """Bytes on the disk beyond those of now, after each change."""
+    gone: dict[str, Path] = field(default_factory=dict)
+    """The artifacts whose weights are gone, by the digest of these."""
 
     def folder(self, stage: str, inputs: Mapping[str, Any], make: Make) -> tuple[Path, Facts]:
         """As `Store.folder`, without doing the work."""
@@ -71,14 +75,31 @@ class CountingStore(Store):
             self._find(place)
         if stage in ("world", "model") or self._has(place):
             self.found[place] = stage
-            return super().folder(stage, inputs, make)
+            _, facts = super().folder(stage, inputs, make)
+            if weights_gone(place, self.seen.manifests[place]):
+                self.gone[facts["weights"]] = place
+            return place, facts
         if key not in self.given:
+            for model in (inputs.get("model"), *inputs.get("models", ())):
+                if model in self.gone:
+                    self.seen.needed.add(self.gone[model])
             assert isinstance(make, partial)
             folder = self.imitations / stage / key
             folder.mkdir(parents=True)
             doer = getattr(make.func, "__self__", None)  # whose method does the work
-            self.given[key] = (folder, _IMITATIONS[stage](self, folder, doer, make.args, inputs))
+            facts = _IMITATIONS[stage](self, folder, doer, make.args, inputs)
+            if place in self.seen.manifests:  # only its weights are gone
+                folder, facts = place, dict(self.seen.manifests[place].facts)
+            self.given[key] = folder, facts
+            self.disk.append(self.disk[-1] + self.work[-1].size)
         return self.given[key]
+
+    def release_weights(self, place: Path, *, remove: bool = True) -> None:
+        """As `Store.release_weights`, without removing anything."""
+        digest = self.facts(place)["weights"]
+        if remove and place not in self.seen.needed and digest not in self.gone:
+            self.gone[digest] = place
+            self.disk.append(self.disk[-1] - self.model_bytes)
 
     def facts(self, place: Path) -> Facts:
         """What is told of an artifact, finished or imitated."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from rich.filesize import decimal
 from safetensors import safe_open
 
 from uxla.algorithm.agreement import AGREEMENTS
 from uxla.algorithm.distil import CleanCluster, MostConfident
-from uxla.events import Event, TrainingEnded, unheard
+from uxla.errors import WriteError, in_python
+from uxla.events import Event, TrainingEnded
 from uxla.methods.registry import METHODS
 from uxla.models.model_safety import weight_files
 from uxla.plan.counting import CountingStore, Kind, Work
@@ -24,10 +27,14 @@ from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.study.arguments import Request
 from uxla.study.executors import Serial
-from uxla.study.pipeline import Models, asks_vicinity, carry_out, study_of, train
+from uxla.study.pipeline import Models, asks_vicinity, carry_out, study_of
+from uxla.study.study import Study
 
 _STAGES: Mapping[Kind, str] = {"training": "fit", "labelling": "predict", "samples": "vicinity", "masked LM": "mlm"}
 """The stage of the store that has each kind of work."""
+
+_MODELS = 4
+"""In a run folder for each target: three, and their mean."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,14 @@ class Plan:
     """How many pieces of work are in the store already, by stage."""
     model: int
     """One trained model."""
+    peak: int
+    """The most that the work needs on the store's disk at once, beyond what is there now."""
+    store: int
+    """What it needs there when it is done."""
+    checkpoint: int
+    """What a training that takes long needs beside that for its checkpoint, while a new one takes its place."""
     run_folder: int
+    """What the run folder needs where its models are links to the store's, that is on the same disk."""
     downloads: Mapping[str, int | None]
     """What is fetched from the Hub, and how large it is, where that is known."""
     probe: Probe | None = None
@@ -54,11 +68,6 @@ class Plan:
     def trainings(self) -> int:
         """How many models will be trained."""
         return len(self.of("training"))
-
-    @property
-    def store(self) -> int:
-        """What the work adds to the store."""
-        return sum(one.size for one in self.work)
 
     @property
     def seconds(self) -> float | None:
@@ -80,7 +89,8 @@ class Plan:
             }
             for kind, works in kinds.items()
         }
-        disk = {"store": self.store, "run_folder": self.run_folder, "model": self.model}
+        names = ("peak", "checkpoint", "store", "run_folder", "model")
+        disk = {name: getattr(self, name) for name in names}
         seconds, memory = self.seconds, None if self.probe is None else self.probe.memory
         return {"work": work, "seconds": seconds, "memory": memory, "disk": disk, "downloads": dict(self.downloads)}
 
@@ -94,37 +104,76 @@ def plan(
     number of sentences on which peers agree, is assumed (`counting.AGREE`, `counting.NEW`). `own` is the run's store;
     `began` is when its data began to be read.
     """
+    study, store = _counted(request, models, own, _model_bytes(models.backbone, downloads))
+    measured, beside = None, time.monotonic() - began
+    if probed and not downloads:
+        measured = probe(study, generates=asks_vicinity(request.methods, request.uxla))
+    disk, model = store.disk, store.model_bytes
+    trains = any(one.kind == "training" for one in store.work)
+    return Plan(
+        tuple(store.work),
+        found=Counter(store.found.values()),
+        model=model,
+        peak=max(disk),
+        store=disk[-1],
+        checkpoint=2 * _in_checkpoint(request) * model if trains else 0,
+        run_folder=len(request.inputs.targets) * _MODELS * _tokenizer_bytes(models.backbone),
+        downloads=downloads,
+        probe=measured,
+        beside=beside,
+    )
+
+
+def foreseen(request: Request, models: Models, own: Store) -> Plan | None:
+    """The plan without hours; None where parts of other packages take part, which are not to be called for it.
+
+    The store is told which weights that are gone will be needed, so that they are made again when their turn comes.
+    """
+    selects = [epoch.select for epoch in request.uxla.epochs]
+    known = all(isinstance(one, MostConfident | CleanCluster) for one in selects)
+    known &= type(request.uxla.agreement) in AGREEMENTS.values() and request.around is None
+    if not known or not all(method.name in METHODS for method in request.methods):
+        return None
+    return plan(request, models, own, probed=False, downloads={}, began=time.monotonic())
+
+
+def check_room(planned: Plan, root: Path) -> None:
+    """WriteError where the disk of the store `root` has no room for a run."""
+    place = next(folder for folder in (root, *root.absolute().parents) if folder.is_dir())
+    need, free = planned.peak + planned.checkpoint, shutil.disk_usage(place).free
+    if need > free:
+        own = decimal(planned.checkpoint)
+        found = f"the run needs {decimal(need)} there at once, {own} of it for the checkpoint of a training"
+        less = "free space (`uxla cache gc --max-size 5GB`), set keep_weights=last, or "
+        other = "give another `store`" if in_python() else "set UXLA_CACHE to a folder on another disk"
+        raise WriteError(root, f"{found}, and {decimal(free)} are free", less + other)
+
+
+def _counted(request: Request, models: Models, own: Store, model_bytes: int) -> tuple[Study, CountingStore]:
+    """The run carried out with a store that counts: once more where weights that are gone turn out to be needed."""
     trainings = list[dict[str, Any]]()
 
     def listen(event: Event) -> None:
         if isinstance(event, TrainingEnded):
             trainings.append(event.facts)
 
-    with TemporaryDirectory(prefix="uxla-plan-") as folder:
-        model = _model_bytes(models.backbone, downloads)
-        store = CountingStore(own.root, listen, own.fresh, own.seen, imitations=Path(folder), model_bytes=model)
-        study = study_of(request, models, store, Serial())
-        carry_out(study, request, trainings)
-    measured, beside = None, time.monotonic() - began
-    if probed and not downloads:
-        measured = probe(study, generates=asks_vicinity(request.methods, request.uxla))
-    found = Counter(store.found.values())
-    run_folder = len(request.inputs.targets) * 4 * (model + _tokenizer_bytes(models.backbone))
-    return Plan(tuple(store.work), found, model, run_folder, downloads, measured, beside)
+    while True:
+        needed = len(own.seen.needed)
+        trainings.clear()
+        with TemporaryDirectory(prefix="uxla-plan-") as folder:
+            given = own.root, listen, own.fresh, own.seen
+            store = CountingStore(*given, imitations=Path(folder), model_bytes=model_bytes)
+            study = study_of(request, models, store, Serial())
+            carry_out(study, request, trainings)
+        if len(own.seen.needed) == needed:
+            return study, store
 
 
-def trainings(request: Request, models: Models, own: Store) -> int | None:
-    """How many trainings a run has that are not in its store; None where parts of other packages take part, which are
-    not to be called for a count."""
-    selects = [epoch.select for epoch in request.uxla.epochs]
-    known = all(isinstance(one, MostConfident | CleanCluster) for one in selects)
-    known &= type(request.uxla.agreement) in AGREEMENTS.values() and request.around is None
-    if not known or not all(method.name in METHODS for method in request.methods):
-        return None
-    with TemporaryDirectory(prefix="uxla-plan-") as folder:
-        store = CountingStore(own.root, unheard, own.fresh, own.seen, imitations=Path(folder))
-        train(study_of(request, models, store, Serial()), request.methods)
-    return sum(work.kind == "training" for work in store.work)
+def _in_checkpoint(request: Request) -> int:
+    """How many times a model's size a checkpoint is: weights, two moments of each and, where a score or a mean chooses
+    among the steps, the chosen weights."""
+    trainings = (request.uxla.warm_up, request.uxla.adaptation)
+    return 3 + any(training is not None and training.selection != "last" for training in trainings)
 
 
 def _model_bytes(backbone: ModelHandle, downloads: Mapping[str, int | None]) -> int:

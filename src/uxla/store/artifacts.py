@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from errno import EACCES, EIO, EISDIR, ENOENT, ENOTDIR
@@ -24,7 +24,11 @@ META = "meta.json"
 _LOST = {ENOENT, ENOTDIR, EISDIR, EIO}
 """What the system says of files that are gone or broken; anything else is not the artifact's fault."""
 
+RELEASABLE = {"fit"}
+"""Stages whose weights may go before the rest of the artifact does, since they can be made again."""
+
 Facts = dict[str, Any]
+Copy = Callable[[Path, Path], object]
 
 
 _SECOND, _MARK = 1_000_000_000, 123_456_000
@@ -63,23 +67,42 @@ def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], ve
     manifest = Manifest(dict(inputs), dict(facts), files, dict(versions))
     values = json.loads(_json(asdict(manifest)))  # as they will be read
     (folder / META).write_text(_json(values | {"digest": digest(values)}), encoding="utf-8")
+    with suppress(OSError):  # safetensors writes for the owner alone, and run folders have links to its files
+        for path in _files(folder).values():
+            path.chmod((folder / META).stat().st_mode)
     return Manifest(**values)
 
 
-def copy_content(place: Path, into: Path) -> None:
-    """Copy an artifact without its manifest to the folder `into`. Raises OSError that names a file, not a list.
+def is_weights(name: str) -> bool:
+    """Whether a file of an artifact has a model's weights: that is nearly all of its size."""
+    return Path(name).match("model*.safetensors")
 
-    The copies have the rights of new files, although safetensors writes for the owner alone.
-    """
+
+def weights(place: Path, manifest: Manifest) -> dict[Path, int]:
+    """The files of an artifact's weights with their sizes in bytes, whether they are there or gone."""
+    return {place / name: size for name, (size, _) in manifest.files.items() if is_weights(name)}
+
+
+def weights_gone(place: Path, manifest: Manifest) -> bool:
+    """Whether any of an artifact's weights are gone."""
+    return not all(file.is_file() for file in weights(place, manifest))
+
+
+def copy_content(place: Path, into: Path, *, weights: Copy | None = shutil.copyfile) -> None:
+    """Copy an artifact without its manifest to the folder `into`, its weights by the function `weights`; None leaves
+    them out. Raises OSError that names a file, not a list."""
     for name, file in _files(place).items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, into / name)
+        copy = weights if is_weights(name) else shutil.copyfile
+        if copy is not None:
+            copy(file, into / name)
 
 
 def check(place: Path, *, read_all: bool = False) -> Manifest | None:
     """The manifest of an artifact whose files are as they were written; None where there is none.
 
     DamageError where something is missing, cut, changed or added; ArtifactError where the files cannot be looked at.
+    Weights that may go are not missing where they are gone.
     With `read_all` the digest of every file is compared, else of those alone that were touched.
     """
     if not place.exists():
@@ -88,6 +111,8 @@ def check(place: Path, *, read_all: bool = False) -> Manifest | None:
     try:
         found = _files(place)
         for name, (size, sha) in manifest.files.items():
+            if name not in found and is_weights(name) and place.parent.name in RELEASABLE:
+                continue
             if name not in found:
                 raise DamageError(f"{name} is missing")
             status = found[name].stat()

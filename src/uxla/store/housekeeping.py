@@ -15,10 +15,10 @@ from typing import Literal
 from uxla import progress
 from uxla.errors import ConfigError
 from uxla.files import vacant
-from uxla.store.artifacts import META, DamageError, Manifest, check, read_manifest, set_aside
+from uxla.store.artifacts import META, RELEASABLE, DamageError, Manifest, check, read_manifest, set_aside, weights
 from uxla.store.locks import counting, in_use, key_lock
 
-Kind = Literal["artifact", "scratch", "unfinished", "damaged"]
+Kind = Literal["artifact", "scratch", "unfinished", "damaged", "weights"]
 
 _NAME = re.compile(r"([a-z]+-[0-9a-f]{64})(-\w+)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -28,7 +28,7 @@ _BYTES |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished artifact of the store, or what an interruption or damage left; `name` is STAGE-KEY.
+    """A finished artifact of the store, its weights alone, or what an interruption or damage left; `name` is STAGE-KEY.
 
     `age` and `idle` are the seconds since it was made and last used, never negative whatever the clock did. `source`
     is the name of the artifact whose model it was made with; `manifest` is None where it cannot be trusted.
@@ -47,6 +47,16 @@ class Entry:
     def stage(self) -> str:
         """The work it is the result of."""
         return self.name.split("-")[0]
+
+    @property
+    def weights(self) -> dict[Path, int]:
+        """The files of its weights with their sizes; none where it has none, or they may not go alone."""
+        return weights(self.path, self.manifest) if self.manifest and self.stage in RELEASABLE else {}
+
+    @property
+    def weights_gone(self) -> bool:
+        """Whether it has lost its weights, which are made again if they are needed."""
+        return not all(file.exists() for file in self.weights)
 
     @property
     def key(self) -> str:
@@ -91,7 +101,7 @@ def clear(
     """Remove what is damaged or unfinished, and what was not used for `older_than` seconds, and the least recently used
     until `max_size` bytes are left: artifacts, and progress saved for a run that was interrupted.
 
-    What a living run uses stays. Raises OSError.
+    What a living run uses stays, but for weights that it needs no longer. Raises OSError.
     """
     if not root.is_dir():
         return Cleared((), ())
@@ -103,7 +113,11 @@ def clear(
     wanted = [entry for entry in found if entry.kind in ("unfinished", "damaged") and entry.name not in used]
     for entry in sorted(lasting, key=lambda entry: -entry.idle):
         expired = older_than is not None and entry.idle > older_than
-        if entry.name not in used and (expired or (max_size is not None and total > max_size)):
+        if used.get(entry.name) or not (expired or (max_size is not None and total > max_size)):
+            continue
+        if entry.name in used:  # by a run that needs its weights no longer
+            entry = replace(entry, kind="weights", size=sum(entry.weights.values()))
+        if entry.kind != "weights" or (entry.weights and not entry.weights_gone):
             wanted.append(entry)
             total -= entry.size
     removed = tuple(entry for entry in wanted if dry_run or _remove(root, entry))
@@ -172,6 +186,12 @@ def _remove(root: Path, entry: Entry) -> bool:
         if not ours:
             return False
         gone = entry.path
+        if entry.kind == "weights":
+            with counting(root):
+                if not (needed := in_use(root).get(entry.name)):
+                    for file in entry.weights:
+                        file.unlink(missing_ok=True)
+            return not needed
         if entry.kind == "artifact":
             gone = root / "unfinished" / entry.name
             shutil.rmtree(gone, ignore_errors=True)

@@ -16,6 +16,9 @@ from filelock import FileLock, Timeout
 from uxla import progress
 from uxla.files import vacant
 
+_DONE = " done"
+"""What stands behind a name whose weights the run needs no longer."""
+
 PATIENCE = 1.0
 """Seconds of waiting after which a person is told."""
 
@@ -56,20 +59,30 @@ class Uses:
 
     def add(self, root: Path, name: str) -> None:
         """Protect `name` from removal. A store that cannot be written needs none: nobody can remove anything there."""
+        self._write(root, name)
+
+    def done(self, root: Path, name: str) -> None:
+        """Protect the weights of `name` no longer, but the rest of it."""
+        self._write(root, f"{name}{_DONE}")
+
+    def _write(self, root: Path, line: str) -> None:
         with suppress(OSError), counting(root):
             if self._lock is None:
                 self._lock = _register(root)
             with Path(self._lock.lock_file).open("a", encoding="utf-8") as stream:
-                stream.write(f"{name}\n")
+                stream.write(f"{line}\n")
 
 
-def in_use(root: Path) -> set[str]:
-    """The names of all artifacts that a living run has looked at, made, or is making; to be asked while `counting`."""
-    names: set[str] = set()
+def in_use(root: Path) -> dict[str, bool]:
+    """By name all artifacts that a living run has looked at, made, or is making, and whether one still needs their
+    weights; to be asked while `counting`."""
+    names: dict[str, bool] = {}
     for file in _running(root):
         with vacant(file) as dead:
             if not dead:
-                names |= set(file.read_text(encoding="utf-8").splitlines())
+                lines = file.read_text(encoding="utf-8").splitlines()
+                last = {line.removesuffix(_DONE): not line.endswith(_DONE) for line in lines}
+                names |= {name: needed or names.get(name, False) for name, needed in last.items()}
     return names
 
 

@@ -18,8 +18,21 @@ from uxla.errors import ArtifactError, in_python
 from uxla.events import Damaged, Emit, StageEnded, unheard
 from uxla.files import atomic_folder, restore_folder
 from uxla.given import path
-from uxla.store.artifacts import META, DamageError, Facts, Manifest, check, digest, finish, read_manifest, set_aside
-from uxla.store.locks import Uses, key_lock, locked
+from uxla.store.artifacts import (
+    META,
+    RELEASABLE,
+    DamageError,
+    Facts,
+    Manifest,
+    check,
+    digest,
+    finish,
+    read_manifest,
+    set_aside,
+    weights,
+    weights_gone,
+)
+from uxla.store.locks import Uses, counting, in_use, key_lock, locked
 from uxla.store.versions import UNKNOWN, current_versions
 from uxla.write_errors import writing
 
@@ -37,6 +50,16 @@ class Seen:
 
     manifests: dict[Path, Manifest] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
+    needed: set[Path] = field(default_factory=set)
+    """Artifacts whose weights were gone when they were needed: they are made again, and stay."""
+
+
+class WeightsGoneError(Exception):
+    """Weights are needed that are gone. Their artifact is among those `needed`: ask for it again to have it made."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 @dataclass(frozen=True)
@@ -95,11 +118,32 @@ class Store:
 
     def facts(self, place: Path) -> Facts:
         """What is told of a finished artifact."""
-        manifest = self.seen.manifests.get(place) or read_manifest(place)
-        return dict(manifest.facts)
+        return dict(self._manifest(place).facts)
+
+    def require_weights(self, place: Path) -> None:
+        """WeightsGoneError where `place` is an artifact of this store without its weights."""
+        if place.parent in (self.root / stage for stage in RELEASABLE) and weights_gone(place, self._manifest(place)):
+            self.seen.needed.add(place)
+            raise WeightsGoneError(place)
+
+    def release_weights(self, place: Path, *, remove: bool = True) -> None:
+        """Need the weights of an artifact no longer; with `remove` they go, unless another living run needs them."""
+        if place in self.seen.needed or weights_gone(place, self._manifest(place)):  # nothing is made three times
+            return
+        self.seen.uses.done(self.root, _name(place))
+        with suppress(OSError), counting(self.root):
+            if remove and not in_use(self.root).get(_name(place)):
+                for file in weights(place, self._manifest(place)):
+                    file.unlink(missing_ok=True)
+
+    def _manifest(self, place: Path) -> Manifest:
+        return self.seen.manifests.get(place) or read_manifest(place)
 
     def _has(self, place: Path) -> bool:
-        return place in self.seen.manifests and (place / META).is_file()
+        manifest = self.seen.manifests.get(place)
+        if manifest is None or not (place / META).is_file():
+            return False
+        return place not in self.seen.needed or not weights_gone(place, manifest)
 
     def _find(self, place: Path) -> None:
         """Look at an artifact that this run has not seen; DamageError where it must not be used."""
@@ -152,7 +196,7 @@ class Store:
                     with self._writing():
                         manifest = finish(into, inputs, facts, self.versions)
                     with suppress(DamageError):
-                        if check(place) == manifest:  # a fresh run made the same: others may be reading what is there
+                        if check(place) == manifest and not weights_gone(place, manifest):  # others may be reading it
                             shutil.rmtree(into)
                 self.seen.manifests[place] = manifest
                 shutil.rmtree(scratch, ignore_errors=True)

@@ -16,7 +16,7 @@ from uxla.models.tasks import TASKS
 from uxla.models.training.settings import TrainingSettings
 from uxla.process_settings import process_settings
 from uxla.records import Corpus, ModelHandle, Predictions
-from uxla.store.store import Store
+from uxla.store.store import Store, WeightsGoneError
 from uxla.study.remembered import StoredLearner
 from uxla.testbed import model_name
 
@@ -63,7 +63,12 @@ class FineTuning:
         """`model` trained on the labelled examples of `mix`, once through, in their order; `seed` is for dropout and
         the first classification layer."""
         with process_settings():
-            return self._learner.fit(model, mix, seed=seed)
+            trained = self._learner.fit(model, mix, seed=seed)
+            try:
+                self._learner.store.require_weights(trained.path)
+            except WeightsGoneError:  # of a run that had the same training
+                trained = self._learner.fit(model, mix, seed=seed)
+            return trained
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """The class probabilities of every word, or text, of `corpus`: (R, C) in the order of its label names."""

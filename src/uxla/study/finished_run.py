@@ -30,7 +30,8 @@ class FinishedRun:
     environment: Mapping[str, Any]
     """Versions, hardware, seconds by kind of work: what `environment.json` holds."""
     models: Mapping[str, Mapping[str, Sequence[Triple]]]
-    """By target and method the three models after each epoch, as handles: folders of the store and digests."""
+    """By target and method the three models after each epoch, as handles: folders of the store and digests. Weights of
+    others than the final models are gone unless `keep_weights` keeps them."""
     final: Mapping[str, Triple]
     """By target the three models that the run is for: those of its first method, in the epoch that was kept."""
     single: Mapping[str, ModelHandle]

@@ -59,7 +59,7 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
     with progress.bar("checking settings", prod(map(len, choices))) as bar:
         for chosen in product(*choices):
             values = tuple(_split(chosen[place])[1] for place in varied)
-            for one in _seeded(config, chosen, seeds):
+            for one in map(_sharing, _seeded(config, chosen, seeds)):
                 runs.append(Planned(_name(keys, values, one.seed), values, one))
             bar.advance()
     _check_runs(runs)
@@ -133,6 +133,11 @@ def _seeded(config: str, settings: Sequence[str], seeds: int) -> Iterator[RunCon
         if moves and first.testbed is not None:
             texts.append(f"testbed.seed={first.testbed.seed + step}")
         yield load_config(config, texts)
+
+
+def _sharing(config: RunConfig) -> RunConfig:
+    """With the models that methods begin with left for the other runs of the grid."""
+    return config if config.keep_weights == "all" else config.model_copy(update={"keep_weights": "warmup"})
 
 
 def _name(keys: Sequence[str], values: Setting, seed: int) -> str:

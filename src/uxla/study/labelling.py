@@ -66,7 +66,9 @@ class Labelling:
         return ModelHandle(folder, facts["weights"])
 
     def _average(self, models: Sequence[ModelHandle], into: Path, scratch: Path) -> Mapping[str, Any]:
-        copy_content(models[0].path, into)
+        for model in models:
+            self.store.require_weights(model.path)
+        copy_content(models[0].path, into, weights=None)
         start = pretrained_weights(self.task.auto_class, self.backbone.path, self.runtime.safety)
         average_weights([model.path for model in models], start, into)
         return {"weights": weights_digest(into)}

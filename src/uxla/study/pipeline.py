@@ -17,7 +17,7 @@ from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
 from uxla.models.tasks import TASKS
 from uxla.records import ModelHandle
-from uxla.store.store import Store
+from uxla.store.store import Store, WeightsGoneError
 from uxla.store.versions import mixture
 from uxla.study.arguments import Request
 from uxla.study.choose_epoch import Outcome, Trained, choose_epoch
@@ -33,8 +33,11 @@ from uxla.study.settings import UXLA
 from uxla.study.study import Study
 from uxla.study.trace import Traces
 from uxla.study.vicinities import GenLM, OwnVicinity
+from uxla.study.weights import Weights
 from uxla.targets import Target
 from uxla.testbed import model_name
+
+_Carried = tuple[Mapping[str, Trained], Mapping[str, Outcome], Mapping[str, ModelHandle], dict[str, Any]]
 
 
 class Models(NamedTuple):
@@ -75,7 +78,7 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
         check_models(study, request.methods, config.model, generates=begins)
         emit(Began())
         describe(study, generates=begins)
-        trained, outcomes, single, results = carry_out(study, request, trainings)
+        trained, outcomes, single, results = _carried_out(study, request, trainings, traces)
         confidence = confidences(study, {name: found.final for name, found in outcomes.items()})
         results |= {"confidence": {name: found.facts for name, found in confidence.items()}}
         if (mixed := mixture(study.labelling.store.made_with)) is not None:
@@ -92,36 +95,53 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
     return FinishedRun(config, results, around, trained, final, single, scaling, study, traces)
 
 
-def carry_out(
-    study: Study, request: Request, trainings: Sequence[Mapping[str, Any]]
-) -> tuple[Mapping[str, Trained], Mapping[str, Outcome], Mapping[str, ModelHandle], dict[str, Any]]:
+def _carried_out(study: Study, request: Request, trainings: list[dict[str, Any]], traces: Traces) -> _Carried:
+    """As `carry_out`, from the beginning again each time weights are needed that are gone: they are made again on the
+    way, and whatever follows from them if they now have other bytes, as on a GPU."""
+    while True:
+        try:
+            return carry_out(study, request, trainings)
+        except WeightsGoneError:
+            progress.note("a model is needed whose weights are gone; it is made again")
+            trainings.clear()
+            traces.clear()
+
+
+def carry_out(study: Study, request: Request, trainings: Sequence[Mapping[str, Any]]) -> _Carried:
     """All that takes time: by target what each method trained, what the models are judged to be, and the one model in
     place of three; and the results. `trainings` grows as the events of trainings arrive."""
-    starts, trained = train(study, request.methods)
     asked, selection = request.config.keep == "estimated", request.config.adaptation.selection
-    outcomes = {t.name: choose_epoch(study, t, trained[t.name], starts, trainings, asked=asked) for t in study.targets}
-    single = {name: study.labelling.averaged(found.final) for name, found in outcomes.items()}
+    starts, trained = dict[str, Triple](), dict[str, Trained]()
+    outcomes, single = dict[str, Outcome](), dict[str, ModelHandle]()
+    study.weights.begin()
+    for target in study.targets:
+        own = trained[target.name] = train(study, request.methods, target, starts)
+        outcomes[target.name] = found = choose_epoch(study, target, own, starts, trainings, asked=asked)
+        single[target.name] = study.labelling.averaged(found.final)
+        study.weights.delivered(target, found.final)
     results = run_results(study, trained, outcomes, single, starts, trainings, selection=selection)
     return trained, outcomes, single, results
 
 
-def train(study: Study, methods: Sequence[Method]) -> tuple[dict[str, Triple], dict[str, dict[str, list[Triple]]]]:
-    """The models that methods begin with, by the method these are of, each made once; and by target and method the
-    three models after each epoch."""
-    starts: dict[str, Triple] = {}
+def train(study: Study, methods: Sequence[Method], target: Target, starts: dict[str, Triple]) -> Trained:
+    """By method the three models after each epoch for one target.
 
-    def begun(method: Method) -> Triple | None:
-        if method.start is None:
-            return None
-        if method.start.method not in starts:
-            starts[method.start.method] = method.start.make(study)
-        return starts[method.start.method]
+    `starts` are the models that methods begin with, by the method that these are of. Each is made once. What the
+    results ask of models is labelled as soon as they are made, so that weights may go when nothing begins with them.
+    """
+    return {method.name: _trained(study, method, target, starts) for method in methods}
 
-    def trained(target: Target) -> dict[str, list[Triple]]:
-        return {method.name: method.run(study, target, begun(method)) for method in methods}
 
-    found = {target.name: trained(target) for target in study.targets}
-    return starts, found
+def _trained(study: Study, method: Method, target: Target, starts: dict[str, Triple]) -> Sequence[Triple]:
+    if method.start is not None and (name := method.start.method) not in starts:
+        starts[name] = method.start.make(study)
+        study.label_ahead(name, study.targets, starts[name])
+        study.weights.started(name, starts[name], study.targets)
+    after = method.run(study, target, None if method.start is None else starts[method.start.method])
+    for models in after if method.steps is not None else ():
+        study.label_ahead(method.name, [target], models)
+    study.weights.ended(target, method, after)
+    return after
 
 
 def asks_vicinity(methods: Sequence[Method], uxla: UXLA) -> bool:
@@ -155,6 +175,7 @@ def study_of(request: Request, models: Models, store: Store, executor: Executor)
         vicinity=gen_lm,
         around=None if request.around is None else OwnVicinity(request.around),
         mlm=config.mlm,
+        weights=Weights(store, config.keep_weights, request.methods, request.uxla, config.keep == "estimated"),
         emit=store.emit,
         seed=config.seed,
         checkpoint_minutes=config.checkpoint_minutes,

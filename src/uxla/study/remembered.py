@@ -98,7 +98,11 @@ class StoredLearner:
         return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
 
     def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> TaskModel:
-        """The model in memory; with label `names`, its configuration has one column for each of them."""
+        """The model in memory; with label `names`, its configuration has one column for each of them.
+
+        WeightsGoneError where its weights are gone.
+        """
+        self.store.require_weights(model.path)
         heads = self.heads if model.head is None else Heads(only=model.head)
         if names:
             config_values["id2label"] = dict(enumerate(heads.columns(names)))

@@ -29,7 +29,15 @@ _WRITTEN = (
 _BEGIN = b'{"event": '
 """How a journal begins; a killed run may have written less of it."""
 _REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.(svg|png))")
-_INDIFFERENT = {"device", "threads", "deterministic", "tokens_per_batch", "checkpoint_minutes", "tracking"}
+_INDIFFERENT = {
+    "device",
+    "threads",
+    "deterministic",
+    "tokens_per_batch",
+    "checkpoint_minutes",
+    "keep_weights",
+    "tracking",
+}
 """Keys that say how a run computes, not what: a run may be resumed with other values of them."""
 
 _REMEDY = "free space there, or give another --out"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from uxla.algorithm.agreement import AGREEMENTS, Agree
-from uxla.algorithm.cotraining import CoTraining, Epoch, Order
-from uxla.algorithm.distil import CleanCluster, length
-from uxla.algorithm.events import Skipped, StepEvent, Trained
+from uxla.algorithm.cotraining import CoTraining, Epoch, Order, gold_labels
+from uxla.algorithm.distil import CleanCluster, length, majority_share
+from uxla.algorithm.events import EpochEnded, Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
@@ -26,6 +27,7 @@ from uxla.study.labelling import Labelling, Triple
 from uxla.study.remembered import StoredLearner
 from uxla.study.settings import UXLA
 from uxla.study.vicinities import GenLM, OwnVicinity
+from uxla.study.weights import Weights
 from uxla.targets import Target
 
 
@@ -41,6 +43,7 @@ class Study:
     vicinity: GenLM
     mlm: Recipe
     emit: Emit
+    weights: Weights
     around: OwnVicinity | None = None
     """A vicinity of the user's own, in place of Gen-LM."""
     seed: int = 0
@@ -180,6 +183,9 @@ class Study:
 
     def _step(self, method: str, target: Target, event: Event) -> None:
         """Pass on an event of Algorithm 1; the end of a training becomes an event with its figures."""
+        if isinstance(event, EpochEnded):
+            self.label_ahead(method, [target], event.models)
+            self.weights.epoch_ended(target, method, event.e, event.models)
         if not isinstance(event, StepEvent):
             self.emit(event)
             return
@@ -191,8 +197,30 @@ class Study:
             step["learned_from"] = event.learned_from(target.name)
             if isinstance(event, Trained):
                 self._ended(method, target.name, l + 1, event.model, [event.model], step)
+                if e > 1 or not self._may_be_asked_again(method, target, event):
+                    self.weights.replaced(target, method, event.began_with)
             else:
                 self.emit(TrainingEnded(method, target.name, l + 1, **step, steps=0))
+
+    def label_ahead(self, method: str, targets: Sequence[Target], models: Triple) -> None:
+        """Label all that the results will ask of a method's models, so that these need their weights no longer."""
+        asked = (self.weights.asked_of(method, target, self.inputs, self.seed) for target in targets)
+        corpora = chain.from_iterable(asked)
+        at_home = judging_sample(self.source, self.seed)
+        for corpus in {one.digest: one for one in corpora}.values():
+            for model in models:
+                share = majority_share(self.labelling.predict(model, corpus).pseudo_labels)
+                if self.dev is None and share > self.method.collapse_share:
+                    self.labelling.predict(model, at_home)
+
+    def _may_be_asked_again(self, method: str, target: Target, event: Trained) -> bool:
+        """Whether a model gives one label so often that what it began with may have to label more than now, to tell
+        whether it has collapsed: from halfway on between the source's share and that of a collapse."""
+        usual, limit = majority_share(gold_labels(self.source)), self.method.collapse_share
+        if usual > limit or not self.weights.may_go(target, method, event.began_with):
+            return False
+        found = self.labelling.predict(event.model, judging_sample(target.train, self.seed))
+        return majority_share(found.pseudo_labels) > (usual + limit) / 2
 
     def _ended(
         self,

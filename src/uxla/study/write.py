@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from uxla.confidence import Scaling
 from uxla.errors import in_python
-from uxla.files import atomic_file, atomic_folder, write_file, write_table
+from uxla.files import atomic_file, atomic_folder, link_or_copy, write_file, write_table
 from uxla.methods.registry import final_method
 from uxla.models import ensemble_folder
 from uxla.models.loading import load_tokenizer
@@ -23,7 +23,7 @@ from uxla.models.saving import folders_length
 from uxla.records import Corpus, Ints, Predictions
 from uxla.report.table import run_table
 from uxla.save_tokenizer import save_tokenizer
-from uxla.store.artifacts import META, copy_content
+from uxla.store.artifacts import META, copy_content, is_weights
 from uxla.study.card import model_card
 from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
@@ -88,7 +88,7 @@ def _write_models(
     length = folders_length(backbone, runtime.safety)
     with atomic_folder(folder / "models") as into:
         for i, model in enumerate(models, start=1):
-            copy_content(model.path, into / str(i))
+            copy_content(model.path, into / str(i), weights=link_or_copy)
             save_tokenizer(tokenizer, into / str(i), length=length)
     ensemble_folder.save(
         folder / "ensemble",
@@ -111,7 +111,8 @@ def write_single(folder: Path, model: Path, *, tokenizer: Path) -> None:
     files = {file.name: file for source in (tokenizer, model) for file in source.iterdir() if file.name != META}
     for name in sorted(files, key=lambda name: name == "config.json"):
         with atomic_file(folder / name) as file:
-            shutil.copyfile(files[name], file)
+            file.unlink(missing_ok=True)  # what a killed process left is not to be written in place: it may be a link
+            (link_or_copy if is_weights(name) else shutil.copyfile)(files[name], file)
 
 
 def _write_predictions(folder: Path, target: Target, models: Triple, labelling: Labelling) -> None:
