@@ -34,6 +34,9 @@ Unit = Literal["word", "piece", "auto"]
 Selection = Literal["last", "source_dev", "target_dev", "average"]
 """Which weights of a training are kept."""
 
+BATCH_SIZE = 8192
+"""So many examples are labelled together where nobody says otherwise."""
+
 
 def check_choice(name: str, value: object, choices: Any) -> None:
     """ConfigError where the setting `name` has a value that is none of its `choices`, one of the types above."""

@@ -9,12 +9,12 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from uxla.choices import BATCH_SIZE
 from uxla.cli.checks import run_folder
 from uxla.cli.options import LABELLING, FileOptions, Quiet, showing_unless, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
-from uxla.models.batches import BATCH_SIZE
 
 _CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 """Caches of torch's that have an entry for each shape of input, up to 1,024: hundreds of megabytes."""

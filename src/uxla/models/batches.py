@@ -12,8 +12,6 @@ from uxla.records import Ints
 
 T = TypeVar("T")
 
-BATCH_SIZE = 8192
-"""So many examples are labelled together where nobody says otherwise."""
 _FIRST = 256
 
 

@@ -10,10 +10,10 @@ from typing import Any, overload
 import numpy as np
 
 from uxla import given, progress
-from uxla.choices import AskedPrecision, Device
+from uxla.choices import BATCH_SIZE, AskedPrecision, Device
 from uxla.confidence import Scaling
 from uxla.errors import ArtifactError, ConfigError, ModelError, printable
-from uxla.models.batches import BATCH_SIZE, blocks
+from uxla.models.batches import blocks
 from uxla.models.classifier import LayerDescription
 from uxla.models.device import settled_precision
 from uxla.models.ensemble_folder import read_card

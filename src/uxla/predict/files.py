@@ -11,6 +11,7 @@ from typing import BinaryIO, Unpack
 import pyarrow.parquet as pq
 
 from uxla import progress, signals
+from uxla.choices import BATCH_SIZE
 from uxla.config.compute import DeviceSettings
 from uxla.data.columns import SHAPES
 from uxla.data.conll.file import ConllFile
@@ -21,7 +22,6 @@ from uxla.data.raw_words import split_as, splitter
 from uxla.data.spans.file import SpanFile
 from uxla.errors import ConfigError
 from uxla.files import atomic_file
-from uxla.models.batches import BATCH_SIZE
 from uxla.models.ensemble import Ensemble
 from uxla.models.mentions import Answer
 from uxla.predict.answers import Label, answered, remembered
