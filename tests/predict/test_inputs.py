@@ -118,7 +118,6 @@ def test_tables_of_texts_are_read_from_standard_input_too(content, options, task
 @pytest.mark.parametrize(
     ("content", "options", "said"),
     [
-        ('{"id": 1, "tokens": []}\n', ("--format", "jsonl"), "-:1: tokens is an empty list"),
         ("Ana lee\n", ("--columns", "tokens=0"), "columns: - has no columns by name"),
         ("Ana lee\n", ("--columns", "tokens"), "--columns: got 'tokens', expected ROLE=COLUMN"),
         (b"\xff\n", (), "-:1: byte 0xff is not utf-8"),

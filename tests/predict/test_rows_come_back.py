@@ -238,6 +238,50 @@ def test_a_table_comes_back_in_its_own_dialect(name, predicted):
     assert predicted(file, raw, *options).decode() == written
 
 
+EMPTY = {
+    "csv": (
+        "x.csv",
+        "id,text\n1,a\n2,\n3, \n",
+        "classification",
+        "id,text,label,confidence\n1,a,n1,0.5000\n2,,,\n3, ,,\n",
+    ),
+    "tsv": (
+        "x.tsv",
+        "text\tid\na\t1\n\t2\n",
+        "classification",
+        "text\tid\tlabel\tconfidence\na\t1\tn1\t0.5000\n\t2\t\t\n",
+    ),
+    "json": (
+        "x.jsonl",
+        '{"id": 2, "text": ""}\n',
+        "classification",
+        '{"id": 2, "text": "", "label": null, "confidence": null}\n',
+    ),
+    "running text": ("x.csv", "id,text\n1,\n2,a\n", "ner", "id,text,entities\n1,,[]\n2,a,[]\n"),
+    "words": ("x.csv", "tokens,id\na Lu,1\n,2\n", "ner", 'tokens,id,tags\na Lu,1,O B-PER\n,2,""\n'),
+    "lists": ("x.jsonl", '{"id": 1, "tokens": []}\n', "ner", '{"id": 1, "tokens": [], "tags": null}\n'),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_text_has_no_answer_and_stops_nothing(name, predicted):
+    file, raw, task, written = EMPTY[name]
+    assert predicted(file, raw, task=task).decode() == written
+
+
+def test_a_pair_of_which_one_text_is_empty_has_no_label(predicted):
+    raw = '{"first": "a", "second": "b"}\n{"first": "", "second": "b"}\n'
+    first, second = map(json.loads, predicted("x.jsonl", raw, task="nli").splitlines())
+    assert (first["label"], second["label"]) == ("n2", None)
+
+
+def test_a_missing_text_of_parquet_is_an_empty_one(predicted):
+    table, stream = pa.table({"id": [1, 2], "text": ["a b", None]}), io.BytesIO()
+    pq.write_table(table, stream)
+    out = predicted("x.parquet", stream.getvalue(), out="o.parquet")
+    assert pq.read_table(io.BytesIO(out))["label"].to_pylist() == ["n2", None]
+
+
 ROWS = [{"text": "a", "lang": "es"}, {"text": "b c", "lang": "de"}, {"text": "a", "lang": "es"}]
 FILES = {
     "x.csv": "text,lang\n\n" + "".join(f"{row['text']},{row['lang']}\n" for row in ROWS),

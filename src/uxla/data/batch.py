@@ -92,15 +92,15 @@ class Batch:
         if len(found):
             raise DataError(message, file=self.path, line=int(self.lines[found[0]]))
 
-    def checked(self, words_of: Callable[[pa.Array], pa.Array]) -> Batch:
+    def checked(self, words_of: Callable[[pa.Array], pa.Array], *, empty: bool = False) -> Batch:
         """The same rows with every cell as text or list of texts; `words_of` cuts texts into words.
 
-        DataError for an empty or missing cell, a type that is no text, a word with white space, or if a row has not as
-        many tags as words.
+        DataError for an empty or missing cell, unless texts may be `empty`; for a type that is no text, a word with
+        white space, or if a row has not as many tags as words.
         """
         if {"tags", SENTENCE} & self.columns.keys():  # tags in a text stand between blanks, and so do its words
             words_of = split_at_blanks
-        columns = {role: _cells(self, role, column, words_of) for role, column in self.columns.items()}
+        columns = {role: _cells(self, role, column, words_of, empty) for role, column in self.columns.items()}
         if len(columns.keys() & set(LISTS)) == len(LISTS):
             words, tags = (pc.list_value_length(columns[role]) for role in LISTS)
             self.fail_where(pc.not_equal(words, tags), "words and tags differ in number; expected one tag a word")
@@ -146,18 +146,27 @@ def is_list(type_: pa.DataType) -> bool:
     return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_))
 
 
-def _cells(batch: Batch, role: str, column: pa.Array, words_of: Callable[[pa.Array], pa.Array]) -> pa.Array:
+def _cells(
+    batch: Batch, role: str, column: pa.Array, words_of: Callable[[pa.Array], pa.Array], empty: bool
+) -> pa.Array:
     if role in ("label", SENTENCE) and not is_list(column.type):  # a row without a label may be left out
         return pc.utf8_trim(_as_text(batch, role, column), characters=_BLANKS)
-    batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
+    if not empty:
+        batch.fail_where(pc.is_null(column), f"no value for {role}; fill it, or leave the row out")
     if not is_list(column.type):
-        text = _as_text(batch, role, column)
+        text = pc.fill_null(_as_text(batch, role, column), "")
         blank = pc.or_(pc.equal(text, ""), pc.utf8_is_space(text))
-        batch.fail_where(blank, f"{role} is empty; fill it, or leave the row out")
-        return words_of(text) if role in LISTS else text
+        if not empty:
+            batch.fail_where(blank, f"{role} is empty; fill it, or leave the row out")
+        if role not in LISTS:
+            return pc.if_else(blank, "", text)
+        return pc.if_else(blank, pa.scalar([], TEXTS), words_of(text))
     if role not in LISTS:
         batch.fail_where(np.ones(len(batch)), f"the column of {role} has lists ({column.type}); expected text")
-    batch.fail_where(pc.equal(pc.list_value_length(column), 0), f"{role} is an empty list; leave the row out")
+    if empty:
+        column = pc.fill_null(column, pa.scalar([], column.type))
+    else:
+        batch.fail_where(pc.equal(pc.list_value_length(column), 0), f"{role} is an empty list; leave the row out")
     flat = column.flatten()
     rows = np.repeat(np.arange(len(column)), pc.list_value_length(column).to_numpy(zero_copy_only=False))
     values = _as_text(Batch({}, batch.lines[rows], batch.path), role, flat)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
@@ -101,6 +102,7 @@ def _opened(ensemble: Ensemble, given: Input, *, replaces: bool, second: bool) -
         return AnsweredSpans(content, second)
     if isinstance(content, ConllFile):
         return AnsweredConll(content, replaces)
+    content = replace(content, empty=True)
     text = running_text(content) if shape == "tagging" else None
     answer = "label" if shape != "tagging" else "tags" if text is None else "entities"
     table = AnsweredTable(text or content, answer, given.grows, splitter(given.options), second)

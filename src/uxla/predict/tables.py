@@ -84,7 +84,7 @@ class AnsweredTable:
         wanted = list(zip(record.lines, record.records, strict=True)) if isinstance(record, Words) else [(line, record)]
         around = _until(raw, wanted)
         if self.answer != "entities":
-            return Row(parts, line, record, around)
+            return Row(parts if all(parts) else (), line, record, around)
         [text] = parts
         places = self.split(text)
         return Row([text[start:end] for start, end in places], line, record, around, text, places)
@@ -138,7 +138,9 @@ class AnsweredTable:
                     yield from _words_of(record)
 
     def values(self, row: Row, answer: Answer) -> list[Values]:
-        """The values of the new columns: in a table with a row a word those of each word."""
+        """The values of the new columns: in a table with a row a word those of each word; of an empty text none."""
+        if not row.parts and self.answer != "entities":
+            return [(None,) * len(self.names)]
         if self.answer == "label":
             return [(one.label, one.confidence, *(one.second if self.second else ())) for one in answer]
         if self.answer == "entities":

@@ -58,6 +58,8 @@ class Table:
     options: ReadOptions = DEFAULTS
     content: pa.Table | Iterable[Mapping[str, Any]] | None = None
     class_names: Sequence[str] | None = None
+    empty: bool = False
+    """Whether a text may be empty: where it is to be labelled."""
 
     def batches(self, *, labelled: bool | None, whole: bool = False) -> Iterator[Batch]:
         """All rows, checked, in order; each call reads the table again.
@@ -195,7 +197,7 @@ class Table:
             chosen = lists.of(row_filter.of(batch))
             empty = empty and not len(chosen)
             if len(chosen) or chosen.blanks:
-                yield named_tags(chosen.checked(raw.of), self.shape, self.options.tag_names, labelled)
+                yield named_tags(chosen.checked(raw.of, empty=self.empty), self.shape, self.options.tag_names, labelled)
         row_filter.refuse_none()
         if empty:
             words = self.format == "text" and self.shape == "tagging"
