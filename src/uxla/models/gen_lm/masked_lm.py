@@ -24,6 +24,7 @@ from uxla.models.device import HALF, attention_values, matmul_precision, pick_de
 from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fitting
 from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
+from uxla.models.gen_lm.half_precision import cast_on_cpu
 from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
 from uxla.models.gen_lm.units import Cutter, Request, RequestState
 from uxla.models.hub import local_folder
@@ -96,6 +97,9 @@ class MaskedLM:
         probe = _probe(tokenizer, tokenizer.mask, vocabulary.candidates["start"].ids[: min(8, room - 1)])
         head = partial(mask_head, model, probe=probe, at=probe.index(tokenizer.mask))
         wanted = {slot: c for slot, c in vocabulary.candidates.items() if unit != "word" or slot == "start"}
+        if device.type == "cpu" and runtime.precision in HALF:
+            start = torch.tensor(vocabulary.candidates["start"].ids)
+            cast_on_cpu(model, name_or_path, runtime.precision, partial(head, candidates=start), room)
         with memory_errors(f"{name_or_path} on {device.type}"):
             heads = {slot: head(candidates=torch.tensor(c.ids, device=model.device)) for slot, c in wanted.items()}
         open_head = cache(lambda: head(candidates=torch.arange(model.config.vocab_size, device=model.device)))
@@ -216,7 +220,7 @@ def _probe(tokenizer: WordTokenizer, mask: int, words: Sequence[int]) -> list[in
 
 
 def _load(name: str, revision: str | None, runtime: Runtime, device: torch.device) -> tuple[Any, WordTokenizer, Budget]:
-    """The frozen model on the device, its tokenizer, and the size of its forward passes."""
+    """The frozen model on the device, in float32 on a CPU, its tokenizer, and the size of its forward passes."""
     values = attention_values(runtime.attention, device, runtime.precision)
     try:
         folder = local_folder(name, revision=revision, safety=runtime.safety)
@@ -231,7 +235,7 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
     model = model.eval().requires_grad_(False)
     budget = runtime.budget_of(model, device)
     with memory_errors(f"{name} on {device.type}"):
-        model = model.to(device, HALF.get(runtime.precision, torch.float32))
+        model = model.to(device, torch.float32 if device.type == "cpu" else HALF.get(runtime.precision, torch.float32))
     tokenizer = WordTokenizer.of(own, name)
     tokenizer.check_fits(model, name)
     return model, tokenizer, budget
