@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,10 @@ from uxla.write_errors import REMEDY, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+HASHED = "hashed"
+"""A fact of an artifact: the files whose `files_digest`, with config.json, is the fact `weights`. The store does not
+read them once more."""
 
 
 @contextmanager
@@ -166,6 +170,17 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def files_digest(files: Iterable[Path]) -> str:
+    """SHA-256 over the names and bytes of several files, in the order of their paths."""
+    sha = hashlib.sha256()
+    for file in sorted(files):
+        sha.update(file.name.encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 22):
+                sha.update(block)
+    return sha.hexdigest()
 
 
 def _remove(file: Path) -> None:

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from uxla import progress
 from uxla.errors import ArtifactError, spelled_as
+from uxla.files import HASHED, files_digest
 from uxla.store import artifacts
 from uxla.store.housekeeping import verify
 from uxla.store.journal import Journal, read
@@ -170,6 +171,28 @@ def test_what_a_bad_disk_changed_is_seen_by_verify(again):
     [broken] = verify(again().root)
     assert broken.fault == "model.safetensors has other bytes than were written"
     assert again().folder("fit", {}, make)[0] == place
+
+
+def make_hashed(into, scratch):
+    make(into, scratch)
+    return {"weights": files_digest([into / "config.json", into / "model.safetensors"]), HASHED: ["model.safetensors"]}
+
+
+@pytest.mark.parametrize("touched", [True, False])
+def test_weights_whose_digest_is_known_are_not_read_for_another_and_yet_verified(again, monkeypatch, touched):
+    reads = read_files(monkeypatch)
+    place, facts = again().folder("fit", {}, make_hashed)
+    assert "config.json" in reads
+    assert "model.safetensors" not in reads
+    before = (place / "model.safetensors").stat()
+    if touched:
+        os.utime(place / "model.safetensors")
+    assert again().folder("fit", {}, never) == (place, facts)
+    assert verify(again().root) == []
+    flipped(place / "model.safetensors")
+    os.utime(place / "model.safetensors", ns=(before.st_atime_ns, before.st_mtime_ns))
+    [broken] = verify(again().root)
+    assert broken.fault == "model.safetensors has other bytes than were written"
 
 
 def test_files_of_somebody_else_are_not_called_damaged(again, monkeypatch):

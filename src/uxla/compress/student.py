@@ -12,7 +12,7 @@ import torch
 
 from uxla.algorithm.mixing import balanced_mix
 from uxla.config.training import Training
-from uxla.models.hub import weights_digest
+from uxla.models.hub import weights_facts
 from uxla.models.task_model import TaskModel
 from uxla.models.training.checkpoint import Checkpoints
 from uxla.models.training.loop import fit
@@ -87,4 +87,4 @@ def _train(
     checkpoints = Checkpoints(scratch, study.checkpoint_minutes)
     facts = fit(model, mix, training, seed=seed, label=label, checkpoints=checkpoints, objective=objective)
     model.module.save_pretrained(into)
-    return {**facts, "weights": weights_digest(into)}
+    return {**facts, **weights_facts(into)}

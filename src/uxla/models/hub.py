@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from uxla.errors import ModelError
+from uxla.files import HASHED, files_digest
 from uxla.models.model_safety import SAFE, ModelSafety, reason, weight_files
 from uxla.records import ModelHandle
 
@@ -22,7 +23,7 @@ def resolve(name: str, *, revision: str | None = None, safety: ModelSafety = SAF
     folder = local_folder(name, revision=revision, safety=safety)
     patterns = [*_TEXTS, _CODE] if safety.remote_code else _TEXTS
     files = {file for pattern in patterns for file in folder.glob(pattern)}
-    return ModelHandle(folder, _digest([*files, *weight_files(folder, safety)]))
+    return ModelHandle(folder, files_digest([*files, *weight_files(folder, safety)]))
 
 
 def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> Path:
@@ -84,16 +85,11 @@ def _download(name: str, revision: str | None, files: list[str]) -> Path:
         raise ModelError(f"model {name!r}: {message}") from error
 
 
+def weights_facts(folder: Path) -> dict[str, Any]:
+    """The digest of a new artifact's weights, and which files the store need not read again for it."""
+    return {"weights": weights_digest(folder), HASHED: [file.name for file in weight_files(folder)]}
+
+
 def weights_digest(folder: Path) -> str:
     """SHA-256 over the names and bytes of a folder's safetensors and configuration; equal folders, equal digest."""
-    return _digest([*weight_files(folder), folder / "config.json"])
-
-
-def _digest(files: list[Path]) -> str:
-    sha = hashlib.sha256()
-    for file in sorted(files):
-        sha.update(file.name.encode())
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 22):
-                sha.update(block)
-    return sha.hexdigest()
+    return files_digest([*weight_files(folder), folder / "config.json"])

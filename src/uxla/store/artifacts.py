@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from uxla.errors import ArtifactError
-from uxla.files import file_digest
+from uxla.files import HASHED, file_digest, files_digest
 
 META = "meta.json"
 _LOST = {ENOENT, ENOTDIR, EISDIR, EIO}
@@ -46,7 +46,7 @@ class Manifest:
     inputs: Facts
     facts: Facts
     files: dict[str, list[Any]]
-    """By name `[bytes, SHA-256]`."""
+    """By name `[bytes, SHA-256]`; the digest is None of files that were `HASHED`."""
     versions: dict[str, str] = field(default_factory=dict)
     """What made it, by package; none where that was not noted."""
 
@@ -63,7 +63,7 @@ def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], ve
         status = path.stat()
         with suppress(OSError):  # without a mark the file is read each time
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns // _SECOND * _SECOND + _MARK))
-        files[name] = [status.st_size, file_digest(path)]
+        files[name] = [status.st_size, None if name in facts.get(HASHED, ()) else file_digest(path)]
     manifest = Manifest(dict(inputs), dict(facts), files, dict(versions))
     values = json.loads(_json(asdict(manifest)))  # as they will be read
     (folder / META).write_text(_json(values | {"digest": digest(values)}), encoding="utf-8")
@@ -109,7 +109,7 @@ def check(place: Path, *, read_all: bool = False) -> Manifest | None:
         return None
     manifest = read_manifest(place)
     try:
-        found = _files(place)
+        found, hashed_in_doubt = _files(place), False
         for name, (size, sha) in manifest.files.items():
             if name not in found and is_weights(name) and place.parent.name in RELEASABLE:
                 continue
@@ -120,9 +120,13 @@ def check(place: Path, *, read_all: bool = False) -> Manifest | None:
                 raise DamageError(f"{name} has {status.st_size} bytes, expected {size}")
             if not os.access(found[name], os.R_OK):
                 raise PermissionError(EACCES, os.strerror(EACCES), str(found[name]))
-            marked = status.st_mtime_ns % _SECOND == _MARK
-            if (read_all or not marked) and file_digest(found[name]) != sha:
+            in_doubt = read_all or status.st_mtime_ns % _SECOND != _MARK
+            hashed_in_doubt |= in_doubt and sha is None
+            if in_doubt and sha is not None and file_digest(found[name]) != sha:
                 raise DamageError(f"{name} has other bytes than were written")
+        hashed = manifest.facts.get(HASHED, [])
+        if hashed_in_doubt and files_digest(found[n] for n in (*hashed, "config.json")) != manifest.facts["weights"]:
+            raise DamageError(f"{' or '.join(hashed)} has other bytes than were written")
     except OSError as error:
         raise _unreadable(place, error) from error
     # a file system's own files, as .nfs0001 or .DS_Store, do no harm; another *.safetensors would

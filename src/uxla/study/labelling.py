@@ -13,7 +13,7 @@ from uxla.events import Emit, unheard
 from uxla.metrics import Score
 from uxla.models.averaging import average_weights, pretrained_weights
 from uxla.models.ensemble import average
-from uxla.models.hub import weights_digest
+from uxla.models.hub import weights_facts
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import Task
 from uxla.models.training.settings import TrainingSettings
@@ -71,7 +71,7 @@ class Labelling:
         copy_content(models[0].path, into, weights=None)
         start = pretrained_weights(self.task.auto_class, self.backbone.path, self.runtime.safety)
         average_weights([model.path for model in models], start, into)
-        return {"weights": weights_digest(into)}
+        return weights_facts(into)
 
     def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
         found = [self.task.score(corpus, table) for table in tables]

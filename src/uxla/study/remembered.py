@@ -18,7 +18,7 @@ from uxla.algorithm.vicinity import Vicinity
 from uxla.events import Emit, TextsCut, unheard
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.heads import ONE_HEAD, Heads
-from uxla.models.hub import weights_digest
+from uxla.models.hub import weights_facts
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Task
@@ -115,7 +115,7 @@ class StoredLearner:
         facts = fit(loaded, mix, self.settings, seed=seed, label=self.purpose, dev=self.dev, checkpoints=checkpoints)
         loaded.module.save_pretrained(into)
         self._tell(loaded, mix, int(facts["cut"]))
-        return {**facts, "weights": weights_digest(into)}
+        return {**facts, **weights_facts(into)}
 
     def _predict(
         self, opened: Callable[[], TaskModel], encode: Encode, part: Corpus, into: Path, scratch: Path
