@@ -30,6 +30,16 @@ def reads_word_by_word(backend: Any) -> bool:
     return all(map(_is_local, normalizers)) and backend.pre_tokenizer is not None and _cuts(backend.pre_tokenizer)
 
 
+def drops_blanks(pre_tokenizer: Any) -> bool:
+    """Whether further spaces between, before and behind words make no difference to any kind of words."""
+
+    def cut(text: str) -> list[str]:
+        return [piece for piece, _ in pre_tokenizer.pre_tokenize_str(text)]
+
+    pairs = product(_KINDS, _KINDS)
+    return cut(" ") == [] and all(cut(f" {a}  {b} ") == cut(f"{a} {b}") for a, b in pairs)
+
+
 def is_ordinary(word: str) -> bool:
     """Whether nothing about a word depends on the space before or behind it: no blanks, controls, compatibility
     characters (some stand for a space) or sign of a space, and no mark that would join what stands before it."""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from uxla.errors import ModelError
 from uxla.models.ragged import Ragged, stacked, sums
 from uxla.models.windows import Frame
-from uxla.models.word_by_word import is_ordinary, reads_word_by_word
+from uxla.models.word_by_word import drops_blanks, is_ordinary, reads_word_by_word
 from uxla.records import Bools, Ints
 
 _CACHE_LIMIT = 1_000_000
@@ -139,8 +139,9 @@ class WordTokenizer:
         ordinary = list(map(is_ordinary, split.words))
         read = iter(self._read(list(compress(split.words, ordinary))))
         words = [next(read) if each else () for each in ordinary]
-        plain = np.fromiter((bool(ids) and set(self.unknown).isdisjoint(ids) for ids in words), bool, len(words))
-        by_word = split.everywhere(plain)
+        unknown, blank = set(self.unknown), self.blank
+        pairs = zip(split.words, words, strict=True)
+        by_word = split.everywhere(np.array([w == blank or bool(ids and unknown.isdisjoint(ids)) for w, ids in pairs]))
         found = Ragged.of(words, self.dtype).take(split.numbers).grouped(split.counts)
         if by_word.all():
             return found
@@ -191,6 +192,11 @@ class WordTokenizer:
     def reads_word_by_word(self) -> bool:
         """Whether the ids of a text are those of its words, where these are ordinary and known to the vocabulary."""
         return bool(self.unknown) and reads_word_by_word(self.backend)
+
+    @cached_property
+    def blank(self) -> str | None:
+        """What stands between two spaces, if it makes no difference to a text that is read word by word."""
+        return "" if drops_blanks(self.backend.pre_tokenizer) else None
 
     def forget(self) -> None:
         """Forget the words that were read; they will be read again."""
