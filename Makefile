@@ -34,6 +34,7 @@ bench: install
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python bench/genlm.py --short
 	$(BIN)/python bench/labelling.py --short
+	$(BIN)/python bench/feeding.py --short
 	$(BIN)/python bench/training.py --short
 	$(BIN)/python bench/endtoend.py --short
 	$(BIN)/python bench/testbed.py --short

@@ -1,5 +1,6 @@
 """A corpus is encoded at once, in arrays: the windows are those of its examples one by one."""
 
+from functools import partial
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 
@@ -10,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
 
+from uxla.models import task_model
 from uxla.models.loading import load_tokenizer
 from uxla.models.ragged import Ragged, side_by_side, stacked
+from uxla.models.runtime import Runtime
+from uxla.models.task_model import TaskModel, predict_each
 from uxla.models.tasks import SentenceTask, Tagging
 from uxla.models.windows import cut_sentence, longest_first
 from uxla.models.word_by_word import is_ordinary, reads_word_by_word
@@ -103,11 +107,52 @@ def test_the_windows_of_texts_and_pairs_are_those_of_each_alone(tokenizer, segme
         assert (ids, cut) == (expected, lost)
 
 
+@pytest.fixture
+def taggers(monkeypatch):
+    """Three models that read alike and one that reads less at once, and how many examples were encoded each time."""
+    monkeypatch.setattr(task_model, "BATCH_SIZE", 4)
+    encoded = []
+
+    class Counted(Tagging):
+        def encode(self, corpus, tokenizer, max_length):
+            encoded.append(len(corpus))
+            return super().encode(corpus, tokenizer, max_length)
+
+    names = dict(enumerate("ABC"))
+    opened = partial(TaskModel.open, Counted(), asset(), asset(), id2label=names)
+    alike = [opened(Runtime("cpu", 64), head_seed=seed) for seed in range(3)]
+    return [*alike, opened(Runtime("cpu", 12), head_seed=0)], encoded
+
+
+def test_models_that_read_alike_have_a_corpus_encoded_once(taggers):
+    models, encoded = taggers
+    raw = Corpus.from_examples(
+        "t", ("A", "B", "C"), [Example(str(i), "x", ("ko mira " * (i + 1) + "sen",)) for i in range(9)]
+    )
+    alone = [model.predict(raw, "t").probs.tobytes() for model in models]
+    encoded.clear()
+    together = [table.probs.tobytes() for table in predict_each(models[:3], raw, "t")]
+    assert encoded == [4, 4, 1]
+    assert together == alone[:3]
+    assert [table.probs.tobytes() for table in predict_each(models, raw, "t")] == alone
+    assert encoded == [4, 4, 1, 4, 4, 4, 4, 1, 1]
+
+
 def test_texts_of_all_scripts_are_read_as_they_stand_also_a_second_time(tokenizer, texts):
     rows = [*texts, *(" ".join(reversed(text.split(" "))) for text in texts)]
     for _ in range(2):
         found = tokenizer.texts(pa.array(rows, pa.large_string())).tolist()
         assert found == [whole(text, tokenizer) for text in rows]
+
+
+def test_blanks_are_left_out_where_the_tokenizer_leaves_them_out(make_tokenizer):
+    found = {}
+    for kind in ("wordpiece", "metaspace", "bytelevel"):
+        tokenizer = WordTokenizer.of(make_tokenizer(kind), kind)
+        found[kind] = tokenizer.blank
+        rows = ["the  old river", " the", "the ", "  ", ""]
+        assert tokenizer.texts(pa.array(rows, pa.large_string())).tolist() == [whole(text, tokenizer) for text in rows]
+    assert found == {"wordpiece": "", "metaspace": None, "bytelevel": None}
 
 
 def test_words_that_come_again_are_not_read_again(tokenizer, texts):

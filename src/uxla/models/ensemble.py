@@ -21,7 +21,7 @@ from uxla.models.entities import Entity, Label, entities, spans_of, tags_of
 from uxla.models.mentions import Answer, mentions
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
-from uxla.models.task_model import TaskModel
+from uxla.models.task_model import TaskModel, predict_each
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
 from uxla.process_settings import process_settings
@@ -146,7 +146,7 @@ class Ensemble:
             segments = ((" ".join(row),) for row in given.sentences(texts)) if tags else self._texts(texts)
             texts = self._corpus(segments)
         corpus = Corpus(texts.name, self.label_names, texts.table)  # raw text has no label names of its own
-        return average([member.predict(corpus, f"model {i}") for i, member in enumerate(self.members, start=1)])
+        return average(predict_each(self.members, corpus, "labelling"))
 
     def tag(self, sentences: Iterable[Iterable[str]]) -> list[list[str]]:
         """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces).

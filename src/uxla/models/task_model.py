@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import torch
 from uxla import progress
 from uxla.choices import Precision
 from uxla.errors import ModelError
-from uxla.models.batches import equal_length
+from uxla.models.batches import BATCH_SIZE, equal_length
 from uxla.models.classifier import exact_logits
 from uxla.models.compiled import compile_layers
 from uxla.models.device import HALF, attention_values, autocast, pick_device, to_device
@@ -27,9 +28,6 @@ from uxla.models.tasks import Task
 from uxla.models.windows import Windows
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Floats, Predictions, joined
-
-ENCODED_TOGETHER = 8192
-"""Examples encoded at once in predictions."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +112,7 @@ class TaskModel:
 
     def predict(self, corpus: Corpus, label: str) -> Predictions:
         """Class probabilities; `label` names the work in progress bars."""
-        with progress.bar(label, len(corpus)):
-            return joined([self.label(part, self.encode(part), label) for part in corpus.parts(ENCODED_TOGETHER)])
+        return predict_each([self], corpus, label)[0]
 
     def label(self, corpus: Corpus, windows: Windows, label: str) -> Predictions:
         """Class probabilities of a corpus of which all `windows` are given.
@@ -143,6 +140,17 @@ class TaskModel:
             torch.cuda.synchronize(self.device)
         for rows, values in found:
             probs[rows] = values.numpy()
+
+
+def predict_each(models: Sequence[TaskModel], corpus: Corpus, label: str) -> list[Predictions]:
+    """The class probabilities of several models of one task; models that read alike have the corpus encoded once."""
+    tables = [list[Predictions]() for _ in models]
+    with progress.bar(label, len(corpus) * len(models)):
+        for part in corpus.parts(BATCH_SIZE):
+            encode = cache(partial(models[0].task.encode, part))
+            for model, table in zip(models, tables, strict=True):
+                table.append(model.label(part, encode(model.tokenizer, model.max_length), label))
+    return list(map(joined, tables))
 
 
 def _knows_segments(module: Any) -> bool:

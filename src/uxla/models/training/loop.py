@@ -16,7 +16,7 @@ from uxla import progress, signals
 from uxla.models.batches import cheapest_cuts
 from uxla.models.device import matmul_precision
 from uxla.models.memory import memory_errors
-from uxla.models.task_model import TaskModel
+from uxla.models.task_model import TaskModel, predict_each
 from uxla.models.training.checkpoint import (
     Checkpoints,
     generator_tensors,
@@ -240,7 +240,7 @@ def _scorer(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
     held_out, views = dev, [replace(model, heads=head) for head in model.heads.one_by_one()]
 
     def score() -> float:
-        scores = [view.task.score(held_out, view.predict(held_out, "scoring a checkpoint")) for view in views]
+        scores = [model.task.score(held_out, table) for table in predict_each(views, held_out, "scoring a checkpoint")]
         return fmean(next(iter(found.values())) for found in scores)
 
     return score
