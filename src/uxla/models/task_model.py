@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from uxla import progress
-from uxla.choices import Precision
+from uxla.choices import BATCH_SIZE, Precision
 from uxla.errors import ModelError
-from uxla.models.batches import BATCH_SIZE, equal_length
+from uxla.models.batches import equal_length
 from uxla.models.classifier import exact_logits
 from uxla.models.compiled import compile_layers
 from uxla.models.device import HALF, attention_values, autocast, pick_device, to_device
