@@ -5,13 +5,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import uxla
 from uxla import api
 from uxla.algorithm.agreement import Exact
 from uxla.cli.app import app
+from uxla.cli.plan import _lines
 from uxla.config.run import load_config
+from uxla.models.device import multiplies_in_bf16
 from uxla.models.tasks import TASKS
 from uxla.plan.counting import AGREE, Work, imitated_predictions
 from uxla.plan.plan import Plan
@@ -99,6 +102,27 @@ def test_the_pace_of_a_device_gives_the_time_of_the_work():
     assert plan.trainings == 1
 
 
+def test_bf16_is_told_with_what_it_gains_and_only_where_it_gains():
+    works = (Work("training", "x", 5, 10, 1000, 7),)
+    slow, fast = ({"training": Pace(0.0, each), "labelling": Pace(0.0, 1.0)} for each in (0.6, 0.2))
+    for exact, half, told in ((slow, fast, True), (fast, slow, False), (slow, slow, False), (slow, None, False)):
+        in_bf16 = None if half is None else Probe(half, 1)
+        found = Plan(works, {}, 7, 9, 8, 42, 30, {}, Probe(exact, 123, in_bf16=in_bf16)).as_dict()
+        assert found["bf16_seconds"] == (None if half is None else half["training"](1000))
+        lines = [line for line in _lines(found) if line.startswith("precision=bf16: ")]
+        assert bool(lines) == told
+        assert not told or lines == [
+            "precision=bf16: about 3 min, 3.0 times as fast; it changes some labels (docs/performance.md)"
+        ]
+
+
+@pytest.mark.parametrize(("idle", "told"), [(1, 0), (3, 1)])
+def test_idle_cores_are_told(idle, told):
+    probe = Probe({"labelling": Pace(0.0, 1.0)}, 123, idle=idle)
+    lines = _lines(Plan((), {}, 7, 9, 8, 42, 30, {}, probe).as_dict())
+    assert len([line for line in lines if "3 cores are idle" in line]) == told
+
+
 def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     arguments = ["testbed", *SMALL, "methods=[uxla]"]
@@ -107,6 +131,9 @@ def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkey
     assert plan["work"]["training"]["to_do"] == 12
     assert plan["seconds"] > 0
     assert plan["memory"] > 10_000_000
+    assert (plan["bf16_seconds"] or 0) > 0 or not multiplies_in_bf16(torch.device("cpu"))
+    assert plan["idle_cores"] >= 1
+    assert plan["gpu_memory"] > 5 * plan["disk"]["model"], "weights twice, a gradient and two moments"
     assert list(tmp_path.glob("runs")) == []
     shown = CliRunner().invoke(app, ["plan", *arguments, "--no-probe"])
     assert (shown.exit_code, shown.stderr) == (0, "")

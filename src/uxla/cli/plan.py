@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from uxla.config.run import RunConfig
     from uxla.markup import Table
 
-NoProbe = Annotated[bool, typer.Option("--no-probe", help="Leave out hours and memory, which take a minute of work.")]
+NoProbe = Annotated[bool, typer.Option("--no-probe", help="Leave out hours and memory, which take minutes of work.")]
 
 
 def plan(
@@ -63,6 +64,8 @@ def _table(found: dict[str, Any]) -> Table:
     return Table(("work",), columns, rows)
 
 
+_FASTER = 0.9
+"""bf16 is offered where a run takes at most so much of its time."""
 _NAMES = {
     "training": "trainings",
     "labelling": "labellings",
@@ -78,6 +81,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines = []
     if found["seconds"] is not None:
         lines += [f"time: about {duration(found['seconds'])} on this device", f"memory: {decimal(found['memory'])}"]
+        lines.append(f"memory of a GPU: about {decimal(found['gpu_memory'])} in a training")
+        lines += _offers(found)
     lines.append(
         f"disk: at most {decimal(disk['peak'])} in the store at once, {decimal(disk['store'])} when it is done, "
         f"{decimal(disk['run_folder'])} in the run folder; a model is {decimal(disk['model'])}"
@@ -87,6 +92,16 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for name, size in found["downloads"].items():
         lines.append(f"download: {name}, {'size unknown' if size is None else decimal(size)}; no time is estimated")
     return lines
+
+
+def _offers(found: dict[str, Any]) -> Iterator[str]:
+    """What would be faster on this machine."""
+    half, idle = found["bf16_seconds"], found["idle_cores"]
+    if half is not None and half < _FASTER * found["seconds"]:
+        cost = "it changes some labels (docs/performance.md)"
+        yield f"precision=bf16: about {duration(half)}, {found['seconds'] / half:.1f} times as fast; {cost}"
+    if idle > 1:
+        yield f"threads=auto: {idle} cores are idle, and so many threads change last digits alone"
 
 
 def duration(seconds: float) -> str:

@@ -48,9 +48,16 @@ def _lacks(device: torch.device, precision: Precision) -> str:
     cuda = device.type == "cuda"
     if precision == "tf32" and not (cuda and torch.cuda.get_device_capability(device) >= (8, 0)):
         return "only CUDA GPUs from the Ampere generation on (A100, RTX 30) have it"
-    if precision == "bf16" and cuda and not torch.cuda.is_bf16_supported(including_emulation=False):
+    if precision == "bf16" and cuda and not multiplies_in_bf16(device):
         return "this GPU does not have it"
     return ""
+
+
+def multiplies_in_bf16(device: torch.device) -> bool:
+    """Whether the device has products in bf16, and does not imitate them."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:

@@ -72,9 +72,10 @@ class Plan:
     @property
     def seconds(self) -> float | None:
         """How long the run takes on this device; None without a probe."""
-        if self.probe is None:
-            return None
-        return self.beside + sum(map(self.probe.seconds, self.work))
+        return self._seconds(self.probe)
+
+    def _seconds(self, probe: Probe | None) -> float | None:
+        return None if probe is None else self.beside + sum(map(probe.seconds, self.work))
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -92,7 +93,11 @@ class Plan:
         names = ("peak", "checkpoint", "store", "run_folder", "model")
         disk = {name: getattr(self, name) for name in names}
         seconds, memory = self.seconds, None if self.probe is None else self.probe.memory
-        return {"work": work, "seconds": seconds, "memory": memory, "disk": disk, "downloads": dict(self.downloads)}
+        found = {"work": work, "seconds": seconds, "memory": memory, "disk": disk, "downloads": dict(self.downloads)}
+        if self.probe is None:
+            return found
+        more = {"gpu_memory": self.probe.gpu_memory, "idle_cores": self.probe.idle}
+        return found | more | {"bf16_seconds": self._seconds(self.probe.in_bf16)}
 
 
 def plan(

@@ -12,12 +12,17 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from transformers import AutoConfig
 
+from uxla.models.device import HALF, multiplies_in_bf16, pick_device
+from uxla.models.footprint import Footprint
+from uxla.models.model_safety import offline
 from uxla.plan.counting import Kind, Work, characters
 from uxla.records import Corpus
 from uxla.seeds import generator
 from uxla.store.store import Store
 from uxla.study.study import Study
+from uxla.threads import idle_cores
 
 _SIZES = (1, 4, 16, 64)
 """How many batches are tried, until that takes long enough to say how long more take."""
@@ -42,6 +47,13 @@ class Probe:
 
     paces: dict[Kind, Pace]
     memory: int
+    gpu_memory: int = 0
+    """Bytes that a training is expected to take of a GPU, by the arithmetic of `Footprint`, with as many tokens in a
+    forward pass as here."""
+    idle: int = 1
+    """How many cores are idle where the run computes on a CPU."""
+    in_bf16: Probe | None = None
+    """The same in bf16, where the device multiplies in it and the run computes in more digits."""
 
     def seconds(self, work: Work) -> float:
         """How long a piece of work takes here."""
@@ -50,6 +62,18 @@ class Probe:
 
 def probe(study: Study, *, generates: bool) -> Probe:
     """The pace of training, labelling and, where the run `generates`, of Gen-LM, by doing a little of each."""
+    runtime = study.labelling.runtime
+    device = pick_device(runtime.device)
+    idle = idle_cores() if device.type == "cpu" else 1
+    found = replace(_probe(study, generates=generates), idle=idle)
+    if runtime.precision in HALF or not multiplies_in_bf16(device):
+        return found
+    half = replace(runtime, precision="bf16")
+    labelling, vicinity = replace(study.labelling, runtime=half), replace(study.vicinity, runtime=half)
+    return replace(found, in_bf16=_probe(replace(study, labelling=labelling, vicinity=vicinity), generates=generates))
+
+
+def _probe(study: Study, *, generates: bool) -> Probe:
     with TemporaryDirectory(prefix="uxla-probe-") as folder:
         labelling, stores = study.labelling, _stores(Path(folder))
         training = study.warm_up_training.model_copy(update={"selection": "last"})
@@ -76,7 +100,7 @@ def probe(study: Study, *, generates: bool) -> Probe:
         paces: dict[Kind, Pace] = {"training": _pace(train), "labelling": _pace(label)}
         paces |= {"samples": _pace(generate)} if generates and study.around is None else {"samples": Pace(0.0, 0.0)}
         paces |= {"masked LM": paces["training"], "average": Pace(0.0, 0.0)}
-    return Probe(paces, _peak_memory())
+    return Probe(paces, _peak_memory(), _gpu_memory(study))
 
 
 def _pace(work: Callable[[int], int]) -> Pace:
@@ -98,6 +122,16 @@ def _pace(work: Callable[[int], int]) -> Pace:
 def _sample(corpus: Corpus, size: int) -> Corpus:
     """So many examples of a corpus, drawn from all of it, again and again where it has fewer."""
     return corpus.take(generator(0, "probe").permutation(len(corpus))[np.arange(size) % len(corpus)])
+
+
+def _gpu_memory(study: Study) -> int:
+    labelling, runtime = study.labelling, study.labelling.runtime
+    config = AutoConfig.from_pretrained(str(labelling.backbone.path), **offline(runtime.safety))
+    trusts = runtime.safety.remote_code
+    with torch.device("meta"):  # shapes, and no numbers
+        module = labelling.task.auto_class.from_config(config, trust_remote_code=trusts)
+    found, device = Footprint.of(module, runtime.precision), pick_device(runtime.device)
+    return found.fixed + found.token * runtime.budget_of(module, device).tokens
 
 
 def _peak_memory() -> int:
