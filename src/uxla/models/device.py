@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
-from uxla.choices import AskedPrecision, Attention, Device, Precision
+from uxla.choices import AskedPrecision, Attention, Device, Precision, check_choice
 from uxla.errors import ModelError, assignment
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -30,7 +30,11 @@ def pick_device(name: Device, precision: Precision = "fp32") -> torch.device:
 
 
 def settled_precision(asked: AskedPrecision, device: Device, wanted: Precision = "bf16") -> Precision:
-    """The precision that is asked for; for `auto` the `wanted` one on a GPU that has it, fp32 elsewhere."""
+    """The precision that is asked for; for `auto` the `wanted` one on a GPU that has it, fp32 elsewhere.
+
+    ConfigError for a device that there is not.
+    """
+    check_choice("device", device, Device)
     if asked != "auto":
         return asked
     found = pick_device(device)
