@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +13,13 @@ from statistics import median
 import torch
 from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
 
+from uxla.config.run import RunConfig, load_config
 from uxla.files import atomic_folder
 from uxla.models.linear import linear, products_by_onednn
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed.pretrain import build
 
+SHORT = ["testbed.train=100", "testbed.unlabelled=100", "testbed.test=100", "warmup.epochs=1"]
 Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -105,6 +108,34 @@ def testbed_model(world: int, folder: Path) -> str:
         with atomic_folder(place) as into:
             build(into, world=world)
     return str(place)
+
+
+def testbed_config(world: int, target: str, seed: int, folder: Path, more: Sequence[str]) -> RunConfig:
+    """The preset `testbed` in a world of its own masked LM, with the methods zero_shot and uxla."""
+    settings = [f"testbed.world={world}", f"model={testbed_model(world, folder)}", f"target={target}", f"seed={seed}"]
+    return load_config("testbed", [*settings, "methods=[zero_shot,uxla]", *more])
+
+
+def of_runs(description: str) -> argparse.ArgumentParser:
+    """For runs of the testbed: `worlds`, `seeds`, `targets`, and `out`, where they and their store are kept."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--worlds", type=int, nargs="+", default=[0, 1])
+    made.add_argument("--seeds", type=int, default=3)
+    made.add_argument("--targets", nargs="+", default=["far", "near"])
+    made.add_argument("--out", type=Path, default=None, help="keep runs and store here, to go on or to use them again")
+    made.add_argument("--short", action="store_true", help="tiny runs of one seed, which show that it works")
+    return made
+
+
+def short_or_given(given: argparse.Namespace, temporary: Path) -> tuple[list[int], int, list[str], Path, list[str]]:
+    """The worlds, the number of seeds, the targets, the folder, and further settings; the store is in the folder."""
+    folder = given.out or temporary
+    os.environ.setdefault("UXLA_CACHE", str(folder.absolute() / "store"))
+    return (
+        ([0], 1, given.targets, folder, SHORT)
+        if given.short
+        else (given.worlds, given.seeds, given.targets, folder, [])
+    )
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -6,29 +6,22 @@ Prints the F1 of zero-shot transfer (mean of three models), of UXLA's ensemble, 
 share of the ensemble's gain over zero-shot each of them keeps. Interrupted, the same command with an `--out` goes on.
 """
 
-import argparse
-import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import testbed_model
+from common import of_runs, short_or_given, testbed_config
 
 from uxla.api import run
 from uxla.compress.run import compress_in_place
-from uxla.config.run import load_config
 from uxla.store.store import Store, default_root
-
-SHORT = ["testbed.train=100", "testbed.unlabelled=100", "testbed.test=100", "warmup.epochs=1"]
 
 
 def measure(world: int, target: str, seed: int, folder: Path, more: list[str]) -> list[float]:
     """The F1 of zero-shot, the ensemble, the averaged and the compressed model."""
     out = folder / f"{world}-{target}-{seed}"
-    settings = [f"testbed.world={world}", f"model={testbed_model(world, folder)}", f"target={target}", f"seed={seed}"]
-    run(load_config("testbed", [*settings, "methods=[zero_shot,uxla]", *more]), out)
+    run(testbed_config(world, target, seed, folder, more), out)
     found = compress_in_place(out, Store(default_root()))["targets"][target]
     return [
         found["zero_shot"]["mean"],
@@ -44,7 +37,6 @@ def row(name: str, scores: Sequence[Sequence[float]]) -> str:
 
 
 def main(worlds: Sequence[int], seeds: int, targets: Sequence[str], folder: Path, more: list[str]) -> None:
-    os.environ.setdefault("UXLA_CACHE", str(folder / "store"))
     print("| world, target, seed | zero-shot | ensemble | averaged | gain kept | compressed | gain kept |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     found = {}
@@ -60,17 +52,5 @@ def main(worlds: Sequence[int], seeds: int, targets: Sequence[str], folder: Path
 
 
 if __name__ == "__main__":
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--worlds", type=int, nargs="+", default=[0, 1])
-    asked.add_argument("--seeds", type=int, default=3)
-    asked.add_argument("--targets", nargs="+", default=["far", "near"])
-    asked.add_argument("--out", type=Path, default=None, help="keep runs and store here")
-    asked.add_argument("--short", action="store_true", help="tiny runs of one seed, which show that it works")
-    given = asked.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        folder = given.out or Path(made)
-        if given.short:
-            main([0], 1, given.targets, folder, SHORT)
-        else:
-            main(given.worlds, given.seeds, given.targets, folder, [])
-    sys.exit()
+        main(*short_or_given(of_runs(__doc__).parse_args(), Path(made)))

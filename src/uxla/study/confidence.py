@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from uxla.confidence import Scaling, fitted, reliability
+from uxla.confidence import Reals, Scaling, fitted, reliability
 from uxla.metrics import spans_in
 from uxla.models.mentions import mentions
 from uxla.records import IGNORED, Corpus, Predictions
@@ -37,14 +37,19 @@ def _confidence(labelling: Labelling, models: Triple, dev: Corpus | None, test: 
     for name, corpus in (("dev", dev), ("test", test)):
         if corpus is None:
             continue
-        found, words = labelling.ensemble(models, corpus), labelling.task_name == "ner"
-        judged = np.array(list(_judged(found, corpus, words=words)), dtype=np.float64).reshape(-1, 2)
-        sure, right = judged.T
+        sure, right = judged(labelling, models, corpus)
         scaling = fitted(sure, right) if name == "dev" else scaling
         facts[name] = {"answers": len(sure), "raw": reliability(sure, right).error}
         if scaling is not None:
             facts[name]["scaled"] = reliability(scaling(sure), right).error
     return Confidence(scaling, facts)
+
+
+def judged(labelling: Labelling, models: Triple, corpus: Corpus) -> tuple[Reals, Reals]:
+    """(N,) how sure the answers of three models to a labelled corpus are, and (N,) whether each is right."""
+    found, words = labelling.ensemble(models, corpus), labelling.task_name == "ner"
+    answers = np.array(list(_judged(found, corpus, words=words)), dtype=np.float64).reshape(-1, 2)
+    return answers[:, 0], answers[:, 1]
 
 
 def _judged(found: Predictions, corpus: Corpus, *, words: bool) -> Iterator[tuple[float, bool]]:
