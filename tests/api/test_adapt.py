@@ -171,7 +171,7 @@ def test_what_is_no_path_is_said_in_one_line(adapted, place):
 def test_a_device_or_a_precision_that_there_is_not_is_refused_at_once(given, adapted, tmp_path):
     [(name, value)], folder = given.items(), adapted[0].save(tmp_path / "run")
     for call, model in ((uxla.load, folder), (uxla.Ensemble.load, folder), (uxla.FineTuning, "testbed")):
-        with pytest.raises(ConfigError, match=rf"^{name}: got '{value}', expected one of (auto, cpu|auto, fp32|fp32, tf32), .*$"):
+        with pytest.raises(ConfigError, match=rf"^{name}: got '{value}', expected one of (auto|fp32), "):
             call(model, **given)
 
 
