@@ -36,6 +36,8 @@ bench: install
 	$(BIN)/python bench/labelling.py --short
 	$(BIN)/python bench/feeding.py --short
 	$(BIN)/python bench/training.py --short
+	$(BIN)/python bench/table_8.py --short
+	$(BIN)/python bench/checkpoint.py --short
 	$(BIN)/python bench/endtoend.py --short
 	$(BIN)/python bench/testbed.py --short
 	$(BIN)/python bench/estimates.py --short
