@@ -134,14 +134,12 @@ class Encoder:
         """The next part as bytes; DataError as from `encode`."""
         try:
             raw = self._encoder.encode(text, final)
-        except UnicodeError as error:
-            raise self._fault(text, getattr(error, "start", None)) from None
+        except UnicodeEncodeError as error:
+            raise self._fault(text, error.start) from None
         self._lines += text.count("\n")
         return raw
 
-    def _fault(self, text: str, start: int | None) -> DataError:
-        if start is None:  # idna, which is for names of one line
-            return DataError(f"{self._codec} cannot write this text; use encoding: utf-8", file=self._file)
+    def _fault(self, text: str, start: int) -> DataError:
         character = f"{text[start]!r} (U+{ord(text[start]):04X})"
         line = self._lines + text.count("\n", 0, start) + 1
         return DataError(f"{self._codec} has no {character}; use encoding: utf-8", file=self._file, line=line)

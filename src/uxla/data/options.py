@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, TypedDict, cast
 
 from pydantic import ValidationInfo, field_validator
@@ -93,9 +94,9 @@ class ReadOptions(Section):
     @classmethod
     def _is_an_encoding(cls, name: str) -> str:
         try:
-            b" ".decode(codecs.lookup(name).name)
-        except UnicodeDecodeError:  # one byte is half a character of UTF-16
-            pass
+            with suppress(UnicodeDecodeError):  # one byte is half a character of UTF-16
+                b" ".decode(codecs.lookup(name).name)
+            codecs.getincrementaldecoder(name)("replace").decode(b" ")  # idna, which is for host names, cannot
         except (LookupError, ValueError):  # an unknown name, one with a NUL, a codec that is not for text (hex)
             raise refusal("", f"got {name!r}, expected an encoding Python knows, as utf-8 or latin-1") from None
         return name
