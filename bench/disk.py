@@ -11,8 +11,8 @@ from pathlib import Path
 
 from common import arguments, table
 
-SMALL = ["testbed.train=100", "testbed.unlabelled=24", "testbed.dev=16", "testbed.test=16", "agree=none", "threads=1"]
-SMALL += ["warmup.epochs=3", "warmup.learning_rate=4e-3", "adaptation.max_steps=2", "adaptation.epochs=null"]
+SMALL = ["testbed.train=100", "testbed.unlabelled=40", "testbed.dev=20", "testbed.test=30", "threads=1"]
+SMALL += ["warmup.epochs=3", "warmup.learning_rate=4e-3", "warmup.penalty=0.1"]
 DEFAULT = "methods=[zero_shot,penalty,ensemble,uxla]"
 RUNS = {
     "one target": ["target=far"],

@@ -19,6 +19,7 @@ from uxla.study.choose_epoch import NO_DEV, Outcome, _chosen
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=20", "testbed.dev=20", "testbed.test=20", "target=near")
 TRAINING = ("warmup.epochs=4", "warmup.learning_rate=4e-3", "warmup.penalty=0.1", "threads=1", "vicinity.copies=1")
+TRAINING += ("keep_weights=all",)  # runs on one store that deliver models of several epochs
 RAW = ("methods=[uxla]", "target_data.test=", "target_data.dev=", "target_data.labelled=", "source.test=")
 
 

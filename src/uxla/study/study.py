@@ -197,6 +197,8 @@ class Study:
             step["learned_from"] = event.learned_from(target.name)
             if isinstance(event, Trained):
                 self._ended(method, target.name, l + 1, event.model, [event.model], step)
+                if not any(part.size for part in event.parts if part.labelled is not None):
+                    self.weights.untaught(target, method, event.model)
                 if e > 1 or not self._may_be_asked_again(method, target, event):
                     self.weights.replaced(target, method, event.began_with)
             else:

@@ -98,6 +98,14 @@ class Weights:
         if method is not None and method.steps is None:
             self._drop(Claim(target.name, name), [model.path])
 
+    def untaught(self, target: Target, name: str, model: ModelHandle) -> None:
+        """A training of a method in which nothing pseudo-labelled taught has ended with `model`: other methods may come
+        to the same."""
+        start = next((one.start for one in self.methods if one.name == name), None)
+        for other in self.methods:
+            if other.name != name and other.start == start and other.schedule is not None:
+                self._claim(target.name, other.name, [model])
+
     def epoch_ended(self, target: Target, name: str, epoch: int, models: Triple) -> None:
         """These are a method's models after an epoch, and have labelled all that the results ask of them."""
         method = self._named(name)
