@@ -40,8 +40,8 @@ from uxla import api
 from uxla.config.compute import DeviceSettings
 from uxla.config.run import load_config
 from uxla.files import file_digest
+from uxla.models.footprint import Footprint
 from uxla.models.gen_lm.masked_lm import MaskedLM
-from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging, Task
@@ -116,7 +116,10 @@ class Machine:
             settings = TrainingSettings(batch_size=step[0], accumulation=step[1], learning_rate=1e-6)
             seconds = self._seconds(lambda: fit(loaded, corpus, settings, seed=0, label="train"))  # noqa: B023
             found |= {f"{key}, {name}": value for key, value in self._speed(loaded, corpus, seconds, 6).items()}
-        return found | {"tokens_per_batch": loaded.budget.tokens, "peak memory, GB": self._peak_gigabytes()}
+        footprint = Footprint.of(loaded.module, loaded.precision)
+        expected = footprint.fixed + footprint.token * loaded.budget.tokens
+        memory = {"peak memory, GB": self._peak_gigabytes(), "expected by uxla plan, GB": expected / 1e9}
+        return found | {"tokens a pass, at most": loaded.budget.tokens, **memory}
 
     def labelling(self) -> dict[str, Any]:
         """Tokens a second of labelling."""
@@ -208,7 +211,7 @@ class Machine:
         yield
 
     def _runtime(self, max_length: int | None, **options: Any) -> Runtime:
-        return Runtime(self.device, max_length, Budget(16_384), precision=self.size.precision, **options)
+        return Runtime(self.device, max_length, precision=self.size.precision, **options)
 
     def _opened(self, task: Task | None = None, names: Sequence[str] = TAGS) -> TaskModel:
         labels = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}

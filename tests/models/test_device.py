@@ -60,3 +60,10 @@ def test_a_store_knows_auto_by_what_it_is_on_this_device(monkeypatch):
     assert DeviceSettings(precision="auto").runtime().inputs == DeviceSettings().runtime().inputs
     a_gpu(monkeypatch, bf16=True)
     assert DeviceSettings(precision="auto").runtime().inputs == DeviceSettings(precision="bf16").runtime().inputs
+
+
+def test_where_bytes_must_be_the_same_free_memory_decides_nothing():
+    assert DeviceSettings().runtime().budget.auto
+    for settings, tokens in (({}, 8192), ({"tokens_per_batch": 512}, 512)):
+        budget = DeviceSettings(deterministic=True, **settings).runtime().budget
+        assert (budget.auto, budget.tokens) == (False, tokens)

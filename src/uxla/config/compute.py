@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from uxla.models.runtime import Runtime
 
 
+_DETERMINISTIC = 8192
+"""Tokens in a forward pass: dropout's draws depend on them."""
+
+
 class Job(Section):
     """What a run is about."""
 
@@ -44,7 +48,7 @@ class DeviceSettings(Section):
     deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
     tokens_per_batch: NumberOrAuto = key(
         "padded tokens in one forward pass, of training, labelling or generation; `auto`: by a GPU's free memory, or "
-        "8192 on a CPU",
+        "8192 on a CPU and if `deterministic`",
         "auto",
     )
     trust_remote_code: bool = key("run Python code that comes with a model; only for authors you trust", False)
@@ -78,8 +82,9 @@ class DeviceSettings(Section):
         from uxla.models.memory import Budget
         from uxla.models.runtime import Runtime
 
-        budget, precision = Budget(self.tokens_per_batch), self.settled_precision
-        return Runtime(self.device, max_length, budget, self.safety, precision, **more)
+        fixed = self.deterministic and self.tokens_per_batch == "auto"  # free memory is not the same every time
+        budget = Budget(_DETERMINISTIC if fixed else self.tokens_per_batch)
+        return Runtime(self.device, max_length, budget, self.safety, self.settled_precision, **more)
 
 
 class Compute(DeviceSettings):
