@@ -13,6 +13,7 @@ from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask
 from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import Windows
+from uxla.plan.counting import CountingStore, characters
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
 from uxla.study import remembered
@@ -94,3 +95,12 @@ def test_windows_come_back_from_a_file_in_the_smallest_types(tmp_path, highest):
     assert (found.cut.tolist(), found.rows.tolist()) == ([0, 70_000], [0, 1, 2])
     assert found.ids.values.nbytes == 5 * (1 if highest < 2**8 else 2 if highest < 2**16 else 4)
     assert Windows.read(tmp_path / "w").take(np.array([1])).rows.tolist() == [2]
+
+
+def test_a_plan_counts_the_encoding_of_a_corpus_once_for_all_models(tmp_path):
+    store, backbone = CountingStore(tmp_path / "store", imitations=tmp_path / "imitations"), resolve(str(asset()))
+    learner = StoredLearner("classification", SentenceTask(1), backbone, SETTINGS, Runtime("cpu"), store, "t")
+    for number in "abc":
+        learner.predict(ModelHandle(backbone.path, number * 64), TEXTS)
+    first, *others = [work.size for work in store.work]
+    assert others == [first - characters(TEXTS)] * 2

@@ -19,7 +19,7 @@ from uxla.models.windows import Frame
 from uxla.models.word_by_word import drops_blanks, is_ordinary, reads_word_by_word
 from uxla.records import Bools, Ints
 
-_CACHE_LIMIT = 1_000_000
+_CACHE_LIMIT = 500_000
 
 _RARE = ("a", "\ua66e", "\U0001f9ff")
 """Words with characters that hardly any vocabulary has all of."""
