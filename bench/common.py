@@ -20,6 +20,8 @@ from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed.pretrain import build
 
 SHORT = ["testbed.train=100", "testbed.unlabelled=100", "testbed.test=100", "warmup.epochs=1"]
+_PRODUCTS = ("::addmm", "::mm", "::bmm", "::baddbmm", "::_linear_pointwise", "::_scaled_dot_product")
+"""Parts of the names of torch's operations that multiply matrices."""
 Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -83,6 +85,17 @@ def flop(work: Callable[[], object]) -> int:
     with FlopCounterMode(display=False) as counter:
         work()
     return counter.get_total_flops()
+
+
+def shares(work: Callable[[], object]) -> dict[str, float]:
+    """Which part of some work's time goes to matrix products, to torch's other operations, and to Python."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        began = time.perf_counter()
+        work()
+        whole = (time.perf_counter() - began) * 1e6
+    found = {operation.key: operation.self_cpu_time_total / whole for operation in profile.key_averages()}
+    products = sum(share for name, share in found.items() if any(part in name for part in _PRODUCTS))
+    return {"products": products, "other": sum(found.values()) - products, "python": 1 - sum(found.values())}
 
 
 def _linear_flop(inputs: Sequence[int], weight: Sequence[int], *_: object, **__: object) -> int:

@@ -22,7 +22,7 @@ from statistics import median
 
 import torch
 from baselines import cost, naive, nlpaug_baseline
-from common import arguments, faster, flop, matmul_peak, peak_memory, ratio, rounds, table, write_json
+from common import arguments, faster, flop, matmul_peak, peak_memory, ratio, rounds, shares, table, write_json
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 from transformers.utils import logging
@@ -183,6 +183,7 @@ def measure(folder: Path, shape: tuple[int, int, int], *, short: bool) -> tuple[
         "ratio_exact_to_authors": ratio(seconds["authors"], seconds["exact"]),
         "ratio_bf16_to_exact": ratio(seconds["exact"], seconds["bf16"]),
         **{f"share_of_{name}_peak": speed / peak for name, peak in best.items()},
+        **{f"time_share_{name}": part for name, part in shares(lambda: exact.fill(requests)).items()},
         "bf16_changed_share": sum(word != other for word, other in pairs) / len(pairs),
         **{f"{name}_peak_gflops": peak / 1e9 for name, peak in best.items()},
         "peak_memory_mb": peak_memory(),

@@ -8,14 +8,11 @@ XLM-R's tokenizer, and a clone with its history; without them it does nothing.
 """
 
 import json
-import os
-import subprocess
 import sys
 import time
 from copy import deepcopy
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import torch
 
@@ -27,28 +24,14 @@ from uxla.models.training.loop import fit
 from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus
 
-BEFORE, NOW, ROOT = "b533a8f", "this tree", Path(__file__).parents[1]
+BEFORE = "b533a8f"
 SETTINGS = TrainingSettings(
     batch_size=4, accumulation=5, learning_rate=3e-5, lr_warmup=0.1, weight_decay=0.01, dropout=0.0, penalty=1.0
 )
 HEADER = ("4 x 5 sentences a step", "CPU seconds a step", "passes a step", "times faster", "mean loss")
 
 
-class Tree:
-    """The sources of one commit, in a process that trains whenever it is told to."""
-
-    def __init__(self, source: Path, folder: Path) -> None:
-        around = {**os.environ, "PYTHONPATH": str(source)}
-        command = [sys.executable, __file__, "--trains", str(folder)]
-        self.process = subprocess.Popen(command, env=around, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def train(self) -> dict[str, float]:
-        """CPU seconds and passes a step, and the loss, of one training that begins with the same weights each time."""
-        print("train", file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())
-
-
-def trains(folder: Path) -> None:
+def works(folder: Path) -> None:
     """Train the model of the folder on its corpus for each line of standard input; a line of figures for each."""
     corpus = Corpus.read(folder / "corpus.arrow")
     values = {"id2label": dict(enumerate(corpus.label_names)), "head_seed": 0, "dropout": 0.0}
@@ -66,23 +49,10 @@ def trains(folder: Path) -> None:
         print(json.dumps(found), flush=True)
 
 
-def compared(folder: Path, count: int) -> dict[str, list[dict[str, float]]]:
-    """The figures of both trees, by round, behind one that warms up."""
-    with TemporaryDirectory() as old:
-        archive = subprocess.run(["git", "-C", ROOT, "archive", BEFORE, "src"], check=True, capture_output=True).stdout
-        subprocess.run(["tar", "-x", "-C", old], input=archive, check=True)
-        trees = {BEFORE: Tree(Path(old, "src"), folder), NOW: Tree(ROOT / "src", folder)}
-        try:
-            each = [{name: tree.train() for name, tree in trees.items()} for _ in range(1 + count)]
-        finally:
-            for tree in trees.values():
-                tree.process.communicate()
-    return {name: [found[name] for found in each[1:]] for name in trees}
-
-
 def main() -> None:
     from common import arguments, ratio, table, write_json
     from material import SHARED, VOCABULARY, models, quiet, tagged
+    from trees import NOW, by_turns
 
     given = arguments(__doc__)
     quiet()
@@ -92,7 +62,7 @@ def main() -> None:
     with models() as folders:
         folder = next(iter(folders.values()))
         tagged(SETTINGS.step_size * (6 if given.short else 16)).write(folder / "corpus.arrow")
-        found = compared(folder, 1 if given.short else 3)
+        found = by_turns(BEFORE, __file__, folder, 1 if given.short else 3)
     seconds = {name: [one["seconds"] for one in each] for name, each in found.items()}
     faster = {name: ratio(seconds[BEFORE], own) for name, own in seconds.items()}
     last = {name: each[-1] for name, each in found.items()}
@@ -106,7 +76,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    if sys.argv[1:2] == ["--trains"]:
-        trains(Path(sys.argv[2]))
+    if sys.argv[1:2] == ["--works"]:
+        works(Path(sys.argv[2]))
     else:
         main()
