@@ -7,17 +7,24 @@ import sys
 import pytest
 import torch
 
+from uxla import threads
 from uxla.config.compute import Compute, DeviceSettings
 from uxla.errors import ConfigError
 from uxla.threads import cpu_threads, idle_cores, usable_cores
 
 
 @pytest.fixture
-def unset(monkeypatch):
+def idle(monkeypatch):
+    """A machine with eight cores, five of them idle, whose user has told OpenMP nothing."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(threads, "idle_cores", lambda: 5)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    threads._free_choice.cache_clear()
+    yield
+    threads._free_choice.cache_clear()
 
 
-def test_without_a_wish_it_is_one_thread_on_every_machine(unset):
+def test_without_a_wish_it_is_one_thread_on_every_machine(idle):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -29,9 +36,24 @@ def test_without_a_wish_it_is_one_thread_on_every_machine(unset):
         torch.set_num_threads(before)
 
 
-def test_a_number_is_taken_as_it_is_and_auto_is_what_is_idle(unset):
+def test_a_number_is_taken_as_it_is_and_auto_is_what_is_idle(idle):
     assert cpu_threads(3) == 3
-    assert 1 <= cpu_threads("auto") <= usable_cores()
+    assert cpu_threads("auto") == 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (None, "CPU threads: 1, and 5 of 8 cores are idle; threads='auto' uses them and changes last digits"),
+        ("auto", "CPU threads: 5, since 5 of 8 cores are idle"),
+    ],
+)
+def test_one_line_tells_it_once(idle, hearing, asked, line):
+    with hearing() as lines:
+        for _ in range(2):
+            with DeviceSettings(threads=asked).process():
+                pass
+    assert lines == [line]
 
 
 def test_what_the_user_told_openmp_stays(monkeypatch):
