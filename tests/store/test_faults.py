@@ -195,6 +195,17 @@ def test_weights_whose_digest_is_known_are_not_read_for_another_and_yet_verified
     assert broken.fault == "model.safetensors has other bytes than were written"
 
 
+def test_weights_of_which_a_part_has_gone_are_no_damage(again):
+    def shards(into, scratch):
+        facts = make_hashed(into, scratch)
+        (into / "model-2.safetensors").write_bytes(b"the rest")
+        return facts | {HASHED: ["model.safetensors", "model-2.safetensors"]}
+
+    place, _ = again().folder("fit", {}, shards)
+    (place / "model-2.safetensors").unlink()
+    assert verify(again().root) == []
+
+
 def test_files_of_somebody_else_are_not_called_damaged(again, monkeypatch):
     place, _ = again().folder("fit", {}, make)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
