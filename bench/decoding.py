@@ -6,10 +6,13 @@
 (`uxla.decoding.decode`). On development data only: the testbed's worlds 0 and 1 (1 needs a masked LM of its own,
 `--world-1`, or one is made), dev sentences of CoNLL and PAN-X where this machine has them. Prints one Markdown table:
 entity F1 as seqeval's default counts it, of the three models (the mean) and of the mean of their probabilities, and in
-how many percent of the sentences the ensemble's most probable labels are not valid. Trainings are kept in the store.
+how many percent of the sentences the ensemble's most probable labels are not valid. Below it: for how many entities of
+the ensemble Viterbi gives another type than the one that is most probable over the entity's words, B- and I- together,
+and which of the two is right where the gold entity has the same words. Trainings are kept in the store.
 """
 
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -27,8 +30,9 @@ from uxla.adapted import Adapted
 from uxla.config.run import load_config
 from uxla.console import showing
 from uxla.decoding import decode
-from uxla.metrics import span_f1
+from uxla.metrics import span_f1, spans_in
 from uxla.models.ensemble import average
+from uxla.models.mentions import mentions
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.store.store import Store, default_root
 from uxla.study.arguments import arguments_of
@@ -51,13 +55,14 @@ STATES = {"world 0": (*WARM_UP, "uxla"), "world 1": (*WARM_UP, "uxla"), "CoNLL":
 
 def main(given: Namespace) -> None:
     """Every study's models, every decoder."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
+    seen = Counter[str]()
     transformers.utils.logging.disable_progress_bar()
     with TemporaryDirectory() as place, showing():
         for name, overrides in cases(given, Path(place)):
             found = adapted(overrides, STATES[name])
             with found.run.config.process():
-                rows += list(scored(name, found))
+                rows += list(scored(name, found, seen))
     header = [f"{who}: {decoder}" for who in ("models", "ensemble") for decoder in DECODERS]
     table(
         ["development data", "models of", *header, "not valid, %"],
@@ -65,7 +70,8 @@ def main(given: Namespace) -> None:
     )
     means = np.array([row[2:] for row in rows]).mean(axis=0)
     print(f"\nMean of all rows: {', '.join(f'{h} {m:.2f}' for h, m in zip(header, means, strict=False))}")
-    write_json(given.json, {"header": header, "rows": rows})
+    print("Entities of another type than their words' most probable one:", dict(seen))
+    write_json(given.json, {"header": header, "rows": rows, "types": seen})
 
 
 def cases(given: Namespace, place: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -102,8 +108,8 @@ def adapted(overrides: Sequence[str], methods: Sequence[str]) -> Adapted:
     return api.adapt(**arguments_of(config, inputs), store=store)
 
 
-def scored(name: str, found: Adapted) -> Iterator[tuple[object, ...]]:
-    """A row for each target and kind of model."""
+def scored(name: str, found: Adapted, seen: Counter[str]) -> Iterator[tuple[object, ...]]:
+    """A row for each target and kind of model; `seen` counts entities by their types."""
     run = found.run
     assert run is not None
     for target in run.study.targets:
@@ -116,9 +122,30 @@ def scored(name: str, found: Adapted) -> Iterator[tuple[object, ...]]:
                 fmean(f1(decoder(one, dev.label_names), dev) for one in tables) for decoder in DECODERS.values()
             ]
             of_ensemble = [f1(decoder(both, dev.label_names), dev) for decoder in DECODERS.values()]
+            seen += of_types(both, dev)
             changed = np.flatnonzero(to_outside(both, dev.label_names) != both.pseudo_labels)
             share = 100 * len(np.unique(np.searchsorted(both.offsets, changed, side="right"))) / len(dev)
             yield f"{name}, {target.name}", method, *of_models, *of_ensemble, share
+
+
+def of_types(table: Predictions, corpus: Corpus) -> Counter[str]:
+    """How many entities there are, how many have another type than the most probable one of their words, and where the
+    gold entity has the same words, which of the two is right."""
+    names, seen = corpus.label_names, Counter[str]()
+    types = list(dict.fromkeys(name[2:] for name in names if name != "O"))
+    of_type = np.array([[name[2:] == kind for name in names] for kind in types], dtype=np.float64)
+    for example, answer, start in zip(corpus, mentions(table, names, words=True), table.offsets, strict=False):
+        gold = [names[label] if label != IGNORED else "O" for label in example.labels or ()]
+        known = {(first, stop): kind for kind, first, stop in spans_in(gold, "strict")}
+        for one in answer:
+            probs = table.probs[start + one.first : start + one.stop] @ of_type.T
+            likely = types[int(np.log(np.maximum(probs, 1e-30)).sum(axis=0).argmax())]
+            true = known.get((one.first, one.stop))
+            seen["entities"] += 1
+            seen["other type"] += likely != one.label
+            seen["Viterbi is right"] += likely != one.label == true
+            seen["the other is right"] += likely != one.label and likely == true
+    return seen
 
 
 def f1(labels: Ints, corpus: Corpus) -> float:
