@@ -186,6 +186,16 @@ def test_a_tokenizer_that_looks_across_spaces_reads_texts_whole(make_tokenizer, 
     assert reads_word_by_word(changed(make_tokenizer, normalizer=normalizers.Replace(Regex(" {2,}"), " ")))
 
 
+def test_a_text_with_a_word_that_becomes_nothing_is_read_whole(make_tokenizer):
+    """What is left of the text is two spaces side by side, which are a piece of their own."""
+    made = make_tokenizer("metaspace")
+    made.backend_tokenizer.normalizer = normalizers.Replace("x", "")
+    tokenizer = WordTokenizer.of(made, "t")
+    assert tokenizer.reads_word_by_word
+    rows = ["the x river", "x", "the river x", "fax"]
+    assert tokenizer.texts(pa.array(rows, pa.large_string())).tolist() == [whole(text, tokenizer) for text in rows]
+
+
 @pytest.mark.parametrize("token", [AddedToken("new york", special=True), AddedToken("york")])
 def test_a_tokenizer_with_tokens_of_several_words_or_of_a_users_own_reads_texts_whole(make_tokenizer, token):
     backend = changed(make_tokenizer)
