@@ -96,8 +96,9 @@ class Plan:
         found = {"work": work, "seconds": seconds, "memory": memory, "disk": disk, "downloads": dict(self.downloads)}
         if self.probe is None:
             return found
-        more = {"gpu_memory": self.probe.gpu_memory, "idle_cores": self.probe.idle}
-        return found | more | {"bf16_seconds": self._seconds(self.probe.in_bf16)}
+        probed = self.probe
+        more = {"precision": probed.precision, "gpu_memory": probed.gpu_memory, "idle_cores": probed.idle}
+        return found | more | {"bf16_seconds": self._seconds(probed.in_bf16)}
 
 
 def plan(

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from transformers import AutoConfig
 
+from uxla.choices import Precision
 from uxla.models.device import HALF, multiplies_in_bf16, pick_device
 from uxla.models.footprint import Footprint
 from uxla.models.model_safety import offline
@@ -47,6 +48,8 @@ class Probe:
 
     paces: dict[Kind, Pace]
     memory: int
+    precision: Precision = "fp32"
+    """What was computed in."""
     gpu_memory: int = 0
     """Bytes that a training is expected to take of a GPU, by the arithmetic of `Footprint`, with as many tokens in a
     forward pass as here."""
@@ -100,7 +103,7 @@ def _probe(study: Study, *, generates: bool) -> Probe:
         paces: dict[Kind, Pace] = {"training": _pace(train), "labelling": _pace(label)}
         paces |= {"samples": _pace(generate)} if generates and study.around is None else {"samples": Pace(0.0, 0.0)}
         paces |= {"masked LM": paces["training"], "average": Pace(0.0, 0.0)}
-    return Probe(paces, _peak_memory(), _gpu_memory(study))
+    return Probe(paces, _peak_memory(), study.labelling.runtime.precision, _gpu_memory(study))
 
 
 def _pace(work: Callable[[int], int]) -> Pace:
