@@ -42,7 +42,7 @@ def run(bench, tmp_path, monkeypatch):
         pytest.param(["target=far", DEFAULT, "keep_weights=warmup"], 10, 10, marks=pytest.mark.slow),
         (["target=far", DEFAULT, "keep_weights=all"], 16, 16),
         (["target=near", "methods=[penalty,uxla]", "keep=estimated"], 13, 4),
-        (["target=far", "methods=[three_heads,supervised,uxla]"], 7, 4),
+        (["target=far", "methods=[three_heads,supervised,uxla]"], 4, 4),
     ],
 )
 def test_a_run_has_as_many_models_on_the_disk_as_its_plan_says(overrides, most, left, run, bench, tmp_path):

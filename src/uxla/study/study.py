@@ -205,11 +205,14 @@ class Study:
                 self.emit(TrainingEnded(method, target.name, l + 1, **step, steps=0))
 
     def label_ahead(self, method: str, targets: Sequence[Target], models: Triple) -> None:
-        """Label all that the results will ask of a method's models, so that these need their weights no longer."""
+        """Label all that the results will ask of a method's models, so that these need their weights no longer.
+
+        Nobody looks at gold labels here.
+        """
         asked = (self.weights.asked_of(method, target, self.inputs, self.seed) for target in targets)
         corpora = chain.from_iterable(asked)
         at_home = judging_sample(self.source, self.seed)
-        for corpus in {one.digest: one for one in corpora}.values():
+        for corpus in {one.digest: one for one in (corpus.unlabelled() for corpus in corpora)}.values():
             for model in models:
                 share = majority_share(self.labelling.predict(model, corpus).pseudo_labels)
                 if self.dev is None and share > self.method.collapse_share:
