@@ -142,3 +142,8 @@ def test_padding_has_no_gradient_and_repeated_pieces_sum_theirs():
     assert table.weight.grad is None
     assert torch.equal(rows.rows.grad[rows.place], expected.weight.grad)
     assert expected.weight.grad[:, 0].tolist() == [3, 0, 0, 1 + 2 + 1, 0, 1, 0, 0, 2]
+
+
+def test_a_gpu_that_must_be_deterministic_refuses_none_of_its_operations(only_deterministic):
+    with only_deterministic():
+        trained(opened(PIECES), SETTINGS.model_copy(update={"evaluate_every": 2}))

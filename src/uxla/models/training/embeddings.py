@@ -6,8 +6,6 @@ only decays them, and all at the same rate. They are decayed together, when the 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,6 +13,7 @@ from torch import nn
 from torch.nn.functional import embedding
 
 from uxla.models.device import to_device
+from uxla.records import Ints
 
 _LARGE = 2**22
 """Numbers in a table: 16 MB in float32."""
@@ -94,20 +93,21 @@ class LookedUpRows:
     def restore(self, state: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer) -> None:
         """Set the state that `state` returned; the optimiser's own is to be restored behind it."""
         self.place = state["place"].numpy().copy()
-        self._replace(state["rows"].to(self.rows), optimiser)
+        self._replace(state["rows"].to(self.rows.device, copy=True), optimiser)
 
     def _look_up(self, table: nn.Module, inputs: tuple[torch.Tensor, ...], found: object) -> torch.Tensor | None:
         """In a step of the training the rows that are trained, else those of the table."""
         return embedding(self.numbers[inputs[0]], self.step, self.padding) if torch.is_grad_enabled() else None
 
-    def _admit(self, new: np.ndarray[Any, np.dtype[np.int64]], optimiser: torch.optim.Optimizer) -> None:
+    def _admit(self, new: Ints, optimiser: torch.optim.Optimizer) -> None:
         first = int(self.place.max()) + 1
         last = first + len(new)
         if last > len(self.rows):
             self._replace(_enlarged(self.rows.detach(), 2 ** (last - 1).bit_length()), optimiser)
         self.place[new] = np.arange(first, last)
-        with torch.no_grad():
-            self.rows[first:last] = self.table.weight[new] * self.rows[0]
+        with torch.no_grad():  # the indices go by `to_device`: a GPU's own copy of them would be waited for
+            there = to_device(torch.from_numpy(new), self.rows.device)
+            self.rows[first:last] = self.table.weight[there] * self.rows[0]
 
     def _replace(self, rows: torch.Tensor, optimiser: torch.optim.Optimizer) -> None:
         """Give the optimiser a larger parameter, whose new rows are zero and have never moved."""
