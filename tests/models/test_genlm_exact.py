@@ -79,6 +79,49 @@ def test_neither_batch_size_nor_company_nor_order_changes_a_trained_models_sampl
     assert [trained.fill([request])[0] for request in requests[:40]] == samples[:40]
 
 
+class Awaited:
+    """The logits of a batch; notes when they are read."""
+
+    def __init__(self, logits: torch.Tensor, log: list[str]) -> None:
+        self.logits, self.log = logits, log
+
+    def double(self) -> torch.Tensor:
+        self.log.append("read")
+        return self.logits.double()
+
+
+class Watched:
+    """A head that notes when a batch begins."""
+
+    def __init__(self, head: Any, log: list[str]) -> None:
+        self.head, self.log = head, log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.head, name)
+
+    def __call__(self, ids: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        return self.head(ids, at)
+
+    def best(self, features: torch.Tensor, top: int) -> tuple[Awaited, torch.Tensor]:
+        self.log.append("begun")
+        logits, columns = self.head.best(features, top)
+        return Awaited(logits, self.log), columns
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"), [("cpu", ["begun", "read"] * 2), ("cuda", ["begun", "begun", "read", "begun"])]
+)
+def test_a_gpu_computes_for_one_group_of_requests_while_the_results_of_another_are_read(
+    trained, requests, device, expected
+):
+    log = []
+    heads = {slot: Watched(head, log) for slot, head in trained.heads.items()}
+    lm = replace(trained, heads=heads, device=torch.device(device))  # says how requests take turns, and no more
+    assert lm.fill(requests) == trained.fill(requests)
+    assert log[:4] == expected
+    assert lm.fill([]) == []
+
+
 def test_the_number_of_threads_changes_no_sample(trained, requests):
     before, made = torch.get_num_threads(), []
     try:

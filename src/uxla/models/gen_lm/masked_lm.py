@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import blake2b
-from itertools import accumulate, chain, groupby
+from itertools import accumulate, chain, groupby, zip_longest
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.choices import Precision, Unit
@@ -25,7 +26,7 @@ from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fit
 from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.half_precision import cast_on_cpu
-from uxla.models.gen_lm.mask_heads import MaskHead, mask_head
+from uxla.models.gen_lm.mask_heads import Best, MaskHead, mask_head
 from uxla.models.gen_lm.units import Cutter, Request, RequestState
 from uxla.models.hub import local_folder
 from uxla.models.loading import check_weights, read_model, usable_length
@@ -129,9 +130,9 @@ class MaskedLM:
         states = self._states(requests)
         masks = sum(len(state.order) for state in states)
         with torch.inference_mode(), matmul_precision(self.precision), bar("replacing masked words", masks) as running:
-            for step in range(max((len(state.order) for state in states), default=0)):
-                for replaced in self._replace_next(states, step):
-                    running.advance(replaced)
+            turns = [self._replacing(group, running.advance) for group in self._groups(states)]
+            for _ in zip_longest(*turns):
+                pass
         return [state.result() for state in states]
 
     def log_likelihood(self, texts: Sequence[str | Sequence[str]]) -> npt.NDArray[np.float64]:
@@ -160,21 +161,36 @@ class MaskedLM:
             for request in requests
         ]
 
-    def _replace_next(self, states: Sequence[RequestState], step: int) -> Iterator[int]:
-        """Make replacement number `step` of all requests that have one; equal rows share a forward pass.
+    def _groups(self, states: Sequence[RequestState]) -> list[list[RequestState]]:
+        """The requests in groups that take turns, those of one text together: their rows may be equal.
 
-        Yields how many replacements each batch made.
+        A GPU computes for one group while Python reads and prepares the rows of another.
         """
-        waiting: defaultdict[Query, list[RequestState]] = defaultdict(list)
+        number = {text: n for n, text in enumerate(dict.fromkeys(state.request.text for state in states))}
+        groups: list[list[RequestState]] = [[] for _ in range(2 if self.device.type == "cuda" else 1)]
         for state in states:
-            if step < len(state.order):
-                waiting[self._query(state, state.order[step])].append(state)
-        for batch in self._batches(waiting):
-            choices = self.budget.fit(partial(self._choices, batch), "replacing masked words")
-            for query, choice in zip(batch, choices, strict=True):
-                for state in waiting[query]:
-                    self._replace(state, step, choice)
-            yield sum(len(waiting[query]) for query in batch)
+            groups[number[state.request.text] % len(groups)].append(state)
+        return groups
+
+    def _replacing(self, states: Sequence[RequestState], advance: Callable[[int], Any]) -> Iterator[None]:
+        """Make the replacements of all requests, one of each at a time; equal rows share a forward pass.
+
+        It yields when passes have begun, before it waits for their results. `advance` is told of replacements begun.
+        """
+        for step in range(max((len(state.order) for state in states), default=0)):
+            waiting: defaultdict[Query, list[RequestState]] = defaultdict(list)
+            for state in states:
+                if step < len(state.order):
+                    waiting[self._query(state, state.order[step])].append(state)
+            begun = []
+            for batch in self._batches(waiting):
+                begun.append((batch, self.budget.fit(partial(self._best, batch), "replacing masked words")))
+                advance(sum(len(waiting[query]) for query in batch))
+            yield
+            for batch, best in begun:
+                for query, choice in zip(batch, self._choices(*best), strict=True):
+                    for state in waiting[query]:
+                        self._replace(state, step, choice)
 
     def _query(self, state: RequestState, unit: int) -> Query:
         """The sentence with `unit` as one mask; of one too long, the cells around the mask that fit."""
@@ -192,10 +208,13 @@ class MaskedLM:
         for slot, group in groupby(sorted(queries, key=by_slot), by_slot):
             yield from decoder_batches(group, self.heads[slot])
 
-    def _choices(self, batch: Sequence[Query], tokens: int) -> list[Choice]:
-        """The choice of each query; a forward pass has queries of one length, at most `tokens` pieces in all."""
+    def _best(self, batch: Sequence[Query], tokens: int) -> Best:
+        """The top candidates of each query; a forward pass has queries of one length, at most `tokens` pieces."""
         head = self.heads[batch[0].asked]
-        best, columns = head.best(features(head, batch, tokens), self.top)
+        return head.best(features(head, batch, tokens), self.top)
+
+    def _choices(self, best: Tensor, columns: Tensor) -> list[Choice]:
+        """The choice of each query, from its logits and their columns: here the device's work must be done."""
         shares = best.double().softmax(-1).tolist()  # summed up here: on a GPU cumsum is not deterministic
         return [(own, list(accumulate(share))) for own, share in zip(columns.tolist(), shares, strict=True)]
 
