@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,8 +93,7 @@ class Machine:
     def smoke(self) -> dict[str, Any]:
         """A run, its table, labelling a file, and the models saved and loaded."""
         run, text, out = self.folder / "run", self.folder / "new.txt", self.folder / "out.jsonl"
-        with self._store("smoke"):
-            self._run(run)
+        self._run(run)
         text.write_text("\n".join(self._made().sentences(50)) + "\n", encoding="utf-8")
         predict(run, text, out, device=DeviceSettings(device=self.device))
         loaded = uxla.load(run, device=self.device)
@@ -150,8 +148,7 @@ class Machine:
         """Whether two deterministic runs, and two trainings of the large model, end with the same bytes."""
         digests = []
         for number in range(2):
-            with self._store(f"deterministic-{number}"):
-                self._run(run := self.folder / f"deterministic-{number}", "deterministic=true")
+            self._run(run := self.folder / f"deterministic-{number}", "deterministic=true")
             files = [*sorted(run.glob("models/*/model.safetensors")), run / "results.json"]
             digests.append([file_digest(file) for file in files])
         weights = []
@@ -202,16 +199,13 @@ class Machine:
         return Material(self.folder / "model", **json.loads((self.folder / "pieces.json").read_text(encoding="utf-8")))
 
     def _run(self, out: Path, *settings: str) -> dict[str, Any]:
+        """A small run with a store of its own."""
+        os.environ["UXLA_CACHE"] = str(out.with_name(f"store of {out.name}"))
         values = [*self.size.run, f"device={self.device}", "methods=[penalty, uxla]", *settings]
         return api.run(load_config("testbed", values), out)
 
-    @contextmanager
-    def _store(self, name: str) -> Iterator[None]:
-        os.environ["UXLA_CACHE"] = str(self.folder / f"store-{name}")
-        yield
-
-    def _runtime(self, max_length: int | None, **options: Any) -> Runtime:
-        return Runtime(self.device, max_length, precision=self.size.precision, **options)
+    def _runtime(self, max_length: int | None) -> Runtime:
+        return Runtime(self.device, max_length, precision=self.size.precision)
 
     def _opened(self, task: Task | None = None, names: Sequence[str] = TAGS) -> TaskModel:
         labels = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
