@@ -17,17 +17,23 @@ _LONGEST = 32
 """A longer word, as a sentence of a script without spaces, will hardly come again."""
 
 
-def reads_word_by_word(backend: Any) -> bool:
-    """Whether a text of ordinary words has the ids of these words, one after the other.
+def reads_word_by_word(backend: Any, before_word: str) -> bool:
+    """Whether a text of ordinary words has the ids of these words, each read behind `before_word`, one after the other.
 
     So it is if the tokenizer always cuts at a space (the model then sees one word at most), and nothing before that
     looks further than one character and its marks.
     """
+
+    def ids(text: str) -> list[int]:
+        return list(backend.encode(before_word + text, add_special_tokens=False).ids)
+
     added = backend.get_added_tokens_decoder().values()
     if not all(token.special and " " not in token.content for token in added):
         return False
     normalizers = _steps({} if backend.normalizer is None else json.loads(backend.normalizer.__getstate__()))
-    return all(map(_is_local, normalizers)) and backend.pre_tokenizer is not None and _cuts(backend.pre_tokenizer)
+    if not all(map(_is_local, normalizers)) or backend.pre_tokenizer is None or not _cuts(backend.pre_tokenizer):
+        return False
+    return all(ids(f"{a} {b}") == ids(a) + ids(b) for a, b in product(_KINDS, _KINDS))
 
 
 def drops_blanks(pre_tokenizer: Any) -> bool:

@@ -191,7 +191,7 @@ class WordTokenizer:
     @cached_property
     def reads_word_by_word(self) -> bool:
         """Whether the ids of a text are those of its words, where these are ordinary and known to the vocabulary."""
-        return bool(self.unknown) and reads_word_by_word(self.backend)
+        return bool(self.unknown) and reads_word_by_word(self.backend, self.before_word)
 
     @cached_property
     def blank(self) -> str | None:
