@@ -124,7 +124,7 @@ def test_one_bar_counts_all_trainings_of_a_run(tmp_path, monkeypatch):
     ("arguments", "said"),
     [
         (["run", "testbed", "target=fr"], "the testbed has no language 'fr'; did you mean far?"),
-        (["run", "testbed", "device=cuda"], "no CUDA device"),
+        (["run", "testbed", "devices=cuda"], "no CUDA device"),
         (["run", "testbed", "--out", "/proc/x"], "--out /proc/x: nothing can be written in /proc"),
         (["plan", "testbed", "target=fr"], "the testbed has no language 'fr'"),
         (["status", "nowhere"], "no journal.jsonl"),

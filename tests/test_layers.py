@@ -27,6 +27,7 @@ LEVELS = [
     {"config"},
     {"corpora"},
     {"methods"},
+    {"executors"},
     SIBLINGS,
 ]
 """From the top down. What stands in no level is at the bottom: files that serve everywhere."""

@@ -68,13 +68,13 @@ if TYPE_CHECKING:
     from uxla.corpora import read
     from uxla.errors import UxlaError
     from uxla.events import Event
+    from uxla.executors.executor import Serial
     from uxla.methods.method import Method
     from uxla.metrics import Score
     from uxla.models.ensemble import Ensemble
     from uxla.models.entities import Entity, Label
     from uxla.records import Corpus, Example, ModelHandle, Predictions
     from uxla.store.store import Store
-    from uxla.study.executors import Serial
     from uxla.study.fine_tuning import FineTuning
     from uxla.study.settings import UXLA
     from uxla.targets import Target
@@ -104,7 +104,7 @@ _PLACES = {
     "Sample": "augmentation.memory",
     "Score": "metrics",
     "Scored": "annotation.score",
-    "Serial": "study.executors",
+    "Serial": "executors.executor",
     "Store": "store.store",
     "Suggestion": "annotation.suggest",
     "Target": "targets",

@@ -7,18 +7,21 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
 from uxla import progress
 from uxla.adapted import Adapted
-from uxla.choices import AskedPrecision, Device, Task
+from uxla.choices import AskedPrecision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
-from uxla.errors import spelled_as
+from uxla.devices import Devices, names
+from uxla.errors import ConfigError, spelled_as
 from uxla.events import Event, Finished, Planned, StageEnded, heard_by, unheard
+from uxla.executors.devices import running
+from uxla.executors.executor import Executor, executor_of
 from uxla.methods.method import Method
 from uxla.models.hub import download_size, is_here, resolve
 from uxla.models.saving import check_objects, objects_digest, write_objects
@@ -29,7 +32,6 @@ from uxla.records import ModelHandle
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import Request, arguments_of, check_arguments, request_of
-from uxla.study.executors import Executor, Serial, executor_of
 from uxla.study.inputs import load_inputs
 from uxla.study.messages import Messages
 from uxla.study.recording import recording
@@ -44,7 +46,7 @@ Listener = Callable[[Event], None]
 Data = Any
 """A `Corpus`, or whatever `uxla.read` makes one of."""
 
-_PAPER, _SERIAL = UXLA(), Serial()
+_PAPER = UXLA()
 
 
 def adapt(
@@ -60,10 +62,10 @@ def adapt(
     vicinity: MaskedLMVicinity | Around | None = None,
     baselines: Sequence[Method | str] = (),
     store: Store | str | Path | None = None,
-    executor: Executor | str = _SERIAL,
+    executor: Executor | str | None = None,
     on_event: Listener = unheard,
     seed: int = 0,
-    device: Device = "auto",
+    devices: Devices = "auto",
     precision: AskedPrecision = "fp32",
     keep: Literal["last", "estimated"] = "last",
     **settings: Any,
@@ -95,7 +97,7 @@ def adapt(
     >>> result.ensemble.predict("Ana vive en Lima")                                # doctest: +SKIP
     """
     check_arguments(method, vicinity, baselines, executor, on_event)
-    settings |= {"revision": revision, "seed": seed, "device": device, "precision": precision, "keep": keep}
+    settings |= {"revision": revision, "seed": seed, "devices": devices, "precision": precision, "keep": keep}
     request = request_of(
         source,
         target,
@@ -108,11 +110,12 @@ def adapt(
         baselines=baselines,
         **settings,
     )
-    with ExitStack() as on_failure, process_settings(), showing_to_caller():
-        place, workers = _store(store, on_failure), executor_of(executor)
+    workers = _executor(executor, request.config)
+    with ExitStack() as on_failure, process_settings(), showing_to_caller(), workers as doing:
+        place = _store(store, on_failure)
         handles = pipeline.Models.of(request.config, None if isinstance(model, str | Path) else _stored(model, place))
         with _foreseen(request, handles, place, on_event) as listen:
-            finished = pipeline.adapt(request, handles, store=place, executor=workers, on_event=listen)
+            finished = pipeline.adapt(request, handles, store=place, executor=doing, on_event=listen)
         on_failure.pop_all()
     if store is None:
         weakref.finalize(finished, shutil.rmtree, place.root, ignore_errors=True)
@@ -198,6 +201,15 @@ def _stored(model: tuple[Any, Any], store: Store) -> str:
         return {"model": type(model[0]).__name__}
 
     return str(store.folder("model", {"objects": objects_digest(*model)}, make)[0])
+
+
+def _executor(given: Executor | str | None, config: RunConfig) -> AbstractContextManager[Executor]:
+    """The executor that is given, or that of the devices."""
+    if given is None:
+        return running(config.slots, threads=config.threads, deterministic=config.deterministic)
+    if len(names(config.devices)) > 1:
+        raise ConfigError("executor: given beside several devices, which have their own; leave one of the two out")
+    return nullcontext(executor_of(given))
 
 
 def _store(given: Store | str | Path | None, on_failure: ExitStack) -> Store:

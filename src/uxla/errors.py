@@ -26,6 +26,11 @@ def spelled_as(spelling: Spelling) -> Iterator[None]:
         _SPELLING.reset(token)
 
 
+def spelling() -> Spelling:
+    """How remedies write settings here."""
+    return _SPELLING.get()
+
+
 def in_python() -> bool:
     """Whether messages are for somebody who calls the library."""
     return _SPELLING.get() == "python"

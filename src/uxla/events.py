@@ -6,9 +6,13 @@ and the library's `on_event` are functions of an event.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,57 @@ Emit = Callable[[Event], None]
 
 def unheard(event: Event) -> None:
     """An `Emit` that nobody listens to."""
+
+
+class Channel:
+    """An `Emit` that can be pickled: in another process it is told what its listener here will hear.
+
+    Whoever made the block of `redirected` that an event was emitted in passes it on.
+    """
+
+    def __init__(self, listener: Emit | None, key: str | None = None) -> None:
+        self._listener, self._key = listener, key or uuid4().hex
+        _CHANNELS[self._key] = self
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its listener is in this process."""
+        return self._listener is not None
+
+    def __call__(self, event: Event) -> None:
+        """Tell the listener, or whoever redirects."""
+        redirect = _REDIRECT.get()
+        if redirect is None:
+            self.tell(event)
+        else:
+            redirect(self, event)
+
+    def tell(self, event: Event) -> None:
+        """Tell the listener, if it is here."""
+        if self._listener is not None:
+            self._listener(event)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _channel, (self._key,)
+
+
+_CHANNELS: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+_REDIRECT: ContextVar[Callable[[Channel, Event], None] | None] = ContextVar("redirect", default=None)
+
+
+def _channel(key: str) -> Channel:
+    """The channel of this process with the key; in another one there is a new one, without a listener."""
+    return _CHANNELS.get(key) or Channel(None, key)
+
+
+@contextmanager
+def redirected(to: Callable[[Channel, Event], None]) -> Iterator[None]:
+    """Inside the block, `to` receives each event that goes into a channel, with the channel, to pass it on later."""
+    token = _REDIRECT.set(to)
+    try:
+        yield
+    finally:
+        _REDIRECT.reset(token)
 
 
 def heard_by(listeners: Iterable[Emit]) -> Emit:

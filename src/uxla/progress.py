@@ -142,6 +142,11 @@ def bar(label: str, total: int) -> Iterator[Count]:
         shown.stop()
 
 
+def started(label: str, total: int) -> Bar:
+    """A bar of work that is done elsewhere; `bar` is for work done here."""
+    return _listener.get().start(label, total)
+
+
 def note(text: str) -> None:
     """Show one line to whoever listens."""
     _listener.get().note(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +109,13 @@ class Corpus:
         row = self.table.slice(range(len(self))[index], 1)
         return next(iter(Corpus(self.name, self.label_names, row)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a stream of Arrow, which has of a part no more than the part."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self.table.schema) as writer:
+            writer.write_table(self.table)
+        return _unpickled, (self.name, self.label_names, sink.getvalue())
+
     def take(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Corpus:
         """The examples at `indices` (int, any order, repeats allowed), in that order; many are not held in memory."""
         rows = rows_at(self.table, np.asarray(indices, dtype=np.int64))
@@ -175,6 +183,10 @@ def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
     if len({corpus.label_names for corpus in corpora}) != 1:
         raise ValueError("corpora with different label names cannot be joined")
     return Corpus(name, corpora[0].label_names, pa.concat_tables([corpus.table for corpus in corpora]))
+
+
+def _unpickled(name: str, label_names: tuple[str, ...], stream: pa.Buffer) -> Corpus:
+    return Corpus(name, label_names, pa.ipc.open_stream(stream).read_all())
 
 
 def _record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:

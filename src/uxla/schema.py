@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from uxla.devices import are_devices
 from uxla.errors import ConfigError, setting
 
 if TYPE_CHECKING:
@@ -114,11 +115,18 @@ def _number_or_auto(value: object) -> object:
     raise refusal("", f"got {value!r}, expected a whole number of at least 1, or auto")
 
 
+def _devices(value: object) -> object:
+    if not are_devices(value):
+        raise refusal("", f"got {value!r}, expected auto, cpu, cuda, [cuda:0, cuda:1] or {{cpu: 2}}")
+    return tuple(value) if isinstance(value, list) else value
+
+
 Several = Annotated[tuple[T, ...], BeforeValidator(_frozen)]
 OneOrSeveral = Annotated[tuple[T, ...], BeforeValidator(_one_or_several)]
 Files = Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], BeforeValidator(_frozen)]
 """One data file, or several that are read one after the other."""
 Copies = Annotated[int | tuple[int, int], BeforeValidator(_one_or_two)]
+Devices = Annotated[str | tuple[str, ...] | dict[str, int], BeforeValidator(_devices)]
 NumberOrAuto = Annotated[int | Literal["auto"], BeforeValidator(_number_or_auto)]
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=50)]
 """A name that is also safe as a part of a file name (of at most 255 bytes) and in a table."""

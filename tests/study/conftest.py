@@ -15,7 +15,6 @@ from uxla.methods.registry import method
 from uxla.records import ModelHandle, Predictions
 from uxla.study import pipeline
 from uxla.study.arguments import Request
-from uxla.study.executors import Serial
 from uxla.study.labelling import Labelling
 from uxla.study.pipeline import Models, study_of
 from uxla.study.settings import method_of
@@ -60,7 +59,7 @@ def made(overrides, inputs, *, store=None, model=HANDLE, vicinity_model=None, em
     settings = load_config(config, overrides)
     request = Request(settings, inputs, tuple(map(method, settings.methods)), method_of(settings), None)
     store = NoWork(emit=emit) if store is None else replace(store, emit=emit)
-    study = study_of(request, Models(model, vicinity_model or model), store, Serial())
+    study = study_of(request, Models(model, vicinity_model or model), store)
     if not isinstance(study.labelling.store, NoWork):
         return study
     return replace(study, labelling=NoScores(**vars(study.labelling)))

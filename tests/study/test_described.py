@@ -124,10 +124,10 @@ def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(study_of,
     own.save_pretrained(tmp_path / "own")
     AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path / "own")
     inputs = Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),))
-    plain, events = study_of(inputs, "device=cpu")
+    plain, events = study_of(inputs, "devices=cpu")
     check_models(plain, [], "testbed", generates=False)
     assert events == []
-    study, events = study_of(inputs, "device=cpu", model=resolve(str(tmp_path / "own")))
+    study, events = study_of(inputs, "devices=cpu", model=resolve(str(tmp_path / "own")))
     check_models(study, [], "own", generates=False)
     assert [event.about for event in events] == ["own"]
     with pytest.raises(ModelError):  # a tagger has no layer that writes words
@@ -144,7 +144,7 @@ def test_three_models_begin_with_three_layers_where_the_backbones_own_is_not_use
     AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path / "own")
     training = [f"warmup.{value}" for value in ("max_steps=1", "epochs=null", "learning_rate=1e-9", "selection=last")]
     own = resolve(str(tmp_path / "own"))
-    study = study_of(Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)), "device=cpu", *training, model=own)
+    study = study_of(Inputs(corpus("en", TEXTS), None, None, (target(TEXTS),)), "devices=cpu", *training, model=own)
     models = study[0].warm_up("zero_shot", penalty=False)
     layers = [load_file(model.path / "model.safetensors")["classifier.weight"] for model in models]
     first = load_file(tmp_path / "own/model.safetensors")["classifier.weight"]

@@ -99,7 +99,7 @@ def test_a_runs_options_reach_the_learner(make_study):
 
 
 def test_flash_attention_names_the_device_and_precision_that_it_cannot_have(make_study):
-    study = make_study(["attention=flash_attention_2", "device=cpu"], INPUTS)
+    study = make_study(["attention=flash_attention_2", "devices=cpu"], INPUTS)
     with pytest.raises(ModelError, match=r"^attention flash_attention_2 on cpu in fp32: .*; set attention='auto'"):
         study.vicinity.masked_lm()
 

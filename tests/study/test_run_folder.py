@@ -35,7 +35,7 @@ def test_the_order_in_which_overrides_are_typed_makes_no_other_run_and_the_last_
 
 def test_what_makes_no_other_run_makes_no_other_name():
     assert name("threads=1", "tokens_per_batch=512") == name()
-    assert grid_folder("testbed", ["device=cpu"]) == grid_folder("testbed", [])
+    assert grid_folder("testbed", ["devices=cpu"]) == grid_folder("testbed", [])
 
 
 def test_different_overrides_have_different_names_that_every_disk_takes():
@@ -113,7 +113,7 @@ def test_the_same_configuration_goes_on_and_leaves_what_is_there(tmp_path):
     assert files(out) == before
 
 
-@pytest.mark.parametrize("value", ["threads=2", "device=cpu", "tokens_per_batch=512", "checkpoint_minutes=9"])
+@pytest.mark.parametrize("value", ["threads=2", "devices=cpu", "tokens_per_batch=512", "checkpoint_minutes=9"])
 def test_how_a_run_computes_makes_no_other_run(value, tmp_path):
     out = left_by(tmp_path / "out", CONFIG, *FINISHED)
     check_folder(out, load_config("testbed", [value]))

@@ -18,8 +18,8 @@ from uxla.algorithm.agreement import Agree, Exact
 from uxla.algorithm.co_labelling import Learner, distilled
 from uxla.algorithm.distil import MostConfident, Select, has_collapsed, majority_share
 from uxla.algorithm.events import CoLabelled, EpochEnded, Part, Skipped, Step, Trained, Trains
-from uxla.algorithm.lessons import DataSet, Lesson, Map, fitted
 from uxla.algorithm.mixing import balanced_mix, judging_sample
+from uxla.algorithm.training_input import DataSet, Map, TrainingInput, fitted
 from uxla.errors import ConfigError
 from uxla.events import Emit, unheard
 from uxla.records import IGNORED, Corpus, Ints, Predictions
@@ -183,14 +183,14 @@ class CoTraining(Generic[M]):
 
     def train(self, models: Sequence[M], mixes: Iterable[tuple[Sequence[DataSet], Step]]) -> Iterator[tuple[int, M]]:
         """Each step's l, and model l after one training on its mix (lines 20-22); unchanged where nothing is left."""
-        told, jobs = tee(self.lesson(models[step.l], mix, step) for mix, step in mixes)
-        for lesson, model in zip(told, self.map(partial(fitted, self.learner), jobs), strict=True):
-            if lesson.mix is not None:
-                step, parts, epochs, began = lesson.step, lesson.parts, len(self.schedule), lesson.model
+        told, jobs = tee(self.training_input(models[step.l], mix, step) for mix, step in mixes)
+        for given, model in zip(told, self.map(partial(fitted, self.learner), jobs), strict=True):
+            if given.mix is not None:
+                step, parts, epochs, began = given.step, given.parts, len(self.schedule), given.model
                 self.emit(Trained(step=step, parts=parts, epochs=epochs, model=model, began_with=began))
-            yield lesson.step.l, model
+            yield given.step.l, model
 
-    def lesson(self, model: M, mix: Sequence[DataSet], step: Step) -> Lesson[M]:
+    def training_input(self, model: M, mix: Sequence[DataSet], step: Step) -> TrainingInput[M]:
         """The draws of one training by Eq. 2; none where distillation left nothing at all."""
         corpora, key, epochs = [data.corpus for data in mix], self._key(step), len(self.schedule)
         agreement = None if self.order == "alone" else self.agreement
@@ -198,12 +198,12 @@ class CoTraining(Generic[M]):
         seed, total = derive(self.seed, "fit", *key), sum(map(len, corpora))
         if not total:
             self.emit(Skipped(step=step, parts=parts, epochs=epochs, agreement=agreement))
-            return Lesson(step, model, None, seed, parts)
+            return TrainingInput(step, model, None, seed, parts)
         rng, shares = generator(self.seed, "mix", *key), [data.share for data in mix]
         drawn, counts = balanced_mix(corpora, alpha=self.alpha, rng=rng, draws=self.draws(total), shares=shares)
         parts = tuple(part._replace(drawn=count) for part, count in zip(parts, counts, strict=True))
         self.emit(Trains(step=step, parts=parts, epochs=epochs, agreement=agreement))
-        return Lesson(step, model, drawn, seed, parts)
+        return TrainingInput(step, model, drawn, seed, parts)
 
     def has_collapsed(self, found: Predictions, corpus: Corpus, peer: M, before: M, *, source: Corpus) -> bool:
         """Whether `peer`, which gives `found` to `corpus` and was `before` after the warm-up, has collapsed.

@@ -10,7 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from uxla.config.run import RunConfig, load_config
+from uxla.devices import names
 from uxla.errors import ModelError, UxlaError
+from uxla.executors.forking import prepare
 from uxla.study.sharing import downloaded_run, is_hub_id
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
@@ -20,8 +22,11 @@ _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 def checked(config: str, overrides: Sequence[str]) -> RunConfig:
     """The configuration; UxlaError where it or its device cannot be used."""
     settings = load_config(config, overrides)
-    if settings.device == "cuda" and not _may_have_gpu():
-        raise ModelError("device cuda: this machine has no CUDA device that torch can use; set device=cpu")
+    asked = names(settings.devices)
+    if any(name.startswith("cuda") for name in asked) and not _may_have_gpu():
+        raise ModelError(f"devices {asked[0]}: this machine has no CUDA device that torch can use; set devices=cpu")
+    if len(asked) > 1:
+        prepare()
     return settings
 
 

@@ -29,7 +29,6 @@ from uxla.report.table import run_table
 from uxla.save_tokenizer import save_tokenizer
 from uxla.store.store import Store
 from uxla.study.arguments import arguments_of, request_of
-from uxla.study.executors import Serial
 from uxla.study.finished_run import FinishedRun
 from uxla.study.inputs import load_inputs
 from uxla.study.labelling import Triple
@@ -87,7 +86,7 @@ def teachers(run: Path, store: Store) -> Teachers:
         raise ArtifactError(f"{run}: {why}; call compress on the result of uxla.adapt")
     config = load_config(str(run / "config.yaml"))
     request = request_of(**arguments_of(config, load_inputs(config, store)))
-    study = study_of(request, Models.of(config), store, Serial())
+    study = study_of(request, Models.of(config), store)
     places = {name: _place(run, name, results["targets"]) for name in config.target}
     split = read_card(places[config.target[0]]).split
     return Teachers(study, config, {name: _members(place) for name, place in places.items()}, split)

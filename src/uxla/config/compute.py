@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from uxla import devices as devices_of
 from uxla.choices import AskedPrecision, Attention, Device, Precision, Task
-from uxla.schema import NumberOrAuto, Section, key
+from uxla.schema import Devices, NumberOrAuto, Section, key
 
 if TYPE_CHECKING:
     from uxla.config.method import MaskedLMVicinity
@@ -31,10 +32,9 @@ class Job(Section):
     revision: str | None = key("the backbone's revision on the Hub", None)
 
 
-class DeviceSettings(Section):
-    """Where and how exactly models compute, and what may come with them."""
+class ModelSettings(Section):
+    """How exactly models compute, and what may come with them."""
 
-    device: Device = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
     precision: AskedPrecision = key(
         "what models compute in: `fp32` is exact; `tf32`, `bf16` and `fp16` are faster where a device has them, and "
         "change results a little; `auto`: `bf16` on a GPU that has it, else `fp32`",
@@ -64,7 +64,10 @@ class DeviceSettings(Section):
         return ModelSafety(self.trust_remote_code, self.allow_pickle_weights)
 
     def process(self) -> AbstractContextManager[None]:
-        """The settings of the process while models compute: threads, and determinism if it is asked for."""
+        """The settings of the process while models compute: threads, and determinism if it is asked for.
+
+        Where only other processes compute, it has one thread.
+        """
         from uxla.process_settings import process_settings
         from uxla.threads import cpu_threads
 
@@ -75,7 +78,7 @@ class DeviceSettings(Section):
         """The precision, which is part of what finished work is found by: never `auto`."""
         from uxla.models.device import settled_precision
 
-        return settled_precision(self.precision, self.device)
+        return settled_precision(self.precision, self.where)
 
     def runtime(self, max_length: int | None = None, **more: Any) -> Runtime:
         """The same for `models`, with what is not among these keys."""
@@ -84,12 +87,33 @@ class DeviceSettings(Section):
 
         fixed = self.deterministic and self.tokens_per_batch == "auto"  # free memory is not the same every time
         budget = Budget(_DETERMINISTIC if fixed else self.tokens_per_batch)
-        return Runtime(self.device, max_length, budget, self.safety, self.settled_precision, **more)
+        return Runtime(self.where, max_length, budget, self.safety, self.settled_precision, **more)
+
+    @property
+    def where(self) -> str:
+        """The device of a model."""
+        return "auto"
 
 
-class Compute(DeviceSettings):
+class DeviceSettings(ModelSettings):
+    """Where and how exactly models compute."""
+
+    device: Device = key("`cpu`, `cuda`, or `auto`: a GPU where there is one", "auto")
+
+    @property
+    def where(self) -> str:
+        """The device of a model."""
+        return self.device
+
+
+class Compute(ModelSettings):
     """How the models of a run compute."""
 
+    devices: Devices = key(
+        "where: `cpu`, `cuda` (all GPUs), `[cuda:0, cuda:1]`, `{cpu: 2}` (two processes), `auto`: all GPUs, or one CPU",
+        "auto",
+    )
+    jobs_per_device: int = key("so many trainings or labellings at a time on each device, for small models", 1, ge=1)
     max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
     attention: Attention = key(
         "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
@@ -100,6 +124,20 @@ class Compute(DeviceSettings):
     checkpoint_minutes: float = key(
         "minutes between checkpoints of a training; at most so much of it is lost when it is killed", 10.0, gt=0
     )
+
+    @property
+    def where(self) -> str:
+        """The device of a model."""
+        return devices_of.kind(self.devices)
+
+    def runtime(self, max_length: int | None = None, **more: Any) -> Runtime:
+        """As that of `ModelSettings`, which leaves room for the other jobs of the device."""
+        return super().runtime(max_length, jobs=self.jobs_per_device, **more)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The device of each job that is done at the same time."""
+        return devices_of.slots(self.devices, self.jobs_per_device)
 
 
 class LMSource(DeviceSettings):

@@ -7,34 +7,37 @@ from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
-from uxla.choices import AskedPrecision, Attention, Device, Precision, check_choice
+from uxla.choices import AskedPrecision, Attention, Precision
+from uxla.devices import check_one
 from uxla.errors import ModelError, assignment
+from uxla.phrases import counted
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """The types of half precision."""
 
 
-def pick_device(name: Device, precision: Precision = "fp32") -> torch.device:
-    """The device `cpu` or `cuda`; `auto` is CUDA where there is one, else the CPU.
+def pick_device(name: str, precision: Precision = "fp32") -> torch.device:
+    """The device `cpu`, `cuda` or `cuda:1`; `auto` is CUDA where there is one, else the CPU.
 
     ModelError where there is no such device, or it cannot compute in `precision`.
     """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ModelError(
-            f"device cuda: this machine has no CUDA device that torch can use; set {assignment('device', 'cpu')}"
-        )
+    here, (kind, _, number) = torch.cuda.is_available(), name.partition(":")
+    if kind == "cuda" and not here:
+        raise ModelError(f"device {name}: this machine has no CUDA device that torch can use; take cpu")
+    if number and int(number) >= (found := torch.cuda.device_count()):
+        raise ModelError(f"device {name}: torch can use {counted(found, 'CUDA device')}, the last is cuda:{found - 1}")
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if here else "cpu"
     _check_precision(torch.device(name), precision)
     return torch.device(name)
 
 
-def settled_precision(asked: AskedPrecision, device: Device, wanted: Precision = "bf16") -> Precision:
+def settled_precision(asked: AskedPrecision, device: str, wanted: Precision = "bf16") -> Precision:
     """The precision that is asked for; for `auto` the `wanted` one on a GPU that has it, fp32 elsewhere.
 
     ConfigError for a device that there is not.
     """
-    check_choice("device", device, Device)
+    check_one(device)
     if asked != "auto":
         return asked
     found = pick_device(device)

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from uxla.choices import Attention, Device, Precision, check_choice
+from uxla.choices import Attention, Precision, check_choice
+from uxla.devices import check_one
 from uxla.models.memory import Budget
 from uxla.models.model_safety import SAFE, ModelSafety
 
@@ -22,7 +23,7 @@ class Runtime:
     fast, but for dropout's draws. ConfigError for a device or a precision that there is not.
     """
 
-    device: Device = "auto"
+    device: str = "auto"
     max_length: int | None = None
     budget: Budget = field(default_factory=Budget)
     safety: ModelSafety = SAFE
@@ -33,7 +34,7 @@ class Runtime:
     """How many jobs share the device's memory."""
 
     def __post_init__(self) -> None:
-        check_choice("device", self.device, Device)
+        check_one(self.device)
         check_choice("precision", self.precision, Precision)
 
     def budget_of(self, module: Any, device: torch.device) -> Budget:

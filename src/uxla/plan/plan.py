@@ -26,7 +26,6 @@ from uxla.plan.probe import Probe, probe
 from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.study.arguments import Request
-from uxla.study.executors import Serial
 from uxla.study.pipeline import Models, asks_vicinity, carry_out, study_of
 from uxla.study.study import Study
 
@@ -169,7 +168,7 @@ def _counted(request: Request, models: Models, own: Store, model_bytes: int) -> 
         with TemporaryDirectory(prefix="uxla-plan-") as folder:
             given = own.root, listen, own.fresh, own.seen
             store = CountingStore(*given, imitations=Path(folder), model_bytes=model_bytes)
-            study = study_of(request, models, store, Serial())
+            study = study_of(request, models, store)
             carry_out(study, request, trainings)
         if len(own.seen.needed) == needed:
             return study, store

@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -23,14 +24,34 @@ PATIENCE = 1.0
 """Seconds of waiting after which a person is told."""
 
 
+class BusyError(Exception):
+    """Another run, or another job of this one, is doing the work: something else may be done meanwhile."""
+
+
+_WAITS: ContextVar[bool] = ContextVar("waits", default=True)
+
+
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock `path`, waiting for whoever has it; raises OSError where there can be no lock."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+def waiting(wanted: bool) -> Iterator[None]:
+    """Whether work that another run is doing is waited for inside the block; else it is a BusyError."""
+    token = _WAITS.set(wanted)
     try:
-        lock.acquire(timeout=PATIENCE)
+        yield
+    finally:
+        _WAITS.reset(token)
+
+
+@contextmanager
+def locked(path: Path, what: str, *, always_waits: bool = False) -> Iterator[None]:
+    """Hold the lock `path`, waiting for whoever has it; BusyError instead where nobody waits (`waiting`), unless it
+    `always_waits`. Raises OSError where there can be no lock."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock, waits = FileLock(path), always_waits or _WAITS.get()
+    try:
+        lock.acquire(timeout=PATIENCE if waits else 0)
     except Timeout:
+        if not waits:
+            raise BusyError(what) from None
         progress.note(f"{what}: another run is working on it; waiting for it to finish")
         lock.acquire()
     try:
@@ -47,14 +68,18 @@ def key_lock(root: Path, name: str) -> Path:
 @contextmanager
 def counting(root: Path) -> Iterator[None]:
     """Inside the block no run can begin to use an artifact, so that whatever `in_use` does not name may be removed."""
-    with locked(root / "locks" / "uses.lock", "the store"):
+    with locked(root / "locks" / "uses.lock", "the store", always_waits=True):
         yield
 
 
 class Uses:
-    """Tells `uxla cache gc` what this run has used, in a file that is locked for as long as the object lives."""
+    """Tells `uxla cache gc` what this run has used, in a file that is locked for as long as the object lives.
 
-    def __init__(self) -> None:
+    In another process it adds to the same file, where there is one: what jobs use, their run uses.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
         self._lock: FileLock | None = None
 
     def add(self, root: Path, name: str) -> None:
@@ -67,10 +92,14 @@ class Uses:
 
     def _write(self, root: Path, line: str) -> None:
         with suppress(OSError), counting(root):
-            if self._lock is None:
+            if self._file is None:
                 self._lock = _register(root)
-            with Path(self._lock.lock_file).open("a", encoding="utf-8") as stream:
+                self._file = Path(self._lock.lock_file)
+            with self._file.open("a", encoding="utf-8") as stream:
                 stream.write(f"{line}\n")
+
+    def __reduce__(self) -> tuple[type[Uses], tuple[Path | None]]:
+        return Uses, (self._file,)
 
 
 def in_use(root: Path) -> dict[str, bool]:

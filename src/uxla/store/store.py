@@ -46,12 +46,20 @@ Make = Callable[[Path, Path], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Seen:
-    """The artifacts that one command has verified or made; they stay for as long as this lives."""
+    """The artifacts that one command has verified or made; they stay for as long as this lives.
+
+    Jobs in other processes look again, and go by the time of an artifact: what is younger than `since` was made for the
+    command, or at the same time.
+    """
 
     manifests: dict[Path, Manifest] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
     needed: set[Path] = field(default_factory=set)
     """Artifacts whose weights were gone when they were needed: they are made again, and stay."""
+    since: float = field(default_factory=time.time)
+
+    def __reduce__(self) -> tuple[type[Seen], tuple[dict[Path, Manifest], Uses, set[Path], float]]:
+        return Seen, ({}, self.uses, self.needed, self.since)
 
 
 class WeightsGoneError(Exception):
@@ -116,6 +124,13 @@ class Store:
         self.emit(StageEnded(stage, key[:16], hit, seconds, facts))
         return place, facts
 
+    def has(self, stage: str, inputs: Mapping[str, Any]) -> bool:
+        """Whether the artifact is there and whole, so that `folder` would find it."""
+        place = self.root / stage / digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
+        with suppress(DamageError):
+            self._find(place)
+        return self._has(place)
+
     def facts(self, place: Path) -> Facts:
         """What is told of a finished artifact."""
         return dict(self._manifest(place).facts)
@@ -150,7 +165,8 @@ class Store:
         if self._has(place):
             return
         self.seen.uses.add(self.root, _name(place))  # before the look: what was told is not removed behind our back
-        manifest = None if self.fresh else check(place)
+        old = self.fresh and not (place.exists() and place.stat().st_mtime > self.seen.since)
+        manifest = None if old else check(place)
         if manifest is not None:
             self.seen.manifests[place] = manifest
             with suppress(OSError):
@@ -198,6 +214,8 @@ class Store:
                     with suppress(DamageError):
                         if check(place) == manifest and not weights_gone(place, manifest):  # others may be reading it
                             shutil.rmtree(into)
+                            with suppress(OSError):
+                                os.utime(place)
                 self.seen.manifests[place] = manifest
                 shutil.rmtree(scratch, ignore_errors=True)
         finally:

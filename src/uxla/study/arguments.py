@@ -62,7 +62,7 @@ def check_arguments(method: Any, vicinity: Any, baselines: Any, executor: Any, o
     """ConfigError that names the argument whose value is of another kind than it must be."""
     several = isinstance(baselines, Sequence) and not isinstance(baselines, str)
     named = several and all(isinstance(one, Method | str) for one in baselines)
-    maps = isinstance(executor, str) or callable(getattr(executor, "map", None))
+    maps = executor is None or isinstance(executor, str) or callable(getattr(executor, "map", None))
     kinds = [
         ("method", method, isinstance(method, UXLA | Method | str), "a uxla.UXLA, a uxla.Method, or a name"),
         ("vicinity", vicinity, isinstance(vicinity, MaskedLMVicinity | None) or _is_function(vicinity), _VICINITY),

@@ -105,8 +105,7 @@ class _View:
         return estimate(ours, theirs, gold_labels(self.dev), tags, before=before, seed=self.study.seed)
 
     def labelled(self, models: Triple) -> Labelled:
-        predict = self.study.labelling.predict
-        source, target = ([predict(model, part) for model in models] for part in (self.dev, self.raw))
+        source, target = (self.study.labelling.predictions(models, part) for part in (self.dev, self.raw))
         return Labelled(source, target)
 
 

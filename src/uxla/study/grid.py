@@ -1,9 +1,13 @@
-"""A grid of runs: the product of settings and seeds, checked as a whole, then run one by one and compared."""
+"""A grid of runs: the product of settings and seeds, checked as a whole, then run and compared.
+
+Where there are several devices and at least as many runs, each run has one device; else a run has all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -15,8 +19,10 @@ from uxla import progress
 from uxla.config.run import RunConfig, load_config
 from uxla.config.yaml_text import Plain, entries, parse
 from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.executors.devices import running
 from uxla.report.folder import RunFolder
 from uxla.report.grid import Baseline, GridRun, Setting
+from uxla.store.locks import waiting
 from uxla.store.store import Seen
 from uxla.study.run_folder import check_folder, safe_name
 
@@ -80,21 +86,43 @@ def make(
     for one in planned:
         check_folder(out / one.name, one.config, overwrite=overwrite)
     seen = Seen()
-    waiting = [one for one in planned if fresh or not _is_finished(one, out)]
+    due = [one for one in planned if fresh or not _is_finished(one, out)]
     failed: dict[str, str] = {}
-    if len(waiting) < len(planned):
-        progress.note(f"{len(planned) - len(waiting)} of {len(planned)} runs are finished already")
-    with progress.bar("runs of the grid", len(waiting)) as bar:
-        for number, one in enumerate(waiting, start=1):
-            progress.note(f"run {number} of {len(waiting)}: {one.name}")
-            try:
-                run(one.config, out / one.name, fresh=fresh, overwrite=overwrite, seen=seen)
-            except UxlaError as error:
-                failed[one.name] = str(error)
-                progress.note(f"{one.name}: failed and is left out: {error}")
+    if len(due) < len(planned):
+        progress.note(f"{len(planned) - len(due)} of {len(planned)} runs are finished already")
+    done = partial(_made, partial(run, fresh=fresh, overwrite=overwrite, seen=seen), out, len(due))
+    with progress.bar("runs of the grid", len(due)) as bar, _devices_for(due) as together:
+        for one, fault in zip(due, together(done, list(enumerate(due, start=1))), strict=True):
+            if fault is not None:
+                failed[one.name] = fault
+                progress.note(f"{one.name}: failed and is left out: {fault}")
             bar.advance()
     kept = [one for one in planned if one.name not in failed]
     return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name)) for one in kept], failed
+
+
+@contextmanager
+def _devices_for(runs: Sequence[Planned]) -> Iterator[Callable[..., Iterable[str | None]]]:
+    """How a function is called on runs: side by side where they have a device each, else one by one."""
+    devices = [one.config.slots for one in runs[:1]]
+    if not devices or not 1 < len(devices[0]) <= len(runs):
+        yield map
+        return
+    config = runs[0].config
+    with running(devices[0], threads=config.threads, deterministic=config.deterministic) as executor:
+        yield executor.map
+
+
+def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> str | None:
+    """Make one run; why it failed, if it did. What another run of the grid is doing is waited for."""
+    number, one = numbered
+    progress.note(f"run {number} of {count}: {one.name}")
+    try:
+        with waiting(True):
+            run(one.config, out / one.name)
+    except UxlaError as error:
+        return str(error)
+    return None
 
 
 def _is_finished(one: Planned, out: Path) -> bool:

@@ -47,13 +47,22 @@ class Labelling:
         """The model's class probabilities."""
         return self.learner(None, "score").predict(model, corpus)
 
+    def expect(self, labellings: Sequence[tuple[ModelHandle, Corpus]]) -> None:
+        """Make the predictions that will be asked for next, side by side if there are several devices."""
+        self.learner(None, "score").expect(labellings)
+
+    def predictions(self, models: Sequence[ModelHandle], corpus: Corpus) -> list[Predictions]:
+        """The class probabilities of each model."""
+        self.expect([(model, corpus) for model in models])
+        return [self.predict(model, corpus) for model in models]
+
     def ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> Predictions:
         """The mean of the models' probabilities."""
-        return average([self.predict(model, corpus) for model in models])
+        return average(self.predictions(models, corpus))
 
     def score(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
         """The models' scores on a labelled corpus and their mean, in percent."""
-        return self._scored([self.predict(model, corpus) for model in models], corpus)
+        return self._scored(self.predictions(models, corpus), corpus)
 
     def score_ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
         """The score of the mean of the models' probabilities, in percent."""

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from uxla import progress
 from uxla.algorithm.distil import CleanCluster
 from uxla.config.run import RunConfig
-from uxla.events import Began, Doubted, Emit, Event, Measured, Scored, StageEnded, TrainingEnded, Warned, heard_by
-from uxla.methods.method import Method
+from uxla.events import (
+    Began,
+    Channel,
+    Doubted,
+    Emit,
+    Event,
+    Measured,
+    Scored,
+    StageEnded,
+    TrainingEnded,
+    Warned,
+    heard_by,
+)
+from uxla.executors.executor import Executor, executing, side_by_side
+from uxla.methods.method import Method, Start
 from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
 from uxla.models.tasks import TASKS
@@ -24,7 +39,6 @@ from uxla.study.choose_epoch import Outcome, Trained, choose_epoch
 from uxla.study.confidence import confidences
 from uxla.study.described import describe
 from uxla.study.environment import environment
-from uxla.study.executors import Executor
 from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.messages import Messages
@@ -71,10 +85,10 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
             seconds[event.stage] += event.seconds  # type: ignore[assignment]
             tokens.update({event.facts["tokens_per_batch"]} if "tokens_per_batch" in event.facts else ())
 
-    emit = heard_by((on_event, Messages(config.task, request.inputs.train.name), traces, history))
-    study = study_of(request, models, replace(store, emit=emit), executor)
+    emit = Channel(heard_by((on_event, Messages(config.task, request.inputs.train.name), traces, history)))
+    study = study_of(request, models, replace(store, emit=emit))
     begins = asks_vicinity(request.methods, request.uxla)
-    with _process(config, emit):
+    with _process(config, emit), executing(executor):
         check_models(study, request.methods, config.model, generates=begins)
         emit(Began())
         describe(study, generates=begins)
@@ -101,7 +115,8 @@ def _carried_out(study: Study, request: Request, trainings: list[dict[str, Any]]
     while True:
         try:
             return carry_out(study, request, trainings)
-        except WeightsGoneError:
+        except WeightsGoneError as gone:
+            study.labelling.store.seen.needed.add(gone.place)  # it may have been needed in another process
             progress.note("a model is needed whose weights are gone; it is made again")
             trainings.clear()
             traces.clear()
@@ -124,20 +139,48 @@ def carry_out(study: Study, request: Request, trainings: Sequence[Mapping[str, A
 
 
 def train(study: Study, methods: Sequence[Method], target: Target, starts: dict[str, Triple]) -> Trained:
-    """By method the three models after each epoch for one target.
+    """By method the three models after each epoch for one target; methods go on side by side if there are several
+    devices.
 
     `starts` are the models that methods begin with, by the method that these are of. Each is made once. What the
     results ask of models is labelled as soon as they are made, so that weights may go when nothing begins with them.
     """
-    return {method.name: _trained(study, method, target, starts) for method in methods}
+    promised = {method.start.method: Future[Triple]() for method in methods if method.start is not None}
+    for name in promised.keys() & starts.keys():
+        promised[name].set_result(starts[name])
+    makers = {method.start.method: method for method in reversed(methods) if method.start is not None}
+
+    def one(method: Method) -> Sequence[Triple]:
+        if method.start is None:
+            return _trained(study, method, target, None)
+        start = promised[method.start.method]
+        if makers[method.start.method] is method and not start.done():
+            _keep(start, partial(_started, study, method.start))
+        return _trained(study, method, target, start.result())
+
+    found = dict(zip((method.name for method in methods), side_by_side(one, methods), strict=True))
+    starts |= {name: start.result() for name, start in promised.items()}
+    return found
 
 
-def _trained(study: Study, method: Method, target: Target, starts: dict[str, Triple]) -> Sequence[Triple]:
-    if method.start is not None and (name := method.start.method) not in starts:
-        starts[name] = method.start.make(study)
-        study.label_ahead(name, study.targets, starts[name])
-        study.weights.started(name, starts[name], study.targets)
-    after = method.run(study, target, None if method.start is None else starts[method.start.method])
+def _keep(promise: Future[Triple], make: Callable[[], Triple]) -> None:
+    """Make what other methods wait for, or tell them too why it cannot be made."""
+    try:
+        promise.set_result(make())
+    except BaseException as error:
+        promise.set_exception(error)
+        raise
+
+
+def _started(study: Study, start: Start) -> Triple:
+    models = start.make(study)
+    study.label_ahead(start.method, study.targets, models)
+    study.weights.started(start.method, models, study.targets)
+    return models
+
+
+def _trained(study: Study, method: Method, target: Target, start: Triple | None) -> Sequence[Triple]:
+    after = method.run(study, target, start)
     for models in after if method.steps is not None else ():
         study.label_ahead(method.name, [target], models)
     study.weights.ended(target, method, after)
@@ -155,7 +198,7 @@ def asks_vicinity(methods: Sequence[Method], uxla: UXLA) -> bool:
     return False
 
 
-def study_of(request: Request, models: Models, store: Store, executor: Executor) -> Study:
+def study_of(request: Request, models: Models, store: Store) -> Study:
     """What the methods of a run are given. It emits events by the store's `emit`."""
     config, task = request.config, TASKS[request.config.task]()
     runtime = config.runtime(config.max_length, attention=config.attention, compile=config.compile)
@@ -179,7 +222,6 @@ def study_of(request: Request, models: Models, store: Store, executor: Executor)
         emit=store.emit,
         seed=config.seed,
         checkpoint_minutes=config.checkpoint_minutes,
-        executor=executor,
     )
 
 

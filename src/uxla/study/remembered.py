@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
-from uxla import progress
 from uxla.ahead import Ahead
 from uxla.algorithm.vicinity import Vicinity
 from uxla.events import Emit, TextsCut, unheard
+from uxla.executors.executor import beforehand
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.heads import ONE_HEAD, Heads
 from uxla.models.hub import weights_facts
@@ -28,7 +28,9 @@ from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import Windows
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.seeds import derive
+from uxla.store.locks import waiting
 from uxla.store.store import Store, reading
+from uxla.study.parts import call, each_with_bar, missing_shares
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
 """Examples in one artifact of the store: at most so many are lost when a run is killed."""
@@ -55,6 +57,8 @@ class StoredLearner:
     checkpoint_minutes: float = 10.0
     emit: Emit = field(default=unheard, compare=False)
     heads: Heads = ONE_HEAD
+    judged_on: tuple[Corpus, ...] = ()
+    """What a trained model is to label at once, since it will be asked for."""
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -66,15 +70,19 @@ class StoredLearner:
             "dev": self.dev.digest if self.dev is not None else None,
         }
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
-        return replace(model, path=folder, digest=facts["weights"])
+        trained = replace(model, path=folder, digest=facts["weights"])
+        for corpus in self.judged_on:
+            self.predict(trained, corpus)
+        return trained
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """Class probabilities of `model` on `corpus`. Each part is in the store as soon as it is labelled."""
+        self.expect([(model, corpus)])
         opened, tables, cut = cache(lambda: self._open(model)), [], 0
         parts = list(corpus.unlabelled().parts(_LABELLED_TOGETHER))
         with Ahead(lambda number: opened().encode(parts[number]), len(parts)) as encode:
-            for number, part in enumerate(_each(f"labelling {corpus.name}", parts)):
-                inputs = {**self._model_inputs(model), "corpus": part.digest}
+            for number, part in enumerate(each_with_bar(f"labelling {corpus.name}", parts)):
+                inputs = self._labels_inputs(model, part)
                 make = partial(self._predict, opened, partial(encode, number), part)
                 folder, facts = self.store.folder("predict", inputs, make)
                 with reading(folder):
@@ -84,6 +92,18 @@ class StoredLearner:
         if opened.cache_info().currsize:  # there was work to do
             self._tell(opened(), corpus, cut)
         return joined(tables)
+
+    def expect(self, labellings: Sequence[tuple[ModelHandle, Corpus]]) -> None:
+        """Make the predictions that will be asked for next and are not there, side by side if there are several
+        devices."""
+        beforehand(partial(_label, replace(self, dev=None, judged_on=())), self._missing(labellings))
+
+    def _missing(self, labellings: Sequence[tuple[ModelHandle, Corpus]]) -> Iterator[tuple[ModelHandle, Corpus]]:
+        asked = {(model, corpus.digest): (model, corpus) for model, corpus in labellings}
+        for model, corpus in asked.values():
+            inputs = partial(self._labels_inputs, model)
+            for share in missing_shares(corpus.unlabelled(), _LABELLED_TOGETHER, self.store, "predict", inputs):
+                yield model, share
 
     def check(self, label_names: Sequence[str]) -> str:
         """Load the backbone as `fit` does. ModelError where it cannot be trained on such labels.
@@ -96,6 +116,9 @@ class StoredLearner:
         runtime = self.runtime.inputs
         head = {} if model.head is None else {"head": model.head}
         return {"task": self.task_name, "model": model.digest, "backbone": self.backbone.digest, **runtime, **head}
+
+    def _labels_inputs(self, model: ModelHandle, part: Corpus) -> dict[str, Any]:
+        return {**self._model_inputs(model), "corpus": part.digest}
 
     def _open(self, model: ModelHandle, names: Sequence[str] = (), **config_values: Any) -> TaskModel:
         """The model in memory; with label `names`, its configuration has one column for each of them.
@@ -131,7 +154,8 @@ class StoredLearner:
         """What the model reads of `part`: the first model to label it has it encoded, the others find it."""
         reader = {"max_length": loaded.max_length, "segment_numbers": loaded.tokenizer.segment_numbers}
         inputs = {"task": self.task_name, "backbone": self.backbone.digest, "corpus": part.digest, **reader}
-        folder, _ = replace(self.store, emit=unheard).folder("encoded", inputs, partial(_encode, encode))
+        with waiting(True):  # for another device that encodes the same is soon done
+            folder, _ = replace(self.store, emit=unheard).folder("encoded", inputs, partial(_encode, encode))
         with reading(folder):
             return Windows.read(folder / _WINDOWS)
 
@@ -146,17 +170,8 @@ def _encode(encode: Encode, into: Path, scratch: Path) -> Mapping[str, Any]:
     return {"windows": len(windows), "pieces": len(windows.ids.values)}
 
 
-def _each(label: str, parts: Sequence[Corpus]) -> Iterator[Corpus]:
-    """The parts that are finished one by one; with several, one bar over all of them, also over work within a part."""
-    if len(parts) == 1:
-        yield parts[0]
-        return
-    with progress.bar(label, sum(map(len, parts))) as bar:
-        end = 0
-        for part in parts:
-            yield part
-            end += len(part)
-            bar.advance(end - bar.done)  # all of a part that was found, nothing of one that has counted itself
+def _label(learner: StoredLearner, labelling: tuple[ModelHandle, Corpus]) -> None:
+    learner.predict(*labelling)
 
 
 @dataclass(frozen=True)
@@ -171,14 +186,19 @@ class StoredVicinity:
     def __call__(self, corpus: Corpus, epoch: int) -> Corpus:
         """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15), stored part by part."""
         draw = epoch if self.fresh else 0
+        inputs = partial(self._samples_inputs, draw)
+        missing = missing_shares(corpus, _GENERATED_TOGETHER, self.store, "vicinity", inputs)
+        beforehand(partial(call, partial(self, epoch=epoch)), missing)
         opened = cache(self.open_vicinity)
         made = []
-        for part in _each(f"generating the vicinity of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
-            inputs = {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}
-            folder, _ = self.store.folder("vicinity", inputs, partial(self._generate, opened, part, draw))
+        for part in each_with_bar(f"generating the vicinity of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
+            folder, _ = self.store.folder("vicinity", inputs(part), partial(self._generate, opened, part, draw))
             with reading(folder):
                 made.append(Corpus.read(folder / "corpus.arrow"))
         return concatenate(made[0].name, made)
+
+    def _samples_inputs(self, draw: int, part: Corpus) -> dict[str, Any]:
+        return {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}
 
     def _generate(
         self, opened: Callable[[], Vicinity], part: Corpus, draw: int, into: Path, scratch: Path
@@ -199,14 +219,18 @@ class StoredFluency:
 
     def __call__(self, corpus: Corpus) -> npt.NDArray[np.float64]:
         """(N,) each example's mean log likelihood a piece, in nats."""
+        missing = missing_shares(corpus, _GENERATED_TOGETHER, self.store, "fluency", self._scores_inputs)
+        beforehand(partial(call, self), missing)
         opened = cache(self.open_model)
         found = []
-        for part in _each(f"scoring the fluency of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
-            inputs = {**self.inputs, "corpus": part.unlabelled().digest}
-            folder, _ = self.store.folder("fluency", inputs, partial(self._score, opened, part))
+        for part in each_with_bar(f"scoring the fluency of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
+            folder, _ = self.store.folder("fluency", self._scores_inputs(part), partial(self._score, opened, part))
             with reading(folder):
                 found.append(load_file(folder / "fluency.safetensors")["fluency"])
         return np.concatenate(found)
+
+    def _scores_inputs(self, part: Corpus) -> dict[str, Any]:
+        return {**self.inputs, "corpus": part.unlabelled().digest}
 
     def _score(self, opened: Callable[[], MaskedLM], part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         values = opened().log_likelihood([example.segments for example in part])

@@ -30,7 +30,8 @@ _BEGIN = b'{"event": '
 """How a journal begins; a killed run may have written less of it."""
 _REPORT = re.compile(r"report(\.html|-table\.(md|csv)|-.+-(scores|reliability)\.(svg|png))")
 _INDIFFERENT = {
-    "device",
+    "devices",
+    "jobs_per_device",
     "threads",
     "deterministic",
     "tokens_per_batch",
@@ -160,8 +161,8 @@ def _difference(out: Path, config: RunConfig) -> str | None:
         there, here = (dict(_flat(one.model_dump())) for one in (load_config(str(file)), config))
     except ConfigError as error:
         return f"its {CONFIG} cannot be read here: {error}"
-    differing = [key for key in here if here[key] != there.get(key) and key.split(".")[0] not in _INDIFFERENT]
-    differing += [key for key in there if key not in here]
+    differing = [key for key in here if here[key] != there.get(key)] + [key for key in there if key not in here]
+    differing = [key for key in differing if key.split(".")[0] not in _INDIFFERENT]
     if not differing:
         return None
     told = "; ".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -15,13 +15,13 @@ from uxla.algorithm.events import EpochEnded, Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
+from uxla.executors.executor import alone, independent
 from uxla.lm.tuning import LMTraining
 from uxla.methods.registry import title, trainings_of
 from uxla.models.heads import Heads
 from uxla.models.lm.settings import Recipe
 from uxla.records import Corpus, ModelHandle
 from uxla.seeds import derive, generator
-from uxla.study.executors import Executor, Serial
 from uxla.study.inputs import Inputs
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.remembered import StoredLearner
@@ -48,7 +48,6 @@ class Study:
     """A vicinity of the user's own, in place of Gen-LM."""
     seed: int = 0
     checkpoint_minutes: float = 10.0
-    executor: Executor = field(default_factory=Serial)
 
     @property
     def source(self) -> Corpus:
@@ -93,7 +92,7 @@ class Study:
         corpora = [self.source, *(target.train for target in self.inputs.targets)]
         labelling, seed = self.labelling, derive(self.seed, "mlm")
         training = LMTraining(self.mlm, labelling.runtime, labelling.store, seed, self.checkpoint_minutes)
-        model = training.tuned(labelling.backbone, corpora)
+        [model] = independent(partial(training.tuned, labelling.backbone), [corpora])
         return replace(self, labelling=replace(labelling, backbone=model))
 
     def three_heads(self) -> Triple:
@@ -101,7 +100,7 @@ class Study:
         mix, seed = self._mix([self.source], self.warm_up_training, 1), derive(self.seed, "warm-up", 1)
         learner = self.learner(self.warm_up_training, self.dev, "warm-up of three heads")
         learner = replace(learner, heads=Heads(), task_name=f"{self.labelling.task_name}, heads")
-        model = learner.fit(self.labelling.backbone, mix, seed=seed)
+        [model] = independent(_fit, [(learner, self.labelling.backbone, mix, seed)])
         heads = [replace(model, head=head) for head in range(3)]
         self._ended("three_heads", None, None, model, heads)
         return heads[0], heads[1], heads[2]
@@ -120,8 +119,10 @@ class Study:
         own = self.method
         assert own.adaptation is not None
         dev = {"source_dev": self.dev, "target_dev": target.dev}.get(own.adaptation.selection)
+        learner = self.learner(own.adaptation, dev, f"{title(method)} training for {target.name}")
+        known = [target.train] if self.dev is None else [self.dev, target.train]
         cotraining = CoTraining(
-            learner=self.learner(own.adaptation, dev, f"{title(method)} training for {target.name}"),
+            learner=replace(learner, judged_on=self._at_once(*known)),
             vicinity=self.around or self.vicinity,
             schedule=[replace(epoch, select=self._knowing(epoch.select)) for epoch in epochs],
             alpha=own.alpha,
@@ -133,7 +134,8 @@ class Study:
             seed=self.seed,
             emit=partial(self._step, method, target),
             share=_other_head if models[0].head is not None else None,
-            map=self.executor.map,
+            map=independent,
+            expect=self.labelling.expect,
         )
         return cotraining(self.source, target.train, models, target.labelled)
 
@@ -151,25 +153,26 @@ class Study:
     def _trained_on(
         self, corpora: Sequence[Corpus], training: Training, dev: Corpus | None, method: str, target: str | None
     ) -> Triple:
-        name = trainings_of(method)
-        fit = partial(self._fit, corpora, training, dev, f"{name} of model {{}} of 3", method, target)
-        first, second, third = self.executor.map(fit, (1, 2, 3))
-        return first, second, third
+        known = [] if dev is not self.dev or dev is None else [dev]  # else it is of another language
+        learner = replace(self.learner(training, dev, ""), judged_on=self._at_once(*known))
+        jobs = (
+            (
+                replace(learner, purpose=f"{trainings_of(method)} of model {number} of 3"),
+                self.labelling.backbone,
+                self._mix(corpora, training, number),
+                derive(self.seed, "warm-up", number),
+            )
+            for number in (1, 2, 3)
+        )
+        models = []
+        for number, model in enumerate(independent(_fit, jobs), start=1):
+            self._ended(method, target, number, model, [model] if dev is self.dev else [])
+            models.append(model)
+        return models[0], models[1], models[2]
 
-    def _fit(
-        self,
-        corpora: Sequence[Corpus],
-        training: Training,
-        dev: Corpus | None,
-        purpose: str,
-        method: str,
-        target: str | None,
-        number: int,
-    ) -> ModelHandle:
-        mix, learner = self._mix(corpora, training, number), self.learner(training, dev, purpose.format(number))
-        model = learner.fit(self.labelling.backbone, mix, seed=derive(self.seed, "warm-up", number))
-        self._ended(method, target, number, model, [model] if dev is self.dev else [])  # else of another language
-        return model
+    def _at_once(self, *corpora: Corpus) -> tuple[Corpus, ...]:
+        """What a model is asked to label when its training has ended: where others train, within the same job."""
+        return () if alone() else tuple(judging_sample(corpus, self.seed) for corpus in corpora)
 
     def _mix(self, corpora: Sequence[Corpus], training: Training, number: int) -> Corpus:
         rng, draws = generator(self.seed, "warm-up", number), training.draws(sum(map(len, corpora)))
@@ -212,7 +215,9 @@ class Study:
         asked = (self.weights.asked_of(method, target, self.inputs, self.seed) for target in targets)
         corpora = chain.from_iterable(asked)
         at_home = judging_sample(self.source, self.seed)
-        for corpus in {one.digest: one for one in (corpus.unlabelled() for corpus in corpora)}.values():
+        distinct = {one.digest: one for one in (corpus.unlabelled() for corpus in corpora)}.values()
+        self.labelling.expect([(model, corpus) for corpus in distinct for model in models])
+        for corpus in distinct:
             for model in models:
                 share = majority_share(self.labelling.predict(model, corpus).pseudo_labels)
                 if self.dev is None and share > self.method.collapse_share:
@@ -244,6 +249,11 @@ class Study:
             dev = float(self.labelling.score(scored, judging_sample(self.dev, self.seed))["mean"])
         step = step or {"epoch": None, "peers": None, "learned_from": None}
         self.emit(TrainingEnded(method, target, number, **step, **given, dev=dev))
+
+
+def _fit(job: tuple[StoredLearner, ModelHandle, Corpus, int]) -> ModelHandle:
+    learner, model, mix, seed = job
+    return learner.fit(model, mix, seed=seed)
 
 
 def _other_head(head: ModelHandle, trained: ModelHandle) -> ModelHandle:

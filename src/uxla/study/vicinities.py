@@ -47,17 +47,19 @@ class GenLM:
         inputs = self.runtime.inputs | settings.model_dump(exclude={"model", "revision", "fresh"})
         inputs |= {"lm": self.model.digest, "seed": seed, "copies": copies}
 
-        def open_vicinity() -> Vicinity:
-            return Vicinity(
-                self.masked_lm(),
-                share=settings.share,
-                copies=copies,
-                seed=seed,
-                min_word_chars=settings.min_word_chars,
-                keep_unchanged=settings.keep_unchanged,
-            )
+        return StoredVicinity(self.opened, inputs, self.store, settings.fresh)
 
-        return StoredVicinity(open_vicinity, inputs, self.store, settings.fresh)
+    def opened(self) -> Vicinity:
+        """Gen-LM with its model in memory."""
+        settings = self.settings
+        return Vicinity(
+            self.masked_lm(),
+            share=settings.share,
+            copies=settings.copies_of(self.segments),
+            seed=derive(self.seed, "vicinity"),
+            min_word_chars=settings.min_word_chars,
+            keep_unchanged=settings.keep_unchanged,
+        )
 
     @property
     def fluency(self) -> StoredFluency:

@@ -30,7 +30,7 @@ class DataSet(NamedTuple):
     share: float | None = None
 
 
-class Lesson(NamedTuple, Generic[M]):
+class TrainingInput(NamedTuple, Generic[M]):
     """A training of a step: the model that learns, and its mix, which is None where it stays as it is."""
 
     step: Step
@@ -40,6 +40,6 @@ class Lesson(NamedTuple, Generic[M]):
     parts: tuple[Part, ...]
 
 
-def fitted(learner: Learner[M], lesson: Lesson[M]) -> M:
-    """The model of a lesson after it: a function of values alone, so that another process can call it."""
-    return lesson.model if lesson.mix is None else learner.fit(lesson.model, lesson.mix, seed=lesson.seed)
+def fitted(learner: Learner[M], given: TrainingInput[M]) -> M:
+    """The model of a given after it: a function of values alone, so that another process can call it."""
+    return given.model if given.mix is None else learner.fit(given.model, given.mix, seed=given.seed)

@@ -1,0 +1,56 @@
+"""Which devices of this machine a run computes on, as a user writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from uxla.choices import Device, check_choice
+
+Devices = str | Sequence[str] | Mapping[str, int]
+"""`auto` (all CUDA devices, or one CPU), `cuda` (all), `cpu`, `cuda:1`, a list of such CUDA devices, or `{cpu: 2}`."""
+
+_NUMBERED = re.compile(r"cuda:\d{1,3}")
+
+
+def are_devices(value: object) -> bool:
+    """Whether the value is of one of the kinds of `Devices`."""
+    if isinstance(value, Mapping):
+        return list(value) == ["cpu"] and type(value["cpu"]) is int and value["cpu"] >= 1
+    if isinstance(value, list | tuple):
+        return 0 < len(value) == len(set(map(str, value))) and all(map(_is_numbered, value))
+    return value in ("auto", "cuda", "cpu") or _is_numbered(value)
+
+
+def check_one(device: object) -> None:
+    """ConfigError where `device` is not the device of a model: `auto`, `cpu`, `cuda`, or `cuda:1`."""
+    if not _is_numbered(device):
+        check_choice("device", device, Device)
+
+
+def names(devices: Devices) -> tuple[str, ...]:
+    """One entry for each device, as far as it can be told without a look at the machine."""
+    if isinstance(devices, Mapping):
+        return ("cpu",) * devices["cpu"]
+    return (devices,) if isinstance(devices, str) else tuple(devices)
+
+
+def kind(devices: Devices) -> str:
+    """Where a model computes that has one of them: `cpu`, `cuda`, `auto`, or `cuda:1` if that is the only one."""
+    named = names(devices)
+    return named[0] if len(named) == 1 else named[0].partition(":")[0]
+
+
+def slots(devices: Devices, jobs_per_device: int) -> tuple[str, ...]:
+    """The device of each job that can be done at the same time: `cpu`, or a CUDA device with its number."""
+    named = names(devices)
+    if named in (("auto",), ("cuda",)):
+        import torch
+
+        found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        named = tuple(f"cuda:{number}" for number in range(found)) or ("cpu" if named == ("auto",) else "cuda",)
+    return tuple(name for name in named for _ in range(jobs_per_device))
+
+
+def _is_numbered(value: object) -> bool:
+    return isinstance(value, str) and _NUMBERED.fullmatch(value) is not None

@@ -1,0 +1,124 @@
+"""Work that does not depend on other work, and who does it: the executor of a run, which `independent` hands it to.
+
+A job is a function and one item, both of which can be pickled: values and handles, never models in memory. What comes
+of it is a handle, or in the store. So the same job can be done here, in a process of another device, or elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from uxla import plugins
+from uxla.errors import ConfigError
+from uxla.store.locks import BusyError, waiting
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """Calls a function on several items. The calls are independent, and may be repeated.
+
+    Whatever the order, the thread or the process in which the calls are made, the results are the same bytes. A call
+    that raises `BusyError` waits for another run: it should be made again later.
+    """
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+        """The function's results, in the order of the items."""
+
+
+@dataclass(frozen=True)
+class Serial:
+    """One after the other, in this process. What another run is doing is put off to the end.
+
+    >>> list(Serial().map(len, ["a", "bc"]))
+    [1, 2]
+    """
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+        """The function's results, in the order of the items; each item is asked for when its turn comes."""
+        rest = iter(items)
+        for item in rest:
+            if found := _tried(function, item):
+                yield found[0]
+                continue
+            others = [(other, _tried(function, other)) for other in rest]
+            yield function(item)
+            for other, found in others:
+                yield found[0] if found else function(other)
+
+
+def _tried(function: Callable[[Item], Result], item: Item) -> list[Result]:
+    """The result, or nothing where another run is at it."""
+    try:
+        with waiting(False):
+            return [function(item)]
+    except BusyError:
+        return []
+
+
+_CURRENT: ContextVar[Executor | None] = ContextVar("executor", default=None)
+"""None: in this process."""
+_SERIAL = Serial()
+
+
+@contextmanager
+def executing(executor: Executor) -> Iterator[None]:
+    """Inside the block, independent work is given to `executor`."""
+    token = _CURRENT.set(executor)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def in_job() -> bool:
+    """Whether this is a part of a job, which is done by one device."""
+    return isinstance(_CURRENT.get(), Serial)
+
+
+def alone() -> bool:
+    """Whether independent work is done here, one after the other."""
+    return isinstance(_CURRENT.get() or _SERIAL, Serial)
+
+
+def independent(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+    """The function's results on items that do not depend on each other, in their order."""
+    return (_CURRENT.get() or _SERIAL).map(partial(_job, function), items)
+
+
+def beforehand(function: Callable[[Item], Any], items: Iterable[Item]) -> None:
+    """Do work whose results will be looked for in the store: now and side by side, if this process is not alone."""
+    if not alone():
+        deque(independent(function, items), maxlen=0)
+
+
+def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+    """As `independent`, for functions that only hand out jobs: they stay in this process, each in its thread.
+
+    What they emit comes in the order of the items. Another package's executor does one after the other.
+    """
+    together = getattr(_CURRENT.get(), "together", map)
+    return together(function, items)
+
+
+def _job(function: Callable[[Item], Result], item: Item) -> Result:
+    with executing(_SERIAL):
+        return function(item)
+
+
+def executor_of(given: Executor | str) -> Executor:
+    """The executor itself, or by name that of another package. ConfigError where that is none."""
+    if not isinstance(given, str):
+        return given
+    part = plugins.load("uxla.executors", given)
+    made: Executor = part() if isinstance(part, type) else part
+    if not callable(getattr(made, "map", None)):
+        raise ConfigError(f"uxla.executors: {given} has no method map(function, items); mend its package")
+    return made

@@ -1,0 +1,188 @@
+"""The worker processes of one run: which job goes to which of them, and what becomes of a job whose worker dies."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe, wait
+from typing import Any
+
+from uxla.errors import UxlaError
+from uxla.executors.forking import forked
+from uxla.executors.messages import Inbox, Message
+from uxla.executors.worker import Surroundings, raised
+
+_FREE_MEMORY = "free memory, or give fewer devices or a smaller jobs_per_device"
+
+
+@dataclass(eq=False)
+class Job:
+    """A call that waits for a worker, or is being made."""
+
+    call: bytes
+    about: Message
+    inbox: Inbox
+    turn: int
+    busy: bool = False
+    """Whether another run was at it when it was last tried."""
+    lost: bool = False
+    """Whether a worker died of it."""
+
+    def says(self, kind: str, content: Any = None) -> None:
+        """A message to whoever waits for it."""
+        self.inbox.put(self.about._replace(kind=kind, content=content))
+
+
+@dataclass(eq=False)
+class _Worker:
+    device: str
+    connection: Connection
+    pid: int | None = None
+    """None until it has begun."""
+    job: Job | None = None
+    waits: bool = False
+    """Whether its job is to wait for another run."""
+
+
+class Pool:
+    """A worker for each entry of `devices`, and a thread that gives them jobs and passes on what they say."""
+
+    def __init__(self, devices: Sequence[str], around: Surroundings) -> None:
+        self._around, self._lock, self._closed = around, threading.Lock(), False
+        self._waiting: list[Job] = []
+        self._woken, self._wake = Pipe(duplex=False)
+        self._workers = [self._new(device) for device in devices]
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def submit(self, call: bytes, about: Message, inbox: Inbox, turn: int) -> Job:
+        """A job that begins when a worker is free and no job of an earlier turn waits."""
+        job = Job(call, about, inbox, turn)
+        with self._lock:
+            if self._closed:
+                raise KeyboardInterrupt
+            self._waiting.append(job)
+        self._wake.send_bytes(b"")
+        return job
+
+    def withdraw(self, jobs: Iterable[Job]) -> None:
+        """Forget those of the jobs that no worker has begun."""
+        with self._lock:
+            for job in jobs:
+                if job in self._waiting:
+                    self._waiting.remove(job)
+
+    def close(self) -> None:
+        """End all workers: what they do stops at its next step. Interrupted while it waits for that, it kills them."""
+        with self._lock:
+            self._closed = True
+        with suppress(OSError):
+            self._wake.send_bytes(b"")
+        try:
+            self._thread.join()
+        except BaseException:
+            for worker in self._workers:
+                if worker.pid is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(worker.pid, signal.SIGKILL)
+            raise
+
+    def _new(self, device: str) -> _Worker:
+        connection, theirs = Pipe()
+        with theirs:
+            forked(theirs.fileno())
+        connection.send_bytes(pickle.dumps((device, self._around)))
+        return _Worker(device, connection)
+
+    def _run(self) -> None:
+        while not self._closed:
+            with self._lock:
+                self._assign()
+            self._hear()
+        for worker in self._workers:
+            if worker.job is not None:
+                worker.job.says("failed", KeyboardInterrupt())
+            with suppress(OSError), socket.socket(fileno=os.dup(worker.connection.fileno())) as sending:
+                sending.shutdown(socket.SHUT_WR)
+        for job in self._waiting:
+            job.says("failed", KeyboardInterrupt())
+        for worker in self._workers:
+            with suppress(EOFError, OSError), worker.connection as connection:
+                while True:
+                    connection.recv_bytes()
+
+    def _hear(self) -> None:
+        """What workers say next, one message of each."""
+        workers: dict[Any, _Worker] = {worker.connection: worker for worker in self._workers}
+        for ready in wait([*workers, self._woken]):
+            assert isinstance(ready, Connection)
+            try:
+                message = ready.recv_bytes()
+            except (EOFError, OSError):
+                self._lost(workers[ready])
+                continue
+            if ready is not self._woken:
+                self._said(workers[ready], message)
+
+    def _said(self, worker: _Worker, message: bytes) -> None:
+        try:
+            kind, content = pickle.loads(message)
+            content = raised(*content) if kind == "failed" else content
+        except Exception as error:  # of a class that cannot be had here
+            kind, content = "failed", error
+        if kind == "began":
+            worker.pid = content
+            return
+        job = worker.job
+        assert job is not None
+        if kind not in ("done", "failed", "busy"):
+            job.says(kind, content)
+            return
+        worker.job, worker.waits = None, False
+        with self._lock:
+            if kind == "busy":
+                job.busy = True
+                self._waiting.append(job)
+                return
+            for other in self._waiting:  # it may have waited for this one
+                other.busy = False
+        job.says(kind, content)
+
+    def _assign(self) -> None:
+        """Give each free worker a job: one that no other run is at, or where all others are done, one to wait for."""
+        for worker in [worker for worker in self._workers if worker.job is None]:
+            free = [job for job in self._waiting if not job.busy]
+            idle = all(other.job is None or other.waits for other in self._workers)
+            candidates = free or (self._waiting if idle else [])
+            if not candidates:
+                return
+            job = min(candidates, key=lambda job: job.turn)
+            self._waiting.remove(job)
+            worker.job, worker.waits = job, not free
+            with suppress(OSError):  # it has died, and is about to be heard of
+                worker.connection.send_bytes(pickle.dumps(worker.waits))
+                worker.connection.send_bytes(job.call)
+
+    def _lost(self, worker: _Worker) -> None:
+        """A worker has died. Another one takes its place, and its job is done again, once."""
+        self._workers.remove(worker)
+        worker.connection.close()
+        job, died = worker.job, f"a process for {worker.device} died (killed, or out of memory)"
+        if worker.pid is None or (job is not None and job.lost):
+            for one in [job] if job is not None else self._waiting:
+                one.says("failed", UxlaError(f"{died}{' twice' if one.lost else ''}; {_FREE_MEMORY}"))
+            if worker.pid is None:
+                return
+        elif job is not None:
+            job.lost = True
+            job.says("lost")
+            job.says("note", f"{died}; its work is done again")
+            with self._lock:
+                self._waiting.append(job)
+        self._workers.append(self._new(worker.device))

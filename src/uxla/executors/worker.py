@@ -1,0 +1,207 @@
+"""The processes that do jobs: one that has loaded everything, and its forks, each with a device.
+
+A worker ends when the connection to the process it works for does, however that one ended: at its next step, with whole
+files only. It is in a session of its own, so that Ctrl-C of a terminal reaches the command alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from multiprocessing.connection import Connection
+from typing import Any
+
+from uxla import progress, signals
+from uxla.errors import UxlaError, spelled_as
+from uxla.events import Channel, Event, redirected
+from uxla.store.locks import BusyError, waiting
+
+_SECONDS = 0.2
+"""Between two messages of one bar."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the jobs of a run find around them: that of the process that hands them out, with threads of their own."""
+
+    threads: int
+    deterministic: bool
+    environment: Mapping[str, str]
+    path: tuple[str, ...]
+    folder: str
+
+    @classmethod
+    def of_this_process(cls, threads: int, *, deterministic: bool) -> Surroundings:
+        """Environment, module path and working directory as they are here."""
+        return cls(threads, deterministic, dict(os.environ), tuple(sys.path), os.getcwd())
+
+    def take(self, device: str) -> None:
+        """Make this process so. A GPU is the only one that it sees."""
+        os.environ.clear()
+        os.environ.update(self.environment)
+        kind, _, number = device.partition(":")
+        if kind == "cuda":
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+            os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[int(number)] if visible else number
+        sys.path[:] = self.path
+        os.chdir(self.folder)
+
+
+def fork_workers(descriptor: int, loads: str) -> None:
+    """Import the module `loads`, then make a worker for each connection that comes, until there is nobody to send any.
+
+    Nothing is computed here: what torch and CUDA start at the first computation does not live through a fork.
+    """
+    import_module(loads)
+    gc.freeze()
+    with socket.socket(fileno=descriptor) as control:
+        while descriptors := socket.recv_fds(control, 1, 1)[1]:
+            if os.fork() == 0:
+                control.close()
+                _work(Connection(descriptors[0]))
+            os.close(descriptors[0])
+            with suppress(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _work(connection: Connection) -> None:
+    """Do what the connection asks for, then end without what Python does at the end of a program: it was not begun
+    here."""
+    status = 0
+    try:
+        with signals.handling(), suppress(KeyboardInterrupt):
+            _serve(connection)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _serve(connection: Connection) -> None:
+    from uxla.process_settings import process_settings  # torch, which the process that forks has
+
+    asked = queue.SimpleQueue[bytes]()
+    threading.Thread(target=_listen, args=(connection, asked, threading.get_ident()), daemon=True).start()
+    device, around = pickle.loads(asked.get())
+    around.take(device)
+    with process_settings(threads=around.threads, deterministic=around.deterministic):
+        connection.send_bytes(pickle.dumps(("began", os.getpid())))
+        while waits := asked.get():
+            connection.send_bytes(_answer(asked.get(), _Relay(connection), waits=pickle.loads(waits)))
+
+
+def _listen(connection: Connection, asked: queue.SimpleQueue[bytes], main: int) -> None:
+    try:
+        while True:
+            asked.put(connection.recv_bytes())
+    except (EOFError, OSError):  # nobody waits for what is done here
+        asked.put(b"")
+        signal.pthread_kill(main, signal.SIGTERM)  # to this thread it would not end a wait of the other
+
+
+def _answer(call: bytes, relay: _Relay, *, waits: bool) -> bytes:
+    """What came of a job: its result, that another run is at it unless it `waits` for that, or what was raised."""
+    try:
+        function, item, how = pickle.loads(call)
+        with ExitStack() as around:
+            around.enter_context(progress.listening(relay))
+            around.enter_context(progress.measuring(relay.measured))
+            around.enter_context(redirected(relay.event))
+            around.enter_context(spelled_as(how))
+            around.enter_context(waiting(waits))
+            return pickle.dumps(("done", function(item)))
+    except BusyError:
+        return pickle.dumps(("busy", None))
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> bytes:
+    """An exception to be raised elsewhere; that of a bug has its traceback as a note."""
+    if not isinstance(error, UxlaError):
+        error.add_note("".join(traceback.format_exception(error)).rstrip())
+    try:
+        return pickle.dumps(("failed", (type(error), error.args, vars(error))))
+    except Exception:  # it holds what cannot be sent
+        return pickle.dumps(("failed", (RuntimeError, (f"{type(error).__name__}: {error}",), {})))
+
+
+def raised(kind: type[BaseException], arguments: tuple[Any, ...], values: Mapping[str, Any]) -> BaseException:
+    """The exception of a worker, whatever its own constructor takes."""
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    vars(error).update(values)
+    return error
+
+
+@dataclass(frozen=True)
+class _Relay:
+    """Sends events and progress to the process that asked for the job."""
+
+    to: Connection
+    numbers: count[int] = count()  # noqa: RUF009 (one for all bars of this process)
+
+    def start(self, label: str, total: int) -> _RelayedBar:
+        """A bar that is shown there."""
+        number = next(self.numbers)
+        self.send("bar", (number, label, total))
+        return _RelayedBar(self, number)
+
+    def note(self, text: str) -> None:
+        """A line that is shown there."""
+        self.send("note", text)
+
+    def measured(self, label: str, values: Mapping[str, float]) -> None:
+        """Numbers about work under way."""
+        self.send("measured", (label, dict(values)))
+
+    def event(self, channel: Channel, event: Event) -> None:
+        """An event: of the run that the job is a part of, or of one that is the job."""
+        if channel.is_here:
+            channel.tell(event)
+        else:
+            self.send("event", (channel, event))
+
+    def send(self, kind: str, content: Any) -> None:
+        """One message. Where nobody listens any longer, this process is about to end."""
+        with suppress(OSError):
+            self.to.send_bytes(pickle.dumps((kind, content)))
+
+
+class _RelayedBar:
+    """Sends its count a few times a second."""
+
+    def __init__(self, relay: _Relay, number: int) -> None:
+        self._relay, self._number = relay, number
+        self._unsent, self._sent_at = 0, time.monotonic()
+
+    def advance(self, amount: int = 1) -> None:
+        self._unsent += amount
+        if time.monotonic() - self._sent_at >= _SECONDS:
+            self._send()
+
+    def stop(self) -> None:
+        self._send()
+        self._relay.send("stop", self._number)
+
+    def _send(self) -> None:
+        self._relay.send("advance", (self._number, self._unsent))
+        self._unsent, self._sent_at = 0, time.monotonic()

@@ -1,0 +1,93 @@
+"""Functions of jobs, which the processes that do them import."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from uxla import progress
+from uxla.errors import WriteError, setting
+from uxla.events import Channel, TextsCut
+from uxla.executors.executor import alone, in_job
+from uxla.store.store import Store
+
+
+def told(channel, number):
+    """The square and the process; the later jobs end first."""
+    with progress.bar(f"job {number}", 2) as bar:
+        channel(TextsCut("begins", number, 0, 0))
+        time.sleep(0.2 if number == 1 else 0.0)
+        progress.measured(f"loss {number}", loss=1.0)
+        bar.advance(2)
+    progress.note(f"note {number}")
+    channel(TextsCut("ends", number, 0, 0))
+    return number**2, os.getpid()
+
+
+def refused(number):
+    if number == 1:
+        raise WriteError("place", "cause", "remedy")
+    if number == 2:
+        raise ValueError("odd")
+    error = ValueError("it holds what cannot be sent")
+    error.held = lambda: None
+    raise error
+
+
+def dies(folder, times):
+    """Ends its process so many times, then gives the number of its call."""
+    calls = Path(folder) / str(times)
+    with calls.open("a") as stream:
+        stream.write("x")
+    if calls.stat().st_size <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return calls.stat().st_size
+
+
+def endless(folder, number):
+    """Says that it works, and works on; a write that has begun is finished."""
+    store = Store(folder)
+
+    def make(into, scratch):
+        (into / "file").write_text("half")
+        (Path(folder) / f"{number}.pid").write_text(str(os.getpid()))
+        with progress.bar("endless", 10**9) as bar:
+            while True:
+                time.sleep(0.01)
+                bar.advance()
+
+    store.folder("augment", {"number": number}, make)
+
+
+def stored(folder, number):
+    """The artifact of a number, and the numbers that were made before it."""
+    before = sorted(path.name for path in Path(folder).glob("*.made"))
+
+    def make(into, scratch):
+        (into / "number").write_text(str(number))
+        (Path(folder) / f"{number}.made").touch()
+        return {"before": before}
+
+    return Store(folder).folder("augment", {"number": number}, make)[1]["before"]
+
+
+def surroundings(name):
+    import torch
+
+    return os.environ.get(name), os.getcwd(), torch.get_num_threads(), os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+def hears_itself(channel, item):
+    heard = []
+    own = Channel(lambda event: heard.append(event.data))
+    own(TextsCut("own", 0, 0, 0))
+    channel(TextsCut("of the run", 0, 0, 0))
+    return heard
+
+
+def is_alone(item):
+    return alone(), in_job()
+
+
+def remedy(key):
+    return setting(key)
