@@ -47,7 +47,7 @@ def export(
     source = open_data(file, "tagging", reading)
     if source.format == "text":
         raise ConfigError(f"{file}: raw text has no entities; label it first: uxla predict RUN {file} --out FILE.jsonl")
-    if isinstance(source, Table) and any(name.endswith("entities") for name in source.names):
+    if isinstance(source, Table) and not source.is_labelled() and any("entities" in name for name in source.names):
         remedy = "label the text again with uxla predict RUN FILE --out FILE.jsonl"
         raise ConfigError(f"{file}: entities in a table are not read, expected JSON lines; {remedy}")
     write_annotations(annotated_texts(source), to, out)
