@@ -170,6 +170,12 @@ def _encode(encode: Encode, into: Path, scratch: Path) -> Mapping[str, Any]:
     return {"windows": len(windows), "pieces": len(windows.ids.values)}
 
 
+def fitted(job: tuple[StoredLearner, ModelHandle, Corpus, int]) -> ModelHandle:
+    """The model after a training: by which learner, from which model, on what, with which seed."""
+    learner, model, mix, seed = job
+    return learner.fit(model, mix, seed=seed)
+
+
 def _label(learner: StoredLearner, labelling: tuple[ModelHandle, Corpus]) -> None:
     learner.predict(*labelling)
 

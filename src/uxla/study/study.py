@@ -24,7 +24,7 @@ from uxla.records import Corpus, ModelHandle
 from uxla.seeds import derive, generator
 from uxla.study.inputs import Inputs
 from uxla.study.labelling import Labelling, Triple
-from uxla.study.remembered import StoredLearner
+from uxla.study.remembered import StoredLearner, fitted
 from uxla.study.settings import UXLA
 from uxla.study.vicinities import GenLM, OwnVicinity
 from uxla.study.weights import Weights
@@ -100,7 +100,7 @@ class Study:
         mix, seed = self._mix([self.source], self.warm_up_training, 1), derive(self.seed, "warm-up", 1)
         learner = self.learner(self.warm_up_training, self.dev, "warm-up of three heads")
         learner = replace(learner, heads=Heads(), task_name=f"{self.labelling.task_name}, heads")
-        [model] = independent(_fit, [(learner, self.labelling.backbone, mix, seed)])
+        [model] = independent(fitted, [(learner, self.labelling.backbone, mix, seed)])
         heads = [replace(model, head=head) for head in range(3)]
         self._ended("three_heads", None, None, model, heads)
         return heads[0], heads[1], heads[2]
@@ -165,7 +165,7 @@ class Study:
             for number in (1, 2, 3)
         )
         models = []
-        for number, model in enumerate(independent(_fit, jobs), start=1):
+        for number, model in enumerate(independent(fitted, jobs), start=1):
             self._ended(method, target, number, model, [model] if dev is self.dev else [])
             models.append(model)
         return models[0], models[1], models[2]
@@ -249,11 +249,6 @@ class Study:
             dev = float(self.labelling.score(scored, judging_sample(self.dev, self.seed))["mean"])
         step = step or {"epoch": None, "peers": None, "learned_from": None}
         self.emit(TrainingEnded(method, target, number, **step, **given, dev=dev))
-
-
-def _fit(job: tuple[StoredLearner, ModelHandle, Corpus, int]) -> ModelHandle:
-    learner, model, mix, seed = job
-    return learner.fit(model, mix, seed=seed)
 
 
 def _other_head(head: ModelHandle, trained: ModelHandle) -> ModelHandle:
