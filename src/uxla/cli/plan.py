@@ -104,7 +104,7 @@ def _offers(found: dict[str, Any]) -> Iterator[str]:
         cost = "it changes some labels (docs/performance.md)"
         yield f"precision=bf16: about {duration(half)}, {found['seconds'] / half:.1f} times as fast; {cost}"
     if idle > 1:
-        yield f"threads=auto: {idle} cores are idle, and so many threads change last digits alone"
+        yield f"devices='{{cpu: {idle}}}': {idle} cores are idle; as many processes give the same results sooner"
 
 
 def duration(seconds: float) -> str:
