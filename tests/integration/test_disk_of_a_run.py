@@ -38,11 +38,13 @@ def run(bench, tmp_path, monkeypatch):
     [
         (["target=far", DEFAULT], 4, 4),
         pytest.param(["target=[near,far]", DEFAULT], 8, 8, marks=pytest.mark.slow),
-        (["target=[near,far]", "methods=[uxla]", "order=in_place", "target_data.test="], 8, 8),
+        pytest.param(
+            ["target=[near,far]", "methods=[uxla]", "order=in_place", "target_data.test="], 8, 8, marks=pytest.mark.slow
+        ),
         pytest.param(["target=far", DEFAULT, "keep_weights=warmup"], 10, 10, marks=pytest.mark.slow),
-        (["target=far", DEFAULT, "keep_weights=all"], 16, 16),
+        pytest.param(["target=far", DEFAULT, "keep_weights=all"], 16, 16, marks=pytest.mark.slow),
         (["target=near", "methods=[penalty,uxla]", "keep=estimated"], 13, 4),
-        (["target=far", "methods=[three_heads,supervised,uxla]"], 4, 4),
+        pytest.param(["target=far", "methods=[three_heads,supervised,uxla]"], 4, 4, marks=pytest.mark.slow),
     ],
 )
 def test_a_run_has_as_many_models_on_the_disk_as_its_plan_says(overrides, most, left, run, bench, tmp_path):
@@ -70,6 +72,7 @@ def test_a_run_is_found_whole_after_its_weights_went(run, tmp_path):
     assert uxla.load(tmp_path / "again").ensemble.tag([["Mika", "sings"]])
 
 
+@pytest.mark.slow
 def test_weights_that_another_target_needs_are_made_again_to_the_same_results(run, tmp_path):
     run("far", "target=far", "methods=[penalty,uxla]")
     near, done = run("near", "target=near", "methods=[penalty,uxla]")
@@ -82,6 +85,7 @@ def test_weights_that_another_target_needs_are_made_again_to_the_same_results(ru
     assert kept == near
 
 
+@pytest.mark.slow
 def test_labels_that_were_lost_after_the_weights_went_are_made_again_by_models_that_are_made_again(run, tmp_path):
     first, _ = run("first", "target=far", DEFAULT)
     for place in (tmp_path / "store/predict").iterdir():
