@@ -54,6 +54,7 @@ def test_what_another_version_made_is_told_as_made_by_that(upgraded, synchronous
     assert around["versions"]["torch"] == "99.0.0+cpu"
     assert around["made_with"]["torch"] == [ours]
     assert around["made_with"]["uxla"] == [uxla.__version__]
+    assert around["tokens_per_batch"] == [8192], "of the trainings that were found"
     assert again.misses == []
     assert again.results == synchronous.results, "nothing is mixed"
 
