@@ -37,7 +37,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
     The weight's size decides, never the number of rows: what shares a forward pass must not change a row.
     """
-    if not (products_by_onednn() and _suits(inputs, weight)):
+    if torch.compiler.is_compiling() or not (products_by_onednn() and _suits(inputs, weight)):
         return F.linear(inputs, weight, bias)
     if torch.is_grad_enabled():
         found: Tensor = _Linear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
@@ -53,10 +53,10 @@ def products_by_onednn() -> bool:
 
 
 def _suits(inputs: Tensor, weight: Tensor) -> bool:
-    """Whether these are large matrices in float32 on a CPU, neither cast nor traced by torch."""
+    """Whether these are large matrices in float32 on a CPU that are not cast."""
     exact = inputs.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
     large = weight.numel() >= _LARGE and inputs.numel() > 0
-    return large and exact and inputs.device.type == "cpu" and not torch.compiler.is_compiling()
+    return large and exact and inputs.device.type == "cpu"
 
 
 def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
