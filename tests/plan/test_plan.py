@@ -147,3 +147,9 @@ def test_a_model_that_is_not_here_is_a_download_and_is_not_fetched(store):
     plan = api.plan(small("model=some/model", "methods=[uxla]"))
     assert plan.downloads == {"some/model": None}
     assert (plan.trainings, plan.seconds) == (12, None)
+
+
+def test_each_training_at_the_same_time_takes_a_model_and_a_checkpoint_more(store):
+    alone, two = (api.plan(small("methods=[uxla]", f"devices={{cpu: {jobs}}}"), probed=False) for jobs in (1, 2))
+    assert two.peak - alone.peak == alone.model
+    assert two.checkpoint == 2 * alone.checkpoint

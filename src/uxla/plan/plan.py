@@ -114,14 +114,14 @@ def plan(
     if probed and not downloads:
         measured = probe(study, generates=asks_vicinity(request.methods, request.uxla))
     disk, model = store.disk, store.model_bytes
-    trains = any(one.kind == "training" for one in store.work)
+    jobs = min(len(request.config.slots), sum(one.kind == "training" for one in store.work))  # trainings at once
     return Plan(
         tuple(store.work),
         found=Counter(store.found.values()),
         model=model,
-        peak=max(disk),
+        peak=max(disk) + max(jobs - 1, 0) * model,
         store=disk[-1],
-        checkpoint=2 * _in_checkpoint(request) * model if trains else 0,
+        checkpoint=2 * _in_checkpoint(request) * model * jobs,
         run_folder=len(request.inputs.targets) * _MODELS * _tokenizer_bytes(models.backbone),
         downloads=downloads,
         probe=measured,
