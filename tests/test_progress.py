@@ -59,3 +59,16 @@ def test_the_same_work_afterwards_has_a_new_bar():
             with progress.bar("labelling es", 4) as bar:
                 bar.advance(4)
     assert shown == [["labelling es", 4, 4, "over"]] * 2
+
+
+def test_notes_may_be_left_out_and_bars_shown():
+    class Notes(Bars):
+        def note(self, text):
+            self.shown.append(text)
+
+    bars = Notes()
+    with progress.listening(bars):
+        with progress.without_notes(), progress.bar("labelling es", 1):
+            progress.note("set precision='fp32'")
+        progress.note("afterwards")
+    assert bars.shown == [["labelling es", 1, 0, "over"], "afterwards"]

@@ -78,6 +78,21 @@ class _Notes(_Silent):
         self.to.note(text)
 
 
+@contextmanager
+def without_notes() -> Iterator[None]:
+    """Inside the block bars are shown, but no notes: what they would advise is answered by who called."""
+    with listening(_Bars(_listener.get())):
+        yield
+
+
+@dataclass(frozen=True)
+class _Bars(_Silent):
+    to: Listener
+
+    def start(self, label: str, total: int) -> Bar:
+        return self.to.start(label, total)
+
+
 class _Silence(_Silent):
     """Of somebody who wants to see nothing."""
 

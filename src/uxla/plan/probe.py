@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from transformers import AutoConfig
 
+from uxla import progress
 from uxla.choices import Precision
 from uxla.models.device import HALF, multiplies_in_bf16, pick_device
 from uxla.models.footprint import Footprint
@@ -73,7 +74,9 @@ def probe(study: Study, *, generates: bool) -> Probe:
         return found
     half = replace(runtime, precision="bf16")
     labelling, vicinity = replace(study.labelling, runtime=half), replace(study.vicinity, runtime=half)
-    return replace(found, in_bf16=_probe(replace(study, labelling=labelling, vicinity=vicinity), generates=generates))
+    with progress.without_notes():
+        in_bf16 = _probe(replace(study, labelling=labelling, vicinity=vicinity), generates=generates)
+    return replace(found, in_bf16=in_bf16)
 
 
 def _probe(study: Study, *, generates: bool) -> Probe:
