@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import joblib  # type: ignore[import-untyped]
+from joblib import cpu_count  # type: ignore[import-untyped]
 
 from uxla import progress
 from uxla.errors import assignment
@@ -51,7 +51,7 @@ def _are_idle(idle: int, cores: int) -> str:
 
 def usable_cores() -> int:
     """How many cores this process may use, which can be fewer than there are: of a container, or where it is pinned."""
-    return int(joblib.cpu_count())
+    return int(cpu_count())
 
 
 def idle_cores() -> int:

@@ -26,7 +26,7 @@ from uxla.store.store import Store
 class Toy:
     """A model that puts a star behind every drawn word, and counts what it was asked for."""
 
-    max_length, precision, process = None, "fp32", nullcontext
+    max_length, settled_precision, process = None, "fp32", nullcontext
 
     def __init__(self, fail_at=None):
         self.filled, self.fail_at = 0, fail_at

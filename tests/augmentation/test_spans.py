@@ -21,7 +21,7 @@ from uxla.store.store import Store
 class Toy:
     """A model that puts `xx` behind every drawn word."""
 
-    max_length, precision, process = None, "fp32", nullcontext
+    max_length, settled_precision, process = None, "fp32", nullcontext
 
     def digest(self):
         return "toy"

@@ -14,12 +14,14 @@ from safetensors.torch import save_file
 from uxla.models.classifier import layer_tensors
 from uxla.models.loading import read_model
 from uxla.models.model_safety import ModelSafety, weight_files
+from uxla.process_settings import seeded
 
 
 def pretrained_weights(auto_class: Any, folder: Path, safety: ModelSafety) -> dict[str, torch.Tensor]:
     """The weights of a backbone by the names that they have in models trained from it, without those of layers that a
     training draws anew."""
-    model, info = read_model(auto_class, folder, safety)
+    with seeded(0):  # a layer that the folder lacks is drawn
+        model, info = read_model(auto_class, folder, safety)
     drawn = {*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"]), *layer_tensors(model)}
     return {name: tensor for name, tensor in model.state_dict().items() if name not in drawn}
 

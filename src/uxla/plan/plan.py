@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.filesize import decimal
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from uxla.algorithm.agreement import AGREEMENTS
 from uxla.algorithm.distil import CleanCluster, MostConfident
-from uxla.errors import WriteError, in_python
+from uxla.errors import ModelError, WriteError, in_python
 from uxla.events import Event, TrainingEnded
 from uxla.methods.registry import METHODS
 from uxla.models.model_safety import weight_files
@@ -192,10 +192,13 @@ def _model_bytes(backbone: ModelHandle, downloads: Mapping[str, int | None]) -> 
 
 
 def _tensor_bytes(file: Path) -> Iterable[int]:
-    with safe_open(file, framework="np") as tensors:
-        for name in tensors.keys():  # noqa: SIM118 (it is no mapping)
-            if not name.startswith(("lm_head", "cls.")):
-                yield 4 * math.prod(tensors.get_slice(name).get_shape())
+    try:
+        with safe_open(file, framework="np") as tensors:
+            for name in tensors.keys():  # noqa: SIM118 (it is no mapping)
+                if not name.startswith(("lm_head", "cls.")):
+                    yield 4 * math.prod(tensors.get_slice(name).get_shape())
+    except SafetensorError as error:
+        raise ModelError(f"{file}: cannot be read ({error}); copy or download the model again") from None
 
 
 def _tokenizer_bytes(backbone: ModelHandle) -> int:
