@@ -41,5 +41,5 @@ class TrainingInput(NamedTuple, Generic[M]):
 
 
 def fitted(learner: Learner[M], given: TrainingInput[M]) -> M:
-    """The model of a given after it: a function of values alone, so that another process can call it."""
+    """The model after its training. A function of values alone: another process can call it too."""
     return given.model if given.mix is None else learner.fit(given.model, given.mix, seed=given.seed)
