@@ -72,6 +72,16 @@ def test_a_run_is_found_whole_after_its_weights_went(run, tmp_path):
     assert uxla.load(tmp_path / "again").ensemble.tag([["Mika", "sings"]])
 
 
+def test_final_models_whose_weights_another_run_released_are_made_again(run, tmp_path):
+    first, _ = run("first", "target=far", "methods=[penalty]")
+    for place in (tmp_path / "store/fit").iterdir():
+        (place / "model.safetensors").unlink()
+    again, done = run("again", "target=far", "methods=[penalty]")
+    assert (again, done) == (first, ["fit"] * 3)
+    first, second = (weights_digest(tmp_path / name / "models/2") for name in ("first", "again"))
+    assert first == second
+
+
 @pytest.mark.slow
 def test_weights_that_another_target_needs_are_made_again_to_the_same_results(run, tmp_path):
     run("far", "target=far", "methods=[penalty,uxla]")

@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 
 from uxla.records import Corpus
 from uxla.store.artifacts import DamageError, Facts, digest, weights_gone
-from uxla.store.store import VERSIONS, Make, Store
+from uxla.store.store import VERSIONS, Make, Store, WeightsGoneError
 
 AGREE = 0.75
 """Assumed: of the sentences that two peers select, on so many they agree."""
@@ -93,6 +93,11 @@ class CountingStore(Store):
             self.given[key] = folder, facts
             self.disk.append(self.disk[-1] + self.work[-1].size)
         return self.given[key]
+
+    def require_weights(self, place: Path) -> None:
+        """As `Store.require_weights`, but weights that are gone are only noted as needed."""
+        with suppress(WeightsGoneError):
+            super().require_weights(place)
 
     def release_weights(self, place: Path, *, remove: bool = True) -> None:
         """As `Store.release_weights`, without removing anything."""

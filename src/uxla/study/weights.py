@@ -128,7 +128,12 @@ class Weights:
         self._drop(claim, list(self._claims))
 
     def delivered(self, target: Target, models: Triple) -> None:
-        """The models for a target are chosen: nobody needs anything else for it."""
+        """The models for a target are chosen: nobody needs anything else for it.
+
+        WeightsGoneError where a run of another configuration, whose final models they are not, has released them.
+        """
+        for model in models:
+            self.store.require_weights(model.path)
         self._claim(*_LASTING, models)
         for claim in set(chain.from_iterable(self._claims.values())):
             if claim.target == target.name:
