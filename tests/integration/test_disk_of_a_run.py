@@ -83,6 +83,15 @@ def test_final_models_whose_weights_another_run_released_are_made_again(run, tmp
 
 
 @pytest.mark.slow
+def test_weights_that_are_to_be_kept_are_made_again(run, tmp_path):
+    first, _ = run("first", "target=far", "methods=[uxla]")
+    kept, again = run("kept", "target=far", "methods=[uxla]", "keep_weights=all")
+    assert kept == first
+    assert set(again) == {"fit"}
+    assert all((place / "model.safetensors").is_file() for place in (tmp_path / "store/fit").iterdir())
+
+
+@pytest.mark.slow
 def test_weights_that_another_target_needs_are_made_again_to_the_same_results(run, tmp_path):
     run("far", "target=far", "methods=[penalty,uxla]")
     near, done = run("near", "target=near", "methods=[penalty,uxla]")

@@ -143,13 +143,15 @@ def foreseen(request: Request, models: Models, own: Store) -> Plan | None:
 
 
 def check_room(planned: Plan, root: Path) -> None:
-    """WriteError where the disk of the store `root` has no room for a run."""
+    """WriteError where the disk of the store `root` has no room for a run. What an interrupted training of it left is
+    room for the next checkpoint."""
     place = next(folder for folder in (root, *root.absolute().parents) if folder.is_dir())
-    need, free = planned.peak + planned.checkpoint, shutil.disk_usage(place).free
+    left = sum(file.stat().st_size for file in (root / "scratch").rglob("*") if file.is_file())
+    need, free = planned.peak + planned.checkpoint, shutil.disk_usage(place).free + min(left, planned.checkpoint)
     if need > free:
         own = decimal(planned.checkpoint)
         found = f"the run needs {decimal(need)} there at once, {own} of it for the checkpoint of a training"
-        less = "free space (`uxla cache gc --max-size 5GB`), set keep_weights=last, or "
+        less = "free space (`uxla cache gc --max-size 5GB`), keep fewer weights (keep_weights), or "
         other = "give another `store`" if in_python() else "set UXLA_CACHE to a folder on another disk"
         raise WriteError(root, f"{found}, and {decimal(free)} are free", less + other)
 

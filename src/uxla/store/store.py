@@ -137,19 +137,22 @@ class Store:
 
     def require_weights(self, place: Path) -> None:
         """WeightsGoneError where `place` is an artifact of this store without its weights."""
-        if place.parent in (self.root / stage for stage in RELEASABLE) and weights_gone(place, self._manifest(place)):
+        if self._releasable(place) and weights_gone(place, self._manifest(place)):
             self.seen.needed.add(place)
             raise WeightsGoneError(place)
 
     def release_weights(self, place: Path, *, remove: bool = True) -> None:
         """Need the weights of an artifact no longer; with `remove` they go, unless another living run needs them."""
-        if place in self.seen.needed or weights_gone(place, self._manifest(place)):  # nothing is made three times
+        if not self._releasable(place) or place in self.seen.needed:  # nothing is made three times
             return
         self.seen.uses.done(self.root, _name(place))
         with suppress(OSError), counting(self.root):
             if remove and not in_use(self.root).get(_name(place)):
                 for file in weights(place, self._manifest(place)):
                     file.unlink(missing_ok=True)
+
+    def _releasable(self, place: Path) -> bool:
+        return place.parent in (self.root / stage for stage in RELEASABLE)
 
     def _manifest(self, place: Path) -> Manifest:
         return self.seen.manifests.get(place) or read_manifest(place)

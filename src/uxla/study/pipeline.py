@@ -118,6 +118,7 @@ def _carried_out(study: Study, request: Request, trainings: list[dict[str, Any]]
         except WeightsGoneError as gone:
             study.labelling.store.seen.needed.add(gone.place)  # it may have been needed in another process
             progress.note("a model is needed whose weights are gone; it is made again")
+            study = replace(study, weights=study.weights.anew())
             trainings.clear()
             traces.clear()
 
@@ -128,7 +129,6 @@ def carry_out(study: Study, request: Request, trainings: Sequence[Mapping[str, A
     asked, selection = request.config.keep == "estimated", request.config.adaptation.selection
     starts, trained = dict[str, Triple](), dict[str, Trained]()
     outcomes, single = dict[str, Outcome](), dict[str, ModelHandle]()
-    study.weights.begin()
     for target in study.targets:
         own = trained[target.name] = train(study, request.methods, target, starts)
         outcomes[target.name] = found = choose_epoch(study, target, own, starts, trainings, asked=asked)

@@ -52,6 +52,7 @@ class Weights:
     choosing: bool = False
     _claims: dict[Path, set[Claim]] = field(default_factory=lambda: defaultdict(set))
     _ended: set[Claim] = field(default_factory=set)
+    _over: bool = False
     _lock: Any = field(default_factory=RLock)
 
     @property
@@ -73,13 +74,17 @@ class Weights:
             yield judging_sample(target.train, seed)
             yield from (judging_sample(dev, seed) for dev in _given(inputs.dev))
 
-    def begin(self) -> None:
-        """The run begins, maybe once more."""
-        self._claims.clear()
-        self._ended.clear()
+    def anew(self) -> Weights:
+        """The weights of the run as it begins once more. What still goes on in threads of the first pass releases
+        nothing."""
+        with self._lock:
+            self._over = True
+        return Weights(self.store, self.keep, self.methods, self.uxla, self.choosing)
 
     def started(self, start: str, models: Triple, targets: Iterable[Target]) -> None:
         """The models that methods begin with were made, and have labelled all that the results ask of them."""
+        if self.keep != "last":
+            self._require(models)
         begun = [one for one in self.methods if one.start is not None and one.start.method == start]
         for target in targets:
             for method in begun:
@@ -108,6 +113,8 @@ class Weights:
 
     def epoch_ended(self, target: Target, name: str, epoch: int, models: Triple) -> None:
         """These are a method's models after an epoch, and have labelled all that the results ask of them."""
+        if self.keep == "all":
+            self._require(models)
         method = self._named(name)
         self._claim(target.name, name, models)
         if method is not None:
@@ -132,8 +139,7 @@ class Weights:
 
         WeightsGoneError where a run of another configuration, whose final models they are not, has released them.
         """
-        for model in models:
-            self.store.require_weights(model.path)
+        self._require(models)
         self._claim(*_LASTING, models)
         for claim in set(chain.from_iterable(self._claims.values())):
             if claim.target == target.name:
@@ -142,6 +148,10 @@ class Weights:
     def may_go(self, target: Target, name: str, model: ModelHandle) -> bool:
         """Whether a method, for a target, is the only one to need these weights still."""
         return self._claims.get(model.path) == {Claim(target.name, name)}
+
+    def _require(self, models: Iterable[ModelHandle]) -> None:
+        for model in models:
+            self.store.require_weights(model.path)
 
     def _named(self, name: str) -> Method | None:
         return next((one for one in self.methods if one.name == name), None)
@@ -162,7 +172,7 @@ class Weights:
     def _release(self, paths: Iterable[Path]) -> None:
         with self._lock:
             for path in dict.fromkeys(paths):
-                if not self._claims[path]:
+                if not self._claims[path] and not self._over:
                     del self._claims[path]
                     self.store.release_weights(path, remove=self.keep != "all")
 

@@ -124,15 +124,45 @@ def test_behind_a_training_the_table_is_an_ordinary_one_again():
 
 
 def test_small_tables_and_frozen_ones_are_left_as_they_are():
-    frozen, small = Embedding(9, 4), Embedding(2, 2)
-    frozen.weight.requires_grad_(False)
-    assert LookedUpRows.of(torch.nn.ModuleList([frozen, small]), large=5) == []
+    module = opened().module
+    assert LookedUpRows.of(module) == []
+    module.get_input_embeddings().weight.requires_grad_(False)
+    assert LookedUpRows.of(module, large=1) == []
+
+
+def test_no_other_table_is_taken_for_that_of_the_pieces():
+    """A table of 8,194 positions of width 1,024 is large too."""
+    module = opened().module
+    [rows] = LookedUpRows.of(module, large=1)
+    assert rows.table is module.get_input_embeddings()
+
+
+def test_where_memory_runs_out_the_optimiser_has_lost_nothing(monkeypatch):
+    [rows] = LookedUpRows.of(opened().module, large=1)
+    optimiser = torch.optim.AdamW([rows.rows])
+    rows.begin([3], optimiser)
+    rows.step.grad = torch.ones_like(rows.step)
+    rows.end()
+    optimiser.step()
+    before = {name: value.clone() for name, value in optimiser.state[rows.rows].items()}
+    calls = []
+
+    def full_for_the_second(tensor, *size):
+        calls.append(size)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError
+        return tensor.new_empty(*size).zero_()
+
+    monkeypatch.setattr(torch.Tensor, "new_zeros", full_for_the_second)
+    with pytest.raises(torch.OutOfMemoryError):
+        rows.begin(range(40), optimiser)
+    assert all(torch.equal(optimiser.state[rows.rows][name], value) for name, value in before.items())
 
 
 def test_padding_has_no_gradient_and_repeated_pieces_sum_theirs():
     table = Embedding(9, 4, padding_idx=1)
     expected = Embedding(9, 4, padding_idx=1)
-    [rows] = LookedUpRows.of(torch.nn.ModuleList([table]), large=1)
+    rows = LookedUpRows(table)
     optimiser = torch.optim.AdamW([rows.rows])
     rows.begin([3, 5, 8, 0], optimiser)
     for ids in (torch.tensor([[3, 3, 1], [5, 1, 1]]), torch.tensor([[3, 8, 0]])):

@@ -6,6 +6,8 @@ only decays them, and all at the same rate. They are decayed together, when the 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -38,20 +40,15 @@ class LookedUpRows:
         self.hook = table.register_forward_hook(self._look_up)
 
     @classmethod
-    def of(cls, module: nn.Module, *, large: int = _LARGE) -> list[LookedUpRows]:
-        """One for each trained table of a module that has at least `large` numbers and serves for nothing else, as an
-        output layer of the same weights."""
-        parts = list(module.modules())
-        uses = [id(weight) for part in parts if (weight := getattr(part, "weight", None)) is not None]
-        return [
-            cls(part)
-            for part in parts
-            if type(part) is nn.Embedding
-            and part.weight.requires_grad
-            and part.weight.numel() >= large
-            and uses.count(id(part.weight)) == 1
-            and not part.scale_grad_by_freq
-        ]
+    def of(cls, module: Any, *, large: int = _LARGE) -> list[LookedUpRows]:
+        """That of a module's table of pieces, if it is trained and has at least `large` numbers; else none.
+
+        Also none for a masked LM: its output may use the same table, in whatever way.
+        """
+        table = module.get_input_embeddings()
+        if module.get_output_embeddings() is not None or type(table) is not nn.Embedding or table.scale_grad_by_freq:
+            return []
+        return [cls(table)] if table.weight.requires_grad and table.weight.numel() >= large else []
 
     def begin(self, ids: npt.ArrayLike, optimiser: torch.optim.Optimizer) -> None:
         """Make ready what a step looks up: the rows `ids`, of which that of padding has no gradient."""
@@ -111,11 +108,14 @@ class LookedUpRows:
 
     def _replace(self, rows: torch.Tensor, optimiser: torch.optim.Optimizer) -> None:
         """Give the optimiser a larger parameter, whose new rows are zero and have never moved."""
-        old, self.rows = self.rows, nn.Parameter(rows)
+        old, new = self.rows, nn.Parameter(rows)
+        state = optimiser.state.get(old, {})
+        larger = {n: v if v.ndim == 0 else _enlarged(v, len(rows)) for n, v in state.items()}  # first: memory may run out
+        self.rows = new
         for group in optimiser.param_groups:
-            group["params"] = [self.rows if parameter is old else parameter for parameter in group["params"]]
-        state = optimiser.state.pop(old, {})
-        optimiser.state[self.rows] = {n: v if v.ndim == 0 else _enlarged(v, len(rows)) for n, v in state.items()}
+            group["params"] = [new if parameter is old else parameter for parameter in group["params"]]
+        optimiser.state.pop(old, None)
+        optimiser.state[new] = larger
 
 
 def _enlarged(tensor: torch.Tensor, size: int) -> torch.Tensor:
