@@ -109,8 +109,9 @@ class LookedUpRows:
     def _replace(self, rows: torch.Tensor, optimiser: torch.optim.Optimizer) -> None:
         """Give the optimiser a larger parameter, whose new rows are zero and have never moved."""
         old, new = self.rows, nn.Parameter(rows)
+        # first what may run out of memory
         state = optimiser.state.get(old, {})
-        larger = {n: v if v.ndim == 0 else _enlarged(v, len(rows)) for n, v in state.items()}  # first: memory may run out
+        larger = {n: v if v.ndim == 0 else _enlarged(v, len(rows)) for n, v in state.items()}
         self.rows = new
         for group in optimiser.param_groups:
             group["params"] = [new if parameter is old else parameter for parameter in group["params"]]
