@@ -61,6 +61,12 @@ def test_what_the_user_told_openmp_stays(monkeypatch):
     assert (cpu_threads(None), cpu_threads("auto"), cpu_threads(1)) == (None, None, 1)
 
 
+@pytest.mark.parametrize(("value", "threads"), [("4,2", None), ("3 ", None), ("0", 1), ("many", 1), ("-2", 1), ("", 1)])
+def test_openmp_is_told_by_a_number_and_nothing_else(idle, monkeypatch, value, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert cpu_threads(None) == threads
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be pinned here")
 def test_only_cores_that_the_process_may_use_count():
     core = min(os.sched_getaffinity(0))
@@ -88,6 +94,18 @@ def test_a_busy_core_is_not_idle():
 
 def test_at_least_one_core_is_said_to_be_idle():
     assert 1 <= idle_cores() <= usable_cores()
+
+
+def refused():
+    raise OSError
+
+
+@pytest.mark.parametrize(("load", "found"), [(lambda: (5.1, 0.0, 0.0), 3), (lambda: (99.0, 0.0, 0.0), 1), (refused, 8)])
+def test_where_the_cores_cannot_be_watched_the_load_tells(monkeypatch, load, found):
+    monkeypatch.setattr(threads, "_idle_seconds", refused)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    monkeypatch.setattr(os, "getloadavg", load, raising=False)
+    assert idle_cores() == found
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "all"])

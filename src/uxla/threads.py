@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -23,12 +24,13 @@ _ALMOST = 0.25
 def cpu_threads(asked: int | Literal["auto"] | None) -> int | None:
     """The number of threads for `asked`; None where OMP_NUM_THREADS has told it to torch already.
 
+    It tells a number, or one for each level. Anything else there OpenMP passes over, and so does this.
     `auto` is one for each core that is idle now. None is one: sums over another number of threads differ in their last
     bits, and the same seed has to give the same bytes on a busy machine and an idle one.
     """
     if isinstance(asked, int):
         return asked
-    if os.environ.get("OMP_NUM_THREADS"):
+    if re.fullmatch(r"[1-9][0-9]*(,[0-9]+)*", os.environ.get("OMP_NUM_THREADS", "").strip()):
         return None
     return _free_choice(asked)
 
@@ -57,13 +59,26 @@ def usable_cores() -> int:
 def idle_cores() -> int:
     """How many of the cores that this process may use are idle now, at least one."""
     cores = usable_cores()
-    if not hasattr(os, "sched_getaffinity"):  # macOS, Windows
-        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-        return max(1, int(cores - load + _ALMOST))
+    try:
+        idle = _watched()
+    except (AttributeError, OSError):  # macOS and Windows have no `sched_getaffinity`, some sandboxes no /proc
+        idle = cores - _load()
+    return max(1, min(cores, int(idle + _ALMOST)))
+
+
+def _watched() -> float:
+    """How many cores that this process may use were idle while they were watched."""
     before, began = _idle_seconds(), time.monotonic()
     time.sleep(_WATCHED)
-    idle = (_idle_seconds() - before) / (time.monotonic() - began)
-    return max(1, min(cores, int(idle + _ALMOST)))
+    return (_idle_seconds() - before) / (time.monotonic() - began)
+
+
+def _load() -> float:
+    """How many cores were busy in the last minute; 0 where the system does not tell."""
+    try:
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    except OSError:
+        return 0.0
 
 
 def _idle_seconds() -> float:

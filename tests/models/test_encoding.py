@@ -197,6 +197,29 @@ def test_a_text_with_a_word_that_becomes_nothing_is_read_whole(make_tokenizer):
     assert tokenizer.texts(pa.array(rows, pa.large_string())).tolist() == [whole(text, tokenizer) for text in rows]
 
 
+class Custom:
+    def normalize(self, text):
+        text.replace(" ", "")
+
+
+@pytest.mark.parametrize("sequence", [False, True])
+def test_a_tokenizer_with_a_normalizer_in_python_reads_texts_whole(make_tokenizer, sequence):
+    custom = normalizers.Normalizer.custom(Custom())
+    backend = changed(make_tokenizer, normalizer=normalizers.Sequence([custom]) if sequence else custom)
+    assert not reads_word_by_word(backend, "")
+
+
+def test_a_character_that_a_normalizer_makes_a_space_of_is_read_with_its_text(make_tokenizer):
+    made = make_tokenizer("metaspace")
+    made.backend_tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer = WordTokenizer.of(made, "t")
+    assert tokenizer.reads_word_by_word
+    rows = ["the \ufffdriver", "the\ufffd river", "the \ufffd river"]
+    assert tokenizer.texts(pa.array(rows, pa.large_string())).tolist() == [whole(text, tokenizer) for text in rows]
+
+
 @pytest.mark.parametrize("token", [AddedToken("new york", special=True), AddedToken("york")])
 def test_a_tokenizer_with_tokens_of_several_words_or_of_a_users_own_reads_texts_whole(make_tokenizer, token):
     backend = changed(make_tokenizer)
@@ -205,7 +228,7 @@ def test_a_tokenizer_with_tokens_of_several_words_or_of_a_users_own_reads_texts_
 
 
 @pytest.mark.parametrize(
-    "word", ["", "x" * 33, "a\u00a0b", "\u0301a", "\u00a8", "🏻", "▁a", "ﬁ", "می\u200cروم", "a\tb"]
+    "word", ["", "x" * 33, "a\u00a0b", "\u0301a", "\u00a8", "🏻", "▁a", "ﬁ", "می\u200cروم", "a\tb", "a\ufffdb"]
 )
 def test_a_word_that_may_depend_on_what_is_beside_it_is_not_ordinary(word):
     assert not is_ordinary(word)

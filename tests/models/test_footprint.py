@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaForTokenClassification
+from transformers import (
+    FNetConfig,
+    FNetForTokenClassification,
+    FunnelConfig,
+    FunnelForTokenClassification,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
+    XLMRobertaForTokenClassification,
+)
 
 from uxla.models import footprint
 from uxla.models.device import autocast
@@ -67,6 +75,30 @@ def test_a_frozen_model_and_a_smaller_precision_take_more_tokens_and_a_trained_d
     assert trained.token > Footprint.of(large, "fp32").token > Footprint.of(large, "bf16").token
     assert frozen.fixed < trained.fixed
     assert frozen.tokens(memory) > Footprint.of(large, "bf16").tokens(memory) >= trained.tokens(memory)
+
+
+@pytest.mark.parametrize(
+    ("auto_class", "config"),
+    [(FNetForTokenClassification, FNetConfig()), (FunnelForTokenClassification, FunnelConfig())],
+)
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_models_without_heads_or_without_a_longest_window_have_a_footprint(auto_class, config, attention):
+    with torch.device("meta"):
+        model = auto_class(config)
+    model.config._attn_implementation = attention
+    assert 0 < Footprint.of(model, "fp32").token < 10_000_000
+
+
+def test_a_longest_window_of_minus_one_counts_as_512(large):
+    scores = []
+    for length in (512, -1):
+        config = XLMRobertaConfig(**LARGE.to_dict())
+        config._attn_implementation, config.max_position_embeddings = "eager", length
+        large_alike = XLMRobertaForTokenClassification.__new__(XLMRobertaForTokenClassification)
+        large_alike.__dict__.update(large.__dict__ | {"config": config})
+        scores.append(Footprint.of(large_alike, "fp32"))
+    assert scores[0] == scores[1]
+    assert scores[0].token > Footprint.of(large, "fp32").token
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

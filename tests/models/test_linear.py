@@ -46,6 +46,23 @@ def test_a_product_is_the_same_every_time_and_whatever_rows_stand_beside_it():
         assert torch.equal(whole[20:40], linear(inputs[20:40], weight, bias))
 
 
+def test_a_row_by_itself_differs_in_rounding_only():
+    inputs, weight, bias = tensors((64, 256))
+    with torch.no_grad():
+        torch.testing.assert_close(linear(inputs[:1], weight, bias), linear(inputs, weight, bias)[:1])
+
+
+def test_gradients_have_gradients_of_their_own():
+    found = []
+    for product in (linear, nn.functional.linear):
+        given = [tensor.div(8).requires_grad_() for tensor in tensors((6, 256))]
+        first = torch.autograd.grad(product(*given).sum(), given[:2], create_graph=True)
+        bent = torch.autograd.grad(product(*given).tanh().sum(), given, create_graph=True)
+        sum((gradient**2).sum() for gradient in (*first, *bent)).backward()
+        found.append([tensor.grad for tensor in given])
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-2)
+
+
 VIEWS = {
     "a position of each row": lambda t: t.view(4, 6, 256)[:, 2],
     "turned round": lambda t: t.reshape(256, 24).t(),
@@ -120,6 +137,16 @@ def test_what_is_exported_holds_torchs_own_products():
     graph = str(torch.export.export(model, (tensors((5, 256))[0],)).graph)
     assert "aten.linear" in graph
     assert "mkldnn" not in graph
+
+
+@pytest.mark.filterwarnings("ignore")  # tracing is deprecated
+def test_what_is_traced_holds_torchs_own_products():
+    model = nn.Sequential(nn.Linear(256, 512)).eval()
+    use_faster_products(model)
+    inputs = tensors((5, 256))[0]
+    traced = torch.jit.trace(model, inputs)
+    assert "aten::linear" in str(traced.inlined_graph)
+    torch.testing.assert_close(traced(inputs), model(inputs), rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")

@@ -1,6 +1,7 @@
 """The plan of a run is what the run then does; what the store holds is left out."""
 
 import json
+import sys
 from collections import Counter
 
 import numpy as np
@@ -18,7 +19,7 @@ from uxla.models.device import multiplies_in_bf16
 from uxla.models.tasks import TASKS
 from uxla.plan.counting import AGREE, Work, imitated_predictions
 from uxla.plan.plan import Plan
-from uxla.plan.probe import Pace, Probe
+from uxla.plan.probe import Pace, Probe, _peak_memory
 from uxla.records import Predictions
 from uxla.store.journal import read
 
@@ -121,6 +122,15 @@ def test_idle_cores_are_told(idle, told):
     probe = Probe({"labelling": Pace(0.0, 1.0)}, 123, idle=idle)
     lines = _lines(Plan((), {}, 7, 9, 8, 42, 30, {}, probe).as_dict())
     assert len([line for line in lines if "3 cores are idle" in line]) == told
+
+
+def test_without_the_module_that_tells_it_no_memory_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert _peak_memory() is None
+    lines = _lines(Plan((), {}, 7, 9, 8, 42, 30, {}, Probe({"labelling": Pace(0.0, 1.0)}, None)).as_dict())
+    assert not any(line.startswith("memory:") for line in lines)
+    assert any(line.startswith("time:") for line in lines)
 
 
 def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkeypatch, tmp_path):

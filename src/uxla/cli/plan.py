@@ -80,10 +80,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
     disk = found["disk"]
     lines = []
     if found["seconds"] is not None:
-        lines += [
-            f"time: about {duration(found['seconds'])} on this device in {found['precision']}",
-            f"memory: {decimal(found['memory'])}",
-        ]
+        lines.append(f"time: about {duration(found['seconds'])} on this device in {found['precision']}")
+        if found["memory"] is not None:
+            lines.append(f"memory: {decimal(found['memory'])}")
         lines.append(f"memory of a GPU: about {decimal(found['gpu_memory'])} in a training")
         lines += _offers(found)
     lines.append(

@@ -21,6 +21,8 @@ _LOGITS = 2**29
 """Bytes of the logits and hidden states that Gen-LM holds, however large a pass is."""
 _MASKED = 0.2
 """Of so many tokens the logits are kept where a masked LM is trained: the usual share is 0.15."""
+_ROW = 512
+"""The longest window of a model that does not say it."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,9 @@ class Footprint:
         trained, decoder = any(p.requires_grad for p in module.parameters()), module.get_output_embeddings() is not None
         hidden, wide = config.hidden_size, getattr(config, "intermediate_size", 4 * config.hidden_size)
         low, copies = (2, 2) if precision in HALF else (4, 0)
-        scores = 4 * config.max_position_embeddings if config._attn_implementation == "eager" else 1
-        layer = ((4 + copies) * hidden + 2 * wide) * low + (16 + 2) * hidden + 4 * config.num_attention_heads * scores
+        heads, row = _figure(config, "num_attention_heads", 1), _figure(config, "max_position_embeddings", _ROW)
+        scores = 4 * row if config._attn_implementation == "eager" else 1
+        layer = ((4 + copies) * hidden + 2 * wide) * low + (16 + 2) * hidden + 4 * heads * scores
         weights = sum(shape.numel() for shape in shapes)
         if not trained:
             return cls(2 * 4 * weights + _LOGITS, 2 * layer)
@@ -57,6 +60,12 @@ class Footprint:
         """The largest power of two of tokens whose pass fits `memory` bytes, within `LEAST` and `MOST`."""
         room = int(_USED * memory) - self.fixed
         return 1 << (min(max(room // self.token, LEAST), MOST).bit_length() - 1)
+
+
+def _figure(config: Any, name: str, otherwise: int) -> int:
+    """A figure of a configuration; `otherwise` where it has none, as FNet of heads, or -1, as XLNet for a length."""
+    found = getattr(config, name, None)
+    return found if isinstance(found, int) and found > 0 else otherwise
 
 
 @cache

@@ -35,9 +35,10 @@ def use_faster_products(model: nn.Module) -> None:
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`inputs` (…, K) · `weight` (N, K) + `bias` (N,) as `F.linear`: by oneDNN where that is faster.
 
-    The weight's size decides, never the number of rows: what shares a forward pass must not change a row.
+    The weight's size decides, never the number of rows: what shares a forward pass must not change a row. Of a row all
+    by itself the last bits may still differ: oneDNN multiplies a vector in its own way, as torch's library does.
     """
-    if torch.compiler.is_compiling() or not (products_by_onednn() and _suits(inputs, weight)):
+    if _is_recorded() or not (products_by_onednn() and _suits(inputs, weight)):
         return F.linear(inputs, weight, bias)
     if torch.is_grad_enabled():
         found: Tensor = _Linear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
@@ -50,6 +51,13 @@ def products_by_onednn() -> bool:
     """Whether float32 products are oneDNN's here: nothing but the processor and torch's version decide."""
     fast = torch.backends.mkldnn.is_available() and torch.backends.cpu.get_cpu_capability() == "AVX512"
     return fast and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def _is_recorded() -> bool:
+    """Whether torch compiles, exports or traces a model now."""
+    if torch.compiler.is_compiling():
+        return True
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def _suits(inputs: Tensor, weight: Tensor) -> bool:
@@ -76,8 +84,9 @@ class _Linear(torch.autograd.Function):
         rows = gradient.reshape(-1, len(weight)).contiguous()  # (R, N)
         seen = inputs.reshape(-1, weight.shape[1])  # (R, K)
         for_inputs, for_weight, for_bias = ctx.needs_input_grad
+        product = F.linear if torch.is_grad_enabled() else _product  # with `create_graph` gradients have theirs too
         return (
-            _product(rows, weight.t()).view_as(inputs) if for_inputs else None,
-            _product(rows.t(), seen.t()) if for_weight else None,
+            product(rows, weight.t()).view_as(inputs) if for_inputs else None,
+            product(rows.t(), seen.t()) if for_weight else None,
             rows.sum(0) if for_bias else None,
         )

@@ -13,6 +13,8 @@ _LOCAL = {"NFC", "NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Lowercase", "Stri
 _KINDS = ("b", "É", "7", ".", "(", "я", "字", "ก")
 _JOINED = {"Mn", "Mc", "Me", "Sk"}
 """Kinds of characters that can belong to what stands before them."""
+_SPACES = {"\u2581", "\ufffd"}
+"""SentencePiece's sign of a space, and the character of which its normalizer and `Nmt` make a space."""
 _LONGEST = 32
 """A longer word, as a sentence of a script without spaces, will hardly come again."""
 
@@ -30,8 +32,7 @@ def reads_word_by_word(backend: Any, before_word: str) -> bool:
     added = backend.get_added_tokens_decoder().values()
     if not all(token.special and " " not in token.content for token in added):
         return False
-    normalizers = _steps({} if backend.normalizer is None else json.loads(backend.normalizer.__getstate__()))
-    if not all(map(_is_local, normalizers)) or backend.pre_tokenizer is None or not _cuts(backend.pre_tokenizer):
+    if not _normalizes_locally(backend.normalizer) or backend.pre_tokenizer is None or not _cuts(backend.pre_tokenizer):
         return False
     return all(ids(f"{a} {b}") == ids(a) + ids(b) for a, b in product(_KINDS, _KINDS))
 
@@ -48,10 +49,24 @@ def drops_blanks(pre_tokenizer: Any) -> bool:
 
 def is_ordinary(word: str) -> bool:
     """Whether nothing about a word depends on the space before or behind it: no blanks, controls, compatibility
-    characters (some stand for a space) or sign of a space, and no mark that would join what stands before it."""
+    characters (some stand for a space), sign of a space or U+FFFD (often read as one), and no mark that would join what
+    stands before it."""
     if not 0 < len(word) <= _LONGEST or not word.isprintable():
         return False
-    return word.isascii() or ("\u2581" not in word and is_normalized("NFKC", word) and category(word[0]) not in _JOINED)
+    if word.isascii():
+        return True
+    return not _SPACES & set(word) and is_normalized("NFKC", word) and category(word[0]) not in _JOINED
+
+
+def _normalizes_locally(normalizer: Any) -> bool:
+    """Whether all steps of a normalizer are local; of one in Python nobody knows."""
+    if normalizer is None:
+        return True
+    try:
+        state = normalizer.__getstate__()
+    except Exception:  # tokenizers has no other type for what it cannot serialize
+        return False
+    return all(map(_is_local, _steps(json.loads(state))))
 
 
 def _steps(normalizer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

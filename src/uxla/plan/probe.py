@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -45,10 +44,10 @@ class Pace:
 
 @dataclass(frozen=True)
 class Probe:
-    """The pace of each kind of work, and the most memory that it took, in bytes."""
+    """The pace of each kind of work, and the most memory that it took, in bytes; None where the system cannot tell."""
 
     paces: dict[Kind, Pace]
-    memory: int
+    memory: int | None
     precision: Precision = "fp32"
     """What was computed in."""
     gpu_memory: int = 0
@@ -140,10 +139,15 @@ def _gpu_memory(study: Study) -> int:
     return found.fixed + found.token * runtime.budget_of(module, device).tokens
 
 
-def _peak_memory() -> int:
-    """The most memory that the work took so far: of the GPU where there is one, else of the process."""
+def _peak_memory() -> int | None:
+    """The most memory that the work took so far: of the GPU where there is one, else of the process. On Windows Python
+    does not tell it."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
+    try:
+        import resource
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
 

@@ -39,3 +39,13 @@ def test_half_precision_is_doubted_where_it_is_slower(hearing, exact, half, told
     assert all(
         line.endswith("times slower than in fp32 on this CPU, and less exact; set precision='fp32'") for line in lines
     )
+
+
+def test_a_clock_that_does_not_move_tells_nothing(hearing, monkeypatch):
+    model = torch.nn.Linear(2, 2)
+    head = Head(model, {torch.float32: 0.0, torch.bfloat16: 0.0})
+    ticks = iter([1.0] * 9 + [2.0, 3.0, 4.0] * 9)  # three calls a pass, three passes; then a tick a call
+    monkeypatch.setattr(time, "process_time", lambda: next(ticks))
+    with hearing() as lines:
+        cast_on_cpu(model, "a/model", "bf16", lambda: head, 19)
+    assert (model.weight.dtype, lines) == (torch.bfloat16, [])
