@@ -10,13 +10,16 @@ from uxla.choices import Device, check_choice
 Devices = str | Sequence[str] | Mapping[str, int]
 """`auto` (all CUDA devices, or one CPU), `cuda` (all), `cpu`, `cuda:1`, a list of such CUDA devices, or `{cpu: 2}`."""
 
+MOST = 1024
+"""Processes of the CPU, and jobs of one device."""
+
 _NUMBERED = re.compile(r"cuda:\d{1,3}")
 
 
 def are_devices(value: object) -> bool:
     """Whether the value is of one of the kinds of `Devices`."""
     if isinstance(value, Mapping):
-        return list(value) == ["cpu"] and type(value["cpu"]) is int and value["cpu"] >= 1
+        return list(value) == ["cpu"] and type(value["cpu"]) is int and 1 <= value["cpu"] <= MOST
     if isinstance(value, list | tuple):
         return 0 < len(value) == len(set(map(str, value))) and all(map(_is_numbered, value))
     return value in ("auto", "cuda", "cpu") or _is_numbered(value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from uxla.devices import are_devices
+from uxla.devices import MOST, are_devices
 from uxla.errors import ConfigError, setting
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def _number_or_auto(value: object) -> object:
 
 
 def _devices(value: object) -> object:
+    if isinstance(value, Mapping) and list(value) == ["cpu"] and type(value["cpu"]) is int and value["cpu"] > MOST:
+        raise refusal("", f"got {value!r}, expected at most {MOST} processes; give one for each core or fewer")
     if not are_devices(value):
         raise refusal("", f"got {value!r}, expected auto, cpu, cuda, [cuda:0, cuda:1] or {{cpu: 2}}")
     return tuple(value) if isinstance(value, list) else value

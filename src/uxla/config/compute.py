@@ -113,7 +113,9 @@ class Compute(ModelSettings):
         "where: `cpu`, `cuda` (all GPUs), `[cuda:0, cuda:1]`, `{cpu: 2}` (two processes), `auto`: all GPUs, or one CPU",
         "auto",
     )
-    jobs_per_device: int = key("so many trainings or labellings at a time on each device, for small models", 1, ge=1)
+    jobs_per_device: int = key(
+        "so many trainings or labellings at a time on each device, for small models", 1, ge=1, le=devices_of.MOST
+    )
     max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
     attention: Attention = key(
         "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
@@ -128,7 +130,8 @@ class Compute(ModelSettings):
     @property
     def where(self) -> str:
         """The device of a model."""
-        return devices_of.kind(self.devices)
+        kind = devices_of.kind(self.devices)
+        return kind if self.jobs_per_device == 1 else kind.partition(":")[0]  # a process of several sees one GPU
 
     def runtime(self, max_length: int | None = None, **more: Any) -> Runtime:
         """As that of `ModelSettings`, which leaves room for the other jobs of the device."""

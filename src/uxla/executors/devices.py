@@ -90,7 +90,11 @@ def running(
     slots: Sequence[str], *, threads: int | Literal["auto"] | None, deterministic: bool
 ) -> AbstractContextManager[Executor]:
     """What does the jobs of a run on these devices while the block lasts: for one device, and within a job, this
-    process."""
+    process. ModelError where torch cannot use one of them."""
     if len(slots) == 1 or in_job():
         return nullcontext(Serial())
+    for device in sorted(set(slots) - {"cpu"}):
+        from uxla.models.device import pick_device  # torch
+
+        pick_device(device)
     return Devices(slots, threads=threads if isinstance(threads, int) else 1, deterministic=deterministic)

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from functools import cache
 
-from uxla.errors import ConfigError
+from uxla.errors import ConfigError, UxlaError
 
 _LOADS = "uxla.study.pipeline"
 _PROGRAM = (
@@ -21,37 +22,65 @@ _PROGRAM = (
 _LOCK = threading.Lock()
 
 
+@dataclass
+class _Server:
+    control: socket.socket
+    process: subprocess.Popen[bytes]
+    asked: bool = False
+    """Whether it may have forked."""
+
+
 def forked(connection: int) -> None:
-    """Have a worker begin that serves the other end of this connection."""
-    socket.send_fds(prepare(), [b"\0"], [connection])
+    """Have a worker begin that serves the other end of this connection; UxlaError where no process can be begun."""
+    try:
+        _ask(connection)
+    except OSError:  # the process that forks is gone: another one takes its place
+        with _LOCK:
+            _begun.cache_clear()
+        try:
+            _ask(connection)
+        except OSError as error:
+            raise UxlaError(
+                f"devices: no process can be begun ({error.strerror or error}); free memory, or give fewer devices"
+            ) from error
 
 
-def prepare() -> socket.socket:
-    """The connection to the process that forks, begun if it was not yet: its imports take seconds, beside ours."""
+def _ask(connection: int) -> None:
+    server = prepare()
+    server.asked = True
+    socket.send_fds(server.control, [b"\0"], [connection])
+
+
+def prepare() -> _Server:
+    """The process that forks, begun if it was not yet: its imports take seconds, beside ours."""
     with _LOCK:
         return _begun()
 
 
 @cache
-def _begun() -> socket.socket:
+def _begun() -> _Server:
     if not hasattr(os, "fork"):
         raise ConfigError("devices: several devices need a system that can fork, as Linux; give one device")
+    path = [place for place in sys.path if isinstance(place, str)]  # Python passes over what else stands there
     control, theirs = socket.socketpair()
     around = os.environ | {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}  # else a look for GPUs spoils CUDA for the forks
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps([theirs.fileno(), _LOADS, sys.path])],
+            [sys.executable, "-c", _PROGRAM, json.dumps([theirs.fileno(), _LOADS, path])],
             pass_fds=[theirs.fileno()],
             env=around,
             stdin=subprocess.DEVNULL,
             stdout=2,  # what a library prints is no result of ours
             start_new_session=True,
         )
-    atexit.register(_end, control, process)
-    return control
+    server = _Server(control, process)
+    atexit.register(_end, server)
+    return server
 
 
-def _end(control: socket.socket, process: subprocess.Popen[bytes]) -> None:
-    """It ends after its forks when nobody can ask for more of them."""
-    control.close()
-    process.wait()
+def _end(server: _Server) -> None:
+    """It ends after its forks when nobody can ask for more of them, and at once if it has none."""
+    server.control.close()
+    if not server.asked:
+        server.process.terminate()
+    server.process.wait()

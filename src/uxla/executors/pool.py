@@ -18,7 +18,8 @@ from uxla.executors.forking import forked
 from uxla.executors.messages import Inbox, Message
 from uxla.executors.worker import Surroundings, raised
 
-_FREE_MEMORY = "free memory, or give fewer devices or a smaller jobs_per_device"
+_FEWER = "give fewer devices or a smaller jobs_per_device"
+_FREE_MEMORY = f"free memory, or {_FEWER}"
 
 
 @dataclass(eq=False)
@@ -55,6 +56,7 @@ class Pool:
 
     def __init__(self, devices: Sequence[str], around: Surroundings) -> None:
         self._around, self._lock, self._closed = around, threading.Lock(), False
+        self._fault: BaseException | None = None
         self._waiting: list[Job] = []
         self._woken, self._wake = Pipe(duplex=False)
         self._workers = [self._new(device) for device in devices]
@@ -66,7 +68,7 @@ class Pool:
         job = Job(call, about, inbox, turn)
         with self._lock:
             if self._closed:
-                raise KeyboardInterrupt
+                raise self._stopped()
             self._waiting.append(job)
         self._wake.send_bytes(b"")
         return job
@@ -94,24 +96,49 @@ class Pool:
             raise
 
     def _new(self, device: str) -> _Worker:
-        connection, theirs = Pipe()
+        try:
+            connection, theirs = Pipe()
+        except OSError as error:
+            raise UxlaError(f"devices: {_described(error)}") from error
         with theirs:
             forked(theirs.fileno())
-        connection.send_bytes(pickle.dumps((device, self._around)))
+        with suppress(OSError):  # it could not be begun, which is heard of as its death
+            connection.send_bytes(pickle.dumps((device, self._around)))
         return _Worker(device, connection)
 
     def _run(self) -> None:
-        while not self._closed:
+        try:
+            while not self._closed:
+                with self._lock:
+                    self._assign()
+                self._hear()
+        except BaseException as error:
             with self._lock:
-                self._assign()
-            self._hear()
+                self._fault, self._closed = error, True
+        self._end()
+
+    def _stopped(self) -> BaseException:
+        """What is raised to those who wait for a closed pool."""
+        if self._fault is None:
+            return KeyboardInterrupt()
+        said = str(self._fault) if isinstance(self._fault, UxlaError) else f"devices: {_described(self._fault)}"
+        stopped = UxlaError(said)
+        stopped.__cause__ = self._fault
+        return stopped
+
+    def _end(self) -> None:
+        """Tell all who wait, and all workers, and wait for these."""
+        with self._lock:
+            jobs = [worker.job for worker in self._workers if worker.job is not None] + self._waiting
+        for job in jobs:
+            job.says("failed", self._stopped())
         for worker in self._workers:
-            if worker.job is not None:
-                worker.job.says("failed", KeyboardInterrupt())
-            with suppress(OSError), socket.socket(fileno=os.dup(worker.connection.fileno())) as sending:
-                sending.shutdown(socket.SHUT_WR)
-        for job in self._waiting:
-            job.says("failed", KeyboardInterrupt())
+            with suppress(OSError):
+                sending = socket.socket(fileno=worker.connection.fileno())
+                try:
+                    sending.shutdown(socket.SHUT_WR)
+                finally:
+                    sending.detach()  # the connection is still read
         for worker in self._workers:
             with suppress(EOFError, OSError), worker.connection as connection:
                 while True:
@@ -133,7 +160,7 @@ class Pool:
     def _said(self, worker: _Worker, message: bytes) -> None:
         try:
             kind, content = pickle.loads(message)
-            content = raised(*content) if kind == "failed" else content
+            content = raised(*content) if kind == "failed" and isinstance(content, tuple) else content
         except Exception as error:  # of a class that cannot be had here
             kind, content = "failed", error
         if kind == "began":
@@ -177,6 +204,8 @@ class Pool:
         if worker.pid is None or (job is not None and job.lost):
             for one in [job] if job is not None else self._waiting:
                 one.says("failed", UxlaError(f"{died}{' twice' if one.lost else ''}; {_FREE_MEMORY}"))
+            if not self._workers and worker.pid is None:
+                raise UxlaError(f"{died}, and no other is left; {_FREE_MEMORY}")
             if worker.pid is None:
                 return
         elif job is not None:
@@ -186,3 +215,8 @@ class Pool:
             with self._lock:
                 self._waiting.append(job)
         self._workers.append(self._new(worker.device))
+
+
+def _described(fault: BaseException) -> str:
+    cause = fault.strerror if isinstance(fault, OSError) and fault.strerror else f"{type(fault).__name__}: {fault}"
+    return f"the processes cannot be begun or heard any longer ({cause}); {_FEWER}, and run it again to go on"

@@ -46,7 +46,8 @@ class Surroundings:
     @classmethod
     def of_this_process(cls, threads: int, *, deterministic: bool) -> Surroundings:
         """Environment, module path and working directory as they are here."""
-        return cls(threads, deterministic, dict(os.environ), tuple(sys.path), os.getcwd())
+        path = tuple(place for place in sys.path if isinstance(place, str))
+        return cls(threads, deterministic, dict(os.environ), path, os.getcwd())
 
     def take(self, device: str) -> None:
         """Make this process so. A GPU is the only one that it sees."""
@@ -55,7 +56,8 @@ class Surroundings:
         kind, _, number = device.partition(":")
         if kind == "cuda":
             visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-            os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[int(number)] if visible else number
+            seen = dict(enumerate(visible.split(","))) if visible is not None else {int(number): number}
+            os.environ["CUDA_VISIBLE_DEVICES"] = seen.get(int(number), "").strip()  # "" hides all
         sys.path[:] = self.path
         os.chdir(self.folder)
 
@@ -69,7 +71,11 @@ def fork_workers(descriptor: int, loads: str) -> None:
     gc.freeze()
     with socket.socket(fileno=descriptor) as control:
         while descriptors := socket.recv_fds(control, 1, 1)[1]:
-            if os.fork() == 0:
+            try:
+                child = os.fork()
+            except OSError:  # too many processes, or too little memory: whoever asked hears that nobody serves it
+                child = None
+            if child == 0:
                 control.close()
                 _work(Connection(descriptors[0]))
             os.close(descriptors[0])
@@ -138,6 +144,10 @@ def _failed(error: Exception) -> bytes:
     """An exception to be raised elsewhere; that of a bug has its traceback as a note."""
     if not isinstance(error, UxlaError):
         error.add_note("".join(traceback.format_exception(error)).rstrip())
+    with suppress(Exception):
+        there = pickle.loads(whole := pickle.dumps(("failed", error)))[1]
+        if (type(there), str(there), vars(there)) == (type(error), str(error), vars(error)):
+            return whole
     try:
         return pickle.dumps(("failed", (type(error), error.args, vars(error))))
     except Exception:  # it holds what cannot be sent
