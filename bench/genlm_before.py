@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-import torch
+from trees import NOW, begin, by_turns
 
 from uxla.algorithm.vicinity import MaskRequest
 from uxla.models.gen_lm.masked_lm import MaskedLM
@@ -40,7 +40,6 @@ def main() -> None:
     from common import arguments, ratio, table, write_json
     from genlm import SHAPES, material, requests_of
     from material import quiet
-    from trees import NOW, by_turns
 
     given = arguments(__doc__)
     quiet()
@@ -62,8 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    if sys.argv[1:2] == ["--works"]:
-        works(Path(sys.argv[2]))
-    else:
-        main()
+    begin(main, works)

@@ -14,7 +14,7 @@ from copy import deepcopy
 from pathlib import Path
 from statistics import median
 
-import torch
+from trees import NOW, begin, by_turns
 
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
@@ -52,7 +52,6 @@ def works(folder: Path) -> None:
 def main() -> None:
     from common import arguments, ratio, table, write_json
     from material import SHARED, VOCABULARY, models, quiet, tagged
-    from trees import NOW, by_turns
 
     given = arguments(__doc__)
     quiet()
@@ -75,8 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    if sys.argv[1:2] == ["--works"]:
-        works(Path(sys.argv[2]))
-    else:
-        main()
+    begin(main, works)

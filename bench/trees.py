@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import torch
 
 ROOT = Path(__file__).parents[1]
 NOW = "this tree"
@@ -23,6 +26,16 @@ class Tree:
         """The figures of one piece of work: a line of JSON for a line of standard input."""
         print("work", file=self.process.stdin, flush=True)
         return json.loads(self.process.stdout.readline())
+
+
+def begin(main: Callable[[], None], works: Callable[[Path], None]) -> None:
+    """Run a benchmark's `main`, or, in a process that takes turns, `works` in the folder that it is given. One thread
+    each."""
+    torch.set_num_threads(1)
+    if sys.argv[1:2] == ["--works"]:
+        works(Path(sys.argv[2]))
+    else:
+        main()
 
 
 def by_turns(before: str, script: str, folder: Path, count: int) -> dict[str, list[dict[str, float]]]:

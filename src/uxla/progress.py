@@ -63,34 +63,28 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-@contextmanager
-def without_bars() -> Iterator[None]:
-    """Inside the block work has no bars of its own: it is a part of something with a bar. Notes are shown."""
-    with listening(_Notes(_listener.get())):
-        yield
-
-
 @dataclass(frozen=True)
-class _Notes(_Silent):
+class _Part(_Silent):
     to: Listener
-
-    def note(self, text: str) -> None:
-        self.to.note(text)
-
-
-@contextmanager
-def without_notes() -> Iterator[None]:
-    """Inside the block bars are shown, but no notes: what they would advise is answered by who called."""
-    with listening(_Bars(_listener.get())):
-        yield
-
-
-@dataclass(frozen=True)
-class _Bars(_Silent):
-    to: Listener
+    bars: bool = False
+    notes: bool = False
 
     def start(self, label: str, total: int) -> Bar:
-        return self.to.start(label, total)
+        return self.to.start(label, total) if self.bars else self
+
+    def note(self, text: str) -> None:
+        if self.notes:
+            self.to.note(text)
+
+
+def without_bars() -> AbstractContextManager[None]:
+    """Inside the block work has no bars of its own: it is a part of something with a bar. Notes are shown."""
+    return listening(_Part(_listener.get(), notes=True))
+
+
+def without_notes() -> AbstractContextManager[None]:
+    """Inside the block bars are shown, but no notes: the caller itself answers what they would advise."""
+    return listening(_Part(_listener.get(), bars=True))
 
 
 class _Silence(_Silent):
