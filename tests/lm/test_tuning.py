@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoTokenizer, DebertaV2Config, DebertaV2ForMaskedLM
 
 from uxla.config.compute import LMSource
 from uxla.data.discover import open_rewritable
@@ -77,6 +77,19 @@ def test_the_tuned_model_is_a_masked_lm_and_a_backbone_with_its_tokenizer(store)
     assert MaskedLM.load(str(handle.path), Runtime(device="cpu")).candidates
     loaded = TaskModel.open(Tagging(), handle.path, handle.path, RUNTIME, num_labels=1)
     assert len(loaded.predict(corpus("near", labelled=False), "t")) == 30
+
+
+def test_a_head_that_debertas_authors_name_otherwise_is_tuned_and_written_under_its_usual_name(store, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(asset())
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    config = DebertaV2Config(vocab_size=len(tokenizer), max_position_embeddings=64, legacy=False, **sizes)
+    DebertaV2ForMaskedLM(config).save_pretrained(tmp_path / "deberta")
+    tokenizer.save_pretrained(tmp_path / "deberta")
+    handle = tuned(resolve(str(tmp_path / "deberta")), corpora(), RECIPE, RUNTIME, store, 0)
+    model, info = AutoModelForMaskedLM.from_pretrained(handle.path, output_loading_info=True)
+    assert model.legacy
+    assert not info["missing_keys"]
+    assert not info["unexpected_keys"]
 
 
 def test_it_is_remembered_and_made_anew_for_other_text_or_settings(store):

@@ -1,6 +1,7 @@
 """Tiny masked LMs of every architecture and tokenizer kind, written to folders once a session."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, partial
@@ -61,7 +62,7 @@ TINY = {
 
 
 def tokenizer_of(kind: str) -> PreTrainedTokenizerFast:
-    if kind in ("metaspace", "deberta"):
+    if kind in ("metaspace", "deberta", "microsoft"):
         tokenizer = Tokenizer(subwords.BPE(unk_token="<unk>"))
         tokenizer.normalizer = normalizers.NFKC()
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -91,21 +92,19 @@ def tokenizer_of(kind: str) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
 
 
+DISENTANGLED = {
+    "max_position_embeddings": 64,
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "position_biased_input": False,
+}
 MODELS = {
     "metaspace": (XLMRobertaConfig, XLMRobertaForMaskedLM, {"max_position_embeddings": 66}),
     "bytelevel": (ModernBertConfig, ModernBertForMaskedLM, {"max_position_embeddings": 64}),
     "wordpiece": (BertConfig, BertForMaskedLM, {"max_position_embeddings": 64}),
     "roberta": (RobertaConfig, RobertaForMaskedLM, {"max_position_embeddings": 66}),
-    "deberta": (
-        DebertaV2Config,
-        DebertaV2ForMaskedLM,
-        {
-            "max_position_embeddings": 64,
-            "relative_attention": True,
-            "pos_att_type": ["p2c", "c2p"],
-            "position_biased_input": False,
-        },
-    ),
+    "deberta": (DebertaV2Config, DebertaV2ForMaskedLM, DISENTANGLED),
+    "microsoft": (DebertaV2Config, DebertaV2ForMaskedLM, {"legacy": False, **DISENTANGLED}),
     "albert": (AlbertConfig, AlbertForMaskedLM, {"max_position_embeddings": 64, "embedding_size": 16}),
 }
 
@@ -116,6 +115,10 @@ def write_model(folder: Path, kind: str) -> Path:
     torch.manual_seed(3 if kind == "roberta" else 11)  # weights that do not give one answer to everything
     model(config(vocab_size=len(tokenizer), **TINY, **more)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    if kind == "microsoft":  # DeBERTa's authors do not know this key of transformers
+        settings = json.loads((folder / "config.json").read_text())
+        del settings["legacy"]
+        (folder / "config.json").write_text(json.dumps(settings))
     return folder
 
 

@@ -104,7 +104,7 @@ class LMTraining:
         checkpoints = Checkpoints(scratch, self.checkpoint_minutes)
         label = "training of the masked LM"
         facts = fit_lm(lm, texts, self.recipe, seed=self.seed, label=label, checkpoints=checkpoints)
-        lm.model.module.save_pretrained(into)
+        lm.model.module.save_pretrained(into, save_original_format=False)  # with the names that transformers knows
         tokenizer = AutoTokenizer.from_pretrained(str(model.path), **offline(self.runtime.safety))
         save_tokenizer(tokenizer, into, length=usable_length(lm.model.module))
         return {**facts, "model": resolve(str(into), safety=self.runtime.safety).digest}

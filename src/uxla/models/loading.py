@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
 from uxla.errors import ModelError
 from uxla.models.classifier import LayerDescription, layer_tensors, reuse_or_draw
@@ -27,6 +27,28 @@ _DROPOUTS = (
     "cls_dropout",
     "pooler_dropout",
 )
+_HEAD_OF_MICROSOFT = {
+    r"^lm_predictions\.lm_head\.(dense|LayerNorm)\.": r"cls.predictions.transform.\1.",
+    r"^lm_predictions\.lm_head\.bias$": "cls.predictions.bias",
+}
+"""DeBERTa's masked-LM head as its authors' checkpoints call it, and as transformers does."""
+
+
+class MaskedLanguageModel:
+    """`AutoModelForMaskedLM` for `read_model` and `load_model`, but weights without a head are refused: a new one needs
+    a corpus. The head of DeBERTa is found under both of its names."""
+
+    @staticmethod
+    def from_pretrained(folder: str, *, config: Any, **keywords: Any) -> Any:
+        """The model and what transformers says of its weights; ModelError for weights without a masked-LM head."""
+        if hasattr(config, "legacy"):
+            config.legacy = True  # DeBERTa's head as a linear layer of its own; False computes the same without one
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            folder, config=config, key_mapping=_HEAD_OF_MICROSOFT, **keywords
+        )
+        if missing := sorted(info["missing_keys"]):
+            raise ModelError(f"{folder}: it has no masked-LM head: {missing[0]} is not among its weights")
+        return model, info
 
 
 def read_model(auto_class: Any, folder: Path, safety: ModelSafety, **values: Any) -> tuple[Any, dict[str, Any]]:

@@ -197,7 +197,7 @@ def _tensor_bytes(file: Path) -> Iterable[int]:
     try:
         with safe_open(file, framework="np") as tensors:
             for name in tensors.keys():  # noqa: SIM118 (it is no mapping)
-                if not name.startswith(("lm_head", "cls.")):
+                if not name.startswith(("lm_head", "cls.", "lm_predictions.", "mask_predictions.")):
                     yield 4 * math.prod(tensors.get_slice(name).get_shape())
     except SafetensorError as error:
         raise ModelError(f"{file}: cannot be read ({error}); copy or download the model again") from None

@@ -108,7 +108,7 @@ def test_what_has_no_piece_to_mask_teaches_nothing():
 # --- the head at masked positions ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta", "albert"])
+@pytest.mark.parametrize("kind", ["metaspace", "bytelevel", "wordpiece", "roberta", "deberta", "microsoft", "albert"])
 def test_logits_at_gathered_positions_are_those_of_the_whole_model(folder_of, texts, kind):
     lm = opened(folder_of(kind), 0.3)
     assert lm.gathered

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from uxla.choices import Precision, Unit
 from uxla.errors import ModelError
@@ -29,9 +29,9 @@ from uxla.models.gen_lm.half_precision import cast_on_cpu
 from uxla.models.gen_lm.mask_heads import Best, MaskHead, mask_head
 from uxla.models.gen_lm.units import Cutter, Request, RequestState
 from uxla.models.hub import local_folder
-from uxla.models.loading import check_weights, read_model, usable_length
+from uxla.models.loading import MaskedLanguageModel, check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors
-from uxla.models.model_safety import offline, reason
+from uxla.models.model_safety import offline, reason, weight_files
 from uxla.models.runtime import Runtime
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.progress import bar
@@ -243,13 +243,13 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
     values = attention_values(runtime.attention, device, runtime.precision)
     try:
         folder = local_folder(name, revision=revision, safety=runtime.safety)
-        model, info = read_model(AutoModelForMaskedLM, folder, runtime.safety, **values)
+        weight_files(folder, runtime.safety)  # before anything else of the folder is read
+        config = AutoConfig.from_pretrained(str(folder), **offline(runtime.safety), **values)
+        model, info = read_model(MaskedLanguageModel, folder, runtime.safety, config=config)
         own = AutoTokenizer.from_pretrained(str(folder), **offline(runtime.safety))
     except Exception as error:  # whatever foreign files, and code where that is trusted, can raise
         why = str(error).removeprefix(f"{name}: ") if isinstance(error, ModelError) else reason(error)
         raise ModelError(f"{name}: cannot be loaded as a masked LM ({why}); {_REMEDY}") from error
-    if missing := sorted(info["missing_keys"]):
-        raise ModelError(f"{name}: has no masked-LM head ({missing[0]} is not among its weights); {_REMEDY}")
     check_weights(name, model, info)
     model = model.eval().requires_grad_(False)
     budget = runtime.budget_of(model, device)

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForMaskedLM, DataCollatorForLanguageModeling
+from transformers import DataCollatorForLanguageModeling
 from transformers.modeling_outputs import BaseModelOutput
 
 from uxla.errors import ModelError
 from uxla.models.batches import equal_length
 from uxla.models.device import autocast, to_device
-from uxla.models.loading import load_tokenizer
+from uxla.models.loading import MaskedLanguageModel, load_tokenizer
 from uxla.models.memory import Budget
 from uxla.models.ragged import Ragged
 from uxla.models.runtime import Runtime
@@ -31,18 +31,6 @@ from uxla.records import IGNORED, Corpus, Ints
 
 _LOGITS = 2**28
 """Numbers in the logits of one forward pass (1 GB in float32), whatever the token budget."""
-
-
-class MaskedLanguageModel:
-    """`AutoModelForMaskedLM` for `load_model`, but weights without a head are refused: a new one needs a corpus."""
-
-    @staticmethod
-    def from_pretrained(folder: str, **keywords: Any) -> Any:
-        """The model and what transformers says of its weights; ValueError for weights without a masked-LM head."""
-        model, info = AutoModelForMaskedLM.from_pretrained(folder, **keywords)
-        if missing := sorted(info["missing_keys"]):
-            raise ValueError(f"it has no masked-LM head: {missing[0]} is not among its weights")
-        return model, info
 
 
 @dataclass(frozen=True)
