@@ -16,7 +16,13 @@ def send(number):
 
 
 @pytest.mark.parametrize(
-    ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, signals.Terminated)]
+    ("number", "raised"),
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, signals.Terminated),
+        (signal.SIGUSR1, signals.Terminated),
+        (signal.SIGUSR2, signals.Terminated),
+    ],
 )
 def test_a_signal_is_heard_at_once_where_nothing_is_held(number, raised):
     with pytest.raises(raised), signals.handling():

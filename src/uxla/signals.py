@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: a write that has begun is finished, then the work ends."""
+"""Signals that end a command: a write that has begun is finished, then the work ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: like Ctrl-C, but the command ends with 143."""
+    """A signal of a scheduler: like Ctrl-C, but the command ends with a code that says to repeat it."""
 
 
 class _State:
@@ -22,19 +22,21 @@ class _State:
     """A signal that was raised; Python drops what is raised in `__del__` and some callbacks, so `check` repeats it."""
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SCHEDULERS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+"""What schedulers send before they end a job, each a different one."""
 
 
 @contextmanager
 def handling() -> Iterator[None]:
-    """Inside the block the two signals are KeyboardInterrupt and Terminated: at once, or after a `postponed` block.
+    """Inside the block SIGINT is a KeyboardInterrupt, and what schedulers send is Terminated: at once, or after a
+    `postponed` block.
 
     Where Python drops the exception, the next `check` or the end of a postponed block raises it again.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _handle) for number in _SIGNALS}
+    before = {number: signal.signal(number, _handle) for number in (signal.SIGINT, *_SCHEDULERS)}
     report = sys.unraisablehook
     sys.unraisablehook = lambda dropped: None if issubclass(dropped.exc_type, KeyboardInterrupt) else report(dropped)
     try:
@@ -94,4 +96,4 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 def _interrupt(number: int) -> None:
     _State.waiting, _State.raised = None, number
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated

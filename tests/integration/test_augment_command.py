@@ -3,6 +3,7 @@
 import doctest
 import json
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -98,6 +99,32 @@ def test_killed_at_work_it_goes_on_to_the_same_bytes(invoke, command, environmen
     assert invoke(*arguments, "b.tsv", env={"UXLA_CACHE": str(store)}).exit_code == 0
     assert len(list(store.glob("augment/*"))) == 3
     assert all(path.stat().st_ino == number for path, number in made.items())
+    assert invoke(*arguments, "c.tsv").exit_code == 0
+    assert (tmp_path / "b.tsv").read_bytes() == (tmp_path / "c.tsv").read_bytes()
+
+
+@pytest.mark.slow
+def test_each_signal_of_a_scheduler_ends_it_with_75_and_repeated_it_goes_on_to_the_same_bytes(
+    invoke, command, environment, tmp_path
+):
+    few = "".join(f"ko{' mira' * (i % 3)}\n" for i in range(12))
+    (tmp_path / "a.txt").write_text(few * 4000)
+    arguments, store = ["augment", "a.txt", "--model", "testbed", "--copies", "1", "--out"], tmp_path / "store"
+    settings = {"env": environment(store), "cwd": tmp_path, "stderr": subprocess.PIPE, "text": True}
+    made = 0
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+        with subprocess.Popen([*command, *arguments, "b.tsv"], **settings) as process:
+            while process.poll() is None and len(list(store.glob("augment/*/meta.json"))) == made:
+                time.sleep(0.01)
+            process.send_signal(number)
+            said = process.communicate()[1]
+        assert process.returncode == 75
+        assert said.splitlines()[-1] == "uxla: terminated; repeat the command to resume (without --fresh)"
+        before, made = made, len(list(store.glob("augment/*/meta.json")))
+        assert before < made < 12
+        assert not (tmp_path / "b.tsv").exists()
+    assert invoke(*arguments, "b.tsv", env={"UXLA_CACHE": str(store)}).exit_code == 0
+    assert len(list(store.glob("augment/*"))) == 12
     assert invoke(*arguments, "c.tsv").exit_code == 0
     assert (tmp_path / "b.tsv").read_bytes() == (tmp_path / "c.tsv").read_bytes()
 

@@ -143,7 +143,7 @@ def test_a_signal_leaves_no_half_of_a_file_and_is_told_as_what_it_is(out, left, 
         raise AssertionError("not reached")
 
     result = predict("in.conll", "Ana O\n", *out, answers=ended)
-    assert (result.exit_code, result.stdout) == (143, "")
+    assert (result.exit_code, result.stdout) == (75, "")
     assert result.stderr.startswith(f"uxla: terminated; {left}")
     assert not (tmp_path / "out.conll").exists()
 

@@ -48,7 +48,8 @@ _RESUMABLE = ("run", "grid", "compress", "augment", "mlm")
 """The commands that keep finished work, so that the same command does not begin again."""
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 """What typer raises for wrong arguments; of its errors it exports this one alone."""
-USER_FAULT, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 130, 141, 143
+USER_FAULT, AGAIN, INTERRUPTED, CLOSED_PIPE = 2, 75, 130, 141
+"""How a command ends. 75 is `EX_TEMPFAIL` of sysexits.h: the same command, repeated, goes on."""
 _PLAIN: Any = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 
@@ -117,7 +118,7 @@ class _Commands(TyperGroup):
             terminated = isinstance(signal, signals.Terminated)
             remedy = f"repeat the command to {_what_follows(ctx.invoked_subcommand)}"
             typer.echo(f"uxla: {'terminated' if terminated else 'interrupted'}; {str(signal) or remedy}", err=True)
-            raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+            raise typer.Exit(AGAIN if terminated else INTERRUPTED) from None
         except BrokenPipeError:  # `uxla predict … | head`: nobody reads on
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(CLOSED_PIPE) from None

@@ -157,7 +157,13 @@ def test_a_training_begun_on_another_kind_of_device_starts_over_and_says_so(kill
 
 
 @pytest.mark.parametrize(
-    ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, signals.Terminated)]
+    ("number", "raised"),
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, signals.Terminated),
+        (signal.SIGUSR1, signals.Terminated),
+        (signal.SIGUSR2, signals.Terminated),
+    ],
 )
 def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(steps_of, tmp_path, number, raised):
     whole, _ = trained()
