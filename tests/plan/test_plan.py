@@ -74,6 +74,7 @@ def test_the_plan_is_what_the_run_does_and_afterwards_nothing_is_left(store, tmp
         (["methods=[self_training, no_agreement]", "order=synchronous"], 3 + 9 + 9),
         (["methods=[penalty, three_heads]"], 3 + 1 + 9),
         (["methods=[penalty, mlm_tuned]"], 3 + 3),
+        (["methods=[zero_shot, snapshots, weight_mean]"], 3 + 3 + 2),
         (["methods=[uxla]", "target=[near, far]"], 3 + 18),
         (["methods=[uxla]", "schedule.0.select={kind: clustering, threshold: 0.5, features: [fluency]}"], 12),
         (["methods=[uxla]", "task=classification", "keep=estimated", "target_data.labelled="], 12),

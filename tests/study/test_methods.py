@@ -44,7 +44,7 @@ class Lab:
     def three_heads(self):
         return tuple(replace(HANDLE, head=head) for head in range(3))
 
-    def warm_up(self, method, *, penalty=True):
+    def warm_up(self, method, *, penalty=True, **how):
         return tuple(ModelHandle(Path(method), f"{method} {penalty} {i}") for i in range(3))
 
 

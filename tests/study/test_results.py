@@ -41,6 +41,7 @@ def found(*targets, trained=TRAINED, kept="2", test="src test"):
         targets=targets,
         source=SimpleNamespace(name="src"),
         dev=inputs.dev,
+        as_one=lambda method, models: {"ensemble": models, "weight_mean": f"mean of {models}"}.get(method),
         labelling=labelling,
         vicinity=SimpleNamespace(model=HANDLE),
         method=UXLA(),
@@ -78,6 +79,13 @@ def test_of_zero_shot_the_three_models_together_are_scored_once():
     both = found(ES, trained=trained | {"ensemble": ["zero-shot"]}, kept="zero-shot")
     assert "ensembles" not in both["targets"]["es"]
     assert both["targets"]["es"]["ensemble"] == "zero-shot together on es test"
+
+
+def test_of_models_that_are_one_by_their_weights_the_one_is_scored_and_nothing_else():
+    trained = {"penalty": ["penalty"], "weight_mean": ["from one layer"]}
+    scores = found(ES, trained=trained, kept="penalty")["targets"]["es"]
+    assert scores["weight_mean"] == "mean of from one layer together on es test"
+    assert set(scores["ensembles"]) == {"penalty"}
 
 
 def test_the_ensemble_and_all_other_languages_are_of_the_models_that_were_kept():

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from uxla.algorithm.cotraining import Epoch
 from uxla.algorithm.distil import MostConfident
@@ -13,11 +15,14 @@ from uxla.errors import ModelError
 from uxla.events import TrainingEnded
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method
+from uxla.models.hub import resolve
 from uxla.models.lm.training import texts_of
 from uxla.records import Corpus, Example, ModelHandle
+from uxla.store.store import Store
 from uxla.study import pipeline
 from uxla.study.inputs import Inputs
 from uxla.targets import Target
+from uxla.testbed import model_name
 
 
 def corpus(name, *, labelled=True):
@@ -43,7 +48,11 @@ def asked(make_study, no_work, train):
 
 
 @pytest.mark.parametrize(
-    ("name", "penalty"), [("penalty", 0.5), ("zero_shot", 0.0), ("translate_train", 0.0), ("supervised", 0.0)]
+    ("name", "penalty"),
+    [
+        ("penalty", 0.5),
+        *((name, 0.0) for name in ("zero_shot", "snapshots", "weight_mean", "translate_train", "supervised")),
+    ],
 )
 def test_the_confidence_penalty_is_the_warm_ups_alone(name, penalty, asked):
     assert [given["settings"]["penalty"] for given in asked(name, "warmup.penalty=0.5")] == [penalty] * 3
@@ -55,6 +64,17 @@ def test_the_confidence_penalty_is_the_warm_ups_alone(name, penalty, asked):
 )
 def test_checkpoints_of_a_method_are_chosen_in_the_language_it_has_labels_of(name, dev, asked):
     assert [given["dev"] for given in asked(name, "warmup.selection=source_dev")] == [corpus(dev).digest] * 3
+
+
+def test_snapshots_are_zero_shots_trainings_with_their_checkpoints_averaged(asked):
+    plain, averaged = (asked(name, "warmup.selection=last") for name in ("zero_shot", "snapshots"))
+    assert averaged == [{**one, "settings": one["settings"] | {"selection": "average"}} for one in plain]
+
+
+def test_models_that_are_to_be_averaged_begin_with_the_first_ones_layer_which_is_zero_shots(asked):
+    plain, same = asked("zero_shot"), asked("weight_mean")
+    first = plain[0]["seed"]
+    assert same == [plain[0], *({**one, "layer": first} for one in plain[1:])]
 
 
 def test_the_upper_bound_without_a_dev_set_of_its_own_keeps_its_last_weights(asked):
@@ -152,3 +172,23 @@ def test_every_run_looks_at_the_models_that_it_needs_before_the_warm_up(make_stu
     for _ in range(2):
         with pytest.raises(ModelError):
             pipeline.check_models(study, [METHODS["penalty"]], "here", generates=False)
+
+
+def test_models_from_one_layer_have_it_before_their_first_step_and_their_mean_is_what_is_scored(make_study, tmp_path):
+    words = [("Mika", "sings", "in", "Oslo")] * 4
+    examples = [Example(str(i), "x", (" ".join(one),), (1, 0, 0, 2)) for i, one in enumerate(words)]
+    source = Corpus.from_examples("train", ("O", "B-PER", "B-LOC"), examples)
+    still = ["warmup.epochs=null", "warmup.max_steps=1", "warmup.lr_warmup=1", "warmup.selection=last"]
+    model = resolve(model_name("testbed"))
+    inputs = Inputs(source, None, None, (replace(TARGET, test=None, dev=None),))
+    study = make_study([*still, "methods=[zero_shot,weight_mean]"], inputs, store=Store(tmp_path), model=model)
+    layers = {name: [_layer(one) for one in METHODS[name].start.make(study)] for name in ("zero_shot", "weight_mean")}
+    own, same = layers["zero_shot"], layers["weight_mean"]
+    assert all(torch.equal(one, own[0]) for one in same), "nothing was learned in one step at the rate 0"
+    assert not torch.equal(own[0], own[1])
+    [mean] = study.as_one("weight_mean", METHODS["weight_mean"].start.make(study))
+    assert torch.equal(_layer(mean), own[0])
+
+
+def _layer(model):
+    return load_file(model.path / "model.safetensors")["classifier.weight"]

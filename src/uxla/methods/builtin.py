@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from uxla.targets import Target
 
 _PLAIN = Start("zero_shot", lambda lab: lab.warm_up("zero_shot", penalty=False), "warm-up without penalty")
+_SNAPSHOTS = Start(
+    "snapshots",
+    lambda lab: lab.warm_up("snapshots", penalty=False, selection="average"),
+    "warm-up with averaged snapshots",
+)
+_SAME_LAYER = Start(
+    "weight_mean",
+    lambda lab: lab.warm_up("weight_mean", penalty=False, same_layer=True),
+    "warm-up from one layer",
+)
 _TUNED = Start("mlm_tuned", lambda lab: lab.tuned().warm_up("mlm_tuned"), "warm-up, masked LM tuned first")
 _HEADS = Start("three_heads", lambda lab: lab.three_heads(), "UXLA, three heads, warm-up")
 
@@ -52,7 +62,7 @@ def _supervised(lab: Lab, target: Target, models: None) -> Sequence[Triple]:
     return [lab.train("supervised", target, [target.labelled], target.dev)]
 
 
-def _on_source(name: str, title: str, spoken: str, paper: str, rank: int, **given: Any) -> Method:
+def _on_source(name: str, title: str, spoken: str, paper: str, rank: int | None, **given: Any) -> Method:
     learned_from = "labelled text in {s} alone"
     return Method(name, title, spoken, learned_from, paper, reads_target=False, rank=rank, **given)
 
@@ -67,6 +77,7 @@ def _adapted(
 
 _with_labels = partial(Method, group="supervised", reads_target=False, start=None)
 _baseline = partial(_on_source, group="baseline", start=_PLAIN)
+_averaged = partial(_on_source, spoken="", paper="", baseline=True)
 
 BUILTIN = (
     # Trained on the source alone (§4.3).
@@ -78,7 +89,14 @@ BUILTIN = (
         baseline=True,
     ),
     # The mean of the probabilities of zero-shot's models.
-    _baseline("ensemble", "ensemble of zero-shot", "the ensemble of zero-shot", "§3.2, Table 1", 4),
+    _baseline(
+        *("ensemble", "ensemble of zero-shot", "the ensemble of zero-shot", "§3.2, Table 1", 4),
+        together="probabilities",
+    ),
+    # Zero-shot, each model the mean of its training's checkpoints (Schmidt et al. 2023).
+    _averaged("snapshots", "zero-shot, snapshots averaged", rank=3, start=_SNAPSHOTS),
+    # The mean of the weights of three zero-shot models, which began with one classification layer: one model.
+    _averaged("weight_mean", "zero-shot, three models averaged", rank=None, start=_SAME_LAYER, together="weights"),
     # As `penalty`, on a backbone tuned as a masked LM on the task's sentences first.
     Method(
         name="mlm_tuned",

@@ -11,6 +11,7 @@ from uxla.errors import ConfigError
 if TYPE_CHECKING:  # numpy and Arrow, which names and titles do without
     from uxla.algorithm.agreement import Agree
     from uxla.algorithm.cotraining import Epoch, Order
+    from uxla.choices import Selection
     from uxla.records import Corpus, ModelHandle
     from uxla.targets import Target
 
@@ -36,10 +37,14 @@ class Lab(Protocol):
     def epochs(self) -> Schedule:
         """The epochs that the run has for UXLA."""
 
-    def warm_up(self, method: str, *, penalty: bool = True) -> Triple:
+    def warm_up(
+        self, method: str, *, penalty: bool = True, selection: Selection | None = None, same_layer: bool = False
+    ) -> Triple:
         """Three models trained on the source (§2.1), with the confidence penalty or without.
 
-        `method` is whose models they are, in messages and results.
+        `method` is whose models they are, in messages and results. `selection` says which weights of a training are
+        kept; None: as the run has it. With `same_layer` all three begin with the classification layer of the first, and
+        differ in the order of the data and in dropout only.
         """
 
     def tuned(self) -> Lab:
@@ -116,6 +121,9 @@ class Method:
     """The models of a run are those of its method with the highest rank. None: never this one's."""
     baseline: bool = False
     """Whether a report compares the run's models with it first."""
+    together: Literal["probabilities", "weights"] | None = None
+    """What its row scores: the mean of its models' probabilities, the one model that has the mean of their weights, or
+    (None) each of the three."""
     start: Start | None = PENALISED
     """What it begins with."""
     schedule: Callable[[Schedule], Schedule] | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 from uxla.events import Emit, unheard
 from uxla.metrics import Score
@@ -67,6 +67,10 @@ class Labelling:
     def score_ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
         """The score of the mean of the models' probabilities, in percent."""
         return self._scored([self.ensemble(models, corpus)], corpus)
+
+    def as_one(self, models: Triple, *, by: Literal["probabilities", "weights"] | None) -> Sequence[ModelHandle] | None:
+        """The models whose mean probabilities are those of three: these, or the one with the mean of their weights."""
+        return None if by is None else models if by == "probabilities" else [self.averaged(models)]
 
     def averaged(self, models: Sequence[ModelHandle]) -> ModelHandle:
         """One model: the mean of the models' weights, as far from the backbone's as theirs are."""

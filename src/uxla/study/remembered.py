@@ -59,6 +59,8 @@ class StoredLearner:
     heads: Heads = ONE_HEAD
     judged_on: tuple[Corpus, ...] = ()
     """What a trained model is to label at once, since it will be asked for."""
+    layer_of: int | None = None
+    """The seed of a training with which this one has its first classification layer in common; None: its own."""
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -69,6 +71,8 @@ class StoredLearner:
             "settings": self.settings.model_dump(exclude={"epochs", "max_steps"}),
             "dev": self.dev.digest if self.dev is not None else None,
         }
+        if self.layer_of not in (None, seed):
+            inputs["layer"] = self.layer_of
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
         trained = replace(model, path=folder, digest=facts["weights"])
         for corpus in self.judged_on:
@@ -132,7 +136,8 @@ class StoredLearner:
         return TaskModel.open(self.task, model.path, self.backbone.path, self.runtime, heads, **config_values)
 
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
-        values = {"head_seed": derive(seed, "head"), "dropout": self.settings.dropout}
+        layer = seed if self.layer_of is None else self.layer_of
+        values = {"head_seed": derive(layer, "head"), "dropout": self.settings.dropout}
         loaded = self._open(model, mix.label_names, **values)
         checkpoints = Checkpoints(scratch, self.checkpoint_minutes)
         facts = fit(loaded, mix, self.settings, seed=seed, label=self.purpose, dev=self.dev, checkpoints=checkpoints)

@@ -77,9 +77,10 @@ def _target_results(
     if target.test is None:
         return of_dev
     labelling, results, by_epoch = study.labelling, Results(), Results()
+    as_one = {method: one for method, epochs in trained.items() if (one := study.as_one(method, epochs[-1]))}
     for method, epochs in trained.items():
-        if method == "ensemble":
-            results[method] = labelling.score_ensemble(epochs[-1], target.test)
+        if method in as_one:
+            results[method] = labelling.score_ensemble(as_one[method], target.test)
             continue
         scores = [labelling.score(models, target.test) for models in epochs]
         if method == "uxla":
@@ -88,7 +89,7 @@ def _target_results(
         else:
             results[method] = scores[-1]
             by_epoch |= {method: scores} if len(scores) > 1 else {}
-    own = {"uxla", "ensemble", *(("zero_shot",) if "ensemble" in trained else ())}  # they have entries of their own
+    own = {"uxla", *as_one, *(("zero_shot",) if "ensemble" in trained else ())}  # they have entries of their own
     ensembles = {m: labelling.score_ensemble(epochs[-1], target.test) for m, epochs in trained.items() if m not in own}
     more = {"by_epoch": by_epoch, "ensembles": ensembles}
     together, alone = labelling.score_ensemble(found.final, target.test), labelling.score([single], target.test)

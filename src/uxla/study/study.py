@@ -10,9 +10,10 @@ from typing import Any
 
 from uxla.algorithm.agreement import AGREEMENTS, Agree
 from uxla.algorithm.cotraining import CoTraining, Epoch, Order, gold_labels
-from uxla.algorithm.distil import CleanCluster, length, majority_share
+from uxla.algorithm.distil import majority_share
 from uxla.algorithm.events import EpochEnded, Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, judging_sample
+from uxla.choices import Selection
 from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
 from uxla.executors.executor import alone, independent
@@ -75,10 +76,14 @@ class Study:
         assert self.method.warm_up is not None
         return self.method.warm_up
 
-    def warm_up(self, method: str, *, penalty: bool = True) -> Triple:
-        """Three models trained on the source (§2.1), with the confidence penalty or without."""
+    def warm_up(
+        self, method: str, *, penalty: bool = True, selection: Selection | None = None, same_layer: bool = False
+    ) -> Triple:
+        """Three models trained on the source (§2.1); with `same_layer` all begin with the first one's layer."""
         training = self.warm_up_training if penalty else self._unpenalised
-        return self._trained_on([self.source], training, self.dev, method, None)
+        training = training.model_copy(update={"selection": selection or training.selection})
+        layer = derive(self.seed, "warm-up", 1) if same_layer else None
+        return self._trained_on([self.source], training, self.dev, method, None, layer)
 
     def train(self, method: str, target: Target, corpora: Sequence[Corpus], dev: Corpus | None) -> Triple:
         """Three models trained on labelled corpora, all of their sentences alike; `dev` chooses their checkpoints."""
@@ -124,7 +129,7 @@ class Study:
         cotraining = CoTraining(
             learner=replace(learner, judged_on=self._at_once(*known)),
             vicinity=self.around or self.vicinity,
-            schedule=[replace(epoch, select=self._knowing(epoch.select)) for epoch in epochs],
+            schedule=[replace(epoch, select=self.vicinity.knowing(epoch.select)) for epoch in epochs],
             alpha=own.alpha,
             agreement=AGREEMENTS[agreement]() if isinstance(agreement, str) else agreement or own.agreement,
             order=order or own.order,
@@ -133,7 +138,7 @@ class Study:
             draws=own.adaptation.draws,
             seed=self.seed,
             emit=partial(self._step, method, target),
-            share=_other_head if models[0].head is not None else None,
+            share=None if models[0].head is None else lambda head, new: replace(new, head=head.head),
             map=independent,
             expect=self.labelling.expect,
         )
@@ -141,20 +146,30 @@ class Study:
 
     def learner(self, training: Training, dev: Corpus | None, purpose: str) -> StoredLearner:
         """`fit` and `predict` with one training's values; `purpose` names the training for a person."""
+        looks = training.selection in ("source_dev", "target_dev")
         learner = self.labelling.learner(training, purpose)
-        if training.selection not in ("source_dev", "target_dev"):
-            dev = None
-        return replace(learner, dev=dev, checkpoint_minutes=self.checkpoint_minutes)
+        return replace(learner, dev=dev if looks else None, checkpoint_minutes=self.checkpoint_minutes)
 
     @property
     def _unpenalised(self) -> Training:
         return self.warm_up_training.model_copy(update={"penalty": 0.0})
 
+    def as_one(self, method: str, models: Triple) -> Sequence[ModelHandle] | None:
+        """The models whose mean probabilities a method's row scores; None where it scores each of the three."""
+        one = self.weights.named(method)
+        return self.labelling.as_one(models, by=None if one is None else one.together)
+
     def _trained_on(
-        self, corpora: Sequence[Corpus], training: Training, dev: Corpus | None, method: str, target: str | None
+        self,
+        corpora: Sequence[Corpus],
+        training: Training,
+        dev: Corpus | None,
+        method: str,
+        target: str | None,
+        layer: int | None = None,
     ) -> Triple:
         known = [] if dev is not self.dev or dev is None else [dev]  # else it is of another language
-        learner = replace(self.learner(training, dev, ""), judged_on=self._at_once(*known))
+        learner = replace(self.learner(training, dev, ""), judged_on=self._at_once(*known), layer_of=layer)
         jobs = (
             (
                 replace(learner, purpose=f"{trainings_of(method)} of model {number} of 3"),
@@ -177,12 +192,6 @@ class Study:
     def _mix(self, corpora: Sequence[Corpus], training: Training, number: int) -> Corpus:
         rng, draws = generator(self.seed, "warm-up", number), training.draws(sum(map(len, corpora)))
         return balanced_mix(corpora, alpha=1.0, rng=rng, draws=draws)[0]
-
-    def _knowing(self, select: Any) -> Any:
-        """A selector with the features that this run knows by name."""
-        if not isinstance(select, CleanCluster):
-            return select
-        return select.knowing({"length": length, "fluency": self.vicinity.fluency})
 
     def _step(self, method: str, target: Target, event: Event) -> None:
         """Pass on an event of Algorithm 1; the end of a training becomes an event with its figures."""
@@ -212,13 +221,13 @@ class Study:
 
         Nobody looks at gold labels here.
         """
-        asked = (self.weights.asked_of(method, target, self.inputs, self.seed) for target in targets)
-        corpora = chain.from_iterable(asked)
+        corpora = chain.from_iterable(self.weights.asked_of(method, t, self.inputs, self.seed) for t in targets)
+        scored = self.as_one(method, models) or models
         at_home = judging_sample(self.source, self.seed)
         distinct = {one.digest: one for one in (corpus.unlabelled() for corpus in corpora)}.values()
-        self.labelling.expect([(model, corpus) for corpus in distinct for model in models])
+        self.labelling.expect([(model, corpus) for corpus in distinct for model in scored])
         for corpus in distinct:
-            for model in models:
+            for model in scored:
                 share = majority_share(self.labelling.predict(model, corpus).pseudo_labels)
                 if self.dev is None and share > self.method.collapse_share:
                     self.labelling.predict(model, at_home)
@@ -249,8 +258,3 @@ class Study:
             dev = float(self.labelling.score(scored, judging_sample(self.dev, self.seed))["mean"])
         step = step or {"epoch": None, "peers": None, "learned_from": None}
         self.emit(TrainingEnded(method, target, number, **step, **given, dev=dev))
-
-
-def _other_head(head: ModelHandle, trained: ModelHandle) -> ModelHandle:
-    """Another head once one was trained: the same layer on the encoder that is new now."""
-    return replace(trained, head=head.head)

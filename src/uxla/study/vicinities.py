@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from uxla.algorithm.distil import CleanCluster, length
 from uxla.algorithm.vicinity import Vicinity
 from uxla.config.method import MaskedLMVicinity
 from uxla.errors import ConfigError
@@ -60,6 +61,12 @@ class GenLM:
             min_word_chars=settings.min_word_chars,
             keep_unchanged=settings.keep_unchanged,
         )
+
+    def knowing(self, select: Any) -> Any:
+        """A selector with the features that a run knows by name."""
+        if not isinstance(select, CleanCluster):
+            return select
+        return select.knowing({"length": length, "fluency": self.fluency})
 
     @property
     def fluency(self) -> StoredFluency:

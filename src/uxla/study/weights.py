@@ -61,6 +61,10 @@ class Weights:
         name = final_method(method.name for method in self.methods)
         return next(method for method in self.methods if method.name == name)
 
+    def named(self, name: str) -> Method | None:
+        """The method of this name, where the run has it."""
+        return next((one for one in self.methods if one.name == name), None)
+
     def asked_of(self, method: str, target: Target, inputs: Inputs, seed: int) -> Iterator[Corpus]:
         """What the results of the run will have the models of a method label."""
         start = "" if self.final.start is None else self.final.start.method
@@ -99,7 +103,7 @@ class Weights:
     def replaced(self, target: Target, name: str, model: ModelHandle) -> None:
         """A training of a method that began with `model` has ended; of a method with steps of its own it is known only
         when it has ended what it needs."""
-        method = self._named(name)
+        method = self.named(name)
         if method is not None and method.steps is None:
             self._drop(Claim(target.name, name), [model.path])
 
@@ -115,7 +119,7 @@ class Weights:
         """These are a method's models after an epoch, and have labelled all that the results ask of them."""
         if self.keep == "all":
             self._require(models)
-        method = self._named(name)
+        method = self.named(name)
         self._claim(target.name, name, models)
         if method is not None:
             for other in self.methods:
@@ -152,9 +156,6 @@ class Weights:
     def _require(self, models: Iterable[ModelHandle]) -> None:
         for model in models:
             self.store.require_weights(model.path)
-
-    def _named(self, name: str) -> Method | None:
-        return next((one for one in self.methods if one.name == name), None)
 
     def _claim(self, target: str, method: str, models: Iterable[ModelHandle]) -> None:
         claim = Claim(target, method)

@@ -20,7 +20,7 @@ from uxla.methods.registry import final_method
 from uxla.models import ensemble_folder
 from uxla.models.loading import load_tokenizer
 from uxla.models.saving import folders_length
-from uxla.records import Corpus, Ints, Predictions
+from uxla.records import Corpus, Ints, ModelHandle, Predictions
 from uxla.report.table import run_table
 from uxla.save_tokenizer import save_tokenizer
 from uxla.store.artifacts import META, copy_content, is_weights
@@ -31,6 +31,8 @@ from uxla.study.run_folder import remove_reports
 from uxla.study.trace import label_names, write_trace
 from uxla.targets import Target
 from uxla.write_errors import writing
+
+Models = Sequence[ModelHandle]
 
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
@@ -62,7 +64,7 @@ def _write(run: FinishedRun, out: Path) -> None:
         write_file(folder / "README.md", _card(run, target))
         if target.test is not None:
             _write_predictions(out / "predictions", target, models, study.labelling)
-            methods = {**_last(run.models[target.name], final), final: models}
+            methods = {**_last(run, target, final), final: models}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, final, study.labelling)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study.labelling)
     _write_traces(out, run)
@@ -74,10 +76,11 @@ def _write(run: FinishedRun, out: Path) -> None:
     write_file(out / "results.json", _json(results))
 
 
-def _last(trained: Mapping[str, Sequence[Triple]], final: str) -> dict[str, Triple]:
+def _last(run: FinishedRun, target: Target, final: str) -> dict[str, Models]:
     """Each method's final models. Those of `ensemble` are zero-shot's, and go by that name beside other methods."""
-    own = {method: epochs[-1] for method, epochs in trained.items() if method != "ensemble"}
-    return {"zero_shot": trained["ensemble"][-1], **own} if "ensemble" in trained and final != "ensemble" else own
+    last = {method: epochs[-1] for method, epochs in run.models[target.name].items()}
+    own = {method: run.study.as_one(method, one) or one for method, one in last.items() if method != "ensemble"}
+    return {"zero_shot": last["ensemble"], **own} if "ensemble" in last and final != "ensemble" else own
 
 
 def _write_models(
@@ -128,7 +131,7 @@ def _write_predictions(folder: Path, target: Target, models: Triple, labelling: 
         write_file(folder / f"{target.name}.tsv", "".join(_labelled(test, labels, found)))
 
 
-def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Triple], final: str, labelling: Labelling) -> None:
+def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Models], final: str, labelling: Labelling) -> None:
     """The labels that each method's three models together give to the test set, so that methods can be compared
     sentence by sentence, and how sure the final models are of theirs."""
     columns = {name: test.table[name] for name in ("id", "segments")}
@@ -143,7 +146,7 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Triple], final
     write_table(path, pa.table(columns, metadata=metadata))
 
 
-def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Triple], labelling: Labelling) -> None:
+def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Models], labelling: Labelling) -> None:
     """What Figures 3 and 4 are drawn from: how one model sees test examples without and with confidence penalty."""
     if not {"zero_shot", "penalty"} <= methods.keys():
         path.unlink(missing_ok=True)  # of an earlier configuration
