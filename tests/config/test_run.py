@@ -64,6 +64,42 @@ def test_a_file_given_by_hand_replaces_the_section_of_a_preset(folder):
     assert config.methods == ("uxla",)
 
 
+def test_a_file_over_a_preset_is_that_preset_with_the_files_values(folder):
+    text = "preset: xner\nseed: 7\ntarget: es\nmodel: some/model\nwarmup: {max_steps: null, epochs: 2}\n"
+    text += (
+        "agree: {kind: token, min_agreed: 0.5}\nschedule: [{data: [target], select: {kind: confidence, share: 1}}]\n"
+    )
+    (folder / "my.yaml").write_text(text)
+    overrides = ["seed=7", "target=es", "model=some/model", "warmup.max_steps=", "warmup.epochs=2"]
+    overrides += ["agree={kind: token, min_agreed: 0.5}"]
+    overrides += ["schedule=[{data: [target], select: {kind: confidence, share: 1}}]"]
+    assert load_config(str(folder / "my.yaml")) == load_config("xner", overrides)
+    changed = load_config(str(folder / "my.yaml"), ["warmup.epochs=3"])
+    assert (changed.warmup.epochs, changed.warmup.batch_size, changed.adaptation.epochs) == (3, 4, 1)
+
+
+def test_the_keys_of_another_kind_may_stand_before_it_in_a_file_over_a_preset(folder):
+    (folder / "my.yaml").write_text("preset: xner\ntarget: es\nagree: {min_agreed: 0.5, kind: token}\n")
+    assert load_config(str(folder / "my.yaml")).agree.min_agreed == 0.5
+
+
+def test_a_files_data_replaces_the_section_of_its_preset(folder):
+    (folder / "my.yaml").write_text("preset: xner\ntarget: ur\ntarget_data: {train: b.txt}\n")
+    config = load_config(str(folder / "my.yaml"))
+    assert config.target_data.train == str(folder / "b.txt")
+    assert config.target_data.test is None
+    assert config.source.train.startswith("hub:eriktks/conll2003")
+
+
+def test_a_mistake_in_a_file_over_a_preset_is_told_with_its_own_line(folder):
+    (folder / "my.yaml").write_text("preset: xner\ntarget: es\nwarmup:\n  epochs: -1\n")
+    assert refusal(str(folder / "my.yaml")).startswith(f"{folder}/my.yaml:4: warmup.epochs:")
+    (folder / "my.yaml").write_text("target: es\npreset: xnr\n")
+    assert refusal(str(folder / "my.yaml")).startswith(f"{folder}/my.yaml:2: no preset 'xnr'; did you mean xner?")
+    (folder / "my.yaml").write_text("preset: [xner]\n")
+    assert "no preset ['xner']" in refusal(str(folder / "my.yaml"))
+
+
 @pytest.mark.parametrize(
     ("preset", "task", "eta", "share", "copies", "data_share"),
     [

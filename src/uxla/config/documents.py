@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -54,7 +54,21 @@ def preset_names() -> list[str]:
 
 
 def read_document(preset_or_path: str) -> Document:
-    """The preset of that name or, where the name has a suffix, the YAML file. Raises `ConfigError`."""
+    """The preset of that name or, where the name has a suffix, the YAML file. Raises `ConfigError`.
+
+    A file with `preset: NAME` changes that preset: of a section the keys it names, anything else whole.
+    """
+    document = _parsed(preset_or_path)
+    if document.name != preset_or_path or "preset" not in document.values:
+        return document
+    base, names = document.values.pop("preset"), preset_names()
+    if base not in names:
+        place = document.origin(("preset",)).place
+        raise ConfigError(f"{place}: no preset {base!r}; {unknown_name(str(base), names)}")
+    return _over(_parsed(str(base)), document)
+
+
+def _parsed(preset_or_path: str) -> Document:
     path = Path(os.path.expanduser(preset_or_path))  # Path.expanduser raises for a user that is none
     if path.suffix:
         name, text, folder = preset_or_path, _read(path), path.parent.absolute()
@@ -70,6 +84,29 @@ def read_document(preset_or_path: str) -> Document:
         raise ConfigError(f"{name}:1: got {_kind(values)}, expected `key: value` lines; see docs/configuration.md")
     origins = {path: Origin(f"{name}:{line}", folder) for path, line in lines.items()}
     return Document(name, values or {}, {**origins, (): Origin(name, folder)})
+
+
+def _over(base: Document, own: Document) -> Document:
+    """`base` with the values of `own`, each with its origin."""
+    origins = base.origins
+    for path, value in _parts(own.values, base.values):
+        _set(base, list(path), value, ".".join(path))
+        origins = _outside(origins, path)
+    return Document(own.name, base.values, {**origins, **own.origins})
+
+
+def _parts(own: Mapping[str, Plain], base: Mapping[str, Plain]) -> Iterator[tuple[tuple[str, ...], Plain]]:
+    """What is set where: each key of a section that both have, and before the others its kind, which drops keys."""
+    for key, value in own.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            yield from (((key, name), value[name]) for name in sorted(value, key="kind".__ne__))
+        else:
+            yield (key,), value
+
+
+def _outside(origins: Mapping[KeyPath, Origin], path: KeyPath) -> dict[KeyPath, Origin]:
+    """The origins of all but what is at `path` or inside it."""
+    return {where: origin for where, origin in origins.items() if where[: len(path)] != path}
 
 
 def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Document:
@@ -89,9 +126,8 @@ def override(document: Document, text: str, defaults: Mapping[str, Plain]) -> Do
         values[steps[0]] = deepcopy(defaults[steps[0]])
     path = _set(replace(document, values=values), steps, _value(written, text), text)
     here = Origin(f"{COMMAND_LINE}: {text}", Path.cwd())
-    kept = {where: origin for where, origin in document.origins.items() if where[: len(path)] != path}
     made = {path[:depth]: here for depth in range(1, len(path) + 1)}
-    return Document(document.name, values, {**made, **kept})
+    return Document(document.name, values, {**made, **_outside(document.origins, path)})
 
 
 def absolute(path: str, origin: Origin) -> str:

@@ -112,13 +112,18 @@ def _data(document: Document) -> list[tuple[dict[str, Plain], tuple[str, str], l
 
 
 def _forget_replaced_data(document: Document) -> None:
-    """Drop a preset's Hub data from a section that was given a file by hand: one section, one data set."""
+    """Drop Hub data from a section that was given a file nearer to the user: one section, one data set."""
     data = _data(document)
-    by_hand = [path for _, path, _ in data if document.origin(path).place.startswith(COMMAND_LINE)]
+    nearness = {path: _nearness(document.origin(path).place) for _, path, _ in data}
     for values, path, written in data:
-        replaced = path not in by_hand and path[0] in [section for section, _ in by_hand]
-        if replaced and any(str(one).startswith("hub:") for one in written):
+        nearest = max(near for (section, _), near in nearness.items() if section == path[0])
+        if nearness[path] < nearest and any(str(one).startswith("hub:") for one in written):
             del values[path[1]]
+
+
+def _nearness(place: str) -> int:
+    """Of a preset 0, of a file 1, of the command line 2."""
+    return (not place.startswith("preset ")) + place.startswith(COMMAND_LINE)
 
 
 def _resolve_paths(document: Document) -> None:
