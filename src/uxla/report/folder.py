@@ -137,6 +137,15 @@ class RunFolder:
             {name: _flat(found[name].combine_chunks()) for name in sorted(methods, key=lambda name: name != final)},
         )
 
+    def scored_labels(self, target: str) -> dict[tuple[str, int | None], list[Ints]]:
+        """The labels (R,) of each model behind each score on the target's test set, by the method and epoch that
+        `every_score` names; empty if the run had no test set."""
+        found = _parquet(self.path / "predictions" / f"{target}-models.parquet")
+        labels: dict[tuple[str, int | None], list[Ints]] = {}
+        for row in [] if found is None else found.to_pylist():
+            labels.setdefault((row["method"], row["epoch"]), []).append(np.asarray(row["labels"], dtype=np.int64))
+        return labels
+
     def trace(self, target: str) -> tuple[pa.Table, pa.Table] | None:
         """Decisions and texts, as `uxla.study.trace` describes them; None if the run wrote none."""
         decisions = _parquet(self.path / "trace" / f"{target}.parquet")

@@ -52,6 +52,24 @@ def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str,
     return {method: one[-1] if isinstance(one, list) else one for method, one in states.items() if one}
 
 
+def selected_on_dev(found: Mapping[str, Any]) -> dict[str, Score]:
+    """The score of each method after its epoch with the best score on the target's dev set, of equal ones the first.
+
+    These scores used target labels: the paper's selection (App. D) by epochs, read from a run that selected without
+    them. Empty where the run had no dev set of the target.
+    """
+    states = {**of_methods(found), **found.get("by_epoch", {})}
+    chosen = {}
+    for method, on_dev in found.get("dev", {}).items():
+        scores = states.get(method)
+        if isinstance(on_dev, list) and scores:
+            means = [one["mean"] for one in on_dev]
+            chosen[method] = scores[means.index(max(means))]
+        elif scores:
+            chosen[method] = scores
+    return chosen
+
+
 def ensembles(found: Mapping[str, Any]) -> dict[str, Score]:
     """The score of each method's three models together."""
     own = {"zero_shot": found.get("ensemble"), "uxla": found.get("uxla_ensemble")}

@@ -8,7 +8,7 @@ from typing import Any
 from uxla.algorithm.agreement import kind_of
 from uxla.config.errors import in_words_of_the_caller
 from uxla.methods.registry import final_method
-from uxla.records import ModelHandle
+from uxla.records import Corpus, ModelHandle
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
 from uxla.study.doubts import poor_models
@@ -77,18 +77,15 @@ def _target_results(
     if target.test is None:
         return of_dev
     labelling, results, by_epoch = study.labelling, Results(), Results()
-    as_one = {method: one for method, epochs in trained.items() if (one := study.as_one(method, epochs[-1]))}
     for method, epochs in trained.items():
-        if method in as_one:
-            results[method] = labelling.score_ensemble(as_one[method], target.test)
-            continue
-        scores = [labelling.score(models, target.test) for models in epochs]
+        scores = _scores(study, method, epochs, target.test)
         if method == "uxla":
             last = found.final if final_method(trained) == "uxla" else epochs[-1]
             results |= {"uxla": scores, "uxla_ensemble": labelling.score_ensemble(last, target.test)}
         else:
             results[method] = scores[-1]
             by_epoch |= {method: scores} if len(scores) > 1 else {}
+    as_one = {method for method, epochs in trained.items() if study.as_one(method, epochs[-1])}
     own = {"uxla", *as_one, *(("zero_shot",) if "ensemble" in trained else ())}  # they have entries of their own
     ensembles = {m: labelling.score_ensemble(epochs[-1], target.test) for m, epochs in trained.items() if m not in own}
     more = {"by_epoch": by_epoch, "ensembles": ensembles}
@@ -97,13 +94,22 @@ def _target_results(
     return results | {name: found for name, found in more.items() if found} | of_dev
 
 
+def _scores(study: Study, method: str, epochs: Sequence[Triple], corpus: Corpus) -> list[Results]:
+    """What a method's row has after each epoch: the scores of its three models, or of these as one."""
+    if (one := study.as_one(method, epochs[-1])) is not None:
+        return [study.labelling.score_ensemble(one, corpus)]
+    return [study.labelling.score(models, corpus) for models in epochs]
+
+
 def _dev_results(study: Study, target: Target, trained: Trained, warm_up: Triple | None) -> Results:
-    """`dev`: the target's dev scores of the warm-up and after each epoch (Figure 2)."""
+    """`dev`: the target's dev scores of the warm-up (Figure 2), and of each method, as a list if it has epochs."""
     dev = target.dev
-    if dev is None or warm_up is None or "uxla" not in trained:
+    if dev is None:
         return {}
-    epochs = [study.labelling.score(models, dev) for models in trained["uxla"]]
-    return {"dev": {"penalty": study.labelling.score(warm_up, dev), "uxla": epochs}}
+    start = {} if warm_up is None else {"penalty": [warm_up]}
+    found = {method: _scores(study, method, epochs, dev) for method, epochs in {**start, **trained}.items()}
+    single = {method for method, scores in found.items() if len(scores) == 1 and method != "uxla"}
+    return {"dev": {method: scores[0] if method in single else scores for method, scores in found.items()}}
 
 
 def _transfer(study: Study, outcomes: Mapping[str, Outcome], warm_up: Triple) -> Results:

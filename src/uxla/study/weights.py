@@ -69,9 +69,7 @@ class Weights:
         """What the results of the run will have the models of a method label."""
         start = "" if self.final.start is None else self.final.start.method
         warm_up = method == "penalty" and any(one.name == "uxla" for one in self.methods)
-        yield from _given(target.test)
-        if warm_up or method == "uxla":
-            yield from _given(target.dev)
+        yield from (*_given(target.test), *_given(target.dev))
         if warm_up:
             yield from _given(inputs.test)
         if method in ("zero_shot", "penalty", "uxla", self.final.name, start):

@@ -21,6 +21,7 @@ from uxla.models import ensemble_folder
 from uxla.models.loading import load_tokenizer
 from uxla.models.saving import folders_length
 from uxla.records import Corpus, Ints, ModelHandle, Predictions
+from uxla.report.scores import every_score
 from uxla.report.table import run_table
 from uxla.save_tokenizer import save_tokenizer
 from uxla.store.artifacts import META, copy_content, is_weights
@@ -34,6 +35,9 @@ from uxla.write_errors import writing
 
 Models = Sequence[ModelHandle]
 
+_SCORED = pa.schema(
+    [("method", pa.string()), ("epoch", pa.int16()), ("model", pa.int16()), ("labels", pa.large_list(pa.int16()))]
+)
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
 
@@ -66,6 +70,7 @@ def _write(run: FinishedRun, out: Path) -> None:
             _write_predictions(out / "predictions", target, models, study.labelling)
             methods = {**_last(run, target, final), final: models}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, final, study.labelling)
+            _write_scored(out / "predictions" / f"{target.name}-models.parquet", run, target, target.test)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study.labelling)
     _write_traces(out, run)
     write_file(out / "config.yaml", run.config.to_yaml())
@@ -144,6 +149,34 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Models], final
             columns["confidence"] = _lists(found, found.probs[np.arange(len(labels)), labels])
     metadata = {**label_names(test), "final": final}
     write_table(path, pa.table(columns, metadata=metadata))
+
+
+def _write_scored(path: Path, run: FinishedRun, target: Target, test: Corpus) -> None:
+    """The labels behind each score on the test set, model by model, to compare scores sentence by sentence.
+
+    Method and epoch are those of `every_score`.
+    """
+    rows = list[dict[str, Any]]()
+    for name, method, epoch, _ in every_score(run.results):
+        if name == target.name and not method.startswith("source:"):
+            for number, table in enumerate(_behind(run, target, test, method, epoch), start=1):
+                labels = run.study.labelling.task.decode(table, test.label_names)
+                rows.append({"method": method, "epoch": epoch, "model": number, "labels": labels})
+    write_table(path, pa.Table.from_pylist(rows, schema=_SCORED))
+
+
+def _behind(run: FinishedRun, target: Target, test: Corpus, row: str, epoch: int | None) -> list[Predictions]:
+    """The class probabilities behind a score: of each model that has a score of its own, or of several as one."""
+    study, trained = run.study, run.models[target.name]
+    if row in trained:
+        models = trained[row][(epoch or 0) - 1]
+        one = study.as_one(row, models)
+        return study.labelling.predictions(models, test) if one is None else [study.labelling.ensemble(one, test)]
+    if row == "averaged":
+        return study.labelling.predictions([run.single[target.name]], test)
+    method = row.removesuffix("_ensemble")
+    final = run.final[target.name] if method == final_method(run.config.methods) else trained[method][-1]
+    return [study.labelling.ensemble(final, test)]
 
 
 def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Models], labelling: Labelling) -> None:
