@@ -31,6 +31,9 @@ KeepWeights = Literal["last", "warmup", "all"]
 Unit = Literal["word", "piece", "auto"]
 """What Gen-LM masks at once; `auto` is pieces in scripts without spaces, elsewhere words."""
 
+Match = Literal["none", "kind", "case"]
+"""In what a replacement must be like the unit: nothing, letters or digits or signs, capitals too."""
+
 Selection = Literal["last", "source_dev", "target_dev", "average"]
 """Which weights of a training are kept."""
 

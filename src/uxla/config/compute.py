@@ -178,4 +178,6 @@ def _loaded(source: LMSource, settings: MaskedLMVicinity) -> MaskedLM:
     from uxla.models.gen_lm.masked_lm import MaskedLM
 
     runtime, revision = source.runtime(source.max_length), source.revision
-    return MaskedLM.load(source.name, runtime, revision=revision, top=settings.top, unit=settings.unit)
+    return MaskedLM.load(
+        source.name, runtime, revision=revision, top=settings.top, unit=settings.unit, match=settings.match
+    )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, SerializeAsAny, model_validator
 
-from uxla.choices import Unit
+from uxla.choices import Match, Unit
 from uxla.config.kinds import Kinds, PluggedIn
 from uxla.errors import ConfigError, setting
 from uxla.schema import Copies, Section, Several, key, refuse_repeated
@@ -129,6 +129,11 @@ class MaskedLMVicinity(Section):
         paper="Table 8",
     )
     top: int = key("a replacement is drawn from this many best candidates (S); 1: the best", 1, paper="§2.2", ge=1)
+    match: Match = key(
+        "how a replacement must be like the word: `none`: in nothing; `kind`: letters replace letters, digits digits, "
+        "signs signs; `case`: also capitals capitals",
+        "none",
+    )
     min_word_chars: int = key("shorter words are never replaced", 1, ge=1)
     keep_unchanged: bool = key("keep generated sentences that equal their original", False)
     fresh: bool = key("generate anew in each epoch instead of once", False)

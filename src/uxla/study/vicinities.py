@@ -77,7 +77,9 @@ class GenLM:
     def masked_lm(self) -> MaskedLM:
         """The vicinity model in memory. ModelError where it cannot be used as the settings have it."""
         settings = self.settings
-        return MaskedLM.load(str(self.model.path), self.runtime, top=settings.top, unit=settings.unit)
+        return MaskedLM.load(
+            str(self.model.path), self.runtime, top=settings.top, unit=settings.unit, match=settings.match
+        )
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.errors import ModelError
 from uxla.models.gen_lm.batches import fitting
 from uxla.models.gen_lm.mask_heads import FullHead, GatheredHead
-from uxla.models.gen_lm.masked_lm import MaskedLM, uniform
+from uxla.models.gen_lm.masked_lm import MaskedLM
+from uxla.models.gen_lm.sampling import uniform
 from uxla.models.gen_lm.units import word_spans
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
@@ -73,7 +74,7 @@ def naive(lm: MaskedLM, request: MaskRequest) -> str:
         ids[unit] = [lm.tokenizer.mask]
         row = [*lm.tokenizer.prefix, *chain(*ids), *lm.tokenizer.suffix]
         at = len(lm.tokenizer.prefix) + len(list(chain(*ids[:unit])))
-        candidates = lm.candidates[cells[unit].slot]
+        candidates = lm.candidates[lm.places.at(cells[unit].slot, request.text[slice(*span)])]
         with torch.no_grad():
             scores = model(torch.tensor([row])).logits[0, at, torch.tensor(candidates.ids)]
         best = scores.argsort(descending=True, stable=True)[: lm.top]
@@ -180,6 +181,16 @@ def test_neither_batch_size_nor_order_nor_neighbours_change_a_sample(lm, top, te
     assert small.fill(requests) == whole
     assert small.fill(requests[::-1]) == whole[::-1]
     assert [replace(lm, top=top).fill([request])[0] for request in requests] == whole
+
+
+@pytest.mark.parametrize("match", ["kind", "case"])
+@pytest.mark.parametrize("top", [1, 5])
+def test_the_engine_equals_the_naive_loop_where_a_replacement_must_be_like_the_word(xlmr, match, top, texts):
+    lm = MaskedLM.load(str(xlmr), unit="piece", top=top, match=match)
+    requests = [request for request in requests_by_piece(lm, texts, every=2) if fits(lm, request.text)]
+    filled = lm.fill(requests)
+    assert filled == [naive(lm, request) for request in requests]
+    assert filled != MaskedLM.load(str(xlmr), unit="piece", top=top).fill(requests)
 
 
 def test_a_prediction_sees_the_replacements_before_it(lm, texts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -39,6 +39,9 @@ class MaskHead(Protocol):
     def floats_a_row(self, length: int) -> int:
         """How many numbers a row of `length` pieces adds to a forward's last result."""
 
+    def among(self, candidates: Tensor) -> MaskHead:
+        """The same head for other candidates."""
+
     @property
     def candidates(self) -> Tensor:
         """(C,) the candidates' ids, on the model's device."""
@@ -67,6 +70,10 @@ class FullHead:
     def floats_a_row(self, length: int) -> int:
         """See `MaskHead`."""
         return length * int(self.model.config.vocab_size)
+
+    def among(self, candidates: Tensor) -> FullHead:
+        """See `MaskHead`."""
+        return replace(self, candidates=candidates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +148,10 @@ class GatheredHead:
     def floats_a_row(self, length: int) -> int:
         """See `MaskHead`."""
         return self.rows.weight.shape[1]
+
+    def among(self, candidates: Tensor) -> GatheredHead:
+        """See `MaskHead`."""
+        return replace(self, candidates=candidates)
 
     def _logits(self, features: Tensor) -> Iterator[Tensor]:
         """The candidates' logits, a block at a time."""

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from hashlib import blake2b
-from itertools import accumulate, chain, groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer
 
-from uxla.choices import Precision, Unit
+from uxla.choices import Match, Precision, Unit
 from uxla.errors import ModelError
 from uxla.models.compiled import compile_layers
 from uxla.models.device import HALF, attention_values, matmul_precision, pick_device
 from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fitting
-from uxla.models.gen_lm.candidates import Candidates, Slot, Vocabulary
+from uxla.models.gen_lm.candidates import Candidates, Vocabulary
 from uxla.models.gen_lm.fluency import Fluency
 from uxla.models.gen_lm.half_precision import cast_on_cpu
 from uxla.models.gen_lm.mask_heads import Best, MaskHead, mask_head
-from uxla.models.gen_lm.units import Cutter, Request, RequestState
+from uxla.models.gen_lm.places import Place, Places, slot_of
+from uxla.models.gen_lm.sampling import choices, drawn
+from uxla.models.gen_lm.units import Cell, Cutter, Request, RequestState
 from uxla.models.hub import local_folder
 from uxla.models.loading import MaskedLanguageModel, check_weights, read_model, usable_length
 from uxla.models.memory import Budget, memory_errors
@@ -36,10 +35,8 @@ from uxla.models.runtime import Runtime
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.progress import bar
 
-Query = MaskedRow[Slot]
+Query = MaskedRow[Place]
 """One input of the masked LM, and what may take the mask's place."""
-Choice = tuple[list[int], list[float]]
-"""The top candidates of a query, best first, and their cumulative probabilities."""
 
 _REMEDY = (
     "give a masked LM with safetensors weights as vicinity.model=: a folder, or a Hub name such as "
@@ -51,13 +48,14 @@ _REMEDY = (
 class MaskedLM:
     """A frozen masked LM as the vicinity model: a `MaskFiller`.
 
-    A unit (see `Cutter`) becomes one mask, and one piece of the same slot takes its place (see `Vocabulary`). Each
-    prediction sees the replacements before it. No row is ever padded, so a sample depends on its request alone.
+    A unit (see `Cutter`) becomes one mask, and one piece takes its place (see `Places`). Each prediction sees the
+    replacements before it. No row is ever padded, so a sample depends on its request alone.
     """
 
     cutter: Cutter
     mask: int
-    heads: dict[Slot, MaskHead]
+    places: Places
+    heads: dict[Place, MaskHead]
     open_head: Callable[[], MaskHead]
     """Makes the head whose candidates are all pieces: fluency alone needs it."""
     room: int
@@ -76,13 +74,15 @@ class MaskedLM:
         revision: str | None = None,
         top: int = 1,
         unit: Unit = "word",
+        match: Match = "none",
     ) -> MaskedLM:
         """The masked LM of a folder or of the Hub.
 
         Sentences longer than the runtime's `max_length` are masked inside windows. Its `precision` is that of the
         weights and of all that is computed: in half precision choices are approximate, and may differ a little between
-        batch sizes. `top` is S of §2.2, 1 is argmax; `unit` is what is masked as one. ModelError for what cannot be
-        loaded, has no masked-LM head, or no fast tokenizer with a mask.
+        batch sizes. `top` is S of §2.2, 1 is argmax; `unit` is what is masked as one; `match` is in what a
+        replacement must be like the unit. ModelError for what cannot be loaded, has no masked-LM head, or no fast
+        tokenizer with a mask.
         """
         runtime = runtime or Runtime()
         device = pick_device(runtime.device, runtime.precision)
@@ -98,16 +98,17 @@ class MaskedLM:
         probe = _probe(tokenizer, tokenizer.mask, vocabulary.candidates["start"].ids[: min(8, room - 1)])
         head = partial(mask_head, model, probe=probe, at=probe.index(tokenizer.mask))
         wanted = {slot: c for slot, c in vocabulary.candidates.items() if unit != "word" or slot == "start"}
+        places = Places.of(wanted, match)
         if device.type == "cpu" and runtime.precision in HALF:
             start = torch.tensor(vocabulary.candidates["start"].ids)
             cast_on_cpu(model, name_or_path, runtime.precision, partial(head, candidates=start), room)
         with memory_errors(f"{name_or_path} on {device.type}"):
-            heads = {slot: head(candidates=torch.tensor(c.ids, device=model.device)) for slot, c in wanted.items()}
+            heads = _heads(head, places, model.device)
         open_head = cache(lambda: head(candidates=torch.arange(model.config.vocab_size, device=model.device)))
         if runtime.compile:  # behind the probes, which are of one row: a variant that nothing else needs
             compile_layers(model)
         cutter, precision = Cutter(tokenizer, vocabulary, unit), runtime.precision
-        return cls(cutter, tokenizer.mask, heads, open_head, room, budget, top, model.device, precision)
+        return cls(cutter, tokenizer.mask, places, heads, open_head, room, budget, top, model.device, precision)
 
     @property
     def tokenizer(self) -> WordTokenizer:
@@ -115,9 +116,9 @@ class MaskedLM:
         return self.cutter.tokenizer
 
     @property
-    def candidates(self) -> dict[Slot, Candidates]:
-        """What may stand in each slot."""
-        return self.cutter.vocabulary.candidates
+    def candidates(self) -> dict[Place, Candidates]:
+        """What may stand in each place."""
+        return self.places.candidates
 
     def units(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """The character spans of each text's units, left to right: none of them holds or touches white space."""
@@ -151,15 +152,13 @@ class MaskedLM:
         texts = list(dict.fromkeys(request.text for request in requests))
         cells = dict(zip(texts, self.cutter.cut(texts), strict=True))
         number = {text: {cell[:2]: n for n, cell in enumerate(cut)} for text, cut in cells.items()}
-        return [
-            RequestState(
-                request,
-                cells[request.text],
-                [number[request.text][span] for span in request.spans],
-                [cell.ids for cell in cells[request.text]],
-            )
-            for request in requests
-        ]
+        return [self._state(request, cells[request.text], number[request.text]) for request in requests]
+
+    def _state(self, request: Request, cells: Sequence[Cell], number: Mapping[tuple[int, int], int]) -> RequestState:
+        order = [number[span] for span in request.spans]
+        units = [request.text[start:stop] for start, stop in request.spans]
+        places = [self.places.at(cells[n].slot, unit) for n, unit in zip(order, units, strict=True)]
+        return RequestState(request, order, places, [cell.ids for cell in cells])
 
     def _groups(self, states: Sequence[RequestState]) -> list[list[RequestState]]:
         """The requests in groups that take turns, those of one text together: their rows may be equal.
@@ -181,18 +180,21 @@ class MaskedLM:
             waiting: defaultdict[Query, list[RequestState]] = defaultdict(list)
             for state in states:
                 if step < len(state.order):
-                    waiting[self._query(state, state.order[step])].append(state)
+                    waiting[self._query(state, state.order[step], state.places[step])].append(state)
             begun = []
             for batch in self._batches(waiting):
                 begun.append((batch, self.budget.fit(partial(self._best, batch), "replacing masked words")))
                 advance(sum(len(waiting[query]) for query in batch))
             yield
             for batch, best in begun:
-                for query, choice in zip(batch, self._choices(*best), strict=True):
+                for query, choice in zip(batch, choices(*best), strict=True):
+                    candidates = self.candidates[query.asked]
                     for state in waiting[query]:
-                        self._replace(state, step, choice)
+                        column = drawn(choice, state.request.seed, step)
+                        state.ids[state.order[step]] = (candidates.ids[column],)
+                        state.chosen.append(candidates.surfaces[column])
 
-    def _query(self, state: RequestState, unit: int) -> Query:
+    def _query(self, state: RequestState, unit: int, place: Place) -> Query:
         """The sentence with `unit` as one mask; of one too long, the cells around the mask that fit."""
         state.ids[unit] = (self.mask,)
         first, last = 0, len(state.ids)
@@ -200,37 +202,25 @@ class MaskedLM:
             first, last = fitting([len(ids) for ids in state.ids], unit, self.room)
         before = len(self.tokenizer.prefix) + sum(map(len, state.ids[first:unit]))
         ids = (*self.tokenizer.prefix, *chain(*state.ids[first:last]), *self.tokenizer.suffix)
-        return Query(ids, before, state.cells[unit].slot)
+        return Query(ids, before, place)
 
     def _batches(self, queries: Iterable[Query]) -> Iterator[list[Query]]:
-        """Queries of one slot together, those of one length side by side."""
-        by_slot = attrgetter("asked")
-        for slot, group in groupby(sorted(queries, key=by_slot), by_slot):
-            yield from decoder_batches(group, self.heads[slot])
+        """Queries of one place together, those of one length side by side."""
+        by_place = attrgetter("asked")
+        for place, group in groupby(sorted(queries, key=by_place), by_place):
+            yield from decoder_batches(group, self.heads[place])
 
     def _best(self, batch: Sequence[Query], tokens: int) -> Best:
         """The top candidates of each query; a forward pass has queries of one length, at most `tokens` pieces."""
         head = self.heads[batch[0].asked]
         return head.best(features(head, batch, tokens), self.top)
 
-    def _choices(self, best: Tensor, columns: Tensor) -> list[Choice]:
-        """The choice of each query, from its logits and their columns: here the device's work must be done."""
-        shares = best.double().softmax(-1).tolist()  # summed up here: on a GPU cumsum is not deterministic
-        return [(own, list(accumulate(share))) for own, share in zip(columns.tolist(), shares, strict=True)]
 
-    def _replace(self, state: RequestState, step: int, choice: Choice) -> None:
-        columns, cumulative = choice
-        rank = bisect_right(cumulative, uniform(state.request.seed, step)) if self.top > 1 else 0
-        column = columns[min(rank, len(columns) - 1)]  # the last sum may fall short of 1 by a rounding
-        unit = state.order[step]
-        candidates = self.candidates[state.cells[unit].slot]
-        state.ids[unit] = (candidates.ids[column],)
-        state.chosen.append(candidates.surfaces[column])
-
-
-def uniform(seed: int, step: int) -> float:
-    """A number in [0, 1) that depends on the sample's seed and the replacement's number alone."""
-    return int.from_bytes(blake2b(f"{seed}:{step}".encode(), digest_size=6).digest(), "big") / 2**48
+def _heads(open_head: Callable[..., MaskHead], places: Places, device: torch.device) -> dict[Place, MaskHead]:
+    """The head of each place; those of slots are tried on the probe."""
+    ids = {place: torch.tensor(candidates.ids, device=device) for place, candidates in places.candidates.items()}
+    whole = {slot: open_head(candidates=ids[slot]) for slot in ids if slot == slot_of(slot)}
+    return whole | {place: whole[slot_of(place)].among(ids[place]) for place in ids if place not in whole}
 
 
 def _probe(tokenizer: WordTokenizer, mask: int, words: Sequence[int]) -> list[int]:

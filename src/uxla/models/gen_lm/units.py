@@ -13,6 +13,7 @@ import regex
 
 from uxla.choices import Unit
 from uxla.models.gen_lm.candidates import Slot, Vocabulary
+from uxla.models.gen_lm.places import Place
 from uxla.models.word_tokenizer import Token, WordTokenizer
 from uxla.writing_systems import CLUSTER, UNSPACED
 
@@ -157,10 +158,10 @@ class RequestState:
     """A request that is being carried out."""
 
     request: Request
-    cells: list[Cell]
-    """The sentence as it was."""
     order: list[int]
     """The numbers of the cells to replace, in draw order."""
+    places: list[Place]
+    """What may replace each of them."""
     ids: list[tuple[int, ...]]
     """The piece ids of each cell, edited in place."""
     chosen: list[str] = field(default_factory=list)
