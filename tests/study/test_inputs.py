@@ -78,3 +78,13 @@ def test_several_files_are_one_part_and_a_value_of_where_may_name_the_target(tmp
     (tmp_path / "b.tsv").unlink()
     with pytest.raises(ConfigError, match=r"run\.yaml:4: no such file: .*b\.tsv"):
         load_config(str(tmp_path / "run.yaml"))
+
+
+def test_only_the_languages_of_the_testbed_that_a_run_reads_are_made(tmp_path):
+    store, sizes = Store(tmp_path), [f"testbed.{part}=20" for part in ("train", "unlabelled", "dev", "test")]
+    found = load_inputs(load_config("testbed", [*sizes, "target=far"]), store)
+    assert [example.segments for example in found.train]
+    made = {place.name for folder in (tmp_path / "world").iterdir() for place in folder.iterdir() if place.is_dir()}
+    assert made == {"source", "far"}
+    with pytest.raises(ConfigError, match=r"testbed:mars/unlabelled: no such file for task ner; languages are far, "):
+        load_inputs(load_config("testbed", [*sizes, "target=mars"]), store)

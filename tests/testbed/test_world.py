@@ -54,6 +54,15 @@ def test_tagged_files_are_what_they_were_before_there_were_sentence_tasks(tmp_pa
     assert digest.hexdigest()[:16] == "7138b934d55f0018"
 
 
+def test_a_language_is_the_same_whatever_others_are_asked_for(tmp_path):
+    sizes = {"train": 20, "unlabelled": 20, "dev": 10, "test": 10}
+    write(tmp_path / "all", **sizes)
+    write(tmp_path / "one", **sizes, languages=("far",))
+    one = {name: content for name, content in _bytes(tmp_path / "all").items() if name.startswith("far/")}
+    assert len(one) == 5
+    assert _bytes(tmp_path / "one") == one
+
+
 def test_another_world_has_other_words(world):
     ours, theirs = (
         set(world.voice("source").lexicon.words.values()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,6 +56,6 @@ def write_testbed(
     """Write the synthetic languages as data files for `uxla run`."""
     from uxla.testbed.world import write
 
-    sizes = {"train": train, "unlabelled": unlabelled, "dev": dev, "test": test}
+    sizes: dict[str, Any] = {"train": train, "unlabelled": unlabelled, "dev": dev, "test": test}
     write(folder, world=world, seed=seed, tasks=task or ["ner"], labelled=labelled, **sizes)
     typer.echo(f"written to {folder}", err=True)

@@ -50,9 +50,8 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
 
     Raises DataError or ConfigError with the place.
     """
-    world = _world_folder(config.testbed, WORLD_TASKS[config.task], store) if config.testbed is not None else None
     source, data = config.source, config.target_data
-    trained = _path(source.train, world, config.task)
+    trained = _paths(source.train, config, store)
     names = discover_labels(trained, label_map=source.labels, **_format(config.task, source))
     if len(names) < 2:
         only = f"the only label is {names[0]}, expected two or more to tell apart"
@@ -64,7 +63,7 @@ def load_inputs(config: RunConfig, store: Store) -> Inputs:
         limits: dict[str, Any] = {} if part in ("dev", "test") else {"take": reading.take, "share": reading.share}
         if part in ("labelled", "translated") and data.labelled_take is not None:
             limits["take"] = data.labelled_take
-        paths, name, how = _path(path, world, config.task), _name(lang, part), _format(config.task, reading)
+        paths, name, how = _paths(path, config, store), _name(lang, part), _format(config.task, reading)
         for doubt in _several_languages(paths, lang, how):
             store.emit(Doubted(name, doubt.about, doubt.text))
         return load_corpus(
@@ -111,31 +110,37 @@ def _format(task: str, reading: DataFiles) -> dict[str, Any]:
     return {"shape": SHAPES[task], **reading.keywords}
 
 
-def _path(written: Files, world: Path | None, task: str) -> list[Path]:
+def _paths(written: Files, config: RunConfig, store: Store) -> list[Path]:
     """The files behind one or several paths of the configuration."""
-    return [_one_path(each, world, task) for each in ((written,) if isinstance(written, str) else written)]
+    return [_path(each, config, store) for each in ((written,) if isinstance(written, str) else written)]
 
 
-def _one_path(written: str, world: Path | None, task: str) -> Path:
+def _path(written: str, config: RunConfig, store: Store) -> Path:
     """The file behind a path of the configuration; `testbed:LANGUAGE/SPLIT` is that language's file for the task."""
-    if world is None or not written.startswith(TESTBED):
+    if config.testbed is None or not written.startswith(TESTBED):
         return Path(written)
+    from uxla.testbed.languages import LANGUAGES
+
     language, _, split = written.removeprefix(TESTBED).partition("/")
-    prefix, suffix = ("", ".conll") if task == "ner" else (f"{WORLD_TASKS[task]}-", ".tsv")
-    path = world / language / (f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}")
-    if not path.is_file():
-        languages = ", ".join(sorted(folder.name for folder in world.iterdir() if folder.is_dir()))
-        raise ConfigError(f"{written}: no such file for task {task}; languages are {languages}")
-    return path
+    task = WORLD_TASKS[config.task]
+    prefix, suffix = ("", ".conll") if task == "ner" else (f"{task}-", ".tsv")
+    name = f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}"
+    if language in LANGUAGES:
+        path = _language_folder(config.testbed, language, task, store) / language / name
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(LANGUAGES))
+    raise ConfigError(f"{written}: no such file for task {config.task}; languages are {known}")
 
 
-def _world_folder(sizes: World, task: str, store: Store) -> Path:
+def _language_folder(sizes: World, language: str, task: str, store: Store) -> Path:
+    """A folder with the synthetic language's folder, made where the store doesn't have it."""
     from uxla.testbed.world import write
 
     asked = sizes.model_dump(exclude_none=True)
 
     def make(into: Path, scratch: Path) -> Mapping[str, Any]:
-        write(into, **asked, tasks=(task,))
+        write(into, **asked, tasks=(task,), languages=(language,))
         return {"files": sum(file.is_file() for file in into.rglob("*"))}
 
-    return store.folder("world", {**asked, "task": task}, make)[0]
+    return store.folder("world", {**asked, "task": task, "language": language}, make)[0]

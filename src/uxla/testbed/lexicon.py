@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from uxla.testbed.concepts import (
     CONJUNCTIONS,
@@ -200,7 +201,7 @@ def _part(part: str, name: Name, draws: Draws, lexicon: Lexicon, sounds: Lexicon
         class_ = _WORD_CLASS[name.kind]
         return lexicon.words[draws.pick(concepts_of(class_, name.topic) + concepts_of(class_, None))]
     if part == "G":
-        return _pooled("given", draws.pick_early(range(_GIVEN)), sounds, syllables=2)
+        return _pooled("given", draws.pick_early(range(_GIVEN)), sounds.sounds, syllables=2)
     if part == "A":
         return "".join(draws.pick(sounds.sounds.onsets)[0] for _ in range(3)).upper()
     stem = _stem(draws, sounds)
@@ -210,10 +211,11 @@ def _part(part: str, name: Name, draws: Draws, lexicon: Lexicon, sounds: Lexicon
 
 def _stem(draws: Draws, sounds: Lexicon) -> str:
     if draws.chance(0.5):
-        return _pooled("stem", draws.pick_early(range(_STEMS)), sounds, syllables=1 + draws.below(2))
+        return _pooled("stem", draws.pick_early(range(_STEMS)), sounds.sounds, syllables=1 + draws.below(2))
     return sounds.sounds.word(draws, syllables=1 + draws.below(2))
 
 
-def _pooled(pool: str, index: int, sounds: Lexicon, *, syllables: int) -> str:
-    key = key_of(pool, index, *sounds.sounds.onsets, *sounds.sounds.codas)
-    return sounds.sounds.word(Draws(key), syllables=syllables)
+@lru_cache(maxsize=4096)  # a pool has some hundred words, which most names share
+def _pooled(pool: str, index: int, sounds: Sounds, *, syllables: int) -> str:
+    key = key_of(pool, index, *sounds.onsets, *sounds.codas)
+    return sounds.word(Draws(key), syllables=syllables)

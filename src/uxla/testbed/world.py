@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from uxla.errors import ConfigError
@@ -154,21 +154,22 @@ def write(
     dev: int = 300,
     test: int = 500,
     tasks: Sequence[str] = ("ner",),
+    languages: Collection[str] = tuple(LANGUAGES),
 ) -> None:
-    """Write the languages of a world, a folder each, for some of the tasks `ner`, `nli`, `paraphrase`, `topic`.
+    """Write languages of a world, a folder each, for some of the tasks `ner`, `nli`, `paraphrase`, `topic`.
 
     `ner`: `{train,dev,test}.conll`, and for the targets `train.txt`, without labels. Others:
     `{task}-{train,dev,test}.tsv` with a header, and for the targets `{task}-train.txt`, a TAB between two texts.
     `translated.conll`, `{task}-translated.tsv`: the source's training sentences, as the targets say them.
     `train` counts the source's sentences, `unlabelled` each target's raw ones and `labelled` those of its train file,
     as many where it is not given; the fewer are the beginning of the more. The same arguments give the same bytes,
-    whatever other tasks are asked for.
+    whatever other tasks and languages are asked for.
     """
     for task in tasks:
         if task != "ner":
             sentence_task(task)
     drawn = World(world)
-    for language in LANGUAGES:
+    for language in languages:
         place = Path(folder) / language
         place.mkdir(parents=True, exist_ok=True)
         raw = unlabelled if language in TARGETS else 0
