@@ -87,4 +87,4 @@ def test_only_the_languages_of_the_testbed_that_a_run_reads_are_made(tmp_path):
     made = {place.name for folder in (tmp_path / "world").iterdir() for place in folder.iterdir() if place.is_dir()}
     assert made == {"source", "far"}
     with pytest.raises(ConfigError, match=r"testbed:mars/unlabelled: no such file for task ner; languages are far, "):
-        load_inputs(load_config("testbed", [*sizes, "target=mars"]), store)
+        load_inputs(load_config("testbed", [*sizes, "target_data.train=testbed:mars/unlabelled"]), store)
