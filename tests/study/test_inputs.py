@@ -86,5 +86,5 @@ def test_only_the_languages_of_the_testbed_that_a_run_reads_are_made(tmp_path):
     assert [example.segments for example in found.train]
     made = {place.name for folder in (tmp_path / "world").iterdir() for place in folder.iterdir() if place.is_dir()}
     assert made == {"source", "far"}
-    with pytest.raises(ConfigError, match=r"testbed:mars/unlabelled: no such file for task ner; languages are far, "):
-        load_inputs(load_config("testbed", [*sizes, "target_data.train=testbed:mars/unlabelled"]), store)
+    with pytest.raises(ConfigError, match=r"testbed:far/raw: no such file for task ner; its files are dev\.conll, "):
+        load_inputs(load_config("testbed", [*sizes, "target_data.train=testbed:far/raw"]), store)

@@ -119,18 +119,15 @@ def _path(written: str, config: RunConfig, store: Store) -> Path:
     """The file behind a path of the configuration; `testbed:LANGUAGE/SPLIT` is that language's file for the task."""
     if config.testbed is None or not written.startswith(TESTBED):
         return Path(written)
-    from uxla.testbed.languages import LANGUAGES
-
     language, _, split = written.removeprefix(TESTBED).partition("/")
     task = WORLD_TASKS[config.task]
     prefix, suffix = ("", ".conll") if task == "ner" else (f"{task}-", ".tsv")
-    name = f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}"
-    if language in LANGUAGES:
-        path = _language_folder(config.testbed, language, task, store) / language / name
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(LANGUAGES))
-    raise ConfigError(f"{written}: no such file for task {config.task}; languages are {known}")
+    folder = _language_folder(config.testbed, language, task, store) / language
+    path = folder / (f"{prefix}train.txt" if split == "unlabelled" else f"{prefix}{split}{suffix}")
+    if not path.is_file():
+        files = ", ".join(sorted(file.name for file in folder.iterdir()))
+        raise ConfigError(f"{written}: no such file for task {config.task}; its files are {files}")
+    return path
 
 
 def _language_folder(sizes: World, language: str, task: str, store: Store) -> Path:
