@@ -18,6 +18,7 @@ from uxla import __version__, events, progress
 from uxla.cli.app import app
 from uxla.config.run import load_config
 from uxla.errors import DataError
+from uxla.shards import UnfinishedError
 from uxla.study.run_folder import taken
 
 RESULTS = {
@@ -45,7 +46,7 @@ def pipeline(monkeypatch):
     calls = []
     fake = types.ModuleType("uxla.api")
 
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         calls.append((config, out, fresh))
         progress.note("working")
         return RESULTS
@@ -144,7 +145,7 @@ def test_a_quiet_run_prints_the_table_alone_and_a_verbose_one_each_event(invoke,
     assert (result.exit_code, result.stderr) == (0, "")
     assert "| UXLA (ensemble) |" in result.stdout
 
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         on_event(events.Planned(24))
         on_event(events.Began())
         return RESULTS
@@ -197,7 +198,7 @@ def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke,
 
 
 def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         raise DataError("one\n  two", file="a.conll", line=3)
 
     pipeline.module.run = run
@@ -209,7 +210,7 @@ def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGUSR2, 75)]
 )
 def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, code, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         os.kill(os.getpid(), number)
         raise AssertionError("not reached")
 
@@ -219,6 +220,31 @@ def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, 
     assert (result.exit_code, result.stderr.count("\n")) == (code, 1)
     assert "repeat the command to resume" in result.stderr
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(("again", "code"), [(True, 75), (False, 0)])
+def test_a_shard_that_ends_before_the_others_says_whether_to_repeat_it(again, code, invoke, pipeline):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+        raise UnfinishedError(f"shard {shard.number} of {shard.of}", again=again)
+
+    pipeline.module.run = run
+    result = invoke("run", "testbed", "--shard", "2/7")
+    assert (result.exit_code, result.stderr) == (code, "uxla: shard 2 of 7\n")
+
+
+@pytest.mark.parametrize(
+    "command", [["run", "testbed"], ["grid", "testbed"], ["augment", "a.txt", "--model", "testbed"]]
+)
+def test_a_shard_that_would_do_the_work_of_others_again_is_refused(command, invoke, tmp_path):
+    out = ["--out", str(tmp_path / "out")]
+    result = invoke(*command, *out, "--shard", "2/7", "--fresh")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "--fresh: cannot be given with --shard" in result.stderr
+    result = invoke(*command, *out, "--shard", "8/7")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "uxla: error: --shard: got '8/7', expected I/N with I from 1 to N, as 2/7\n",
+    )
 
 
 def test_a_command_that_keeps_nothing_says_that_it_begins_again(invoke, monkeypatch):
@@ -255,7 +281,7 @@ def test_a_folder_of_another_run_is_refused_before_any_work_and_replaced_where_t
 
 
 def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         raise AssertionError("a bug")
 
     pipeline.module.run = run
@@ -280,7 +306,7 @@ SYSTEM_FAULTS = [
 
 @pytest.mark.parametrize(("fault", "said"), SYSTEM_FAULTS)
 def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         raise fault
 
     pipeline.module.run = run
@@ -291,7 +317,7 @@ def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, in
 
 
 def test_a_module_of_our_own_that_is_missing_is_our_bug(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
         raise ModuleNotFoundError("No module named 'uxla.nowhere'", name="uxla.nowhere")
 
     pipeline.module.run = run

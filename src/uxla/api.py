@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -22,6 +23,7 @@ from uxla.errors import ConfigError, spelled_as
 from uxla.events import Event, Finished, Planned, StageEnded, heard_by, unheard
 from uxla.executors.devices import running
 from uxla.executors.executor import Executor, executor_of
+from uxla.executors.sharded import Sharded
 from uxla.methods.method import Method
 from uxla.models.hub import download_size, is_here, resolve
 from uxla.models.saving import check_objects, objects_digest, write_objects
@@ -29,13 +31,14 @@ from uxla.plan.plan import Plan, check_room, foreseen
 from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
+from uxla.shards import Shard
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import Request, arguments_of, check_arguments, request_of
 from uxla.study.inputs import load_inputs
 from uxla.study.messages import Messages
 from uxla.study.recording import recording
-from uxla.study.run_folder import check_folder
+from uxla.study.run_folder import check_folder, is_finished
 from uxla.study.settings import UXLA
 from uxla.study.tracking import require
 from uxla.study.vicinities import Around
@@ -150,16 +153,23 @@ def run(
     fresh: bool = False,
     overwrite: bool = False,
     seen: Seen | None = None,
+    shard: Shard | None = None,
     on_event: Listener = unheard,
 ) -> dict[str, Any]:
     """Adapt as `config` says and write the run folder `out`; the value is what `results.json` holds.
 
     Raises UxlaError before anything is written if the input is at fault. Finished work is kept in the store, so that
     the same call resumes an interrupted run. `fresh` repeats all work, except for what is `seen`.
-    A folder of another configuration is refused, or with `overwrite` replaced.
+    A folder of another configuration is refused, or with `overwrite` replaced. Of a `shard` only its trainings and
+    labellings are done, and the folder is written when all are; until then UnfinishedError says to call again.
     """
     check_folder(out, config, overwrite=overwrite)
     require(config)
+    if shard is not None and is_finished(out, config):
+        progress.note(f"{out}: is finished")
+        return dict(json.loads((out / "results.json").read_bytes()))
+    if shard is not None:
+        _do_shard(config, shard)
     with spelled_as("yaml"), recording(out, config, overwrite=overwrite) as record:
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
@@ -168,6 +178,15 @@ def run(
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
+
+
+def _do_shard(config: RunConfig, shard: Shard) -> None:
+    """Do what a shard can do of a run. All weights stay until the run is put together: another shard may go on from
+    them."""
+    with spelled_as("yaml"):
+        store = Store(default_root())
+        arguments = arguments_of(config.model_copy(update={"keep_weights": "all"}), load_inputs(config, store))
+        adapt(**arguments, store=store, executor=Sharded(shard))
 
 
 @contextmanager
@@ -205,8 +224,9 @@ def _stored(model: tuple[Any, Any], store: Store) -> str:
 
 def _executor(given: Executor | str | None, config: RunConfig) -> AbstractContextManager[Executor]:
     """The executor that is given, or that of the devices."""
-    if given is None:
-        return running(config.slots, threads=config.threads, deterministic=config.deterministic)
+    if given is None or isinstance(given, Sharded):
+        own = running(config.slots, threads=config.threads, deterministic=config.deterministic)
+        return own if given is None else given.around(own)
     if len(names(config.devices)) > 1:
         raise ConfigError("executor: given beside several devices, which have their own; leave one of the two out")
     return nullcontext(executor_of(given))

@@ -141,3 +141,10 @@ class WriteError(ArtifactError):
     def __init__(self, place: str | Path, cause: str, remedy: str) -> None:
         self.filename, self.strerror = str(place), cause
         super().__init__(f"{place}: cannot be written ({cause}); {remedy}")
+
+
+class BeingWrittenError(WriteError):
+    """A file or folder that another process is writing."""
+
+    def __init__(self, place: str | Path) -> None:
+        super().__init__(place, "another process is writing it", "wait for it to end, or name another place")

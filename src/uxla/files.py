@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uxla import signals
-from uxla.errors import ConfigError, WriteError, in_python
+from uxla.errors import BeingWrittenError, ConfigError, WriteError, in_python
 from uxla.write_errors import REMEDY, writing
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def alone(path: Path, remedy: str = REMEDY, *, lock: Path | None = None) -> Iter
         with writing(path, remedy):
             ours = held.enter_context(vacant(lock))
         if not ours:
-            raise WriteError(path, "another process is writing it", "wait for it to end, or name another place")
+            raise BeingWrittenError(path)
         held.callback(_remove, lock)
         yield
 

@@ -10,6 +10,7 @@ import pytest
 
 from uxla.cli.grid import grid
 from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.shards import Shard, UnfinishedError
 from uxla.store.journal import read
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=10", "testbed.test=20", "threads=1")
@@ -159,3 +160,33 @@ def test_nothing_is_written_for_a_grid_with_a_fault(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UxlaError, match=r"--out .*file: is a file"):
         grid("testbed", [], out=tmp_path / "file", seeds=1, against=None, fresh=False)
+
+
+def test_shards_of_a_grid_make_each_run_once_and_the_last_to_end_writes_the_bytes_of_one_command(
+    done, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("UXLA_CACHE", str(done.out.parent / "store"))  # whose trainings are there
+    settings = [*(text for text in SETTINGS if not text.startswith("model=")), "model=testbed", "agree=exact,token"]
+    grid("testbed", settings, out=tmp_path / "one", seeds=1)
+    out = tmp_path / "out"
+    for number, of in ((2, 3), (3, 3), (2, 3)):  # the third has no run
+        with pytest.raises(
+            UnfinishedError, match=rf"shard {number}/3 is done; \d of 2 units, of other shards, are not"
+        ):
+            grid("testbed", settings, out=out, seeds=1, shard=Shard(number, of))
+    assert [file.parent.name for file in out.glob("*/results.json")] == ["agree=token_seed=0"]
+    made = (out / "agree=token_seed=0" / "results.json").stat().st_mtime_ns
+    grid("testbed", settings, out=out, seeds=1, shard=Shard(1, 3))
+    assert (out / "agree=token_seed=0" / "results.json").stat().st_mtime_ns == made
+    for name in ("grid.md", "grid.parquet"):
+        assert (out / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
+def test_a_shard_tells_which_of_its_runs_failed_when_it_has_made_the_others(done, tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(done.out.parent / "store"))
+    settings = [*SETTINGS, "agree=exact,token"]
+    with pytest.raises(UxlaError, match=r"1 of 4 runs failed and are left out: model=nowhere_agree=exact_seed=0: "):
+        grid("testbed", settings, out=tmp_path / "out", seeds=1, shard=Shard(1, 2))
+    assert [file.parent.name for file in (tmp_path / "out").glob("*/results.json")] == [
+        "model=testbed_agree=exact_seed=0"
+    ]

@@ -132,7 +132,7 @@ def test_what_is_wrong_on_standard_input_is_said_of_it_in_one_line(content, opti
 @pytest.mark.parametrize(
     ("out", "left"),
     [
-        (("--out", "out.conll"), "what was labelled is kept in out.conll.partial; repeat the command to resume"),
+        (("--out", "out.conll"), "what was labelled is in the store; repeat the command to resume"),
         (("--out", "-"), "repeat the command to start again"),
         ((), "repeat the command to start again"),
     ],

@@ -5,8 +5,11 @@ import json
 import os
 import sys
 import threading
+from contextlib import nullcontext
 from select import select
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from uxla.confidence import Scaling
@@ -15,6 +18,7 @@ from uxla.models.ensemble import Ensemble
 from uxla.models.mentions import Mention
 from uxla.predict.files import predict
 from uxla.raw_text import Splitter
+from uxla.shards import Shard, UnfinishedError
 
 
 class Counting:
@@ -31,7 +35,10 @@ class Counting:
             raise KeyboardInterrupt
         self.blocks -= 1
         self.rows += sum(map(bool, rows))
-        return [[Mention(0, 0, f"n{len(parts[0].split())}", 0.123456789)] if parts else [] for parts in rows]
+        return [
+            [Mention(0, int(self.task == "ner"), f"n{len(parts[0].split())}", 0.123456789)] if parts else []
+            for parts in rows
+        ]
 
 
 @pytest.fixture
@@ -47,6 +54,17 @@ def labelling(monkeypatch):
 
 
 @pytest.fixture
+def new_store(tmp_path_factory, monkeypatch):
+    """From the call on, nothing is found; the store's folder."""
+
+    def made():
+        monkeypatch.setenv("UXLA_CACHE", str(folder := tmp_path_factory.mktemp("store")))
+        return folder
+
+    return made
+
+
+@pytest.fixture
 def lines(tmp_path):
     """A file of 3,000 lines, every tenth of them blank."""
     file = tmp_path / "x.txt"
@@ -58,33 +76,81 @@ FORMS = ["jsonl", "tsv", "csv", "parquet"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_killed_command_goes_on_and_writes_the_bytes_of_one_that_was_not(form, labelling, lines, tmp_path):
+def test_a_killed_command_goes_on_and_writes_the_bytes_of_one_that_was_not(form, labelling, lines, tmp_path, new_store):
     once, out = tmp_path / f"once.{form}", tmp_path / f"out.{form}"
     whole = labelling(Counting(), lines, once).rows
+    new_store()
     with pytest.raises(KeyboardInterrupt):
         labelling(Counting(blocks=3), lines, out)
     assert not out.exists()
-    assert (tmp_path / f"out.{form}.partial").is_file()
     rest = labelling(Counting(), lines, out).rows
     assert 0 < rest < whole
     assert out.read_bytes() == once.read_bytes()
     assert {file.name for file in tmp_path.iterdir()} == {"x.txt", once.name, out.name}
 
 
-def test_half_a_line_of_the_partial_file_costs_one_block(labelling, lines, tmp_path):
-    out, kept = tmp_path / "out.jsonl", tmp_path / "out.jsonl.partial"
-    with pytest.raises(KeyboardInterrupt):
-        labelling(Counting(blocks=3), lines, out)
-    first, second, third = kept.read_bytes().splitlines(keepends=True)
-    kept.write_bytes(first + second + third[:-20])
-    rest = labelling(Counting(), lines, out).rows
-    with pytest.raises(KeyboardInterrupt):
-        labelling(Counting(blocks=2), lines, tmp_path / "other.jsonl")
-    assert labelling(Counting(), lines, tmp_path / "other.jsonl").rows == rest
+def test_a_damaged_block_is_labelled_again_and_no_other(labelling, lines, tmp_path, new_store):
+    once, out, store = tmp_path / "once.jsonl", tmp_path / "out.jsonl", new_store()
+    labelling(Counting(), lines, once)
+    sizes = {file.parent: json.loads(file.read_bytes()) for file in store.glob("answers/*/answers.json")}
+    place, answers = next((place, found) for place, found in sizes.items() if len(found) == 512)
+    (place / "answers.json").write_bytes((place / "answers.json").read_bytes()[:-20])
+    assert labelling(Counting(), lines, out).rows == sum(map(bool, answers))
+    assert out.read_bytes() == once.read_bytes()
 
 
-@pytest.mark.parametrize("change", ["models", "text"])
-def test_answers_of_other_models_or_other_text_are_not_taken(change, labelling, lines, tmp_path):
+SHARDED = {"jsonl": "jsonl", "txt": "jsonl", "parquet": "parquet", "tsv": "csv", "conll": "conll"}
+"""Formats of the input, and of the output."""
+
+
+@pytest.mark.parametrize("form", SHARDED)
+def test_shards_in_any_order_label_each_block_once_and_the_last_writes_the_bytes_of_one_command(
+    form, labelling, tmp_path, new_store
+):
+    source, once, out = tmp_path / f"x.{form}", tmp_path / f"once.{SHARDED[form]}", tmp_path / f"out.{SHARDED[form]}"
+    _written(source)
+    task = "ner" if form == "conll" else "classification"
+    whole = labelling(Counting(task), source, once).rows
+    new_store()
+    labelled = []
+    for number in (2, 3, 2, 1):
+        ensemble, shard = Counting(task), Shard(number, 3)
+        with pytest.raises(UnfinishedError, match=f"shard {number}/3 is done") if number != 1 else nullcontext():
+            labelling(ensemble, source, out, shard=shard)
+        labelled.append(ensemble.rows)
+        assert out.exists() == (number == 1)
+    assert labelled[2] == 0, "it ran twice"
+    assert sum(labelled) == whole
+    assert out.read_bytes() == once.read_bytes()
+
+
+def test_a_shard_of_an_empty_file_writes_an_empty_file(labelling, tmp_path):
+    (tmp_path / "x.txt").touch()
+    labelling(Counting(), tmp_path / "x.txt", tmp_path / "out.txt", shard=Shard(2, 2))
+    assert (tmp_path / "out.txt").read_bytes() == b""
+
+
+def test_a_bad_row_is_told_by_the_shard_that_reads_it_behind_what_it_labelled(labelling, tmp_path):
+    file, ensemble = tmp_path / "x.csv", Counting()
+    file.write_text("id,text\n" + "1,ko\n" * 20000 + "2\n")
+    with pytest.raises(DataError, match=r"x.csv:20002: 1 field, expected 2"):
+        labelling(ensemble, file, tmp_path / "out.csv", shard=Shard(1, 2))
+    assert 256 + 1024 + 4096 <= ensemble.rows < 20000
+
+
+def _written(file):
+    """3,000 rows in the format of the file's name."""
+    texts = ["ko " * (i % 7) + "sen" for i in range(3000)]
+    if file.suffix == ".parquet":
+        pq.write_table(pa.table({"text": texts}), file)
+        return
+    row = {".jsonl": '{{"text": "{}"}}\n', ".txt": "{}\n", ".tsv": "1\t{}\n", ".conll": "{} O\n\n"}[file.suffix]
+    texts = [text.replace(" ", "-") for text in texts] if file.suffix == ".conll" else texts
+    file.write_text(("id\ttext\n" if file.suffix == ".tsv" else "") + "".join(map(row.format, texts)))
+
+
+@pytest.mark.parametrize(("change", "rows"), [("models", 2700), ("text", 256 + 908)])
+def test_answers_of_other_models_or_of_a_block_of_other_text_are_not_taken(change, rows, labelling, lines, tmp_path):
     out = tmp_path / "out.jsonl"
     with pytest.raises(KeyboardInterrupt):
         labelling(Counting(blocks=3), lines, out)
@@ -93,7 +159,7 @@ def test_answers_of_other_models_or_other_text_are_not_taken(change, labelling, 
         other.fingerprint = "others"
     else:
         lines.write_text("sen " + lines.read_text())
-    assert labelling(other, lines, out).rows == 2700
+    assert labelling(other, lines, out).rows == rows
 
 
 def test_what_stands_behind_a_change_is_labelled_again_and_what_stands_before_is_not(labelling, lines, tmp_path):

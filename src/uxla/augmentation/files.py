@@ -23,6 +23,8 @@ from uxla.data.corpus import DataSource
 from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_offsets, written_as
 from uxla.files import atomic_file, check_file
 from uxla.records import Corpus
+from uxla.shards import Shard, Unit, shared
+from uxla.store.artifacts import Facts
 from uxla.store.store import Store, reading
 from uxla.store.versions import mixture
 
@@ -65,14 +67,32 @@ class FileAugmentation:
     seed: int = 0
     originals: bool = False
     together: int = 4096
-    """Rows in one artifact of the store: what a kill can cost."""
+    """Rows in one artifact of the store: what a kill can cost, and a unit of a shard."""
+    shard: Shard | None = None
 
     def run(self) -> Report:
-        """Write the file `out`. Faults of arguments, file or model are raised before anything is written."""
-        began = time.monotonic()
+        """Write the file `out`, of a shard when all parts are done. Faults of arguments, file or model are raised
+        before anything is written."""
         form, vicinity = self._checked()
-        total = self.source.count()
-        inputs, tally = self._inputs(vicinity), Counter[str]()
+        total, inputs = self.source.count(), self._inputs(vicinity)
+        return shared(
+            self.shard,
+            partial(self._units, vicinity, inputs, total),
+            partial(self._written, form, vicinity, inputs, total),
+        )
+
+    def _units(self, vicinity: Vicinity, inputs: Mapping[str, Any], total: int) -> Iterator[Unit]:
+        with progress.bar(f"a shard of {self.source.path.name}", total) as bar:
+            for first, rows in self._parts():
+                part = self._parents(first, rows)
+                yield Unit(
+                    partial(self._stored, vicinity, inputs, part),
+                    partial(self.store.has, "augment", {**inputs, "texts": part.digest}),
+                )
+                bar.advance(len(rows))
+
+    def _written(self, form: str, vicinity: Vicinity, inputs: Mapping[str, Any], total: int) -> Report:
+        began, tally = time.monotonic(), Counter[str]()
         with (
             atomic_file(self.out) as file,
             file.open("wb") as stream,
@@ -121,12 +141,15 @@ class FileAugmentation:
         self, vicinity: Vicinity, inputs: Mapping[str, Any], first: int, rows: Sequence[Row]
     ) -> tuple[Corpus, dict[str, int]]:
         """The samples of some rows, and what became of all that were drawn; found in the store, or made."""
-        part = parents(self.source.path.name, first, [row.texts for row in rows])
-        folder, facts = self.store.folder(
-            "augment", {**inputs, "texts": part.digest}, partial(self._make, vicinity, part)
-        )
+        folder, facts = self._stored(vicinity, inputs, self._parents(first, rows))
         with reading(folder):
             return Corpus.read(folder / "samples.arrow"), {name: int(facts[name]) for name in _COUNTS}
+
+    def _parents(self, first: int, rows: Sequence[Row]) -> Corpus:
+        return parents(self.source.path.name, first, [row.texts for row in rows])
+
+    def _stored(self, vicinity: Vicinity, inputs: Mapping[str, Any], part: Corpus) -> tuple[Path, Facts]:
+        return self.store.folder("augment", {**inputs, "texts": part.digest}, partial(self._make, vicinity, part))
 
     def _make(self, vicinity: Vicinity, part: Corpus, into: Path, scratch: Path) -> Mapping[str, Any]:
         with self.lm.process():  # late: it loads torch, and refusals come before

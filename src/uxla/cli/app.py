@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from uxla import __version__, signals
 from uxla.cli.refusals import fault_lines, usage_line
 from uxla.errors import spelled_as
+from uxla.shards import UnfinishedError
 
 SECTIONS = {
     "Adapt": {
@@ -119,6 +120,9 @@ class _Commands(TyperGroup):
             remedy = f"repeat the command to {_what_follows(ctx.invoked_subcommand)}"
             typer.echo(f"uxla: {'terminated' if terminated else 'interrupted'}; {str(signal) or remedy}", err=True)
             raise typer.Exit(AGAIN if terminated else INTERRUPTED) from None
+        except UnfinishedError as unfinished:
+            typer.echo(f"uxla: {unfinished}", err=True)
+            raise typer.Exit(AGAIN if unfinished.again else 0) from None
         except BrokenPipeError:  # `uxla predict … | head`: nobody reads on
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(CLOSED_PIPE) from None

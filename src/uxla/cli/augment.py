@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, Options, Seed, Task, TextOptions, open_file, with_options
+from uxla.cli.options import Fresh, OneShard, Options, Seed, Task, TextOptions, check_shard, open_file, with_options
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 
@@ -25,6 +25,7 @@ def augment(
     task: Task = None,
     seed: Seed = 0,
     originals: Annotated[bool, typer.Option(help="Write each sentence before its samples.")] = False,
+    shard: OneShard = None,
     fresh: Fresh = False,
 ) -> None:
     """Make virtual sentences: replace words, keep labels and columns.
@@ -32,6 +33,7 @@ def augment(
     A masked language model chooses the words. An interrupted augmentation resumes when you repeat the command. More:
     docs/augment.md.
     """
+    check_shard(shard, fresh=fresh)
     source = open_file(file, files, task)
 
     from uxla.augmentation.files import FileAugmentation
@@ -40,5 +42,5 @@ def augment(
 
     with showing():
         store = Store(default_root(), fresh=fresh)
-        report = FileAugmentation(source, out, settings, lm, store, seed, originals).run()
+        report = FileAugmentation(source, out, settings, lm, store, seed, originals, shard=shard).run()
     typer.echo(f"{out}: {report.line(keep_unchanged=settings.keep_unchanged)}", err=True)

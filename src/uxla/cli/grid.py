@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, Overwrite
+from uxla.cli.options import Fresh, OneShard, Overwrite, check_shard
 from uxla.cli.tables import show
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table
 
 if TYPE_CHECKING:
     from uxla.markup import Table
+    from uxla.shards import Shard
     from uxla.study.grid import Plan
 
 _REMEDY = "free space there, or give another --out, and run again: finished runs are kept"
@@ -42,6 +44,7 @@ def grid(
     ] = None,
     fresh: Fresh = False,
     overwrite: Overwrite = False,
+    shard: OneShard = None,
 ) -> None:
     """Run every combination of settings at several seeds, and compare.
 
@@ -51,13 +54,14 @@ def grid(
     from uxla.study.grid import plan
     from uxla.study.run_folder import grid_folder
 
+    check_shard(shard, fresh=fresh)
     with showing():
         planned = plan(config, settings or [], seeds=seeds, against=against)
         folder = out or grid_folder(config, planned.fixed)
         if folder.exists() and not folder.is_dir():
             raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
-        table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite)
+        table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite, shard=shard)
     if table is not None:
         show(table)
         typer.echo(f"written to {folder}", err=True)
@@ -66,8 +70,25 @@ def grid(
         raise UxlaError(f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}")
 
 
-def _compared(planned: Plan, folder: Path, *, fresh: bool, overwrite: bool) -> tuple[Table | None, dict[str, str]]:
+def _compared(
+    planned: Plan, folder: Path, *, fresh: bool, overwrite: bool, shard: Shard | None
+) -> tuple[Table | None, dict[str, str]]:
     """Make the runs and write their tables. The values are the table, where any run ended, and the runs that failed."""
+    from uxla import api
+    from uxla.shards import UnfinishedError, shared
+    from uxla.study.grid import units
+
+    failed = dict[str, str]()
+    own = partial(units, planned.runs, folder, api.run, failed, overwrite=overwrite)
+    try:
+        return shared(shard, own, partial(_made, planned, folder, fresh=fresh, overwrite=overwrite))
+    except UnfinishedError:
+        if failed:
+            return None, failed
+        raise
+
+
+def _made(planned: Plan, folder: Path, *, fresh: bool, overwrite: bool) -> tuple[Table | None, dict[str, str]]:
     from uxla import api
     from uxla.report.grid import summary, tidy
     from uxla.report.grid_table import grid_table

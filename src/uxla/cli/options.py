@@ -19,6 +19,7 @@ from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, spelled_as
 from uxla.progress import silence
 from uxla.schema import Section
+from uxla.shards import Shard
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -40,6 +41,15 @@ Task = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="The seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run of another configuration in the folder.")]
+OneShard = Annotated[
+    Shard | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        parser=Shard.parse,
+        help="Do the I-th of N shares of the work (docs/howto/cluster.md).",
+    ),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work again, whatever the store holds.")]
 
 
@@ -87,6 +97,12 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in shown}
     return run
+
+
+def check_shard(shard: Shard | None, *, fresh: bool) -> None:
+    """ConfigError where a shard would do again what it is to find: the other shards' work."""
+    if shard is not None and fresh:
+        raise ConfigError("--fresh: cannot be given with --shard, which finds the work of other shards; leave it out")
 
 
 def showing_unless(quiet: bool) -> AbstractContextManager[None]:

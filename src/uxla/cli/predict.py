@@ -11,7 +11,7 @@ import typer
 
 from uxla.choices import BATCH_SIZE
 from uxla.cli.checks import run_folder
-from uxla.cli.options import LABELLING, FileOptions, Quiet, showing_unless, with_options
+from uxla.cli.options import LABELLING, FileOptions, OneShard, Quiet, showing_unless, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
@@ -42,10 +42,13 @@ def predict(
         float, typer.Option(min=0, max=1, help="Drop entities that are less sure; a text has no label then.")
     ] = 0.0,
     top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
+    shard: OneShard = None,
     quiet: Quiet = False,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
     run, source = run_folder(run), _input(file)
+    if shard is not None and out in (None, Path("-")):
+        raise UxlaError("--shard: needs --out FILE, which the last shard to end writes")
     if out is not None:
         check_file(out, source=source if isinstance(source, Path) else None)
 
@@ -61,7 +64,7 @@ def predict(
         from uxla.predict.files import predict as label
 
         to = None if out == Path("-") else out
-        wanted: dict[str, Any] = {"threshold": threshold, "second": top == 2}
+        wanted: dict[str, Any] = {"threshold": threshold, "second": top == 2, "shard": shard}
         label(run, source, to, device=device, batch_size=batch_size, **wanted, **how)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Config, Fresh, Json, Overwrite, Quiet, Settings, showing_unless
+from uxla.cli.options import Config, Fresh, Json, OneShard, Overwrite, Quiet, Settings, check_shard, showing_unless
 from uxla.cli.plan import NoProbe, show_plan
 from uxla.cli.tables import show
 from uxla.errors import printable
@@ -21,6 +21,7 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="The run folder. Default: runs/CONFIG-TARGET, and the settings.")
     ] = None,
+    shard: OneShard = None,
     fresh: Fresh = False,
     overwrite: Overwrite = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan of the run, and do nothing.")] = False,
@@ -36,6 +37,7 @@ def run(
     from uxla.cli.checks import check_writable, checked
     from uxla.study.run_folder import check_folder, run_folder
 
+    check_shard(shard, fresh=fresh)
     with showing_unless(quiet):
         settings = checked(config, overrides or [])
     folder = out or run_folder(config, overrides or [], settings.target)
@@ -49,7 +51,7 @@ def run(
         from uxla.report.table import run_table
 
         listen = _print if verbose else unheard
-        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite, on_event=listen)
+        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite, shard=shard, on_event=listen)
     if as_json:
         typer.echo(json.dumps(results, indent=1, ensure_ascii=False))
     else:

@@ -93,10 +93,15 @@ def independent(function: Callable[[Item], Result], items: Iterable[Item], /) ->
     return (_CURRENT.get() or _SERIAL).map(partial(_job, function), items)
 
 
-def beforehand(function: Callable[[Item], Any], items: Iterable[Item]) -> None:
-    """Do work whose results will be looked for in the store: now and side by side, if this process is not alone."""
-    if not alone():
-        deque(independent(function, items), maxlen=0)
+def beforehand(
+    function: Callable[[Item], Any], items: Iterable[Item], is_done: Callable[[Item], bool] = lambda item: False
+) -> None:
+    """Do work whose results will be looked for in the store: now and side by side, if this process is not alone.
+
+    All items are handed out or, where all are done, none: so their numbers do not depend on what is done.
+    """
+    if not alone() and not all(map(is_done, every := list(items))):
+        deque(independent(function, every), maxlen=0)
 
 
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:

@@ -1,30 +1,29 @@
-"""Rows labelled block by block, and the answers of finished blocks in a file, with which a killed command goes on."""
+"""Rows labelled block by block; finished blocks are in the store, with which a killed command goes on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
-from uxla import signals
 from uxla.errors import UxlaError
 from uxla.models.batches import blocks, chunks
 from uxla.models.mentions import Answer, Mention
 from uxla.predict.row import Row
+from uxla.store.store import Store, reading
 
 Label = Callable[[Sequence[Sequence[str]]], list[Answer]]
 """A function from rows, each the words of a sentence or the parts of a text, to what is found in each."""
 
 
-def answered(
-    batches: Iterator[list[Row]], label: Label, *, batch_size: int, at_once: bool
-) -> Iterator[tuple[list[Row], list[Answer]]]:
-    """Some rows and their answers again and again, in order. With `at_once` all rows of a batch are answered before the
-    next batch is waited for. What is wrong with a row is raised when those before it are answered."""
+def blocks_of(batches: Iterator[list[Row]], *, batch_size: int, at_once: bool) -> Iterator[list[Row]]:
+    """The rows that are labelled together, again and again, in order. With `at_once` those of a batch are given before
+    the next batch is waited for. What is wrong with a row is raised behind those before it."""
     fault: UxlaError | None = None
 
     def sound() -> Iterator[list[Row]]:
@@ -34,39 +33,36 @@ def answered(
         except UxlaError as error:
             fault = error
 
-    parts: Iterator[list[Row]]
     if at_once:
-        parts = chain.from_iterable(chunks(batch, batch_size) for batch in sound())
+        yield from chain.from_iterable(chunks(batch, batch_size) for batch in sound())
     else:
-        parts = blocks(chain.from_iterable(sound()), batch_size)
-    for rows in parts:
-        yield rows, label([row.parts for row in rows])
+        yield from blocks(chain.from_iterable(sound()), batch_size)
     if fault is not None:
         raise fault
 
 
-@contextmanager
-def remembered(file: Path, of: str, label: Label) -> Iterator[Label]:
-    """`label`, which finds in `file` what a killed command had labelled already and adds there what it labels.
+@dataclass(frozen=True)
+class StoredAnswers:
+    """`label` with the store behind it: what the same `models` have labelled together is not labelled again."""
 
-    A line is a block: its answers, and the digest of its rows and of `of`, which names the models.
-    """
-    with file.open("a+b") as stream:
-        stream.seek(0)
-        yield lambda rows: _found(stream, sha256(json.dumps([of, rows]).encode()).hexdigest(), rows, label)
+    store: Store
+    models: str
+    label: Label
 
-
-def _found(stream: BinaryIO, digest: str, rows: Sequence[Sequence[str]], label: Label) -> list[Answer]:
-    start = stream.tell()
-    try:
-        of, found = json.loads(stream.readline())
-        if of == digest:
+    def __call__(self, rows: Sequence[Sequence[str]]) -> list[Answer]:
+        """What is found in each row."""
+        folder, _ = self.store.folder("answers", self._inputs(rows), partial(self._make, rows))
+        with reading(folder):
+            found = json.loads((folder / "answers.json").read_bytes())
             return [[Mention(*mention) for mention in answer] for answer in found]
-    except ValueError:  # the end, or half a line
-        pass
-    answers = label(rows)
-    with signals.postponed():
-        stream.truncate(start)
-        stream.write(json.dumps([digest, answers]).encode() + b"\n")
-        stream.flush()
-    return answers
+
+    def has(self, rows: Sequence[Sequence[str]]) -> Callable[[], bool]:
+        """A function that says whether these rows have been labelled, and holds no texts."""
+        return partial(self.store.has, "answers", self._inputs(rows))
+
+    def _inputs(self, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+        return {"models": self.models, "rows": sha256(json.dumps(rows).encode()).hexdigest()}
+
+    def _make(self, rows: Sequence[Sequence[str]], into: Path, scratch: Path) -> Mapping[str, Any]:
+        (into / "answers.json").write_bytes(json.dumps(self.label(rows)).encode())
+        return {"rows": len(rows)}

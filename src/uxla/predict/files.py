@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Unpack
 
@@ -25,7 +26,7 @@ from uxla.errors import ConfigError
 from uxla.files import atomic_file
 from uxla.models.ensemble import Ensemble
 from uxla.models.mentions import Answer
-from uxla.predict.answers import Label, answered, remembered
+from uxla.predict.answers import Label, StoredAnswers, blocks_of
 from uxla.predict.conll import AnsweredConll
 from uxla.predict.row import Row, Write
 from uxla.predict.spans import AnsweredSpans
@@ -33,6 +34,8 @@ from uxla.predict.standard_input import Input, called, standard_input
 from uxla.predict.table_writers import open_writer
 from uxla.predict.tables import PREDICTED, AnsweredTable, running_text
 from uxla.progress import note
+from uxla.shards import Shard, Unit, shared
+from uxla.store.store import Store, default_root
 
 Source = AnsweredTable | AnsweredConll | AnsweredSpans
 _FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".ndjson": "jsonl", ".json": "jsonl"}
@@ -52,14 +55,15 @@ def predict(
     batch_size: int = BATCH_SIZE,
     threshold: float = 0.0,
     second: bool = False,
+    shard: Shard | None = None,
     **how: Unpack[ReadKeywords],
 ) -> None:
     """Write what the ensemble of `run` says of `source`, a file or a stream, to `out`, or to standard output.
 
     Rows go through all models block by block, of at most `batch_size` rows, and are written as they are ready. `out`
-    is written whole or not at all: what was labelled stands beside it in a file `.partial`, with which the same call
-    goes on. Entities that are less sure than `threshold` are dropped, and texts have no label then; `second` adds the
-    label that would be next.
+    is written whole or not at all: what was labelled is in the store, with which the same call goes on. A `shard`
+    labels its blocks, and writes where all blocks are labelled. Entities that are less sure than `threshold` are
+    dropped, and texts have no label then; `second` adds the label that would be next.
 
     `how` are the fields of `ReadOptions`: files are read as a run reads them. Row n answers row n: CoNLL comes back as
     it came, the labels in the label column (in a new one where that is not named and the last column holds something
@@ -68,8 +72,7 @@ def predict(
     read or written so.
     """
     options = ReadOptions(**how)
-    kept = None if out is None else out.with_name(f"{out.name}.partial")
-    with device.process(), signals.with_message(_left(kept)), ExitStack() as stack:
+    with device.process(), signals.with_message(_left(out)), ExitStack() as stack:
         ensemble = Ensemble.load(
             run, device=device.device, precision=device.precision, trust_remote_code=device.trust_remote_code
         )
@@ -83,13 +86,13 @@ def predict(
         form = _form(answered, out)
         if ensemble.scaling is None and form != "conll":
             note(f"{run}: confidences are not calibrated; a run whose source has a dev set calibrates them")
-        label: Label = ensemble.answers
-        sink = sys.stdout.buffer if out is None else stack.enter_context(_written(out))
-        if kept is not None:
-            label = stack.enter_context(remembered(kept, ensemble.fingerprint, label))
-        _write(answered, form, sink, _above(threshold, label), given, batch_size)
-    if kept is not None:
-        kept.unlink(missing_ok=True)
+        write = partial(_write, answered, form, given, batch_size)
+        if out is None:
+            write(_above(threshold, ensemble.answers), sys.stdout.buffer)
+            return
+        stored = StoredAnswers(Store(default_root()), ensemble.fingerprint, ensemble.answers)
+        units = partial(_units, answered, stored, given, batch_size)
+        shared(shard, units, partial(_write_file, out, partial(write, _above(threshold, stored))))
 
 
 def _opened(ensemble: Ensemble, given: Input, *, replaces: bool, second: bool) -> Source:
@@ -132,12 +135,30 @@ def _form(source: Source, out: Path | None) -> str:
     return "jsonl" if own in ("text", "spans") or (own == "parquet" and out is None) else own
 
 
-def _write(source: Source, form: str, sink: BinaryIO, label: Label, given: Input, batch_size: int) -> None:
+def _units(source: Source, stored: StoredAnswers, given: Input, batch_size: int) -> Iterator[Unit]:
+    with _bar(given) as advance:
+        for rows in _blocks(source, given, batch_size):
+            parts = [row.parts for row in rows]
+            yield Unit(partial(stored, parts), stored.has(parts))
+            advance(rows)
+
+
+def _blocks(source: Source, given: Input, batch_size: int) -> Iterator[list[Row]]:
+    empty = _is_empty(given.path)
+    return iter(()) if empty else blocks_of(source.batches(), batch_size=batch_size, at_once=given.grows)
+
+
+def _write_file(out: Path, write: Callable[[BinaryIO], None]) -> None:
+    with atomic_file(out) as file, file.open("wb") as stream:
+        write(stream)
+
+
+def _write(source: Source, form: str, given: Input, batch_size: int, label: Label, sink: BinaryIO) -> None:
     if _is_empty(given.path) and form != "parquet":
         return
-    blocks = answered(source.batches(), label, batch_size=batch_size, at_once=given.grows)
     with _bar(given) as advance, _open_writer(source, form, sink) as write:
-        for rows, answers in blocks:
+        for rows in _blocks(source, given, batch_size):
+            answers = label([row.parts for row in rows])
             with signals.postponed():
                 write(rows, answers)
                 sink.flush()
@@ -185,14 +206,8 @@ def _size(path: Path) -> int:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))
 
 
-@contextmanager
-def _written(out: Path) -> Iterator[BinaryIO]:
-    with atomic_file(out) as file, file.open("wb") as stream:
-        yield stream
-
-
-def _left(kept: Path | None) -> str:
+def _left(out: Path | None) -> str:
     """What a signal leaves, and what to do."""
-    if kept is None:
+    if out is None:
         return "repeat the command to start again"
-    return f"what was labelled is kept in {kept}; repeat the command to resume"
+    return "what was labelled is in the store; repeat the command to resume"

@@ -41,6 +41,24 @@ def waiting(wanted: bool) -> Iterator[None]:
         _WAITS.reset(token)
 
 
+_LOOKS: ContextVar[bool] = ContextVar("looks", default=False)
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """Inside the block nothing is made: finished work is found, and what is not finished is a BusyError."""
+    token = _LOOKS.set(True)
+    try:
+        yield
+    finally:
+        _LOOKS.reset(token)
+
+
+def only_looks() -> bool:
+    """Whether finished work is looked for, and nothing made."""
+    return _LOOKS.get()
+
+
 @contextmanager
 def locked(path: Path, what: str, *, always_waits: bool = False) -> Iterator[None]:
     """Hold the lock `path`, waiting for whoever has it; BusyError instead where nobody waits (`waiting`), unless it

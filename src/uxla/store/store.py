@@ -32,12 +32,12 @@ from uxla.store.artifacts import (
     weights,
     weights_gone,
 )
-from uxla.store.locks import Uses, counting, in_use, key_lock, locked
+from uxla.store.locks import BusyError, Uses, counting, in_use, key_lock, locked, only_looks
 from uxla.store.versions import UNKNOWN, current_versions
 from uxla.write_errors import writing
 
 VERSIONS = {"world": 2, "fit": 6, "predict": 4, "vicinity": 1, "fluency": 1, "mlm": 3, "augment": 1, "model": 1}
-VERSIONS |= {"average": 2, "student": 2, "encoded": 1}
+VERSIONS |= {"average": 2, "student": 2, "encoded": 1, "answers": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries
 stand in the manifests, not in keys: an upgrade throws no finished work away, and a run says what made what it used."""
 
@@ -177,6 +177,8 @@ class Store:
 
     def _settle(self, place: Path, inputs: Mapping[str, Any], make: Make) -> bool:
         """Wait for another process that makes the artifact (True), or make it here (False)."""
+        if only_looks() and place not in self.seen.needed:  # what is needed again, its first maker may not know of
+            raise BusyError(_name(place))
         with ExitStack() as held:
             with self._writing():
                 held.enter_context(locked(key_lock(self.root, _name(place)), f"{place.parent.name} {place.name[:12]}"))

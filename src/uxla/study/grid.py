@@ -18,13 +18,14 @@ from ruamel.yaml.error import YAMLError
 from uxla import progress
 from uxla.config.run import RunConfig, load_config
 from uxla.config.yaml_text import Plain, entries, parse
-from uxla.errors import ArtifactError, ConfigError, UxlaError
+from uxla.errors import BeingWrittenError, ConfigError, UxlaError
 from uxla.executors.devices import running
 from uxla.report.folder import RunFolder
 from uxla.report.grid import Baseline, GridRun, Setting
+from uxla.shards import Unit
 from uxla.store.locks import waiting
 from uxla.store.store import Seen
-from uxla.study.run_folder import check_folder, safe_name
+from uxla.study.run_folder import check_folder, is_finished, safe_name
 
 Run = Callable[..., Any]
 """`uxla.api.run`, which is above."""
@@ -86,7 +87,7 @@ def make(
     for one in planned:
         check_folder(out / one.name, one.config, overwrite=overwrite)
     seen = Seen()
-    due = [one for one in planned if fresh or not _is_finished(one, out)]
+    due = [one for one in planned if fresh or not is_finished(out / one.name, one.config)]
     failed: dict[str, str] = {}
     if len(due) < len(planned):
         progress.note(f"{len(planned) - len(due)} of {len(planned)} runs are finished already")
@@ -125,18 +126,28 @@ def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> str
     return None
 
 
-def _is_finished(one: Planned, out: Path) -> bool:
-    """Whether the run's folder is whole and of this configuration: `results.json` is written after `config.yaml`."""
-    folder = out / one.name
-    config, results = folder / "config.yaml", folder / "results.json"
-    try:
-        run = RunFolder.read(folder)
-        for target in run.targets:
-            run.test_set(target)
-        in_order = results.stat().st_mtime_ns >= config.stat().st_mtime_ns
-        return in_order and config.read_bytes() == one.config.to_yaml().encode()
-    except (ArtifactError, OSError):
-        return False
+def units(
+    planned: Sequence[Planned], out: Path, run: Run, failed: dict[str, str], *, overwrite: bool = False
+) -> Iterator[Unit]:
+    """The runs as units of a shard. Why a run failed is put into `failed`; one that another process makes is left to
+    it."""
+    for one in planned:
+        check_folder(out / one.name, one.config, overwrite=overwrite)
+    for one in planned:
+        is_done = partial(is_finished, out / one.name, one.config)
+
+        def do(one: Planned = one, is_done: Callable[[], bool] = is_done) -> None:
+            if not is_done():
+                progress.note(f"run {one.name}")
+                try:
+                    run(one.config, out / one.name, overwrite=overwrite)
+                except BeingWrittenError as error:
+                    progress.note(str(error))
+                except UxlaError as error:
+                    failed[one.name] = str(error)
+                    progress.note(f"{one.name}: failed: {error}")
+
+        yield Unit(do, is_done)
 
 
 def _choices(text: str) -> list[str]:

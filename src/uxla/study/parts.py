@@ -27,13 +27,14 @@ def each_with_bar(label: str, parts: Sequence[Corpus]) -> Iterator[Corpus]:
             bar.advance(end - bar.done)  # all of a part that was found, nothing of one that has counted itself
 
 
-def missing_shares(
-    corpus: Corpus, size: int, store: Store, stage: str, inputs: Callable[[Corpus], Mapping[str, Any]]
-) -> Iterator[Corpus]:
-    """What different devices are to do of a corpus: shares of whole parts of `size` that are not all in the store."""
-    for share in corpus.parts(size * max(1, ceil(len(corpus) / size / _SHARES))):
-        if not all(store.has(stage, inputs(part)) for part in share.parts(size)):
-            yield share
+def shares(corpus: Corpus, size: int) -> Iterator[Corpus]:
+    """What different devices are to do of a corpus: shares of whole parts of `size`."""
+    return corpus.parts(size * max(1, ceil(len(corpus) / size / _SHARES)))
+
+
+def in_store(size: int, store: Store, stage: str, inputs: Callable[[Corpus], Mapping[str, Any]], share: Corpus) -> bool:
+    """Whether all parts of a share are done."""
+    return all(store.has(stage, inputs(part)) for part in share.parts(size))
 
 
 def call(stored: Callable[[Corpus], Any], share: Corpus) -> None:

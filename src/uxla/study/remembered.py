@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.seeds import derive
 from uxla.store.locks import waiting
 from uxla.store.store import Store, reading
-from uxla.study.parts import call, each_with_bar, missing_shares
+from uxla.study.parts import call, each_with_bar, in_store, shares
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
 """Examples in one artifact of the store: at most so many are lost when a run is killed."""
@@ -100,14 +100,13 @@ class StoredLearner:
     def expect(self, labellings: Sequence[tuple[ModelHandle, Corpus]]) -> None:
         """Make the predictions that will be asked for next and are not there, side by side if there are several
         devices."""
-        beforehand(partial(_label, replace(self, dev=None, judged_on=())), self._missing(labellings))
+        asked = {(model, corpus.digest): (model, corpus.unlabelled()) for model, corpus in labellings}
+        jobs = ((model, share) for model, corpus in asked.values() for share in shares(corpus, _LABELLED_TOGETHER))
+        beforehand(partial(_label, replace(self, dev=None, judged_on=())), jobs, self._is_labelled)
 
-    def _missing(self, labellings: Sequence[tuple[ModelHandle, Corpus]]) -> Iterator[tuple[ModelHandle, Corpus]]:
-        asked = {(model, corpus.digest): (model, corpus) for model, corpus in labellings}
-        for model, corpus in asked.values():
-            inputs = partial(self._labels_inputs, model)
-            for share in missing_shares(corpus.unlabelled(), _LABELLED_TOGETHER, self.store, "predict", inputs):
-                yield model, share
+    def _is_labelled(self, labelling: tuple[ModelHandle, Corpus]) -> bool:
+        model, share = labelling
+        return in_store(_LABELLED_TOGETHER, self.store, "predict", partial(self._labels_inputs, model), share)
 
     def check(self, label_names: Sequence[str]) -> str:
         """Load the backbone as `fit` does. ModelError where it cannot be trained on such labels.
@@ -198,8 +197,8 @@ class StoredVicinity:
         """The virtual sentences of `corpus` (Algorithm 1, lines 8 and 15), stored part by part."""
         draw = epoch if self.fresh else 0
         inputs = partial(self._samples_inputs, draw)
-        missing = missing_shares(corpus, _GENERATED_TOGETHER, self.store, "vicinity", inputs)
-        beforehand(partial(call, partial(self, epoch=epoch)), missing)
+        is_made = partial(in_store, _GENERATED_TOGETHER, self.store, "vicinity", inputs)
+        beforehand(partial(call, partial(self, epoch=epoch)), shares(corpus, _GENERATED_TOGETHER), is_made)
         opened = cache(self.open_vicinity)
         made = []
         for part in each_with_bar(f"generating the vicinity of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
@@ -230,8 +229,8 @@ class StoredFluency:
 
     def __call__(self, corpus: Corpus) -> npt.NDArray[np.float64]:
         """(N,) each example's mean log likelihood a piece, in nats."""
-        missing = missing_shares(corpus, _GENERATED_TOGETHER, self.store, "fluency", self._scores_inputs)
-        beforehand(partial(call, self), missing)
+        is_scored = partial(in_store, _GENERATED_TOGETHER, self.store, "fluency", self._scores_inputs)
+        beforehand(partial(call, self), shares(corpus, _GENERATED_TOGETHER), is_scored)
         opened = cache(self.open_model)
         found = []
         for part in each_with_bar(f"scoring the fluency of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):

@@ -14,6 +14,7 @@ from typing import Any
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.files import alone, write_file
+from uxla.report.folder import RunFolder
 from uxla.write_errors import writing
 
 CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
@@ -106,6 +107,19 @@ def taken(out: Path, config: RunConfig, *, overwrite: bool = False) -> Iterator[
             if not (out / CONFIG).exists():
                 write_file(out / CONFIG, config.to_yaml())
         yield
+
+
+def is_finished(out: Path, config: RunConfig) -> bool:
+    """Whether the run in `out` is whole and of this configuration: `results.json` is written after `config.yaml`."""
+    file, results = out / CONFIG, out / "results.json"
+    try:
+        run = RunFolder.read(out)
+        for target in run.targets:
+            run.test_set(target)
+        in_order = results.stat().st_mtime_ns >= file.stat().st_mtime_ns
+        return in_order and file.read_bytes() == config.to_yaml().encode()
+    except (ArtifactError, OSError):
+        return False
 
 
 def remove_reports(out: Path) -> None:

@@ -1,0 +1,48 @@
+"""Shards of a run: in any order of them the bytes are those of one command, and no training is done twice."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from uxla.shards import Shard, UnfinishedError
+
+SETTINGS = ("methods=[penalty, uxla]", "keep_weights=last")
+
+
+def rounds(adapt, out, store, of, *overrides, seed=0):
+    """Each shard again and again, in an order of chance, until all have ended well: how often each was called."""
+    random_order, due = random.Random(seed), [Shard(number, of) for number in range(1, of + 1)]
+    calls, ends = Counter(), []
+    while due:
+        for shard in random_order.sample(due, len(due)):
+            calls[shard.number] += 1
+            try:
+                adapt(out, store, *overrides, shard=shard)
+                due.remove(shard)
+            except UnfinishedError as unfinished:
+                ends.append(
+                    (unfinished.again, str(unfinished).partition("units, ")[2], (out / "results.json").exists())
+                )
+        assert sum(calls.values()) < 100
+    assert set(ends) == {
+        (True, "of other shards, are not done, and the rest needs them; repeat the command to go on", False)
+    }
+    return calls
+
+
+@pytest.mark.parametrize("of", [2, pytest.param(7, marks=pytest.mark.slow)])
+def test_shards_of_a_run_in_any_order_end_with_the_bytes_of_one_command(of, synchronous, adapt, tiny, tmp_path):
+    one = adapt(tmp_path / "one", synchronous.store, *tiny, *SETTINGS)
+    calls = rounds(adapt, tmp_path / "out", tmp_path / "store", of, *tiny, *SETTINGS)
+    assert len(calls) == of
+    assert files(tmp_path / "out") == files(tmp_path / "one")
+    made = [path.name for path in (tmp_path / "store/fit").iterdir()]
+    assert len(made) == len({event["key"] for event in one.stages if event["stage"] == "fit"})
+
+
+def files(out):
+    """What a run's results, models and predictions are."""
+    names = ["results.json", "table.md", "config.yaml"]
+    names += [str(file.relative_to(out)) for part in ("models", "predictions") for file in (out / part).rglob("*.*")]
+    return {name: (out / name).read_bytes() for name in names}
