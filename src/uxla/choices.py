@@ -31,8 +31,11 @@ KeepWeights = Literal["last", "warmup", "all"]
 Unit = Literal["word", "piece", "auto"]
 """What Gen-LM masks at once; `auto` is pieces in scripts without spaces, elsewhere words."""
 
-Match = Literal["none", "kind", "case"]
-"""In what a replacement must be like the unit: nothing, letters or digits or signs, capitals too."""
+Match = Literal["none", "kind", "case", "length"]
+"""In what a replacement must be like the unit: nothing; letters or digits; also capitals; also its length."""
+
+Words = Literal["all", "names", "others"]
+"""Which units Gen-LM may draw: `names` have a capital letter or a digit."""
 
 Selection = Literal["last", "source_dev", "target_dev", "average"]
 """Which weights of a training are kept."""

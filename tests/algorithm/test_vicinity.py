@@ -213,6 +213,21 @@ def test_words_shorter_than_asked_are_never_drawn(text):
     assert bool(toy.asked) == any(len(word) >= 3 for word in text.split(" "))
 
 
+@pytest.mark.parametrize(("words", "drawn"), [("names", {"EFE", "Él", "x7", "٣"}), ("others", {"río", ",", "नदी"})])
+def test_names_alone_or_all_others_are_drawn(words, drawn):
+    toy, text = starred(), "EFE río , Él x7 नदी ٣"
+    Vicinity(toy, 1.0, (2,), seed=0, words=words)(corpus_of(text))
+    assert [{text[slice(*span)] for span in request.spans} for request in toy.asked] == [drawn, drawn]
+
+
+def test_the_share_is_of_all_words_whichever_are_drawn():
+    """0.3 of ten words are three; of two names both."""
+    for text, count in [("A B C D e f g h i j", 3), ("A b c d e f g h i J", 2)]:
+        toy = starred()
+        Vicinity(toy, 0.3, (1,), seed=0, words="names")(corpus_of(text))
+        assert [len(request.spans) for request in toy.asked] == [count]
+
+
 def test_the_result_has_no_labels_and_a_name_of_its_own():
     corpus = corpus_of("a b c", name="es")
     made = Vicinity(starred(), 0.3, (2,), seed=0)(corpus).corpus

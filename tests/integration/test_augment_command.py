@@ -30,11 +30,11 @@ def test_the_command_writes_what_the_function_gives(invoke, tmp_path):
     texts = ["ko mira sen tal", "pogrin  triju", "老磨坊在河边没有人看守"]
     (tmp_path / "a.txt").write_text("\n".join(texts), "utf-8")
     options = ["--share", 0.5, "--copies", 4, "--top", 3, "--seed", 9, "--min-word-chars", 2, "--keep-unchanged"]
-    options += ["--match", "case"]
+    options += ["--match", "case", "--words", "others"]
     assert invoke("augment", "a.txt", "--out", "b.jsonl", "--model", "testbed", *options).exit_code == 0
     rows = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text("utf-8").splitlines()]
     values = {"share": 0.5, "copies": 4, "top": 3, "seed": 9, "min_word_chars": 2, "keep_unchanged": True}
-    values["match"] = "case"
+    values |= {"match": "case", "words": "others"}
     samples = uxla.augment(texts, model="testbed", **values)
     assert rows == [{"text": s.text, "parent": s.parent, "changed": list(s.changed[0])} for s in samples]
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
+from uxla.choices import Words
 from uxla.errors import ConfigError, DataError
 from uxla.progress import bar
 from uxla.records import Corpus, Example
@@ -64,7 +65,8 @@ class Vicinity:
     """Gen-LM(X, θ_mlm, P, δ) of Algorithm 1, lines 8 and 15.
 
     `share` is P in (0, 1] and `copies` δ for each segment: one entry is successive max, two are successive cross. Units
-    shorter than `min_word_chars` characters are never drawn, though they count in the sentence's length.
+    shorter than `min_word_chars` characters, or none of the `words` asked for, are never drawn, though they count in
+    the sentence's length.
     """
 
     filler: MaskFiller
@@ -72,6 +74,7 @@ class Vicinity:
     copies: tuple[int, ...]
     seed: int
     min_word_chars: int = 1
+    words: Words = "all"
     keep_unchanged: bool = False
     together: int = 4096
     """Examples held as Python objects at a time: a bound on memory which no sample depends on."""
@@ -131,7 +134,7 @@ class Vicinity:
     def _requests(
         self, parent: Example, segment: int, units: Sequence[Span], draw: int, copies: int
     ) -> list[MaskRequest]:
-        maskable = [span for span in units if span[1] - span[0] >= self.min_word_chars]
+        maskable = [span for span in units if self._may_be_drawn(parent.segments[segment][slice(*span)])]
         if not maskable:
             return []
         # Rounded first: 0.29 · 100 is 28.999999999999996 in binary.
@@ -141,6 +144,11 @@ class Vicinity:
             MaskRequest(parent.segments[segment], tuple(maskable[i] for i in positions), seed)
             for positions, seed in draw_positions(bits, among=len(maskable), size=size, copies=copies)
         ]
+
+    def _may_be_drawn(self, unit: str) -> bool:
+        if len(unit) < self.min_word_chars:
+            return False
+        return self.words == "all" or (self.words == "names") == any(c.isupper() or c.isnumeric() for c in unit)
 
     def _informative(self, parent: Example, drawn: Sequence[tuple[str, ...]], tally: Counter[str]) -> Iterator[Example]:
         """The samples that carry information, all others counted."""

@@ -17,7 +17,7 @@ from uxla.augmentation.settings import (
     parents,
     remark_on_unspaced,
 )
-from uxla.choices import AskedPrecision, Device, Match, Unit
+from uxla.choices import AskedPrecision, Device, Match, Unit, Words
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 from uxla.errors import DataError
@@ -59,6 +59,7 @@ def augment(
     top: int = 1,
     seed: int = 0,
     match: Match = "none",
+    words: Words = "all",
     min_word_chars: int = 1,
     keep_unchanged: bool = False,
     precision: AskedPrecision = "fp32",
@@ -76,10 +77,11 @@ def augment(
     shipped. Of each sentence `share` of the words are drawn, at least one, and `copies` times; of a pair each sentence
     so often as `copies` says for it, and all are crossed (default: 3, and 2 × 2). `unit`: what is replaced as one, a
     word, a piece of the model's vocabulary, or (`auto`) pieces in scripts without spaces. `top`: a replacement is drawn
-    from so many best candidates, 1 takes the best. `match`: with `kind` letters replace letters, digits digits and
-    signs signs, with `case` also capitals capitals. Words shorter than `min_word_chars` stay. Samples that equal their
-    parent or another sample of it are dropped, unless `keep_unchanged`. `precision`: `bf16` and `fp16` are faster with
-    large models and change some words.
+    from so many best candidates, 1 takes the best. `match`: with `kind` letters replace letters, digits digits, and
+    signs stay; with `case` also capitals capitals; with `length` also words of up to three characters such words.
+    `words`: which are replaced; `names` are those with a capital letter or a digit, `others` the rest. Words shorter
+    than `min_word_chars` stay. Samples that equal their parent or another sample of it are dropped, unless
+    `keep_unchanged`. `precision`: `bf16` and `fp16` are faster with large models and change some words.
 
     `device`, `tokens_per_batch` (pieces of one forward pass; `auto`: by a GPU's free memory) and `max_length` (pieces
     of a sentence that the model sees at once) say where and how fast. `revision` is a Hub model's; code and pickles
@@ -93,8 +95,8 @@ def augment(
     >>> len(sample.text.split()), sample.parent, sample.number
     (4, 0, 1)
     """
-    replacing: dict[str, Any] = {"share": share, "copies": copies, "unit": unit, "top": top, "match": match}
-    settings = MaskedLMVicinity(**replacing, min_word_chars=min_word_chars, keep_unchanged=keep_unchanged)
+    replacing: dict[str, Any] = {"share": share, "copies": copies, "unit": unit, "top": top, "words": words}
+    settings = MaskedLMVicinity(**replacing, match=match, min_word_chars=min_word_chars, keep_unchanged=keep_unchanged)
     source = LMSource(
         model=model,
         revision=revision,

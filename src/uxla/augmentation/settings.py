@@ -16,7 +16,9 @@ Segments = tuple[str, ...]
 def gen_lm(settings: MaskedLMVicinity, filler: MaskFiller, segments: int, seed: int) -> Vicinity:
     """Gen-LM for texts of `segments` sentences each. ConfigError where `copies` do not fit them."""
     copies = settings.copies_of(segments)
-    return Vicinity(filler, settings.share, copies, seed, settings.min_word_chars, settings.keep_unchanged)
+    return Vicinity(
+        filler, settings.share, copies, seed, settings.min_word_chars, settings.words, settings.keep_unchanged
+    )
 
 
 class LateFiller:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, SerializeAsAny, model_validator
 
-from uxla.choices import Match, Unit
+from uxla.choices import Match, Unit, Words
 from uxla.config.kinds import Kinds, PluggedIn
 from uxla.errors import ConfigError, setting
 from uxla.schema import Copies, Section, Several, key, refuse_repeated
@@ -131,8 +131,12 @@ class MaskedLMVicinity(Section):
     top: int = key("a replacement is drawn from this many best candidates (S); 1: the best", 1, paper="§2.2", ge=1)
     match: Match = key(
         "how a replacement must be like the word: `none`: in nothing; `kind`: letters replace letters, digits digits, "
-        "signs signs; `case`: also capitals capitals",
+        "and signs stay; `case`: also capitals capitals; `length`: also words of up to three characters such words",
         "none",
+    )
+    words: Words = key(
+        "which words are replaced: `all`; `names`: those with a capital letter or a digit; `others`: all but those",
+        "all",
     )
     min_word_chars: int = key("shorter words are never replaced", 1, ge=1)
     keep_unchanged: bool = key("keep generated sentences that equal their original", False)

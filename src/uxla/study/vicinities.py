@@ -59,6 +59,7 @@ class GenLM:
             copies=settings.copies_of(self.segments),
             seed=derive(self.seed, "vicinity"),
             min_word_chars=settings.min_word_chars,
+            words=settings.words,
             keep_unchanged=settings.keep_unchanged,
         )
 

@@ -183,7 +183,7 @@ def test_neither_batch_size_nor_order_nor_neighbours_change_a_sample(lm, top, te
     assert [replace(lm, top=top).fill([request])[0] for request in requests] == whole
 
 
-@pytest.mark.parametrize("match", ["kind", "case"])
+@pytest.mark.parametrize("match", ["kind", "length"])
 @pytest.mark.parametrize("top", [1, 5])
 def test_the_engine_equals_the_naive_loop_where_a_replacement_must_be_like_the_word(xlmr, match, top, texts):
     lm = MaskedLM.load(str(xlmr), unit="piece", top=top, match=match)

@@ -122,8 +122,10 @@ class MaskedLM:
 
     def units(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """The character spans of each text's units, left to right: none of them holds or touches white space."""
+        spans = ([cell[:2] for cell in cells if cell.start < cell.stop] for cells in self.cutter.cut(texts))
         return [
-            [(cell.start, cell.stop) for cell in cells if cell.start < cell.stop] for cells in self.cutter.cut(texts)
+            [span for span in some if self.places.takes(text[slice(*span)])]
+            for text, some in zip(texts, spans, strict=True)
         ]
 
     def fill(self, requests: Sequence[Request]) -> list[str]:
