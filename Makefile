@@ -2,9 +2,10 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+SET ?= development
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow check docs bench bench-testbed clean install
+.PHONY: demo test test-slow check docs bench bench-testbed bench-languages clean install
 
 install: $(INSTALLED)
 
@@ -45,6 +46,9 @@ bench: install
 bench-testbed: install
 	$(BIN)/python bench/testbed.py
 	$(BIN)/python bench/estimates.py
+
+bench-languages: install
+	$(BIN)/python bench/languages.py --set $(SET)
 
 clean:
 	rm -rf $(VENV) runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit  # type: ignore[import-untyped]
+from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]
 from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
 from uxla.errors import ArtifactError
@@ -26,11 +26,15 @@ SEEDS_VARY = 3
 
 @dataclass(frozen=True)
 class Difference:
-    """A score minus another in percentage points, with the bounds of its 95 % interval."""
+    """A score minus another in percentage points, with the bounds of its 95 % interval.
+
+    `p` is the two-sided p-value of no difference, None where the interval is over examples alone.
+    """
 
     value: float
     low: float
     high: float
+    p: float | None = None
 
     @property
     def sign(self) -> int:
@@ -87,33 +91,95 @@ def difference(pairs: Sequence[Pair]) -> Difference | None:
         sizes = ", ".join(str(len(found.one)) for found in pairs)
         message = f"test sets of {sizes} examples at different seeds, expected one size; did the data change meanwhile?"
         raise ArtifactError(f"{message} run again with --fresh")
-    gains = np.array([score(found.one) - score(found.other) for found in pairs])
-    over_seeds = len(pairs) >= SEEDS_VARY and np.ptp(gains) > 1e-9  # in points: what is more than rounding
-    low, high = _over_seeds(pairs, gains) if over_seeds else _over_examples(pairs)
-    return Difference(float(gains.mean()), low, high)
+    gains = _gains(pairs)
+    if _seeds_vary(gains):
+        return _over_seeds(gains, _in_common(pairs), len(pairs[0].one))
+    return Difference(float(gains.mean()), *_over_examples(pairs))
 
 
-def _over_seeds(pairs: Sequence[Pair], gains: Floats) -> tuple[float, float]:
-    """Student's t over the seeds' differences, wider where seeds share their examples.
+def mean_difference(
+    tests: Sequence[Sequence[Pair]], *, parallel: bool = False, gains: Floats | None = None
+) -> Difference | None:
+    """The mean over several test sets of the differences, with its 95 % interval; of one it is `difference`.
+
+    `tests` has the pairs of each test set, all at the same seeds. The interval is about these test sets' languages, not
+    about others: over other seeds, which all languages share, and other examples. With `parallel` the test sets are
+    one, translated: example i of one is example i of the others. `gains` (tests, seeds) are the differences at each
+    seed where they are not those of the pairs; what examples have in common is that of the pairs then. None without
+    pairs, or where seeds are missing.
+    """
+    if not tests or len({len(pairs) for pairs in tests}) > 1 or not all(map(difference, tests)):
+        return None
+    found = np.array([_gains(pairs) for pairs in tests]) if gains is None else gains
+    size, by_seed = len(tests), found.mean(axis=0)
+    if _seeds_vary(by_seed):
+        common = _in_common_of_translations(tests) if parallel else sum(map(_in_common, tests)) / size**2
+        return _over_seeds(by_seed, common, min(len(pairs[0].one) for pairs in tests))
+    halves = np.array([np.ptp(_over_examples(pairs)) / 2 for pairs in tests])
+    half = float(halves.mean() if parallel else np.sqrt((halves**2).sum()) / size)
+    return Difference(float(found.mean()), float(found.mean()) - half, float(found.mean()) + half)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Each p-value adjusted for all of them (Holm, 1979): at most 0.05 where the family-wise error is held at 5 %.
+
+    >>> holm([0.04, 0.01, 0.03])
+    [0.06, 0.03, 0.06]
+    """
+    order = np.argsort(p_values, kind="stable")
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(value) for value in adjusted]
+
+
+def _gains(pairs: Sequence[Pair]) -> Floats:
+    """(S,) the difference at each seed."""
+    return np.array([score(found.one) - score(found.other) for found in pairs])
+
+
+def _seeds_vary(gains: Floats) -> bool:
+    return len(gains) >= SEEDS_VARY and bool(np.ptp(gains) > 1e-9)  # in points: what is more than rounding
+
+
+def _over_seeds(gains: Floats, common: float, size: int) -> Difference:
+    """Student's t over the seeds' differences, wider where seeds share their `size` examples.
 
     The squared standard error has two parts, as in a two-way layout of seeds and examples with random effects: the
     seeds' variance / S, and what the examples have in common at different seeds, which that variance cannot show. The
     degrees of freedom are the harmonic mean of those of the parts, weighted by their size: S - 1 where each seed has
     examples of its own. Satterthwaite's, which squares the weights, holds 93 % with three seeds (bench/coverage.py).
     """
-    parts = np.array([gains.var(ddof=1) / len(pairs), max(_in_common(pairs), 0.0)])
-    freedom = parts.sum() / (parts / [len(pairs) - 1, len(pairs[0].one) - 1]).sum()
-    half = stdtrit(freedom, 0.975) * np.sqrt(parts.sum())
-    return float(gains.mean() - half), float(gains.mean() + half)
+    parts = np.array([gains.var(ddof=1) / len(gains), max(common, 0.0)])
+    freedom = parts.sum() / (parts / [len(gains) - 1, size - 1]).sum()
+    error, mean = float(np.sqrt(parts.sum())), float(gains.mean())
+    half = float(stdtrit(freedom, 0.975)) * error
+    return Difference(mean, mean - half, mean + half, p=2 * float(stdtr(freedom, -abs(mean) / error)))
 
 
 def _in_common(pairs: Sequence[Pair]) -> float:
     """The mean covariance of two seeds' differences that is due to shared examples; 0 if they share none."""
     found, size = 0.0, len(pairs[0].one)
     for identity in {pair.identity for pair in pairs}:
-        moves = np.array([_moves(pair.one) - _moves(pair.other) for pair in pairs if pair.identity == identity])
-        found += float((moves.sum(axis=0) ** 2).sum() - (moves**2).sum())
+        found += _crossed(np.array([_moved(pair) for pair in pairs if pair.identity == identity]))
     return found * size / (size - 1) / (len(pairs) * (len(pairs) - 1))
+
+
+def _in_common_of_translations(tests: Sequence[Sequence[Pair]]) -> float:
+    """The same for the mean over test sets that are translations of each other."""
+    moves = np.mean([[_moved(pair) for pair in pairs] for pairs in tests], axis=0)  # (S, N)
+    seeds, size = moves.shape
+    return _crossed(moves) * size / (size - 1) / (seeds * (seeds - 1))
+
+
+def _crossed(moves: Floats) -> float:
+    """(S, N): the sum, over examples and over each two seeds in either order, of the product of their moves."""
+    return float((moves.sum(axis=0) ** 2).sum() - (moves**2).sum())
+
+
+def _moved(pair: Pair) -> Floats:
+    """(N,) by how much each example moves the difference."""
+    return _moves(pair.one) - _moves(pair.other)
 
 
 def _moves(found: Ints) -> Floats:

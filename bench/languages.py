@@ -1,0 +1,165 @@
+"""Real languages: every cell of the protocol (docs/protocol.md) as a run folder of its own.
+
+    python bench/languages.py [--set test] [--group G…] [--corpora C…] [--seeds N…] [--jobs N] [--list | --plan]
+
+A cell is one `uxla run`: a target language of a corpus at one seed. bench/languages.yaml has all cells and settings. The
+development languages are there to choose on; `--set test` refuses to run until docs/protocol.md, committed, names the
+SHA-256 of languages.yaml as frozen. Days of one core; interrupted, the same command goes on. Cells that share their
+warm-ups run one after the other, in one process; with --jobs other ones run at the same time, one thread each.
+
+--list shows what is done and how much time is left, by what finished cells of the same corpus and group took.
+--plan counts the hours of a set before the first cell is run, as `uxla plan` does, in minutes.
+Data sets and models are looked for in ../shared; without them nothing is run. `make languages-report` makes the tables.
+"""
+
+import json
+import multiprocessing
+import os
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+
+from common import table
+from languages_cells import ROOT, Cell, Places, Protocol, chains, not_frozen
+
+from uxla import api
+from uxla.console import showing
+from uxla.files import write_file
+from uxla.progress import note
+from uxla.store.journal import read
+from uxla.study.grid import Planned, make
+
+SHARED = ROOT.parent / "shared"
+
+
+def main(given: Namespace) -> None:
+    places, protocol = Places(given.data, given.models, given.out), Protocol.read()
+    os.environ.setdefault("UXLA_CACHE", str(places.out.absolute() / "store"))
+    cells = [
+        cell
+        for cell in protocol.cells(given.set, given.group)
+        if cell.corpus in (given.corpora or [cell.corpus]) and cell.seed in (given.seeds or [cell.seed])
+    ]
+    if places.missing or not cells:
+        print(places.missing or "no such cells")
+    elif given.list:
+        show_list(cells, places)
+    elif given.plan:
+        show_plan(protocol, cells, places)
+    else:
+        refusal = not_frozen() if given.set == "test" else None
+        sys.exit(refusal or run(cells, places, given.jobs, overwrite=given.overwrite))
+
+
+def run(cells: Sequence[Cell], places: Places, jobs: int, *, overwrite: bool) -> str | None:
+    """Make every cell's folder; the errors of those that failed, a line each."""
+    todo = [(found, places, overwrite) for found in chains(cells)]
+    if jobs == 1:
+        with showing():
+            failed = [run_chain(*one) for one in todo]
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            failed = list(pool.map(run_chain, *zip(*todo, strict=True)))
+    return "\n".join(line for lines in failed for line in lines) or None
+
+
+def run_chain(cells: Sequence[Cell], places: Places, overwrite: bool) -> list[str]:
+    """Make the folders of these cells one by one; the errors of those that failed."""
+    protocol, failed = Protocol.read(), list[str]()
+    for cell in cells:
+        note(f"{cell.name}: {time_left(cells, places)}")
+        protocol.prepare(cell, places)
+        config = protocol.config(cell, places)
+        _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
+        failed += [f"{name}: {error}" for name, error in errors.items()]
+        if not errors:
+            write_file(folder(places) / cell.name / "cell.json", json.dumps(protocol.facts(cell, config), indent=1))
+    return failed
+
+
+def folder(places: Places) -> Path:
+    """Where the run folders are."""
+    return places.out / "cells"
+
+
+def is_done(cell: Cell, places: Places) -> bool:
+    """Whether the cell was finished; `cell.json` is its last file."""
+    return (folder(places) / cell.name / "cell.json").is_file()
+
+
+def minutes(run_folder: Path) -> float:
+    """What the work that was done for a run took, by its journal; what it found in the store took nothing."""
+    events = read(run_folder / "journal.jsonl")
+    return sum(event["seconds"] for event in events if event["event"] == "stage" and not event["hit"]) / 60
+
+
+def measured(cells: Sequence[Cell], places: Places) -> dict[tuple[str, str], float]:
+    """The mean minutes of the finished cells, by group and corpus."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for cell in cells:
+        if is_done(cell, places):
+            found.setdefault((cell.group, cell.corpus), []).append(minutes(folder(places) / cell.name))
+    return {kind: fmean(took) for kind, took in found.items()}
+
+
+def time_left(cells: Sequence[Cell], places: Places) -> str:
+    """`5 of 12 cells done, 2.3 hours left`, by the finished cells of the same kind, or else of any kind."""
+    took, left = measured(cells, places), [cell for cell in cells if not is_done(cell, places)]
+    done = f"{len(cells) - len(left)} of {len(cells)} cells done"
+    if not took:
+        return f"{done}; --plan says how long they take"
+    hours = sum(took.get((cell.group, cell.corpus), fmean(took.values())) for cell in left) / 60
+    return f"{done}, {hours:.1f} hours of one core left"
+
+
+def show_list(cells: Sequence[Cell], places: Places) -> None:
+    """Prints the cells, which are done, and the time left."""
+    states = ["done" if is_done(cell, places) else "" for cell in cells]
+    took = [f"{minutes(folder(places) / c.name):.0f}" if done else "" for c, done in zip(cells, states, strict=True)]
+    rows = [[c.name, c.group, done, time] for c, done, time in zip(cells, states, took, strict=True)]
+    table(["cell", "group", "state", "minutes"], rows)
+    print(f"\n{time_left(cells, places)}")
+
+
+def show_plan(protocol: Protocol, cells: Sequence[Cell], places: Places) -> None:
+    """Prints the hours of each corpus, from an empty store, as `uxla plan` counts those of one seed."""
+    rows = [row for row in _plans(protocol, cells, places)]
+    table(["corpus", "group", "targets", "cells", "trainings a seed", "hours"], rows)
+    print(f"\n{len(cells)} cells, {sum(float(row[-1]) for row in rows):.1f} hours of one core")
+
+
+def _plans(protocol: Protocol, cells: Sequence[Cell], places: Places) -> Iterator[list[object]]:
+    kinds: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in cells:
+        kinds.setdefault((cell.group, cell.variant, cell.corpus), []).append(cell)
+    for (_, variant, corpus), alike in kinds.items():
+        targets = list(dict.fromkeys(cell.target for cell in alike))
+        config = protocol.config(alike[0], places, targets)
+        with TemporaryDirectory() as empty:
+            os.environ["UXLA_CACHE"] = empty
+            plan = api.plan(config)
+        assert plan.seconds is not None
+        hours = plan.seconds / 3600 * len({cell.seed for cell in alike})
+        yield [corpus, variant, len(targets), len(alike), plan.trainings, f"{hours:.1f}"]
+
+
+if __name__ == "__main__":
+    wanted = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    wanted.add_argument("--set", choices=("development", "test"), default="development")
+    names = list(Protocol.read().groups)
+    wanted.add_argument("--group", nargs="+", default=["main"], choices=names, metavar="G", help=", ".join(names))
+    wanted.add_argument("--corpora", nargs="+", metavar="C", help="these alone")
+    wanted.add_argument("--seeds", nargs="+", type=int, metavar="N", help="these alone")
+    wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, each with one thread")
+    wanted.add_argument("--list", action="store_true", help="what is done, and the time left")
+    wanted.add_argument("--plan", action="store_true", help="the hours of all these cells, as `uxla plan` counts them")
+    wanted.add_argument("--overwrite", action="store_true", help="replace cells that were made with other settings")
+    data, models = (os.environ.get(f"UXLA_BENCH_{name}") for name in ("DATA", "MODELS"))
+    wanted.add_argument("--data", type=Path, default=data or SHARED / "data", help="data sets; also UXLA_BENCH_DATA")
+    wanted.add_argument("--models", type=Path, default=models or SHARED / "models", help="also UXLA_BENCH_MODELS")
+    wanted.add_argument("--out", type=Path, default=ROOT / "runs/languages", metavar="DIR", help="runs and their store")
+    main(wanted.parse_args())

@@ -1,0 +1,189 @@
+"""The cells of `bench/languages.py`, as languages.yaml has them: task, source, target and seed, and the settings."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from languages_data import File, first_lines, in_language, parts_of, shared, texts
+
+from uxla.config.run import RunConfig, load_config
+from uxla.config.yaml_text import parse
+from uxla.files import write_file
+
+ROOT = Path(__file__).parents[1]
+SETTINGS, PROTOCOL = Path("bench/languages.yaml"), Path("docs/protocol.md")
+"""Relative to the repository."""
+MAIN = {"test": True, "variants": {"main": []}}
+Set = Literal["development", "test"]
+_FROZEN = re.compile(r"^Frozen settings: `([0-9a-f]{64})`$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One `uxla run`: a corpus of one target language with the settings of a variant, at one seed."""
+
+    set: Set
+    group: str
+    variant: str
+    corpus: str
+    target: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its run folder."""
+        return f"{self.variant}_{self.corpus}-{self.target}_seed={self.seed}"
+
+
+class Places(NamedTuple):
+    """Where data sets and models are, and where runs go."""
+
+    data: Path
+    models: Path
+    out: Path
+
+    @property
+    def missing(self) -> str | None:
+        """Why nothing can run here, if so."""
+        absent = [path for path in (self.data, self.models) if not path.is_dir()]
+        named = f"{', '.join(map(str, absent))}: no such folder"
+        return f"skipped: {named}; give the data sets by --data and the models by --models" if absent else None
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What languages.yaml says."""
+
+    said: Mapping[str, Any]
+    digest: str
+
+    @classmethod
+    def read(cls, file: Path = ROOT / SETTINGS) -> "Protocol":
+        """The protocol, and the SHA-256 of its file."""
+        text = file.read_bytes()
+        found, _ = parse(text.decode(), name=str(file))
+        return cls(found, sha256(text).hexdigest())
+
+    @cached_property
+    def groups(self) -> dict[str, dict[str, Any]]:
+        """All groups by name, `main` first."""
+        return {"main": MAIN, **self.said["groups"]}
+
+    def cells(self, which: Set, groups: Sequence[str] = ("main",)) -> list[Cell]:
+        """The cells of a set of languages, those that share warm-ups next to each other."""
+        return [cell for name in groups for cell in self._of_group(which, name)]
+
+    def _of_group(self, which: Set, name: str) -> Iterator[Cell]:
+        group = self.groups[name]
+        if which == "test" and not group.get("test"):
+            return
+        for seed in group.get("seeds", self.said["seeds"]):
+            for corpus in group.get("corpora", self.said["corpora"]):
+                given = self.said["corpora"][corpus]
+                if name != "target_dev" or "dev" in given:
+                    for target in given.get(which, ()):
+                        yield from (Cell(which, name, v, corpus, target, seed) for v in group["variants"])
+
+    def methods(self, cell: Cell) -> list[str]:
+        """The rows of a cell. A name that this version of uxla has no method for is an error of the run."""
+        group = self.groups[cell.group]
+        return list(group.get("methods", self.said["rows"][self.said["corpora"][cell.corpus]["task"]]))
+
+    def config(self, cell: Cell, places: Places, targets: Sequence[str] = ()) -> RunConfig:
+        """The cell's configuration, checked; with `targets` that of one run for all of them."""
+        base = self._base(cell, places, list(targets) or [cell.target])
+        chosen = [self._filled(text, cell, places) for text in self.groups[cell.group]["variants"][cell.variant]]
+        return load_config(str(base), [*chosen, f"seed={cell.seed}", f"methods=[{', '.join(self.methods(cell))}]"])
+
+    def _base(self, cell: Cell, places: Places, targets: list[str]) -> Path:
+        """A configuration of what the cells of a corpus and target have in common, as a file."""
+        given = self.said["corpora"][cell.corpus]
+        source = {slot: self._file(given["source"][slot], f"en-{slot}", cell, places) for slot in given["source"]}
+        asked = {**given["target"], "test": given["eval"][cell.set]}
+        data = {slot: self._file(asked[slot], f"{{target}}-{slot}", cell, places, targets) for slot in asked}
+        values: dict[str, Any] = {"task": given["task"], "target": targets}
+        files = {"source": {"name": "en", **source}, "target_data": data}
+        for more in (self.said["settings"], given.get("settings", {}), files):
+            for key, value in more.items():
+                both = isinstance(value, dict) and isinstance(values.get(key), dict)
+                values[key] = {**values[key], **value} if both else value
+        values["model"] = self._model(places)
+        file = places.out.absolute() / "configs" / f"{cell.corpus}-{cell.set}-{'-'.join(targets)}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, json.dumps(values, indent=1))
+        return file
+
+    def _file(self, given: File, slot: str, cell: Cell, places: Places, targets: Sequence[str] = ("",)) -> str:
+        place = places.out.absolute() / "data" / f"{cell.corpus}-{slot}"
+        return str(parts_of(given, place, targets, places.data.absolute()))
+
+    def _model(self, places: Places) -> str:
+        return str(self.said["settings"]["model"]).replace("{models}", str(places.models.absolute()))
+
+    def _filled(self, text: str, cell: Cell, places: Places) -> str:
+        """A setting with the path of the target's dev set or tuned model in its place."""
+        if "{dev}" in text:
+            given = self.said["corpora"][cell.corpus]["dev"]
+            text = text.replace("{dev}", self._file(given, "{target}-dev", cell, places, [cell.target]))
+        return text.replace("{tuned}", str(_tuned(cell, places)))
+
+    def prepare(self, cell: Cell, places: Places) -> None:
+        """Tune the masked LM of a cell that asks for one."""
+        group, place = self.groups[cell.group], _tuned(cell, places)
+        if "tune" not in group or place.is_dir():
+            return
+        language = group["text"]["names"].get(cell.target, cell.target)
+        packed = in_language(places.data / group["text"]["file"], language)
+        text = first_lines(packed, group["text"]["most"], places.out / "data" / f"text-{language}.txt")
+        command = [Path(sys.executable).with_name("uxla"), "mlm", "tune", text, "--model", self._model(places)]
+        subprocess.run([*command, "--out", place, *group["tune"]], check=True)
+
+    def facts(self, cell: Cell, config: RunConfig) -> dict[str, Any]:
+        """What `cell.json` says of a finished cell: which it is, under which protocol and commit, its rows, and which
+        test sentences also stand in the training files of the target."""
+        data = config.target_data
+        test, *train = (texts(in_language(Path(str(f)), cell.target)) for f in (data.test, data.train, data.labelled))
+        given = {"task": config.task, "parallel": self.said["corpora"][cell.corpus].get("parallel", False)}
+        made = {"settings": self.digest, "commit": git("rev-parse", "HEAD"), "methods": self.methods(cell)}
+        return asdict(cell) | given | made | {"shared": shared(test, chain(*train)), "train_sentences": len(train[0])}
+
+
+def chains(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """The cells in lists of those that share their warm-ups: of one corpus and seed."""
+    found: dict[tuple[str, int], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((cell.corpus, cell.seed), []).append(cell)
+    return list(found.values())
+
+
+def not_frozen(root: Path = ROOT) -> str | None:
+    """Why test languages must not be run yet; None where the committed protocol names these very settings as frozen."""
+    committed = git("show", f"HEAD:{PROTOCOL.as_posix()}", root=root)
+    if committed is None:
+        return f"{PROTOCOL} is not committed; commit the protocol before any test language is run"
+    if committed != (root / PROTOCOL).read_text(encoding="utf-8").strip():
+        return f"{PROTOCOL} differs from its committed version; commit it before any test language is run"
+    named, here = _FROZEN.search(committed), sha256((root / SETTINGS).read_bytes()).hexdigest()
+    if named is None:
+        return f"{PROTOCOL} does not say that the settings are frozen; to freeze them it says: Frozen settings: `{here}`"
+    if named[1] != here:
+        return f"{SETTINGS} has changed since it was frozen: its SHA-256 is {here}, {PROTOCOL} names {named[1]}"
+    return None
+
+
+def git(*arguments: str, root: Path = ROOT) -> str | None:
+    """What git says in a repository; None where it fails."""
+    done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _tuned(cell: Cell, places: Places) -> Path:
+    return places.out.absolute() / "models" / f"tuned-{cell.target}"

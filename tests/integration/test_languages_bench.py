@@ -1,0 +1,246 @@
+"""bench/languages.py: the cells are the protocol's, parts of files are what they say, the test set waits for frozen
+settings, and cells that were made are not made again. On the testbed, in a copy of the repository's few files."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
+FILES = ("languages.py", "languages_cells.py", "languages_data.py", "common.py")
+TINY = {
+    "settings": {
+        "model": "testbed",
+        "threads": 1,
+        "max_length": 64,
+        "keep_weights": "warmup",
+        "vicinity": {"copies": 1},
+        "warmup": {"batch_size": 16, "learning_rate": 4e-3, "epochs": 2, "selection": "last"},
+        "adaptation": {"batch_size": 16, "learning_rate": 1e-3, "max_steps": 3},
+    },
+    "seeds": [1, 2],
+    "rows": {"ner": ["zero_shot", "penalty", "ensemble", "tri_training", "uxla"]},
+    "corpora": {
+        "world": {
+            "task": "ner",
+            "development": ["near"],
+            "test": ["far"],
+            "source": {"train": "source/train.conll", "dev": {"file": "source/dev.conll", "most": 10}},
+            "target": {
+                "train": {"file": "{target}/train.conll", "rows": [0, 20]},
+                "labelled": {"file": "{target}/train.conll", "rows": [0, 20]},
+            },
+            "dev": {"file": "{target}/train.conll", "rows": [-5, None]},
+            "eval": dict.fromkeys(("development", "test"), {"file": "{target}/train.conll", "rows": [10, 40], "most": 20}),
+        },
+    },
+    "groups": {"exact": {"variants": {"exact": ["agree=exact"]}, "methods": ["uxla"], "seeds": [1]}},
+}
+
+
+@pytest.fixture(scope="module")
+def cells(bench):
+    return bench("languages_cells")
+
+
+@pytest.fixture(scope="module")
+def data(bench):
+    return bench("languages_data")
+
+
+@pytest.fixture(scope="module")
+def protocol(cells):
+    return cells.Protocol.read()
+
+
+def targets(protocol, which, task=None):
+    corpora = protocol.said["corpora"].items()
+    return {f"{name} {target}" for name, of in corpora if task in (None, of["task"]) for target in of.get(which, ())}
+
+
+def test_the_languages_are_those_of_the_page(protocol):
+    assert targets(protocol, "development", "ner") == {"conll es", "conll de", "masakhaner swa", "panx fi", "panx hi"}
+    ner = {"masakhaner hau", "masakhaner yor", "panx ar", "panx sw", "panx ur", "panx zh", "panx_small my"}
+    assert targets(protocol, "test", "ner") == ner
+    pairs = targets(protocol, "test", "nli") | targets(protocol, "test", "paraphrase")
+    assert pairs == {"xnli ar", "xnli sw", "xnli zh", "pawsx zh", "pawsx ja"}
+    page = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    for which in ("development", "test"):
+        for name in targets(protocol, which):
+            assert re.search(rf"\b{name.split()[1]}\b", page)
+
+
+def test_nothing_of_the_test_set_is_chosen_on(protocol):
+    assert not targets(protocol, "development") & targets(protocol, "test")
+    for corpus in protocol.said["corpora"].values():
+        assert set(corpus["eval"]) == {which for which in ("development", "test") if which in corpus}
+        if corpus.get("parallel"):  # the same sentences in all languages
+            assert corpus["eval"]["development"] != corpus["eval"]["test"]
+    tested = protocol.cells("test", list(protocol.groups))
+    assert {cell.group for cell in tested} == {"main", "more_seeds", "target_dev"}
+
+
+def test_every_cell_has_a_folder_of_its_own(protocol):
+    every = [cell for which in ("development", "test") for cell in protocol.cells(which, list(protocol.groups))]
+    assert len({cell.name for cell in every}) == len(every)
+    assert {cell.seed for cell in every if cell.group == "main"} == {1, 2, 3}
+
+
+def test_cells_that_share_warm_ups_stand_next_to_each_other(protocol, cells):
+    chains = cells.chains(protocol.cells("test"))
+    assert [len({(cell.corpus, cell.seed) for cell in chain}) for chain in chains] == [1] * len(chains)
+    assert [cell for chain in chains for cell in chain] == protocol.cells("test")
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data sets at {SHARED}")
+def test_every_cell_is_a_run_on_sentences_that_nothing_else_reads(protocol, cells, data, tmp_path):
+    places = cells.Places(SHARED / "data", SHARED / "models", tmp_path)
+    assert places.missing is None
+    for which in ("development", "test"):
+        of_a_kind = {(cell.corpus, cell.target): cell for cell in protocol.cells(which)}
+        for cell in of_a_kind.values():
+            files = protocol.config(cell, places).target_data
+            raw, test = (data.read(data.in_language(Path(str(file)), cell.target))[1] for file in (files.train, files.test))
+            assert len(raw) >= 100
+            assert len(test) >= 99
+            if protocol.said["corpora"][cell.corpus].get("parallel"):
+                assert not set(raw) & set(test)
+
+
+def test_a_part_of_a_file_is_these_sentences(data, tmp_path):
+    (tmp_path / "es").mkdir()
+    (tmp_path / "es/a.conll").write_text("".join(f"w{i}\tO\nx\tO\n\n" for i in range(10)))
+    (tmp_path / "es/a.tsv").write_text("text\tlabel\n" + "".join(f"t{i}\tyes\n" for i in range(10)))
+
+    def part(name, **asked):
+        made = data.parts_of({"file": name, **asked}, tmp_path / "out/{target}-x", ["es"], tmp_path)
+        return data.texts(data.in_language(made, "es"))
+
+    assert part("{target}/a.conll", rows=[8, None]) == ["w8 x", "w9 x"]
+    assert part("{target}/a.conll", rows=[0, -8], most=9) == ["w0 x", "w1 x"]
+    assert part("{target}/a.tsv", rows=[1, None], most=3) == ["t1\tyes\n", "t4\tyes\n", "t7\tyes\n"]
+    assert data.parts_of("{target}/a.tsv", tmp_path / "x", ["es"], tmp_path) == tmp_path / "{target}/a.tsv"
+    files = [*(tmp_path / "out").glob("*.tsv")]
+    assert [file.read_text().splitlines()[0] for file in files] == ["text\tlabel"]
+
+
+def test_another_part_is_another_file(data, tmp_path):
+    (tmp_path / "a.conll").write_text("a\tO\n\nb\tO\n\n")
+    parts = [data.parts_of({"file": "a.conll", "rows": rows}, tmp_path / "out/x", [""], tmp_path) for rows in ([0, 1], [1, 2])]
+    assert [data.texts(part) for part in parts] == [["a"], ["b"]]
+
+
+def test_shared_sentences_are_found_by_their_words(data, tmp_path):
+    (tmp_path / "test.conll").write_text("a\tO\n\nb\tB-PER\nc\tO\n\nd\tO\n\n")
+    (tmp_path / "train.conll").write_text("b\tO\nc\tO\n\nd\tO\ne\tO\n\n")
+    assert data.shared(*(data.texts(tmp_path / f"{name}.conll") for name in ("test", "train"))) == [1]
+
+
+def git(folder, *arguments):
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "-C", folder, *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """The driver in a repository of its own, with a protocol on the testbed, and its data."""
+    from typer.testing import CliRunner
+
+    from uxla.cli.app import app
+
+    root = tmp_path_factory.mktemp("repository")
+    (root / "docs").mkdir()
+    (root / "bench").mkdir()
+    for name in FILES:
+        shutil.copy(ROOT / "bench" / name, root / "bench" / name)
+    (root / "bench/languages.yaml").write_text(json.dumps(TINY))
+    written = ["testbed", "write", root / "data", "--train", "60", "--dev", "20"]
+    assert CliRunner().invoke(app, list(map(str, written))).exit_code == 0
+    (root / "models").mkdir()
+    git(root, "init", "-q")
+    return root
+
+
+def drive(root, *arguments, data="data"):
+    places = ("--data", root / data, "--models", root / "models", "--out", root / "runs")
+    command = [sys.executable, root / "bench/languages.py", *arguments, *places]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def made(repository):
+    """All cells of the development language."""
+    done = drive(repository, "--group", "main", "exact")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_cell_is_a_run_folder_that_says_what_it_is(made, repository):
+    folders = sorted(path.name for path in (repository / "runs/cells").iterdir())
+    assert folders == ["exact_world-near_seed=1", "main_world-near_seed=1", "main_world-near_seed=2"]
+    found = json.loads((repository / "runs/cells/main_world-near_seed=1/cell.json").read_text())
+    assert (found["corpus"], found["target"], found["seed"], found["set"]) == ("world", "near", 1, "development")
+    assert found["settings"] == sha256((repository / "bench/languages.yaml").read_bytes()).hexdigest()
+    assert found["shared"] == list(range(7))  # 10 to 39, each third left out, of which 10 to 19 are raw
+    assert found["train_sentences"] == 20
+
+
+def test_cells_share_their_warm_ups(made, repository):
+    lines = (repository / "runs/cells/exact_world-near_seed=1/journal.jsonl").read_text().splitlines()
+    trained = [event for event in map(json.loads, lines) if event["event"] == "stage" and event["stage"] == "fit"]
+    assert [event["hit"] for event in trained[:3]] == [True, True, True]
+
+
+def test_a_cell_that_was_made_is_not_made_again(made, repository):
+    journals = [*(repository / "runs/cells").glob("*/journal.jsonl")]
+    before = [file.read_bytes() for file in journals]
+    done = drive(repository, "--seeds", "1", "2")
+    assert done.returncode == 0
+    assert "2 of 2 cells done" in done.stderr
+    assert [file.read_bytes() for file in journals] == before
+
+
+def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path):
+    driver, places = bench("languages"), cells.Places(tmp_path, tmp_path, tmp_path)
+    every = [cells.Cell("development", "main", "main", "world", "near", seed) for seed in (1, 2, 3)]
+    assert "--plan" in driver.time_left(every, places)
+    folder = driver.folder(places) / every[0].name
+    folder.mkdir(parents=True)
+    events = [{"event": "stage", "hit": hit, "seconds": 1800.0} for hit in (False, False, True)]
+    (folder / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    (folder / "cell.json").write_text("{}")
+    assert driver.time_left(every, places) == "1 of 3 cells done, 2.0 hours of one core left"
+
+
+def test_without_the_data_it_says_what_is_missing(cells, tmp_path):
+    missing = cells.Places(tmp_path / "nowhere", tmp_path, tmp_path).missing
+    assert missing.startswith("skipped: ")
+    assert f"{tmp_path / 'nowhere'}: no such folder" in missing
+
+
+def test_the_test_set_waits_for_a_committed_protocol_that_freezes_these_settings(cells, repository):
+    page, settings = repository / "docs/protocol.md", repository / "bench/languages.yaml"
+    digest, refusal = sha256(settings.read_bytes()).hexdigest(), partial(cells.not_frozen, repository)
+    page.write_text("Open.\n")
+    assert "not committed" in refusal()
+    git(repository, "add", "docs")
+    git(repository, "commit", "-qm", "Open")
+    assert f"does not say that the settings are frozen; to freeze them it says: Frozen settings: `{digest}`" in refusal()
+    page.write_text(f"# State\n\nFrozen settings: `{digest}`\n")
+    assert "differs from its committed version" in refusal()
+    git(repository, "commit", "-qam", "Freeze")
+    assert refusal() is None
+    settings.write_bytes(settings.read_bytes() + b"\n")
+    assert "has changed since it was frozen" in refusal()
+    done = drive(repository, "--set", "test")
+    assert (done.returncode, done.stderr.strip()) == (1, refusal())
+    assert not [*repository.glob("runs/cells/*-far_*")]
