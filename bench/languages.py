@@ -57,7 +57,7 @@ def main(given: Namespace) -> None:
 
 def run(cells: Sequence[Cell], places: Places, jobs: int, *, overwrite: bool) -> str | None:
     """Make every cell's folder; the errors of those that failed, a line each."""
-    todo = [(found, places, overwrite) for found in chains(cells)]
+    todo = [(found, cells, places, overwrite) for found in chains(cells)]
     if jobs == 1:
         with showing():
             failed = [run_chain(*one) for one in todo]
@@ -67,11 +67,11 @@ def run(cells: Sequence[Cell], places: Places, jobs: int, *, overwrite: bool) ->
     return "\n".join(line for lines in failed for line in lines) or None
 
 
-def run_chain(cells: Sequence[Cell], places: Places, overwrite: bool) -> list[str]:
-    """Make the folders of these cells one by one; the errors of those that failed."""
+def run_chain(cells: Sequence[Cell], of: Sequence[Cell], places: Places, overwrite: bool) -> list[str]:
+    """Make the folders of these cells, one by one, among others; the errors of those that failed."""
     protocol, failed = Protocol.read(), list[str]()
     for cell in cells:
-        note(f"{cell.name}: {time_left(cells, places)}")
+        note(f"{cell.name}: {time_left(of, places)}")
         protocol.prepare(cell, places)
         config = protocol.config(cell, places)
         _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
@@ -127,7 +127,7 @@ def show_list(cells: Sequence[Cell], places: Places) -> None:
 
 def show_plan(protocol: Protocol, cells: Sequence[Cell], places: Places) -> None:
     """Prints the hours of each corpus, from an empty store, as `uxla plan` counts those of one seed."""
-    rows = [row for row in _plans(protocol, cells, places)]
+    rows = list(_plans(protocol, cells, places))
     table(["corpus", "group", "targets", "cells", "trainings a seed", "hours"], rows)
     print(f"\n{len(cells)} cells, {sum(float(row[-1]) for row in rows):.1f} hours of one core")
 

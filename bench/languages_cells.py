@@ -88,19 +88,19 @@ class Protocol:
         for seed in group.get("seeds", self.said["seeds"]):
             for corpus in group.get("corpora", self.said["corpora"]):
                 given = self.said["corpora"][corpus]
-                if name != "target_dev" or "dev" in given:
-                    for target in given.get(which, ()):
-                        yield from (Cell(which, name, v, corpus, target, seed) for v in group["variants"])
+                for target in given.get(which, ()):
+                    yield from (Cell(which, name, v, corpus, target, seed) for v in group["variants"])
 
     def methods(self, cell: Cell) -> list[str]:
-        """The rows of a cell. A name that this version of uxla has no method for is an error of the run."""
-        group = self.groups[cell.group]
-        return list(group.get("methods", self.said["rows"][self.said["corpora"][cell.corpus]["task"]]))
+        """The rows of a cell."""
+        rows, task = self.said["rows"], self.said["corpora"][cell.corpus]["task"]
+        return list(self.groups[cell.group].get("methods", [*rows["all"], *rows.get(task, ())]))
 
     def config(self, cell: Cell, places: Places, targets: Sequence[str] = ()) -> RunConfig:
         """The cell's configuration, checked; with `targets` that of one run for all of them."""
         base = self._base(cell, places, list(targets) or [cell.target])
-        chosen = [self._filled(text, cell, places) for text in self.groups[cell.group]["variants"][cell.variant]]
+        tuned = str(_tuned(cell, places))
+        chosen = [text.replace("{tuned}", tuned) for text in self.groups[cell.group]["variants"][cell.variant]]
         return load_config(str(base), [*chosen, f"seed={cell.seed}", f"methods=[{', '.join(self.methods(cell))}]"])
 
     def _base(self, cell: Cell, places: Places, targets: list[str]) -> Path:
@@ -127,13 +127,6 @@ class Protocol:
 
     def _model(self, places: Places) -> str:
         return str(self.said["settings"]["model"]).replace("{models}", str(places.models.absolute()))
-
-    def _filled(self, text: str, cell: Cell, places: Places) -> str:
-        """A setting with the path of the target's dev set or tuned model in its place."""
-        if "{dev}" in text:
-            given = self.said["corpora"][cell.corpus]["dev"]
-            text = text.replace("{dev}", self._file(given, "{target}-dev", cell, places, [cell.target]))
-        return text.replace("{tuned}", str(_tuned(cell, places)))
 
     def prepare(self, cell: Cell, places: Places) -> None:
         """Tune the masked LM of a cell that asks for one."""
@@ -173,7 +166,9 @@ def not_frozen(root: Path = ROOT) -> str | None:
         return f"{PROTOCOL} differs from its committed version; commit it before any test language is run"
     named, here = _FROZEN.search(committed), sha256((root / SETTINGS).read_bytes()).hexdigest()
     if named is None:
-        return f"{PROTOCOL} does not say that the settings are frozen; to freeze them it says: Frozen settings: `{here}`"
+        return (
+            f"{PROTOCOL} does not say that the settings are frozen; to freeze them it says: Frozen settings: `{here}`"
+        )
     if named[1] != here:
         return f"{SETTINGS} has changed since it was frozen: its SHA-256 is {here}, {PROTOCOL} names {named[1]}"
     return None
