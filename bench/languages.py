@@ -2,14 +2,14 @@
 
     python bench/languages.py [--set test] [--group G…] [--corpora C…] [--seeds N…] [--jobs N] [--list | --plan]
 
-A cell is one `uxla run`: a target language of a corpus at one seed. bench/languages.yaml has all cells and settings. The
-development languages are there to choose on; `--set test` refuses to run until docs/protocol.md, committed, names the
-SHA-256 of languages.yaml as frozen. Days of one core; interrupted, the same command goes on. Cells that share their
+A cell is one `uxla run`: a target language of a corpus at one seed. bench/languages.yaml has all cells and settings.
+The development languages are there to choose on; `--set test` refuses to run until docs/protocol.md, committed, names
+the SHA-256 of languages.yaml as frozen. Days of one core; interrupted, the same command goes on. Cells that share their
 warm-ups run one after the other, in one process; with --jobs other ones run at the same time, one thread each.
 
 --list shows what is done and how much time is left, by what finished cells of the same corpus and group took.
 --plan counts the hours of a set before the first cell is run, as `uxla plan` does, in minutes.
-Data sets and models are looked for in ../shared; without them nothing is run. `make languages-report` makes the tables.
+Data sets and models are looked for in ../shared; without them nothing is run.
 """
 
 import json
