@@ -167,8 +167,8 @@ def _in_common(pairs: Sequence[Pair]) -> float:
 
 def _in_common_of_translations(tests: Sequence[Sequence[Pair]]) -> float:
     """The same for the mean over test sets that are translations of each other."""
-    moves = np.mean([[_moved(pair) for pair in pairs] for pairs in tests], axis=0)  # (S, N)
-    seeds, size = moves.shape
+    moves: Floats = np.mean([[_moved(pair) for pair in pairs] for pairs in tests], axis=0)  # (S, N)
+    seeds, size = len(tests[0]), len(tests[0][0].one)
     return _crossed(moves) * size / (size - 1) / (seeds * (seeds - 1))
 
 
