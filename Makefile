@@ -24,8 +24,8 @@ test-slow: install
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m slow
 
 check: install
-	$(BIN)/ruff check src tests bench docs/*.py docs/site hatch_build.py
-	$(BIN)/ruff format --check src tests bench docs/*.py docs/site hatch_build.py
+	$(BIN)/ruff check src tests bench recipes docs/*.py docs/site hatch_build.py
+	$(BIN)/ruff format --check src tests bench recipes docs/*.py docs/site hatch_build.py
 	$(BIN)/mypy
 
 docs: install

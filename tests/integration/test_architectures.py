@@ -120,10 +120,12 @@ def write(folder, name):
     model(config(**{"vocab_size": size, "initializer_range": 0.2, **SIZES, **PLACES, **more})).save_pretrained(folder)
     names = {key: name for key, name in NAMES.items() if made is not llama or key != "unk_token"}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
-    if "legacy" in more:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        del settings["legacy"]  # a key of transformers alone
-        (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings.pop("legacy", None)  # a key of transformers alone
+    if name == "EuroBERT":  # its checkpoints name code that transformers has since then
+        settings["auto_map"] = {"AutoConfig": "configuration_eurobert.EuroBertConfig"}
+        settings["auto_map"] |= {f"AutoModel{of}": f"modeling_eurobert.EuroBert{of}" for of in ("ForMaskedLM",)}
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
     return size
 
 

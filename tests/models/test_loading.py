@@ -108,6 +108,15 @@ def test_pickled_weights_are_read_only_when_allowed(load, folder):
     assert load(folder, PICKLE)
 
 
+def test_pickled_weights_of_another_model_beside_it_are_not_its_own(folder):
+    """`microsoft/mdeberta-v3-base` has its generator so."""
+    digest = resolve(str(as_pickle(folder)), safety=PICKLE).digest
+    (folder / "pytorch_model.generator.bin").write_bytes(b"another")
+    assert resolve(str(folder), safety=PICKLE).digest == digest
+    (folder / "pytorch_model.bin").rename(folder / "pytorch_model-00001-of-00001.bin")
+    assert resolve(str(folder), safety=PICKLE).digest != digest
+
+
 def test_pickled_weights_are_the_same_model(folder):
     expected = load_model(AutoModelForTokenClassification, folder)[0].state_dict()
     found = load_model(AutoModelForTokenClassification, as_pickle(folder), safety=PICKLE)[0].state_dict()
@@ -250,7 +259,7 @@ def test_the_commit_of_a_downloaded_model_is_the_name_of_its_snapshot(tmp_path, 
             "config.json",
             [
                 {"*.json", "*.model", "*.txt", "*.safetensors"},
-                {"*.json", "*.model", "*.txt", "*.safetensors", "pytorch_model*.bin"},
+                {"*.json", "*.model", "*.txt", "*.safetensors", "pytorch_model.bin", "pytorch_model-*.bin"},
             ],
         ),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 
 from uxla.errors import ModelError
 from uxla.files import HASHED, files_digest
-from uxla.models.model_safety import SAFE, ModelSafety, reason, weight_files
+from uxla.models.model_safety import PICKLES, SAFE, ModelSafety, reason, weight_files
 from uxla.records import ModelHandle
 
 _TEXTS = ["*.json", "*.model", "*.txt"]
@@ -34,7 +34,7 @@ def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety 
     files = [*_TEXTS, "*.safetensors", *([_CODE] if safety.remote_code else [])]
     folder = _download(name, revision, files)
     if safety.pickle and not any(folder.glob("*.safetensors")):
-        folder = _download(name, revision, [*files, "pytorch_model*.bin"])
+        folder = _download(name, revision, [*files, *PICKLES])
     return folder
 
 

@@ -12,6 +12,8 @@ from uxla.errors import ModelError, assignment
 
 _ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
 """What transformers calls kinds of attention that a model or a machine does not have."""
+PICKLES = ("pytorch_model.bin", "pytorch_model-*.bin")
+"""Weights as pickles: in one file, or in parts. Others, as the generator beside mDeBERTa, are of another model."""
 _KERNELS = ("attn_implementation", "experts_implementation")
 
 
@@ -54,7 +56,7 @@ def weight_files(folder: Path, safety: ModelSafety = SAFE) -> list[Path]:
     """
     _check_configuration(folder, safety)
     found, suffix = sorted(folder.glob("*.safetensors")), ".safetensors"
-    if not found and (pickled := sorted(folder.glob("pytorch_model*.bin"))):
+    if not found and (pickled := sorted(file for name in PICKLES for file in folder.glob(name))):
         if not safety.pickle:
             only = f"no *.safetensors file; only safetensors weights are loaded, and {pickled[0].name} is a pickle"
             allow = assignment("allow_pickle_weights", True)
