@@ -71,6 +71,14 @@ def stored(folder, number):
     return Store(folder).folder("augment", {"number": number}, make)[1]["before"]
 
 
+def stored_when(folder, number):
+    """As `stored`, when there is a file `go`."""
+    (Path(folder) / f"{number}.begun").touch()
+    while not (Path(folder) / "go").exists():
+        time.sleep(0.02)
+    return stored(folder, number)
+
+
 def surroundings(name):
     import torch
 

@@ -150,7 +150,7 @@ def test_closing_ends_all_processes_and_whoever_waits_for_them(jobs, tmp_path):
 
     def wait(devices):
         with pytest.raises(KeyboardInterrupt):
-            list(devices.together(lambda number: list(devices.map(partial(jobs.endless, tmp_path), [number])), [1, 2]))
+            list(devices.together(lambda item: list(devices.map(partial(jobs.endless, tmp_path), [item])), [1, 2], int))
         seen.append("raised")
 
     with Devices(["cpu", "cpu"]) as devices:
@@ -189,6 +189,31 @@ def test_things_that_go_on_side_by_side_are_told_one_after_the_other(devices, jo
     with executing(devices), pytest.raises(UxlaError, match="no"):
         list(side_by_side(flow_that_fails, [1, 2]))
     assert list(side_by_side(len, ["a"])) == [1]
+
+
+def test_what_has_most_work_to_do_begins_first(jobs, tmp_path):
+    asked = []
+
+    def flow(work):
+        asked.append(work)
+        return list(devices.map(partial(jobs.stored, tmp_path), [work]))
+
+    def first_of_all():
+        return list(devices.map(partial(jobs.stored_when, tmp_path), [9]))
+
+    with Devices(["cpu"]) as devices, executing(devices):
+        thread = threading.Thread(target=first_of_all)
+        thread.start()
+        while not (tmp_path / "9.begun").exists():
+            time.sleep(0.02)
+        found = side_by_side(flow, [1, 3, 2], int)
+        while len(asked) < 3:
+            time.sleep(0.02)
+        time.sleep(0.3)  # all three wait for the only process
+        (tmp_path / "go").touch()
+        [[after_one], [after_three], [after_two]] = found
+        thread.join()
+    assert (after_three, after_two, after_one) == (["9.made"], ["3.made", "9.made"], ["2.made", "3.made", "9.made"])
 
 
 def flow_that_fails(number):

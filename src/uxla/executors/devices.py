@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _TURN: ContextVar[int] = ContextVar("turn", default=0)
-"""Which of several things that go on side by side a thread is about."""
+"""Which of several things that go on side by side a thread is about: the smaller, the sooner its jobs begin."""
 
 
 class Devices:
@@ -54,15 +54,17 @@ class Devices:
         finally:
             pool.withdraw(jobs)
 
-    def together(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+    def together(
+        self, function: Callable[[Item], Result], items: Iterable[Item], work: Callable[[Item], int], /
+    ) -> Iterator[Result]:
         """The function's results, each call in a thread of this process, to wait there for the jobs that it hands out.
 
-        Jobs of the first items are begun first.
+        Jobs of the items with most work are begun first, so that others fill the gaps.
         """
         inbox, every = Inbox(), list(items)
 
         def call(number: int, item: Item) -> None:
-            _TURN.set(number)
+            _TURN.set(-work(item))
             with redirected(lambda channel, event: inbox.put(Message(number, "event", (channel, event)))):
                 try:
                     inbox.put(Message(number, "done", function(item)))

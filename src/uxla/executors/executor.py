@@ -104,13 +104,16 @@ def beforehand(
         deque(independent(function, every), maxlen=0)
 
 
-def side_by_side(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
+def side_by_side(
+    function: Callable[[Item], Result], items: Iterable[Item], work: Callable[[Item], int] = lambda item: 0, /
+) -> Iterable[Result]:
     """As `independent`, for functions that only hand out jobs: they stay in this process, each in its thread.
 
-    What they emit comes in the order of the items. Another package's executor does one after the other.
+    Jobs of items with more `work`, in any unit, begin first. What they emit comes in the order of the items. Another
+    package's executor does one after the other.
     """
-    together = getattr(_CURRENT.get(), "together", map)
-    return together(function, items)
+    together = getattr(_CURRENT.get(), "together", None)
+    return map(function, items) if together is None else together(function, items, work)
 
 
 def _job(function: Callable[[Item], Result], item: Item) -> Result:

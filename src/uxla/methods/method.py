@@ -171,6 +171,12 @@ class Method:
             raise ConfigError(f"method {self.name}: schedule gave {found!r:.80}, expected a list of uxla.Epoch")
         return list(found)
 
+    def data_sets(self, of_the_run: Schedule) -> int:
+        """How many data sets its models learn from after its start, over all epochs."""
+        epochs = [] if self.schedule is None else self.epochs(of_the_run)
+        parts = ("source", "target", "source_vicinity", "target_vicinity", "labelled")
+        return sum(getattr(epoch, part) for epoch in epochs for part in parts)
+
     def _cotrained(self, lab: Lab, target: Target, models: Any) -> list[Triple]:
         from uxla.algorithm.agreement import AGREEMENTS
         from uxla.algorithm.cotraining import Order

@@ -158,7 +158,11 @@ def train(study: Study, methods: Sequence[Method], target: Target, starts: dict[
             _keep(start, partial(_started, study, method.start))
         return _trained(study, method, target, start.result())
 
-    found = dict(zip((method.name for method in methods), side_by_side(one, methods), strict=True))
+    def work(method: Method) -> int:
+        waiting = (other for other in methods if other.start is not None and makers[other.start.method] is method)
+        return max(other.data_sets(study.epochs) for other in (method, *waiting))
+
+    found = dict(zip((method.name for method in methods), side_by_side(one, methods, work), strict=True))
     starts |= {name: start.result() for name, start in promised.items()}
     return found
 
