@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SET ?= development
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow check docs bench bench-testbed bench-languages clean install
+.PHONY: demo test test-slow check docs bench bench-testbed bench-languages languages-report clean install
 
 install: $(INSTALLED)
 
@@ -49,6 +49,9 @@ bench-testbed: install
 
 bench-languages: install
 	$(BIN)/python bench/languages.py --set $(SET)
+
+languages-report: install
+	$(BIN)/python bench/languages_report.py
 
 clean:
 	rm -rf $(VENV) runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,11 +10,11 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
-FILES = ("languages.py", "languages_cells.py", "languages_data.py", "common.py")
 TINY = {
     "settings": {
         "model": "testbed",
@@ -166,8 +166,8 @@ def repository(tmp_path_factory):
     root = tmp_path_factory.mktemp("repository")
     (root / "docs").mkdir()
     (root / "bench").mkdir()
-    for name in FILES:
-        shutil.copy(ROOT / "bench" / name, root / "bench" / name)
+    for file in [ROOT / "bench/common.py", *ROOT.glob("bench/languages*.py")]:
+        shutil.copy(file, root / "bench")
     (root / "bench/languages.yaml").write_text(json.dumps(TINY))
     written = ["testbed", "write", root / "data", "--train", "60", "--dev", "20"]
     assert CliRunner().invoke(app, list(map(str, written))).exit_code == 0
@@ -176,9 +176,12 @@ def repository(tmp_path_factory):
     return root
 
 
-def drive(root, *arguments, data="data"):
-    places = ("--data", root / data, "--models", root / "models", "--out", root / "runs")
-    command = [sys.executable, root / "bench/languages.py", *arguments, *places]
+def drive(root, *arguments):
+    return script(root, "languages", *arguments, "--data", root / "data", "--models", root / "models")
+
+
+def script(root, name, *arguments):
+    command = [sys.executable, root / f"bench/{name}.py", *arguments, "--out", root / "runs"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -215,6 +218,48 @@ def test_a_cell_that_was_made_is_not_made_again(made, repository):
     assert done.returncode == 0
     assert "main_world-near_seed=2: 2 of 2 cells done, 0.0 hours of one core left" in done.stderr
     assert [file.read_bytes() for file in journals] == before
+
+
+def test_a_row_has_the_score_and_the_models_that_the_run_has(made, repository, bench):
+    scores = bench("languages_scores")
+    cell = scores.finished(repository / "runs/cells")[1]
+    found = cell.found
+    assert cell.score("uxla") == pytest.approx(found["uxla"][-1]["mean"])
+    assert cell.score("uxla, epoch 1") == pytest.approx(found["uxla"][0]["mean"])
+    assert cell.score("tri_training") == pytest.approx(found["tri_training"]["mean"])
+    assert cell.score("tri_training, epoch 2") == pytest.approx(found["by_epoch"]["tri_training"][1]["mean"])
+    assert cell.score("tri_training_ensemble") == pytest.approx(found["ensembles"]["tri_training"]["mean"])
+    assert [len(cell.counts(row)) for row in ("uxla", "ensemble", "averaged")] == [3, 1, 1]
+    assert "tri_training, epoch 3" not in cell.rows
+    assert len(scores.unshared(cell)) == 20 - 7
+
+
+def test_the_report_is_made_of_run_folders_alone(made, repository, bench):
+    page = repository / "docs/results.md"
+    page.write_text("above\n<!-- languages -->\nof last week\n<!-- /languages -->\nbelow\n")
+    shutil.move(repository / "data", repository / "away")
+    done = script(repository, "languages_report")
+    shutil.move(repository / "away", repository / "data")
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert text.startswith("above\n<!-- languages -->\n### Development languages\n")
+    assert text.endswith("<!-- /languages -->\nbelow\n")
+    assert "of last week" not in text
+    assert "3 of 3 cells are finished." in text
+    assert "The claims" not in text
+    found = [results(repository, f"main_world-near_seed={seed}") for seed in (1, 2)]
+    means = [of["targets"]["near"]["tri_training"]["mean"] for of in found]
+    assert f"| tri-training | {np.mean(means):.1f} ± {np.std(means, ddof=1):.1f} |" in text
+    assert "| exact: UXLA |" in text
+    digest = sha256((repository / "runs/cells/main_world-near_seed=2/results.json").read_bytes()).hexdigest()
+    assert f"| main_world-near_seed=2 | `{digest[:16]}` |" in text
+    pictures = re.findall(r"!\[.+\]\((.+)\)", text)
+    assert len(pictures) == 3
+    assert all((repository / "docs" / name).read_text().startswith("<?xml") for name in pictures)
+
+
+def results(root, name):
+    return json.loads((root / "runs/cells" / name / "results.json").read_text())
 
 
 def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path):

@@ -1,0 +1,80 @@
+"""The claims of docs/protocol.md, computed from finished cells exactly as the page says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from languages_scores import Finished, by_key, difference
+
+from uxla.report.paired import Difference, holm
+
+DEFAULT = "uxla_ensemble"
+"""The row of claim (d): what a user gets who chooses nothing."""
+BASELINES = (("uxla", "zero_shot"), ("uxla_ensemble", "ensemble"), ("uxla", "snapshots"), ("uxla", "weight_mean"))
+MOST_LOST = -0.5
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One difference of a claim, and its p-value adjusted for all of them (None where there is none)."""
+
+    name: str
+    found: Difference
+    adjusted: float | None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is above zero, and clear of it."""
+        return self.found.value > 0 and self.adjusted is not None and self.adjusted < LEVEL
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, the differences it is about, and whether it is reached."""
+
+    text: str
+    tested: tuple[Tested, ...]
+    reached: bool
+
+
+def adjusted(named: dict[str, Difference | None]) -> tuple[Tested, ...]:
+    """The differences that could be computed, with Holm's correction over those that have a p-value."""
+    there = {name: found for name, found in named.items() if found is not None}
+    p_values = {name: found.p for name, found in there.items() if found.p is not None}
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return tuple(Tested(name, found, corrected.get(name)) for name, found in there.items())
+
+
+def claims(cells: Sequence[Finished]) -> list[Claim]:
+    """Claims (a) to (d), over the cells of the test languages."""
+    languages = by_key(cells)
+    of_task: dict[str, list[list[Finished]]] = {}
+    for found in languages.values():
+        of_task.setdefault(found[0].facts["task"], []).append(found)
+    ner = of_task.pop("ner", [])
+    a = adjusted({f"{row} − {base}": difference(ner, row, base) for row, base in BASELINES})
+    b = adjusted({_name(one): difference([one], "uxla_ensemble", "tri_training_ensemble") for one in ner})
+    c = adjusted({task: difference(found, "uxla_ensemble", "ensemble") for task, found in of_task.items()})
+    d = adjusted({_name(one): difference([one], DEFAULT, "ensemble") for one in languages.values()})
+    return [
+        Claim(
+            "(a) UXLA beats what is cheaper, on the mean over the NER languages",
+            a,
+            len(a) == len(BASELINES) and all(one.is_clear for one in a),
+        ),
+        Claim(
+            "(b) UXLA beats tri-training with equal steps, on at least half of the NER languages",
+            b,
+            bool(ner) and sum(one.is_clear for one in b) >= len(ner) / 2,
+        ),
+        Claim("(c) UXLA helps beside NER, for at least one task", c, any(one.is_clear for one in c)),
+        Claim(
+            "(d) the default costs no language more than half a point",
+            d,
+            bool(d) and len(d) == len(languages) and all(one.found.value >= MOST_LOST for one in d),
+        ),
+    ]
+
+
+def _name(cells: Sequence[Finished]) -> str:
+    return " ".join(cells[0].key)

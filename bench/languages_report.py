@@ -1,0 +1,115 @@
+"""All tables and pictures about real languages, from the run folders of `bench/languages.py` alone.
+
+    python bench/languages_report.py [--out DIR] [--page FILE]
+
+Writes the block between `<!-- languages -->` and `<!-- /languages -->` of docs/results.md, and docs/languages-*.svg
+beside it. Cells that are not finished are named as missing. The claims of docs/protocol.md are computed when all cells
+that they rest on are there.
+"""
+
+import re
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import languages_figures as figures
+import languages_tables as tables
+from languages_cells import ROOT, Protocol
+from languages_claims import claims
+from languages_scores import Finished, finished
+
+from uxla.files import write_file
+
+BEGIN, END = "<!-- languages -->\n", "<!-- /languages -->"
+NOTES = """\
+Entity F1 for NER, else accuracy; mean ± standard deviation over the seeds of the mean score of a method's three models.
+*Together*: their labels together. Differences are paired over seeds and sentences, with 95 % intervals; `*`: clear of
+zero after Holm's correction over the languages of the row. With fewer than three seeds intervals are over sentences
+alone, and there is no star. *Without shared sentences*: without the test sentences that also stand in the target's
+training files."""
+SETS = {
+    "test": "Test languages, run with the frozen settings.",
+    "development": "Development languages: **settings were chosen on them**, so these figures are no evidence.",
+}
+
+
+def main(given: Namespace) -> None:
+    cells, protocol = finished(given.out / "cells"), Protocol.read()
+    block = "\n\n".join(part for which in SETS for part in section(which, cells, protocol, given.page.parent))
+    page = given.page.read_text(encoding="utf-8")
+    if BEGIN not in page or END not in page:
+        raise SystemExit(f"{given.page}: expected the lines {BEGIN.strip()} and {END}, between which the tables go")
+    before, _, rest = page.partition(BEGIN)
+    write_file(given.page, f"{before}{BEGIN}{block or 'No cell is finished yet.'}\n{END}{rest.partition(END)[2]}")
+
+
+def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: Path) -> Iterator[str]:
+    """What is said of a set of languages, in the reader's order; its pictures are written into the folder."""
+    every = [cell for cell in cells if cell.facts["set"] == which]
+    mains = [cell for cell in every if cell.facts["variant"] == "main"]
+    if not mains:
+        return
+    yield f"### {which.capitalize()} languages"
+    yield f"{SETS[which]} {missing(which, cells, protocol)}"
+    yield picture(folder, f"languages-{which}-gains.svg", figures.gains(mains), "Gain over zero-shot by language")
+    yield NOTES
+    for task, title in tables.TASKS.items():
+        of = [cell for cell in mains if cell.facts["task"] == task]
+        if of:
+            yield f"#### {title}"
+            yield tables.score_table(of)
+            yield tables.difference_table(of)
+            yield tables.target_label_table(of)
+    yield from claimed(which, mains, protocol)
+    yield "#### What other settings change"
+    yield tables.variant_table(every, mains) or "No such cell is finished."
+    yield "#### Estimates without labels against the truth"
+    yield picture(folder, f"languages-{which}-estimates.svg", figures.estimates(mains), "Estimates against true scores")
+    yield tables.estimate_table(mains)
+    yield "#### What explains the gain"
+    yield picture(folder, f"languages-{which}-explained.svg", figures.explained(mains), "Gain of UXLA by language")
+    yield tables.gain_table(mains)
+    yield "#### Cost of a cell on one core"
+    yield tables.cost_table(mains)
+    yield "#### Run folders"
+    yield tables.folder_table(every)
+
+
+def claimed(which: str, mains: Sequence[Finished], protocol: Protocol) -> Iterator[str]:
+    """The claims, if all of their cells are there."""
+    if which == "test":
+        yield "#### The claims"
+        left = unfinished(which, mains, protocol, ("main", "more_seeds"))
+        yield f"Computed when {len(left)} more cells are finished." if left else tables.claims_table(claims(mains))
+
+
+def unfinished(which: str, cells: Sequence[Finished], protocol: Protocol, groups: Sequence[str]) -> list[str]:
+    """The names of the protocol's cells that are not there with the settings of today."""
+    there = {cell.run.name for cell in cells if cell.facts["settings"] == protocol.digest}
+    known = [name for name in groups if name in protocol.groups]
+    return [cell.name for cell in protocol.cells(which, known) if cell.name not in there]
+
+
+def missing(which: str, cells: Sequence[Finished], protocol: Protocol) -> str:
+    """How many cells are there, and how many are made with other settings than those of languages.yaml today."""
+    of = [cell for cell in cells if cell.facts["set"] == which]
+    left = unfinished(which, of, protocol, list(protocol.groups))
+    total = len(protocol.cells(which, list(protocol.groups)))
+    other = sum(cell.facts["settings"] != protocol.digest for cell in of)
+    said = f"{total - len(left)} of {total} cells are finished."
+    return said + (
+        f" {other} of the cells shown here were made under an earlier version of the settings." if other else ""
+    )
+
+
+def picture(folder: Path, name: str, drawn: str, title: str) -> str:
+    """Write a picture, and refer to it."""
+    write_file(folder / name, re.sub(r"[ \t]+\n", "\n", drawn))
+    return f"![{title}]({name})"
+
+
+if __name__ == "__main__":
+    wanted = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    wanted.add_argument("--out", type=Path, default=ROOT / "runs/languages", metavar="DIR", help="where the cells are")
+    wanted.add_argument("--page", type=Path, default=ROOT / "docs/results.md", metavar="FILE")
+    main(wanted.parse_args())

@@ -1,0 +1,200 @@
+"""bench/languages_report.py: its figures are those of the run folders, its claims follow the protocol's rules."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from uxla.report.paired import Difference, holm
+
+TASKS = {"ner": 7, "nli": 3, "paraphrase": 2, "classification": 7}
+RESULTS = Path(__file__).parents[2] / "docs" / "results.md"
+ROWS = (
+    *("zero_shot", "ensemble", "snapshots", "weight_mean", "uxla"),
+    *("uxla_ensemble", "tri_training", "tri_training_ensemble", "supervised"),
+)
+SIZE = 80
+
+
+@pytest.fixture(scope="module")
+def scores(bench):
+    return bench("languages_scores")
+
+
+@pytest.fixture(scope="module")
+def tables(bench):
+    return bench("languages_tables")
+
+
+@pytest.fixture(scope="module")
+def claims(bench):
+    return bench("languages_claims")
+
+
+def labels(share):
+    """(1, N, 3): sentences with one label each, the first so many right."""
+    found = np.ones((1, SIZE, 3), dtype=int)
+    found[:, round(share * SIZE) :, 2] = 0
+    return found
+
+
+@pytest.fixture
+def cell(scores):
+    """`cell(task, language, seed, row=share right)`: a finished cell without a folder; sentences are its seed's own."""
+
+    def make(task, language, seed, **shares):
+        facts = {"corpus": task, "target": language, "task": task, "seed": seed, "parallel": False, "shared": [0, 1]}
+        one = scores.Finished(facts | {"variant": "main", "set": "test"}, SimpleNamespace())
+        rows = {row: labels(shares.get(row, 0.5)) for row in ROWS}
+        vars(one)["rows"] = dict.fromkeys(rows)
+        vars(one)["_counted"] = rows
+        gold = np.full(SIZE, seed + 1)
+        vars(one)["test"] = type("T", (), {"gold": gold, "segments": [], "__len__": lambda self: SIZE})()
+        return one
+
+    return make
+
+
+@pytest.fixture
+def everywhere(cell):
+    """`everywhere(row=gain…)`: cells of all test languages at five seeds, which differ by a little."""
+
+    def make(**gains):
+        return [
+            cell(task, f"{task}{i}", seed, **{row: 0.5 + gain + 0.0125 * (seed % 2) for row, gain in gains.items()})
+            for task, count in TASKS.items()
+            for i in range(count)
+            for seed in range(1, 6)
+        ]
+
+    return make
+
+
+def test_a_difference_is_that_of_the_scores_at_each_seed(scores, cell):
+    cells = [cell("ner", "a", seed, uxla=0.5 + gain) for seed, gain in ((1, 0.1), (2, 0.2), (3, 0.3))]
+    found, known = scores.difference([cells], "uxla", "zero_shot"), stats.ttest_1samp([10, 20, 30], 0)
+    assert found.value == pytest.approx(20)
+    assert found.p == pytest.approx(known.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(known.confidence_interval(0.95)))
+
+
+def test_a_difference_without_shared_sentences_is_over_the_others(scores, cell):
+    cells = [cell("ner", "a", seed, uxla=0.1, zero_shot=0.0) for seed in (1, 2)]
+    assert scores.difference([cells], "uxla", "zero_shot").value == pytest.approx(100 * 8 / SIZE)
+    assert scores.difference([cells], "uxla", "zero_shot", scores.unshared).value == pytest.approx(100 * 6 / (SIZE - 2))
+
+
+def test_seeds_that_one_language_lacks_are_left_out_of_the_mean(scores, cell):
+    full = [cell("ner", "a", seed, uxla=0.6) for seed in (1, 2, 3)]
+    less = [cell("ner", "b", seed, uxla=0.7) for seed in (1, 2)]
+    assert scores.difference([full, less], "uxla", "zero_shot").value == pytest.approx(15)
+    assert scores.difference([full, less], "uxla", "no such row") is None
+
+
+def test_a_change_compares_the_same_row_at_the_same_seed(scores, cell):
+    mains = [cell("ner", "a", seed, uxla=0.5) for seed in (1, 2)]
+    others = [cell("ner", "a", seed, uxla=0.6) for seed in (2, 3)]
+    assert scores.change(others, mains, "uxla").value == pytest.approx(10)
+    assert scores.change([], mains, "uxla") is None
+
+
+ALL = {"uxla": 0.2, "uxla_ensemble": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("gains", "reached"),
+    [
+        (ALL, [True, True, True, True]),
+        ({}, [False, False, False, True]),
+        (ALL | {"weight_mean": 0.2}, [False, True, True, True]),
+        (ALL | {"tri_training_ensemble": 0.2}, [True, False, True, True]),
+        ({row: -gain for row, gain in ALL.items()}, [False, False, False, False]),
+    ],
+)
+def test_a_claim_is_reached_where_its_rule_says_so(claims, everywhere, gains, reached):
+    assert [claim.reached for claim in claims.claims(everywhere(**gains))] == reached
+
+
+def test_half_of_the_ner_languages_are_enough_for_the_second_claim(claims, everywhere):
+    cells = everywhere(**ALL)
+    for count, reached in ((3, True), (4, False)):
+        for one in cells:
+            if one.key[1] in [f"ner{i}" for i in range(count)]:
+                vars(one)["_counted"]["tri_training_ensemble"] = vars(one)["_counted"]["uxla_ensemble"]
+        assert claims.claims(cells)[1].reached is reached
+
+
+def test_one_language_that_loses_a_point_is_harm(claims, everywhere):
+    cells = everywhere(**ALL)
+    for one in cells:
+        if one.key[1] == "nli1":
+            vars(one)["_counted"]["uxla_ensemble"] = labels(0.4875)
+    assert [claim.reached for claim in claims.claims(cells)] == [True, True, True, False]
+
+
+def test_holm_s_correction_is_over_the_differences_of_one_claim(claims):
+    p_values = [0.001, 0.02, 0.03]
+    named = {str(p): Difference(1.0, 0.1, 1.9, p) for p in p_values} | {"none": None, "few": Difference(1.0, 0.1, 1.9)}
+    found = claims.adjusted(named)
+    assert [one.name for one in found] == ["0.001", "0.02", "0.03", "few"]
+    assert [one.adjusted for one in found] == [*holm(p_values), None]
+    assert [one.is_clear for one in found] == [True, True, True, False]
+    [loss] = claims.adjusted({"loss": Difference(-1.0, -1.9, -0.1, 0.001)})
+    assert not loss.is_clear
+
+
+def test_a_star_needs_holm_s_correction(tables, everywhere):
+    text = tables.difference_table([one for one in everywhere(**ALL) if one.key[0] == "ner"])
+    [row] = [line for line in text.splitlines() if line.startswith("| UXLA − zero-shot |")]
+    assert row.count(" *") == 7
+    assert tables.shown(Difference(1.26, -0.1, 2.0, 0.06)) == "+1.3 [−0.1, 2.0]"
+
+
+@pytest.mark.parametrize(
+    ("row", "title"),
+    [
+        ("uxla", "UXLA"),
+        ("uxla, epoch 1", "UXLA, epoch 1"),
+        ("uxla_ensemble", "UXLA (ensemble)"),
+        ("tri_training, epoch 2", "tri-training, epoch 2"),
+        ("tri_training_ensemble", "tri-training, together"),
+        ("ensemble", "ensemble of zero-shot"),
+        ("averaged", "one model, averaged"),
+    ],
+)
+def test_a_row_is_called_by_its_method(tables, row, title):
+    assert tables.name(row) == title
+
+
+def test_the_cost_is_that_of_the_work_that_was_done(tables, tmp_path):
+    def stage(name, seconds, hit=False):
+        return {"event": "stage", "stage": name, "hit": hit, "seconds": seconds}
+
+    def training(method):
+        return {"event": "training", "method": method}
+
+    events = [stage("fit", 60.0), stage("predict", 6.0), training("penalty"), stage("vicinity", 90.0)]
+    events += [stage("fit", 0.0, hit=True), training("uxla"), stage("fit", 30.0), training("uxla"), training("uxla")]
+    (tmp_path / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    one = SimpleNamespace(run=SimpleNamespace(path=tmp_path))
+    assert tables.cost_table([one]).splitlines()[2:] == [
+        "| labelling | 0.1 | 0.1 to 0.1 | 1 |",
+        "| trainings of + confidence penalty | 1.0 | 1.0 to 1.0 | 1 |",
+        "| samples | 1.5 | 1.5 to 1.5 | 1 |",
+        "| trainings of UXLA | 0.5 | 0.5 to 0.5 | 1 |",
+    ]
+
+
+def test_tables_go_between_their_two_lines_or_nowhere(bench, tmp_path):
+    report = bench("languages_report")
+    assert RESULTS.read_text(encoding="utf-8").count(report.BEGIN) == 1
+    page = tmp_path / "page.md"
+    page.write_text("no such lines\n")
+    with pytest.raises(SystemExit, match="expected the lines <!-- languages --> and <!-- /languages -->"):
+        report.main(SimpleNamespace(out=tmp_path, page=page))
+    page.write_text(f"a\n{report.BEGIN}b\n{report.END}\nc\n")
+    report.main(SimpleNamespace(out=tmp_path, page=page))
+    assert page.read_text() == f"a\n{report.BEGIN}No cell is finished yet.\n{report.END}\nc\n"
