@@ -31,6 +31,7 @@ __all__ = [
     "MostConfident",
     "NoAgreement",
     "Predictions",
+    "Ray",
     "Sample",
     "Score",
     "Scored",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from uxla.corpora import read
     from uxla.errors import UxlaError
     from uxla.events import Event
+    from uxla.executors.cluster import Ray
     from uxla.executors.executor import Serial
     from uxla.methods.method import Method
     from uxla.metrics import Score
@@ -101,6 +103,7 @@ _PLACES = {
     "MostConfident": "algorithm.distil",
     "NoAgreement": "algorithm.agreement",
     "Predictions": "records",
+    "Ray": "executors.cluster",
     "Sample": "augmentation.memory",
     "Score": "metrics",
     "Scored": "annotation.score",

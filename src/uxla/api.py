@@ -8,7 +8,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,11 +18,10 @@ from uxla.choices import AskedPrecision, Task
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
-from uxla.devices import Devices, names
-from uxla.errors import ConfigError, spelled_as
+from uxla.devices import Devices
+from uxla.errors import spelled_as
 from uxla.events import Event, Finished, Planned, StageEnded, heard_by, unheard
-from uxla.executors.devices import running
-from uxla.executors.executor import Executor, executor_of
+from uxla.executors.choice import Choice, running
 from uxla.executors.sharded import Sharded
 from uxla.methods.method import Method
 from uxla.models.hub import download_size, is_here, resolve
@@ -65,7 +64,7 @@ def adapt(
     vicinity: MaskedLMVicinity | Around | None = None,
     baselines: Sequence[Method | str] = (),
     store: Store | str | Path | None = None,
-    executor: Executor | str | None = None,
+    executor: Choice = None,
     on_event: Listener = unheard,
     seed: int = 0,
     devices: Devices = "auto",
@@ -84,13 +83,14 @@ def adapt(
     function from a corpus to its virtual examples.
 
     Finished work is kept in the `store`, and the next call finds it there; without a store it lies in a temporary
-    folder as long as the result lives. `on_event` receives each `uxla.Event` as it happens. `keep` says whose models
-    the run's are: those of the `last` epoch, or of the epoch with the best score `estimated` without labels. Of all
-    weights in the store theirs stay; `keep_weights="warmup"` keeps those that methods begin with too, for other targets
-    to begin with, `"all"` every epoch's. `settings` are further keys of a configuration (docs/configuration.md), such
-    as `keep_weights`; `methods`, a list in place of `method` and `baselines`; and `files`, the keys `source`,
-    `target_data`, `testbed` and `tracking` of a configuration, which are only recorded, in place of names for data in
-    memory.
+    folder as long as the result lives. Independent work is done by the `executor`: by default a process for each of the
+    `devices`; `"ray"`, or a `uxla.Ray`, is a cluster (docs/devices.md). `on_event` receives each `uxla.Event` as it
+    happens. `keep` says whose models the run's are: those of the `last` epoch, or of the epoch with the best score
+    `estimated` without labels. Of all weights in the store theirs stay; `keep_weights="warmup"` keeps those that
+    methods begin with too, for other targets to begin with, `"all"` every epoch's. `settings` are further keys of a
+    configuration (docs/configuration.md), such as `keep_weights`; `methods`, a list in place of `method` and
+    `baselines`; and `files`, the keys `source`, `target_data`, `testbed` and `tracking` of a configuration, which are
+    only recorded, in place of names for data in memory.
 
     Raises UxlaError, before any work, if an argument is at fault.
 
@@ -113,9 +113,9 @@ def adapt(
         baselines=baselines,
         **settings,
     )
-    workers = _executor(executor, request.config)
-    with ExitStack() as on_failure, process_settings(), showing_to_caller(), workers as doing:
+    with ExitStack() as on_failure, process_settings(), showing_to_caller(), ExitStack() as until_done:
         place = _store(store, on_failure)
+        doing = until_done.enter_context(running(executor, request.config.placement, shared=[place.root]))
         handles = pipeline.Models.of(request.config, None if isinstance(model, str | Path) else _stored(model, place))
         with _foreseen(request, handles, place, on_event) as listen:
             finished = pipeline.adapt(request, handles, store=place, executor=doing, on_event=listen)
@@ -154,14 +154,16 @@ def run(
     overwrite: bool = False,
     seen: Seen | None = None,
     shard: Shard | None = None,
+    executor: Choice = None,
     on_event: Listener = unheard,
 ) -> dict[str, Any]:
     """Adapt as `config` says and write the run folder `out`; the value is what `results.json` holds.
 
     Raises UxlaError before anything is written if the input is at fault. Finished work is kept in the store, so that
-    the same call resumes an interrupted run. `fresh` repeats all work, except for what is `seen`.
-    A folder of another configuration is refused, or with `overwrite` replaced. Of a `shard` only its trainings and
-    labellings are done, and the folder is written when all are; until then UnfinishedError says to call again.
+    the same call resumes an interrupted run. `fresh` repeats all work, except for what is `seen`. The `executor` is as
+    that of `adapt`. A folder of another configuration is refused, or with `overwrite` replaced. Of a `shard` only its
+    trainings and labellings are done, and the folder is written when all are; until then UnfinishedError says to call
+    again.
     """
     check_folder(out, config, overwrite=overwrite)
     require(config)
@@ -174,7 +176,7 @@ def run(
         emit = heard_by((record, Messages(config.task, config.source.name)))
         store = Store(default_root(), emit, fresh, seen or Seen())
         arguments = arguments_of(config, load_inputs(config, store))
-        adapted = adapt(**arguments, store=store, on_event=heard_by((record, on_event)))
+        adapted = adapt(**arguments, store=store, executor=executor, on_event=heard_by((record, on_event)))
         adapted.save(out)
         record(Finished())
     return dict(adapted.results)
@@ -220,16 +222,6 @@ def _stored(model: tuple[Any, Any], store: Store) -> str:
         return {"model": type(model[0]).__name__}
 
     return str(store.folder("model", {"objects": objects_digest(*model)}, make)[0])
-
-
-def _executor(given: Executor | str | None, config: RunConfig) -> AbstractContextManager[Executor]:
-    """The executor that is given, or that of the devices."""
-    if given is None or isinstance(given, Sharded):
-        own = running(config.slots, threads=config.threads, deterministic=config.deterministic)
-        return own if given is None else given.around(own)
-    if len(names(config.devices)) > 1:
-        raise ConfigError("executor: given beside several devices, which have their own; leave one of the two out")
-    return nullcontext(executor_of(given))
 
 
 def _store(given: Store | str | Path | None, on_failure: ExitStack) -> Store:

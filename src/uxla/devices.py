@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from uxla.choices import Device, check_choice
 
@@ -12,6 +13,23 @@ Devices = str | Sequence[str] | Mapping[str, int]
 
 MOST = 1024
 """Processes of the CPU, and jobs of one device."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the jobs of a run are done, and with which threads."""
+
+    devices: Devices
+    jobs_per_device: int = 1
+    threads: int = 1
+    """Of each job, where several are done at a time."""
+    deterministic: bool = False
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The device of each job that is done at the same time."""
+        return slots(self.devices, self.jobs_per_device)
+
 
 _NUMBERED = re.compile(r"cuda:\d{1,3}")
 

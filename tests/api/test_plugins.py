@@ -12,7 +12,7 @@ from uxla.algorithm.cotraining import PAPER_SCHEDULE
 from uxla.cli.app import app
 from uxla.config.run import load_config
 from uxla.errors import ConfigError
-from uxla.executors.executor import executor_of
+from uxla.executors.choice import executor_of
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS, method, names, title
 from uxla.study.pipeline import asks_vicinity

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from uxla import progress
-from uxla.devices import are_devices, kind, names, slots
+from uxla.devices import Placement, are_devices, kind, names, slots
 from uxla.errors import UxlaError, WriteError, spelled_as
 from uxla.events import Channel, TextsCut, redirected, unheard
-from uxla.executors.devices import Devices, running
+from uxla.executors.choice import running
+from uxla.executors.devices import on_devices
 from uxla.executors.executor import Serial, alone, beforehand, executing, in_job, independent, side_by_side
+from uxla.executors.side_by_side import SideBySide
 from uxla.store.artifacts import digest
 from uxla.store.locks import BusyError, key_lock, locked, waiting
 from uxla.store.store import VERSIONS, Store
@@ -33,7 +35,7 @@ def jobs():
 @pytest.fixture(scope="module")
 def devices(jobs):
     """Two processes."""
-    with Devices(["cpu", "cpu"]) as made:
+    with on_devices(["cpu", "cpu"]) as made:
         yield made
 
 
@@ -153,7 +155,7 @@ def test_closing_ends_all_processes_and_whoever_waits_for_them(jobs, tmp_path):
             list(devices.together(lambda item: list(devices.map(partial(jobs.endless, tmp_path), [item])), [1, 2], int))
         seen.append("raised")
 
-    with Devices(["cpu", "cpu"]) as devices:
+    with on_devices(["cpu", "cpu"]) as devices:
         thread = threading.Thread(target=wait, args=(devices,))
         thread.start()
         while len(pids := [int(file.read_text() or 0) for file in tmp_path.glob("*.pid")]) < 2 or 0 in pids:
@@ -201,7 +203,7 @@ def test_what_has_most_work_to_do_begins_first(jobs, tmp_path):
     def first_of_all():
         return list(devices.map(partial(jobs.stored_when, tmp_path), [9]))
 
-    with Devices(["cpu"]) as devices, executing(devices):
+    with on_devices(["cpu"]) as devices, executing(devices):
         thread = threading.Thread(target=first_of_all)
         thread.start()
         while not (tmp_path / "9.begun").exists():
@@ -234,15 +236,15 @@ def test_a_job_is_done_by_one_device_whatever_it_asks_for(devices, jobs):
     with executing(devices):
         assert list(independent(jobs.is_alone, [1])) == [(True, True)]
     assert not in_job()
-    assert isinstance(running(["cpu"], threads=None, deterministic=False).__enter__(), Serial)
-    assert isinstance(running(["cpu", "cpu"], threads=3, deterministic=False), Devices)
+    assert isinstance(running(None, Placement("cpu")).__enter__(), Serial)
+    assert isinstance(running("devices", Placement({"cpu": 2}, threads=3)), SideBySide)
 
 
 def test_a_process_has_the_surroundings_of_the_run_and_sees_one_gpu(jobs, tmp_path, monkeypatch):
     monkeypatch.setenv("UXLA_TEST", "set later than the first process began")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    with Devices(["cuda:1"], threads=2) as devices:
+    with on_devices(["cuda:1"], threads=2) as devices:
         [found] = devices.map(jobs.surroundings, ["UXLA_TEST"])
     assert found == ("set later than the first process began", str(tmp_path), 2, "7")
 

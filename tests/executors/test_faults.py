@@ -15,10 +15,12 @@ import torch
 
 from uxla.config.compute import Compute
 from uxla.config.run import load_config
-from uxla.devices import are_devices
+from uxla.devices import Placement, are_devices
 from uxla.errors import ConfigError, ModelError, UxlaError, WriteError
 from uxla.executors import forking, pool, worker
-from uxla.executors.devices import Devices, running
+from uxla.executors.choice import running
+from uxla.executors.devices import on_devices
+from uxla.executors.side_by_side import SideBySide
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def within(seconds, function):
 
 
 def test_where_no_process_can_take_the_place_of_one_that_died_all_jobs_end(jobs, tmp_path, monkeypatch, hearing):
-    with Devices(["cpu"]) as devices:
+    with on_devices(["cpu"]) as devices:
         assert list(devices.map(len, ["a"])) == [1]
         monkeypatch.setattr(pool, "forked", gone)
         with hearing():
@@ -67,7 +69,7 @@ def test_where_no_process_can_take_the_place_of_one_that_died_all_jobs_end(jobs,
 
 def test_without_any_process_jobs_are_refused(monkeypatch):
     monkeypatch.setattr(pool, "forked", lambda descriptor: None)
-    with Devices(["cpu", "cpu"]) as devices:
+    with on_devices(["cpu", "cpu"]) as devices:
         for _ in range(2):
             error = within(30, lambda: list(devices.map(len, ["a", "b", "c"])))
             assert isinstance(error, UxlaError)
@@ -84,7 +86,7 @@ def test_a_process_that_forks_and_is_gone_is_begun_again():
     server = forking.prepare()
     server.process.kill()
     server.process.wait()
-    with Devices(["cpu"]) as devices:
+    with on_devices(["cpu"]) as devices:
         assert list(devices.map(len, ["ab"])) == [2]
     assert forking.prepare() is not server
 
@@ -92,7 +94,7 @@ def test_a_process_that_forks_and_is_gone_is_begun_again():
 def test_where_it_cannot_be_begun_again_one_line_says_so(monkeypatch):
     monkeypatch.setattr(forking, "prepare", gone)
     with pytest.raises(UxlaError, match=r"^devices: no process can be begun \(Broken pipe\); free memory, or give"):
-        list(Devices(["cpu"]).map(len, ["a"]))
+        list(on_devices(["cpu"]).map(len, ["a"]))
 
 
 def test_a_fork_that_fails_closes_its_connection_and_ends_nothing(monkeypatch):
@@ -139,7 +141,7 @@ def test_a_module_path_with_what_is_no_string(monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path, Path("folder")])
     assert worker.Surroundings.of_this_process(1, deterministic=False).path == tuple(sys.path[:-1])
     forking._begun.cache_clear()
-    with Devices(["cpu"]) as devices:
+    with on_devices(["cpu"]) as devices:
         assert list(devices.map(len, ["ab"])) == [2]
 
 
@@ -151,11 +153,11 @@ def gpus(monkeypatch, count):
 def test_a_gpu_that_is_not_there_is_refused_before_any_process_begins(monkeypatch):
     gpus(monkeypatch, 2)
     with pytest.raises(ModelError, match=r"^device cuda:5: torch can use 2 CUDA devices, the last is cuda:1$"):
-        running(["cuda:0", "cuda:5"], threads=None, deterministic=False)
-    assert isinstance(running(["cuda:0", "cuda:1"], threads=None, deterministic=False), Devices)
+        running(None, Placement(["cuda:0", "cuda:5"]))
+    assert isinstance(running(None, Placement(["cuda:0", "cuda:1"])), SideBySide)
     gpus(monkeypatch, 0)
     with pytest.raises(ModelError, match=r"^device cuda:0: this machine has no CUDA device that torch can use"):
-        running(["cuda:0", "cuda:1"], threads=None, deterministic=False)
+        running(None, Placement(["cuda:0", "cuda:1"]))
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ import sys
 from functools import partial
 from pathlib import Path
 from uxla import signals
-from uxla.executors.devices import Devices
+from uxla.executors.devices import on_devices
 sys.path.insert(0, sys.argv[1])
 import executor_jobs
-with signals.handling(), Devices(["cpu", "cpu"]) as devices:
+with signals.handling(), on_devices(["cpu", "cpu"]) as devices:
     list(devices.map(partial(executor_jobs.endless, Path(sys.argv[2])), [1, 2]))
 """
 

@@ -32,12 +32,15 @@ ALLOWED_IMPORTS |= {
 BY_TABLE = {"__init__.py", "cli/app.py", "study/tracking.py"}
 """Files that import modules by a table of their own: public names, commands, trackers."""
 WORKERS = {
-    "executors/devices.py": ["pickle"],
+    "executors/cluster.py": ["pickle", "socket"],
+    "executors/cluster_job.py": ["pickle"],
     "executors/forking.py": ["socket", "subprocess"],
     "executors/pool.py": ["pickle", "socket"],
+    "executors/side_by_side.py": ["pickle"],
     "executors/worker.py": ["pickle", "socket", "importlib.import_module"],
 }
-"""A run and its own worker processes send pickled calls over pairs of sockets, which no other process can open."""
+"""A run and its own worker processes send pickled calls over pairs of sockets, which no other process can open, or
+where a cluster is asked for, over Ray."""
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 FORBIDDEN_METHODS = {
     *("yaml.load", "yaml.load_all", "yaml.full_load", "yaml.unsafe_load", "shutil.unpack_archive"),

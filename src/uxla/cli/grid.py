@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, OneShard, Overwrite, check_shard
+from uxla.cli.options import ExecutorName, Fresh, OneShard, Overwrite, UnitHours, check_shard, chosen_executor
 from uxla.cli.tables import show
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table
 
 if TYPE_CHECKING:
+    from uxla.executors.choice import Choice
     from uxla.markup import Table
     from uxla.shards import Shard
     from uxla.study.grid import Plan
@@ -45,6 +46,8 @@ def grid(
     fresh: Fresh = False,
     overwrite: Overwrite = False,
     shard: OneShard = None,
+    executor: ExecutorName = None,
+    unit_hours: UnitHours = None,
 ) -> None:
     """Run every combination of settings at several seeds, and compare.
 
@@ -54,14 +57,15 @@ def grid(
     from uxla.study.grid import plan
     from uxla.study.run_folder import grid_folder
 
-    check_shard(shard, fresh=fresh)
+    doing = chosen_executor(executor, unit_hours)
+    check_shard(shard, doing, fresh=fresh)
     with showing():
         planned = plan(config, settings or [], seeds=seeds, against=against)
         folder = out or grid_folder(config, planned.fixed)
         if folder.exists() and not folder.is_dir():
             raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
 
-        table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite, shard=shard)
+        table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite, shard=shard, executor=doing)
     if table is not None:
         show(table)
         typer.echo(f"written to {folder}", err=True)
@@ -71,7 +75,7 @@ def grid(
 
 
 def _compared(
-    planned: Plan, folder: Path, *, fresh: bool, overwrite: bool, shard: Shard | None
+    planned: Plan, folder: Path, *, fresh: bool, overwrite: bool, shard: Shard | None, executor: Choice
 ) -> tuple[Table | None, dict[str, str]]:
     """Make the runs and write their tables. The values are the table, where any run ended, and the runs that failed."""
     from uxla import api
@@ -81,14 +85,16 @@ def _compared(
     failed = dict[str, str]()
     own = partial(units, planned.runs, folder, api.run, failed, overwrite=overwrite)
     try:
-        return shared(shard, own, partial(_made, planned, folder, fresh=fresh, overwrite=overwrite))
+        return shared(shard, own, partial(_made, planned, folder, fresh=fresh, overwrite=overwrite, executor=executor))
     except UnfinishedError:
         if failed:
             return None, failed
         raise
 
 
-def _made(planned: Plan, folder: Path, *, fresh: bool, overwrite: bool) -> tuple[Table | None, dict[str, str]]:
+def _made(
+    planned: Plan, folder: Path, *, fresh: bool, overwrite: bool, executor: Choice
+) -> tuple[Table | None, dict[str, str]]:
     from uxla import api
     from uxla.report.grid import summary, tidy
     from uxla.report.grid_table import grid_table
@@ -97,7 +103,7 @@ def _made(planned: Plan, folder: Path, *, fresh: bool, overwrite: bool) -> tuple
 
     with locked_folder(folder):
         _check_folder(folder)
-        runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite)
+        runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite, executor=executor)
         if not runs:
             return None, failed
         table = grid_table(planned.keys, runs, summary(runs, planned.baseline), planned.baseline)

@@ -6,7 +6,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from uxla.data.corpus import DataSource
+    from uxla.executors.choice import Choice
 
 Config = Annotated[
     str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file (`uxla presets`).")
@@ -51,6 +52,19 @@ OneShard = Annotated[
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work again, whatever the store holds.")]
+
+ExecutorName = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="serial|devices|ray|ray://HOST:PORT",
+        help="Who does independent work: this process, a process for each device, or a Ray cluster. Default: devices.",
+    ),
+]
+UnitHours = Annotated[
+    float | None,
+    typer.Option(min=1e-6, help="With --executor ray: hours after which a unit of work is stopped and begun again."),
+]
 
 
 @dataclass(frozen=True)
@@ -99,10 +113,25 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def check_shard(shard: Shard | None, *, fresh: bool) -> None:
+def check_shard(shard: Shard | None, executor: Choice = None, *, fresh: bool) -> None:
     """ConfigError where a shard would do again what it is to find: the other shards' work."""
     if shard is not None and fresh:
         raise ConfigError("--fresh: cannot be given with --shard, which finds the work of other shards; leave it out")
+    if shard is not None and executor is not None:
+        raise ConfigError("--executor: cannot be given with --shard, which is one of several processes; leave it out")
+
+
+def chosen_executor(name: str | None, unit_hours: float | None) -> Choice:
+    """The executor of the two options. ConfigError where there is none of this name, or no cluster to have a limit."""
+    from uxla.executors.choice import executor_of
+    from uxla.executors.cluster import Ray
+
+    chosen = executor_of(name)
+    if unit_hours is None:
+        return chosen
+    if not isinstance(chosen, Ray):
+        raise ConfigError(f"--unit-hours {unit_hours:g}: only a cluster has a limit; give --executor ray too")
+    return replace(chosen, unit_hours=unit_hours)
 
 
 def showing_unless(quiet: bool) -> AbstractContextManager[None]:

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Config, Fresh, Json, OneShard, Overwrite, Quiet, Settings, check_shard, showing_unless
+from uxla.cli.options import (
+    Config,
+    ExecutorName,
+    Fresh,
+    Json,
+    OneShard,
+    Overwrite,
+    Quiet,
+    Settings,
+    UnitHours,
+    check_shard,
+    chosen_executor,
+    showing_unless,
+)
 from uxla.cli.plan import NoProbe, show_plan
 from uxla.cli.tables import show
 from uxla.errors import printable
@@ -24,6 +37,8 @@ def run(
     shard: OneShard = None,
     fresh: Fresh = False,
     overwrite: Overwrite = False,
+    executor: ExecutorName = None,
+    unit_hours: UnitHours = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan of the run, and do nothing.")] = False,
     no_probe: NoProbe = False,
     as_json: Json = False,
@@ -37,7 +52,8 @@ def run(
     from uxla.cli.checks import check_writable, checked
     from uxla.study.run_folder import check_folder, run_folder
 
-    check_shard(shard, fresh=fresh)
+    doing = chosen_executor(executor, unit_hours)
+    check_shard(shard, doing, fresh=fresh)
     with showing_unless(quiet):
         settings = checked(config, overrides or [])
     folder = out or run_folder(config, overrides or [], settings.target)
@@ -51,7 +67,9 @@ def run(
         from uxla.report.table import run_table
 
         listen = _print if verbose else unheard
-        results = api.run(settings, folder, fresh=fresh, overwrite=overwrite, shard=shard, on_event=listen)
+        results = api.run(
+            settings, folder, fresh=fresh, overwrite=overwrite, shard=shard, executor=doing, on_event=listen
+        )
     if as_json:
         typer.echo(json.dumps(results, indent=1, ensure_ascii=False))
     else:

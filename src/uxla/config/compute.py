@@ -138,9 +138,10 @@ class Compute(ModelSettings):
         return super().runtime(max_length, jobs=self.jobs_per_device, **more)
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """The device of each job that is done at the same time."""
-        return devices_of.slots(self.devices, self.jobs_per_device)
+    def placement(self) -> devices_of.Placement:
+        """Where the jobs of the run are done."""
+        threads = self.threads if isinstance(self.threads, int) else 1
+        return devices_of.Placement(self.devices, self.jobs_per_device, threads, self.deterministic)
 
 
 class LMSource(DeviceSettings):

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from uxla import plugins
-from uxla.errors import ConfigError
 from uxla.store.locks import BusyError, waiting
 
 Item = TypeVar("Item")
@@ -119,14 +117,3 @@ def side_by_side(
 def _job(function: Callable[[Item], Result], item: Item) -> Result:
     with executing(_SERIAL):
         return function(item)
-
-
-def executor_of(given: Executor | str) -> Executor:
-    """The executor itself, or by name that of another package. ConfigError where that is none."""
-    if not isinstance(given, str):
-        return given
-    part = plugins.load("uxla.executors", given)
-    made: Executor = part() if isinstance(part, type) else part
-    if not callable(getattr(made, "map", None)):
-        raise ConfigError(f"uxla.executors: {given} has no method map(function, items); mend its package")
-    return made

@@ -15,29 +15,11 @@ from typing import Any
 
 from uxla.errors import UxlaError
 from uxla.executors.forking import forked
-from uxla.executors.messages import Inbox, Message
-from uxla.executors.worker import Surroundings, raised
+from uxla.executors.jobs import Job, Queue
+from uxla.executors.worker import Surroundings, understood
 
 _FEWER = "give fewer devices or a smaller jobs_per_device"
 _FREE_MEMORY = f"free memory, or {_FEWER}"
-
-
-@dataclass(eq=False)
-class Job:
-    """A call that waits for a worker, or is being made."""
-
-    call: bytes
-    about: Message
-    inbox: Inbox
-    turn: int
-    busy: bool = False
-    """Whether another run was at it when it was last tried."""
-    lost: bool = False
-    """Whether a worker died of it."""
-
-    def says(self, kind: str, content: Any = None) -> None:
-        """A message to whoever waits for it."""
-        self.inbox.put(self.about._replace(kind=kind, content=content))
 
 
 @dataclass(eq=False)
@@ -57,28 +39,23 @@ class Pool:
     def __init__(self, devices: Sequence[str], around: Surroundings) -> None:
         self._around, self._lock, self._closed = around, threading.Lock(), False
         self._fault: BaseException | None = None
-        self._waiting: list[Job] = []
+        self._waiting = Queue()
         self._woken, self._wake = Pipe(duplex=False)
         self._workers = [self._new(device) for device in devices]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def submit(self, call: bytes, about: Message, inbox: Inbox, turn: int) -> Job:
-        """A job that begins when a worker is free and no job of an earlier turn waits."""
-        job = Job(call, about, inbox, turn)
+    def submit(self, job: Job) -> None:
+        """Have a job done that begins when a worker is free and no job of an earlier turn waits."""
         with self._lock:
             if self._closed:
                 raise self._stopped()
-            self._waiting.append(job)
+            self._waiting.put(job)
         self._wake.send_bytes(b"")
-        return job
 
     def withdraw(self, jobs: Iterable[Job]) -> None:
         """Forget those of the jobs that no worker has begun."""
-        with self._lock:
-            for job in jobs:
-                if job in self._waiting:
-                    self._waiting.remove(job)
+        self._waiting.remove(jobs)
 
     def close(self) -> None:
         """End all workers: what they do stops at its next step. Interrupted while it waits for that, it kills them."""
@@ -109,8 +86,7 @@ class Pool:
     def _run(self) -> None:
         try:
             while not self._closed:
-                with self._lock:
-                    self._assign()
+                self._assign()
                 self._hear()
         except BaseException as error:
             with self._lock:
@@ -129,7 +105,7 @@ class Pool:
     def _end(self) -> None:
         """Tell all who wait, and all workers, and wait for these."""
         with self._lock:
-            jobs = [worker.job for worker in self._workers if worker.job is not None] + self._waiting
+            jobs = [worker.job for worker in self._workers if worker.job is not None] + self._waiting.all()
         for job in jobs:
             job.says("failed", self._stopped())
         for worker in self._workers:
@@ -158,11 +134,7 @@ class Pool:
                 self._said(workers[ready], message)
 
     def _said(self, worker: _Worker, message: bytes) -> None:
-        try:
-            kind, content = pickle.loads(message)
-            content = raised(*content) if kind == "failed" and isinstance(content, tuple) else content
-        except Exception as error:  # of a class that cannot be had here
-            kind, content = "failed", error
+        kind, content = understood(message)
         if kind == "began":
             worker.pid = content
             return
@@ -172,29 +144,22 @@ class Pool:
             job.says(kind, content)
             return
         worker.job, worker.waits = None, False
-        with self._lock:
-            if kind == "busy":
-                job.busy = True
-                self._waiting.append(job)
-                return
-            for other in self._waiting:  # it may have waited for this one
-                other.busy = False
+        if kind == "busy":
+            self._waiting.put_back(job)
+            return
+        self._waiting.one_ended()
         job.says(kind, content)
 
     def _assign(self) -> None:
         """Give each free worker a job: one that no other run is at, or where all others are done, one to wait for."""
         for worker in [worker for worker in self._workers if worker.job is None]:
-            free = [job for job in self._waiting if not job.busy]
-            idle = all(other.job is None or other.waits for other in self._workers)
-            candidates = free or (self._waiting if idle else [])
-            if not candidates:
+            taken = self._waiting.take(idle=all(other.job is None or other.waits for other in self._workers))
+            if taken is None:
                 return
-            job = min(candidates, key=lambda job: job.turn)
-            self._waiting.remove(job)
-            worker.job, worker.waits = job, not free
+            worker.job, worker.waits = taken
             with suppress(OSError):  # it has died, and is about to be heard of
                 worker.connection.send_bytes(pickle.dumps(worker.waits))
-                worker.connection.send_bytes(job.call)
+                worker.connection.send_bytes(taken[0].call)
 
     def _lost(self, worker: _Worker) -> None:
         """A worker has died. Another one takes its place, and its job is done again, once."""
@@ -202,18 +167,17 @@ class Pool:
         worker.connection.close()
         job, died = worker.job, f"a process for {worker.device} died (killed, or out of memory)"
         if worker.pid is None or (job is not None and job.lost):
-            for one in [job] if job is not None else self._waiting:
+            for one in [job] if job is not None else self._waiting.all():
                 one.says("failed", UxlaError(f"{died}{' twice' if one.lost else ''}; {_FREE_MEMORY}"))
             if not self._workers and worker.pid is None:
                 raise UxlaError(f"{died}, and no other is left; {_FREE_MEMORY}")
             if worker.pid is None:
                 return
         elif job is not None:
-            job.lost = True
+            job.lost += 1
             job.says("lost")
             job.says("note", f"{died}; its work is done again")
-            with self._lock:
-                self._waiting.append(job)
+            self._waiting.put(job)
         self._workers.append(self._new(worker.device))
 
 

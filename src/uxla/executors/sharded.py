@@ -50,7 +50,9 @@ class Sharded:
             raise UnfinishedError(f"{said}; repeat the command to go on", again=True)
         return [found[number] for number in range(len(every))]
 
-    def together(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> list[Result]:
+    def together(
+        self, function: Callable[[Item], Result], items: Iterable[Item], work: Callable[[Item], int], /
+    ) -> list[Result]:
         """The function's results, one call after the other. Where one has to wait for other shards, the next goes
         on."""
         results, waits = [], list[UnfinishedError]()

@@ -16,9 +16,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import count
 from multiprocessing.connection import Connection
@@ -28,6 +29,9 @@ from uxla import progress, signals
 from uxla.errors import UxlaError, spelled_as
 from uxla.events import Channel, Event, redirected
 from uxla.store.locks import BusyError, waiting
+
+Send = Callable[[str, Any], None]
+"""Passes on what a job says: the kind of a message and its content."""
 
 _SECONDS = 0.2
 """Between two messages of one bar."""
@@ -111,7 +115,7 @@ def _serve(connection: Connection) -> None:
     with process_settings(threads=around.threads, deterministic=around.deterministic):
         connection.send_bytes(pickle.dumps(("began", os.getpid())))
         while waits := asked.get():
-            connection.send_bytes(_answer(asked.get(), _Relay(connection), waits=pickle.loads(waits)))
+            connection.send_bytes(answer(asked.get(), partial(_send, connection), waits=pickle.loads(waits)))
 
 
 def _listen(connection: Connection, asked: queue.SimpleQueue[bytes], main: int) -> None:
@@ -123,8 +127,18 @@ def _listen(connection: Connection, asked: queue.SimpleQueue[bytes], main: int) 
         signal.pthread_kill(main, signal.SIGTERM)  # to this thread it would not end a wait of the other
 
 
-def _answer(call: bytes, relay: _Relay, *, waits: bool) -> bytes:
-    """What came of a job: its result, that another run is at it unless it `waits` for that, or what was raised."""
+def _send(connection: Connection, kind: str, content: Any) -> None:
+    """Send one message. Where nobody listens any longer, this process is about to end."""
+    with suppress(OSError):
+        connection.send_bytes(pickle.dumps((kind, content)))
+
+
+def answer(call: bytes, send: Send, *, waits: bool) -> bytes:
+    """What came of a job: its result, that another run is at it unless it `waits` for that, or what was raised.
+
+    What it says meanwhile, events and progress, is given to `send`.
+    """
+    relay = _Relay(send)
     try:
         function, item, how = pickle.loads(call)
         with ExitStack() as around:
@@ -154,7 +168,16 @@ def _failed(error: Exception) -> bytes:
         return pickle.dumps(("failed", (RuntimeError, (f"{type(error).__name__}: {error}",), {})))
 
 
-def raised(kind: type[BaseException], arguments: tuple[Any, ...], values: Mapping[str, Any]) -> BaseException:
+def understood(message: bytes) -> tuple[str, Any]:
+    """The kind and the content of a message of a worker; an exception there is one here."""
+    try:
+        kind, content = pickle.loads(message)
+        return kind, _raised(*content) if kind == "failed" and isinstance(content, tuple) else content
+    except Exception as error:  # of a class that cannot be had here
+        return "failed", error
+
+
+def _raised(kind: type[BaseException], arguments: tuple[Any, ...], values: Mapping[str, Any]) -> BaseException:
     """The exception of a worker, whatever its own constructor takes."""
     error = kind.__new__(kind, *arguments)
     error.args = arguments
@@ -164,9 +187,9 @@ def raised(kind: type[BaseException], arguments: tuple[Any, ...], values: Mappin
 
 @dataclass(frozen=True)
 class _Relay:
-    """Sends events and progress to the process that asked for the job."""
+    """Sends events and progress to whoever asked for the job."""
 
-    to: Connection
+    send: Send
     numbers: count[int] = count()  # noqa: RUF009 (one for all bars of this process)
 
     def start(self, label: str, total: int) -> _RelayedBar:
@@ -189,11 +212,6 @@ class _Relay:
             channel.tell(event)
         else:
             self.send("event", (channel, event))
-
-    def send(self, kind: str, content: Any) -> None:
-        """One message. Where nobody listens any longer, this process is about to end."""
-        with suppress(OSError):
-            self.to.send_bytes(pickle.dumps((kind, content)))
 
 
 class _RelayedBar:

@@ -114,7 +114,8 @@ def plan(
     if probed and not downloads:
         measured = probe(study, generates=asks_vicinity(request.methods, request.uxla))
     disk, model = store.disk, store.model_bytes
-    jobs = min(len(request.config.slots), sum(one.kind == "training" for one in store.work))  # trainings at once
+    at_once = len(request.config.placement.slots)
+    jobs = min(at_once, sum(one.kind == "training" for one in store.work))
     return Plan(
         tuple(store.work),
         found=Counter(store.found.values()),

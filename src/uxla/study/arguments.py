@@ -21,6 +21,7 @@ from uxla.config.training import Adaptation, WarmUp
 from uxla.corpora import labelled_like, raw, read, task_of
 from uxla.data.columns import SHAPES
 from uxla.errors import ConfigError
+from uxla.executors.cluster import Ray
 from uxla.given import plain, shown
 from uxla.methods import registry
 from uxla.methods.method import Method
@@ -62,7 +63,7 @@ def check_arguments(method: Any, vicinity: Any, baselines: Any, executor: Any, o
     """ConfigError that names the argument whose value is of another kind than it must be."""
     several = isinstance(baselines, Sequence) and not isinstance(baselines, str)
     named = several and all(isinstance(one, Method | str) for one in baselines)
-    maps = executor is None or isinstance(executor, str) or callable(getattr(executor, "map", None))
+    maps = isinstance(executor, Ray | str | None) or callable(getattr(executor, "map", None))
     kinds = [
         ("method", method, isinstance(method, UXLA | Method | str), "a uxla.UXLA, a uxla.Method, or a name"),
         ("vicinity", vicinity, isinstance(vicinity, MaskedLMVicinity | None) or _is_function(vicinity), _VICINITY),

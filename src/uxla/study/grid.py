@@ -4,6 +4,7 @@ Where there are several devices and at least as many runs, each run has one devi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,13 @@ from uxla import progress
 from uxla.config.run import RunConfig, load_config
 from uxla.config.yaml_text import Plain, entries, parse
 from uxla.errors import BeingWrittenError, ConfigError, UxlaError
-from uxla.executors.devices import running
+from uxla.executors.choice import Choice, running
+from uxla.executors.executor import executing, independent, side_by_side
 from uxla.report.folder import RunFolder
 from uxla.report.grid import Baseline, GridRun, Setting
 from uxla.shards import Unit
 from uxla.store.locks import waiting
-from uxla.store.store import Seen
+from uxla.store.store import Seen, default_root
 from uxla.study.run_folder import check_folder, is_finished, safe_name
 
 Run = Callable[..., Any]
@@ -75,14 +77,20 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
 
 
 def make(
-    planned: Sequence[Planned], out: Path, run: Run, *, fresh: bool = False, overwrite: bool = False
+    planned: Sequence[Planned],
+    out: Path,
+    run: Run,
+    *,
+    fresh: bool = False,
+    overwrite: bool = False,
+    executor: Choice = None,
 ) -> tuple[list[GridRun], dict[str, str]]:
     """Have `run` make each run's folder under `out` where it is not there yet; the finished ones, and why others
     failed by name.
 
     A folder whose run ended with the same configuration is kept, unless `fresh`: then everything is done again, what
-    runs share once. ArtifactError before any work where a folder has a run of another configuration, unless
-    `overwrite` is to replace it.
+    runs share once. With an `executor` each run is a job of it. ArtifactError before any work where a folder has a run
+    of another configuration, unless `overwrite` is to replace it.
     """
     for one in planned:
         check_folder(out / one.name, one.config, overwrite=overwrite)
@@ -92,26 +100,33 @@ def make(
     if len(due) < len(planned):
         progress.note(f"{len(planned) - len(due)} of {len(planned)} runs are finished already")
     done = partial(_made, partial(run, fresh=fresh, overwrite=overwrite, seen=seen), out, len(due))
-    with progress.bar("runs of the grid", len(due)) as bar, _devices_for(due) as together:
-        for one, fault in zip(due, together(done, list(enumerate(due, start=1))), strict=True):
+    with progress.bar("runs of the grid", len(due)) as bar, _mapping(due, out, executor) as mapped:
+
+        def one_done(numbered: tuple[int, Planned]) -> None:
+            try:
+                [fault] = mapped(done, [numbered])
+            except UxlaError as error:  # its machine was lost again and again
+                fault = str(error)
             if fault is not None:
-                failed[one.name] = fault
-                progress.note(f"{one.name}: failed and is left out: {fault}")
+                failed[numbered[1].name] = fault
+                progress.note(f"{numbered[1].name}: failed and is left out: {fault}")
             bar.advance()
+
+        deque(side_by_side(one_done, enumerate(due, start=1)), maxlen=0)
     kept = [one for one in planned if one.name not in failed]
-    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name)) for one in kept], failed
+    in_order = {one.name: failed[one.name] for one in planned if one.name in failed}
+    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name)) for one in kept], in_order
 
 
 @contextmanager
-def _devices_for(runs: Sequence[Planned]) -> Iterator[Callable[..., Iterable[str | None]]]:
-    """How a function is called on runs: side by side where they have a device each, else one by one."""
-    devices = [one.config.slots for one in runs[:1]]
-    if not devices or not 1 < len(devices[0]) <= len(runs):
+def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Callable[..., Iterable[str | None]]]:
+    """How a function is called on runs: side by side where they have an executor or a device each, else one by one."""
+    place = runs[0].config.placement if runs else None
+    if place is None or (given in (None, "devices") and not 1 < len(place.slots) <= len(runs)):
         yield map
         return
-    config = runs[0].config
-    with running(devices[0], threads=config.threads, deterministic=config.deterministic) as executor:
-        yield executor.map
+    with running(given, place, shared=[default_root(), out]) as executor, executing(executor):
+        yield independent
 
 
 def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> str | None:

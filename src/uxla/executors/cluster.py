@@ -1,0 +1,253 @@
+"""A cluster of Ray: jobs are its tasks, and this process counts how often each of them was begun."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uxla.devices import Placement, names
+from uxla.errors import ConfigError, UxlaError, WriteError
+from uxla.executors.cluster_job import Surroundings, perform
+from uxla.executors.jobs import Job, Queue
+from uxla.executors.side_by_side import SideBySide
+from uxla.executors.worker import understood
+from uxla.store.store import WeightsGoneError, default_root
+
+ATTEMPTS = 3
+"""How often a job is begun at most."""
+
+_PASSED_ON = UxlaError, WeightsGoneError
+"""What another attempt would raise again."""
+_POLL, _PATIENCE = 0.05, 20.0
+"""Seconds between two looks at what goes on, and for what is stopped to end."""
+_SPELLINGS = "expected ray (the cluster of this machine, or RAY_ADDRESS), ray://HOST:PORT, or ray:local"
+
+
+@dataclass(frozen=True)
+class Ray:
+    """The executor of a cluster of Ray that is there: at the `address` that `ray.init` takes, or `local` to begin one
+    on this machine for as long as the work goes on.
+
+    Each job is a task: on a GPU, or a share of one, where the run has GPUs, else on CPUs. A job that lasts longer than
+    `unit_hours` is stopped and begun again from its checkpoint; three times in all, as one whose machine is lost.
+
+    >>> uxla.Ray("ray://head:10001", unit_hours=12)
+    Ray(address='ray://head:10001', unit_hours=12)
+    """
+
+    address: str = "auto"
+    unit_hours: float | None = None
+
+
+def ray_named(text: str) -> Ray:
+    """The cluster of `ray`, `ray://HOST:PORT` or `ray:local`. ConfigError for anything else."""
+    if text in ("ray", "ray:local"):
+        return Ray("auto" if text == "ray" else "local")
+    if not text.startswith("ray://") or not text.rpartition(":")[2].isdecimal():
+        raise ConfigError(f"executor: got {text!r}, {_SPELLINGS}")
+    return Ray(text)
+
+
+@contextmanager
+def on_cluster(cluster: Ray, placement: Placement, shared: Sequence[Path]) -> Iterator[SideBySide]:
+    """What does jobs while the block lasts. ConfigError where Ray is not installed, or there is no cluster.
+
+    `shared` are the folders that each machine must see; UxlaError from the first job on one that does not.
+    """
+    [device] = names(placement.devices)
+    if device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"devices: got {device}, but Ray picks the GPU; with executor ray give auto, cpu or cuda")
+    with ExitStack() as around:
+        ray = around.enter_context(_connected(cluster.address))
+        token = around.enter_context(_token(shared))
+        on_gpu = device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
+        as_task = ray.remote(
+            num_cpus=placement.threads,
+            num_gpus=1 / placement.jobs_per_device if on_gpu else 0,
+            max_calls=1 if on_gpu else 0,  # else the memory of a GPU is kept by a process that waits
+            max_retries=0,  # they are counted here
+        )
+        seen = tuple(str(folder.absolute() / token) for folder in shared)
+        surroundings = Surroundings.of_this_process(placement, default_root(), seen, cluster.unit_hours, gpu=on_gpu)
+        yield around.enter_context(SideBySide(lambda: Tasks(ray, as_task(perform), surroundings)))
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    job: Job
+    waits: bool
+    """Whether it is to wait for another run."""
+
+
+class Tasks:
+    """Jobs as tasks of a cluster, and a thread that hears how they end. Its scheduler says which begins when."""
+
+    def __init__(self, ray: Any, task: Any, surroundings: Surroundings) -> None:
+        self._ray, self._task, self._surroundings = ray, task, surroundings
+        self._waiting, self._under_way = Queue(), dict[Any, _Attempt]()
+        self._lock, self._closed = threading.Lock(), threading.Event()
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Have a job done when the cluster has room for it."""
+        with self._lock:
+            if self._closed.is_set():
+                raise self._stopped()
+            self._waiting.put(job)
+
+    def withdraw(self, jobs: Iterable[Job]) -> None:
+        """Forget those of the jobs that were not handed out."""
+        self._waiting.remove(jobs)
+
+    def close(self) -> None:
+        """Stop what is being done at its next step, and return when all of it has ended."""
+        self._closed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._closed.is_set():
+                self._hand_out()
+                self._hear()
+        except BaseException as error:
+            with self._lock:
+                self._fault = error
+                self._closed.set()
+        self._end()
+
+    def _hand_out(self) -> None:
+        while taken := self._waiting.take(idle=all(one.waits for one in self._under_way.values())):
+            job, waits = taken
+            reference = self._task.remote(job.call, self._surroundings, waits)
+            self._under_way[reference] = _Attempt(job, waits)
+
+    def _hear(self) -> None:
+        if not self._under_way:
+            self._closed.wait(_POLL)
+            return
+        for reference in self._ray.wait([*self._under_way], timeout=_POLL)[0]:
+            self._ended(self._under_way.pop(reference).job, reference)
+
+    def _ended(self, job: Job, reference: Any) -> None:
+        """Pass on what a job has said, if this was its last attempt."""
+        try:
+            node, said, answered = pickle.loads(self._ray.get(reference))
+        except self._ray.exceptions.RayTaskError as error:  # it could not be begun
+            job.says("failed", UxlaError(f"a machine of the cluster cannot do any work: {_line(error.cause)}"))
+            return
+        except self._ray.exceptions.RayError as error:
+            self._lost(job, f"a process of the cluster was lost ({type(error).__name__}: {_line(error)})")
+            return
+        kind, content = understood(answered)
+        if kind == "busy":
+            self._waiting.put_back(job)
+        elif kind == "late":
+            self._lost(job, f"work on {node} took more than {self._surroundings.hours:g} hours")
+        elif kind == "failed" and not isinstance(content, _PASSED_ON):
+            self._lost(job, f"work on {node} failed ({type(content).__name__}: {_line(content)})", content)
+        else:
+            self._waiting.one_ended()
+            for message in said:
+                job.says(*understood(message))
+            job.says(kind, content)
+
+    def _lost(self, job: Job, why: str, error: BaseException | None = None) -> None:
+        """An attempt was in vain. Another one is made, unless there were enough of them."""
+        job.lost += 1
+        if job.lost < ATTEMPTS:
+            job.says("note", f"{why}; it is begun again, for the {('second', 'third')[job.lost - 1]} time")
+            self._waiting.put(job)
+            return
+        for note in getattr(error, "__notes__", ()):
+            job.says("note", note)
+        failed = UxlaError(f"{why}; this was the third attempt. Mend that, and run it again to go on")
+        failed.__cause__ = error
+        job.says("failed", failed)
+
+    def _stopped(self) -> BaseException:
+        """What is raised to those who wait for a closed cluster."""
+        if self._fault is None:
+            return KeyboardInterrupt()
+        stopped = UxlaError(f"the cluster cannot be heard any longer ({_line(self._fault)}); run it again to go on")
+        stopped.__cause__ = self._fault
+        return stopped
+
+    def _end(self) -> None:
+        with self._lock:
+            jobs = [one.job for one in self._under_way.values()] + self._waiting.all()
+        for job in jobs:
+            job.says("failed", self._stopped())
+        with suppress(Exception):  # a cluster that is gone has ended its tasks
+            for reference in self._under_way:
+                self._ray.cancel(reference)
+            self._ray.wait([*self._under_way], num_returns=len(self._under_way), timeout=_PATIENCE)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    """Ray, connected; a connection that was there already stays."""
+    try:
+        import ray
+    except ImportError as error:
+        why = f"executor ray: {error.name} is not installed"
+        raise ConfigError(f"{why}; run: pip install 'uxla[ray]', here and on each machine of the cluster") from None
+    if ray.is_initialized():
+        yield ray
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray tells that this will be so
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 100 * 2**20} if address == "local" else {}
+    try:
+        _reach(address)
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"executor ray: no cluster at {address} ({_line(error)}); {_SPELLINGS}") from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray takes it
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """OSError where nobody answers at the address, which Ray itself tells after a quarter of an hour."""
+    place = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    host, _, port = place.removeprefix("ray://").rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+
+
+@contextmanager
+def _token(shared: Sequence[Path]) -> Iterator[str]:
+    """The name of a file that is in each of the folders while the block lasts."""
+    name = f".seen-{uuid.uuid4().hex}"
+    try:
+        for folder in shared:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+        yield name
+    except OSError as error:
+        raise WriteError(folder, error.strerror or str(error), "give another folder") from error
+    finally:
+        for folder in shared:
+            with suppress(OSError):
+                (folder / name).unlink()
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
