@@ -1,6 +1,7 @@
 """The plan of a run is what the run then does; what the store holds is left out."""
 
 import json
+import shutil
 import sys
 from collections import Counter
 
@@ -15,6 +16,7 @@ from uxla.algorithm.agreement import Exact
 from uxla.cli.app import app
 from uxla.cli.plan import _lines
 from uxla.config.run import load_config
+from uxla.errors import ModelError
 from uxla.models.device import multiplies_in_bf16
 from uxla.models.tasks import TASKS
 from uxla.plan.counting import AGREE, Work, imitated_predictions
@@ -22,6 +24,7 @@ from uxla.plan.plan import Plan
 from uxla.plan.probe import Pace, Probe, _peak_memory
 from uxla.records import Predictions
 from uxla.store.journal import read
+from uxla.testbed import asset
 
 SMALL = ["testbed.train=48", "testbed.unlabelled=40", "testbed.dev=16", "testbed.test=16", "warmup.epochs=1"]
 SMALL += ["adaptation.max_steps=2", "adaptation.epochs=null"]
@@ -152,12 +155,20 @@ def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkey
     assert "in the store at once, " in shown.stdout
     assert "more while a long training saves its checkpoint" in shown.stdout
     assert "time:" not in shown.stdout
+    assert f"with {plan['gpu_tokens']:,} tokens in a forward pass" in shown.stdout, "arithmetic needs no probe"
 
 
 def test_a_model_that_is_not_here_is_a_download_and_is_not_fetched(store):
     plan = api.plan(small("model=some/model", "methods=[uxla]"))
     assert plan.downloads == {"some/model": None}
     assert (plan.trainings, plan.seconds) == (12, None)
+
+
+def test_a_model_that_is_none_for_the_task_is_refused(store, tmp_path):
+    folder = shutil.copytree(asset(), tmp_path / "model")
+    (folder / "config.json").write_text(json.dumps({"model_type": "vit"}), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"cannot be built as AutoModelForTokenClassification \("):
+        api.plan(small(f"model={folder}", "methods=[uxla]"), probed=False)
 
 
 def test_each_training_at_the_same_time_takes_a_model_and_a_checkpoint_more(store):

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from uxla.config.run import RunConfig
     from uxla.markup import Table
 
-NoProbe = Annotated[bool, typer.Option("--no-probe", help="Leave out hours and memory, which take minutes of work.")]
+NoProbe = Annotated[
+    bool, typer.Option("--no-probe", help="Leave out hours and this process's memory, which take minutes of work.")
+]
 
 
 def plan(
@@ -83,8 +85,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"time: about {duration(found['seconds'])} on this device in {found['precision']}")
         if found["memory"] is not None:
             lines.append(f"memory: {decimal(found['memory'])}")
-        lines.append(f"memory of a GPU: about {decimal(found['gpu_memory'])} in a training")
         lines += _offers(found)
+    if "gpu_memory" in found:
+        memory, tokens = decimal(found["gpu_memory"]), f"{found['gpu_tokens']:,}"
+        lines.append(f"memory of a GPU: about {memory} in a training, with {tokens} tokens in a forward pass")
     lines.append(
         f"disk: at most {decimal(disk['peak'])} in the store at once, {decimal(disk['store'])} when it is done, "
         f"{decimal(disk['run_folder'])} in the run folder; a model is {decimal(disk['model'])}"

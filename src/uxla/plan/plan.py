@@ -7,7 +7,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +22,7 @@ from uxla.events import Event, TrainingEnded
 from uxla.methods.registry import METHODS
 from uxla.models.model_safety import weight_files
 from uxla.plan.counting import CountingStore, Kind, Work
-from uxla.plan.probe import Probe, probe
+from uxla.plan.probe import OfGpu, Probe, probe
 from uxla.records import ModelHandle
 from uxla.store.store import Store
 from uxla.study.arguments import Request
@@ -56,6 +56,7 @@ class Plan:
     downloads: Mapping[str, int | None]
     """What is fetched from the Hub, and how large it is, where that is known."""
     probe: Probe | None = None
+    of_gpu: OfGpu | None = None
     beside: float = 0.0
     """Seconds that the run takes beside this work: as long as it took to read the data and to make this plan."""
 
@@ -93,10 +94,11 @@ class Plan:
         disk = {name: getattr(self, name) for name in names}
         seconds, memory = self.seconds, None if self.probe is None else self.probe.memory
         found = {"work": work, "seconds": seconds, "memory": memory, "disk": disk, "downloads": dict(self.downloads)}
+        found |= {} if self.of_gpu is None else {"gpu_memory": self.of_gpu.memory, "gpu_tokens": self.of_gpu.tokens}
         if self.probe is None:
             return found
         probed = self.probe
-        more = {"precision": probed.precision, "gpu_memory": probed.gpu_memory, "idle_cores": probed.idle}
+        more = {"precision": probed.precision, "idle_cores": probed.idle}
         return found | more | {"bf16_seconds": self._seconds(probed.in_bf16)}
 
 
@@ -109,14 +111,22 @@ def plan(
     number of sentences on which peers agree, is assumed (`counting.AGREE`, `counting.NEW`). `own` is the run's store;
     `began` is when its data began to be read.
     """
+    study, found = _planned(request, models, own, downloads, began)
+    if downloads:
+        return found
+    measured = probe(study, generates=asks_vicinity(request.methods, request.uxla)) if probed else None
+    return replace(found, probe=measured, of_gpu=OfGpu.training(study))
+
+
+def _planned(
+    request: Request, models: Models, own: Store, downloads: Mapping[str, int | None], began: float
+) -> tuple[Study, Plan]:
+    """The study and its plan, as far as no model is looked into for it."""
     study, store = _counted(request, models, own, _model_bytes(models.backbone, downloads))
-    measured, beside = None, time.monotonic() - began
-    if probed and not downloads:
-        measured = probe(study, generates=asks_vicinity(request.methods, request.uxla))
     disk, model = store.disk, store.model_bytes
     at_once = len(request.config.placement.slots)
     jobs = min(at_once, sum(one.kind == "training" for one in store.work))
-    return Plan(
+    return study, Plan(
         tuple(store.work),
         found=Counter(store.found.values()),
         model=model,
@@ -125,8 +135,7 @@ def plan(
         checkpoint=2 * _in_checkpoint(request) * model * jobs,
         run_folder=len(request.inputs.targets) * _MODELS * _tokenizer_bytes(models.backbone),
         downloads=downloads,
-        probe=measured,
-        beside=beside,
+        beside=time.monotonic() - began,
     )
 
 
@@ -140,7 +149,7 @@ def foreseen(request: Request, models: Models, own: Store) -> Plan | None:
     known &= type(request.uxla.agreement) in AGREEMENTS.values() and request.around is None
     if not known or not all(method.name in METHODS for method in request.methods):
         return None
-    return plan(request, models, own, probed=False, downloads={}, began=time.monotonic())
+    return _planned(request, models, own, {}, time.monotonic())[1]
 
 
 def check_room(planned: Plan, root: Path) -> None:

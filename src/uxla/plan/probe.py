@@ -15,9 +15,10 @@ from transformers import AutoConfig
 
 from uxla import progress
 from uxla.choices import Precision
+from uxla.errors import ModelError
 from uxla.models.device import HALF, multiplies_in_bf16, pick_device
 from uxla.models.footprint import Footprint
-from uxla.models.model_safety import offline
+from uxla.models.model_safety import offline, reason
 from uxla.plan.counting import Kind, Work, characters
 from uxla.records import Corpus
 from uxla.seeds import generator
@@ -50,9 +51,6 @@ class Probe:
     memory: int | None
     precision: Precision = "fp32"
     """What was computed in."""
-    gpu_memory: int = 0
-    """Bytes that a training is expected to take of a GPU, by the arithmetic of `Footprint`, with as many tokens in a
-    forward pass as here."""
     idle: int = 1
     """How many cores are idle where the run computes on a CPU."""
     in_bf16: Probe | None = None
@@ -61,6 +59,30 @@ class Probe:
     def seconds(self, work: Work) -> float:
         """How long a piece of work takes here."""
         return self.paces[work.kind](work.characters) + self.paces["labelling"].each * work.labelled
+
+
+@dataclass(frozen=True)
+class OfGpu:
+    """The bytes that a training is expected to take of a GPU, by the arithmetic of `Footprint`, with so many tokens in
+    a forward pass: as many as here."""
+
+    memory: int
+    tokens: int
+
+    @classmethod
+    def training(cls, study: Study) -> OfGpu:
+        """What a training of the study takes. ModelError for a model that is none for its task."""
+        labelling, runtime = study.labelling, study.labelling.runtime
+        folder, auto_class = labelling.backbone.path, labelling.task.auto_class
+        try:
+            config = AutoConfig.from_pretrained(str(folder), **offline(runtime.safety))
+            with torch.device("meta"):  # shapes, and no numbers
+                module = auto_class.from_config(config, trust_remote_code=runtime.safety.remote_code)
+        except Exception as error:  # whatever foreign files can raise
+            raise ModelError(f"{folder}: cannot be built as {auto_class.__name__} ({reason(error)})") from error
+        found = Footprint.of(module, runtime.precision)
+        tokens = runtime.budget_of(module, pick_device(runtime.device)).tokens
+        return cls(found.fixed + found.token * tokens, tokens)
 
 
 def probe(study: Study, *, generates: bool) -> Probe:
@@ -105,7 +127,7 @@ def _probe(study: Study, *, generates: bool) -> Probe:
         paces: dict[Kind, Pace] = {"training": _pace(train), "labelling": _pace(label)}
         paces |= {"samples": _pace(generate)} if generates and study.around is None else {"samples": Pace(0.0, 0.0)}
         paces |= {"masked LM": paces["training"], "average": Pace(0.0, 0.0)}
-    return Probe(paces, _peak_memory(), study.labelling.runtime.precision, _gpu_memory(study))
+    return Probe(paces, _peak_memory(), study.labelling.runtime.precision)
 
 
 def _pace(work: Callable[[int], int]) -> Pace:
@@ -127,16 +149,6 @@ def _pace(work: Callable[[int], int]) -> Pace:
 def _sample(corpus: Corpus, size: int) -> Corpus:
     """So many examples of a corpus, drawn from all of it, again and again where it has fewer."""
     return corpus.take(generator(0, "probe").permutation(len(corpus))[np.arange(size) % len(corpus)])
-
-
-def _gpu_memory(study: Study) -> int:
-    labelling, runtime = study.labelling, study.labelling.runtime
-    config = AutoConfig.from_pretrained(str(labelling.backbone.path), **offline(runtime.safety))
-    trusts = runtime.safety.remote_code
-    with torch.device("meta"):  # shapes, and no numbers
-        module = labelling.task.auto_class.from_config(config, trust_remote_code=trusts)
-    found, device = Footprint.of(module, runtime.precision), pick_device(runtime.device)
-    return found.fixed + found.token * runtime.budget_of(module, device).tokens
 
 
 def _peak_memory() -> int | None:
