@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -97,6 +98,17 @@ LOADERS = {
     "load_model": lambda folder, safety: load_model(AutoModelForTokenClassification, folder, safety=safety),
     "masked lm": lambda folder, safety: MaskedLM.load(str(folder), Runtime(safety=safety)),
 }
+
+
+@pytest.mark.skipif(find_spec("sentencepiece") is not None, reason="sentencepiece is installed")
+def test_a_tokenizer_that_needs_another_package_is_refused_with_its_name(folder):
+    """`microsoft/mdeberta-v3-base` has its tokenizer as spm.model alone."""
+    for file in folder.glob("token*.json"):
+        file.unlink()
+    (folder / "spm.model").write_bytes(b"pieces")
+    change(folder / "config.json", model_type="deberta-v2")
+    said = refusal(load_tokenizer, folder)
+    assert said.endswith("(it has a SentencePiece file and no tokenizer.json; run: pip install 'uxla[sentencepiece]')")
 
 
 @pytest.mark.parametrize("load", LOADERS.values(), ids=LOADERS)

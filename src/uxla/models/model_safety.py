@@ -14,6 +14,8 @@ _ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attentio
 """What transformers calls kinds of attention that a model or a machine does not have."""
 PICKLES = ("pytorch_model.bin", "pytorch_model-*.bin")
 """Weights as pickles: in one file, or in parts. Others, as the generator beside mDeBERTa, are of another model."""
+_READERS = ("sentencepiece", "tiktoken")
+"""Packages that transformers names where one of them is missing for a tokenizer without tokenizer.json."""
 _KERNELS = ("attn_implementation", "experts_implementation")
 
 
@@ -39,12 +41,14 @@ def offline(safety: ModelSafety) -> dict[str, bool]:
 
 
 def reason(error: Exception) -> str:
-    """Another library's error in one line, with the key to set where it is about a model's code or its attention."""
+    """Another library's error in one line, with the remedy where it is about a model's code, attention or tokenizer."""
     if "trust_remote_code" in str(error):
         allow = assignment("trust_remote_code", True)
         return f"it needs Python code that comes with it; if you have read that and trust it, set {allow}"
     if any(name in str(error) for name in _ATTENTIONS):
         return f"{str(error).split('. ')[0].rstrip('.')}; set {assignment('attention', 'auto')}"
+    if any(name in str(error).lower() for name in _READERS):
+        return "it has a SentencePiece file and no tokenizer.json; run: pip install 'uxla[sentencepiece]'"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
