@@ -24,6 +24,10 @@ def told(channel, number):
     return number**2, os.getpid()
 
 
+def is_one(number):
+    return number == 1
+
+
 def refused(number):
     if number == 1:
         raise WriteError("place", "cause", "remedy")

@@ -225,10 +225,11 @@ def flow_that_fails(number):
 def test_work_ahead_is_done_where_there_are_devices_and_else_when_it_is_asked_for(devices, jobs, tmp_path):
     work = partial(jobs.stored, tmp_path)
     assert alone()
-    beforehand(work, [1])
+    beforehand(work, [1], jobs.is_one)
     with executing(devices):
         assert not alone()
-        beforehand(work, [2])
+        beforehand(work, [2], jobs.is_one)
+        beforehand(work, [1], jobs.is_one)
     assert sorted(path.name for path in tmp_path.glob("*.made")) == ["2.made"]
 
 

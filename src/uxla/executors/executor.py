@@ -91,15 +91,19 @@ def independent(function: Callable[[Item], Result], items: Iterable[Item], /) ->
     return (_CURRENT.get() or _SERIAL).map(partial(_job, function), items)
 
 
-def beforehand(
-    function: Callable[[Item], Any], items: Iterable[Item], is_done: Callable[[Item], bool] = lambda item: False
-) -> None:
+def beforehand(function: Callable[[Item], Any], items: Iterable[Item], is_done: Callable[[Item], bool]) -> None:
     """Do work whose results will be looked for in the store: now and side by side, if this process is not alone.
 
     All items are handed out or, where all are done, none: so their numbers do not depend on what is done.
     """
     if not alone() and not all(map(is_done, every := list(items))):
-        deque(independent(function, every), maxlen=0)
+        deque(independent(partial(_unless_done, function, is_done), every), maxlen=0)
+
+
+def _unless_done(function: Callable[[Item], Any], is_done: Callable[[Item], bool], item: Item) -> None:
+    """Do the work; what comes of it is in the store."""
+    if not is_done(item):
+        function(item)
 
 
 def side_by_side(

@@ -35,8 +35,3 @@ def shares(corpus: Corpus, size: int) -> Iterator[Corpus]:
 def in_store(size: int, store: Store, stage: str, inputs: Callable[[Corpus], Mapping[str, Any]], share: Corpus) -> bool:
     """Whether all parts of a share are done."""
     return all(store.has(stage, inputs(part)) for part in share.parts(size))
-
-
-def call(stored: Callable[[Corpus], Any], share: Corpus) -> None:
-    """Have a share done; what comes of it is in the store."""
-    stored(share)

@@ -30,7 +30,7 @@ from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.seeds import derive
 from uxla.store.locks import waiting
 from uxla.store.store import Store, reading
-from uxla.study.parts import call, each_with_bar, in_store, shares
+from uxla.study.parts import each_with_bar, in_store, shares
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
 """Examples in one artifact of the store: at most so many are lost when a run is killed."""
@@ -198,7 +198,7 @@ class StoredVicinity:
         draw = epoch if self.fresh else 0
         inputs = partial(self._samples_inputs, draw)
         is_made = partial(in_store, _GENERATED_TOGETHER, self.store, "vicinity", inputs)
-        beforehand(partial(call, partial(self, epoch=epoch)), shares(corpus, _GENERATED_TOGETHER), is_made)
+        beforehand(partial(self, epoch=epoch), shares(corpus, _GENERATED_TOGETHER), is_made)
         opened = cache(self.open_vicinity)
         made = []
         for part in each_with_bar(f"generating the vicinity of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
@@ -230,7 +230,7 @@ class StoredFluency:
     def __call__(self, corpus: Corpus) -> npt.NDArray[np.float64]:
         """(N,) each example's mean log likelihood a piece, in nats."""
         is_scored = partial(in_store, _GENERATED_TOGETHER, self.store, "fluency", self._scores_inputs)
-        beforehand(partial(call, self), shares(corpus, _GENERATED_TOGETHER), is_scored)
+        beforehand(self, shares(corpus, _GENERATED_TOGETHER), is_scored)
         opened = cache(self.open_model)
         found = []
         for part in each_with_bar(f"scoring the fluency of {corpus.name}", list(corpus.parts(_GENERATED_TOGETHER))):
