@@ -36,13 +36,13 @@ def test_the_last_shard_writes_the_result_in_any_order_of_them():
         with pytest.raises(
             UnfinishedError, match=rf"shard {number}/3 is done; \d of 7 units, of other shards, are not"
         ):
-            shared(Shard(number, 3), lambda: units_of(done, range(7)), lambda: "written")
+            shared(Shard(number, 3), lambda shard: shard.do(units_of(done, range(7))), lambda: "written")
     assert done == [2, 5, 0, 3, 6]
-    assert shared(Shard(2, 3), lambda: units_of(done, range(7)), lambda: "written") == "written"
+    assert shared(Shard(2, 3), lambda shard: shard.do(units_of(done, range(7))), lambda: "written") == "written"
 
 
 def test_without_a_shard_the_result_is_written_and_no_unit_is_looked_at():
-    assert shared(None, lambda: [1 / 0], lambda: "written") == "written"
+    assert shared(None, lambda shard: 1 / 0, lambda: "written") == "written"
 
 
 def test_where_another_process_writes_the_result_this_one_has_ended_well():
@@ -50,9 +50,9 @@ def test_where_another_process_writes_the_result_this_one_has_ended_well():
         raise BeingWrittenError("out.tsv")
 
     with pytest.raises(UnfinishedError, match=r"all units are done, and another process writes the result \(out.tsv\)"):
-        shared(Shard(1, 1), lambda: units_of([], range(2)), write)
+        shared(Shard(1, 1), lambda shard: None, write)
     with pytest.raises(BeingWrittenError):
-        shared(None, list, write)
+        shared(None, lambda shard: None, write)
 
 
 def test_what_others_did_meanwhile_is_seen_at_the_end():
@@ -66,7 +66,7 @@ def test_what_others_did_meanwhile_is_seen_at_the_end():
         Unit(lambda: 1 / 0, lambda: 1 in done),
         Unit(lambda: 1 / 0, lambda: 2 in done),
     ]
-    assert shared(Shard(1, 3), lambda: units, lambda: "written") == "written"
+    assert shared(Shard(1, 3), lambda shard: shard.do(units), lambda: "written") == "written"
     done.clear()
     last = [Unit(lambda: 1 / 0, lambda: 0 in done), Unit(first, lambda: 1 in done)]
-    assert shared(Shard(2, 2), lambda: last, lambda: "written") == "written"
+    assert shared(Shard(2, 2), lambda shard: shard.do(last), lambda: "written") == "written"

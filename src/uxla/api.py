@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ from uxla.plan.plan import Plan, check_room, foreseen
 from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
-from uxla.shards import Shard
+from uxla.shards import Shard, shared
 from uxla.store.store import Seen, Store, default_root
 from uxla.study import pipeline
 from uxla.study.arguments import Request, arguments_of, check_arguments, request_of
@@ -170,16 +171,18 @@ def run(
     if shard is not None and is_finished(out, config):
         progress.note(f"{out}: is finished")
         return dict(json.loads((out / "results.json").read_bytes()))
-    if shard is not None:
-        _do_shard(config, shard)
-    with spelled_as("yaml"), recording(out, config, overwrite=overwrite) as record:
-        emit = heard_by((record, Messages(config.task, config.source.name)))
-        store = Store(default_root(), emit, fresh, seen or Seen())
-        arguments = arguments_of(config, load_inputs(config, store))
-        adapted = adapt(**arguments, store=store, executor=executor, on_event=heard_by((record, on_event)))
-        adapted.save(out)
-        record(Finished())
-    return dict(adapted.results)
+
+    def write() -> dict[str, Any]:
+        with spelled_as("yaml"), recording(out, config, overwrite=overwrite) as record:
+            emit = heard_by((record, Messages(config.task, config.source.name)))
+            store = Store(default_root(), emit, fresh, seen or Seen())
+            arguments = arguments_of(config, load_inputs(config, store))
+            adapted = adapt(**arguments, store=store, executor=executor, on_event=heard_by((record, on_event)))
+            adapted.save(out)
+            record(Finished())
+        return dict(adapted.results)
+
+    return shared(shard, partial(_do_shard, config), write)
 
 
 def _do_shard(config: RunConfig, shard: Shard) -> None:

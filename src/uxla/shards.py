@@ -72,12 +72,12 @@ class Shard:
             raise UnfinishedError(f"{said}; {remedy}")
 
 
-def shared(shard: Shard | None, units: Callable[[], Iterable[Unit]], write: Callable[[], Result]) -> Result:
-    """The result that `write` makes of the `units`, or, of a shard, after its own. UnfinishedError where there can be
-    none yet, or another shard is writing it."""
+def shared(shard: Shard | None, do: Callable[[Shard], object], write: Callable[[], Result]) -> Result:
+    """The result that `write` makes; of a shard, after `do` has done its units. UnfinishedError, by `do`, where there
+    can be none yet, and where another shard is writing it."""
     if shard is None:
         return write()
-    shard.do(units())
+    do(shard)
     try:
         return write()
     except BeingWrittenError as error:

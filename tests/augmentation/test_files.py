@@ -18,6 +18,7 @@ from uxla.augmentation.files import FileAugmentation
 from uxla.config.method import MaskedLMVicinity
 from uxla.data.discover import open_rewritable
 from uxla.errors import ConfigError, DataError, UxlaError, WriteError
+from uxla.shards import Shard, UnfinishedError
 from uxla.store.journal import Journal
 from uxla.store.locks import vacant
 from uxla.store.store import Store
@@ -67,10 +68,12 @@ def file(tmp_path):
 def augment(tmp_path):
     """Augments a file, each part with a toy of its own choice; returns the report."""
 
-    def run(path, out, *, toy=None, originals=False, fresh=False, reading=None, together=4096, seed=0, **given):
+    def run(
+        path, out, *, toy=None, originals=False, fresh=False, reading=None, together=4096, seed=0, shard=None, **given
+    ):
         store = Store(tmp_path / "store", Journal(out), fresh)
         source, settings = open_rewritable(path, **(reading or {})), MaskedLMVicinity(**given)
-        return FileAugmentation(source, out, settings, toy or Toy(), store, seed, originals, together).run()
+        return FileAugmentation(source, out, settings, toy or Toy(), store, seed, originals, together, shard).run()
 
     return run
 
@@ -354,3 +357,35 @@ def test_a_column_that_was_made_of_the_text_is_named(more, task, named, file, au
     said = " ".join(notes)
     assert said.count("was derived from the text") == (named is not None)
     assert named is None or f"a.jsonl: column '{named}' was derived from the text and will not fit" in said
+
+
+def made_by(augment, path, out, number, of):
+    """How often a shard asked the model, and whether it wrote the file."""
+    toy = Toy()
+    try:
+        augment(path, out, toy=toy, together=3, shard=Shard(number, of))
+    except UnfinishedError:
+        return toy.filled, False
+    return toy.filled, True
+
+
+@pytest.mark.parametrize("order", [(3, 1, 2), (2, 3, 3, 2, 1)])
+def test_shards_in_any_order_make_each_part_once_and_the_last_writes_the_bytes_of_one_command(
+    order, file, augment, tmp_path
+):
+    path, out = file("a.txt", "".join(f"ko{' mira' * (i % 3)} sen{i}\n" for i in range(20))), tmp_path / "b.tsv"
+    calls = [made_by(augment, path, out, number, 3) for number in order]
+    assert [wrote for _, wrote in calls] == [False] * (len(order) - 1) + [True]
+    assert sum(filled for filled, _ in calls) == 7, "parts"
+    asked = Toy()
+    augment(path, tmp_path / "c.tsv", toy=asked, together=3, fresh=True)
+    assert asked.filled == 7
+    assert out.read_bytes() == (tmp_path / "c.tsv").read_bytes()
+
+
+def test_a_longer_file_and_another_number_of_shards_find_the_parts_that_there_are(file, augment, tmp_path):
+    rows, out = [f"ko{' mira' * (i % 3)} sen{i}\n" for i in range(18)], tmp_path / "b.tsv"
+    path = file("a.txt", "".join(rows[:9]))
+    assert made_by(augment, path, out, 2, 2) == (1, False)
+    path.write_text("".join(rows))
+    assert made_by(augment, path, out, 1, 1) == (5, True)

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from uxla.shards import Shard, UnfinishedError
+from uxla.study.run_folder import locked_folder
 
 SETTINGS = ("methods=[penalty, uxla]", "keep_weights=last")
 
@@ -39,6 +40,17 @@ def test_shards_of_a_run_in_any_order_end_with_the_bytes_of_one_command(of, sync
     assert files(tmp_path / "out") == files(tmp_path / "one")
     made = [path.name for path in (tmp_path / "store/fit").iterdir()]
     assert len(made) == len({event["key"] for event in one.stages if event["stage"] == "fit"})
+
+
+def test_a_shard_that_finds_all_done_leaves_the_folder_to_the_one_that_writes_it(synchronous, adapt, tiny, tmp_path):
+    overrides = [*tiny, "methods=[penalty]"]
+    with locked_folder(tmp_path / "out"), pytest.raises(UnfinishedError, match="another process writes") as unfinished:
+        adapt(tmp_path / "out", synchronous.store, *overrides, shard=Shard(1, 1))
+    assert not unfinished.value.again
+    written = adapt(tmp_path / "out", synchronous.store, *overrides, shard=Shard(1, 1))
+    results = (written.out / "results.json").stat().st_mtime_ns
+    adapt(tmp_path / "out", synchronous.store, *overrides, shard=Shard(1, 1))
+    assert (written.out / "results.json").stat().st_mtime_ns == results
 
 
 def files(out):

@@ -77,7 +77,7 @@ class FileAugmentation:
         total, inputs = self.source.count(), self._inputs(vicinity)
         return shared(
             self.shard,
-            partial(self._units, vicinity, inputs, total),
+            lambda shard: shard.do(self._units(vicinity, inputs, total)),
             partial(self._written, form, vicinity, inputs, total),
         )
 

@@ -83,9 +83,13 @@ def _compared(
     from uxla.study.grid import units
 
     failed = dict[str, str]()
-    own = partial(units, planned.runs, folder, api.run, failed, overwrite=overwrite)
+    own = units(planned.runs, folder, api.run, failed, overwrite=overwrite)
     try:
-        return shared(shard, own, partial(_made, planned, folder, fresh=fresh, overwrite=overwrite, executor=executor))
+        return shared(
+            shard,
+            lambda shard: shard.do(own),
+            partial(_made, planned, folder, fresh=fresh, overwrite=overwrite, executor=executor),
+        )
     except UnfinishedError:
         if failed:
             return None, failed

@@ -91,8 +91,8 @@ def predict(
             write(_above(threshold, ensemble.answers), sys.stdout.buffer)
             return
         stored = StoredAnswers(Store(default_root()), ensemble.fingerprint, ensemble.answers)
-        units = partial(_units, answered, stored, given, batch_size)
-        shared(shard, units, partial(_write_file, out, partial(write, _above(threshold, stored))))
+        write_out = partial(_write_file, out, partial(write, _above(threshold, stored)))
+        shared(shard, lambda shard: shard.do(_units(answered, stored, given, batch_size)), write_out)
 
 
 def _opened(ensemble: Ensemble, given: Input, *, replaces: bool, second: bool) -> Source:
