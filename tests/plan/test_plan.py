@@ -90,6 +90,23 @@ def test_every_method_is_counted_without_any_training(overrides, trainings, stor
     assert len(plan.of("masked LM")) == ("mlm_tuned" in overrides[0])
 
 
+def test_with_a_number_of_steps_every_adapted_method_takes_as_many_as_uxla(store):
+    """The upper bound on as many sentences as the source has is as long as zero-shot."""
+
+    def steps(*overrides):
+        return [work.steps for work in api.plan(small("trace=0", *overrides), probed=False).work if work.steps]
+
+    warm_up = steps("methods=[zero_shot]")
+    for method in ("uxla", "tri_training", "self_training"):
+        assert steps(f"methods=[{method}]") == [*warm_up, *[2] * 9]
+    assert steps("methods=[supervised]", "target_data.labelled_take=48", "testbed.labelled=48") == warm_up
+    longer = [
+        sum(steps(f"methods=[{m}]", "adaptation.max_steps=null", "adaptation.epochs=1"))
+        for m in ("tri_training", "uxla")
+    ]
+    assert longer[0] < longer[1], "passes over more data are more steps"
+
+
 def test_three_imitated_models_agree_by_twos_on_the_assumed_share():
     corpus = uxla.read([(["a", "b", "c"], ["O", "B-PER", "O"])] * 1000)
     tables = [Predictions(**imitated_predictions(corpus, TASKS["ner"](), model)) for model in range(3)]

@@ -1,0 +1,164 @@
+"""Whether to adapt, and how far: rules that see no label of the target, and what each of them loses.
+
+    python bench/adaptation.py RUN… [--json FILE]
+
+RUN are folders of `uxla run` with the methods zero_shot, tri_training and uxla, and with a test set. A rule takes one
+of their ensembles by what the models say of the test sentences, by the estimates, or by the scores on the source's dev
+set; the test labels only tell how good the choice was. The regret is the best ensemble's score minus that of the one
+taken. Prints Markdown:
+
+1. each run and target: the scores, how much the ensembles agree, and the regret of each rule;
+2. each rule: its mean and its largest regret, and how often it took what.
+
+Agreement is the F1 (for sentence tasks the share of equal labels) of one ensemble's labels against another's.
+"""
+
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from statistics import fmean
+
+from common import parser, table, write_json
+
+from uxla.algorithm.estimates import Estimate
+from uxla.report.folder import RunFolder
+from uxla.report.scores import ensembles
+from uxla.report.scoring import counts, score
+
+STATES = {"zero_shot": "zero-shot", "tri_training": "tri-training", "uxla": "UXLA"}
+"""What a rule chooses from: the ensembles of these methods."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One target of one run: by method the ensemble's score, and how far two ensembles agree."""
+
+    name: str
+    true: Mapping[str, float]
+    agreed: Mapping[frozenset[str], float]
+    estimates: tuple[float, float] | None
+    """Those of the penalised warm-up and of UXLA's last epoch, by which `keep: estimated` compares them."""
+    at_home: tuple[float, float] | None
+    """The mean score on source dev of the penalised warm-up, and of tri-training's last epoch."""
+
+    def regret(self, method: str) -> float:
+        """What is lost by this method against the best of all."""
+        return max(self.true.values()) - self.true[method]
+
+    def company(self, method: str) -> float:
+        """How far an ensemble agrees with the two others, on average."""
+        return fmean(value for pair, value in self.agreed.items() if method in pair)
+
+
+def company(cell: Cell) -> str:
+    """The ensemble that agrees most with the others.
+
+    If three labellers err independently, the product of two agreements over the third is a squared accuracy (Platanios
+    et al. 2014): who agrees more with the other two is right more often. Adapted ensembles come from one warm-up and
+    share errors, so zero-shot is chosen only where both went apart from each other further than from it.
+    """
+    return max(STATES, key=cell.company)
+
+
+def unless_lost(cell: Cell) -> str:
+    """Tri-training, unless the estimate says that adaptation lost a tenth of the warm-up's score: then zero-shot."""
+    if cell.estimates is not None and cell.estimates[1] < 0.9 * cell.estimates[0]:
+        return "zero_shot"
+    return "tri_training"
+
+
+def unless_forgot(cell: Cell) -> str:
+    """Tri-training, unless its models label the source's dev set worse, by a point, than those that it began with.
+
+    The labelled source is in every training of theirs: what costs them there are pseudo labels that contradict it.
+    """
+    if cell.at_home is not None and cell.at_home[1] < cell.at_home[0] - 1.0:
+        return "zero_shot"
+    return "tri_training"
+
+
+def nearer(cell: Cell) -> str:
+    """Of the two adapted ensembles the one that agrees more with zero-shot."""
+    return max(("tri_training", "uxla"), key=lambda method: cell.agreed[frozenset({"zero_shot", method})])
+
+
+def estimated(cell: Cell) -> str:
+    """UXLA where the estimate of its last epoch is above the warm-up's, else zero-shot."""
+    return "uxla" if cell.estimates is not None and cell.estimates[1] > cell.estimates[0] else "zero_shot"
+
+
+RULES: dict[str, Callable[[Cell], str]] = {
+    **{f"always {title}": lambda cell, method=method: method for method, title in STATES.items()},
+    "who agrees most with the others": company,
+    "adapted, the nearer to zero-shot": nearer,
+    "tri-training, unless the estimate falls": unless_lost,
+    "tri-training, unless source dev falls": unless_forgot,
+    "UXLA or zero-shot by the estimate": estimated,
+}
+
+
+def main(given: Namespace) -> None:
+    """Read every run, print the tables."""
+    cells = [cell for path in given.runs for cell in cells_of(RunFolder.read(path))]
+    rows = [row(cell) for cell in cells]
+    pairs = [f"{STATES[one]}, {STATES[other]}" for one, other in combinations(STATES, 2)]
+    table(["run", *STATES.values(), *(f"agree: {pair}" for pair in pairs), *RULES], rows)
+    print()
+    summary = [summed(name, cells) for name in RULES]
+    table(["rule", "mean regret", "largest", "took"], summary)
+    write_json(given.json, {"cells": rows, "rules": summary})
+
+
+def cells_of(run: RunFolder) -> Iterator[Cell]:
+    """A cell for each target that all three methods were scored on."""
+    for target, found in run.results["targets"].items():
+        test, scored = run.test_set(target), ensembles(found)
+        if test is None or not STATES.keys() <= scored.keys():
+            continue
+        spans = run.results["task"] == "ner"
+        agreed = {
+            frozenset({one, other}): score(counts(replace(test, gold=test.labels[one]), other, spans=spans))
+            for one, other in combinations(STATES, 2)
+        }
+        true = {method: scored[method]["mean"] for method in STATES}
+        estimates = _estimates(run.results.get("estimates", {}).get(target, {}))
+        yield Cell(f"{run.name}, {target}", true, agreed, estimates, _at_home(run.results["trainings"], target))
+
+
+def _estimates(found: Mapping[str, object]) -> tuple[float, float] | None:
+    if not {"penalty", "uxla"} <= found.keys():
+        return None
+    before, after = Estimate(**found["penalty"]), Estimate(**found["uxla"][-1])
+    return before.mean, after.mean
+
+
+def _at_home(trainings: Sequence[Mapping[str, object]], target: str) -> tuple[float, float] | None:
+    before = [one["dev"] for one in trainings if one["method"] == "penalty"]
+    adapted = [one for one in trainings if one["method"] == "tri_training" and one["target"] == target]
+    after = [one["dev"] for one in adapted if one["epoch"] == max(one["epoch"] for one in adapted)]
+    found = [[score for score in scores if score is not None] for scores in (before, after)]
+    return (fmean(found[0]), fmean(found[1])) if all(found) else None
+
+
+def row(cell: Cell) -> tuple[str, ...]:
+    """The first table's row of one cell."""
+    figures = [*cell.true.values(), *cell.agreed.values(), *(cell.regret(rule(cell)) for rule in RULES.values())]
+    return cell.name, *(f"{figure:.1f}" for figure in figures)
+
+
+def summed(name: str, cells: Sequence[Cell]) -> tuple[str, ...]:
+    """The second table's row of one rule."""
+    taken = [RULES[name](cell) for cell in cells]
+    regrets = [cell.regret(method) for cell, method in zip(cells, taken, strict=True)]
+    counted = Counter(taken)
+    took = ", ".join(f"{STATES[method]} {counted[method]}" for method in STATES if method in counted)
+    return name, f"{fmean(regrets):.2f}", f"{max(regrets):.1f}", took
+
+
+if __name__ == "__main__":
+    wanted = parser(__doc__)
+    wanted.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders of finished runs")
+    main(wanted.parse_args())
