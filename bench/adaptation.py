@@ -8,7 +8,9 @@ set; the test labels only tell how good the choice was. The regret is the best e
 taken. Prints Markdown:
 
 1. each run and target: the scores, how much the ensembles agree, and the regret of each rule;
-2. each rule: its mean and its largest regret, and how often it took what.
+2. each rule: its mean and its largest regret, and how often it took what;
+3. which epoch to take of a method, by the mean score of its three models: the mean regret of taking the last, the best
+   on source dev, or the best by the estimate.
 
 Agreement is the F1 (for sentence tasks the share of equal labels) of one ensemble's labels against another's.
 """
@@ -20,6 +22,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from common import parser, table, write_json
 
@@ -109,7 +112,34 @@ def main(given: Namespace) -> None:
     print()
     summary = [summed(name, cells) for name in RULES]
     table(["rule", "mean regret", "largest", "took"], summary)
-    write_json(given.json, {"cells": rows, "rules": summary})
+    print()
+    epochs = [found for method in ("tri_training", "uxla") for found in epoch_rows(method, given.runs)]
+    table(["method", "targets", "last epoch", "best on source dev", "best estimate"], epochs)
+    write_json(given.json, {"cells": rows, "rules": summary, "epochs": epochs})
+
+
+def epoch_rows(method: str, paths: Sequence[Path]) -> Iterator[tuple[object, ...]]:
+    """The third table's row of one method; no regret where no run tells what a rule looks at."""
+    regrets: dict[str, list[float]] = {"last": [], "dev": [], "estimate": []}
+    for results in (RunFolder.read(path).results for path in paths):
+        for target, found in results["targets"].items():
+            scores = {**found.get("by_epoch", {}), "uxla": found.get("uxla")}.get(method) or []
+            true = [score["mean"] for score in scores]
+            dev = [dev_score(results["trainings"], method, target, epoch) for epoch in range(1, len(true) + 1)]
+            estimates = results.get("estimates", {}).get(target, {}).get(method, [])
+            looks = {"last": range(len(true)), "dev": dev, "estimate": [Estimate(**one).mean for one in estimates]}
+            for rule, seen in looks.items():
+                if len(true) > 1 and len(seen) == len(true) and None not in seen:
+                    regrets[rule].append(max(true) - true[list(seen).index(max(seen))])
+    yield method, len(regrets["last"]), *(f"{fmean(found):.2f}" if found else "" for found in regrets.values())
+
+
+def dev_score(trainings: Sequence[Mapping[str, Any]], method: str, target: str | None, epoch: int | None) -> Any:
+    """The mean score on source dev of a method's models after an epoch; None where it is not known of any."""
+    of = (method, target, epoch)
+    found = [one["dev"] for one in trainings if (one["method"], one["target"], one["epoch"]) == of]
+    known = [score for score in found if score is not None]
+    return fmean(known) if known else None
 
 
 def cells_of(run: RunFolder) -> Iterator[Cell]:
@@ -125,7 +155,11 @@ def cells_of(run: RunFolder) -> Iterator[Cell]:
         }
         true = {method: scored[method]["mean"] for method in STATES}
         estimates = _estimates(run.results.get("estimates", {}).get(target, {}))
-        yield Cell(f"{run.name}, {target}", true, agreed, estimates, _at_home(run.results["trainings"], target))
+        trainings, last = run.results["trainings"], len(found.get("by_epoch", {}).get("tri_training", [1]))
+        before = dev_score(trainings, "penalty", None, None)
+        after = dev_score(trainings, "tri_training", target, last)
+        at_home = None if before is None or after is None else (before, after)
+        yield Cell(f"{run.name}, {target}", true, agreed, estimates, at_home)
 
 
 def _estimates(found: Mapping[str, object]) -> tuple[float, float] | None:
@@ -133,14 +167,6 @@ def _estimates(found: Mapping[str, object]) -> tuple[float, float] | None:
         return None
     before, after = Estimate(**found["penalty"]), Estimate(**found["uxla"][-1])
     return before.mean, after.mean
-
-
-def _at_home(trainings: Sequence[Mapping[str, object]], target: str) -> tuple[float, float] | None:
-    before = [one["dev"] for one in trainings if one["method"] == "penalty"]
-    adapted = [one for one in trainings if one["method"] == "tri_training" and one["target"] == target]
-    after = [one["dev"] for one in adapted if one["epoch"] == max(one["epoch"] for one in adapted)]
-    found = [[score for score in scores if score is not None] for scores in (before, after)]
-    return (fmean(found[0]), fmean(found[1])) if all(found) else None
 
 
 def row(cell: Cell) -> tuple[str, ...]:

@@ -52,3 +52,17 @@ def test_a_runs_ensembles_have_the_scores_of_its_results_and_agree_with_each_oth
     assert all(0 < value < 100 for value in found.agreed.values())
     last = [one["dev"] for one in synchronous.results["trainings"] if one["method"] == "tri_training"][-3:]
     assert found.at_home[1] == pytest.approx(sum(last) / 3)
+
+
+def test_the_epochs_of_a_method_are_chosen_by_what_is_known_without_target_labels(synchronous, adaptation):
+    far, found = synchronous.results["targets"]["far"], dict.fromkeys(("tri_training", "uxla"))
+    for method in found:
+        _, targets, *regrets = next(adaptation.epoch_rows(method, [synchronous.out]))
+        scores = [score["mean"] for score in {**far["by_epoch"], "uxla": far["uxla"]}[method]]
+        assert targets == 1
+        assert float(regrets[0]) == pytest.approx(max(scores) - scores[-1], abs=0.006)
+        found[method] = regrets[1:]
+    dev = [adaptation.dev_score(synchronous.results["trainings"], "uxla", "far", epoch) for epoch in (1, 2, 3)]
+    uxla = [score["mean"] for score in far["uxla"]]
+    assert float(found["uxla"][0]) == pytest.approx(max(uxla) - uxla[dev.index(max(dev))], abs=0.006)
+    assert found["tri_training"][1] == "", "the estimates know UXLA's epochs only"
