@@ -3,16 +3,22 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from typer.testing import CliRunner
 
 from uxla import api, progress
 from uxla.cli.app import app
-from uxla.cli.status import state
 from uxla.config.documents import preset_names, read_preset
 from uxla.config.run import load_config
+from uxla.errors import UxlaError
+from uxla.events import Began
 from uxla.files import alone
+from uxla.store.journal import read
+from uxla.study.recording import recording
+from uxla.study.status import grid_state, shown, state, write_names
 
 FIT = {"event": "stage", "stage": "fit", "hit": False, "at": 50.0}
 STARTED = [{"event": "data", "at": 1.0}, {"event": "planned", "trainings": 10, "at": 2.0}]
@@ -68,7 +74,10 @@ def test_a_journal_without_events_is_said_to_have_none(invoke, tmp_path, text):
 
 
 def test_a_folder_without_a_journal_is_no_run(invoke):
-    assert "no journal.jsonl, expected a folder that `uxla run` writes to" in invoke("status", "nowhere").stderr
+    assert (
+        "no journal.jsonl and no runs.json, expected a folder that `uxla run` or `uxla grid` writes to"
+        in invoke("status", "nowhere").stderr
+    )
 
 
 def test_presets_are_listed_and_printed(invoke):
@@ -138,3 +147,88 @@ def test_what_is_cheap_is_checked_before_torch_is_loaded(arguments, said):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "False\n")
     assert said in done.stderr
+
+
+PLACED = {"event": "placed", "machine": "node-7", "at": 2.5}
+FAILED = {"event": "failed", "text": "x: is wrong; mend it", "at": 60.0}
+FINISHED = {"event": "finished", "at": 100.0}
+
+
+@pytest.fixture
+def grid(tmp_path):
+    """A grid of five runs, of which one goes on while the fixture lasts."""
+    folder = tmp_path / "grid"
+    folder.mkdir()
+    write_names(folder, ["a", "b", "c", "d", "e"], "")
+    write(folder / "a", [*STARTED, PLACED, FIT, FINISHED])
+    write(folder / "b", [*STARTED, PLACED, FIT])
+    write(folder / "c", [*STARTED, PLACED, FIT, FAILED])
+    write(folder / "d", STARTED)
+    with alone(folder / "b", lock=folder / "b" / ".lock"):
+        yield folder
+
+
+def test_a_grid_is_told_run_by_run_with_machine_trainings_and_time_left(invoke, grid):
+    lines = invoke("status", "grid").stdout.splitlines()
+    assert lines[0] == "1 finished, 1 running, 1 failed, 1 stopped, 1 waiting of 5 runs; about 4 min left"
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert table[0] == ["run", "state", "machine", "trainings", "time", "left"]
+    assert table[2:] == [
+        ["a", "finished", "node-7", "1 of 1", "2 min", ""],
+        ["b", "running", "node-7", "1 of 10", "50 s", "8 min"],
+        ["c", "failed", "node-7", "1 of 10", "1 min", "9 min"],
+        ["d", "stopped", "", "0 of 10", "2 s", ""],
+        ["e", "waiting", "", "", "", ""],
+    ]
+    assert lines[-1] == "c: x: is wrong; mend it."
+
+
+def test_a_grid_as_json_has_each_run(invoke, grid):
+    found = json.loads(invoke("status", "grid", "--json").stdout)
+    assert found == json.loads(json.dumps(grid_state(grid)))
+    assert found["counts"] == {"finished": 1, "running": 1, "failed": 1, "stopped": 1, "waiting": 1}
+    assert (found["runs"]["c"]["reason"], found["seconds_left"]) == ("x: is wrong; mend it", 250.0)
+
+
+def test_runs_that_go_on_elsewhere_have_a_bar_each_with_their_machine(grid, monkeypatch):
+    class Screen:
+        bars, ended = {}, threading.Event()
+
+        def start(self, label, total):
+            self.bars[label] = [0, total]
+            return Shown(label)
+
+    class Shown:
+        def __init__(self, label):
+            self.label = label
+
+        def advance(self, amount=1):
+            Screen.bars[self.label][0] += amount
+
+        def stop(self):
+            Screen.ended.set()
+
+    monkeypatch.setattr("uxla.study.status._EVERY", 0.01)
+    with progress.listening(Screen()), shown(grid, ["a", "b", "c", "d", "e"]):
+        while not Screen.bars:
+            time.sleep(0.01)
+        write_more = (grid / "b" / "journal.jsonl").open("a", encoding="utf-8")
+        with write_more:
+            write_more.write(json.dumps(FIT) + "\n")
+        while Screen.bars["b on node-7"] != [2, 10]:
+            time.sleep(0.01)
+    assert Screen.ended.is_set()
+    assert list(Screen.bars) == ["b on node-7"]
+
+
+def test_a_run_that_fails_says_so_in_its_folder(tmp_path):
+    config = load_config("testbed")
+    with pytest.raises(UxlaError), recording(tmp_path / "run", config) as record:
+        record(Began())
+        raise UxlaError("x: is wrong; mend it")
+    events = read(tmp_path / "run" / "journal.jsonl")
+    assert [event["event"] for event in events] == ["placed", "failed"]
+    assert state(events, running=False)["reason"] == "x: is wrong; mend it"
+    with pytest.raises(UxlaError), recording(tmp_path / "none", config):
+        raise UxlaError("before it began")
+    assert not (tmp_path / "none").exists()

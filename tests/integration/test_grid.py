@@ -76,7 +76,11 @@ def test_the_tables_have_the_finished_runs(done):
     page = (done.out / "grid.md").read_text(encoding="utf-8")
     assert "| model | agree | method | near | near, strict | near − exact |" in page
     assert "nowhere" not in page
-    assert sorted(path.name for path in done.out.iterdir() if path.is_file()) == ["grid.md", "grid.parquet"]
+    assert sorted(path.name for path in done.out.iterdir() if path.is_file()) == [
+        "grid.md",
+        "grid.parquet",
+        "runs.json",
+    ]
 
 
 def test_a_failed_run_is_told_in_one_line_and_left_out(done):

@@ -104,9 +104,11 @@ def _made(
     from uxla.report.grid_table import grid_table
     from uxla.study.grid import make
     from uxla.study.run_folder import locked_folder
+    from uxla.study.status import write_names
 
     with locked_folder(folder):
         _check_folder(folder)
+        write_names(folder, [one.name for one in planned.runs], _REMEDY)
         runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite, executor=executor)
         if not runs:
             return None, failed

@@ -35,6 +35,11 @@ class Journal:
         else:
             self._waiting.append(line)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a file."""
+        return self._waiting is None
+
     def open(self) -> None:
         """Make the file, with every event so far; from here on each is written at once. Raises ArtifactError."""
         waiting, self._waiting = self._waiting or [], None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -28,6 +28,7 @@ from uxla.shards import Unit
 from uxla.store.locks import waiting
 from uxla.store.store import Seen, default_root
 from uxla.study.run_folder import check_folder, is_finished, safe_name
+from uxla.study.status import shown
 
 Run = Callable[..., Any]
 """`uxla.api.run`, which is above."""
@@ -125,7 +126,8 @@ def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Call
     if place is None or (given in (None, "devices") and not 1 < len(place.slots) <= len(runs)):
         yield map
         return
-    with running(given, place, shared=[default_root(), out]) as executor, executing(executor):
+    bars = nullcontext() if given in (None, "devices") else shown(out, [one.name for one in runs])
+    with running(given, place, shared=[default_root(), out]) as executor, executing(executor), bars:
         yield independent
 
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from uxla.config.run import RunConfig
+from uxla.errors import UxlaError, printable
 from uxla.events import Began, Emit, Event
 from uxla.store.journal import Journal
 from uxla.study.run_folder import JOURNAL, taken
 from uxla.study.tracking import Tracking, tracking
+
+
+@dataclass(frozen=True)
+class Placed(Event):
+    """The machine that a run goes on, in this start of it."""
+
+    name: ClassVar[str] = "placed"
+    machine: str
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The run ends with an error."""
+
+    name: ClassVar[str] = "failed"
+    text: str
 
 
 @contextmanager
@@ -27,7 +47,13 @@ def recording(out: Path, config: RunConfig, *, overwrite: bool = False) -> Itera
                 opened.enter_context(taken(out, config, overwrite=overwrite))
                 opened.enter_context(tracking(config, out, trackers))
                 journal.open()
+                journal(Placed(platform.node()))
             journal(event)
             trackers(event)
 
-        yield record
+        try:
+            yield record
+        except Exception as error:
+            if journal.is_open:
+                journal(Failed(printable(f"{error}" if isinstance(error, UxlaError) else repr(error))))
+            raise
