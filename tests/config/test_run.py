@@ -79,8 +79,8 @@ def test_a_file_over_a_preset_is_that_preset_with_the_files_values(folder):
 
 
 def test_the_keys_of_another_kind_may_stand_before_it_in_a_file_over_a_preset(folder):
-    (folder / "my.yaml").write_text("preset: xner\ntarget: es\nagree: {min_agreed: 0.5, kind: token}\n")
-    assert load_config(str(folder / "my.yaml")).agree.min_agreed == 0.5
+    (folder / "my.yaml").write_text("preset: xner\ntarget: es\nagree: {min_agreed: 0.7, kind: token}\n")
+    assert load_config(str(folder / "my.yaml")).agree.min_agreed == 0.7
 
 
 def test_a_files_data_replaces_the_section_of_its_preset(folder):
