@@ -17,7 +17,8 @@ from common import of_runs, short_or_given, table, testbed_config
 
 from uxla.api import adapt
 from uxla.confidence import Scaling, fitted, reliability
-from uxla.store.store import Store, default_root
+from uxla.store.opening import default_root
+from uxla.store.store import Store
 from uxla.study.arguments import arguments_of
 from uxla.study.confidence import judged
 from uxla.study.inputs import load_inputs

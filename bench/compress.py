@@ -15,7 +15,8 @@ from common import of_runs, short_or_given, testbed_config
 
 from uxla.api import run
 from uxla.compress.run import compress_in_place
-from uxla.store.store import Store, default_root
+from uxla.store.opening import default_root
+from uxla.store.store import Store
 
 
 def measure(world: int, target: str, seed: int, folder: Path, more: list[str]) -> list[float]:

@@ -34,7 +34,8 @@ from uxla.metrics import span_f1, spans_in
 from uxla.models.ensemble import average
 from uxla.models.mentions import mentions
 from uxla.records import IGNORED, Corpus, Ints, Predictions
-from uxla.store.store import Store, default_root
+from uxla.store.opening import default_root
+from uxla.store.store import Store
 from uxla.study.arguments import arguments_of
 from uxla.study.inputs import load_inputs
 from uxla.testbed.pretrain import build

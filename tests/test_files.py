@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from errno import EXDEV
+from errno import ENOLCK, EOPNOTSUPP, EXDEV
 from pathlib import Path
 
 import numpy as np
@@ -197,13 +197,28 @@ def test_a_folder_whose_replacement_fails_stays(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.rglob("*")] == ["place", "old"]
 
 
-def test_a_folder_that_its_block_removes_leaves_the_old_one(tmp_path):
+def test_a_folder_stays_where_the_caller_says_so_of_it_and_the_new_one(tmp_path):
+    seen = []
+
+    def unless(place, unfinished):
+        seen.append([[path.name for path in folder.iterdir()] for folder in (place, unfinished)])
+        return True
+
     for name in ("old", "new"):
-        with atomic_folder(tmp_path / "place") as into:
+        with atomic_folder(tmp_path / "place", unless=unless) as into:
             (into / name).touch()
-            if name == "new":
-                shutil.rmtree(into)
+    assert seen == [[["old"], ["new"]]]
     assert [path.name for path in tmp_path.rglob("*")] == ["place", "old"]
+
+
+@pytest.mark.parametrize("number", [ENOLCK, EOPNOTSUPP])
+def test_where_the_file_system_has_no_locks_each_is_free(number, tmp_path, monkeypatch):
+    def fails(*given):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", fails)
+    with vacant(tmp_path / "lock") as free:
+        assert free
 
 
 def test_a_signal_does_not_cut_the_renaming(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ from uxla.report.folder import RunFolder
 from uxla.report.scores import every_score
 from uxla.report.table import run_table
 from uxla.report.write import write_report
-from uxla.store.store import Store, default_root
+from uxla.store.opening import open_store
 from uxla.study.environment import read_environment
 from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder
@@ -176,7 +176,7 @@ class Adapted:
         >>> uxla.Ensemble.load(uxla.load("runs/es").compress("runs/es-one"))       # doctest: +SKIP
         """
         place = path(folder, "folder")
-        taught_by = Teachers.of(self.run) if self.run else teachers(self._folder, Store(default_root()))
+        taught_by = Teachers.of(self.run) if self.run else teachers(self._folder, open_store())
         compress(taught_by, place, backbone=backbone, length=Length(**length))
         return place
 

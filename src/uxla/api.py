@@ -32,7 +32,9 @@ from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
 from uxla.shards import Shard, shared
-from uxla.store.store import Seen, Store, default_root
+from uxla.store.opening import open_store
+from uxla.store.seen import Seen
+from uxla.store.store import Store
 from uxla.study import pipeline
 from uxla.study.arguments import Request, arguments_of, check_arguments, request_of
 from uxla.study.inputs import load_inputs
@@ -116,7 +118,9 @@ def adapt(
     )
     with ExitStack() as on_failure, process_settings(), showing_to_caller(), ExitStack() as until_done:
         place = _store(store, on_failure)
-        doing = until_done.enter_context(running(executor, request.config.placement, shared=[place.root]))
+        doing = until_done.enter_context(
+            running(executor, request.config.placement, shared=[] if place.shared else [place.root])
+        )
         handles = pipeline.Models.of(request.config, None if isinstance(model, str | Path) else _stored(model, place))
         with _foreseen(request, handles, place, on_event) as listen:
             finished = pipeline.adapt(request, handles, store=place, executor=doing, on_event=listen)
@@ -131,7 +135,7 @@ def plan(config: RunConfig, *, probed: bool = True, fresh: bool = False) -> Plan
 
     `fresh` is as in `run`.
     """
-    began, store, own = time.monotonic(), Store(default_root(), fresh=fresh), config.masked_lm
+    began, store, own = time.monotonic(), open_store(fresh=fresh), config.masked_lm
     backbone = model_name(config.model), config.revision
     named = [backbone, backbone if own.model is None else (model_name(own.model), own.revision)]
     downloads = {name: download_size(name, revision) for name, revision in named if not is_here(name, revision)}
@@ -175,7 +179,7 @@ def run(
     def write() -> dict[str, Any]:
         with spelled_as("yaml"), recording(out, config, overwrite=overwrite) as record:
             emit = heard_by((record, Messages(config.task, config.source.name)))
-            store = Store(default_root(), emit, fresh, seen or Seen())
+            store = open_store(emit, fresh=fresh, seen=seen)
             arguments = arguments_of(config, load_inputs(config, store))
             adapted = adapt(**arguments, store=store, executor=executor, on_event=heard_by((record, on_event)))
             adapted.save(out)
@@ -189,7 +193,7 @@ def _do_shard(config: RunConfig, shard: Shard) -> None:
     """Do what a shard can do of a run. All weights stay until the run is put together: another shard may go on from
     them."""
     with spelled_as("yaml"):
-        store = Store(default_root())
+        store = open_store()
         arguments = arguments_of(config.model_copy(update={"keep_weights": "all"}), load_inputs(config, store))
         adapt(**arguments, store=store, executor=Sharded(shard))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from errno import ENOLCK, EOPNOTSUPP
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 HASHED = "hashed"
 """A fact of an artifact: the files whose `files_digest`, with config.json, is the fact `weights`. The store does not
 read them once more."""
+
+
+_NO_LOCKS = {ENOLCK, EOPNOTSUPP}
 
 
 @contextmanager
@@ -47,11 +51,18 @@ def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(place: Path, remedy: str = REMEDY, *, unfinished: Path | None = None) -> Iterator[Path]:
+def atomic_folder(
+    place: Path,
+    remedy: str = REMEDY,
+    *,
+    unfinished: Path | None = None,
+    unless: Callable[[Path, Path], bool] = lambda place, unfinished: False,
+) -> Iterator[Path]:
     """Gives an empty folder to fill, which takes the place of `place` when the block ends without an error.
 
-    `unfinished` names it; by default it stands beside `place`. Where the block removes it, `place` stays as it is. One
-    process at a time may write a place: the caller has a lock. Errors as for `atomic_file`.
+    `unfinished` names it; by default it stands beside `place`. A folder that is there stays where `unless` says so of
+    it and the filled one. Only one process at a time may replace a folder: the caller has a lock. Errors as for
+    `atomic_file`.
     """
     unfinished = unfinished or _beside(place, "unfinished")
     with writing(place, remedy, place, unfinished):
@@ -59,10 +70,9 @@ def atomic_folder(place: Path, remedy: str = REMEDY, *, unfinished: Path | None 
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             yield unfinished
-            if unfinished.exists():
-                with signals.postponed(), writing(place, remedy):
-                    _flush_all(unfinished)
-                    _replace_folder(place, unfinished)
+            with signals.postponed(), writing(place, remedy):
+                _flush_all(unfinished)
+                _replace_folder(place, unfinished, unless)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -141,7 +151,10 @@ def alone(path: Path, remedy: str = REMEDY, *, lock: Path | None = None) -> Iter
 
 @contextmanager
 def vacant(lock: Path) -> Iterator[bool]:
-    """Whether the lock was free; if so, it is held inside the block. It ends with the process. Raises OSError."""
+    """Whether the lock was free; if so, it is held inside the block. It ends with the process.
+
+    Where the file system has no locks, each is free. Raises OSError.
+    """
     from filelock import FileLock, Timeout  # late: it loads asyncio, and every command imports this module
 
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -151,6 +164,9 @@ def vacant(lock: Path) -> Iterator[bool]:
     except Timeout:
         yield False
         return
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
     try:
         yield True
     finally:
@@ -198,14 +214,21 @@ def _flush_all(folder: Path) -> None:
     flush(folder)
 
 
-def _replace_folder(place: Path, by: Path) -> None:
-    """Rename twice, since no system call swaps folders; `restore_folder` repairs a kill in between."""
+def _replace_folder(place: Path, by: Path, unless: Callable[[Path, Path], bool]) -> None:
+    """Rename, which fails where a folder with files is. Then rename twice, since no system call swaps folders;
+    `restore_folder` repairs a kill in between."""
     place.parent.mkdir(parents=True, exist_ok=True)
     restore_folder(place)
-    if place.exists():
-        os.replace(place, _beside(place, "replaced"))
     try:
         os.replace(by, place)
-    finally:
-        restore_folder(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+        if unless(place, by):
+            return
+        os.replace(place, _beside(place, "replaced"))
+        try:
+            os.replace(by, place)
+        finally:
+            restore_folder(place)
     flush(place.parent)

@@ -14,7 +14,7 @@ from uxla.errors import UxlaError, WriteError
 
 REMEDY = "free space there, or name another place"
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """Only writing meets these, so that they need no file's name."""
 
 _NUMBER = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
@@ -53,7 +53,7 @@ def cannot_write(error: Exception, *places: Path) -> str | None:
     if _TORCH.search(str(error)):
         return "torch could not write all of the file"
     number = _errno(error)
-    return os.strerror(number) if number in _FULL else None
+    return os.strerror(number) if number in FULL else None
 
 
 def _file(error: Exception) -> object:

@@ -19,7 +19,8 @@ from uxla.executors.executor import Serial, alone, beforehand, executing, in_job
 from uxla.executors.side_by_side import SideBySide
 from uxla.store.artifacts import digest
 from uxla.store.locks import BusyError, key_lock, locked, waiting
-from uxla.store.store import VERSIONS, Store
+from uxla.store.store import Store
+from uxla.store.versions import VERSIONS
 
 
 @pytest.fixture(scope="module")

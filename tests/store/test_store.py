@@ -15,7 +15,8 @@ from uxla.store import store as stores
 from uxla.store.artifacts import digest
 from uxla.store.journal import Journal, read
 from uxla.store.locks import locked
-from uxla.store.store import Store, default_root
+from uxla.store.opening import default_root
+from uxla.store.store import Store
 
 
 @pytest.fixture

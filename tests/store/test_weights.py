@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from uxla.cli.app import app
 from uxla.store.artifacts import DamageError, check
 from uxla.store.housekeeping import clear, entries, verify
-from uxla.store.store import Store, WeightsGoneError
+from uxla.store.seen import WeightsGoneError
+from uxla.store.store import Store
 
 WEIGHTS = bytes(1000)
 

@@ -24,8 +24,8 @@ from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, re
 from uxla.files import atomic_file, check_file
 from uxla.records import Corpus
 from uxla.shards import Shard, Unit, shared
-from uxla.store.artifacts import Facts
-from uxla.store.store import Store, reading
+from uxla.store.artifacts import Facts, reading
+from uxla.store.store import Store
 from uxla.store.versions import mixture
 
 _COUNTS = ("drawn", "unchanged", "duplicates", "without_units")

@@ -38,9 +38,9 @@ def augment(
 
     from uxla.augmentation.files import FileAugmentation
     from uxla.console import showing
-    from uxla.store.store import Store, default_root
+    from uxla.store.opening import open_store
 
     with showing():
-        store = Store(default_root(), fresh=fresh)
+        store = open_store(fresh=fresh)
         report = FileAugmentation(source, out, settings, lm, store, seed, originals, shard=shard).run()
     typer.echo(f"{out}: {report.line(keep_unchanged=settings.keep_unchanged)}", err=True)

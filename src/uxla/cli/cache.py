@@ -22,7 +22,7 @@ def list_cache(
     from rich.filesize import decimal
 
     from uxla.store.housekeeping import entries
-    from uxla.store.store import default_root
+    from uxla.store.opening import default_root
 
     root = default_root()
     found = entries(root)
@@ -56,7 +56,7 @@ def collect(
     from rich.filesize import decimal
 
     from uxla.store.housekeeping import clear, parse_age, parse_size
-    from uxla.store.store import default_root
+    from uxla.store.opening import default_root
 
     age = parse_age(older_than) if older_than is not None else None
     size = parse_size(max_size) if max_size is not None else None
@@ -77,7 +77,7 @@ def verify_cache() -> None:
     """
     from uxla.console import showing
     from uxla.store.housekeeping import verify
-    from uxla.store.store import default_root
+    from uxla.store.opening import default_root
 
     with showing():
         broken = verify(default_root())

@@ -32,9 +32,9 @@ def compress(
         from uxla.compress.run import Length, compress_in_place, teachers
         from uxla.compress.run import compress as into
         from uxla.report.table import run_table
-        from uxla.store.store import Store, default_root
+        from uxla.store.opening import open_store
 
-        store, how = Store(default_root(), fresh=fresh), Length(epochs, learning_rate)
+        store, how = open_store(fresh=fresh), Length(epochs, learning_rate)
         if out is None:
             results = compress_in_place(run, store, backbone=backbone, length=how)
         else:

@@ -77,9 +77,9 @@ def _training(
     recipe: Recipe, device: DeviceSettings, max_length: int, seed: int, checkpoint_minutes: float, fresh: bool
 ) -> LMTraining:
     from uxla.lm.tuning import LMTraining
-    from uxla.store.store import Store, default_root
+    from uxla.store.opening import open_store
 
-    store = Store(default_root(), fresh=fresh)
+    store = open_store(fresh=fresh)
     return LMTraining(recipe, device.runtime(max_length), store, seed, checkpoint_minutes)
 
 

@@ -21,7 +21,8 @@ from uxla.executors.cluster_job import Surroundings, perform
 from uxla.executors.jobs import Job, Queue
 from uxla.executors.side_by_side import SideBySide
 from uxla.executors.worker import understood
-from uxla.store.store import WeightsGoneError, default_root
+from uxla.store.opening import default_root
+from uxla.store.seen import WeightsGoneError
 
 ATTEMPTS = 3
 """How often a job is begun at most."""

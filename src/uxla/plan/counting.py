@@ -20,8 +20,10 @@ import pyarrow.compute as pc
 from safetensors.numpy import save_file
 
 from uxla.records import Corpus
-from uxla.store.artifacts import DamageError, Facts, digest, weights_gone
-from uxla.store.store import VERSIONS, Make, Store, WeightsGoneError
+from uxla.store.artifacts import Facts, digest, weights_gone
+from uxla.store.seen import WeightsGoneError
+from uxla.store.store import Make, Store
+from uxla.store.versions import VERSIONS
 
 AGREE = 0.75
 """Assumed: of the sentences that two peers select, on so many they agree."""
@@ -71,12 +73,10 @@ class CountingStore(Store):
         """As `Store.folder`, without doing the work."""
         key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
         place = self.root / stage / key
-        with suppress(DamageError):
-            self._find(place)
-        if stage in ("world", "model") or self._has(place):
+        if stage in ("world", "model") or self.has(stage, inputs):
             self.found[place] = stage
             _, facts = super().folder(stage, inputs, make)
-            if weights_gone(place, self.seen.manifests[place]):
+            if not self.shared and weights_gone(place, self.seen.manifests[place]):
                 self.gone[facts["weights"]] = place
             return place, facts
         if key not in self.given:
@@ -96,8 +96,9 @@ class CountingStore(Store):
 
     def require_weights(self, place: Path) -> None:
         """As `Store.require_weights`, but weights that are gone are only noted as needed."""
-        with suppress(WeightsGoneError):
-            super().require_weights(place)
+        if not self.shared:  # which has them
+            with suppress(WeightsGoneError):
+                super().require_weights(place)
 
     def release_weights(self, place: Path, *, remove: bool = True) -> None:
         """As `Store.release_weights`, without removing anything."""
@@ -105,6 +106,9 @@ class CountingStore(Store):
         if remove and place not in self.seen.needed and digest not in self.gone:
             self.gone[digest] = place
             self.disk.append(self.disk[-1] - self.model_bytes)
+
+    def _publish(self, place: Path, shared: str) -> None:
+        """A plan uploads nothing."""
 
     def facts(self, place: Path) -> Facts:
         """What is told of an artifact, finished or imitated."""

@@ -178,7 +178,7 @@ def _counted(request: Request, models: Models, own: Store, model_bytes: int) -> 
         needed = len(own.seen.needed)
         trainings.clear()
         with TemporaryDirectory(prefix="uxla-plan-") as folder:
-            given = own.root, listen, own.fresh, own.seen
+            given = own.root, listen, own.fresh, own.seen, own.shared
             store = CountingStore(*given, imitations=Path(folder), model_bytes=model_bytes)
             study = study_of(request, models, store)
             carry_out(study, request, trainings)

@@ -15,7 +15,8 @@ from uxla.errors import UxlaError
 from uxla.models.batches import blocks, chunks
 from uxla.models.mentions import Answer, Mention
 from uxla.predict.row import Row
-from uxla.store.store import Store, reading
+from uxla.store.artifacts import reading
+from uxla.store.store import Store
 
 Label = Callable[[Sequence[Sequence[str]]], list[Answer]]
 """A function from rows, each the words of a sentence or the parts of a text, to what is found in each."""

@@ -35,7 +35,7 @@ from uxla.predict.table_writers import open_writer
 from uxla.predict.tables import PREDICTED, AnsweredTable, running_text
 from uxla.progress import note
 from uxla.shards import Shard, Unit, shared
-from uxla.store.store import Store, default_root
+from uxla.store.opening import open_store
 
 Source = AnsweredTable | AnsweredConll | AnsweredSpans
 _FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".ndjson": "jsonl", ".json": "jsonl"}
@@ -90,7 +90,7 @@ def predict(
         if out is None:
             write(_above(threshold, ensemble.answers), sys.stdout.buffer)
             return
-        stored = StoredAnswers(Store(default_root()), ensemble.fingerprint, ensemble.answers)
+        stored = StoredAnswers(open_store(), ensemble.fingerprint, ensemble.answers)
         write_out = partial(_write_file, out, partial(write, _above(threshold, stored)))
         shared(shard, lambda shard: shard.do(_units(answered, stored, given, batch_size)), write_out)
 

@@ -10,17 +10,23 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from errno import EACCES, EIO, EISDIR, ENOENT, ENOTDIR
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from uxla.errors import ArtifactError
 from uxla.files import HASHED, file_digest, files_digest
 
 META = "meta.json"
+PUBLISHED = ".published"
+"""A file of an artifact with the shared stores that have it too, one a line."""
+OWN = {META, PUBLISHED}
+"""The store's own files of an artifact, beside its content."""
 _LOST = {ENOENT, ENOTDIR, EISDIR, EIO}
 """What the system says of files that are gone or broken; anything else is not the artifact's fault."""
 
@@ -53,24 +59,35 @@ class Manifest:
 
 def digest(value: Any) -> str:
     """SHA-256 of a value made of JSON types, independent of the order of keys."""
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(json_text(value).encode()).hexdigest()
 
 
 def finish(folder: Path, inputs: Mapping[str, Any], facts: Mapping[str, Any], versions: Mapping[str, str]) -> Manifest:
     """Write the manifest of a filled folder. Raises OSError."""
-    files = {}
-    for name, path in sorted(_files(folder).items()):
-        status = path.stat()
-        with suppress(OSError):  # without a mark the file is read each time
-            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns // _SECOND * _SECOND + _MARK))
-        files[name] = [status.st_size, None if name in facts.get(HASHED, ()) else file_digest(path)]
-    manifest = Manifest(dict(inputs), dict(facts), files, dict(versions))
-    values = json.loads(_json(asdict(manifest)))  # as they will be read
-    (folder / META).write_text(_json(values | {"digest": digest(values)}), encoding="utf-8")
+    files = {
+        name: [path.stat().st_size, None if name in facts.get(HASHED, ()) else file_digest(path)]
+        for name, path in sorted(_files(folder).items())
+    }
+    return write_manifest(folder, Manifest(dict(inputs), dict(facts), files, dict(versions)))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Write a manifest to its folder and mark the files as finished; the value as it will be read. Raises OSError."""
+    for path in _files(folder).values():
+        mark(path)
+    values = json.loads(json_text(asdict(manifest)))
+    (folder / META).write_text(json_text(values | {"digest": digest(values)}), encoding="utf-8")
     with suppress(OSError):  # safetensors writes for the owner alone, and run folders have links to its files
         for path in _files(folder).values():
             path.chmod((folder / META).stat().st_mode)
     return Manifest(**values)
+
+
+def mark(file: Path) -> None:
+    """Give a file the time that says that nobody touched it since; without it the file is read each time."""
+    with suppress(OSError):
+        status = file.stat()
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns // _SECOND * _SECOND + _MARK))
 
 
 def is_weights(name: str) -> bool:
@@ -86,6 +103,14 @@ def weights(place: Path, manifest: Manifest) -> dict[Path, int]:
 def weights_gone(place: Path, manifest: Manifest) -> bool:
     """Whether any of an artifact's weights are gone."""
     return not all(file.is_file() for file in weights(place, manifest))
+
+
+def is_same(place: Path, other: Path) -> bool:
+    """Whether the artifact at `place` is whole and has all that the finished folder `other` has."""
+    with suppress(DamageError):
+        manifest = read_manifest(other)
+        return check(place) == manifest and (weights_gone(other, manifest) or not weights_gone(place, manifest))
+    return False
 
 
 def copy_content(place: Path, into: Path, *, weights: Copy | None = shutil.copyfile) -> None:
@@ -154,19 +179,34 @@ def read_manifest(place: Path) -> Manifest:
     return manifest
 
 
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Inside the block, a file of the artifact at `place` that cannot be read is an ArtifactError with the remedy."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ArtifactError(f"{place}: the artifact is damaged ({error}); run again to rebuild it") from error
+
+
+def full_name(place: Path) -> str:
+    """STAGE-KEY of the artifact at STAGE/KEY."""
+    return f"{place.parent.name}-{place.name}"
+
+
 def set_aside(root: Path, place: Path) -> Path:
     """Where the damaged artifact `root/STAGE/KEY` was moved: `root/damaged/STAGE-KEY`, in place of an earlier one."""
-    moved = root / "damaged" / f"{place.parent.name}-{place.name}"
+    moved = root / "damaged" / full_name(place)
     moved.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(moved, ignore_errors=True)
-    os.replace(place, moved)
+    with suppress(FileNotFoundError):  # another process was faster
+        os.replace(place, moved)
     return moved
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """All files but the manifest, by their path inside the folder."""
+    """All files but the store's own, by their path inside the folder."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path for name, path in found.items() if name != META}
+    return {name: path for name, path in found.items() if name not in OWN}
 
 
 def _unreadable(place: Path, error: OSError) -> Exception:
@@ -177,5 +217,6 @@ def _unreadable(place: Path, error: OSError) -> Exception:
     return ArtifactError(f"{place}: the artifact cannot be read ({name}: {error.strerror}); {remedy}")
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """JSON with its keys in order, so that the same value always gives the same text."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

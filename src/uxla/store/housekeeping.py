@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from uxla import progress
-from uxla.errors import ConfigError
+from uxla.errors import ArtifactError, ConfigError
 from uxla.files import vacant
 from uxla.store.artifacts import META, RELEASABLE, DamageError, Manifest, check, read_manifest, set_aside, weights
-from uxla.store.locks import counting, in_use, key_lock
+from uxla.store.locks import counting, in_use, key_lock, locks_work
 
 Kind = Literal["artifact", "scratch", "unfinished", "damaged", "weights"]
 
@@ -101,10 +101,16 @@ def clear(
     """Remove what is damaged or unfinished, and what was not used for `older_than` seconds, and the least recently used
     until `max_size` bytes are left: artifacts, and progress saved for a run that was interrupted.
 
-    What a living run uses stays, but for weights that it needs no longer. Raises OSError.
+    What a living run uses stays, but for weights that it needs no longer. ArtifactError where locks cannot say what
+    that is. Raises OSError.
     """
     if not root.is_dir():
         return Cleared((), ())
+    if not locks_work(root):
+        raise ArtifactError(
+            f"{root}: file locks have no effect there, so that nobody can say what a running uxla uses; end all runs "
+            "and remove the folder"
+        )
     with counting(root):
         used = in_use(root)
     found = entries(root)

@@ -6,6 +6,8 @@ All of them are locks of the system on open files, which die with their process:
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,6 +66,9 @@ def locked(path: Path, what: str, *, always_waits: bool = False) -> Iterator[Non
     """Hold the lock `path`, waiting for whoever has it; BusyError instead where nobody waits (`waiting`), unless it
     `always_waits`. Raises OSError where there can be no lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not locks_work(path.parents[1]):
+        yield
+        return
     lock, waits = FileLock(path), always_waits or _WAITS.get()
     try:
         lock.acquire(timeout=PATIENCE if waits else 0)
@@ -76,6 +81,43 @@ def locked(path: Path, what: str, *, always_waits: bool = False) -> Iterator[Non
         yield
     finally:
         lock.release()
+
+
+_TRIED: dict[int, bool] = {}
+"""By file system whether its locks work."""
+_PROBE = """
+import fcntl, sys
+try:
+    fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    sys.exit(75)
+"""
+
+
+def locks_work(root: Path) -> bool:
+    """Whether a file that one process has locked is locked for another one, tried once on each file system.
+
+    A person is told where it is not. What other machines see of a lock, this does not tell. Raises OSError.
+    """
+    folder = root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    device = folder.stat().st_dev
+    if device not in _TRIED:
+        _TRIED[device] = os.name != "posix" or _excludes(folder / f"{uuid.uuid4().hex}.probe")
+        if not _TRIED[device]:
+            progress.note(
+                f"{root}: file locks have no effect there; results stay right, but runs at the same time may do the "
+                "same work, training resumes from no checkpoint, and nothing is removed"
+            )
+    return _TRIED[device]
+
+
+def _excludes(file: Path) -> bool:
+    with vacant(file):
+        found = subprocess.run([sys.executable, "-I", "-S", "-c", _PROBE, str(file)], stderr=subprocess.DEVNULL)
+    with suppress(OSError):
+        file.unlink()
+    return found.returncode == 75
 
 
 def key_lock(root: Path, name: str) -> Path:
@@ -110,6 +152,8 @@ class Uses:
 
     def _write(self, root: Path, line: str) -> None:
         with suppress(OSError), counting(root):
+            if not locks_work(root):
+                return
             if self._file is None:
                 self._lock = _register(root)
                 self._file = Path(self._lock.lock_file)

@@ -1,4 +1,5 @@
-"""Versions of the packages that compute: those installed now, and those that made what the store has."""
+"""Versions of the stages of work, and of the packages that compute: those installed now, and those that made what the
+store has."""
 
 from __future__ import annotations
 
@@ -6,6 +7,11 @@ from collections.abc import Collection, Mapping
 from importlib import metadata
 
 from uxla import __version__
+
+VERSIONS = {"world": 2, "fit": 6, "predict": 4, "vicinity": 1, "fluency": 1, "mlm": 3, "augment": 1, "model": 1}
+VERSIONS |= {"average": 2, "student": 2, "encoded": 1, "answers": 1}
+"""A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries
+stand in the manifests, not in keys: an upgrade throws no finished work away, and a run says what made what it used."""
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scikit-learn")
 """Packages that decide what comes of a piece of work, beside uxla itself."""

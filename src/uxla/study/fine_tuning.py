@@ -16,7 +16,8 @@ from uxla.models.tasks import TASKS
 from uxla.models.training.settings import TrainingSettings
 from uxla.process_settings import process_settings
 from uxla.records import Corpus, ModelHandle, Predictions
-from uxla.store.store import Store, WeightsGoneError
+from uxla.store.seen import WeightsGoneError
+from uxla.store.store import Store
 from uxla.study.remembered import StoredLearner
 from uxla.testbed import model_name
 

@@ -26,7 +26,8 @@ from uxla.report.folder import RunFolder
 from uxla.report.grid import Baseline, GridRun, Setting
 from uxla.shards import Unit
 from uxla.store.locks import waiting
-from uxla.store.store import Seen, default_root
+from uxla.store.opening import default_root, shared_url
+from uxla.store.seen import Seen
 from uxla.study.run_folder import check_folder, is_finished, safe_name
 from uxla.study.status import shown
 
@@ -127,7 +128,8 @@ def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Call
         yield map
         return
     bars = nullcontext() if given in (None, "devices") else shown(out, [one.name for one in runs])
-    with running(given, place, shared=[default_root(), out]) as executor, executing(executor), bars:
+    shared = [out] if shared_url() else [default_root(), out]
+    with running(given, place, shared=shared) as executor, executing(executor), bars:
         yield independent
 
 

@@ -32,7 +32,8 @@ from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
 from uxla.models.tasks import TASKS
 from uxla.records import ModelHandle
-from uxla.store.store import Store, WeightsGoneError
+from uxla.store.seen import WeightsGoneError
+from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.arguments import Request
 from uxla.study.choose_epoch import Outcome, Trained, choose_epoch

@@ -28,8 +28,9 @@ from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import Windows
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
 from uxla.seeds import derive
+from uxla.store.artifacts import reading
 from uxla.store.locks import waiting
-from uxla.store.store import Store, reading
+from uxla.store.store import Store
 from uxla.study.parts import each_with_bar, in_store, shares
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096

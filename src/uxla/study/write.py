@@ -24,7 +24,7 @@ from uxla.records import Corpus, Ints, ModelHandle, Predictions
 from uxla.report.scores import every_score
 from uxla.report.table import run_table
 from uxla.save_tokenizer import save_tokenizer
-from uxla.store.artifacts import META, copy_content, is_weights
+from uxla.store.artifacts import OWN, copy_content, is_weights
 from uxla.study.card import model_card
 from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
@@ -116,7 +116,7 @@ def write_single(folder: Path, model: Path, *, tokenizer: Path) -> None:
     Without its configuration, which is written last, the folder is no model: none is ever made of files of two.
     """
     (folder / "config.json").unlink(missing_ok=True)
-    files = {file.name: file for source in (tokenizer, model) for file in source.iterdir() if file.name != META}
+    files = {file.name: file for source in (tokenizer, model) for file in source.iterdir() if file.name not in OWN}
     for name in sorted(files, key=lambda name: name == "config.json"):
         with atomic_file(folder / name) as file:
             file.unlink(missing_ok=True)  # what a killed process left is not to be written in place: it may be a link

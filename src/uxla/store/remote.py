@@ -1,0 +1,152 @@
+"""Files on any file system of fsspec: S3, Google Cloud Storage, a folder that many machines see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from uxla import progress
+from uxla.errors import ArtifactError, ConfigError
+from uxla.store.artifacts import DamageError
+from uxla.write_errors import FULL
+
+T = TypeVar("T")
+
+WAITS = (1, 2, 4, 8, 16, 32, 64)
+"""Seconds before each next attempt, where the file system cannot be reached or gives other bytes than were written."""
+_DOUBTS = 3
+"""How many attempts have to find damage before it is believed: another machine may be writing the file."""
+_AT_ONCE = 32
+"""Requests at the same time."""
+
+
+class Stored(NamedTuple):
+    """A file of a shared store: its path, bytes, and when it was written, in seconds since 1970."""
+
+    path: str
+    size: int
+    written: float
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The folder at `url`. It is opened where it is used, so that it can be pickled.
+
+    What cannot be reached is tried again for two minutes. Then, and at once where something is not permitted, it is an
+    ArtifactError.
+    """
+
+    url: str
+
+    def files(self, folder: str) -> list[Stored]:
+        """All files under a folder of the store, with one request for a thousand."""
+        found = self.ask(lambda fs, root: fs.find(f"{root}/{folder}", detail=True))
+        return [Stored(path, info["size"] or 0, _written(info)) for path, info in found.items()]
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files that `files` named; one that is gone is none of them."""
+
+        def remove(fs: Any, root: str, path: str) -> None:
+            with suppress(FileNotFoundError):
+                fs.rm_file(path)
+
+        self.at_once(remove, paths)
+
+    def check(self) -> None:
+        """Write a small file and remove it, so that a fault is found before any work.
+
+        ArtifactError where the file system refuses. A person is told where it cannot tell the first writer of a file.
+        """
+        try:
+            conditional = self.ask(lambda fs, root: is_conditional(self.url))
+        except OSError as error:
+            raise self.refused(error) from error
+        if not conditional:
+            progress.note(f"{self.url}: it has no conditional writes; uxla compares lists of new artifacts instead")
+
+    def at_once(self, work: Callable[[Any, str, str], T], items: Sequence[str]) -> list[T]:
+        """What `work` gives for the file system, the path on it and each item, many at the same time."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            return self.ask(lambda fs, root: list(threads.map(partial(work, fs, root), items)))
+
+    def ask(self, work: Callable[[Any, str], T]) -> T:
+        """What `work` gives for the file system and the path on it; what it raises of missing files and full disks."""
+        doubts = 0
+        for wait in (*WAITS, None):
+            try:
+                return work(*opened(self.url))
+            except DamageError:
+                doubts += 1
+                if doubts == _DOUBTS or wait is None:
+                    raise
+            except Exception as error:  # each file system has errors of its own for a network that is away
+                if isinstance(error, FileNotFoundError | ConfigError) or getattr(error, "errno", None) in FULL:
+                    raise
+                if isinstance(error, PermissionError) or wait is None:
+                    raise self.refused(error) from error
+                if wait == WAITS[0]:
+                    progress.note(f"{self.url}: cannot be reached ({error}); trying again for two minutes")
+            time.sleep(wait)
+        raise AssertionError
+
+    def refused(self, error: Exception) -> ArtifactError:
+        """What a person is told of an error that no further attempt mends."""
+        cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        remedy = "check network, permissions and room there, and run again: finished work is kept"
+        return ArtifactError(f"UXLA_STORE: {self.url} cannot be used ({cause}); {remedy}")
+
+
+def opened(url: str) -> tuple[Any, str]:
+    """The file system of a shared store, and the store's path on it. ConfigError where there is none."""
+    from fsspec.core import url_to_fs  # late: few runs have a shared store
+    from fsspec.utils import get_protocol
+
+    options = {"auto_mkdir": True} if get_protocol(url) == "file" else {}
+    try:
+        fs, root = url_to_fs(url, use_listings_cache=False, **options)
+    except ImportError as error:
+        raise ConfigError(f"UXLA_STORE: {url}: {error}; for S3: pip install 'uxla[s3]'") from error
+    except ValueError as error:
+        raise ConfigError(f"UXLA_STORE: {url}: {error}; expected a folder or an address such as s3://bucket") from error
+    return fs, root.rstrip("/")
+
+
+@cache
+def is_conditional(url: str) -> bool:
+    """Whether the file system lets one writer alone put a file where there is none, tried with a file of its own."""
+    fs, root = opened(url)
+    path = f"{root}/probes/{uuid4().hex}"
+    try:
+        return created(fs, path, b"1") and not created(fs, path, b"2")
+    except (NotImplementedError, ValueError):
+        fs.pipe_file(path, b"1")
+        return False
+    finally:
+        with suppress(FileNotFoundError):
+            fs.rm_file(path)
+
+
+def created(fs: Any, path: str, content: bytes) -> bool:
+    """Whether this writer made the file; False where there was one."""
+    if "file" in fs.protocol:
+        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    try:
+        with fs.open(path, "xb") as stream:
+            stream.write(content)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _written(info: Mapping[str, Any]) -> float:
+    """When a file was written, by what the file system says of it: each has another word."""
+    time = next(info[key] for key in ("LastModified", "mtime", "updated", "last_modified", "created") if key in info)
+    time = datetime.fromisoformat(time) if isinstance(time, str) else time
+    return time.timestamp() if isinstance(time, datetime) else float(time)

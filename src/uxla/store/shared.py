@@ -1,0 +1,191 @@
+"""A store that many machines share: any file system of fsspec, such as a bucket of S3 or a folder that all of them see.
+
+It works without locks, renames and clocks. The files of an artifact go up first, each under a name with its digest, and
+then the record that names them, which only the first writer can put there. Whoever finds a record compares each file
+with its digest. No lease says who is at work: two machines that make one artifact at once give the same bytes, and so
+lose work, never a result.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from uxla.errors import ArtifactError
+from uxla.files import file_digest
+from uxla.store.artifacts import (
+    PUBLISHED,
+    DamageError,
+    Manifest,
+    digest,
+    is_weights,
+    json_text,
+    set_aside,
+    weights_gone,
+    write_manifest,
+)
+from uxla.store.remote import Remote, created, is_conditional
+
+_LISTED = 1000
+"""From so many names on they are looked up in a list, of which a request gives so many, and not one by one."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the shared store says of an artifact: its manifest, the SHA-256 of each file, the machine that made it."""
+
+    manifest: Manifest
+    digests: Mapping[str, str]
+    machine: str
+
+    @classmethod
+    def of(cls, folder: Path, manifest: Manifest) -> Record:
+        """The record of a finished artifact. Raises OSError."""
+        digests = {name: sha or file_digest(folder / name) for name, (_, sha) in manifest.files.items()}
+        return cls(manifest, digests, f"{platform.node()} ({platform.machine()})")
+
+    @classmethod
+    def read(cls, content: bytes) -> Record:
+        """The record with this text; DamageError where it is none."""
+        try:
+            values = json.loads(content)
+            stated = values.pop("digest")
+            record = cls(Manifest(**values.pop("manifest")), **values)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamageError("its record cannot be read") from error
+        if stated != digest(asdict(record)):
+            raise DamageError("its record has other bytes than were written")
+        return record
+
+    @property
+    def text(self) -> bytes:
+        """The content of its file, with a digest."""
+        values = asdict(self)
+        return json_text(values | {"digest": digest(values)}).encode()
+
+    @property
+    def result(self) -> str:
+        """The digest of what the work gave, whatever machine and versions it was done with."""
+        return digest([dict(self.digests), self.manifest.facts])
+
+    def __str__(self) -> str:
+        versions = ", ".join(f"{name} {version}" for name, version in self.manifest.versions.items())
+        return f"{self.result[:16]} made by {self.machine} with {versions or 'unknown versions'}"
+
+
+@dataclass(frozen=True)
+class SharedStore:
+    """The artifacts on a file system; `place` is everywhere the folder of one in a store of this machine."""
+
+    remote: Remote
+
+    @classmethod
+    def at(cls, url: str) -> SharedStore:
+        """The shared store at `url`."""
+        return cls(Remote(url))
+
+    def having(self, stage: str, keys: Sequence[str]) -> set[str]:
+        """Those of the `keys` that have a record: of many from a list, with one request for a thousand artifacts."""
+        if len(keys) > _LISTED:
+            return {Path(stored.path).name for stored in self.remote.files(f"records/{stage}")}.intersection(keys)
+        there = self.remote.at_once(lambda fs, root, key: fs.exists(f"{root}/records/{stage}/{key}"), keys)
+        return {key for key, found in zip(keys, there, strict=True) if found}
+
+    def record(self, place: Path) -> Record | None:
+        """What is known of an artifact, None where it is not there; DamageError where the record cannot be used."""
+        return self.remote.ask(lambda fs, root: _record(fs, f"{root}/records/{_name(place)}"))
+
+    def download(self, place: Path, record: Record, into: Path, *, whole: bool) -> Manifest:
+        """Copy an artifact to the folder `into`, with `whole` also its weights, which is then a finished one.
+
+        DamageError where a file is missing or has other bytes. Raises OSError where they cannot be written.
+        """
+        for file, sha in record.digests.items():
+            if whole or not is_weights(file):
+                (into / file).parent.mkdir(parents=True, exist_ok=True)
+                self.remote.ask(partial(_download, into=into / file, name=f"files/{_name(place)}/{sha}", sha=sha))
+        (into / PUBLISHED).write_text(f"{self.remote.url}\n", encoding="utf-8")
+        return write_manifest(into, record.manifest)
+
+    def publish(self, place: Path, manifest: Manifest, *, replace: bool) -> None:
+        """Upload a finished artifact, unless it is there, or weights are gone that another machine may need.
+
+        Where another result is there of the same work, the one here is set aside, with an ArtifactError. With `replace`
+        what is there is damaged, and gives way.
+        """
+        published = place / PUBLISHED
+        known = published.is_file() and self.remote.url in published.read_text(encoding="utf-8").splitlines()
+        if (known and not replace) or weights_gone(place, manifest):
+            return
+        record = Record.of(place, manifest)
+        found = self._published(place, record, replace=replace)
+        if found.result != record.result:
+            set_aside(place.parents[1], place)
+            raise ArtifactError(
+                f"{self.remote.url}: {_name(place)} was made twice with different results: here {record}, there {found}"
+                "; give all machines the same versions and set deterministic, and run again: it goes on with the one "
+                "that is there"
+            )
+        with suppress(OSError), published.open("a", encoding="utf-8") as stream:
+            stream.write(f"{self.remote.url}\n")
+
+    def _published(self, place: Path, record: Record, *, replace: bool) -> Record:
+        """The record that is there in the end."""
+        work = partial(_publish, url=self.remote.url, place=place, record=record)
+        try:
+            return self.remote.ask(partial(work, replace=replace))
+        except DamageError:
+            return self.remote.ask(partial(work, replace=True))
+        except OSError as error:
+            raise self.remote.refused(error) from error
+
+
+def _name(place: Path) -> str:
+    return f"{place.parent.name}/{place.name}"
+
+
+def _record(fs: Any, path: str) -> Record | None:
+    try:
+        return Record.read(fs.cat_file(path))
+    except FileNotFoundError:
+        return None
+
+
+def _download(fs: Any, root: str, *, into: Path, name: str, sha: str) -> None:
+    try:
+        fs.get_file(f"{root}/{name}", str(into))
+    except FileNotFoundError as error:
+        raise DamageError(f"{into.name} is missing") from error
+    if file_digest(into) != sha:
+        raise DamageError(f"{into.name} has other bytes than were written")
+
+
+def _publish(fs: Any, root: str, *, url: str, place: Path, record: Record, replace: bool) -> Record:
+    """The record that is there in the end: this one, unless another writer was first."""
+    path, files = f"{root}/records/{_name(place)}", f"{root}/files/{_name(place)}"
+    if not replace and (found := _record(fs, path)) is not None:
+        return found
+    for file, sha in record.digests.items():
+        fs.put_file(str(place / file), f"{files}/{sha}")
+    if replace:
+        fs.pipe_file(path, record.text)
+        return record
+    if is_conditional(url):
+        return record if created(fs, path, record.text) else _record(fs, path) or record
+    return _claimed(fs, path, f"{root}/claims/{_name(place)}", record)
+
+
+def _claimed(fs: Any, place: str, claims: str, record: Record) -> Record:
+    """As a conditional write, with plain ones: each writer lays its record down under a name of its own result, and
+    then looks whether there is another. Of two at once at least one sees both, and leaves the place to the other."""
+    fs.pipe_file(f"{claims}/{record.result}", record.text)
+    others = sorted(path for path in fs.find(claims) if not path.endswith(record.result))
+    first = Record.read(fs.cat_file(others[0])) if others else record
+    fs.pipe_file(place, first.text)
+    return first

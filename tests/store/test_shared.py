@@ -1,0 +1,378 @@
+"""The shared store: what one machine made another one finds, whatever is broken between them."""
+
+import pickle
+from pathlib import Path
+from uuid import uuid4
+
+import fsspec
+import numpy as np
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from safetensors.numpy import save_file
+
+from uxla.errors import ArtifactError, ConfigError
+from uxla.store import remote
+from uxla.store.opening import open_store
+from uxla.store.remote import Remote, is_conditional
+from uxla.store.seen import WeightsGoneError
+from uxla.store.shared import Record
+from uxla.store.store import Store
+
+
+class Plain(MemoryFileSystem):
+    """A file system that writes over a file also where the writer says that there must be none."""
+
+    protocol = "plain"
+    store = {}  # noqa: RUF012 (of all, as the files of a memory file system are)
+    pseudo_dirs = [""]  # noqa: RUF012
+
+    def _open(self, path, mode="rb", **more):
+        return super()._open(path, mode.replace("x", "w"), **more)
+
+
+fsspec.register_implementation("plain", Plain, clobber=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(remote, "WAITS", (0.01, 0.02, 0.03))
+
+
+@pytest.fixture(scope="session")
+def server(bench):
+    """The variables that name a server of S3."""
+    servers = bench("servers")
+    with servers.s3() as address:
+        yield servers.environment(address)
+
+
+@pytest.fixture(params=["memory", "plain", "folder", "s3"])
+def url(request, tmp_path, monkeypatch):
+    """A new shared store, on each kind of file system."""
+    if request.param == "folder":
+        return str(tmp_path / "all see this")
+    if request.param == "s3":
+        for name, value in request.getfixturevalue("server").items():
+            monkeypatch.setenv(name, value)
+        bucket = f"bucket-{uuid4().hex}"
+        remote.opened("s3://any")[0].mkdir(bucket)
+        return f"s3://{bucket}/some/where"
+    return f"{request.param}://{uuid4().hex}/store"
+
+
+@pytest.fixture
+def fast(tmp_path):
+    """A shared store in memory, for what does not depend on the file system."""
+    return f"memory://{uuid4().hex}"
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """Opens the store on one of several machines."""
+    return lambda number, url, **more: Store(tmp_path / f"machine {number}", shared=url, **more)
+
+
+@pytest.fixture
+def notes(hearing):
+    with hearing() as lines:
+        yield lines
+
+
+def make(into, scratch):
+    save_file({"weights": np.arange(6, dtype=np.float32)}, into / "model.safetensors")
+    (into / "parts").mkdir()
+    (into / "parts/config.json").write_text('{"layers": 1}')
+    return {"weights": "abc", "steps": 3}
+
+
+def other(into, scratch):
+    return {**make(into, scratch), "steps": 4}
+
+
+def never(into, scratch):
+    raise AssertionError("this work was done before")
+
+
+def content(folder):
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".published"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def stored(url, kind):
+    """The paths of all files of one kind in a shared store."""
+    fs, root = remote.opened(url)
+    return fs, sorted(fs.find(f"{root}/{kind}"))
+
+
+def test_what_one_machine_made_another_finds_with_the_same_bytes(url, machine):
+    made, facts = machine(1, url).folder("average", {"seed": 1}, make)
+    assert machine(2, url).has("average", {"seed": 1})
+    assert not machine(2, url).has("average", {"seed": 2})
+    found, again = machine(2, url).folder("average", {"seed": 1}, never)
+    assert (again, content(found)) == (facts, content(made))
+    assert Store(found.parents[1]).folder("average", {"seed": 1}, never) == (found, facts), "without the shared store"
+
+
+def test_both_make_it_at_once_and_give_the_same(url, machine):
+    first, second = machine(1, url), machine(2, url)
+    inside = []
+
+    def meanwhile(into, scratch):
+        inside.append(second.folder("average", {}, make)[0])
+        return make(into, scratch)
+
+    place, _ = first.folder("average", {}, meanwhile)
+    assert content(place) == content(inside[0])
+    fs, records = stored(url, "records")
+    assert len(records) == 1
+    assert Record.read(fs.cat_file(records[0])).manifest.facts == {"weights": "abc", "steps": 3}
+
+
+def test_a_different_result_is_an_error_that_names_both_and_then_the_first_is_used(url, machine):
+    first, second = (
+        machine(
+            1,
+            url,
+        ),
+        machine(2, url),
+    )
+
+    def meanwhile(into, scratch):
+        first.folder("average", {}, make)
+        return other(into, scratch)
+
+    with pytest.raises(ArtifactError, match="made twice with different results") as caught:
+        second.folder("average", {}, meanwhile)
+    fs, [record] = stored(url, "records")
+    there = Record.read(fs.cat_file(record))
+    assert there.result[:16] in str(caught.value)
+    assert str(caught.value).count("made by") == 2
+    assert f"torch {there.manifest.versions['torch']}" in str(caught.value)
+    assert second.folder("average", {}, never)[1]["steps"] == 3
+
+
+def test_other_versions_that_give_the_same_bytes_are_no_conflict(fast, machine):
+    first, second = machine(1, fast), machine(2, fast)
+    object.__setattr__(second, "versions", {"torch": "1.0"})
+
+    def meanwhile(into, scratch):
+        first.folder("average", {}, make)
+        return make(into, scratch)
+
+    second.folder("average", {}, meanwhile)
+    assert second.made_with == {"torch": {"1.0"}}
+
+
+def test_the_file_systems_that_can_write_only_where_nothing_is(url, notes):
+    Remote(url).check()
+    assert is_conditional(url) == (not url.startswith("plain"))
+    assert len(notes) == url.startswith("plain")
+    assert stored(url, "probes")[1] == []
+
+
+DAMAGES = {
+    "flipped": lambda fs, path, old: fs.pipe_file(path, bytes([old[0] ^ 4]) + old[1:]),
+    "cut": lambda fs, path, old: fs.pipe_file(path, old[:-3]),
+    "empty": lambda fs, path, old: fs.pipe_file(path, b""),
+    "missing": lambda fs, path, old: fs.rm_file(path),
+}
+
+
+@pytest.mark.parametrize("kind", ["records", "files"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_damaged_there_is_made_again_and_replaced(damage, kind, url, machine, notes):
+    made, facts = machine(1, url).folder("average", {}, make)
+    fs, [*paths] = stored(url, kind)
+    for path in paths:
+        DAMAGES[damage](fs, path, fs.cat_file(path))
+    again, found = machine(2, url).folder("average", {}, make)
+    assert (found, content(again)) == (facts, content(made))
+    silent = kind == "records" and damage == "missing"
+    assert len(notes) == (not silent)
+    assert all("; made again" in note and "\n" not in note for note in notes)
+    assert content(machine(3, url).folder("average", {}, never)[0]) == content(made)
+
+
+def test_a_file_that_is_whole_at_the_second_look_is_not_damaged(machine):
+    """As where another machine was about to write it."""
+    looks = []
+
+    class Slow(MemoryFileSystem):
+        protocol = "slow"
+
+        def get_file(self, rpath, lpath, **more):
+            looks.append(rpath)
+            super().get_file(rpath, lpath, **more)
+            if len(looks) == 1:
+                Path(lpath).write_bytes(Path(lpath).read_bytes()[:-1])
+
+    fsspec.register_implementation("slow", Slow, clobber=True)
+    url = f"slow://{uuid4().hex}"
+    machine(1, url).folder("average", {}, make)
+    machine(2, url).folder("average", {}, never)
+    assert looks[0] == looks[1] != looks[2]
+
+
+def test_a_local_artifact_from_before_is_shared_when_it_is_used(fast, machine):
+    machine(1, None).folder("average", {}, make)
+    assert stored(fast, "records")[1] == []
+    machine(1, fast).folder("average", {}, never)
+    machine(2, fast).folder("average", {}, never)
+
+
+def test_what_both_have_is_not_asked_for_again(fast, machine):
+    machine(1, fast).folder("average", {}, make)
+    fs, [record] = stored(fast, "records")
+    fs.rm_file(record)
+    machine(1, fast).folder("average", {}, never)
+    assert stored(fast, "records")[1] == []
+
+
+def test_weights_are_copied_when_they_are_needed(url, machine):
+    made, facts = machine(1, url).folder("fit", {}, make)
+    store = machine(2, url)
+    place, found = store.folder("fit", {}, never)
+    assert (found, list(content(place))) == (facts, ["meta.json", "parts/config.json"])
+    store.require_weights(place)
+    assert content(place) == content(made)
+    store.release_weights(place)
+    assert not (place / "model.safetensors").exists()
+    store.require_weights(place)
+    assert content(place) == content(made)
+
+
+def test_a_model_of_another_machine_is_here_when_its_weights_are_asked_for(fast, machine):
+    for stage in ("fit", "average"):
+        made, facts = machine(1, fast).folder(stage, {}, make)
+        store = machine(2, fast)
+        place = store.root / stage / made.name
+        assert store.facts(place) == facts
+        store.require_weights(place)
+        assert content(place) == content(made)
+
+
+def test_weights_that_no_store_has_are_made_again(fast, machine):
+    store = machine(1, fast)
+    place, facts = store.folder("fit", {}, make)
+    store.release_weights(place)
+    fs, paths = stored(fast, "files")
+    for path in paths:
+        fs.rm_file(path)
+    with pytest.raises(WeightsGoneError):
+        store.require_weights(place)
+    assert store.folder("fit", {}, make) == (place, facts)
+    store.require_weights(place)
+    machine(2, fast).require_weights(machine(2, fast).folder("fit", {}, never)[0])
+
+
+@pytest.mark.parametrize("many", [3, 1500])
+def test_many_are_looked_up_together(many, url, machine):
+    if many > 3 and url.startswith("s3"):
+        pytest.skip("bench/found.py does")
+    store = machine(1, url)
+    for number in (0, 2):
+        store.folder("augment", {"number": number}, make)
+    machine(2, None).folder("augment", {"number": 1}, make)
+    found = machine(2, url).finished("augment", [{"number": number} for number in range(many)])
+    assert found == [True, True, True] + [False] * (many - 3)
+    assert not any(machine(2, url).finished("average", [{"number": number} for number in range(many)]))
+
+
+def test_a_store_in_another_process_knows_its_shared_one(fast, machine):
+    assert pickle.loads(pickle.dumps(machine(1, fast))).shared == fast
+
+
+def test_the_environment_says_which(tmp_path, monkeypatch, fast):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path))
+    monkeypatch.setenv("UXLA_STORE", fast)
+    assert (open_store().root, open_store().shared) == (tmp_path, fast)
+    monkeypatch.setenv("UXLA_STORE", "")
+    assert open_store().shared is None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nothing://bucket", "UXLA_STORE: nothing://bucket: .*expected a folder or an address"),
+        ("abfs://bucket", "UXLA_STORE: abfs://bucket: .*[Ii]nstall adlfs"),
+    ],
+)
+def test_an_address_that_cannot_be_opened_is_one_line(url, said, monkeypatch):
+    monkeypatch.setenv("UXLA_STORE", url)
+    with pytest.raises(ConfigError, match=said):
+        open_store()
+
+
+def test_work_of_a_shared_store_is_not_repeated(fast, machine):
+    with pytest.raises(ConfigError, match="keeps the first result"):
+        machine(1, fast, fresh=True)
+
+
+class Broken(MemoryFileSystem):
+    """A file system that fails as often as it is told."""
+
+    protocol = "broken"
+    errors = []  # noqa: RUF012
+
+    def _open(self, path, mode="rb", **more):
+        if self.errors and (error := self.errors.pop()):
+            raise error
+        return super()._open(path, mode, **more)
+
+
+fsspec.register_implementation("broken", Broken, clobber=True)
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    monkeypatch.setattr(Broken, "errors", [])
+    return f"broken://{uuid4().hex}", Broken.errors
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_network_that_is_away_for_a_while_is_waited_for(times, broken, machine, notes):
+    url, errors = broken
+    machine(1, url).folder("average", {}, make)
+    errors += [RuntimeError("no route to host")] * times
+    machine(2, url).folder("average", {}, never)
+    assert len(notes) == 1
+    assert "no route to host" in notes[0]
+
+
+FAULTS = {
+    "away": (RuntimeError("no route to host"), "no route to host"),
+    "full": (OSError(28, "No space left on device"), "No space left on device"),
+    "denied": (PermissionError("Access Denied"), "Access Denied"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_that_stays_is_one_line_and_finished_work_is_kept(fault, broken, machine):
+    url, errors = broken
+    assert is_conditional(url)
+    error, said = FAULTS[fault]
+
+    def fails_afterwards(into, scratch):
+        errors.extend([error] * 100)
+        return make(into, scratch)
+
+    with pytest.raises(ArtifactError, match=rf"UXLA_STORE: {url} cannot be used \({said}\); .*run again") as caught:
+        machine(1, url).folder("average", {}, fails_afterwards)
+    assert "\n" not in str(caught.value)
+    errors.clear()
+    machine(1, url).folder("average", {}, never)
+    machine(2, url).folder("average", {}, never)
+
+
+def test_a_bucket_that_is_not_there_is_found_before_any_work(server, monkeypatch):
+    for name, value in {**server, "UXLA_STORE": "s3://nowhere/x"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ArtifactError, match=r"s3://nowhere/x cannot be used .*bucket does not exist"):
+        open_store()
+
+
+def test_a_folder_where_nothing_may_be_written_is_found_before_any_work(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("UXLA_STORE", str(tmp_path / "file/x"))
+    with pytest.raises(ArtifactError, match="file/x cannot be used"):
+        open_store()
