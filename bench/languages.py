@@ -19,8 +19,10 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 
 from common import table
@@ -28,6 +30,7 @@ from languages_cells import ROOT, Cell, Places, Protocol, chains, not_frozen
 
 from uxla import api
 from uxla.console import showing
+from uxla.errors import UxlaError
 from uxla.files import write_file
 from uxla.progress import note
 from uxla.store.journal import read
@@ -72,12 +75,16 @@ def run_chain(cells: Sequence[Cell], of: Sequence[Cell], places: Places, overwri
     protocol, failed = Protocol.read(), list[str]()
     for cell in cells:
         note(f"{cell.name}: {time_left(of, places)}")
-        protocol.prepare(cell, places)
-        config = protocol.config(cell, places)
-        _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
+        try:
+            protocol.prepare(cell, places)
+            config = protocol.config(cell, places)
+            _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
+            if not errors:
+                facts = protocol.facts(cell, config) | {"results": results_digest(cell, places)}
+                write_file(folder(places) / cell.name / "cell.json", json.dumps(facts, indent=1))
+        except (UxlaError, CalledProcessError) as error:
+            errors = {cell.name: str(error)}
         failed += [f"{name}: {error}" for name, error in errors.items()]
-        if not errors:
-            write_file(folder(places) / cell.name / "cell.json", json.dumps(protocol.facts(cell, config), indent=1))
     return failed
 
 
@@ -87,8 +94,15 @@ def folder(places: Places) -> Path:
 
 
 def is_done(cell: Cell, places: Places) -> bool:
-    """Whether the cell was finished; `cell.json` is its last file."""
-    return (folder(places) / cell.name / "cell.json").is_file()
+    """Whether the cell was finished: `cell.json`, its last file, is about the results that are there."""
+    file, digest = folder(places) / cell.name / "cell.json", results_digest(cell, places)
+    return digest is not None and file.is_file() and json.loads(file.read_bytes())["results"] == digest
+
+
+def results_digest(cell: Cell, places: Places) -> str | None:
+    """The SHA-256 of the run's results.json; None where there is none."""
+    file = folder(places) / cell.name / "results.json"
+    return sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
 def minutes(run_folder: Path) -> float:

@@ -80,7 +80,11 @@ def claimed(which: str, mains: Sequence[Finished], protocol: Protocol) -> Iterat
     if which == "test":
         yield "#### The claims"
         left = unfinished(which, mains, protocol, ("main", "more_seeds"))
-        yield f"Computed when {len(left)} more cells are finished." if left else tables.claims_table(claims(mains))
+        yield (
+            f"Computed when {len(left)} more cells are finished."
+            if left
+            else tables.claims_table(claims(mains, protocol.said["claims"]))
+        )
 
 
 def unfinished(which: str, cells: Sequence[Finished], protocol: Protocol, groups: Sequence[str]) -> list[str]:

@@ -46,7 +46,7 @@ class Finished:
     @property
     def digest(self) -> str:
         """Of the run folder: the SHA-256 of its results.json, which has those of its data and models."""
-        return sha256((self.run.path / "results.json").read_bytes()).hexdigest()
+        return str(self.facts["results"])
 
     @property
     def found(self) -> dict[str, Any]:
@@ -97,10 +97,12 @@ class Finished:
 
 
 def finished(folder: Path) -> list[Finished]:
-    """The finished cells, in the order of their folders' names."""
+    """The finished cells, in the order of their folders' names; those that are made anew are none."""
     found = []
     for file in sorted(folder.glob("*/cell.json")):
-        found.append(Finished(json.loads(file.read_text(encoding="utf-8")), RunFolder.read(file.parent)))
+        facts, results = json.loads(file.read_text(encoding="utf-8")), file.with_name("results.json")
+        if results.is_file() and sha256(results.read_bytes()).hexdigest() == facts["results"]:
+            found.append(Finished(facts, RunFolder.read(file.parent)))
     return found
 
 

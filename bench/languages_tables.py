@@ -20,8 +20,8 @@ CORPORA = {
 TASKS = {"ner": "NER", "nli": "Inference", "paraphrase": "Paraphrases", "classification": "Topics"}
 DIFFERENCES = (
     *(("uxla", "zero_shot"), ("uxla_ensemble", "ensemble"), ("uxla", "snapshots"), ("uxla", "weight_mean")),
-    *(("uxla_ensemble", "tri_training_ensemble"), ("tri_training_ensemble", "ensemble"), ("penalty", "zero_shot")),
-    *(("snapshots", "zero_shot"), ("weight_mean", "zero_shot"), ("uxla", "supervised")),
+    *(("uxla", "tri_training"), ("uxla_ensemble", "tri_training_ensemble"), ("tri_training_ensemble", "ensemble")),
+    *(("penalty", "zero_shot"), ("snapshots", "zero_shot"), ("weight_mean", "zero_shot"), ("uxla", "supervised")),
 )
 WITHOUT_SHARED = (("uxla", "zero_shot"), ("uxla_ensemble", "tri_training_ensemble"))
 
@@ -48,14 +48,19 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def signed(value: float) -> str:
     """`+1.2`, `−0.3`"""
-    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return minus(f"{value:+.1f}")
+
+
+def minus(text: str) -> str:
+    """With the sign that figures in text have."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def shown(found: Difference | None, star: bool = False) -> str:
     """`+1.2 [0.3, 2.1] *`"""
     if found is None:
         return ""
-    bounds = f"[{found.low:.1f}, {found.high:.1f}]".replace("-", "\N{MINUS SIGN}")
+    bounds = minus(f"[{found.low:.1f}, {found.high:.1f}]")
     return f"{signed(found.value)} {bounds}{' *' * star}"
 
 
@@ -147,7 +152,7 @@ def estimate_table(cells: Sequence[Finished]) -> str:
         if of:
             guess, truth = (np.array([state[place] for state in of]) for place in (2, 3))
             error, held = guess - truth, 100 * np.mean([state[4] for state in of])
-            rank = f"{spearmanr(guess, truth)[0]:.2f}" if len(set(guess)) > 1 < len(set(truth)) else ""
+            rank = minus(f"{spearmanr(guess, truth)[0]:.2f}") if len(set(guess)) > 1 < len(set(truth)) else ""
             rows.append([corpus, str(len(of)), f"{abs(error).mean():.1f}", signed(error.mean()), rank, f"{held:.0f} %"])
     return markdown(["corpus", "states", "mean error", "bias", "rank correlation", "in the 80 % interval"], rows)
 
@@ -183,16 +188,16 @@ def _seconds(cell: Finished) -> dict[str, float]:
 
 
 def gain_table(cells: Sequence[Finished]) -> str:
-    """Each language with what may explain its gain, and the rank correlations below."""
-    rows = [*gain_rows(cells)]
-    text = [
-        [language(key), *(f"{value:.1f}" for value in values[:2]), f"{values[2]:,.0f}", signed(values[3])]
-        for key, values in rows
-    ]
-    figures = np.array([values for _, values in rows])
-    if len(rows) > 2:
-        ranks = [f"{spearmanr(figures[:, place], figures[:, 3])[0]:.2f}" for place in range(3)]
-        text.append(["rank correlation with the gain", *ranks, ""])
+    """Each language with what may explain its gain, and below those of a task the rank correlations."""
+    text = []
+    for task, title in TASKS.items():
+        rows = [*gain_rows([cell for cell in cells if cell.facts["task"] == task])]
+        for key, (*scores, sentences, gain) in rows:
+            text.append([language(key), *(f"{score:.1f}" for score in scores), f"{sentences:,.0f}", signed(gain)])
+        if len(rows) > 2:
+            figures = np.array([values for _, values in rows])
+            ranks = [minus(f"{spearmanr(figures[:, place], figures[:, 3])[0]:.2f}") for place in range(3)]
+            text.append([f"**rank correlation with the gain, {title}**", *ranks, ""])
     return markdown(["language", "zero-shot", "below the source", "raw sentences there are", "gain of UXLA"], text)
 
 

@@ -270,14 +270,31 @@ def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path)
     folder.mkdir(parents=True)
     events = [{"event": "stage", "hit": hit, "seconds": 1800.0} for hit in (False, False, True)]
     (folder / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    (folder / "cell.json").write_text("{}")
+    (folder / "results.json").write_text("{}")
+    (folder / "cell.json").write_text(json.dumps({"results": sha256(b"{}").hexdigest()}))
     assert driver.time_left(every, places) == "1 of 3 cells done, 2.0 hours of one core left"
+    (folder / "results.json").write_text('{"made": "anew"}')
+    assert driver.time_left(every, places).startswith("0 of 3 cells done")
 
 
 def test_without_the_data_it_says_what_is_missing(cells, tmp_path):
     missing = cells.Places(tmp_path / "nowhere", tmp_path, tmp_path).missing
     assert missing.startswith("skipped: ")
     assert f"{tmp_path / 'nowhere'}: no such folder" in missing
+
+
+def test_a_cell_of_other_settings_is_replaced_only_if_that_is_asked_for(made, repository):
+    settings, name = repository / "bench/languages.yaml", "main_world-near_seed=2"
+    before = settings.read_text()
+    settings.write_text(before.replace('"max_steps": 3', '"max_steps": 2'))
+    done = drive(repository, "--seeds", "2")
+    assert done.returncode == 1
+    assert f"{name}: " in done.stderr
+    assert "adaptation.max_steps is 3 there, 2 here" in done.stderr
+    assert len(results(repository, name)["trainings"]) == 24
+    assert drive(repository, "--seeds", "2", "--overwrite").returncode == 0
+    assert {one["steps"] for one in results(repository, name)["trainings"]} == {8, 2}
+    settings.write_text(before)
 
 
 def test_the_test_set_waits_for_a_committed_protocol_that_freezes_these_settings(cells, repository):
