@@ -20,7 +20,7 @@ from uxla.executors.cluster_job import Surroundings
 from uxla.executors.executor import Serial, executing, independent
 from uxla.store.artifacts import digest
 from uxla.store.locks import key_lock, locked
-from uxla.store.store import VERSIONS
+from uxla.store.versions import VERSIONS
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files open

@@ -1,6 +1,7 @@
 """The shared store: what one machine made another one finds, whatever is broken between them."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,13 +10,15 @@ import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.numpy import save_file
+from typer.testing import CliRunner
 
+from uxla.cli.cache import cache
 from uxla.errors import ArtifactError, ConfigError
 from uxla.store import remote
 from uxla.store.opening import open_store
 from uxla.store.remote import Remote, is_conditional
 from uxla.store.seen import WeightsGoneError
-from uxla.store.shared import Record
+from uxla.store.shared import Record, SharedStore
 from uxla.store.store import Store
 
 
@@ -376,3 +379,35 @@ def test_a_folder_where_nothing_may_be_written_is_found_before_any_work(tmp_path
     monkeypatch.setenv("UXLA_STORE", str(tmp_path / "file/x"))
     with pytest.raises(ArtifactError, match="file/x cannot be used"):
         open_store()
+
+
+def test_what_is_old_goes_record_first_and_what_is_needed_again_is_made_again(url, machine):
+    store = machine(1, url)
+    for seed in (1, 2):
+        store.folder("average", {"seed": seed}, make)
+    shared = SharedStore.at(url)
+    assert [one.name.split("-")[0] for one in shared.artifacts()] == ["average", "average"]
+    assert all(0 <= one.age < 600 for one in shared.artifacts())
+    assert shared.clear(3600) == []
+    assert len(shared.clear(-1, dry_run=True)) == len(shared.artifacts()) == 2
+    removed = shared.clear(-1)
+    assert sum(one.size for one in removed) > 2 * sum(map(len, content(store.root).values())) / 4
+    assert shared.artifacts() == []
+    machine(2, url).folder("average", {"seed": 1}, make)
+    machine(3, url).folder("average", {"seed": 1}, never)
+
+
+def test_the_command_line_lists_and_clears_a_shared_store(fast, machine, monkeypatch, tmp_path):
+    machine(1, fast).folder("average", {}, make)
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("UXLA_STORE", fast)
+    run = partial(CliRunner().invoke, cache)
+    assert f"{fast}: 1 artifacts, " in run(["ls"]).output
+    assert "would remove 1, " in run(["gc", "--shared", "--older-than", "0s", "--dry-run"]).output
+    assert "removed 1, " in run(["gc", "--shared", "--older-than", "0s"]).output
+    for wrong in (["gc", "--shared"], ["gc", "--shared", "--older-than", "1d", "--max-size", "1GB"]):
+        with pytest.raises(ConfigError, match="give an age"):
+            run(wrong, catch_exceptions=False)
+    monkeypatch.delenv("UXLA_STORE")
+    with pytest.raises(ConfigError, match="UXLA_STORE names no shared store"):
+        run(["gc", "--shared", "--older-than", "1d"], catch_exceptions=False)

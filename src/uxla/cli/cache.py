@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from uxla.errors import ConfigError
+
 if TYPE_CHECKING:
     from uxla.markup import Table
     from uxla.store.housekeeping import Entry
@@ -22,7 +24,8 @@ def list_cache(
     from rich.filesize import decimal
 
     from uxla.store.housekeeping import entries
-    from uxla.store.opening import default_root
+    from uxla.store.opening import default_root, shared_url
+    from uxla.store.shared import SharedStore
 
     root = default_root()
     found = entries(root)
@@ -31,6 +34,9 @@ def list_cache(
         table = _table(artifacts) if everything else _summary(artifacts)
         Console().print(table.rich(frame=False))
     typer.echo(f"{root}: {len(artifacts)} artifacts, {decimal(sum(entry.size for entry in artifacts))}")
+    if url := shared_url():
+        there = SharedStore.at(url).artifacts()
+        typer.echo(f"{url}: {len(there)} artifacts, {decimal(sum(one.size for one in there))}")
     if gone := sum(entry.weights_gone for entry in artifacts):
         typer.echo(f"models whose weights are gone, to be made again if they are needed: {gone}")
     for kind, what in {"scratch": "saved progress", "unfinished": "unfinished", "damaged": "damaged"}.items():
@@ -47,12 +53,18 @@ def collect(
         str | None,
         typer.Option(metavar="SIZE", help="Also remove the least recently used down to this size, such as 20GB."),
     ] = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Of $UXLA_STORE instead, by the time since it was made: --older-than only.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")] = False,
 ) -> None:
     """Remove damaged and unfinished work; with options, finished work too.
 
-    Run folders do not need the cache. Work that a running uxla needs is left alone.
+    Run folders do not need the cache. Work that a running uxla needs is left alone; of a shared store it is made again.
     """
+    if shared:
+        _collect_shared(older_than, max_size, dry_run=dry_run)
+        return
     from rich.filesize import decimal
 
     from uxla.store.housekeeping import clear, parse_age, parse_size
@@ -86,6 +98,25 @@ def verify_cache() -> None:
     if broken:
         raise typer.Exit(1)
     typer.echo("no artifact is damaged")
+
+
+def _collect_shared(older_than: str | None, max_size: str | None, *, dry_run: bool) -> None:
+    from rich.filesize import decimal
+
+    from uxla.store.housekeeping import parse_age
+    from uxla.store.opening import shared_url
+    from uxla.store.shared import SharedStore
+
+    url = shared_url()
+    if url is None:
+        raise ConfigError("--shared: UXLA_STORE names no shared store; set it")
+    if older_than is None or max_size is not None:
+        raise ConfigError("--shared: takes --older-than and no --max-size; give an age, as --older-than 30d")
+    removed = SharedStore.at(url).clear(parse_age(older_than), dry_run=dry_run)
+    done = "would remove" if dry_run else "removed"
+    for one in removed:
+        typer.echo(f"{done} {_short(one.name)}: {decimal(one.size)}, made {_ago(one.age)} ago")
+    typer.echo(f"{done} {len(removed)}, {decimal(sum(one.size for one in removed))}")
 
 
 def _summary(artifacts: list[Entry]) -> Table:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -30,7 +31,7 @@ from uxla.store.artifacts import (
     weights_gone,
     write_manifest,
 )
-from uxla.store.remote import Remote, created, is_conditional
+from uxla.store.remote import Remote, Stored, created, is_conditional
 
 _LISTED = 1000
 """From so many names on they are looked up in a list, of which a request gives so many, and not one by one."""
@@ -77,6 +78,24 @@ class Record:
     def __str__(self) -> str:
         versions = ", ".join(f"{name} {version}" for name, version in self.manifest.versions.items())
         return f"{self.result[:16]} made by {self.machine} with {versions or 'unknown versions'}"
+
+
+@dataclass(frozen=True)
+class SharedArtifact:
+    """An artifact of a shared store as STAGE-KEY, and its files, the record first."""
+
+    name: str
+    files: tuple[Stored, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(one.size for one in self.files)
+
+    @property
+    def age(self) -> float:
+        """Seconds since something of it was last written, never negative."""
+        return max(0.0, time.time() - max(one.written for one in self.files))
 
 
 @dataclass(frozen=True)
@@ -134,6 +153,26 @@ class SharedStore:
             )
         with suppress(OSError), published.open("a", encoding="utf-8") as stream:
             stream.write(f"{self.remote.url}\n")
+
+    def artifacts(self) -> list[SharedArtifact]:
+        """All artifacts, and the files of those that have no record yet, or none any more: from lists."""
+        found = dict[str, list[Stored]]()
+        for kind in ("records", "claims", "files"):
+            for stored in self.remote.files(kind):
+                stage, key = stored.path.partition(f"/{kind}/")[2].split("/")[:2]
+                found.setdefault(f"{stage}-{key}", []).append(stored)
+        return [SharedArtifact(name, tuple(files)) for name, files in sorted(found.items())]
+
+    def clear(self, older_than: float, *, dry_run: bool = False) -> list[SharedArtifact]:
+        """Remove what was made more than `older_than` seconds ago: the record first, so that no file of it is missed.
+
+        What a run needs nevertheless it makes again. With `dry_run` nothing is removed.
+        """
+        old = [one for one in self.artifacts() if one.age > older_than]
+        if not dry_run:
+            for kind in ("records", "claims", "files"):
+                self.remote.remove([one.path for each in old for one in each.files if f"/{kind}/" in one.path])
+        return old
 
     def _published(self, place: Path, record: Record, *, replace: bool) -> Record:
         """The record that is there in the end."""
