@@ -18,7 +18,7 @@ from uxla.events import Began
 from uxla.files import alone
 from uxla.store.journal import read
 from uxla.study.recording import recording
-from uxla.study.status import grid_state, shown, state, write_names
+from uxla.study.status import Runs, grid_state, shown, state
 
 FIT = {"event": "stage", "stage": "fit", "hit": False, "at": 50.0}
 STARTED = [{"event": "data", "at": 1.0}, {"event": "planned", "trainings": 10, "at": 2.0}]
@@ -159,7 +159,7 @@ def grid(tmp_path):
     """A grid of five runs, of which one goes on while the fixture lasts."""
     folder = tmp_path / "grid"
     folder.mkdir()
-    write_names(folder, ["a", "b", "c", "d", "e"], "")
+    Runs(folder, ["a", "b", "c", "d", "e"], "").fail("e", "y: is wrong too")
     write(folder / "a", [*STARTED, PLACED, FIT, FINISHED])
     write(folder / "b", [*STARTED, PLACED, FIT])
     write(folder / "c", [*STARTED, PLACED, FIT, FAILED])
@@ -170,7 +170,7 @@ def grid(tmp_path):
 
 def test_a_grid_is_told_run_by_run_with_machine_trainings_and_time_left(invoke, grid):
     lines = invoke("status", "grid").stdout.splitlines()
-    assert lines[0] == "1 finished, 1 running, 1 failed, 1 stopped, 1 waiting of 5 runs; about 4 min left"
+    assert lines[0] == "1 finished, 1 running, 2 failed, 1 stopped of 5 runs; about 2 min left"
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     assert table[0] == ["run", "state", "machine", "trainings", "time", "left"]
     assert table[2:] == [
@@ -178,16 +178,16 @@ def test_a_grid_is_told_run_by_run_with_machine_trainings_and_time_left(invoke, 
         ["b", "running", "node-7", "1 of 10", "50 s", "8 min"],
         ["c", "failed", "node-7", "1 of 10", "1 min", "9 min"],
         ["d", "stopped", "", "0 of 10", "2 s", ""],
-        ["e", "waiting", "", "", "", ""],
+        ["e", "failed", "", "", "", ""],
     ]
-    assert lines[-1] == "c: x: is wrong; mend it."
+    assert lines[-2:] == ["c: x: is wrong; mend it.", "e: y: is wrong too."]
 
 
 def test_a_grid_as_json_has_each_run(invoke, grid):
     found = json.loads(invoke("status", "grid", "--json").stdout)
     assert found == json.loads(json.dumps(grid_state(grid)))
-    assert found["counts"] == {"finished": 1, "running": 1, "failed": 1, "stopped": 1, "waiting": 1}
-    assert (found["runs"]["c"]["reason"], found["seconds_left"]) == ("x: is wrong; mend it", 250.0)
+    assert found["counts"] == {"finished": 1, "running": 1, "failed": 2, "stopped": 1}
+    assert (found["runs"]["c"]["reason"], found["seconds_left"]) == ("x: is wrong; mend it", 150.0)
 
 
 def test_runs_that_go_on_elsewhere_have_a_bar_each_with_their_machine(grid, monkeypatch):

@@ -10,7 +10,7 @@ SMALL = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 @contextmanager
 def simulated(nodes):
     """As many machines with one CPU each, as fast as other processes of this one."""
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "300"}
     from ray.cluster_utils import Cluster
 
     with socket.socket() as free:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from uxla.shards import Shard
     from uxla.study.grid import Plan
 
-_REMEDY = "free space there, or give another --out, and run again: finished runs are kept"
-
 
 def grid(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file.")],
@@ -102,19 +100,17 @@ def _made(
     from uxla import api
     from uxla.report.grid import summary, tidy
     from uxla.report.grid_table import grid_table
-    from uxla.study.grid import make
+    from uxla.study.grid import REMEDY, make
     from uxla.study.run_folder import locked_folder
-    from uxla.study.status import write_names
 
     with locked_folder(folder):
         _check_folder(folder)
-        write_names(folder, [one.name for one in planned.runs], _REMEDY)
         runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite, executor=executor)
         if not runs:
             return None, failed
         table = grid_table(planned.keys, runs, summary(runs, planned.baseline), planned.baseline)
-        write_table(folder / "grid.parquet", tidy(planned.keys, runs), _REMEDY)
-        write_file(folder / "grid.md", table.markdown(), _REMEDY)
+        write_table(folder / "grid.parquet", tidy(planned.keys, runs), REMEDY)
+        write_file(folder / "grid.md", table.markdown(), REMEDY)
     return table, failed
 
 

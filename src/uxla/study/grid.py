@@ -29,8 +29,9 @@ from uxla.store.locks import waiting
 from uxla.store.opening import default_root, shared_url
 from uxla.store.seen import Seen
 from uxla.study.run_folder import check_folder, is_finished, safe_name
-from uxla.study.status import shown
+from uxla.study.status import Runs, shown
 
+REMEDY = "free space there, or give another --out, and run again: finished runs are kept"
 Run = Callable[..., Any]
 """`uxla.api.run`, which is above."""
 
@@ -98,7 +99,7 @@ def make(
         check_folder(out / one.name, one.config, overwrite=overwrite)
     seen = Seen()
     due = [one for one in planned if fresh or not is_finished(out / one.name, one.config)]
-    failed: dict[str, str] = {}
+    runs = Runs(out, [one.name for one in planned], REMEDY)
     if len(due) < len(planned):
         progress.note(f"{len(planned) - len(due)} of {len(planned)} runs are finished already")
     done = partial(_made, partial(run, fresh=fresh, overwrite=overwrite, seen=seen), out, len(due))
@@ -110,14 +111,14 @@ def make(
             except UxlaError as error:  # its machine was lost again and again
                 fault = str(error)
             if fault is not None:
-                failed[numbered[1].name] = fault
+                runs.fail(numbered[1].name, fault)
                 progress.note(f"{numbered[1].name}: failed and is left out: {fault}")
             bar.advance()
 
         deque(side_by_side(one_done, enumerate(due, start=1)), maxlen=0)
+    failed = runs.failed
     kept = [one for one in planned if one.name not in failed]
-    in_order = {one.name: failed[one.name] for one in planned if one.name in failed}
-    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name)) for one in kept], in_order
+    return [GridRun(one.values, one.config.seed, RunFolder.read(out / one.name)) for one in kept], failed
 
 
 @contextmanager

@@ -69,17 +69,39 @@ def is_grid(folder: Path) -> bool:
     return (folder / RUNS).is_file()
 
 
-def write_names(folder: Path, names: Sequence[str], remedy: str) -> None:
-    """Tell the grid's folder which runs it will have."""
-    write_file(folder / RUNS, json.dumps(names, indent=1) + "\n", remedy)
+class Runs:
+    """The runs that a grid will have in its folder, and why some have failed: there for whoever asks where it stands.
+
+    WriteError, with `remedy`, where that cannot be written.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str], remedy: str) -> None:
+        self._file, self._remedy, self._lock = folder / RUNS, remedy, threading.Lock()
+        self._faults: dict[str, str | None] = dict.fromkeys(names)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._write()
+
+    def fail(self, name: str, fault: str) -> None:
+        """Tell why a run has failed."""
+        with self._lock:
+            self._faults[name] = fault
+            self._write()
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why runs have failed, by name, in the order of the grid."""
+        return {name: fault for name, fault in self._faults.items() if fault is not None}
+
+    def _write(self) -> None:
+        write_file(self._file, json.dumps(self._faults, indent=1, ensure_ascii=False) + "\n", self._remedy)
 
 
 def grid_state(folder: Path) -> dict[str, Any]:
     """Where each run of a grid stands, how many of them are in which state, and the seconds left where some are
     finished."""
     runs: dict[str, Mapping[str, Any]] = {}
-    for name in json.loads((folder / RUNS).read_bytes()):
-        runs[name] = _WAITING
+    for name, fault in json.loads((folder / RUNS).read_bytes()).items():
+        runs[name] = _WAITING if fault is None else {**_WAITING, "state": "failed", "reason": fault}
         with suppress(ArtifactError):
             runs[name] = run_state(folder / name)
     counts = Counter(one["state"] for one in runs.values())
