@@ -186,9 +186,10 @@ def one_round(
         command.kill()
         command.wait()
         shutil.rmtree(store, ignore_errors=True)
-    codes = []
+    codes, said = list[int](), list[str]()
     while (code := _ended(command, fault)) != 0:
         codes.append(code)
+        said.append((out.parent / "command.log").read_text(errors="replace").rstrip().rpartition("\n")[2][:300])
         if starts == MOST_STARTS:
             break
         command, starts = started(out, store, shared, machines.cluster.address), starts + 1
@@ -199,7 +200,7 @@ def one_round(
     twice = {name for name, count in made.items() if count > 1}
     again = (twice | (watched.again if shared is None else set())) - {done}  # but what was cut
     wrong = differing(folder.parent / "whole", out) if code == 0 else ["no result"]
-    return {"fault": fault, "late": late, "done": done, "codes": codes, "made": len(made)} | {
+    return {"fault": fault, "late": late, "done": done, "codes": codes, "said": said, "made": len(made)} | {
         "again": sorted(again),
         "differing": wrong,
     }

@@ -116,12 +116,11 @@ def adapt(
         baselines=baselines,
         **settings,
     )
-    with ExitStack() as on_failure, process_settings(), showing_to_caller(), ExitStack() as until_done:
+    with ExitStack() as on_failure, process_settings(), showing_to_caller():
         place = _store(store, on_failure)
-        folders = [] if place.shared else [place.root]
-        doing = until_done.enter_context(running(executor, request.config.placement, shared=folders))
         handles = pipeline.Models.of(request.config, None if isinstance(model, str | Path) else _stored(model, place))
-        with _foreseen(request, handles, place, on_event) as listen:
+        workers = running(executor, request.config.placement, shared=[] if place.shared else [place.root])
+        with workers as doing, _foreseen(request, handles, place, on_event) as listen:
             finished = pipeline.adapt(request, handles, store=place, executor=doing, on_event=listen)
         on_failure.pop_all()
     if store is None:
