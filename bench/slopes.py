@@ -129,7 +129,7 @@ def tasks(counts: tuple[int, ...] = (1, 2, 4, 8), units: int = 400) -> None:
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "300"}
     cells = []
     for count in counts:
-        ray.init(num_cpus=count, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)
+        ray.init("local", num_cpus=count, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)
         with running("ray", Placement("cpu")) as executor:
             list(executor.map(len, ["x"] * count * 4))  # the workers have begun
             began = time.monotonic()
