@@ -283,7 +283,8 @@ def test_a_run_of_another_target_is_refused_and_replaced_whole_where_that_is_ask
     assert not names & {"models", "ensemble", "report.html"}
     assert [event["event"] for event in journal.read(out / "journal.jsonl")].count("finished") == 1
     adapt(out, synchronous.store, *tiny, *settings, "target=near", overwrite=True)
-    assert {path.name for path in (out / "predictions").iterdir()} == {"near.conll", "near.parquet"}
+    written = {path.relative_to(out / "predictions").as_posix() for path in (out / "predictions").rglob("*.*")}
+    assert written == {"near.conll", "near.parquet", "models/near.parquet"}
     assert not {"far", "near"} & {path.name for path in out.iterdir()}
 
 

@@ -140,7 +140,7 @@ class RunFolder:
     def scored_labels(self, target: str) -> dict[tuple[str, int | None], list[Ints]]:
         """The labels (R,) of each model behind each score on the target's test set, by the method and epoch that
         `every_score` names; empty if the run had no test set."""
-        found = _parquet(self.path / "predictions" / f"{target}-models.parquet")
+        found = _parquet(self.path / "predictions/models" / f"{target}.parquet")
         labels: dict[tuple[str, int | None], list[Ints]] = {}
         for row in [] if found is None else found.to_pylist():
             labels.setdefault((row["method"], row["epoch"]), []).append(np.asarray(row["labels"], dtype=np.int64))

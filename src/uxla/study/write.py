@@ -70,7 +70,7 @@ def _write(run: FinishedRun, out: Path) -> None:
             _write_predictions(out / "predictions", target, models, study.labelling)
             methods = {**_last(run, target, final), final: models}
             _write_labels(out / "predictions" / f"{target.name}.parquet", target.test, methods, final, study.labelling)
-            _write_scored(out / "predictions" / f"{target.name}-models.parquet", run, target, target.test)
+            _write_scored(out / "predictions/models" / f"{target.name}.parquet", run, target, target.test)
             _write_warm_up(out / "warmup" / f"{target.name}.parquet", target.test, methods, study.labelling)
     _write_traces(out, run)
     write_file(out / "config.yaml", run.config.to_yaml())
@@ -162,6 +162,7 @@ def _write_scored(path: Path, run: FinishedRun, target: Target, test: Corpus) ->
             for number, table in enumerate(_behind(run, target, test, method, epoch), start=1):
                 labels = run.study.labelling.task.decode(table, test.label_names)
                 rows.append({"method": method, "epoch": epoch, "model": number, "labels": labels})
+    path.parent.mkdir(exist_ok=True)
     write_table(path, pa.Table.from_pylist(rows, schema=_SCORED))
 
 
