@@ -1,6 +1,9 @@
 """Kill a run at random moments, start it again each time, and compare what it leaves with a run that nobody touched.
 
-    python bench/kill.py [--kills 60] [--seed 0] [--folder DIR]
+    python bench/kill.py [--kills 60] [--seed 0] [--folder DIR] [--s3]
+
+With --s3 each start is on another machine: its own folder is empty, and what is finished stands in a bucket, on a
+server on this machine.
 
 Prints how many kills fell into which stage, how often finished work was done again (never), and whether every file of
 the run folder but the journal and the clock's is the same, byte for byte.
@@ -11,14 +14,17 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from servers import bucket
 
 SMALL = [
     "threads=1",
@@ -47,17 +53,17 @@ class Outcome(NamedTuple):
     """Files of the run folder that differ from the undisturbed run's."""
 
 
-def start(out: Path, store: Path, overrides: list[str]) -> multiprocessing.Process:
+def start(out: Path, store: Path, overrides: list[str], shared: str = "") -> multiprocessing.Process:
     """The run in a process of its own; torch is imported once for all of them."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["uxla.api", "uxla.testbed.world"])
-    process = context.Process(target=_run, args=(out, store, overrides))
+    process = context.Process(target=_run, args=(out, store, overrides, shared))
     process.start()
     return process
 
 
-def _run(out: Path, store: Path, overrides: list[str]) -> None:
-    os.environ["UXLA_CACHE"] = str(store)
+def _run(out: Path, store: Path, overrides: list[str], shared: str) -> None:
+    os.environ |= {"UXLA_CACHE": str(store), "UXLA_STORE": shared}
     from uxla import api
     from uxla.config.run import load_config
     from uxla.study import remembered as learner
@@ -76,8 +82,10 @@ def undisturbed(folder: Path, overrides: list[str]) -> float:
     return time.monotonic() - began
 
 
-def disturbed(folder: Path, overrides: list[str], *, seconds: float, kills: int, seed: int) -> Outcome:
-    """The same run with its own store, killed about `kills` times.
+def disturbed(
+    folder: Path, overrides: list[str], *, seconds: float, kills: int, seed: int, shared: str = ""
+) -> Outcome:
+    """The same run with its own store, killed about `kills` times; with a `shared` one each time on a new machine.
 
     Three times in four the kill comes a random while after something new stands in the store, so that the run gets on;
     else a random while after the start.
@@ -85,7 +93,9 @@ def disturbed(folder: Path, overrides: list[str], *, seconds: float, kills: int,
     draws, fell = random.Random(seed), Counter()
     out, store = folder / "killed", folder / "killed-store"
     while True:
-        process = start(out, store, overrides)
+        if shared:
+            shutil.rmtree(store, ignore_errors=True)
+        process = start(out, store, overrides, shared)
         before, waits = _saved(store), draws.random() < 0.75
         while waits and process.exitcode is None and _saved(store) <= before:
             process.join(0.01)
@@ -135,10 +145,10 @@ def differing(whole: Path, other: Path) -> list[str]:
     return sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
 
 
-def main(kills: int, seed: int, folder: Path) -> None:
+def main(kills: int, seed: int, folder: Path, shared: str) -> None:
     seconds = undisturbed(folder, SMALL)
     print(f"undisturbed: {seconds:.0f} s", flush=True)
-    outcome = disturbed(folder, SMALL, seconds=seconds, kills=kills, seed=seed)
+    outcome = disturbed(folder, SMALL, seconds=seconds, kills=kills, seed=seed, shared=shared)
     print(f"killed {sum(outcome.kills.values())} times: {json.dumps(dict(outcome.kills.most_common()))}")
     print(f"finished work done again: {outcome.done_again}")
     print(f"files that differ: {', '.join(outcome.differing) or 'none'}")
@@ -151,6 +161,7 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--s3", action="store_true")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.folder) as place:
-        main(given.kills, given.seed, Path(place))
+    with tempfile.TemporaryDirectory(dir=given.folder) as place, bucket() if given.s3 else nullcontext("") as url:
+        main(given.kills, given.seed, Path(place), url)

@@ -1,6 +1,7 @@
 """The shared store: what one machine made another one finds, whatever is broken between them."""
 
 import pickle
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -194,6 +195,17 @@ def test_what_is_damaged_there_is_made_again_and_replaced(damage, kind, url, mac
     assert len(notes) == (not silent)
     assert all("; made again" in note and "\n" not in note for note in notes)
     assert content(machine(3, url).folder("average", {}, never)[0]) == content(made)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "a/../../outside"])
+def test_a_record_cannot_write_outside_of_its_artifact(name, fast, machine, notes, tmp_path):
+    machine(1, fast).folder("average", {}, make)
+    fs, [path] = stored(fast, "records")
+    record = Record.read(fs.cat_file(path))
+    fs.pipe_file(path, replace(record, digests={name: next(iter(record.digests.values()))}).text)
+    machine(2, fast).folder("average", {}, make)
+    assert "names files outside of it; made again" in notes[0]
+    assert not list(tmp_path.rglob("outside"))
 
 
 def test_a_file_that_is_whole_at_the_second_look_is_not_damaged(machine):

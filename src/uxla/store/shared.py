@@ -62,6 +62,8 @@ class Record:
             raise DamageError("its record cannot be read") from error
         if stated != digest(asdict(record)):
             raise DamageError("its record has other bytes than were written")
+        if any(Path(name).is_absolute() or ".." in Path(name).parts for name in record.digests):
+            raise DamageError("its record names files outside of it")
         return record
 
     @property
