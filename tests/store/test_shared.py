@@ -18,7 +18,7 @@ from uxla.errors import ArtifactError, ConfigError
 from uxla.store import remote
 from uxla.store.opening import open_store
 from uxla.store.remote import Remote, is_conditional
-from uxla.store.seen import WeightsGoneError
+from uxla.store.seen import Seen, WeightsGoneError
 from uxla.store.shared import Record, SharedStore
 from uxla.store.store import Store
 
@@ -423,3 +423,9 @@ def test_the_command_line_lists_and_clears_a_shared_store(fast, machine, monkeyp
     monkeypatch.delenv("UXLA_STORE")
     with pytest.raises(ConfigError, match="UXLA_STORE names no shared store"):
         run(["gc", "--shared", "--older-than", "1d"], catch_exceptions=False)
+
+
+def test_what_a_command_has_seen_goes_to_its_jobs_as_it_is(tmp_path):
+    seen = Seen(needed={tmp_path / "a"}, damaged={tmp_path / "b"}, since=1.5)
+    there = pickle.loads(pickle.dumps(seen))
+    assert (there.manifests, there.needed, there.damaged, there.since) == ({}, {tmp_path / "a"}, {tmp_path / "b"}, 1.5)

@@ -26,8 +26,8 @@ class Seen:
     """Artifacts that a shared store has, but not as they were written: they are made again, and replaced there."""
     since: float = field(default_factory=time.time)
 
-    def __reduce__(self) -> tuple[type[Seen], tuple[dict[Path, Manifest], Uses, set[Path], float]]:
-        return Seen, ({}, self.uses, self.needed, self.since)
+    def __reduce__(self) -> tuple[type[Seen], tuple[dict[Path, Manifest], Uses, set[Path], set[Path], float]]:
+        return Seen, ({}, self.uses, self.needed, self.damaged, self.since)
 
 
 class WeightsGoneError(Exception):
