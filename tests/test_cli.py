@@ -46,7 +46,7 @@ def pipeline(monkeypatch):
     calls = []
     fake = types.ModuleType("uxla.api")
 
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         calls.append((config, out, fresh))
         progress.note("working")
         return RESULTS
@@ -145,7 +145,7 @@ def test_a_quiet_run_prints_the_table_alone_and_a_verbose_one_each_event(invoke,
     assert (result.exit_code, result.stderr) == (0, "")
     assert "| UXLA (ensemble) |" in result.stdout
 
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         on_event(events.Planned(24))
         on_event(events.Began())
         return RESULTS
@@ -198,7 +198,7 @@ def test_a_users_fault_is_one_line_on_stderr_and_exit_2(arguments, said, invoke,
 
 
 def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         raise DataError("one\n  two", file="a.conll", line=3)
 
     pipeline.module.run = run
@@ -210,7 +210,7 @@ def test_an_error_of_several_lines_is_still_one_line(invoke, pipeline):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGUSR2, 75)]
 )
 def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, code, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         os.kill(os.getpid(), number)
         raise AssertionError("not reached")
 
@@ -224,7 +224,7 @@ def test_a_signal_ends_the_command_with_one_line_that_says_how_to_go_on(number, 
 
 @pytest.mark.parametrize(("again", "code"), [(True, 75), (False, 0)])
 def test_a_shard_that_ends_before_the_others_says_whether_to_repeat_it(again, code, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         raise UnfinishedError(f"shard {shard.number} of {shard.of}", again=again)
 
     pipeline.module.run = run
@@ -281,7 +281,7 @@ def test_a_folder_of_another_run_is_refused_before_any_work_and_replaced_where_t
 
 
 def test_our_own_bugs_keep_their_traceback(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         raise AssertionError("a bug")
 
     pipeline.module.run = run
@@ -306,7 +306,7 @@ SYSTEM_FAULTS = [
 
 @pytest.mark.parametrize(("fault", "said"), SYSTEM_FAULTS)
 def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         raise fault
 
     pipeline.module.run = run
@@ -317,7 +317,7 @@ def test_a_fault_of_the_system_is_one_line_that_says_what_failed(fault, said, in
 
 
 def test_a_module_of_our_own_that_is_missing_is_our_bug(invoke, pipeline):
-    def run(config, out, *, fresh=False, overwrite=False, shard=None, on_event=None):
+    def run(config, out, *, fresh=False, overwrite=False, shard=None, executor=None, on_event=None):
         raise ModuleNotFoundError("No module named 'uxla.nowhere'", name="uxla.nowhere")
 
     pipeline.module.run = run

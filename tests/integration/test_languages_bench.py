@@ -196,7 +196,7 @@ def made(repository):
 
 
 def test_a_cell_is_a_run_folder_that_says_what_it_is(made, repository):
-    folders = sorted(path.name for path in (repository / "runs/cells").iterdir())
+    folders = sorted(path.name for path in (repository / "runs/cells").iterdir() if path.is_dir())
     assert folders == ["exact_world-near_seed=1", "main_world-near_seed=1", "main_world-near_seed=2"]
     found = json.loads((repository / "runs/cells/main_world-near_seed=1/cell.json").read_text())
     assert (found["corpus"], found["target"], found["seed"], found["set"]) == ("world", "near", 1, "development")

@@ -14,7 +14,6 @@ from typing import Any
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.files import alone, write_file
-from uxla.report.folder import RunFolder
 from uxla.write_errors import writing
 
 CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
@@ -111,6 +110,8 @@ def taken(out: Path, config: RunConfig, *, overwrite: bool = False) -> Iterator[
 
 def is_finished(out: Path, config: RunConfig) -> bool:
     """Whether the run in `out` is whole and of this configuration: `results.json` is written after `config.yaml`."""
+    from uxla.report.folder import RunFolder  # numpy and pyarrow, which `uxla run` need not load to refuse a folder
+
     file, results = out / CONFIG, out / "results.json"
     try:
         run = RunFolder.read(out)
