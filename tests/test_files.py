@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
-from errno import ENOLCK, EOPNOTSUPP, EXDEV
+from errno import ENOLCK, ENOSYS, EOPNOTSUPP, EXDEV
 from pathlib import Path
 
 import numpy as np
@@ -156,17 +157,20 @@ with (atomic_file if sys.argv[2] == "file" else atomic_folder)(place) as into:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_a_killed_process_left_is_written_over(kind, tmp_path):
+def test_what_a_killed_process_left_is_removed_by_a_write_an_hour_later(kind, tmp_path):
     place = tmp_path / "place"
     done = subprocess.run([sys.executable, "-c", KILLED, place, kind], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not place.exists()
-    assert any(tmp_path.glob(".place.*"))
-    if kind == "file":
-        write_file(place, "whole")
-    else:
-        with atomic_folder(place) as into:
-            (into / "whole").touch()
+    [left] = tmp_path.glob(".place.*.unfinished")
+    for age in (60, 4000):
+        assert left.exists(), "a machine that locks do not hold back may be writing it"
+        os.utime(left, (time.time() - age,) * 2)
+        if kind == "file":
+            write_file(place, "whole")
+        else:
+            with atomic_folder(place) as into:
+                (into / "whole").touch()
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
     assert place.is_file() or [path.name for path in place.iterdir()] == ["whole"]
 
@@ -211,12 +215,29 @@ def test_a_folder_stays_where_the_caller_says_so_of_it_and_the_new_one(tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["place", "old"]
 
 
-@pytest.mark.parametrize("number", [ENOLCK, EOPNOTSUPP])
+@pytest.mark.parametrize("kind", [atomic_file, atomic_folder])
+def test_two_writers_whom_no_lock_holds_back_leave_one_whole_result(kind, tmp_path, monkeypatch):
+    """As two machines on a file system whose locks each of them sees alone."""
+    monkeypatch.setattr("fcntl.flock", lambda *given: None)
+
+    def write(into, text):
+        (into if kind is atomic_file else into / "part").write_text(text)
+
+    with kind(tmp_path / "place") as first:
+        write(first, "whole")
+        with pytest.raises(ValueError, match="cut short"), kind(tmp_path / "place") as second:
+            write(second, "ha")
+            raise ValueError("cut short")
+    assert [path.read_text() for path in tmp_path.rglob("*") if path.is_file()] == ["whole"]
+
+
+@pytest.mark.parametrize("number", [ENOLCK, ENOSYS, EOPNOTSUPP])
 def test_where_the_file_system_has_no_locks_each_is_free(number, tmp_path, monkeypatch):
     def fails(*given):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", fails)
+    (tmp_path / "lock").touch()  # by a process that was killed
     with vacant(tmp_path / "lock") as free:
         assert free
 

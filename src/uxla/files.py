@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from errno import ENOLCK, EOPNOTSUPP
+from errno import ENOLCK, ENOSYS, EOPNOTSUPP
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from uxla import signals
 from uxla.errors import BeingWrittenError, ConfigError, WriteError, in_python
@@ -27,7 +30,9 @@ HASHED = "hashed"
 read them once more."""
 
 
-_NO_LOCKS = {ENOLCK, EOPNOTSUPP}
+_NO_LOCKS = {ENOLCK, ENOSYS, EOPNOTSUPP}
+_ABANDONED = 3600
+"""Seconds without a write after which an unfinished file or folder is what a killed process left."""
 
 
 @contextmanager
@@ -35,10 +40,10 @@ def atomic_file(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
     """Gives the path of a file to write, which takes the place of `path` when the block ends without an error.
 
     WriteError, with `remedy`, where it cannot be written, and where another process is writing it. What a killed
-    process left is written over. An error that is not about this file comes out as it is.
+    process left is removed by a later write, after an hour. An error that is not about this file comes out as it is.
     """
     check_file(path)
-    unfinished = _beside(path, "unfinished")
+    unfinished = _new_unfinished(path)
     with alone(path, remedy), writing(path, remedy, path, unfinished):
         try:
             yield unfinished
@@ -64,7 +69,7 @@ def atomic_folder(
     it and the filled one. Only one process at a time may replace a folder: the caller has a lock. Errors as for
     `atomic_file`.
     """
-    unfinished = unfinished or _beside(place, "unfinished")
+    unfinished = unfinished or _new_unfinished(place)
     with writing(place, remedy, place, unfinished):
         try:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -125,6 +130,11 @@ def link_or_copy(file: Path, place: Path) -> None:
         shutil.copyfile(file, place)
 
 
+def leftovers(place: Path) -> list[Path]:
+    """What a kill while `place` was written may have left beside it."""
+    return [*_unfinished(place), *(_beside(place, what) for what in ("replaced", "lock"))]
+
+
 def restore_folder(place: Path) -> None:
     """Restore `place` if a kill interrupted its replacement, and remove what the kill left behind."""
     replaced = _beside(place, "replaced")
@@ -158,7 +168,7 @@ def vacant(lock: Path) -> Iterator[bool]:
     from filelock import FileLock, Timeout  # late: it loads asyncio, and every command imports this module
 
     lock.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(lock)
+    held = FileLock(lock, fallback_to_soft=False)  # a soft one would not end with the process
     try:
         held.acquire(blocking=False)
     except Timeout:
@@ -206,6 +216,20 @@ def _remove(file: Path) -> None:
 
 def _beside(path: Path, what: str) -> Path:
     return path.with_name(f".{path.name}.{what}")
+
+
+def _new_unfinished(place: Path) -> Path:
+    """A name of this attempt's own, for a lock may not hold other machines back; what was abandoned is removed."""
+    for left in _unfinished(place):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                _remove(left)
+                shutil.rmtree(left, ignore_errors=True)
+    return _beside(place, f"{uuid4().hex[:8]}.unfinished")
+
+
+def _unfinished(place: Path) -> Iterator[Path]:
+    return place.parent.glob(f".{escape(place.name)}.{'[0-9a-f]' * 8}.unfinished")
 
 
 def _flush_all(folder: Path) -> None:

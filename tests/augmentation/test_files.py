@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from contextlib import nullcontext
 from datetime import datetime
@@ -328,7 +329,9 @@ def test_two_processes_do_not_write_one_file(file, augment, tmp_path):
 
 
 def test_what_a_killed_process_left_is_written_over(file, augment, tmp_path):
-    (tmp_path / ".b.txt.unfinished").write_text("left over, and longer than what is written")
+    left = tmp_path / ".b.txt.01234567.unfinished"
+    left.write_text("left over, and longer than what is written")
+    os.utime(left, (0, 0))
     (tmp_path / ".b.txt.lock").touch()
     augment(file("a.txt", "ko\n"), tmp_path / "b.txt")
     assert (tmp_path / "b.txt").read_text() == "ko*\n"

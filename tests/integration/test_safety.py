@@ -195,7 +195,7 @@ def test_a_target_s_files_stay_in_the_run_folder_or_its_name_is_refused(tmp_path
     except ConfigError:
         return
     assert config.target == ("near", name)
-    for file in (name, f".{name}.conll.unfinished"):
+    for file in (name, f".{name}.conll.01234567.unfinished"):
         place = out / file
         assert Path(os.path.normpath(place)) == place
         assert place.parent == out

@@ -178,7 +178,7 @@ def test_a_figure_is_written_whole_or_not_at_all(make_run, report):
     report(run)
     figure = run / "report-far-scores.svg"
     figure.write_text("as it was", encoding="utf-8")
-    (run / f".{figure.name}.unfinished").mkdir()
+    (run / f".{figure.name}.lock").mkdir()
     with pytest.raises(ArtifactError, match="cannot be written"):
         report(run)
     assert figure.read_text(encoding="utf-8") == "as it was"

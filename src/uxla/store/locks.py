@@ -69,7 +69,7 @@ def locked(path: Path, what: str, *, always_waits: bool = False) -> Iterator[Non
     if not locks_work(path.parents[1]):
         yield
         return
-    lock, waits = FileLock(path), always_waits or _WAITS.get()
+    lock, waits = FileLock(path, fallback_to_soft=False), always_waits or _WAITS.get()
     try:
         lock.acquire(timeout=PATIENCE if waits else 0)
     except Timeout:
@@ -184,7 +184,7 @@ def _register(root: Path) -> FileLock:
                 file.unlink()
     path = root / "running" / f"{os.getpid()}-{uuid.uuid4().hex}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, thread_local=False)
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     lock.acquire(blocking=False)
     return lock
 

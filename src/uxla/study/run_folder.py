@@ -8,12 +8,13 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ArtifactError, ConfigError, in_python
-from uxla.files import alone, write_file
+from uxla.files import alone, leftovers, write_file
 from uxla.write_errors import writing
 
 CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
@@ -202,8 +203,8 @@ def _short(value: object) -> str:
 def _left(out: Path, but: str | None = None) -> Iterator[Path]:
     """Everything in `out` that a run of any targets, or a report of it, wrote; but not the folders of other runs."""
     names = [name for name in (*_WRITTEN, *_parts(out)) if name != but]
-    hidden = [f".{name}.{state}" for name in names for state in ("unfinished", "replaced", "lock")]
-    yield from (out / name for name in (*names, *hidden) if os.path.lexists(out / name))
+    places = [out / name for name in names]
+    yield from (path for path in (*places, *chain.from_iterable(map(leftovers, places))) if os.path.lexists(path))
     yield from _reports(out)
     for folder in (path for path in out.iterdir() if path.is_dir() and path.name not in (*_WRITTEN, *_PARTS)):
         ours = (folder / "ensemble/ensemble.json").exists() or (folder / "models/1/config.json").exists()

@@ -116,7 +116,9 @@ def test_while_one_is_written_the_one_before_stays(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save({"weight": torch.zeros(3)}, {"done": 1})
     checkpoints.wait()
-    (tmp_path / ".checkpoint.safetensors.unfinished").write_bytes(b"a part")  # what a kill leaves
+    left = tmp_path / ".checkpoint.safetensors.01234567.unfinished"  # what a kill leaves
+    left.write_bytes(b"a part")
+    os.utime(left, (0, 0))
     assert checkpoints.load()[1] == {"done": 1}
     checkpoints.save({"weight": torch.ones(3)}, {"done": 2})
     assert checkpoints.load()[1] == {"done": 2}
