@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,12 @@ def everything(cell: "Finished") -> slice:
 def unshared(cell: "Finished") -> np.ndarray:
     """Those that do not also stand in the target's training files."""
     return np.delete(np.arange(len(cell.test)), cell.facts["shared"])
+
+
+def in_all(cells: Sequence["Finished"], keep: Keep) -> Keep:
+    """The sentences that `keep` keeps in each of these cells, whose test sets are translations of each other."""
+    kept = [np.arange(len(cell.test))[keep(cell)] for cell in cells]
+    return lambda cell: reduce(np.intersect1d, kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +133,13 @@ def difference(
     """The mean over languages of the difference of two rows, over the seeds at which all languages have both."""
     seeds = [{c.facts["seed"]: c for c in cells if {row, other} <= c.rows.keys()} for cells in languages]
     common = sorted(set.intersection(*map(set, seeds))) if seeds else []
-    found = [[paired(cells[seed], row, cells[seed], other, keep) for seed in common] for cells in seeds]
     if not common:
         return None
-    return _mean(found, parallel=languages[0][0].facts["parallel"])
+    parallel = languages[0][0].facts["parallel"]
+    if parallel:
+        keep = in_all([cells[seed] for cells in seeds for seed in common], keep)
+    found = [[paired(cells[seed], row, cells[seed], other, keep) for seed in common] for cells in seeds]
+    return _mean(found, parallel=parallel)
 
 
 def change(cells: Sequence[Finished], mains: Sequence[Finished], row: str) -> Difference | None:

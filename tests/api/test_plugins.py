@@ -213,6 +213,7 @@ def test_a_selector_is_a_function_or_a_class_with_keys_and_anything_else_is_refu
         ({"schedule": list, "agreement": "tokens"}, "agreement is 'tokens', expected one of exact, token, none, union"),
         ({"schedule": list, "order": "sideways"}, "order is 'sideways', expected one of synchronous, in_place, alone"),
         ({"start": None}, "method m: has neither start nor steps"),
+        ({"together": "probability"}, "together is 'probability', expected None or one of probabilities, weights"),
     ],
 )
 def test_a_method_of_no_use_is_an_error_that_names_it(settings, said):

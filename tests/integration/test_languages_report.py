@@ -94,6 +94,15 @@ def test_a_difference_without_shared_sentences_is_over_the_others(scores, cell):
     assert scores.difference([cells], "uxla", "zero_shot", scores.unshared).value == pytest.approx(100 * 6 / (SIZE - 2))
 
 
+def test_of_translations_a_sentence_that_one_language_shares_is_left_out_of_all(scores, cell):
+    cells = [[cell("nli", name, seed, uxla=0.1, zero_shot=0.0) for seed in (1, 2)] for name in ("a", "b")]
+    for one, shared in zip(cells, ([0, 1, 2], [1, 7, 50, 60]), strict=True):
+        for found in one:
+            found.facts.update(parallel=True, shared=shared)
+    found = scores.difference(cells, "uxla", "zero_shot", scores.unshared)
+    assert found.value == pytest.approx(100 * 4 / (SIZE - 6)), "of the eight right ones 0, 1, 2, 7 are shared"
+
+
 def test_seeds_that_one_language_lacks_are_left_out_of_the_mean(scores, cell):
     full = [cell("ner", "a", seed, uxla=0.6) for seed in (1, 2, 3)]
     less = [cell("ner", "b", seed, uxla=0.7) for seed in (1, 2)]

@@ -181,6 +181,13 @@ def test_a_model_that_is_not_here_is_a_download_and_is_not_fetched(store):
     assert (plan.trainings, plan.seconds) == (12, None)
 
 
+@pytest.mark.parametrize("key", ["model", "vicinity.model"])
+@pytest.mark.parametrize("name", ["/no/such/model", "no such model"])
+def test_a_model_that_is_no_folder_and_no_hub_id_is_refused(store, key, name):
+    with pytest.raises(ModelError, match=rf"model '{name}': .*no such folder.*; give a folder"):
+        api.plan(small(f"{key}={name}", "methods=[uxla]"), probed=False)
+
+
 def test_a_model_that_is_none_for_the_task_is_refused(store, tmp_path):
     folder = shutil.copytree(asset(), tmp_path / "model")
     (folder / "config.json").write_text(json.dumps({"model_type": "vit"}), encoding="utf-8")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from uxla.errors import ArtifactError
 from uxla.report.paired import Pair, difference, holm, mean_difference
 from uxla.report.scoring import score
 
@@ -36,10 +37,19 @@ def rng():
 def test_of_one_test_set_it_is_the_difference(rng, seeds, parallel):
     pairs = drawn(rng, rng.standard_normal((SIZE, 2)), np.zeros(seeds))
     found, expected = mean_difference([pairs], parallel=parallel), difference(pairs)
-    half = (expected.high - expected.low) / 2
-    assert found.value == pytest.approx(expected.value)
+    assert (found.value, found.low, found.high) == pytest.approx((expected.value, expected.low, expected.high))
     assert found.p == pytest.approx(expected.p)
-    assert (found.high - found.low) / 2 == pytest.approx(half)
+
+
+def test_a_lopsided_interval_stays_so_and_follows_the_gains():
+    """One method errs on one sentence of sixty more: the bootstrap cannot draw fewer than none of it."""
+    every = np.ones(SIZE, dtype=bool)
+    pairs = [Pair(labels(every), labels(np.arange(SIZE) > 0), 0)]
+    found, moved = mean_difference([pairs]), mean_difference([pairs], gains=np.array([[10.0]]))
+    assert found.low == pytest.approx(0)
+    assert found.high > 2 * found.value
+    by = 10 - found.value
+    assert (moved.value, moved.low, moved.high) == pytest.approx((10, by, found.high + by))
 
 
 def test_where_seeds_share_no_example_it_is_student_s_t_over_the_seeds_means(rng):
@@ -62,6 +72,13 @@ def test_translations_have_their_sentences_in_common(rng):
     one, twice, apart = mean_difference([pairs]), *(mean_difference([pairs] * 2, parallel=p) for p in (True, False))
     assert twice.high - twice.low == pytest.approx(one.high - one.low)
     assert apart.high - apart.low < one.high - one.low
+
+
+def test_translations_of_unequal_sizes_are_refused(rng):
+    tests = [drawn(rng, 0, np.zeros(3), size=size) for size in (60, 60, 58)]
+    with pytest.raises(ArtifactError, match="test sets of 60, 60, 58 examples of translations, expected one size"):
+        mean_difference(tests, parallel=True)
+    assert mean_difference(tests) is not None
 
 
 def test_it_needs_every_test_set_at_every_seed(rng):

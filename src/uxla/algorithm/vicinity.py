@@ -148,7 +148,7 @@ class Vicinity:
     def _may_be_drawn(self, unit: str) -> bool:
         if len(unit) < self.min_word_chars:
             return False
-        return self.words == "all" or (self.words == "names") == any(c.isupper() or c.isnumeric() for c in unit)
+        return self.words == "all" or (self.words == "names") == any(c.isupper() or c.isdecimal() for c in unit)
 
     def _informative(self, parent: Example, drawn: Sequence[tuple[str, ...]], tally: Counter[str]) -> Iterator[Example]:
         """The samples that carry information, all others counted."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # numpy and Arrow, which names and titles do without
 Group = Literal["supervised", "baseline", "uxla", "extension"]
 """Where the paper's result tables have a method: with labels of the target; without; its own; or not at all."""
 
+Together = Literal["probabilities", "weights"]
+
 
 class Lab(Protocol):
     """What a method may use: the run's data and settings, and ways to train on them."""
@@ -121,7 +123,7 @@ class Method:
     """The models of a run are those of its method with the highest rank. None: never this one's."""
     baseline: bool = False
     """Whether a report compares the run's models with it first."""
-    together: Literal["probabilities", "weights"] | None = None
+    together: Together | None = None
     """What its row scores: the mean of its models' probabilities, the one model that has the mean of their weights, or
     (None) each of the three."""
     start: Start | None = PENALISED
@@ -144,9 +146,12 @@ class Method:
         return self.in_sentence or self.title
 
     def __post_init__(self) -> None:
-        """ConfigError for a method that could give no models."""
+        """ConfigError for a method that could give no models, or whose row would score nothing that is known."""
         if self.start is None and self.steps is None:
             raise ConfigError(f"method {self.name}: has neither start nor steps, expected one of them")
+        if self.together not in (None, *get_args(Together)):
+            known = ", ".join(get_args(Together))
+            raise ConfigError(f"method {self.name}: together is {self.together!r}, expected None or one of {known}")
 
     def run(self, lab: Lab, target: Target, models: Triple | None) -> list[Triple]:
         """Its three models after each epoch; `models` are those of its start.

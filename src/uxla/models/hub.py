@@ -13,6 +13,7 @@ from uxla.records import ModelHandle
 
 _TEXTS = ["*.json", "*.model", "*.txt"]
 _CODE = "*.py"
+_REMEDY = "give a folder written by save_pretrained, or a Hub id such as FacebookAI/xlm-roberta-large"
 
 
 def resolve(name: str, *, revision: str | None = None, safety: ModelSafety = SAFE) -> ModelHandle:
@@ -39,12 +40,17 @@ def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety 
 
 
 def is_here(name: str, revision: str | None = None) -> bool:
-    """Whether the model `name` need not be downloaded."""
+    """Whether the model `name` need not be downloaded. ModelError for a name that is neither a folder nor a Hub id."""
     if name == "testbed" or Path(name).expanduser().is_dir():
         return True
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
+    _expect_no_path(name)
+    try:
+        return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
+    except HFValidationError as error:
+        raise _not_available(name, error) from error
 
 
 def download_size(name: str, revision: str | None = None) -> int | None:
@@ -64,22 +70,27 @@ def hub_commit(folder: Path) -> str | None:
     return folder.name if folder.parent.name == "snapshots" else None
 
 
+def _expect_no_path(name: str) -> None:
+    if name.count("/") > 1 or name.startswith((".", "/", "~")):
+        raise ModelError(f"model {name!r}: there is no such folder; {_REMEDY}")
+
+
+def _not_available(name: str, error: Exception) -> ModelError:
+    said = str(error).strip().split("\n")[0]
+    return ModelError(f"model {name!r}: no such folder, and not available from the Hub ({said}); {_REMEDY}")
+
+
 def _download(name: str, revision: str | None, files: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    remedy = "give a folder written by save_pretrained, or a Hub id such as FacebookAI/xlm-roberta-large"
-    if name.count("/") > 1 or name.startswith((".", "/", "~")):
-        raise ModelError(f"model {name!r}: there is no such folder; {remedy}")
+    _expect_no_path(name)
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except LocalEntryNotFoundError as error:
-        raise ModelError(f"model {name!r}: not on this disk and the Hub cannot be reached; {remedy}") from error
+        raise ModelError(f"model {name!r}: not on this disk and the Hub cannot be reached; {_REMEDY}") from error
     except (HfHubHTTPError, HFValidationError, ValueError) as error:
-        said = str(error).strip().split("\n")[0]
-        raise ModelError(
-            f"model {name!r}: no such folder, and not available from the Hub ({said}); {remedy}"
-        ) from error
+        raise _not_available(name, error) from error
     except Exception as error:  # whatever a network, a disk and foreign libraries can raise, whatever the name
         message = f"the Hub's copy cannot be downloaded ({reason(error)}); check network and disk, and run again"
         raise ModelError(f"model {name!r}: {message}") from error

@@ -87,10 +87,7 @@ def difference(pairs: Sequence[Pair]) -> Difference | None:
     """
     if not pairs or len(pairs[0].one) < 2:
         return None
-    if len({len(found.one) for found in pairs}) > 1:
-        sizes = ", ".join(str(len(found.one)) for found in pairs)
-        message = f"test sets of {sizes} examples at different seeds, expected one size; did the data change meanwhile?"
-        raise ArtifactError(f"{message} run again with --fresh")
+    _expect_one_size(pairs, "at different seeds", "did the data change meanwhile? run again with --fresh")
     gains = _gains(pairs)
     if _seeds_vary(gains):
         return _over_seeds(gains, _in_common(pairs), len(pairs[0].one))
@@ -106,18 +103,21 @@ def mean_difference(
     about others: over other seeds, which all languages share, and other examples. With `parallel` the test sets are
     one, translated: example i of one is example i of the others. `gains` (tests, seeds) are the differences at each
     seed where they are not those of the pairs; what examples have in common is that of the pairs then. None without
-    pairs, or where seeds are missing.
+    pairs, or where seeds are missing. ArtifactError for translations of unequal sizes.
     """
     if not tests or len({len(pairs) for pairs in tests}) > 1 or not all(map(difference, tests)):
         return None
-    found = np.array([_gains(pairs) for pairs in tests]) if gains is None else gains
+    if parallel:
+        _expect_one_size([pairs[0] for pairs in tests], "of translations", "keep the same sentences of each language")
+    own = np.array([_gains(pairs) for pairs in tests])
+    found = own if gains is None else gains
     size, by_seed = len(tests), found.mean(axis=0)
     if _seeds_vary(by_seed):
         common = _in_common_of_translations(tests) if parallel else sum(map(_in_common, tests)) / size**2
         return _over_seeds(by_seed, common, min(len(pairs[0].one) for pairs in tests))
-    halves = np.array([np.ptp(_over_examples(pairs)) / 2 for pairs in tests])
-    half = float(halves.mean() if parallel else np.sqrt((halves**2).sum()) / size)
-    return Difference(float(found.mean()), float(found.mean()) - half, float(found.mean()) + half)
+    away = np.abs(np.array([_over_examples(pairs) for pairs in tests]) - own.mean(axis=1, keepdims=True))  # (tests, 2)
+    low, high = away.mean(axis=0) if parallel else np.sqrt((away**2).sum(axis=0)) / size
+    return Difference(float(found.mean()), float(found.mean() - low), float(found.mean() + high))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -131,6 +131,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty(len(p_values))
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return [float(value) for value in adjusted]
+
+
+def _expect_one_size(pairs: Sequence[Pair], which: str, remedy: str) -> None:
+    sizes = [len(found.one) for found in pairs]
+    if len(set(sizes)) > 1:
+        raise ArtifactError(f"test sets of {', '.join(map(str, sizes))} examples {which}, expected one size; {remedy}")
 
 
 def _gains(pairs: Sequence[Pair]) -> Floats:
