@@ -15,11 +15,12 @@ taken. Prints Markdown:
 Agreement is the F1 (for sentence tasks the share of equal labels) of one ensemble's labels against another's.
 """
 
+import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -105,7 +106,12 @@ RULES: dict[str, Callable[[Cell], str]] = {
 
 def main(given: Namespace) -> None:
     """Read every run, print the tables."""
-    cells = [cell for path in given.runs for cell in cells_of(RunFolder.read(path))]
+    found = {path: list(cells_of(RunFolder.read(path))) for path in given.runs}
+    cells = list(chain(*found.values()))
+    if not cells:
+        sys.exit(f"no run has the methods {', '.join(STATES)} and a test set")
+    if left_out := [str(path) for path in found if not found[path]]:
+        print(f"left out, without the three methods or a test set: {', '.join(left_out)}", file=sys.stderr)
     rows = [row(cell) for cell in cells]
     pairs = [f"{STATES[one]}, {STATES[other]}" for one, other in combinations(STATES, 2)]
     table(["run", *STATES.values(), *(f"agree: {pair}" for pair in pairs), *RULES], rows)

@@ -22,7 +22,12 @@ def main(out: Path, files: list[Path]) -> None:
     if len({file.name for file in files}) < len(files):
         sys.exit("two files have one name: name each after its language")
     texts = [dict.fromkeys(file.read_text(encoding="utf-8").splitlines()) for file in files]
+    for file, text in zip(files, texts, strict=True):
+        if not any(map(str.strip, text)):
+            sys.exit(f"{file}: has no sentence; leave it out")
     out.mkdir(parents=True, exist_ok=True)
+    if others := sorted({file.name for file in out.glob("[!.]*")} - {file.name for file in files}):
+        sys.exit(f"{out}: has {', '.join(others)} of another try, which would be trained on too; remove that folder")
     for file, lines, size in zip(files, texts, balanced([len(text) for text in texts]), strict=True):
         kept = sorted(random.Random(0).sample(range(len(lines)), size))
         every = list(lines)

@@ -213,7 +213,9 @@ def test_words_shorter_than_asked_are_never_drawn(text):
     assert bool(toy.asked) == any(len(word) >= 3 for word in text.split(" "))
 
 
-@pytest.mark.parametrize(("words", "drawn"), [("names", {"EFE", "Él", "x7", "٣"}), ("others", {"río", ",", "नदी", "一"})])
+@pytest.mark.parametrize(
+    ("words", "drawn"), [("names", {"EFE", "Él", "x7", "٣"}), ("others", {"río", ",", "नदी", "一"})]
+)
 def test_names_alone_or_all_others_are_drawn(words, drawn):
     toy, text = starred(), "EFE río , Él x7 नदी ٣ 一"
     Vicinity(toy, 1.0, (2,), seed=0, words=words)(corpus_of(text))

@@ -1,5 +1,9 @@
 """bench/adaptation.py: each rule takes what it says, and its regret is against the best ensemble."""
 
+import json
+from argparse import Namespace
+from shutil import copytree
+
 import pytest
 
 from uxla.report.folder import RunFolder
@@ -66,3 +70,16 @@ def test_the_epochs_of_a_method_are_chosen_by_what_is_known_without_target_label
     uxla = [score["mean"] for score in far["uxla"]]
     assert float(found["uxla"][0]) == pytest.approx(max(uxla) - uxla[dev.index(max(dev))], abs=0.006)
     assert found["tri_training"][1] == "", "the estimates know UXLA's epochs only"
+
+
+def test_runs_that_the_rules_cannot_choose_in_are_named(synchronous, adaptation, tmp_path, capsys):
+    other = copytree(synchronous.out, tmp_path / "other")
+    results = json.loads((other / "results.json").read_text(encoding="utf-8"))
+    del results["targets"]["far"]["uxla_ensemble"]
+    (other / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    with pytest.raises(SystemExit, match="no run has the methods zero_shot, tri_training, uxla and a test set"):
+        adaptation.main(Namespace(runs=[other], json=None))
+    adaptation.main(Namespace(runs=[synchronous.out, other], json=None))
+    said = capsys.readouterr()
+    assert said.err == f"left out, without the three methods or a test set: {other}\n"
+    assert f"| {synchronous.out.name}, far |" in said.out

@@ -41,8 +41,33 @@ def test_raw_text_becomes_an_encoder_with_a_card_that_a_run_can_use(adapt, tiny,
     assert {"zero_shot", "uxla"} <= set(run.results["targets"]["far"])
 
 
-def test_a_language_with_more_lines_keeps_more_of_them_and_a_smaller_share():
+@pytest.fixture
+def balance():
     spec = importlib.util.spec_from_file_location("balance", RECIPE / "balance.py")
-    balance = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(balance)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_file_without_a_sentence_is_refused_by_name(balance, tmp_path, text):
+    full, empty = tmp_path / "sw.txt", tmp_path / "hau.txt"
+    full.write_text("one\ntwo\n", encoding="utf-8")
+    empty.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"hau\.txt: has no sentence; leave it out"):
+        balance.main(tmp_path / "out", [full, empty])
+    assert not (tmp_path / "out").exists()
+
+
+def test_text_of_a_language_that_is_no_longer_given_is_not_trained_on(balance, tmp_path):
+    files = [tmp_path / name for name in ("sw.txt", "hau.txt")]
+    for file in files:
+        file.write_text("one\ntwo\n", encoding="utf-8")
+    for _ in range(2):  # the same again is the same
+        balance.main(tmp_path / "out", files)
+    with pytest.raises(SystemExit, match=r"out: has hau\.txt of another try.*remove that folder"):
+        balance.main(tmp_path / "out", files[:1])
+
+
+def test_a_language_with_more_lines_keeps_more_of_them_and_a_smaller_share(balance):
     assert balance.balanced([1000, 32000, 1000]) == [1000, 8000, 1000]  # 32 ** 0.6 = 8

@@ -7,7 +7,7 @@ import pytest
 
 from uxla.config.run import load_config
 from uxla.records import Corpus, Example, Predictions
-from uxla.study.doubts import collapsed, poor_models, untaught, vanished
+from uxla.study.doubts import collapsed, one_snapshot, poor_models, untaught, vanished
 from uxla.study.settings import method_of
 
 TARGET = SimpleNamespace(name="far")
@@ -89,6 +89,15 @@ def test_several_methods_with_poor_models_are_one_warning():
     [found] = poor_models(study_of(dev=labelled(("a", "b"), 0, 1)), trainings)
     figures = "F1 10.0, 10.0 and 10.0"
     assert f"(zero-shot: {figures}; + confidence penalty: {figures}; under 50)" in found
+
+
+@pytest.mark.parametrize(("method", "every", "told"), [("snapshots", 50, 1), ("snapshots", 49, 0), ("penalty", 50, 0)])
+def test_the_mean_of_one_snapshot_is_told(method, every, told):
+    trainings = [{**warm_up(method, i, 60.0), "steps": 50} for i in (1, 2, 3)]
+    found = list(one_snapshot(study_of(f"warmup.evaluate_every={every}"), trainings))
+    assert [text.partition(", so that")[0] for text in found] == [
+        "zero-shot, snapshots averaged: a training of 50 steps has one snapshot, its end"
+    ] * told
 
 
 def test_models_without_a_score_are_not_called_poor():

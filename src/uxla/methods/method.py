@@ -22,6 +22,7 @@ Group = Literal["supervised", "baseline", "uxla", "extension"]
 """Where the paper's result tables have a method: with labels of the target; without; its own; or not at all."""
 
 Together = Literal["probabilities", "weights"]
+"""What of three models becomes one mean, where a method's row scores one."""
 
 
 class Lab(Protocol):

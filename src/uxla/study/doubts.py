@@ -60,6 +60,16 @@ def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
         )
 
 
+def one_snapshot(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
+    """A sentence where `snapshots` averaged one checkpoint, the last: its models are zero-shot's then."""
+    steps = [made["steps"] for made in trainings if made["method"] == "snapshots"]
+    if steps and steps[0] <= study.warm_up_training.evaluate_every:
+        yield (
+            f"{title('snapshots')}: a training of {steps[0]} steps has one snapshot, its end, so that this row is "
+            "zero-shot under another name; set warmup.evaluate_every to half of the steps, or leave the method out"
+        )
+
+
 def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterator[str]:
     """A sentence for each method in which no sentence of the target taught any model, in all epochs or in some."""
     said: dict[str, list[str]] = defaultdict(list)

@@ -11,7 +11,7 @@ from uxla.methods.registry import final_method
 from uxla.records import Corpus, ModelHandle
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
-from uxla.study.doubts import poor_models
+from uxla.study.doubts import one_snapshot, poor_models
 from uxla.study.labelling import Triple
 from uxla.study.study import Study
 from uxla.targets import Target
@@ -37,7 +37,7 @@ def run_results(
         for t in study.targets
     }
     chosen = {name: found.chosen_epoch for name, found in outcomes.items() if found.chosen_epoch is not None}
-    of_all = [NO_DEV] if study.dev is None else list(poor_models(study, trainings))
+    of_all = [*([NO_DEV] if study.dev is None else poor_models(study, trainings)), *one_snapshot(study, trainings)]
     adapted = any("uxla" in found for found in trained.values())
     transfer = _transfer(study, outcomes, warm_up) if adapted and warm_up else {}
     agreement = study.method.agreement
