@@ -4,6 +4,7 @@ import pickle
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from uuid import uuid4
 
 import fsspec
@@ -16,7 +17,9 @@ from typer.testing import CliRunner
 from uxla.cli.cache import cache
 from uxla.errors import ArtifactError, ConfigError
 from uxla.store import remote
-from uxla.store.opening import open_store
+from uxla.store.artifacts import full_name
+from uxla.store.locks import BusyError, key_lock, locked, looking
+from uxla.store.opening import open_store, shared_url
 from uxla.store.remote import Remote, is_conditional
 from uxla.store.seen import Seen, WeightsGoneError
 from uxla.store.shared import Record, SharedStore
@@ -243,6 +246,44 @@ def test_what_both_have_is_not_asked_for_again(fast, machine):
     assert stored(fast, "records")[1] == []
 
 
+def machine_s_process(url, machine, number):
+    """The store as a new process of the machine sees it."""
+    remote._identity.cache_clear()
+    return machine(number, url)
+
+
+def test_what_was_removed_from_the_shared_store_is_uploaded_again_by_who_has_it(url, machine):
+    machine(1, url).folder("average", {}, make)
+    SharedStore.at(url).clear(-1)
+    machine_s_process(url, machine, 1).folder("average", {}, never)
+    machine(2, url).folder("average", {}, never)
+
+
+def test_a_new_store_at_the_same_address_gets_what_machines_have(url, machine):
+    machine(1, url).folder("average", {}, make)
+    machine(2, url).folder("average", {}, never)
+    fs, root = remote.opened(url)
+    fs.rm(root, recursive=True)
+    machine_s_process(url, machine, 2).folder("average", {}, never)
+    machine(3, url).folder("average", {}, never)
+
+
+def test_a_shared_folder_is_the_same_after_a_change_of_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_STORE", "there")
+    monkeypatch.chdir(tmp_path)
+    assert shared_url() == str(tmp_path / "there")
+
+
+def test_what_only_looks_does_not_wait_for_who_makes_it(fast, machine):
+    store = machine(1, fast)
+    place, _ = store.folder("average", {}, make)
+    rmtree(place)
+    with locked(key_lock(store.root, full_name(place)), "test"), looking(), pytest.raises(BusyError):
+        machine(1, fast).folder("average", {}, never)
+    with looking():
+        assert machine(1, fast).folder("average", {}, never)[0] == place
+
+
 def test_weights_are_copied_when_they_are_needed(url, machine):
     made, facts = machine(1, url).folder("fit", {}, make)
     store = machine(2, url)
@@ -377,6 +418,63 @@ def test_a_fault_that_stays_is_one_line_and_finished_work_is_kept(fault, broken,
     errors.clear()
     machine(1, url).folder("average", {}, never)
     machine(2, url).folder("average", {}, never)
+
+
+@pytest.fixture
+def no_instances():
+    """Clients of S3 with the credentials of this test alone."""
+    clear = fsspec.get_filesystem_class("s3").clear_instance_cache
+    clear()
+    yield
+    clear()
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("{folder}/file", r"Not a directory"),
+        ("http://localhost:9/store", r"nothing can be written there"),
+        ("s3://bucket/store", r"Unable to locate credentials"),
+    ],
+)
+def test_an_address_that_no_attempt_can_use_is_said_at_once(where, said, tmp_path, monkeypatch, notes, no_instances):
+    (tmp_path / "file").write_text("")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("UXLA_STORE", where.format(folder=tmp_path))
+    with pytest.raises(ArtifactError, match=rf"cannot be used \({said}.*\); check address") as caught:
+        open_store()
+    assert "\n" not in str(caught.value)
+    assert notes == []
+
+
+def test_who_may_write_and_not_remove_can_use_a_store(machine, notes):
+    class Kept(MemoryFileSystem):
+        protocol = "kept"
+
+        def rm_file(self, path):
+            raise PermissionError("Access Denied")
+
+    fsspec.register_implementation("kept", Kept, clobber=True)
+    url = f"kept://{uuid4().hex}"
+    Remote(url).check()
+    machine(1, url).folder("average", {}, make)
+    machine(2, url).folder("average", {}, never)
+    assert notes == []
+
+
+def test_an_address_and_a_store_may_have_any_names_in_them(fast, machine):
+    url = f"{fast}/files/a/records/b"
+    machine(1, url).folder("average", {}, make)
+    fs, root = remote.opened(url)
+    fs.pipe_file(f"{root}/records/.DS_Store", b"")
+    [artifact] = SharedStore.at(url).artifacts()
+    assert artifact.name.startswith("average-")
+    assert len(SharedStore.at(url).clear(-1)) == 1
+    assert SharedStore.at(url).artifacts() == []
 
 
 def test_a_bucket_that_is_not_there_is_found_before_any_work(server, monkeypatch):

@@ -48,10 +48,11 @@ _LOOKS: ContextVar[bool] = ContextVar("looks", default=False)
 
 @contextmanager
 def looking() -> Iterator[None]:
-    """Inside the block nothing is made: finished work is found, and what is not finished is a BusyError."""
+    """Inside the block nothing is made or waited for: finished work is found, and what is not is a BusyError."""
     token = _LOOKS.set(True)
     try:
-        yield
+        with waiting(False):
+            yield
     finally:
         _LOOKS.reset(token)
 

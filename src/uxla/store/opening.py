@@ -29,5 +29,7 @@ def default_root() -> Path:
 
 
 def shared_url() -> str | None:
-    """`$UXLA_STORE`: the address of a store that many machines share, such as `s3://bucket/prefix`."""
-    return os.environ.get("UXLA_STORE") or None
+    """`$UXLA_STORE`: the address of a store that many machines share, such as `s3://bucket/prefix`; a folder as an
+    absolute path."""
+    url = os.environ.get("UXLA_STORE") or None
+    return url if url is None or "://" in url else os.path.abspath(os.path.expanduser(url))

@@ -23,12 +23,21 @@ WAITS = (1, 2, 4, 8, 16, 32, 64)
 """Seconds before each next attempt, where the file system cannot be reached or gives other bytes than were written."""
 _DOUBTS = 3
 """How many attempts have to find damage before it is believed: another machine may be writing the file."""
+_FINAL = {
+    "PermissionError": "not permitted",
+    "NotADirectoryError": "not a folder",
+    "NotImplementedError": "nothing can be written there",
+    "NoCredentialsError": "no credentials",
+}
+"""Errors that no further attempt mends, also of packages that need not be installed, and what they say."""
+_IDENTITY = "identity"
+"""The file with a store's identity."""
 _AT_ONCE = 32
 """Requests at the same time."""
 
 
 class Stored(NamedTuple):
-    """A file of a shared store: its path, bytes, and when it was written, in seconds since 1970."""
+    """A file of a shared store: its path in there, bytes, and when it was written, in seconds since 1970."""
 
     path: str
     size: int
@@ -39,23 +48,37 @@ class Stored(NamedTuple):
 class Remote:
     """The folder at `url`. It is opened where it is used, so that it can be pickled.
 
-    What cannot be reached is tried again for two minutes. Then, and at once where something is not permitted, it is an
+    What cannot be reached is tried again for two minutes. Then, and at once where no attempt can help, it is an
     ArtifactError.
     """
 
     url: str
 
+    @property
+    def identity(self) -> str:
+        """What tells this store from an earlier one at the same address, looked up once by each process."""
+        return _identity(self)
+
+    def renew(self) -> None:
+        """Give the store another identity, so that what machines know of its content is not trusted any more."""
+        self.write(lambda fs, root: fs.pipe_file(f"{root}/{_IDENTITY}", uuid4().hex.encode()))
+        _identity.cache_clear()
+
     def files(self, folder: str) -> list[Stored]:
         """All files under a folder of the store, with one request for a thousand."""
-        found = self.ask(lambda fs, root: fs.find(f"{root}/{folder}", detail=True))
-        return [Stored(path, info["size"] or 0, _written(info)) for path, info in found.items()]
+
+        def files(fs: Any, root: str) -> list[Stored]:
+            found = fs.find(f"{root}/{folder}", detail=True).items()
+            return [Stored(path.removeprefix(f"{root}/"), info["size"] or 0, _written(info)) for path, info in found]
+
+        return self.ask(files)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files that `files` named; one that is gone is none of them."""
 
         def remove(fs: Any, root: str, path: str) -> None:
             with suppress(FileNotFoundError):
-                fs.rm_file(path)
+                fs.rm_file(f"{root}/{path}")
 
         self.at_once(remove, paths)
 
@@ -64,17 +87,20 @@ class Remote:
 
         ArtifactError where the file system refuses. A person is told where it cannot tell the first writer of a file.
         """
-        try:
-            conditional = self.ask(lambda fs, root: is_conditional(self.url))
-        except OSError as error:
-            raise self.refused(error) from error
-        if not conditional:
+        if not self.write(lambda fs, root: is_conditional(self.url)):
             progress.note(f"{self.url}: it has no conditional writes; uxla compares lists of new artifacts instead")
 
     def at_once(self, work: Callable[[Any, str, str], T], items: Sequence[str]) -> list[T]:
         """What `work` gives for the file system, the path on it and each item, many at the same time."""
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             return self.ask(lambda fs, root: list(threads.map(partial(work, fs, root), items)))
+
+    def write(self, work: Callable[[Any, str], T]) -> T:
+        """As `ask`, where nothing is written on this machine, so that a full disk is the store's."""
+        try:
+            return self.ask(work)
+        except OSError as error:
+            raise self.refused(error) from error
 
     def ask(self, work: Callable[[Any, str], T]) -> T:
         """What `work` gives for the file system and the path on it; what it raises of missing files and full disks."""
@@ -89,7 +115,7 @@ class Remote:
             except Exception as error:  # each file system has errors of its own for a network that is away
                 if isinstance(error, FileNotFoundError | ConfigError) or getattr(error, "errno", None) in FULL:
                     raise
-                if isinstance(error, PermissionError) or wait is None:
+                if wait is None or any(kind.__name__ in _FINAL for kind in type(error).__mro__):
                     raise self.refused(error) from error
                 if wait == WAITS[0]:
                     progress.note(f"{self.url}: cannot be reached ({error}); trying again for two minutes")
@@ -98,8 +124,8 @@ class Remote:
 
     def refused(self, error: Exception) -> ArtifactError:
         """What a person is told of an error that no further attempt mends."""
-        cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        remedy = "check network, permissions and room there, and run again: finished work is kept"
+        cause = getattr(error, "strerror", None) or str(error) or _FINAL.get(type(error).__name__, type(error).__name__)
+        remedy = "check address, network, permissions and room there, and run again: finished work is kept"
         return ArtifactError(f"UXLA_STORE: {self.url} cannot be used ({cause}); {remedy}")
 
 
@@ -129,8 +155,21 @@ def is_conditional(url: str) -> bool:
         fs.pipe_file(path, b"1")
         return False
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, PermissionError):  # who may write need not be one who may remove
             fs.rm_file(path)
+
+
+@cache
+def _identity(remote: Remote) -> str:
+    def read(fs: Any, root: str) -> str:
+        path = f"{root}/{_IDENTITY}"
+        with suppress(FileNotFoundError):
+            return str(fs.cat_file(path).decode())
+        put = created if is_conditional(remote.url) else type(fs).pipe_file
+        put(fs, path, uuid4().hex.encode())
+        return str(fs.cat_file(path).decode())
+
+    return remote.write(read)
 
 
 def created(fs: Any, path: str, content: bytes) -> bool:

@@ -131,7 +131,7 @@ class SharedStore:
             if whole or not is_weights(file):
                 (into / file).parent.mkdir(parents=True, exist_ok=True)
                 self.remote.ask(partial(_download, into=into / file, name=f"files/{_name(place)}/{sha}", sha=sha))
-        (into / PUBLISHED).write_text(f"{self.remote.url}\n", encoding="utf-8")
+        (into / PUBLISHED).write_text(f"{self._mark}\n", encoding="utf-8")
         return write_manifest(into, record.manifest)
 
     def publish(self, place: Path, manifest: Manifest, *, replace: bool) -> None:
@@ -141,7 +141,7 @@ class SharedStore:
         what is there is damaged, and gives way.
         """
         published = place / PUBLISHED
-        known = published.is_file() and self.remote.url in published.read_text(encoding="utf-8").splitlines()
+        known = published.is_file() and self._mark in published.read_text(encoding="utf-8").splitlines()
         if (known and not replace) or weights_gone(place, manifest):
             return
         record = Record.of(place, manifest)
@@ -154,37 +154,41 @@ class SharedStore:
                 "that is there"
             )
         with suppress(OSError), published.open("a", encoding="utf-8") as stream:
-            stream.write(f"{self.remote.url}\n")
+            stream.write(f"{self._mark}\n")
 
     def artifacts(self) -> list[SharedArtifact]:
         """All artifacts, and the files of those that have no record yet, or none any more: from lists."""
         found = dict[str, list[Stored]]()
         for kind in ("records", "claims", "files"):
             for stored in self.remote.files(kind):
-                stage, key = stored.path.partition(f"/{kind}/")[2].split("/")[:2]
-                found.setdefault(f"{stage}-{key}", []).append(stored)
+                if len(parts := stored.path.split("/")) > 2:  # else it is nothing of ours
+                    found.setdefault(f"{parts[1]}-{parts[2]}", []).append(stored)
         return [SharedArtifact(name, tuple(files)) for name, files in sorted(found.items())]
 
     def clear(self, older_than: float, *, dry_run: bool = False) -> list[SharedArtifact]:
         """Remove what was made more than `older_than` seconds ago: the record first, so that no file of it is missed.
 
-        What a run needs nevertheless it makes again. With `dry_run` nothing is removed.
+        What a run needs nevertheless it uploads or makes again. With `dry_run` nothing is removed.
         """
         old = [one for one in self.artifacts() if one.age > older_than]
         if not dry_run:
             for kind in ("records", "claims", "files"):
-                self.remote.remove([one.path for each in old for one in each.files if f"/{kind}/" in one.path])
+                self.remote.remove([one.path for each in old for one in each.files if one.path.startswith(f"{kind}/")])
+            self.remote.renew()
         return old
 
     def _published(self, place: Path, record: Record, *, replace: bool) -> Record:
         """The record that is there in the end."""
         work = partial(_publish, url=self.remote.url, place=place, record=record)
         try:
-            return self.remote.ask(partial(work, replace=replace))
+            return self.remote.write(partial(work, replace=replace))
         except DamageError:
-            return self.remote.ask(partial(work, replace=True))
-        except OSError as error:
-            raise self.remote.refused(error) from error
+            return self.remote.write(partial(work, replace=True))
+
+    @property
+    def _mark(self) -> str:
+        """What an artifact here says of itself that is in this store."""
+        return f"{self.remote.url} {self.remote.identity}"
 
 
 def _name(place: Path) -> str:

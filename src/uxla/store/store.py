@@ -186,7 +186,7 @@ class Store:
         """Whether an artifact of the shared store is here now, with `whole` also its weights."""
         if not self.shared:
             return False
-        with self._locked(place, always_waits=True):
+        with self._locked(place, always_waits=not only_looks()):
             if self._is_here(place) and not (whole and weights_gone(place, self._manifest(place))):
                 return True
             return self._fetch(place, whole=whole)
