@@ -1,6 +1,7 @@
 """Real languages: every cell of the protocol (docs/protocol.md) as a run folder of its own.
 
-    python bench/languages.py [--set test] [--group G…] [--corpora C…] [--seeds N…] [--jobs N] [--list | --plan]
+    python bench/languages.py [--set test] [--group G…] [--corpora C…] [--seeds N…] [--jobs N]
+                              [--list | --plan | --shared]
 
 A cell is one `uxla run`: a target language of a corpus at one seed. bench/languages.yaml has all cells and settings.
 The development languages are there to choose on; `--set test` refuses to run until docs/protocol.md, committed, names
@@ -9,6 +10,7 @@ warm-ups run one after the other, in one process; with --jobs other ones run at 
 
 --list shows what is done and how much time is left, by what finished cells of the same corpus and group took.
 --plan counts the hours of a set before the first cell is run, as `uxla plan` does, in minutes.
+--shared counts the test sentences that also stand in training files. It reads files and runs nothing.
 Data sets and models are looked for in ../shared; without them nothing is run.
 """
 
@@ -20,6 +22,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from statistics import fmean
 from subprocess import CalledProcessError
@@ -27,6 +30,7 @@ from tempfile import TemporaryDirectory
 
 from common import table
 from languages_cells import ROOT, Cell, Places, Protocol, chains, not_frozen
+from languages_data import in_language, texts
 
 from uxla import api
 from uxla.console import showing
@@ -50,42 +54,62 @@ def main(given: Namespace) -> None:
     if places.missing or not cells:
         print(places.missing or "no such cells")
     elif given.list:
-        show_list(cells, places)
+        show_list(protocol, cells, places)
     elif given.plan:
         show_plan(protocol, cells, places)
+    elif given.shared:
+        show_shared(protocol, cells, places)
     else:
         refusal = not_frozen() if given.set == "test" else None
-        sys.exit(refusal or run(cells, places, given.jobs, overwrite=given.overwrite))
+        sys.exit(refusal or run(protocol, cells, places, given.jobs, overwrite=given.overwrite))
 
 
-def run(cells: Sequence[Cell], places: Places, jobs: int, *, overwrite: bool) -> str | None:
-    """Make every cell's folder; the errors of those that failed, a line each."""
-    todo = [(found, cells, places, overwrite) for found in chains(cells)]
+def run(protocol: Protocol, cells: Sequence[Cell], places: Places, jobs: int, *, overwrite: bool) -> str | None:
+    """Make every cell's folder, after the masked LMs that cells share; the errors of those that failed, a line each."""
+    failed = {cell: error for cell in cells if (error := _tune(protocol, cell, places))}
+    left = [cell for cell in cells if cell not in failed]
+    todo = [(protocol, found, cells, places, overwrite) for found in chains(left)]
     if jobs == 1:
         with showing():
-            failed = [run_chain(*one) for one in todo]
+            errors = [run_chain(*one) for one in todo]
     else:
         with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            failed = list(pool.map(run_chain, *zip(*todo, strict=True)))
-    return "\n".join(line for lines in failed for line in lines) or None
+            errors = [found.result() for found in [pool.submit(run_chain, *one) for one in todo]]
+    return "\n".join([*failed.values(), *chain(*errors)]) or None
 
 
-def run_chain(cells: Sequence[Cell], of: Sequence[Cell], places: Places, overwrite: bool) -> list[str]:
+def _tune(protocol: Protocol, cell: Cell, places: Places) -> str | None:
+    try:
+        return protocol.prepare(cell, places)
+    except CalledProcessError as error:
+        return f"{cell.name}: {error}"
+
+
+def run_chain(
+    protocol: Protocol, cells: Sequence[Cell], of: Sequence[Cell], places: Places, overwrite: bool
+) -> list[str]:
     """Make the folders of these cells, one by one, among others; the errors of those that failed."""
-    protocol, failed = Protocol.read(), list[str]()
+    failed = []
     for cell in cells:
-        note(f"{cell.name}: {time_left(of, places)}")
+        note(f"{cell.name}: {time_left(protocol, of, places)}")
         try:
-            protocol.prepare(cell, places)
-            config = protocol.config(cell, places)
-            _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
-            if not errors:
-                facts = protocol.facts(cell, config) | {"results": results_digest(cell, places)}
-                write_file(folder(places) / cell.name / "cell.json", json.dumps(facts, indent=1))
-        except (UxlaError, CalledProcessError) as error:
-            errors = {cell.name: str(error)}
-        failed += [f"{name}: {error}" for name, error in errors.items()]
+            failed += [f"{cell.name}: {error}" for error in run_cell(protocol, cell, places, overwrite)]
+        except UxlaError as error:
+            failed.append(f"{cell.name}: {error}")
     return failed
+
+
+def run_cell(protocol: Protocol, cell: Cell, places: Places, overwrite: bool) -> Iterator[str]:
+    """Make a cell's folder; why it failed. A run that was there keeps its `cell.json`, with the commit it is of."""
+    config, before = protocol.config(cell, places), results_digest(cell, places)
+    _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
+    yield from errors.values()
+    now = results_digest(cell, places)
+    if not errors and now != before:
+        facts = protocol.facts(cell, config) | {"results": now}
+        write_file(folder(places) / cell.name / "cell.json", json.dumps(facts, indent=1))
+    elif not errors and not is_done(protocol, cell, places):
+        yield "its cell.json is missing or names other settings; delete the folder to make the run anew"
 
 
 def folder(places: Places) -> Path:
@@ -93,10 +117,12 @@ def folder(places: Places) -> Path:
     return places.out / "cells"
 
 
-def is_done(cell: Cell, places: Places) -> bool:
-    """Whether the cell was finished: `cell.json`, its last file, is about the results that are there."""
+def is_done(protocol: Protocol, cell: Cell, places: Places) -> bool:
+    """Whether `cell.json`, a cell's last file, is about the results there and today's settings of it."""
     file, digest = folder(places) / cell.name / "cell.json", results_digest(cell, places)
-    return digest is not None and file.is_file() and json.loads(file.read_bytes())["results"] == digest
+    facts = json.loads(file.read_bytes()) if file.is_file() else {}
+    known = facts.get("results"), facts.get("own_settings")
+    return digest is not None and known == (digest, protocol.digest_of(cell))
 
 
 def results_digest(cell: Cell, places: Places) -> str | None:
@@ -111,18 +137,19 @@ def minutes(run_folder: Path) -> float:
     return sum(event["seconds"] for event in events if event["event"] == "stage" and not event["hit"]) / 60
 
 
-def measured(cells: Sequence[Cell], places: Places) -> dict[tuple[str, str], float]:
+def measured(protocol: Protocol, cells: Sequence[Cell], places: Places) -> dict[tuple[str, str], float]:
     """The mean minutes of the finished cells, by group and corpus."""
     found: dict[tuple[str, str], list[float]] = {}
     for cell in cells:
-        if is_done(cell, places):
+        if is_done(protocol, cell, places):
             found.setdefault((cell.group, cell.corpus), []).append(minutes(folder(places) / cell.name))
     return {kind: fmean(took) for kind, took in found.items()}
 
 
-def time_left(cells: Sequence[Cell], places: Places) -> str:
+def time_left(protocol: Protocol, cells: Sequence[Cell], places: Places) -> str:
     """`5 of 12 cells done, 2.3 hours left`, by the finished cells of the same kind, or else of any kind."""
-    took, left = measured(cells, places), [cell for cell in cells if not is_done(cell, places)]
+    took = measured(protocol, cells, places)
+    left = [cell for cell in cells if not is_done(protocol, cell, places)]
     done = f"{len(cells) - len(left)} of {len(cells)} cells done"
     if not took:
         return f"{done}; --plan says how long they take"
@@ -130,13 +157,13 @@ def time_left(cells: Sequence[Cell], places: Places) -> str:
     return f"{done}, {hours:.1f} hours of one core left"
 
 
-def show_list(cells: Sequence[Cell], places: Places) -> None:
+def show_list(protocol: Protocol, cells: Sequence[Cell], places: Places) -> None:
     """Prints the cells, which are done, and the time left."""
-    states = ["done" if is_done(cell, places) else "" for cell in cells]
+    states = ["done" if is_done(protocol, cell, places) else "" for cell in cells]
     took = [f"{minutes(folder(places) / c.name):.0f}" if done else "" for c, done in zip(cells, states, strict=True)]
     rows = [[c.name, c.group, done, time] for c, done, time in zip(cells, states, took, strict=True)]
     table(["cell", "group", "state", "minutes"], rows)
-    print(f"\n{time_left(cells, places)}")
+    print(f"\n{time_left(protocol, cells, places)}")
 
 
 def show_plan(protocol: Protocol, cells: Sequence[Cell], places: Places) -> None:
@@ -161,6 +188,26 @@ def _plans(protocol: Protocol, cells: Sequence[Cell], places: Places) -> Iterato
         yield [corpus, variant, len(targets), len(alike), plan.trainings, f"{hours:.1f}"]
 
 
+def show_shared(protocol: Protocol, cells: Sequence[Cell], places: Places) -> None:
+    """Prints how many test sentences also stand in the target's training files; of corpora that are translations, how
+    many raw and how many scored pairs have, in English, a sentence of a labelled one."""
+    rows = []
+    for cell in {(cell.corpus, cell.target): cell for cell in cells}.values():
+        config = protocol.config(cell, places)
+        count = len(texts(in_language(Path(str(config.target_data.test)), cell.target)))
+        common = len(protocol.facts(cell, config)["shared"])
+        row = [cell.corpus, cell.target, str(count), str(common), f"{100 * common / count:.1f} %", "", ""]
+        if "parallel" in protocol.said["corpora"][cell.corpus]:
+            found = protocol.in_english(cell, places)
+            known = {part for text in found["train"] for part in text.split("\t")}
+            for place, slot in enumerate(("raw", "scored"), start=5):
+                with_one = sum(not known.isdisjoint(text.split("\t")) for text in found[slot])
+                row[place] = f"{with_one} of {len(found[slot])}"
+        rows.append(row)
+    header = ["corpus", "target", "scored", "in training files", "share"]
+    table([*header, "raw with a labelled sentence", "scored with one"], rows)
+
+
 if __name__ == "__main__":
     wanted = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     wanted.add_argument("--set", choices=("development", "test"), default="development")
@@ -171,6 +218,7 @@ if __name__ == "__main__":
     wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, each with one thread")
     wanted.add_argument("--list", action="store_true", help="what is done, and the time left")
     wanted.add_argument("--plan", action="store_true", help="the hours of all these cells, as `uxla plan` counts them")
+    wanted.add_argument("--shared", action="store_true", help="the sentences that stand in two splits")
     wanted.add_argument("--overwrite", action="store_true", help="replace cells that were made with other settings")
     data, models = (os.environ.get(f"UXLA_BENCH_{name}") for name in ("DATA", "MODELS"))
     wanted.add_argument("--data", type=Path, default=data or SHARED / "data", help="data sets; also UXLA_BENCH_DATA")

@@ -21,7 +21,7 @@ from uxla.files import write_file
 ROOT = Path(__file__).parents[1]
 SETTINGS, PROTOCOL = Path("bench/languages.yaml"), Path("docs/protocol.md")
 """Relative to the repository."""
-MAIN = {"test": True, "variants": {"main": []}}
+MAIN = {"sets": ["development", "test"], "variants": {"main": []}}
 Set = Literal["development", "test"]
 _FROZEN = re.compile(r"^Frozen settings: `([0-9a-f]{64})`$", re.MULTILINE)
 
@@ -83,7 +83,7 @@ class Protocol:
 
     def _of_group(self, which: Set, name: str) -> Iterator[Cell]:
         group = self.groups[name]
-        if which == "test" and not group.get("test"):
+        if which not in group.get("sets", ["development"]):
             return
         for seed in group.get("seeds", self.said["seeds"]):
             for corpus in group.get("corpora", self.said["corpora"]):
@@ -99,7 +99,7 @@ class Protocol:
     def config(self, cell: Cell, places: Places, targets: Sequence[str] = ()) -> RunConfig:
         """The cell's configuration, checked; with `targets` that of one run for all of them."""
         base = self._base(cell, places, list(targets) or [cell.target])
-        tuned = str(_tuned(cell, places))
+        tuned = str(self.tuned(cell, places) or "")
         chosen = [text.replace("{tuned}", tuned) for text in self.groups[cell.group]["variants"][cell.variant]]
         return load_config(str(base), [*chosen, f"seed={cell.seed}", f"methods=[{', '.join(self.methods(cell))}]"])
 
@@ -125,28 +125,56 @@ class Protocol:
         place = places.out.absolute() / "data" / f"{cell.corpus}-{slot}"
         return str(parts_of(given, place, targets, places.data.absolute()))
 
+    def in_english(self, cell: Cell, places: Places) -> dict[str, list[str]]:
+        """A parallel corpus in English: the texts of the source and its dev set, the raw ones, the scored ones."""
+        given = self.said["corpora"][cell.corpus]
+        english = given["parallel"]
+        asked = {"raw": given["target"]["train"], "scored": given["eval"][cell.set]}
+        files = {slot: self._file(file, f"{{target}}-{slot}", cell, places, [english]) for slot, file in asked.items()}
+        for slot in ("train", "dev"):
+            files[slot] = self._file(given["source"][slot], f"en-{slot}", cell, places)
+        return {slot: texts(in_language(Path(file), english)) for slot, file in files.items()}
+
     def _model(self, places: Places) -> str:
         return str(self.said["settings"]["model"]).replace("{models}", str(places.models.absolute()))
 
     def prepare(self, cell: Cell, places: Places) -> None:
-        """Tune the masked LM of a cell that asks for one."""
-        group, place = self.groups[cell.group], _tuned(cell, places)
-        if "tune" not in group or place.is_dir():
+        """Tune the masked LM of a cell that asks for one, unless it is there."""
+        group, place = self.groups[cell.group], self.tuned(cell, places)
+        if place is None or place.is_dir():
             return
-        language = group["text"]["names"].get(cell.target, cell.target)
+        language, most = group["text"].get("names", {}).get(cell.target, cell.target), group["text"]["most"]
         packed = in_language(places.data / group["text"]["file"], language)
-        text = first_lines(packed, group["text"]["most"], places.out / "data" / f"text-{language}.txt")
-        command = [Path(sys.executable).with_name("uxla"), "mlm", "tune", text, "--model", self._model(places)]
-        subprocess.run([*command, "--out", place, *group["tune"]], check=True)
+        text = first_lines(packed, most, places.out / "data" / f"text-{language}-{most}.txt")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        command = [Path(sys.executable).with_name("uxla"), "mlm", "tune", self._model(places), text, "--out", place]
+        subprocess.run([*command, *group["tune"]], check=True)
+
+    def tuned(self, cell: Cell, places: Places) -> Path | None:
+        """The folder of the masked LM that is tuned for a cell, which another model, text or option changes."""
+        group = self.groups[cell.group]
+        if "tune" not in group:
+            return None
+        asked = _digest([self._model(places), group["text"], group["tune"]])
+        return places.out.absolute() / "models" / f"tuned-{cell.target}-{asked[:6]}"
+
+    def digest_of(self, cell: Cell) -> str:
+        """The SHA-256 of what the file says of a cell, which other cells' settings leave as it is."""
+        corpus, group = self.said["corpora"][cell.corpus], self.groups[cell.group]
+        lists = ("development", "test", "sets", "seeds", "corpora", "variants")
+        own = [{key: of[key] for key in of if key not in lists} for of in (corpus, group)]
+        return _digest([self.said["settings"], self.methods(cell), *own, group["variants"][cell.variant]])
 
     def facts(self, cell: Cell, config: RunConfig) -> dict[str, Any]:
         """What `cell.json` says of a finished cell: which it is, under which protocol and commit, its rows, and which
         test sentences also stand in the training files of the target."""
         data = config.target_data
         test, *train = (texts(in_language(Path(str(f)), cell.target)) for f in (data.test, data.train, data.labelled))
-        given = {"task": config.task, "parallel": self.said["corpora"][cell.corpus].get("parallel", False)}
-        made = {"settings": self.digest, "commit": git("rev-parse", "HEAD"), "methods": self.methods(cell)}
-        return asdict(cell) | given | made | {"shared": shared(test, chain(*train)), "train_sentences": len(train[0])}
+        given = {"task": config.task, "parallel": "parallel" in self.said["corpora"][cell.corpus]}
+        made = {"settings": self.digest, "own_settings": self.digest_of(cell), "methods": self.methods(cell)}
+        tree = {"commit": git("rev-parse", "HEAD"), "clean": git("status", "--porcelain", "-uno") == ""}
+        counted = {"shared": shared(test, chain(*train)), "train_sentences": len(train[0])}
+        return asdict(cell) | given | made | tree | counted
 
 
 def chains(cells: Sequence[Cell]) -> list[list[Cell]]:
@@ -171,6 +199,10 @@ def not_frozen(root: Path = ROOT) -> str | None:
         )
     if named[1] != here:
         return f"{SETTINGS} has changed since it was frozen: its SHA-256 is {here}, {PROTOCOL} names {named[1]}"
+    for commit in (git("rev-list", "HEAD", "--", PROTOCOL.as_posix(), root=root) or "").split():
+        earlier = _FROZEN.search(git("show", f"{commit}:{PROTOCOL.as_posix()}", root=root) or "")
+        if earlier and earlier[1] != here:
+            return f"{PROTOCOL} froze other settings in commit {commit[:9]}: {earlier[1]}; settings are frozen once"
     return None
 
 
@@ -180,5 +212,5 @@ def git(*arguments: str, root: Path = ROOT) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _tuned(cell: Cell, places: Places) -> Path:
-    return places.out.absolute() / "models" / f"tuned-{cell.target}"
+def _digest(of: object) -> str:
+    return sha256(json.dumps(of).encode()).hexdigest()

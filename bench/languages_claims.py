@@ -27,11 +27,12 @@ class Tested:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim, the differences it is about, and whether it is reached."""
+    """A claim, the differences it is about, whether it is reached, and the difference that none may be below."""
 
     text: str
     tested: tuple[Tested, ...]
     reached: bool
+    most_lost: float | None = None
 
 
 def adjusted(named: dict[str, Difference | None]) -> tuple[Tested, ...]:
@@ -69,6 +70,7 @@ def claims(cells: Sequence[Finished], given: Mapping[str, Any]) -> list[Claim]:
             "(d) the default costs no language more than half a point",
             d,
             bool(d) and len(d) == len(languages) and all(one.found.value >= given["most_lost"] for one in d),
+            given["most_lost"],
         ),
     ]
 

@@ -12,6 +12,9 @@ from uxla.files import write_file
 File = str | Mapping[str, Any]
 """A path, or a mapping with `file`, and perhaps `rows` ([from, to]) and `most`."""
 
+TEXT = ("text", "premise", "hypothesis", "sentence1", "sentence2")
+"""The columns of TSV files that are text."""
+
 
 def parts_of(given: File, place: Path, targets: Sequence[str], data: Path) -> Path:
     """The path of a file, or of the asked part of it, with `{target}` where it was; each target's part is made.
@@ -54,10 +57,12 @@ def evenly(sentences: Sequence[str], most: int | None) -> list[str]:
 
 
 def texts(file: Path) -> list[str]:
-    """Each sentence of a file of `read` without what is a label: words of CoNLL, else the whole line."""
-    _, sentences = read(file)
+    """Each sentence of a file of `read` without labels and numbers: words of CoNLL, else the columns of text."""
+    head, sentences = read(file)
     if file.suffix != ".conll":
-        return sentences
+        columns = [place for place, name in enumerate(head.rstrip("\n").split("\t")) if name in TEXT]
+        lines = [sentence.rstrip("\n").split("\t") for sentence in sentences]
+        return ["\t".join(line[place] for place in columns) for line in lines]
     return [" ".join(line.split("\t")[0] for line in sentence.strip().split("\n")) for sentence in sentences]
 
 

@@ -120,10 +120,16 @@ def by_key(cells: Iterable[Finished]) -> dict[Key, list[Finished]]:
     return found
 
 
+def identity(cell: Finished) -> int:
+    """A number that identifies the test set's texts and gold labels."""
+    return hash((cell.test.gold.tobytes(), str(cell.test.segments)))
+
+
 def paired(one: Finished, row: str, other: Finished, other_row: str, keep: Keep = everything) -> tuple[Pair, float]:
     """The counts of two rows, those of a row's models taken together, and the difference of their scores."""
-    kept, identity = keep(one), hash((one.test.gold.tobytes(), str(one.test.segments)))
-    pair = Pair(*(cell.counts(name)[:, kept].sum(axis=0) for cell, name in ((one, row), (other, other_row))), identity)
+    kept = keep(one)
+    both = (cell.counts(name)[:, kept].sum(axis=0) for cell, name in ((one, row), (other, other_row)))
+    pair = Pair(*both, identity(one))
     return pair, one.score(row, keep) - other.score(other_row, keep)
 
 
@@ -143,13 +149,13 @@ def difference(
 
 
 def change(cells: Sequence[Finished], mains: Sequence[Finished], row: str) -> Difference | None:
-    """The difference that a variant's settings make to a row, on one language, over the seeds that both have."""
-    others = {cell.facts["seed"]: cell for cell in mains}
-    found = [
-        paired(cell, row, others[cell.facts["seed"]], row)
-        for cell in cells
-        if cell.facts["seed"] in others and row in cell.rows and row in others[cell.facts["seed"]].rows
-    ]
+    """The difference that a variant's settings make to a row, on one language, over the seeds that both have.
+
+    A seed at which the test sets differ is left out.
+    """
+    others = {(cell.facts["seed"], identity(cell)): cell for cell in mains if row in cell.rows}
+    keys = [((cell.facts["seed"], identity(cell)), cell) for cell in cells if row in cell.rows]
+    found = [paired(cell, row, others[key], row) for key, cell in keys if key in others]
     return _mean([found], parallel=False) if found else None
 
 

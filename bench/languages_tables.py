@@ -17,6 +17,7 @@ CORPORA = {
     **{"conll": "CoNLL", "masakhaner": "MasakhaNER", "panx": "PAN-X", "panx_small": "PAN-X"},
     **{"xnli": "XNLI", "pawsx": "PAWS-X", "sib200": "SIB-200"},
 }
+DAGGER = "\N{DAGGER}"
 TASKS = {"ner": "NER", "nli": "Inference", "paraphrase": "Paraphrases", "classification": "Topics"}
 DIFFERENCES = (
     *(("uxla", "zero_shot"), ("uxla_ensemble", "ensemble"), ("uxla", "snapshots"), ("uxla", "weight_mean")),
@@ -24,11 +25,14 @@ DIFFERENCES = (
     *(("penalty", "zero_shot"), ("snapshots", "zero_shot"), ("weight_mean", "zero_shot"), ("uxla", "supervised")),
 )
 WITHOUT_SHARED = (("uxla", "zero_shot"), ("uxla_ensemble", "tri_training_ensemble"))
+IN_BOTH = ("ar", "hin", "sw", "swh")
+"""Test languages that are also development languages, in another corpus and under another name."""
 
 
 def language(key: Key) -> str:
-    """`ar (PAN-X)`"""
-    return f"{key[1].partition('_')[0]} ({CORPORA.get(key[0], key[0])})"
+    """`ar† (PAN-X)`; the dagger is for `IN_BOTH`."""
+    short = key[1].partition("_")[0]
+    return f"{short}{DAGGER * (short in IN_BOTH)} ({CORPORA.get(key[0], key[0])})"
 
 
 def name(row: str) -> str:
@@ -65,13 +69,17 @@ def shown(found: Difference | None, star: bool = False) -> str:
 
 
 def score_table(cells: Sequence[Finished]) -> str:
-    """A row for each method, a column for each language: mean ± standard deviation over the seeds."""
+    """A row for each method, a column for each language: mean ± standard deviation over the seeds, and their number
+    where the row has fewer than the language."""
     languages = by_key(cells)
     rows = dict.fromkeys(row for cell in cells for row in cell.rows)
     table = [
         [
             name(row),
-            *(_over_seeds([cell.score(row) for cell in found if row in cell.rows]) for found in languages.values()),
+            *(
+                _over_seeds([cell.score(row) for cell in found if row in cell.rows], len(found))
+                for found in languages.values()
+            ),
         ]
         for row in rows
     ]
@@ -80,10 +88,11 @@ def score_table(cells: Sequence[Finished]) -> str:
     )
 
 
-def _over_seeds(scores: Sequence[float]) -> str:
+def _over_seeds(scores: Sequence[float], seeds: int = 0) -> str:
     if not scores:
         return ""
-    return f"{fmean(scores):.1f}" + (f" ± {stdev(scores):.1f}" if len(scores) > 1 else "")
+    few = f" ({len(scores)} of {seeds})" if len(scores) < seeds else ""
+    return f"{fmean(scores):.1f}" + (f" ± {stdev(scores):.1f}" if len(scores) > 1 else "") + few
 
 
 def difference_table(cells: Sequence[Finished]) -> str:
@@ -112,6 +121,9 @@ def claims_table(claims: Sequence[Claim]) -> str:
         for one in claim.tested:
             p = "" if one.adjusted is None else f"{one.adjusted:.3f}"
             rows.append([one.name, shown(one.found), p, "clear of zero" if one.is_clear else ""])
+        if claim.most_lost is not None:
+            above = sum(one.found.low > claim.most_lost for one in claim.tested)
+            rows.append([f"intervals above {minus(str(claim.most_lost))}", f"{above} of {len(claim.tested)}", "", ""])
     return markdown(["claim, difference", "points [95 %]", "p, by Holm", ""], rows)
 
 

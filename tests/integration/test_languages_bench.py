@@ -2,6 +2,7 @@
 settings, and cells that were made are not made again. On the testbed, in a copy of the repository's few files."""
 
 import json
+import lzma
 import re
 import shutil
 import subprocess
@@ -80,6 +81,19 @@ def test_the_languages_are_those_of_the_page(protocol):
             assert re.search(rf"\b{name.split()[1]}\b", page)
 
 
+def test_languages_of_both_sets_are_marked(protocol, bench):
+    codes = {"swa": "sw", "swh": "sw", "arb": "ar", "hin": "hi", "spa": "es", "zho": "zh", "urd": "ur", "mya": "my"}
+
+    def languages(which):
+        short = {name.split()[1].partition("_")[0] for name in targets(protocol, which)}
+        return {name: codes.get(name, name) for name in short}
+
+    chosen_on, tables = {*languages("development").values()}, bench("languages_tables")
+    assert {name for name, code in languages("test").items() if code in chosen_on} == {*tables.IN_BOTH}
+    assert not {*languages("development")} & {*tables.IN_BOTH}
+    assert tables.language(("sib200", "hin_Deva")) == "hin† (SIB-200)"
+
+
 def test_nothing_of_the_test_set_is_chosen_on(protocol):
     assert not targets(protocol, "development") & targets(protocol, "test")
     for corpus in protocol.said["corpora"].values():
@@ -88,6 +102,7 @@ def test_nothing_of_the_test_set_is_chosen_on(protocol):
             assert corpus["eval"]["development"] != corpus["eval"]["test"]
     tested = protocol.cells("test", list(protocol.groups))
     assert {cell.group for cell in tested} == {"main", "more_seeds"}
+    assert not protocol.cells("development", ["more_seeds"])
 
 
 def test_every_cell_has_a_folder_of_its_own(protocol):
@@ -117,6 +132,11 @@ def test_every_cell_is_a_run_on_sentences_that_nothing_else_reads(protocol, cell
             assert len(test) >= 99
             if protocol.said["corpora"][cell.corpus].get("parallel"):
                 assert not {*raw} & {*test}
+                found = protocol.in_english(cell, places)
+                assert len({*found["train"]}) >= 350
+                assert not {*found["train"], *found["dev"]} & {*found["raw"]}
+                assert not {*found["dev"]} & {*found["scored"]}
+                assert len({*found["train"]} & {*found["scored"]}) <= 1  # PAWS-X has one pair of English dev twice
 
 
 def test_a_part_of_a_file_is_these_sentences(data, tmp_path):
@@ -130,7 +150,7 @@ def test_a_part_of_a_file_is_these_sentences(data, tmp_path):
 
     assert part("{target}/a.conll", rows=[8, None]) == ["w8 x", "w9 x"]
     assert part("{target}/a.conll", rows=[0, -8], most=9) == ["w0 x", "w1 x"]
-    assert part("{target}/a.tsv", rows=[1, None], most=3) == ["t1\tyes\n", "t4\tyes\n", "t7\tyes\n"]
+    assert part("{target}/a.tsv", rows=[1, None], most=3) == ["t1", "t4", "t7"]
     assert data.parts_of("{target}/a.tsv", tmp_path / "x", ["es"], tmp_path) == tmp_path / "{target}/a.tsv"
     files = [*(tmp_path / "out").glob("*.tsv")]
     assert [file.read_text().splitlines()[0] for file in files] == ["text\tlabel"]
@@ -149,6 +169,12 @@ def test_shared_sentences_are_found_by_their_words(data, tmp_path):
     (tmp_path / "test.conll").write_text("a\tO\n\nb\tB-PER\nc\tO\n\nd\tO\n\n")
     (tmp_path / "train.conll").write_text("b\tO\nc\tO\n\nd\tO\ne\tO\n\n")
     assert data.shared(*(data.texts(tmp_path / f"{name}.conll") for name in ("test", "train"))) == [1]
+
+
+def test_shared_pairs_are_found_whatever_their_numbers_and_labels(data, tmp_path):
+    (tmp_path / "test.tsv").write_text("id\tsentence1\tsentence2\tlabel\n1\ta\tb\t0\n2\ta\tc\t0\n")
+    (tmp_path / "train.tsv").write_text("id\tsentence1\tsentence2\tlabel\n7\ta\tc\t1\n")
+    assert data.shared(*(data.texts(tmp_path / f"{name}.tsv") for name in ("test", "train"))) == [1]
 
 
 def git(folder, *arguments):
@@ -203,6 +229,7 @@ def test_a_cell_is_a_run_folder_that_says_what_it_is(made, repository):
     assert found["settings"] == sha256((repository / "bench/languages.yaml").read_bytes()).hexdigest()
     assert found["shared"] == list(range(7))  # 10 to 39, each third left out, of which 10 to 19 are raw
     assert found["train_sentences"] == 20
+    assert (found["commit"], found["clean"]) == (None, True)  # nothing is committed there yet
 
 
 def test_cells_share_their_warm_ups(made, repository):
@@ -212,12 +239,29 @@ def test_cells_share_their_warm_ups(made, repository):
 
 
 def test_a_cell_that_was_made_is_not_made_again(made, repository):
-    journals = [*(repository / "runs/cells").glob("*/journal.jsonl")]
-    before = [file.read_bytes() for file in journals]
+    kept = [path for name in ("journal.jsonl", "cell.json") for path in (repository / "runs/cells").glob(f"*/{name}")]
+    before, settings = [file.read_bytes() for file in kept], repository / "bench/languages.yaml"
+    said = settings.read_bytes()
+    settings.write_bytes(said + b"\n")  # the file's digest is another, the cell's settings are the same
     done = drive(repository, "--seeds", "1", "2")
+    settings.write_bytes(said)
     assert done.returncode == 0
     assert "main_world-near_seed=2: 2 of 2 cells done, 0.0 hours of one core left" in done.stderr
-    assert [file.read_bytes() for file in journals] == before
+    assert [file.read_bytes() for file in kept] == before
+
+
+def test_a_run_that_nobody_knows_the_commit_of_gets_none(made, repository):
+    facts = repository / "runs/cells/main_world-near_seed=1/cell.json"
+    before = facts.read_bytes()
+    facts.unlink()
+    done = drive(repository, "--seeds", "1")
+    assert (done.returncode, facts.is_file()) == (1, False)
+    assert "its cell.json is missing or names other settings; delete the folder" in done.stderr
+    facts.write_bytes(before)
+
+
+def test_sentences_of_two_splits_are_counted_without_a_run(made, repository):
+    assert "| world | near | 20 | 7 | 35.0 % |" in drive(repository, "--shared").stdout
 
 
 def test_a_row_has_the_score_and_the_models_that_the_run_has(made, repository, bench):
@@ -265,16 +309,53 @@ def results(root, name):
 def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path):
     driver, places = bench("languages"), cells.Places(tmp_path, tmp_path, tmp_path)
     every = [cells.Cell("development", "main", "main", "world", "near", seed) for seed in (1, 2, 3)]
-    assert "--plan" in driver.time_left(every, places)
+    protocol = cells.Protocol(TINY, "")
+    assert "--plan" in driver.time_left(protocol, every, places)
     folder = driver.folder(places) / every[0].name
     folder.mkdir(parents=True)
     events = [{"event": "stage", "hit": hit, "seconds": 1800.0} for hit in (False, False, True)]
     (folder / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
     (folder / "results.json").write_text("{}")
-    (folder / "cell.json").write_text(json.dumps({"results": sha256(b"{}").hexdigest()}))
-    assert driver.time_left(every, places) == "1 of 3 cells done, 2.0 hours of one core left"
+    facts = {"results": sha256(b"{}").hexdigest(), "own_settings": protocol.digest_of(every[0])}
+    (folder / "cell.json").write_text(json.dumps(facts))
+    assert driver.time_left(protocol, every, places) == "1 of 3 cells done, 2.0 hours of one core left"
+    other = cells.Protocol({**TINY, "settings": {}}, "")
+    assert driver.time_left(other, every, places).startswith("0 of 3 cells done")
     (folder / "results.json").write_text('{"made": "anew"}')
-    assert driver.time_left(every, places).startswith("0 of 3 cells done")
+    assert driver.time_left(protocol, every, places).startswith("0 of 3 cells done")
+
+
+def test_a_cell_has_the_settings_that_are_its_own(cells):
+    cell = cells.Cell("development", "main", "main", "world", "near", 1)
+
+    def digest(**changed):
+        return cells.Protocol({**TINY, **changed}, "").digest_of(cell)
+
+    world = TINY["corpora"]["world"]
+    assert digest() == digest(seeds=[7]) == digest(groups={}) == digest(corpora={"world": {**world, "test": ["low"]}})
+    changes = [{"settings": {}}, {"rows": {"all": ["penalty"]}}, {"corpora": {"world": {**world, "task": "nli"}}}]
+    assert digest() not in [digest(**change) for change in changes]
+
+
+def test_a_tuned_masked_lm_is_made_once_and_makes_the_samples(cells, repository, tmp_path):
+    def protocol(most):
+        text = {"file": "{target}.txt.xz", "most": most}
+        tuned = {"text": text, "tune": ["--epochs", "1", "--max-length", "32"]}
+        group = {"variants": {"tuned": ["vicinity.model={tuned}"]}, "methods": ["uxla"], **tuned}
+        return cells.Protocol({**TINY, "groups": {"tuned": group}}, "")
+
+    places = cells.Places(repository / "data", repository / "models", tmp_path)
+    words = (repository / "data/near/train.conll").read_text().replace("\tO", "")
+    (repository / "data/near.txt.xz").write_bytes(lzma.compress(words.encode()))
+    cell = cells.Cell("development", "tuned", "tuned", "world", "near", 1)
+    protocol(30).prepare(cell, places)
+    place = protocol(30).tuned(cell, places)
+    assert (place / "model.safetensors").is_file()
+    assert protocol(30).config(cell, places).vicinity.model == str(place)
+    before = place.stat().st_mtime_ns
+    protocol(30).prepare(cell, places)
+    assert place.stat().st_mtime_ns == before
+    assert protocol(31).tuned(cell, places) != place
 
 
 def test_without_the_data_it_says_what_is_missing(cells, tmp_path):
@@ -313,6 +394,9 @@ def test_the_test_set_waits_for_a_committed_protocol_that_freezes_these_settings
     assert refusal() is None
     settings.write_bytes(settings.read_bytes() + b"\n")
     assert "has changed since it was frozen" in refusal()
+    page.write_text(f"Frozen settings: `{sha256(settings.read_bytes()).hexdigest()}`\n")
+    git(repository, "commit", "-qam", "Freeze anew")
+    assert re.search(rf"froze other settings in commit [0-9a-f]{{9}}: {digest}; settings are frozen once", refusal())
     done = drive(repository, "--set", "test")
     assert (done.returncode, done.stderr.strip()) == (1, refusal())
     assert not [*repository.glob("runs/cells/*-far_*")]

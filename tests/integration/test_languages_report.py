@@ -115,6 +115,16 @@ def test_a_change_compares_the_same_row_at_the_same_seed(scores, cell):
     others = [cell("ner", "a", seed, uxla=0.6) for seed in (2, 3)]
     assert scores.change(others, mains, "uxla").value == pytest.approx(10)
     assert scores.change([], mains, "uxla") is None
+    vars(others[0])["test"].gold[0] = 9  # the data changed meanwhile: another test set
+    assert scores.change(others, mains, "uxla") is None
+
+
+def test_a_row_of_fewer_seeds_says_so(tables, cell):
+    cells = [cell("ner", "a", seed, uxla=0.6) for seed in (1, 2, 3)]
+    del vars(cells[2])["rows"]["supervised"]
+    lines = tables.score_table(cells).splitlines()
+    assert f"| {tables.name('supervised')} | 50.0 ± 0.0 (2 of 3) |" in lines
+    assert "| UXLA | 60.0 ± 0.0 |" in lines
 
 
 ALL = {"uxla": 0.2, "uxla_ensemble": 0.2}
@@ -149,6 +159,15 @@ def test_one_language_that_loses_a_point_is_harm(claimed, everywhere):
         if one.key[1] == "nli1":
             vars(one)["_counted"]["uxla_ensemble"] = labels(0.4875)
     assert claimed(cells) == [True, True, True, False]
+
+
+def test_the_intervals_that_exclude_harm_are_counted(claims, tables, everywhere, bench):
+    cells, given = everywhere(**ALL), bench("languages_cells").Protocol.read().said["claims"]
+    for one in cells:
+        if one.key[1] == "nli1":
+            vars(one)["_counted"]["uxla_ensemble"] = labels(0.4875)
+    [row] = [line for line in tables.claims_table(claims.claims(cells, given)).splitlines() if "intervals" in line]
+    assert row == "| intervals above −0.5 | 18 of 19 |  |  |"
 
 
 def test_holm_s_correction_is_over_the_differences_of_one_claim(claims):
