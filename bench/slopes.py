@@ -35,6 +35,8 @@ from uxla.study.remembered import StoredVicinity
 
 MODELS = 4
 """Those that label the whole corpus: three of an epoch, and what they began with."""
+_REQUESTS = 2
+"""That a new artifact of one file writes, and that it reads: the file and its record; two looks for the record."""
 STAGES = ("vicinity", "predict")
 _TRAINING = TrainingSettings(batch_size=1, learning_rate=1e-5, lr_warmup=0)
 
@@ -104,7 +106,7 @@ def arithmetic(slope: dict[str, tuple[float, float, float]], given: argparse.Nam
         seconds, size, artifacts = (value * millions * models for value in slope[name])
         hours, gb = given.to * models / given.rate, size / 1e9
         looked = slope[f"{name}, found"][0] * millions * models / 3600
-        money = [hours * given.gpu, gb * given.disk, artifacts / 1e3 * (given.put + given.get)]
+        money = [hours * given.gpu, gb * given.disk, _REQUESTS * artifacts / 1e3 * (given.put + given.get)]
         rows.append(
             [
                 f"{name}, {models} model{'s' * (models > 1)}",

@@ -232,3 +232,14 @@ def test_a_run_that_fails_says_so_in_its_folder(tmp_path):
     with pytest.raises(UxlaError), recording(tmp_path / "none", config):
         raise UxlaError("before it began")
     assert not (tmp_path / "none").exists()
+
+
+def test_shards_of_a_grid_keep_what_each_of_them_tells(tmp_path):
+    first, second = (Runs(tmp_path, ["a", "b"], "", shards=True) for _ in range(2))
+    first.fail("a", "is wrong")
+    second.fail("b", "is wrong too")
+    assert (first.failed, second.failed) == ({"a": "is wrong"}, {"b": "is wrong too"})
+    told = {"a": "is wrong", "b": "is wrong too"}
+    assert json.loads((tmp_path / "runs.json").read_bytes()) == told
+    Runs(tmp_path, ["a", "b"], "", shards=True)
+    assert json.loads((tmp_path / "runs.json").read_bytes()) == told, "another one that begins"

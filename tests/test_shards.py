@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uxla.errors import BeingWrittenError, ConfigError
-from uxla.shards import Shard, UnfinishedError, Unit, shared
+from uxla.errors import BeingWrittenError, ConfigError, spelled_as
+from uxla.shards import Shard, UnfinishedError, Unit, check_shard, shared
 
 
 @given(of=st.integers(1, 40), units=st.integers(0, 200))
@@ -33,9 +33,7 @@ def units_of(done, numbers):
 def test_the_last_shard_writes_the_result_in_any_order_of_them():
     done = []
     for number in (3, 1):
-        with pytest.raises(
-            UnfinishedError, match=rf"shard {number}/3 is done; \d of 7 units, of other shards, are not"
-        ):
+        with pytest.raises(UnfinishedError, match=rf"shard {number}/3 is done; \d of 7 units are not"):
             shared(Shard(number, 3), lambda shard: shard.do(units_of(done, range(7))), lambda: "written")
     assert done == [2, 5, 0, 3, 6]
     assert shared(Shard(2, 3), lambda shard: shard.do(units_of(done, range(7))), lambda: "written") == "written"
@@ -70,3 +68,14 @@ def test_what_others_did_meanwhile_is_seen_at_the_end():
     done.clear()
     last = [Unit(lambda: 1 / 0, lambda: 0 in done), Unit(first, lambda: 1 in done)]
     assert shared(Shard(2, 2), lambda shard: shard.do(last), lambda: "written") == "written"
+
+
+@pytest.mark.parametrize("given", [{"fresh": True}, {"fresh": False, "executor": "serial"}])
+def test_a_shard_that_would_do_the_work_of_others_again_is_refused_in_the_words_of_who_asks(given):
+    check_shard(None, **{"executor": "serial", "fresh": True})
+    check_shard(Shard(1, 2), None, fresh=False)
+    name = "executor" if "executor" in given else "fresh"
+    with pytest.raises(ConfigError, match=rf"^{name}: cannot be given with shard, which"):
+        check_shard(Shard(1, 2), **given)
+    with spelled_as("yaml"), pytest.raises(ConfigError, match=rf"^--{name}: cannot be given with --shard, which"):
+        check_shard(Shard(1, 2), **given)

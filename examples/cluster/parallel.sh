@@ -6,5 +6,5 @@
 # A process that needs the work of others ends with 75 and begins again after a minute.
 shards=$1
 shift
-seq "$shards" | parallel --jobs "$shards" --halt now,fail=1 --line-buffer \
-    "while uxla $* --shard {}/$shards; code=\$?; [ \$code -eq 75 ]; do sleep ${SECONDS_BETWEEN:-60}; done; exit \$code"
+seq "$shards" | parallel --jobs "$shards" --halt now,fail=1 --termseq TERM,120000,KILL --line-buffer \
+    "while uxla ${*@Q} --shard {}/$shards; code=\$?; [ \$code -eq 75 ]; do sleep ${SECONDS_BETWEEN:-60}; done; exit \$code"

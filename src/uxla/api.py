@@ -31,7 +31,7 @@ from uxla.plan.plan import Plan, check_room, foreseen
 from uxla.plan.plan import plan as plan_of
 from uxla.process_settings import process_settings
 from uxla.records import ModelHandle
-from uxla.shards import Shard, shared
+from uxla.shards import Shard, check_shard, shared
 from uxla.store.opening import open_store
 from uxla.store.seen import Seen
 from uxla.store.store import Store
@@ -168,6 +168,7 @@ def run(
     trainings and labellings are done, and the folder is written when all are; until then UnfinishedError says to call
     again.
     """
+    check_shard(shard, executor, fresh=fresh)
     check_folder(out, config, overwrite=overwrite)
     require(config)
     if shard is not None and is_finished(out, config):
@@ -184,16 +185,16 @@ def run(
             record(Finished())
         return dict(adapted.results)
 
-    return shared(shard, partial(_do_shard, config), write)
+    return shared(shard, partial(_do_shard, config, on_event), write)
 
 
-def _do_shard(config: RunConfig, shard: Shard) -> None:
+def _do_shard(config: RunConfig, on_event: Listener, shard: Shard) -> None:
     """Do what a shard can do of a run. All weights stay until the run is put together: another shard may go on from
     them."""
     with spelled_as("yaml"):
         store = open_store()
         arguments = arguments_of(config.model_copy(update={"keep_weights": "all"}), load_inputs(config, store))
-        adapt(**arguments, store=store, executor=Sharded(shard))
+        adapt(**arguments, store=store, executor=Sharded(shard), on_event=on_event)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from uxla.errors import BeingWrittenError, ConfigError
+from uxla.errors import BeingWrittenError, ConfigError, in_python
 
 Result = TypeVar("Result")
 
@@ -67,9 +67,20 @@ class Shard:
             checks.append(unit.is_done)
         missing = sum(not is_done() for is_done in checks)
         if missing:
-            said = f"shard {self.number}/{self.of} is done; {missing} of {len(checks)} units, of other shards, are not"
+            said = f"shard {self.number}/{self.of} is done; {missing} of {len(checks)} units are not"
             remedy = "the last shard to end writes the result, and so does the same command without --shard"
             raise UnfinishedError(f"{said}; {remedy}")
+
+
+def check_shard(shard: Shard | None, executor: object = None, *, fresh: bool) -> None:
+    """ConfigError where a shard would do again what it is to find: the other shards' work."""
+    dashes = "" if in_python() else "--"
+    for name, given, why in (
+        ("fresh", fresh, "which finds the work of other shards"),
+        ("executor", executor is not None, "which is one of several processes"),
+    ):
+        if shard is not None and given:
+            raise ConfigError(f"{dashes}{name}: cannot be given with {dashes}shard, {why}; leave it out")
 
 
 def shared(shard: Shard | None, do: Callable[[Shard], object], write: Callable[[], Result]) -> Result:

@@ -15,7 +15,7 @@ from uxla.devices import Placement
 from uxla.errors import ConfigError, UxlaError, WriteError
 from uxla.events import Channel
 from uxla.executors.choice import executor_of, running
-from uxla.executors.cluster import Ray
+from uxla.executors.cluster import Ray, shared_token
 from uxla.executors.cluster_job import Surroundings
 from uxla.executors.executor import Serial, executing, independent
 from uxla.store.artifacts import digest
@@ -191,3 +191,15 @@ def test_a_machine_of_another_version_or_without_the_shared_folder_does_nothing(
     monkeypatch.setattr(uxla, "__version__", "9")
     with pytest.raises(UxlaError, match=r": has uxla 9, expected 0"):
         here.take()
+
+
+def test_a_fault_of_the_work_is_not_one_of_the_shared_folders(tmp_path):
+    with pytest.raises(OSError, match="the work's own"), shared_token([tmp_path / "store"]):
+        raise OSError("the work's own")
+    assert [*(tmp_path / "store").iterdir()] == []
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(WriteError, match=r"file: cannot be written \(.*\); give another folder"),
+        shared_token([tmp_path / "file"]),
+    ):
+        raise AssertionError

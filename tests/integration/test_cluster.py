@@ -148,7 +148,7 @@ RULE = {
 POD = {"restartPolicy": None, "terminationGracePeriodSeconds": None, "containers": CONTAINER}
 POD |= {"volumes": {"name": None, "persistentVolumeClaim": {"claimName": None}}}
 JOB = {
-    **dict.fromkeys(["completionMode", "completions", "parallelism", "backoffLimitPerIndex"]),
+    **dict.fromkeys(["completionMode", "completions", "parallelism", "backoffLimitPerIndex", "maxFailedIndexes"]),
     "podFailurePolicy": {"rules": RULE},
     "template": {"spec": POD},
 }
@@ -161,28 +161,33 @@ def test_the_kubernetes_job_has_fields_that_there_are_and_a_pod_for_each_shard(t
     assert unknown(job, KUBERNETES) == []
     assert unknown({"spec": {"completion": 3}}, KUBERNETES) == [".spec.completion"]
     assert (job["apiVersion"], job["kind"], job["spec"]["completionMode"]) == ("batch/v1", "Job", "Indexed")
-    [again, drained, fault] = job["spec"]["podFailurePolicy"]["rules"]
+    [again, drained] = job["spec"]["podFailurePolicy"]["rules"]
     assert (again["action"], again["onExitCodes"]["values"]) == ("Ignore", [AGAIN])
-    assert (fault["action"], fault["onExitCodes"]["values"]) == ("FailIndex", [USER_FAULT])
+    assert job["spec"]["parallelism"] == job["spec"]["completions"], "else shards that wait keep out what they wait for"
     assert drained["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
     pod = job["spec"]["template"]["spec"]
     assert pod["restartPolicy"] == "Never", "else there may be no podFailurePolicy"
     [container] = pod["containers"]
-    assert again["onExitCodes"]["containerName"] == fault["onExitCodes"]["containerName"] == container["name"]
+    assert again["onExitCodes"]["containerName"] == container["name"]
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
     count, shards = job["spec"]["completions"], []
-    (tmp_path / "uxla").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "uxla").write_text('#!/bin/sh\necho "$UXLA_CACHE" "$@"\n')
     (tmp_path / "uxla").chmod(0o755)
     for index in range(count):
         around = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": str(index)}
         line = subprocess.run([*container["command"], *container["args"]], env=around, capture_output=True, text=True)
-        shards.append(line.stdout.split()[-2:])
-    assert shards == [["--shard", f"{number}/{count}"] for number in range(1, count + 1)]
+        words = line.stdout.split()
+        shards.append((words[0], *words[-2:]))
+    assert shards == [(f"/data/cache-{index}", "--shard", f"{index + 1}/{count}") for index in range(count)]
+    assert {"name": "UXLA_STORE", "value": "/data/store"} in container["env"]
 
 
 RECOVERY = dict.fromkeys(["strategy", "max_restarts_on_errors", "recover_on_exit_codes"])
 SKYPILOT = dict.fromkeys(["name", "setup", "run"])
-SKYPILOT |= {"envs": dict.fromkeys(["SHARD", "UXLA_CACHE"]), "file_mounts": {"/data": dict.fromkeys(["name", "mode"])}}
+SKYPILOT |= {
+    "envs": dict.fromkeys(["SHARD", "UXLA_CACHE", "UXLA_STORE"]),
+    "file_mounts": {"/data": dict.fromkeys(["name", "store", "mode"])},
+}
 SKYPILOT |= {"resources": {"accelerators": None, "use_spot": None, "job_recovery": RECOVERY}}
 """Fields of a task of SkyPilot 0.14, as its YAML reference has them."""
 
@@ -191,7 +196,9 @@ def test_the_skypilot_task_has_fields_that_there_are_and_repeats_what_asks_for_i
     task = yaml_of("skypilot.yaml")
     assert unknown(task, SKYPILOT) == []
     assert task["resources"]["job_recovery"]["recover_on_exit_codes"] == [AGAIN]
-    assert task["run"].split()[-2:] == ["--shard", "$SHARD"]
+    assert task["run"].splitlines()[0].endswith(" --shard $SHARD || exit")
+    mounted = [*task["file_mounts"]]
+    assert not task["envs"]["UXLA_CACHE"].startswith(tuple(mounted)), "a bucket has neither locks nor appends"
     assert "--env SHARD=$i/8" in (CLUSTER / "skypilot.yaml").read_text()
 
 
@@ -206,8 +213,8 @@ def test_gnu_parallel_repeats_what_asks_for_it_and_stops_at_a_fault(first, calls
     )
     program.chmod(0o755)
     around = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SECONDS_BETWEEN": "0"}
-    command = [CLUSTER / "parallel.sh", "6", "augment", "a.txt", "--out", "b.txt"]
+    command = [CLUSTER / "parallel.sh", "6", "augment", "a  $b.txt", "--out", "b.txt"]
     done = subprocess.run(command, env=around, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
-    lines = [f"augment a.txt --out b.txt --shard {number}/6" for number in range(1, 7)]
+    lines = [f"augment a  $b.txt --out b.txt --shard {number}/6" for number in range(1, 7)]
     assert sorted(done.stdout.splitlines()) == lines[:calls]

@@ -12,6 +12,7 @@ from uxla.cli.grid import grid
 from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.shards import Shard, UnfinishedError
 from uxla.store.journal import read
+from uxla.study.status import grid_state
 
 SIZES = ("testbed.train=60", "testbed.unlabelled=30", "testbed.dev=10", "testbed.test=20", "threads=1")
 ONE_EPOCH = "schedule=[{data: [source, target], select: {kind: confidence, share: 0.8}}]"
@@ -174,9 +175,7 @@ def test_shards_of_a_grid_make_each_run_once_and_the_last_to_end_writes_the_byte
     grid("testbed", settings, out=tmp_path / "one", seeds=1)
     out = tmp_path / "out"
     for number, of in ((2, 3), (3, 3), (2, 3)):  # the third has no run
-        with pytest.raises(
-            UnfinishedError, match=rf"shard {number}/3 is done; \d of 2 units, of other shards, are not"
-        ):
+        with pytest.raises(UnfinishedError, match=rf"shard {number}/3 is done; \d of 2 units are not"):
             grid("testbed", settings, out=out, seeds=1, shard=Shard(number, of))
     assert [file.parent.name for file in out.glob("*/results.json")] == ["agree=token_seed=0"]
     made = (out / "agree=token_seed=0" / "results.json").stat().st_mtime_ns
@@ -189,8 +188,19 @@ def test_shards_of_a_grid_make_each_run_once_and_the_last_to_end_writes_the_byte
 def test_a_shard_tells_which_of_its_runs_failed_when_it_has_made_the_others(done, tmp_path, monkeypatch):
     monkeypatch.setenv("UXLA_CACHE", str(done.out.parent / "store"))
     settings = [*SETTINGS, "agree=exact,token"]
-    with pytest.raises(UxlaError, match=r"1 of 4 runs failed and are left out: model=nowhere_agree=exact_seed=0: "):
+    said = (
+        "1 of 4 runs failed and are left out: model=nowhere_agree=exact_seed=0: .*; for the tables of the others repeat"
+    )
+    with pytest.raises(UxlaError, match=said):
         grid("testbed", settings, out=tmp_path / "out", seeds=1, shard=Shard(1, 2))
     assert [file.parent.name for file in (tmp_path / "out").glob("*/results.json")] == [
         "model=testbed_agree=exact_seed=0"
     ]
+    assert grid_state(tmp_path / "out")["counts"] == {"finished": 1, "failed": 1, "waiting": 2}
+
+
+def test_a_shard_looks_at_the_folder_before_any_work(done):
+    folder = done.runs["exact"]
+    with pytest.raises(ArtifactError, match=r"is the folder of a run, which a grid's runs and tables would mix with"):
+        grid("testbed", [*SETTINGS, "agree=exact,token"], out=folder, seeds=1, shard=Shard(1, 2))
+    assert not (folder / "runs.json").exists()

@@ -5,6 +5,10 @@ from collections import Counter
 
 import pytest
 
+from uxla.api import run
+from uxla.config.run import load_config
+from uxla.errors import ConfigError
+from uxla.events import StageEnded
 from uxla.shards import Shard, UnfinishedError
 from uxla.study.run_folder import locked_folder
 
@@ -51,6 +55,22 @@ def test_a_shard_that_finds_all_done_leaves_the_folder_to_the_one_that_writes_it
     results = (written.out / "results.json").stat().st_mtime_ns
     adapt(tmp_path / "out", synchronous.store, *overrides, shard=Shard(1, 1))
     assert (written.out / "results.json").stat().st_mtime_ns == results
+
+
+def test_a_shard_tells_of_its_events(synchronous, adapt, tiny, tmp_path):
+    events = []
+    with pytest.raises(UnfinishedError):
+        adapt(
+            tmp_path / "out", tmp_path / "store", *tiny, "methods=[penalty]", shard=Shard(1, 2), on_event=events.append
+        )
+    assert [event.stage for event in events if isinstance(event, StageEnded) and not event.hit].count("fit") > 0
+
+
+@pytest.mark.parametrize("given", [{"fresh": True}, {"executor": "serial"}])
+def test_a_shard_is_refused_what_it_cannot_do(given, tmp_path):
+    config = load_config("testbed", ["target=near"])
+    with pytest.raises(ConfigError, match=f"^{next(iter(given))}: cannot be given with shard"):
+        run(config, tmp_path / "out", shard=Shard(1, 2), **given)
 
 
 def files(out):

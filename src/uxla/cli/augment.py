@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, OneShard, Options, Seed, Task, TextOptions, check_shard, open_file, with_options
+from uxla.cli.options import Fresh, OneShard, Options, Seed, Task, TextOptions, open_file, with_options
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
+from uxla.shards import check_shard
 
 
 @with_options

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.cli.options import ExecutorName, Fresh, OneShard, Overwrite, UnitHours, check_shard, chosen_executor
+from uxla.cli.options import ExecutorName, Fresh, OneShard, Overwrite, UnitHours, chosen_executor
 from uxla.cli.tables import show
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table
+from uxla.shards import check_shard
 
 if TYPE_CHECKING:
     from uxla.executors.choice import Choice
@@ -69,7 +70,9 @@ def grid(
         typer.echo(f"written to {folder}", err=True)
     if failed:
         name, error = next(iter(failed.items()))
-        raise UxlaError(f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}")
+        said = f"{len(failed)} of {len(planned.runs)} runs failed and are left out: {name}: {error}"
+        remedy = "; for the tables of the others repeat the command without --shard, when these are done"
+        raise UxlaError(said + remedy * (table is None and shard is not None))
 
 
 def _compared(
@@ -80,6 +83,7 @@ def _compared(
     from uxla.shards import UnfinishedError, shared
     from uxla.study.grid import units
 
+    _check_folder(folder)
     failed = dict[str, str]()
     own = units(planned.runs, folder, api.run, failed, overwrite=overwrite)
     try:
@@ -104,7 +108,6 @@ def _made(
     from uxla.study.run_folder import locked_folder
 
     with locked_folder(folder):
-        _check_folder(folder)
         runs, failed = make(planned.runs, folder, api.run, fresh=fresh, overwrite=overwrite, executor=executor)
         if not runs:
             return None, failed

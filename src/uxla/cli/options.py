@@ -113,14 +113,6 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def check_shard(shard: Shard | None, executor: Choice = None, *, fresh: bool) -> None:
-    """ConfigError where a shard would do again what it is to find: the other shards' work."""
-    if shard is not None and fresh:
-        raise ConfigError("--fresh: cannot be given with --shard, which finds the work of other shards; leave it out")
-    if shard is not None and executor is not None:
-        raise ConfigError("--executor: cannot be given with --shard, which is one of several processes; leave it out")
-
-
 def chosen_executor(name: str | None, unit_hours: float | None) -> Choice:
     """The executor of the two options. ConfigError where there is none of this name, or no cluster to have a limit."""
     from uxla.executors.choice import executor_of

@@ -18,7 +18,6 @@ from uxla.cli.options import (
     Quiet,
     Settings,
     UnitHours,
-    check_shard,
     chosen_executor,
     showing_unless,
 )
@@ -26,6 +25,7 @@ from uxla.cli.plan import NoProbe, show_plan
 from uxla.cli.tables import show
 from uxla.errors import printable
 from uxla.events import Event, unheard
+from uxla.shards import check_shard
 
 
 def run(

@@ -70,7 +70,7 @@ def on_cluster(cluster: Ray, placement: Placement, shared: Sequence[Path]) -> It
         raise ConfigError(f"devices: got {device}, but Ray picks the GPU; with executor ray give auto, cpu or cuda")
     with ExitStack() as around:
         ray = around.enter_context(_connected(cluster.address))
-        token = around.enter_context(_token(shared))
+        token = around.enter_context(shared_token(shared))
         on_gpu = device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
         as_task = ray.remote(
             num_cpus=placement.threads,
@@ -234,16 +234,17 @@ def _reach(address: str) -> None:
 
 
 @contextmanager
-def _token(shared: Sequence[Path]) -> Iterator[str]:
+def shared_token(shared: Sequence[Path]) -> Iterator[str]:
     """The name of a file that is in each of the folders while the block lasts."""
     name = f".seen-{uuid.uuid4().hex}"
     try:
         for folder in shared:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).touch()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / name).touch()
+            except OSError as error:
+                raise WriteError(folder, error.strerror or str(error), "give another folder") from error
         yield name
-    except OSError as error:
-        raise WriteError(folder, error.strerror or str(error), "give another folder") from error
     finally:
         for folder in shared:
             with suppress(OSError):

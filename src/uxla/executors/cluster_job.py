@@ -60,7 +60,8 @@ class Surroundings:
         for file in self.seen:
             if not os.path.exists(file):
                 fault = f"{here}: does not see the folder {os.path.dirname(file)} of the machine that gives it work"
-                raise UxlaError(f"{fault}; put the store and --out where all machines see them (UXLA_CACHE=FOLDER)")
+                remedy = "put it where all machines see it; a store can be shared by UXLA_STORE instead"
+                raise UxlaError(f"{fault}; {remedy}")
         os.environ.update(self.environment)
         if not self.gpu:
             os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -153,6 +153,7 @@ def units(
     it."""
     for one in planned:
         check_folder(out / one.name, one.config, overwrite=overwrite)
+    runs = Runs(out, [one.name for one in planned], REMEDY, shards=True)
     for one in planned:
         is_done = partial(is_finished, out / one.name, one.config)
 
@@ -166,6 +167,7 @@ def units(
                 except UxlaError as error:
                     failed[one.name] = str(error)
                     progress.note(f"{one.name}: failed: {error}")
+                    runs.fail(one.name, str(error))
 
         yield Unit(do, is_done)
 

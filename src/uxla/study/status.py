@@ -6,13 +6,13 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 from uxla import progress
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, BeingWrittenError
 from uxla.files import vacant, write_file
 from uxla.store.journal import read
 
@@ -72,12 +72,14 @@ def is_grid(folder: Path) -> bool:
 class Runs:
     """The runs that a grid will have in its folder, and why some have failed: there for whoever asks where it stands.
 
-    WriteError, with `remedy`, where that cannot be written.
+    Of `shards` each tells of its own runs, and what others told stays. WriteError, with `remedy`, where that cannot be
+    written.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], remedy: str) -> None:
+    def __init__(self, folder: Path, names: Sequence[str], remedy: str, *, shards: bool = False) -> None:
         self._file, self._remedy, self._lock = folder / RUNS, remedy, threading.Lock()
         self._faults: dict[str, str | None] = dict.fromkeys(names)
+        self._shards = shards
         folder.mkdir(parents=True, exist_ok=True)
         self._write()
 
@@ -93,7 +95,10 @@ class Runs:
         return {name: fault for name, fault in self._faults.items() if fault is not None}
 
     def _write(self) -> None:
-        write_file(self._file, json.dumps(self._faults, indent=1, ensure_ascii=False) + "\n", self._remedy)
+        told = json.loads(self._file.read_bytes()) if self._shards and self._file.is_file() else {}
+        faults = {name: fault or told.get(name) for name, fault in self._faults.items()}
+        with suppress(BeingWrittenError) if self._shards else nullcontext():
+            write_file(self._file, json.dumps(faults, indent=1, ensure_ascii=False) + "\n", self._remedy)
 
 
 def grid_state(folder: Path) -> dict[str, Any]:
