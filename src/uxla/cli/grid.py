@@ -61,9 +61,6 @@ def grid(
     with showing():
         planned = plan(config, settings or [], seeds=seeds, against=against)
         folder = out or grid_folder(config, planned.fixed)
-        if folder.exists() and not folder.is_dir():
-            raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
-
         table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite, shard=shard, executor=doing)
     if table is not None:
         show(table)
@@ -118,10 +115,12 @@ def _made(
 
 
 def _check_folder(folder: Path) -> None:
-    """ArtifactError for the folder of a run, and for a `grid.md` of a person: a grid's own stands beside
+    """UxlaError for a file, for the folder of a run, and for a `grid.md` of a person: a grid's own stands beside
     `grid.parquet`, which is written first."""
     from uxla.study.run_folder import is_run
 
+    if folder.exists() and not folder.is_dir():
+        raise UxlaError(f"--out {folder}: is a file, expected a folder; give another one")
     if is_run(folder):
         fault = "is the folder of a run, which a grid's runs and tables would mix with"
         raise ArtifactError(f"{folder}: {fault}; give another --out")
