@@ -334,6 +334,11 @@ def test_many_are_looked_up_together(many, url, machine):
     assert not any(machine(2, url).finished("average", [{"number": number} for number in range(many)]))
 
 
+def test_what_is_here_is_not_asked_for(machine):
+    machine(1, None).folder("augment", {}, make)
+    assert machine(1, "nothing://can/be/asked").has("augment", {})
+
+
 def test_a_store_in_another_process_knows_its_shared_one(fast, machine):
     assert pickle.loads(pickle.dumps(machine(1, fast))).shared == fast
 

@@ -105,10 +105,15 @@ class Store:
         return self.finished(stage, [inputs])[0]
 
     def finished(self, stage: str, inputs: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Which of many artifacts are there and whole. Of a shared store only the records are looked at."""
+        """Which of many artifacts are there and whole. Of a shared store only the records of those are looked at that
+        are not here."""
         places = [self._place(stage, one) for one in inputs]
-        shared = SharedStore.at(self.shared).having(stage, [place.name for place in places]) if self.shared else set()
-        return [place.name in shared or self._is_here(place) for place in places]
+        found = [self._is_here(place) for place in places]
+        if not self.shared or all(found):
+            return found
+        names = [place.name for place, here in zip(places, found, strict=True) if not here]
+        shared = SharedStore.at(self.shared).having(stage, names)
+        return [here or place.name in shared for place, here in zip(places, found, strict=True)]
 
     def facts(self, place: Path) -> Facts:
         """What is told of a finished artifact."""
