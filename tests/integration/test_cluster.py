@@ -218,3 +218,17 @@ def test_gnu_parallel_repeats_what_asks_for_it_and_stops_at_a_fault(first, calls
     assert done.returncode == code, done.stderr
     lines = [f"augment a  $b.txt --out b.txt --shard {number}/6" for number in range(1, 7)]
     assert sorted(done.stdout.splitlines()) == lines[:calls]
+
+
+def test_gnu_parallel_gives_the_others_time_for_a_checkpoint_when_one_fails(tmp_path):
+    if shutil.which("parallel") is None:
+        pytest.skip("no GNU parallel; on Debian: apt-get install parallel")
+    program, begun, saved = (tmp_path / name for name in ("uxla", "begun", "saved"))
+    program.write_text(
+        f"#!/bin/bash\nif [[ $* == *1/2 ]]; then until [ -e {begun} ]; do sleep 0.1; done; exit {USER_FAULT}; fi\n"
+        f"trap 'trap \"exit 1\" TERM; sleep 1.5; touch {saved}; exit {AGAIN}' TERM\ntouch {begun}\nsleep 60 & wait\n"
+    )
+    program.chmod(0o755)
+    around = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([CLUSTER / "parallel.sh", "2", "run", "x"], env=around, capture_output=True, text=True)
+    assert (done.returncode, saved.exists()) == (USER_FAULT, True), done.stderr
