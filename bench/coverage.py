@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth: those of `uxla grid`, simulated, beside the ways that were not taken.
 
-    python bench/coverage.py [--short] [--rivals] [--jobs 2]
+    python bench/coverage.py [--short] [--rivals | --means] [--jobs 2]
 
 Each case draws test sets of labels many times from one model, in which the true gain is known, and counts how often the
 interval of `uxla.report.paired.difference` holds it. Whether an example is got right depends on its difficulty, which
@@ -10,6 +10,10 @@ example is one label, or a sentence with entities and made-up ones beside. Seeds
 Prints a row for each kind of test set, number of seeds and luck, a column for metric, size and true gain. The standard
 error of a share of 95 % is 0.35 points with 4,000 repetitions. The second table is about three models of one run that
 teach each other, of which a part of the luck is the run's: Welch's interval over them.
+
+--means is about `uxla.report.paired.mean_difference`: the mean over three languages of the difference of the mean
+scores of three models each. One half of a seed's luck is shared by its languages, as warm-ups are, the other half is
+each model's own. The languages have examples of their own, or translations of the same ones.
 """
 
 import argparse
@@ -22,7 +26,7 @@ import numpy as np
 from common import table
 from scipy.stats import t, ttest_ind
 
-from uxla.report.paired import Pair, difference
+from uxla.report.paired import Pair, difference, mean_difference
 
 Interval = tuple[float, float]
 SEEDS = (3, 5, 10)
@@ -31,6 +35,9 @@ LUCK = {"no": 0.0, "2 points": 0.08, "6 points": 0.24}
 """A seed's luck with a method on the logit scale, by the deviation of a difference that comes of it."""
 TESTS = {"a seed's own": None, "shared, little in common": 0.5, "shared, much in common": 2.0}
 """A test set's oddities on the logit scale; None: a little, and each seed has examples of its own."""
+
+OWN_ODDITY = 0.5
+"""The oddity of an example that is of one language, on the logit scale, with `--means`."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,30 @@ def coverage(
         low, high = interval(case.pairs(rng, luck))
         held += low <= (case.truth(luck) if here else truth) <= high
     return 100 * held / repetitions
+
+
+def coverage_of_mean(case: Case, parallel: bool, repetitions: int) -> float:
+    """How often the interval of the mean over languages holds the true gain, in percent; accuracy, shared examples."""
+    rng, held = np.random.default_rng(0), 0
+    truth = replace(case, oddity=float(np.hypot(case.oddity, OWN_ODDITY))).truth()
+    for _ in range(repetitions):
+        found = mean_difference(languages(case, parallel, rng), parallel=parallel)
+        held += found.low <= truth <= found.high
+    return 100 * held / repetitions
+
+
+def languages(
+    case: Case, parallel: bool, rng: np.random.Generator, count: int = 3, models: int = 3
+) -> list[list[Pair]]:
+    """The pairs of each language at each seed, counts of a method's models together."""
+    drawn, of = rng.standard_normal, 1 if parallel else count
+    luck = case.luck / np.sqrt(2) * (drawn((case.seeds, 1, 1, 1, 2)) + drawn((case.seeds, count, 1, models, 2)))
+    logits = BASE + luck + [case.gain, 0.0] + DIFFICULTY * drawn((1, of, case.size, 1, 1))
+    logits = logits + case.oddity * drawn((1, of, case.size, 1, 2)) + OWN_ODDITY * drawn((1, count, case.size, 1, 2))
+    logits = logits + CHANCE * drawn((case.seeds, count, case.size, models, 2))
+    right = (rng.random(logits.shape) < 1 / (1 + np.exp(-logits))).sum(axis=3)  # (S, languages, N, 2)
+    counts = np.stack([np.full_like(right, models), np.full_like(right, models), right], axis=-1)
+    return [[Pair(c[:, 0], c[:, 1], place) for c in counts[:, place]] for place in range(count)]
 
 
 def of_the_grid(pairs: Sequence[Pair]) -> Interval:
@@ -237,12 +268,15 @@ def main() -> None:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--short", action="store_true", help="half a minute")
     made.add_argument("--rivals", action="store_true", help="only other intervals, in cases that are hard")
+    made.add_argument("--means", action="store_true", help="only the mean over languages, two minutes")
     made.add_argument("--jobs", type=int, default=1)
     asked = made.parse_args()
     columns, repetitions = cases([100] if asked.short else [100, 500]), 300 if asked.short else 4000
     with ProcessPoolExecutor(asked.jobs) as pool:
         if asked.rivals:
             return rivals(pool, repetitions)
+        if asked.means:
+            return means(pool, repetitions // 4)
         grid = [[placed(case, *row) for case in columns.values()] for row in rows()]
         flat = [case for line in grid for case in line]
         found = list(pool.map(partial(coverage, interval=of_the_grid, repetitions=repetitions), flat))
@@ -268,6 +302,21 @@ def single(pool: ProcessPoolExecutor, columns: dict[str, Case], repetitions: int
         asked = [replace(case, seeds=seeds, luck=LUCK["2 points"]) for case in columns.values()]
         shown.append([str(seeds), *(f"{share:.1f}" for share in pool.map(of, asked))])
     table(["seeds, these only", *columns], shown)
+
+
+def means(pool: ProcessPoolExecutor, repetitions: int) -> None:
+    """The mean over three languages of three single models: accuracy, 500 examples."""
+    columns = {
+        f"seeds vary by {luck}, {'+6' if gain else '0'}": (LUCK[luck], gain) for luck in LUCK for gain in (0.0, 0.4)
+    }
+    shown = []
+    for parallel in (False, True):
+        for seeds in (3, 5):
+            asked = [Case(seeds, luck=luck, gain=gain) for luck, gain in columns.values()]
+            found = pool.map(partial(coverage_of_mean, parallel=parallel, repetitions=repetitions), asked)
+            kind = "translations" if parallel else "of their own"
+            shown.append([kind, str(seeds), *(f"{share:.1f}" for share in found)])
+    table(["examples", "seeds", *columns], shown)
 
 
 def rivals(pool: ProcessPoolExecutor, repetitions: int) -> None:

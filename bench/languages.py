@@ -80,9 +80,10 @@ def run(protocol: Protocol, cells: Sequence[Cell], places: Places, jobs: int, *,
 
 def _tune(protocol: Protocol, cell: Cell, places: Places) -> str | None:
     try:
-        return protocol.prepare(cell, places)
+        protocol.prepare(cell, places)
     except CalledProcessError as error:
         return f"{cell.name}: {error}"
+    return None
 
 
 def run_chain(
