@@ -26,17 +26,23 @@ def test_a_shard_is_written_as_it_is_counted():
     assert Shard.parse("7/7").has(6)
 
 
-def units_of(done, numbers):
-    return [Unit(lambda number=number: done.append(number), lambda number=number: number in done) for number in numbers]
+def work_of(done, numbers):
+    """The arguments of `Shard.do`: units that append their numbers to `done`."""
+    units = [Unit(lambda number=number: done.append(number), number) for number in numbers]
+    return units, finished_in(done)
+
+
+def finished_in(done):
+    return lambda numbers: [number in done for number in numbers]
 
 
 def test_the_last_shard_writes_the_result_in_any_order_of_them():
     done = []
     for number in (3, 1):
         with pytest.raises(UnfinishedError, match=rf"shard {number}/3 is done; \d of 7 units are not"):
-            shared(Shard(number, 3), lambda shard: shard.do(units_of(done, range(7))), lambda: "written")
+            shared(Shard(number, 3), lambda shard: shard.do(*work_of(done, range(7))), lambda: "written")
     assert done == [2, 5, 0, 3, 6]
-    assert shared(Shard(2, 3), lambda shard: shard.do(units_of(done, range(7))), lambda: "written") == "written"
+    assert shared(Shard(2, 3), lambda shard: shard.do(*work_of(done, range(7))), lambda: "written") == "written"
 
 
 def test_without_a_shard_the_result_is_written_and_no_unit_is_looked_at():
@@ -60,14 +66,23 @@ def test_what_others_did_meanwhile_is_seen_at_the_end():
         done.extend([0, 1, 2])  # the other shards end while this one works
 
     units = [
-        Unit(first, lambda: 0 in done),
-        Unit(lambda: 1 / 0, lambda: 1 in done),
-        Unit(lambda: 1 / 0, lambda: 2 in done),
+        Unit(first, 0),
+        Unit(lambda: 1 / 0, 1),
+        Unit(lambda: 1 / 0, 2),
     ]
-    assert shared(Shard(1, 3), lambda shard: shard.do(units), lambda: "written") == "written"
+    finished = finished_in(done)
+    assert shared(Shard(1, 3), lambda shard: shard.do(units, finished), lambda: "written") == "written"
     done.clear()
-    last = [Unit(lambda: 1 / 0, lambda: 0 in done), Unit(first, lambda: 1 in done)]
-    assert shared(Shard(2, 2), lambda shard: shard.do(last), lambda: "written") == "written"
+    last = [Unit(lambda: 1 / 0, 0), Unit(first, 1)]
+    assert shared(Shard(2, 2), lambda shard: shard.do(last, finished), lambda: "written") == "written"
+
+
+def test_all_units_are_asked_for_at_once():
+    asked = []
+    units, finished = work_of([], range(5))
+    with pytest.raises(UnfinishedError):
+        Shard(1, 2).do(units, lambda numbers: asked.append(list(numbers)) or finished(numbers))
+    assert asked == [[0, 1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize("given", [{"fresh": True}, {"fresh": False, "executor": "serial"}])

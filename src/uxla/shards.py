@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from uxla.errors import BeingWrittenError, ConfigError, in_python
 
@@ -13,10 +13,10 @@ Result = TypeVar("Result")
 
 
 class Unit(NamedTuple):
-    """A piece of work that does not depend on others: what does it, and whether it is done, by anybody."""
+    """A piece of work that does not depend on others: what does it, and by what to ask whether anybody did it."""
 
     do: Callable[[], object]
-    is_done: Callable[[], bool]
+    work: Any
 
 
 class UnfinishedError(Exception):
@@ -57,17 +57,17 @@ class Shard:
         """Whether this process does a unit, by its number from 0 up."""
         return unit % self.of == self.number - 1
 
-    def do(self, units: Iterable[Unit]) -> None:
-        """Do the shard's units; then UnfinishedError, unless all units are done. Of those shards that end last at
-        least one finds that they are."""
-        checks = []
+    def do(self, units: Iterable[Unit], finished: Callable[[Sequence[Any]], Iterable[bool]]) -> None:
+        """Do the shard's units; then UnfinishedError, unless all units are `finished`, which is asked of the work of
+        all together. Of those shards that end last at least one finds that they are."""
+        every = []
         for number, unit in enumerate(units):
             if self.has(number):
                 unit.do()
-            checks.append(unit.is_done)
-        missing = sum(not is_done() for is_done in checks)
+            every.append(unit.work)
+        missing = sum(not done for done in finished(every))
         if missing:
-            said = f"shard {self.number}/{self.of} is done; {missing} of {len(checks)} units are not"
+            said = f"shard {self.number}/{self.of} is done; {missing} of {len(every)} units are not"
             remedy = "the last shard to end writes the result, and so does the same command without --shard"
             raise UnfinishedError(f"{said}; {remedy}")
 

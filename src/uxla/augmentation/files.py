@@ -77,7 +77,7 @@ class FileAugmentation:
         total, inputs = self.source.count(), self._inputs(vicinity)
         return shared(
             self.shard,
-            lambda shard: shard.do(self._units(vicinity, inputs, total)),
+            lambda shard: shard.do(self._units(vicinity, inputs, total), partial(self.store.finished, "augment")),
             partial(self._written, form, vicinity, inputs, total),
         )
 
@@ -85,10 +85,7 @@ class FileAugmentation:
         with progress.bar(f"a shard of {self.source.path.name}", total) as bar:
             for first, rows in self._parts():
                 part = self._parents(first, rows)
-                yield Unit(
-                    partial(self._stored, vicinity, inputs, part),
-                    partial(self.store.has, "augment", {**inputs, "texts": part.digest}),
-                )
+                yield Unit(partial(self._stored, vicinity, inputs, part), {**inputs, "texts": part.digest})
                 bar.advance(len(rows))
 
     def _written(self, form: str, vicinity: Vicinity, inputs: Mapping[str, Any], total: int) -> Report:

@@ -79,6 +79,7 @@ def _compared(
     from uxla import api
     from uxla.shards import UnfinishedError, shared
     from uxla.study.grid import units
+    from uxla.study.run_folder import is_finished
 
     _check_folder(folder)
     failed = dict[str, str]()
@@ -86,7 +87,7 @@ def _compared(
     try:
         return shared(
             shard,
-            lambda shard: shard.do(own),
+            lambda shard: shard.do(own, lambda runs: [is_finished(folder / one.name, one.config) for one in runs]),
             partial(_made, planned, folder, fresh=fresh, overwrite=overwrite, executor=executor),
         )
     except UnfinishedError:

@@ -52,16 +52,13 @@ class StoredAnswers:
 
     def __call__(self, rows: Sequence[Sequence[str]]) -> list[Answer]:
         """What is found in each row."""
-        folder, _ = self.store.folder("answers", self._inputs(rows), partial(self._make, rows))
+        folder, _ = self.store.folder("answers", self.inputs(rows), partial(self._make, rows))
         with reading(folder):
             found = json.loads((folder / "answers.json").read_bytes())
             return [[Mention(*mention) for mention in answer] for answer in found]
 
-    def has(self, rows: Sequence[Sequence[str]]) -> Callable[[], bool]:
-        """A function that says whether these rows have been labelled, and holds no texts."""
-        return partial(self.store.has, "answers", self._inputs(rows))
-
-    def _inputs(self, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+    def inputs(self, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+        """By what the store knows their answers; it holds no texts."""
         return {"models": self.models, "rows": sha256(json.dumps(rows).encode()).hexdigest()}
 
     def _make(self, rows: Sequence[Sequence[str]], into: Path, scratch: Path) -> Mapping[str, Any]:

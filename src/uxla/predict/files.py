@@ -92,7 +92,8 @@ def predict(
             return
         stored = StoredAnswers(open_store(), ensemble.fingerprint, ensemble.answers)
         write_out = partial(_write_file, out, partial(write, _above(threshold, stored)))
-        shared(shard, lambda shard: shard.do(_units(answered, stored, given, batch_size)), write_out)
+        finished = partial(stored.store.finished, "answers")
+        shared(shard, lambda shard: shard.do(_units(answered, stored, given, batch_size), finished), write_out)
 
 
 def _opened(ensemble: Ensemble, given: Input, *, replaces: bool, second: bool) -> Source:
@@ -139,7 +140,7 @@ def _units(source: Source, stored: StoredAnswers, given: Input, batch_size: int)
     with _bar(given) as advance:
         for rows in _blocks(source, given, batch_size):
             parts = [row.parts for row in rows]
-            yield Unit(partial(stored, parts), stored.has(parts))
+            yield Unit(partial(stored, parts), stored.inputs(parts))
             advance(rows)
 
 

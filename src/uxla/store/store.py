@@ -105,15 +105,12 @@ class Store:
         return self.finished(stage, [inputs])[0]
 
     def finished(self, stage: str, inputs: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Which of many artifacts are there and whole. Of a shared store only the records of those are looked at that
-        are not here."""
+        """Which of many artifacts are there and whole. What is not here is asked for in the shared store's records."""
         places = [self._place(stage, one) for one in inputs]
-        found = [self._is_here(place) for place in places]
-        if not self.shared or all(found):
-            return found
-        names = [place.name for place, here in zip(places, found, strict=True) if not here]
-        shared = SharedStore.at(self.shared).having(stage, names)
-        return [here or place.name in shared for place, here in zip(places, found, strict=True)]
+        found = {place.name for place in places if self._is_here(place)}
+        if self.shared and (absent := [place.name for place in places if place.name not in found]):
+            found |= SharedStore.at(self.shared).having(stage, absent)
+        return [place.name in found for place in places]
 
     def facts(self, place: Path) -> Facts:
         """What is told of a finished artifact."""

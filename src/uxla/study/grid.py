@@ -155,10 +155,9 @@ def units(
         check_folder(out / one.name, one.config, overwrite=overwrite)
     runs = Runs(out, [one.name for one in planned], REMEDY, shards=True)
     for one in planned:
-        is_done = partial(is_finished, out / one.name, one.config)
 
-        def do(one: Planned = one, is_done: Callable[[], bool] = is_done) -> None:
-            if not is_done():
+        def do(one: Planned = one) -> None:
+            if not is_finished(out / one.name, one.config):
                 progress.note(f"run {one.name}")
                 try:
                     run(one.config, out / one.name, overwrite=overwrite)
@@ -169,7 +168,7 @@ def units(
                     progress.note(f"{one.name}: failed: {error}")
                     runs.fail(one.name, str(error))
 
-        yield Unit(do, is_done)
+        yield Unit(do, one)
 
 
 def _choices(text: str) -> list[str]:
