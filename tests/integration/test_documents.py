@@ -167,10 +167,12 @@ def targets(words):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore:Tokenizer does not")
 @pytest.mark.parametrize("page", [pytest.param(page, marks=[pytest.mark.slow] * (page not in QUICK)) for page in PAGES])
-def test_every_command_runs_to_its_end(page, run):
+def test_every_command_runs_to_its_end(page, run, tmp_path, monkeypatch):
     found = commands(page)
     assert found
     text = (ROOT / page).read_text(encoding="utf-8")
+    if "export UXLA_STORE=" in text:
+        monkeypatch.setenv("UXLA_STORE", str(tmp_path / "shared"))
     if "runs/es" in text and "--out runs/es\n" not in text:
         run("uxla run mine.yaml target=es --out runs/es")
     for line in found:
