@@ -31,7 +31,7 @@ for _ in range(int(sys.argv[1])):
     left @ right
 print(time.monotonic() - began, flush=True)
 """
-SAME = ("results.json", "models/*/model.safetensors", "predictions/*", "trace/*.parquet", "table.md")
+SAME = ("results.json", "models/*/model.safetensors", "predictions/**/*", "trace/*.parquet", "table.md")
 """The files of a run folder that do not depend on time."""
 
 
@@ -63,7 +63,7 @@ def demo(devices: str, settings: Sequence[str], out: Path) -> float:
 
 def differing(one: Path, two: Path) -> list[str]:
     """The files that should be the same and are not."""
-    names = [str(file.relative_to(one)) for pattern in SAME for file in sorted(one.glob(pattern))]
+    names = [str(file.relative_to(one)) for pattern in SAME for file in sorted(one.glob(pattern)) if file.is_file()]
     assert len(names) > 5
     return [name for name in names if (one / name).read_bytes() != (two / name).read_bytes()]
 
