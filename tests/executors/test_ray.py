@@ -108,7 +108,7 @@ def test_what_another_run_does_is_put_off_and_waited_for_when_nothing_else_is_le
         thread = threading.Thread(target=work)
         thread.start()
         deadline = time.monotonic() + 120
-        while not (tmp_path / "3.made").exists() and time.monotonic() < deadline:
+        while len(list(tmp_path.glob("[23].made"))) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not (tmp_path / "1.made").exists()
     thread.join()
@@ -147,6 +147,8 @@ with running({cluster.client!r}, Placement("cpu")) as executor:
     print(list(executor.map(partial(executor_jobs.dies, {str(tmp_path)!r}), [0, 1])))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if "Initialization failure from server" in done.stderr:
+        pytest.skip("Ray could not begin its own server for the client here")
     assert done.stdout == "[1, 2]\n", done.stderr
 
 
