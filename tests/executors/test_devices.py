@@ -24,16 +24,6 @@ from uxla.store.versions import VERSIONS
 
 
 @pytest.fixture(scope="module")
-def jobs():
-    """The module of the jobs' functions."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(Path(__file__).parent))
-        import executor_jobs
-
-        yield executor_jobs
-
-
-@pytest.fixture(scope="module")
 def devices(jobs):
     """Two processes."""
     with on_devices(["cpu", "cpu"]) as made:

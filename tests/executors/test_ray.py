@@ -29,16 +29,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def jobs():
-    """The module of the jobs' functions."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(Path(__file__).parent))
-        import executor_jobs
-
-        yield executor_jobs
-
-
-@pytest.fixture(scope="module")
 def cluster(jobs):
     """Two machines with a CPU each."""
     pytest.importorskip("ray")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
 from uxla.events import Emit, unheard
+from uxla.methods.method import Together
 from uxla.metrics import Score
 from uxla.models.averaging import average_weights, pretrained_weights
 from uxla.models.ensemble import average
@@ -68,7 +69,7 @@ class Labelling:
         """The score of the mean of the models' probabilities, in percent."""
         return self._scored([self.ensemble(models, corpus)], corpus)
 
-    def as_one(self, models: Triple, *, by: Literal["probabilities", "weights"] | None) -> Sequence[ModelHandle] | None:
+    def as_one(self, models: Triple, *, by: Together | None) -> Sequence[ModelHandle] | None:
         """The models whose mean probabilities are those of three: these, or the one with the mean of their weights."""
         return None if by is None else models if by == "probabilities" else [self.averaged(models)]
 
