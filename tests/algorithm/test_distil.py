@@ -139,7 +139,7 @@ def test_a_mixture_fitted_to_a_part_selects_as_one_fitted_to_all(monkeypatch):
             sizes.append(len(features))
             return super().fit(features)
 
-    monkeypatch.setattr(distil, "GaussianMixture", Watched)
+    monkeypatch.setattr("sklearn.mixture.GaussianMixture", Watched)
     found = of_best(clusters(np.random.default_rng(0), clean=3000, noisy=1000))
     whole = CleanCluster(0.5)(found, ANY)
     monkeypatch.setattr(distil, "_FITTED", 1000)

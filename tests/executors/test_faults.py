@@ -112,7 +112,7 @@ def test_a_fork_that_fails_closes_its_connection_and_ends_nothing(monkeypatch):
         other.close()
         ends.append(end)
     ours.close()
-    worker.fork_workers(theirs.detach(), "json")
+    worker.fork_workers(theirs.detach(), ["json"])
     for end in ends:
         with end, pytest.raises(EOFError):
             end.recv_bytes()

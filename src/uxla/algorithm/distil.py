@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.mixture import GaussianMixture
 
 from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 
@@ -103,6 +102,8 @@ class CleanCluster:
 
     def __call__(self, predictions: Predictions, corpus: Corpus) -> Bools:
         """Bool (N,): the examples selected."""
+        from sklearn.mixture import GaussianMixture  # late: it takes a second, and few runs cluster
+
         losses = loss(predictions)
         if len(np.unique(losses)) < 3:
             return np.ones(len(losses), dtype=np.bool_)

@@ -11,10 +11,13 @@ import sys
 import threading
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 
 from uxla.errors import ConfigError, UxlaError
 
-_LOADS = "uxla.study.pipeline"
+_LATE = ("transformers.modeling_layers",)
+"""What a run imports where it opens its first model: a worker soon, the command itself when it averages weights."""
+_LOADS = ("uxla.study.pipeline", *_LATE, "sklearn.linear_model")
 _PROGRAM = (
     "import json, sys; number, loads, sys.path[:] = json.loads(sys.argv[1]); "
     "from uxla.executors.worker import fork_workers; fork_workers(number, loads)"
@@ -49,6 +52,12 @@ def _ask(connection: int) -> None:
     server = prepare()
     server.asked = True
     socket.send_fds(server.control, [b"\0"], [connection])
+
+
+def import_late() -> None:
+    """Import in this process too, while others work, what it needs at the end of a run."""
+    for module in _LATE:
+        import_module(module)
 
 
 def prepare() -> _Server:

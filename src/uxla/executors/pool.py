@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from uxla.errors import UxlaError
-from uxla.executors.forking import forked
+from uxla.executors.forking import forked, import_late
 from uxla.executors.jobs import Job, Queue
 from uxla.executors.worker import Surroundings, understood
 
@@ -44,6 +44,7 @@ class Pool:
         self._workers = [self._new(device) for device in devices]
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        threading.Thread(target=import_late, daemon=True).start()
 
     def submit(self, job: Job) -> None:
         """Have a job done that begins when a worker is free and no job of an earlier turn waits."""

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -66,12 +66,13 @@ class Surroundings:
         os.chdir(self.folder)
 
 
-def fork_workers(descriptor: int, loads: str) -> None:
-    """Import the module `loads`, then make a worker for each connection that comes, until there is nobody to send any.
+def fork_workers(descriptor: int, loads: Sequence[str]) -> None:
+    """Import the modules `loads`, then make a worker for each connection that comes, until there is nobody to send any.
 
     Nothing is computed here: what torch and CUDA start at the first computation does not live through a fork.
     """
-    import_module(loads)
+    for module in loads:
+        import_module(module)
     gc.freeze()
     with socket.socket(fileno=descriptor) as control:
         while descriptors := socket.recv_fds(control, 1, 1)[1]:

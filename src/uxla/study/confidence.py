@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from uxla.confidence import Reals, Scaling, fitted, reliability
+from uxla.executors.executor import independent
 from uxla.metrics import spans_in
 from uxla.models.mentions import mentions
 from uxla.records import IGNORED, Corpus, Predictions
@@ -28,12 +30,14 @@ class Confidence:
 
 def confidences(study: Study, final: Mapping[str, Triple]) -> dict[str, Confidence]:
     """By target that of its final models."""
-    return {t.name: _confidence(study.labelling, final[t.name], study.dev, t.test) for t in study.targets}
+    asked = [(final[target.name], target.test) for target in study.targets]
+    found = independent(partial(_confidence, study.labelling, study.dev), asked)
+    return dict(zip((target.name for target in study.targets), found, strict=True))
 
 
-def _confidence(labelling: Labelling, models: Triple, dev: Corpus | None, test: Corpus | None) -> Confidence:
-    """That of three models; `dev` is the source's, `test` the target's."""
-    scaling, facts = None, dict[str, Any]()
+def _confidence(labelling: Labelling, dev: Corpus | None, asked: tuple[Triple, Corpus | None]) -> Confidence:
+    """That of three models; `dev` is the source's, and beside the models stands the target's test set."""
+    (models, test), scaling, facts = asked, None, dict[str, Any]()
     for name, corpus in (("dev", dev), ("test", test)):
         if corpus is None:
             continue

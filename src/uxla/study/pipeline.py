@@ -26,7 +26,7 @@ from uxla.events import (
     Warned,
     heard_by,
 )
-from uxla.executors.executor import Executor, executing, side_by_side
+from uxla.executors.executor import Executor, executing, independent, side_by_side
 from uxla.methods.method import Method, Start
 from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
@@ -247,11 +247,19 @@ def check_models(study: Study, methods: Sequence[Method], name: str, *, generate
     Each run checks, since another machine or library may refuse what this one took. An event says what becomes of a
     backbone's own classification layer.
     """
-    labelling = study.labelling
-    layer = labelling.learner(study.warm_up_training, "check").check(study.source.label_names)
+    labelling, learner = study.labelling, study.labelling.learner(study.warm_up_training, "check")
+    checks: list[Callable[[], Any]] = [partial(learner.check, study.source.label_names)]
     if any(method.name == "mlm_tuned" for method in methods):
-        TrainableLM.open(labelling.backbone.path, labelling.runtime, masked=study.mlm.masked)
+        path, masked = labelling.backbone.path, study.mlm.masked
+        checks.append(partial(TrainableLM.open, path, labelling.runtime, masked=masked))
     if generates and study.around is None:
-        study.vicinity.masked_lm()
+        checks.append(study.vicinity.masked_lm)
+    layer, *_ = independent(_remark, checks)
     if layer:
         study.emit(Doubted(name, "classification layer", layer))
+
+
+def _remark(check: Callable[[], Any]) -> str:
+    """What a check has to say. A model in memory stays where it was opened."""
+    said = check()
+    return said if isinstance(said, str) else ""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast, XLMRobertaConfig
 
 from uxla import progress
 from uxla.models.lm.settings import LMShape
@@ -27,7 +27,7 @@ def write_new_model(folder: Path, texts: Corpus, shape: LMShape, *, seed: int) -
     """Fill `folder` with an untrained masked LM and its tokenizer: equal texts, shape and seed, equal bytes."""
     tokenizer = _tokenizer(texts, shape)
     with seeded(seed):
-        model = XLMRobertaForMaskedLM(_config(tokenizer, shape))
+        model = AutoModelForMaskedLM.from_config(_config(tokenizer, shape))
     model.save_pretrained(folder)
     save_tokenizer(tokenizer, folder, length=usable_length(model))
 
