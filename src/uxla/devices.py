@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uxla.choices import Device, check_choice
+from uxla.errors import ConfigError
 
 Devices = str | Sequence[str] | Mapping[str, int]
 """`auto` (all CUDA devices, or one CPU), `cuda` (all), `cpu`, `cuda:1`, a list of such CUDA devices, or `{cpu: 2}`."""
@@ -24,11 +25,16 @@ class Placement:
     threads: int = 1
     """Of each job, where several are done at a time."""
     deterministic: bool = False
+    devices_per_training: int = 1
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The device of each job that is done at the same time."""
-        return slots(self.devices, self.jobs_per_device)
+        """The device of each job that is done at the same time. ConfigError where they are too few for a training."""
+        found = slots(self.devices, self.jobs_per_device)
+        if len(found) < self.devices_per_training:
+            got = f"got {self.devices_per_training}, and the run has {', '.join(found)}"
+            raise ConfigError(f"devices_per_training: {got}; give at most {len(found)}, or more `devices`")
+        return found
 
 
 _NUMBERED = re.compile(r"cuda:\d{1,3}")

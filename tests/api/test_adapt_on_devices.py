@@ -108,6 +108,23 @@ def children(pid):
     return [int(child) for child in found]
 
 
+def test_a_whole_run_whose_trainings_have_two_devices_each(corpora):
+    exact = {**SHORT, "dropout": 0.0}
+    warm_up, adaptation = uxla.WarmUp(**exact, selection="last"), uxla.Adaptation(**exact)
+    epochs = [uxla.Epoch(uxla.MostConfident(0.8), source=True, target=True)]
+    given = {"method": uxla.UXLA(epochs=epochs, order="in_place", warm_up=warm_up, adaptation=adaptation)}
+    (one, events), (two, others) = (
+        adapted(corpora, "cpu", **given),
+        adapted(corpora, TWO, devices_per_training=2, **given),
+    )
+    (trained, _), (also_trained, made) = said(events), said(others)
+    assert len(also_trained) == len(trained) == 9
+    losses = [[facts["loss"] for facts in each[:3]] for each in (trained, also_trained)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5), "the warm-up's"
+    assert set(made.values()) == {1}
+    assert set(models_of(one)) & set(models_of(two)) == set()
+
+
 def test_several_devices_have_an_executor_of_their_own(corpora):
     with pytest.raises(ConfigError, match=r"^executor: given beside several devices"):
         adapted(corpora, TWO, executor=uxla.Serial())
@@ -134,3 +151,14 @@ def test_runs_of_a_grid_have_a_device_each_and_work_that_they_share_is_done_once
         ]
         assert len(fits) == len(set(fits)) == 9, "three warm-ups, and three trainings of each run"
     assert results[0] == results[1]
+
+
+def test_runs_of_a_grid_whose_trainings_have_two_devices_each(tmp_path, hearing):
+    sizes = ["testbed.train=40", "testbed.unlabelled=10", "testbed.dev=10", "testbed.test=10", "target=near"]
+    given = ["warmup.epochs=1", "methods=[penalty]", "warmup.penalty=0.1,0.2", "devices_per_training=2"]
+    planned = plan("testbed", [*sizes, *given, "devices={cpu: 4}"])
+    with hearing():
+        runs, failed = make(planned.runs, tmp_path, api.run)
+    assert failed == {}
+    fits = [event for one in runs for event in read(one.run.path / "journal.jsonl") if event.get("stage") == "fit"]
+    assert len({event["key"] for event in fits}) == 6

@@ -3,12 +3,13 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 from uxla import progress
 from uxla.errors import WriteError, setting
 from uxla.events import Channel, TextsCut
-from uxla.executors.executor import alone, in_job
+from uxla.executors.executor import alone, call_others, in_job
 from uxla.store.store import Store
 
 
@@ -103,3 +104,27 @@ def is_alone(item):
 
 def remedy(key):
     return setting(key)
+
+
+def pid_and_others(folder, count, number):
+    """Calls so many others, and waits for what they write: their processes and its own."""
+    call_others(partial(writes_pid, folder, number), range(1, count))
+    deadline = time.monotonic() + 300
+    while len(files := list(Path(folder).glob(f"{number}-*.pid"))) < count - 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return os.getpid(), [int(file.suffixes[0][1:]) for file in files]
+
+
+def writes_pid(folder, number, rank):
+    (Path(folder) / f"{number}-{rank}.{os.getpid()}.pid").touch()
+
+
+def waits_for_a_failure(kind, number):
+    call_others(partial(fails, kind), [1])
+    time.sleep(600)
+
+
+def fails(kind, rank):
+    if kind == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise WriteError("place", "cause", "remedy")

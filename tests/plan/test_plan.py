@@ -199,3 +199,5 @@ def test_each_training_at_the_same_time_takes_a_model_and_a_checkpoint_more(stor
     alone, two = (api.plan(small("methods=[uxla]", f"devices={{cpu: {jobs}}}"), probed=False) for jobs in (1, 2))
     assert two.peak - alone.peak == alone.model
     assert two.checkpoint == 2 * alone.checkpoint
+    shared = api.plan(small("methods=[uxla]", "devices={cpu: 3}", "devices_per_training=3"), probed=False)
+    assert shared.checkpoint == alone.checkpoint

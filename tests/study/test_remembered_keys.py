@@ -40,9 +40,9 @@ class _Keys:
         return MODEL.path, {"weights": "w"}
 
 
-def asked(runtime=Runtime(), settings=SETTINGS, model=MODEL):  # noqa: B008
+def asked(runtime=Runtime(), settings=SETTINGS, model=MODEL, **more):  # noqa: B008
     store = _Keys()
-    learner = StoredLearner("ner", Tagging(), MODEL, settings, runtime, store, "t")
+    learner = StoredLearner("ner", Tagging(), MODEL, settings, runtime, store, "t", **more)
     learner.fit(model, MIX, seed=1)
     with pytest.raises(LookupError):
         learner.predict(model, MIX)
@@ -72,6 +72,12 @@ def test_speed_options_are_part_of_the_keys_only_where_they_are_not_the_default(
     for stage in ("fit", "predict"):
         assert not {"attention", "compile"} & set(plain[stage])
         assert plain[stage] | option == other[stage]
+
+
+def test_how_many_devices_share_a_training_is_part_of_the_key_of_weights_if_it_is_not_one():
+    plain, shared = asked(), asked(devices=2)
+    assert "devices" not in plain["fit"]
+    assert shared == plain | {"fit": plain["fit"] | {"devices": 2}}
 
 
 def test_what_one_head_learned_and_said_is_kept_apart_from_another_head():

@@ -116,6 +116,12 @@ class Compute(ModelSettings):
     jobs_per_device: int = key(
         "so many trainings or labellings at a time on each device, for small models", 1, ge=1, le=devices_of.MOST
     )
+    devices_per_training: int = key(
+        "so many devices share each training, for large models; changes rounding, and which units dropout drops",
+        1,
+        ge=1,
+        le=devices_of.MOST,
+    )
     max_length: int = key("pieces of a window; longer sentences are read in several", 280, paper="Table 8", ge=8)
     attention: Attention = key(
         "what computes attention; `auto`: what transformers takes; changes rounding only", "auto"
@@ -141,7 +147,8 @@ class Compute(ModelSettings):
     def placement(self) -> devices_of.Placement:
         """Where the jobs of the run are done."""
         threads = self.threads if isinstance(self.threads, int) else 1
-        return devices_of.Placement(self.devices, self.jobs_per_device, threads, self.deterministic)
+        shared = self.devices_per_training
+        return devices_of.Placement(self.devices, self.jobs_per_device, threads, self.deterministic, shared)
 
 
 class LMSource(DeviceSettings):

@@ -42,6 +42,12 @@ def _lengths(config: RunKeys) -> Faults:
         yield "tokens_per_batch", f"{got}: one window must fit a batch; raise it or lower max_length"
 
 
+def _devices(config: RunKeys) -> Faults:
+    if config.devices_per_training > 1 and config.jobs_per_device > 1:
+        got = f"got {config.devices_per_training} beside jobs_per_device={config.jobs_per_device}"
+        yield "devices_per_training", f"{got}: a training is small or large; set one of the two to 1"
+
+
 def _targets(config: RunKeys) -> Faults:
     if len({name.casefold() for name in config.target}) != len(config.target):  # to some disks es and ES are one
         yield "target", f"got {list(config.target)}, expected each name once; remove the repeated one"
@@ -122,7 +128,7 @@ def _methods(config: RunKeys) -> Faults:
                 yield "methods", f"{why}; give target_data.{path}=FILE or leave {method.name} out"
 
 
-_CHECKS = (_lengths, _targets, _world, _selection, _copies, _per_class, _labelled, _methods)
+_CHECKS = (_lengths, _devices, _targets, _world, _selection, _copies, _per_class, _labelled, _methods)
 
 
 def check(config: RunKeys) -> None:

@@ -31,6 +31,9 @@ def running(given: Choice, placement: Placement, *, shared: Sequence[Path] = ())
     if chosen is None or isinstance(chosen, Sharded):
         own = _of_devices(placement)
         return own if chosen is None else chosen.around(own)
+    if placement.devices_per_training > 1:
+        got = f"got {placement.devices_per_training}, but only the processes of `devices` share a training"
+        raise ConfigError(f"devices_per_training: {got}; give 1, or leave the executor out")
     if len(names(placement.devices)) > 1:
         raise ConfigError("executor: given beside several devices, which have their own; leave one of the two out")
     return on_cluster(chosen, placement, shared) if isinstance(chosen, Ray) else nullcontext(chosen)

@@ -6,14 +6,16 @@ of it is a handle, or in the store. So the same job can be done here, in a proce
 
 from __future__ import annotations
 
+import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from uxla.errors import UxlaError, spelling
 from uxla.store.locks import BusyError, waiting
 
 Item = TypeVar("Item")
@@ -86,9 +88,39 @@ def alone() -> bool:
     return isinstance(_CURRENT.get() or _SERIAL, Serial)
 
 
-def independent(function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterable[Result]:
-    """The function's results on items that do not depend on each other, in their order."""
-    return (_CURRENT.get() or _SERIAL).map(partial(_job, function), items)
+def independent(function: Callable[[Item], Result], items: Iterable[Item], /, *, devices: int = 1) -> Iterable[Result]:
+    """The function's results on items that do not depend on each other, in their order.
+
+    Each job has so many `devices`: that which does it, and others for `call_others`.
+    """
+    doing: Any = (_CURRENT.get() or _SERIAL).map
+    several = {} if devices == 1 or alone() else {"devices": devices}
+    found: Iterable[Result] = doing(partial(_job, function), items, **several)
+    return found
+
+
+_OTHERS: ContextVar[Callable[[list[bytes]], None] | None] = ContextVar("others", default=None)
+
+
+@contextmanager
+def others_called_by(send: Callable[[list[bytes]], None]) -> Iterator[None]:
+    """Inside the block, calls of `call_others` are handed to `send`, pickled."""
+    token = _OTHERS.set(send)
+    try:
+        yield
+    finally:
+        _OTHERS.reset(token)
+
+
+def call_others(function: Callable[[Item], Any], items: Sequence[Item]) -> None:
+    """Have the other devices of this job call the function, each with one item; they go on when this returns.
+
+    If one of the calls fails, so does the job. What the calls give is lost. UxlaError where nothing hands out jobs.
+    """
+    send = _OTHERS.get()
+    if send is None:
+        raise UxlaError("devices_per_training: only the processes of `devices` can share a training; give 1")
+    send([pickle.dumps((partial(_job, function), item, spelling())) for item in items])
 
 
 def beforehand(function: Callable[[Item], Any], items: Iterable[Item], is_done: Callable[[Item], bool]) -> None:

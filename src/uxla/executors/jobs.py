@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ class Job:
     about: Message
     inbox: Inbox
     turn: int
+    devices: int = 1
+    """How many workers it takes: one does it, and may have the others called."""
     busy: bool = False
     """Whether another run was at it when it was last tried."""
     lost: int = 0
@@ -69,8 +72,9 @@ class Queue:
             for job in self._jobs:
                 job.busy = False
 
-    def take(self, *, idle: bool) -> tuple[Job, bool] | None:
-        """The next job, and whether it is to wait for the other run that is at it.
+    def take(self, *, idle: bool, room: float = math.inf) -> tuple[Job, bool] | None:
+        """The next job, and whether it is to wait for the other run that is at it. None where it takes more than `room`
+        workers.
 
         That is a job which no other run is at, or where nothing else goes on (`idle`), any.
         """
@@ -80,6 +84,8 @@ class Queue:
             if not candidates:
                 return None
             job = min(candidates, key=lambda job: job.turn)
+            if job.devices > room:
+                return None
             self._jobs.remove(job)
             return job, not free
 

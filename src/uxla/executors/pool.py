@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
@@ -20,6 +21,8 @@ from uxla.executors.worker import Surroundings, understood
 
 _FEWER = "give fewer devices or a smaller jobs_per_device"
 _FREE_MEMORY = f"free memory, or {_FEWER}"
+_LAST = ("done", "failed", "busy")
+"""How the last word of a call begins."""
 
 
 @dataclass(eq=False)
@@ -29,8 +32,26 @@ class _Worker:
     pid: int | None = None
     """None until it has begun."""
     job: Job | None = None
+    """What it does, or is kept for by the worker that `leads`."""
+    leads: bool = False
+    called: bool = False
+    """Whether it has a call to answer."""
     waits: bool = False
     """Whether its job is to wait for another run."""
+
+    def call(self, call: bytes) -> None:
+        """Send it a call."""
+        self.called = True
+        with suppress(OSError):  # it has died, and is about to be heard of
+            self.connection.send_bytes(pickle.dumps(self.waits))
+            self.connection.send_bytes(call)
+
+    def kill(self) -> None:
+        """End its process, which is about to be heard of."""
+        with suppress(EOFError, OSError):
+            if self.pid is None:
+                _, self.pid = understood(self.connection.recv_bytes())
+            os.kill(self.pid, signal.SIGKILL)
 
 
 class Pool:
@@ -106,7 +127,8 @@ class Pool:
     def _end(self) -> None:
         """Tell all who wait, and all workers, and wait for these."""
         with self._lock:
-            jobs = [worker.job for worker in self._workers if worker.job is not None] + self._waiting.all()
+            under_way = dict.fromkeys(worker.job for worker in self._workers if worker.job is not None)
+            jobs = [*under_way, *self._waiting.all()]
         for job in jobs:
             job.says("failed", self._stopped())
         for worker in self._workers:
@@ -140,32 +162,58 @@ class Pool:
             worker.pid = content
             return
         job = worker.job
-        assert job is not None
-        if kind not in ("done", "failed", "busy"):
+        worker.called = worker.called and kind not in _LAST
+        if job is None or not (worker.leads or kind == "failed"):  # of those that are kept for a job only faults count
+            return
+        if kind == "others":
+            self._call_others(job, content)
+        elif kind in _LAST:
+            self._over(job, broken=kind == "failed")
+            if kind == "busy":
+                self._waiting.put_back(job)
+                return
+            self._waiting.one_ended()
             job.says(kind, content)
-            return
-        worker.job, worker.waits = None, False
-        if kind == "busy":
-            self._waiting.put_back(job)
-            return
-        self._waiting.one_ended()
-        job.says(kind, content)
+        else:
+            job.says(kind, content)
+
+    def _call_others(self, job: Job, calls: list[bytes]) -> None:
+        others = [worker for worker in self._workers if worker.job is job and not worker.leads]
+        assert len(calls) <= len(others), "a job calls the devices that it has"
+        for worker, call in zip(others, calls, strict=False):
+            worker.call(call)
+
+    def _over(self, job: Job, *, broken: bool) -> None:
+        """Set the workers of a job free. Where it is `broken`, those that still have a call to answer would wait for
+        each other: others take their place."""
+        for worker in [one for one in self._workers if one.job is job]:
+            worker.job = None
+            if broken and worker.called:
+                worker.kill()
 
     def _assign(self) -> None:
-        """Give each free worker a job: one that no other run is at, or where all others are done, one to wait for."""
-        for worker in [worker for worker in self._workers if worker.job is None]:
-            taken = self._waiting.take(idle=all(other.job is None or other.waits for other in self._workers))
+        """Give free workers a job: one that no other run is at, or where all others are done, one to wait for."""
+        while free := [worker for worker in self._workers if worker.job is None and not worker.called]:
+            idle = all(other.job is None or other.waits for other in self._workers)
+            all_free = len(free) == len(self._workers)
+            taken = self._waiting.take(idle=idle, room=math.inf if all_free else len(free))
             if taken is None:
                 return
-            worker.job, worker.waits = taken
-            with suppress(OSError):  # it has died, and is about to be heard of
-                worker.connection.send_bytes(pickle.dumps(worker.waits))
-                worker.connection.send_bytes(taken[0].call)
+            job, waits = taken
+            if job.devices > len(free):
+                few = f"{job.devices} devices share a training, and only {len(free)} have a process"
+                job.says("failed", UxlaError(f"{few}; {_FREE_MEMORY}"))
+                continue
+            for worker in free[: job.devices]:
+                worker.job, worker.leads, worker.waits = job, worker is free[0], waits
+            free[0].call(job.call)
 
     def _lost(self, worker: _Worker) -> None:
         """A worker has died. Another one takes its place, and its job is done again, once."""
         self._workers.remove(worker)
         worker.connection.close()
+        if worker.job is not None:
+            self._over(worker.job, broken=True)
         job, died = worker.job, f"a process for {worker.device} died (killed, or out of memory)"
         if worker.pid is None or (job is not None and job.lost):
             for one in [job] if job is not None else self._waiting.all():

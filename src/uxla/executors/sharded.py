@@ -33,12 +33,12 @@ class Sharded:
         with executor as inner:
             yield replace(self, inner=inner)
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> list[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /, **several: int) -> list[Result]:
         """The function's results, in the order of the items. UnfinishedError where the shard's own items are done and
         others are not."""
         every = list(items)
         own = [number for number in range(len(every)) if self.shard.has(number + self.turn * len(every))]
-        found = dict(zip(own, self.inner.map(function, [every[number] for number in own]), strict=True))
+        found = dict(zip(own, self.inner.map(function, [every[number] for number in own], **several), strict=True))
         with looking():
             for number in set(range(len(every))) - found.keys():
                 try:

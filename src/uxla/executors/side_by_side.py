@@ -37,14 +37,17 @@ class SideBySide:
     def __exit__(self, *fault: object) -> None:
         self.close()
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
-        """The function's results, in the order of the items. What is raised there is raised here."""
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /, *, devices: int = 1
+    ) -> Iterator[Result]:
+        """The function's results, in the order of the items, each by so many `devices`. What is raised there is raised
+        here."""
         inbox, turn, how = Inbox(), _TURN.get(), spelling()
         calls = [pickle.dumps((function, item, how)) for item in items]
         if not calls:
             return
         workers = self._started()
-        jobs = [Job(call, Message(number, "job"), inbox, turn) for number, call in enumerate(calls)]
+        jobs = [Job(call, Message(number, "job"), inbox, turn, devices) for number, call in enumerate(calls)]
         for job in jobs:
             workers.submit(job)
         try:

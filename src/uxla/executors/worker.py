@@ -28,6 +28,7 @@ from typing import Any
 from uxla import progress, signals
 from uxla.errors import UxlaError, spelled_as
 from uxla.events import Channel, Event, redirected
+from uxla.executors.executor import others_called_by
 from uxla.store.locks import BusyError, waiting
 
 Send = Callable[[str, Any], None]
@@ -137,7 +138,7 @@ def _send(connection: Connection, kind: str, content: Any) -> None:
 def answer(call: bytes, send: Send, *, waits: bool) -> bytes:
     """What came of a job: its result, that another run is at it unless it `waits` for that, or what was raised.
 
-    What it says meanwhile, events and progress, is given to `send`.
+    What it says meanwhile, events and progress, and calls for the other devices of the job, is given to `send`.
     """
     relay = _Relay(send)
     try:
@@ -148,6 +149,7 @@ def answer(call: bytes, send: Send, *, waits: bool) -> bytes:
             around.enter_context(redirected(relay.event))
             around.enter_context(spelled_as(how))
             around.enter_context(waiting(waits))
+            around.enter_context(others_called_by(partial(send, "others")))
             return pickle.dumps(("done", function(item)))
     except BusyError:
         return pickle.dumps(("busy", None))

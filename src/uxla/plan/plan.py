@@ -124,7 +124,7 @@ def _planned(
     """The study and its plan, as far as no model is looked into for it."""
     study, store = _counted(request, models, own, _model_bytes(models.backbone, downloads))
     disk, model = store.disk, store.model_bytes
-    at_once = len(request.config.placement.slots)
+    at_once = len(request.config.placement.slots) // request.config.devices_per_training
     jobs = min(at_once, sum(one.kind == "training" for one in store.work))
     return study, Plan(
         tuple(store.work),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from math import prod
@@ -124,14 +124,15 @@ def make(
 @contextmanager
 def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Callable[..., Iterable[str | None]]]:
     """How a function is called on runs: side by side where they have an executor or a device each, else one by one."""
-    place = runs[0].config.placement if runs else None
-    if place is None or (given in (None, "devices") and not 1 < len(place.slots) <= len(runs)):
+    most = max((one.config.devices_per_training for one in runs), default=1)
+    place = replace(runs[0].config.placement, devices_per_training=most) if runs else None
+    if place is None or (given in (None, "devices") and not 1 < len(place.slots) // most <= len(runs)):
         yield map
         return
     bars = nullcontext() if given in (None, "devices") else shown(out, [one.name for one in runs])
     shared = [out] if shared_url() else [default_root(), out]
     with running(given, place, shared=shared) as executor, executing(executor), bars:
-        yield independent
+        yield partial(independent, devices=most)
 
 
 def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> str | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from uxla.algorithm.training_input import Map
 from uxla.events import Emit, unheard
+from uxla.executors.executor import independent
 from uxla.methods.method import Together
 from uxla.metrics import Score
 from uxla.models.averaging import average_weights, pretrained_weights
@@ -38,11 +40,17 @@ class Labelling:
     runtime: Runtime
     store: Store
     emit: Emit = field(default=unheard, compare=False)
+    devices_per_training: int = 1
+
+    @property
+    def trainings(self) -> Map:
+        """How trainings are done that do not depend on each other."""
+        return partial(independent, devices=self.devices_per_training)
 
     def learner(self, training: TrainingSettings | None, purpose: str) -> StoredLearner:
         """`predict`, and with a `training` also `fit`; `purpose` names the training for a person."""
         given = (self.task_name, self.task, self.backbone, training or _NO_TRAINING, self.runtime, self.store, purpose)
-        return StoredLearner(*given, emit=self.emit)
+        return StoredLearner(*given, emit=self.emit, devices=self.devices_per_training)
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """The model's class probabilities."""

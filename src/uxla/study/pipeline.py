@@ -218,7 +218,9 @@ def study_of(request: Request, models: Models, store: Store) -> Study:
     )
     return Study(
         inputs=request.inputs,
-        labelling=Labelling(config.task, task, models.backbone, runtime, store, store.emit),
+        labelling=Labelling(
+            config.task, task, models.backbone, runtime, store, store.emit, config.devices_per_training
+        ),
         method=request.uxla,
         vicinity=gen_lm,
         around=None if request.around is None else OwnVicinity(request.around),

@@ -22,8 +22,6 @@ from uxla.models.hub import weights_facts
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
 from uxla.models.tasks import Task
-from uxla.models.training.checkpoint import Checkpoints
-from uxla.models.training.loop import fit
 from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import Windows
 from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
@@ -31,6 +29,7 @@ from uxla.seeds import derive
 from uxla.store.artifacts import reading
 from uxla.store.locks import waiting
 from uxla.store.store import Store
+from uxla.study.one_training import OneTraining
 from uxla.study.parts import each_with_bar, in_store, shares
 
 _LABELLED_TOGETHER, _GENERATED_TOGETHER = 8192, 4096
@@ -62,6 +61,8 @@ class StoredLearner:
     """What a trained model is to label at once, since it will be asked for."""
     layer_of: int | None = None
     """The seed of a training with which this one has its first classification layer in common; None: its own."""
+    devices: int = 1
+    """How many devices share a training."""
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on `mix` (Algorithm 1, line 21), on disk."""
@@ -74,6 +75,8 @@ class StoredLearner:
         }
         if self.layer_of not in (None, seed):
             inputs["layer"] = self.layer_of
+        if self.devices > 1:
+            inputs["devices"] = self.devices
         folder, facts = self.store.folder("fit", inputs, partial(self._fit, model, mix, seed))
         trained = replace(model, path=folder, digest=facts["weights"])
         for corpus in self.judged_on:
@@ -138,9 +141,9 @@ class StoredLearner:
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
         layer = seed if self.layer_of is None else self.layer_of
         values = {"head_seed": derive(layer, "head"), "dropout": self.settings.dropout}
-        loaded = self._open(model, mix.label_names, **values)
-        checkpoints = Checkpoints(scratch, self.checkpoint_minutes)
-        facts = fit(loaded, mix, self.settings, seed=seed, label=self.purpose, dev=self.dev, checkpoints=checkpoints)
+        opened = partial(replace(self, dev=None, judged_on=(), emit=unheard)._open, model, mix.label_names, **values)
+        training = OneTraining(opened, mix, self.settings, seed, self.purpose, scratch, self.checkpoint_minutes)
+        loaded, facts = training.on(self.devices, self.dev)
         loaded.module.save_pretrained(into)
         self._tell(loaded, mix, int(facts["cut"]))
         return {**facts, **weights_facts(into)}

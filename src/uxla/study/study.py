@@ -105,7 +105,7 @@ class Study:
         mix, seed = self._mix([self.source], self.warm_up_training, 1), derive(self.seed, "warm-up", 1)
         learner = self.learner(self.warm_up_training, self.dev, "warm-up of three heads")
         learner = replace(learner, heads=Heads(), task_name=f"{self.labelling.task_name}, heads")
-        [model] = independent(fitted, [(learner, self.labelling.backbone, mix, seed)])
+        [model] = self.labelling.trainings(fitted, [(learner, self.labelling.backbone, mix, seed)])
         heads = [replace(model, head=head) for head in range(3)]
         self._ended("three_heads", None, None, model, heads)
         return heads[0], heads[1], heads[2]
@@ -139,7 +139,7 @@ class Study:
             seed=self.seed,
             emit=partial(self._step, method, target),
             share=None if models[0].head is None else lambda head, new: replace(new, head=head.head),
-            map=independent,
+            map=self.labelling.trainings,
             expect=self.labelling.expect,
         )
         return cotraining(self.source, target.train, models, target.labelled)
@@ -180,7 +180,7 @@ class Study:
             for number in (1, 2, 3)
         )
         models = []
-        for number, model in enumerate(independent(fitted, jobs), start=1):
+        for number, model in enumerate(self.labelling.trainings(fitted, jobs), start=1):
             self._ended(method, target, number, model, [model] if dev is self.dev else [])
             models.append(model)
         return models[0], models[1], models[2]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import pairwise
-from statistics import fmean
 
 import numpy as np
 import torch
@@ -16,7 +13,7 @@ from uxla import progress, signals
 from uxla.models.batches import cheapest_cuts
 from uxla.models.device import matmul_precision
 from uxla.models.memory import memory_errors
-from uxla.models.task_model import TaskModel, predict_each
+from uxla.models.task_model import TaskModel
 from uxla.models.training.checkpoint import (
     Checkpoints,
     generator_tensors,
@@ -31,7 +28,8 @@ from uxla.models.training.embeddings import LookedUpRows
 from uxla.models.training.losses import PendingLoss
 from uxla.models.training.objective import Objective
 from uxla.models.training.optimiser import adamw, prepare
-from uxla.models.training.selection import CheckpointChoice
+from uxla.models.training.ranks import ALONE, Ranks
+from uxla.models.training.selection import CheckpointChoice, score_on
 from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import Windows
 from uxla.process_settings import seeded
@@ -58,6 +56,7 @@ def fit(
     checkpoints: Checkpoints | None = None,
     objective: Objective | None = None,
     choice: CheckpointChoice | None = None,
+    ranks: Ranks = ALONE,
 ) -> dict[str, float]:
     """Train `model.module` in place on `mix`, once through in its order; returns figures for the journal.
 
@@ -65,10 +64,12 @@ def fit(
     passes. The rows are the examples' own labels, or those of `objective`. Which weights are kept is decided by
     `choice`, else by the settings' `selection`, which may need `dev`. Objective and choice may draw from torch's global
     generator, which is seeded here. With `checkpoints`, an interrupted training resumes at the last one and ends with
-    the same weights. `label` names the training, as in "warm-up of model 1 of 3". ModelError when memory runs out or
+    the same weights. `label` names the training, as in "warm-up of model 1 of 3". Each of several `ranks` calls this
+    with the same arguments; rank 0 alone has the chosen weights and their figures. ModelError when memory runs out or
     the loss is not a number.
     """
-    choice = choice or CheckpointChoice.of(settings.selection, model.module, _scorer(model, dev))
+    selection = settings.selection if ranks.rank == 0 else "last"
+    choice = choice or CheckpointChoice.of(selection, model.module, score_on(model, dev))
     steps = math.ceil(len(mix) / settings.step_size)
     devices = [model.device] if model.device.type == "cuda" else []
     with (
@@ -78,16 +79,18 @@ def fit(
         progress.bar(label, steps) as bar,
         ExitStack() as at_the_end,
     ):
-        training = TrainingLoop(model, settings, steps, label, choice, objective)
+        training = TrainingLoop(model, settings, steps, label, choice, objective, ranks)
         if checkpoints is not None:
             at_the_end.callback(checkpoints.wait)
-            training.resume(checkpoints)
+            with ranks.rank_0_first():
+                training.resume(checkpoints)
             bar.advance(training.done)
         for first in range(training.done * settings.step_size, len(mix), settings.step_size):
+            ranks.seed_step(seed, training.done)
             training.step(mix.part(first, first + settings.step_size))
             bar.advance()
-            ends = signals.pending()
-            if checkpoints is not None and (ends or (training.done < steps and checkpoints.due)):
+            ends = ranks.ends()
+            if checkpoints is not None and ranks.rank == 0 and (ends or (training.done < steps and checkpoints.due)):
                 training.save(checkpoints)
             if ends:
                 break
@@ -105,7 +108,9 @@ class TrainingLoop:
         label: str,
         choice: CheckpointChoice,
         objective: Objective | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
+        self.ranks = ranks
         self.model, self.settings, self.label, self.choice = model, settings, label, choice
         self.objective, self.steps, self.done = objective or Objective.of(model), steps, 0
         prepare(model.module, settings)
@@ -130,6 +135,8 @@ class TrainingLoop:
         model.module.train()
         generators = generator_tensors(model.device)
         loss = model.budget.fit(lambda tokens: self._gradients(windows, labels, tokens, generators), where)
+        with memory_errors(where):
+            self._add_up(loss)
         self.pending.append(PendingLoss(where, rate, examples.table["id"].to_pylist(), loss))
         if len(self.pending) >= self.checked_together:
             self._check()
@@ -149,6 +156,14 @@ class TrainingLoop:
             progress.measured(self.label, loss=self.losses[-1])
         self.pending.clear()
 
+    def _add_up(self, loss: torch.Tensor) -> None:
+        """Sum the loss and the gradients of a step over the ranks."""
+        rows = [table.step for table in self.tables]
+        gradients = [p.grad for p in (*self.model.module.parameters(), *rows) if p.grad is not None]
+        self.ranks.add_up([loss, *gradients])
+        for table in self.tables:
+            table.end()
+
     def _update(self, rate: float) -> None:
         """Clip the gradients and move the weights; in fp16, a step whose gradients are infinite moves nothing."""
         self.scaler.unscale_(self.optimiser)
@@ -162,7 +177,8 @@ class TrainingLoop:
     def _gradients(
         self, windows: Windows, labels: Ints, tokens: int, generators: dict[str, torch.Tensor]
     ) -> torch.Tensor:
-        """The step's loss over `windows` in ascending length; its gradients replace what an earlier attempt left.
+        """This rank's part of a step's loss over `windows` in ascending length; its gradients replace what an earlier
+        attempt left.
 
         Which rows share a forward pass changes no gradient.
         """
@@ -172,6 +188,7 @@ class TrainingLoop:
         for table in self.tables:
             table.begin(np.append(windows.ids.values, model.tokenizer.pad), self.optimiser)
         count = int(np.count_nonzero(labels != IGNORED))
+        windows, labels = self.ranks.part(windows, labels)
         own, power = _OVERHEAD[model.device.type]
         overhead = own // model.module.config.hidden_size**power
         ends = cheapest_cuts(windows.lengths.tolist(), tokens=tokens, overhead=overhead)
@@ -182,8 +199,6 @@ class TrainingLoop:
             loss = self.objective.loss(self.objective.logits(some), gold, penalty=self.settings.penalty) / max(count, 1)
             torch.autograd.backward(self.scaler.scale(loss))
             total += loss.detach()
-        for table in self.tables:
-            table.end()
         return total
 
     def save(self, checkpoints: Checkpoints) -> None:
@@ -231,16 +246,3 @@ class TrainingLoop:
         for table in self.tables:
             table.close()
         return {"loss": sum(self.losses) / len(self.losses), "cut": self.cut, **self.choice.finish()}
-
-
-def _scorer(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
-    """The main score on `dev`, of several heads the mean; None where there is no `dev`."""
-    if dev is None:
-        return None
-    held_out, views = dev, [replace(model, heads=head) for head in model.heads.one_by_one()]
-
-    def score() -> float:
-        scores = [model.task.score(held_out, table) for table in predict_each(views, held_out, "scoring a checkpoint")]
-        return fmean(next(iter(found.values())) for found in scores)
-
-    return score

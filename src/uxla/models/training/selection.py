@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import torch
 
 from uxla.choices import Selection
+from uxla.models.task_model import TaskModel, predict_each
+from uxla.records import Corpus
 
 Weights = dict[str, torch.Tensor]
 Facts = dict[str, float]
@@ -40,6 +44,19 @@ class CheckpointChoice:
 
     def restore(self, weights: Weights, facts: Facts) -> None:
         """Set the state that `state` returned."""
+
+
+def score_on(model: TaskModel, dev: Corpus | None) -> Callable[[], float] | None:
+    """The main score on `dev`, of several heads the mean; None where there is no `dev`."""
+    if dev is None:
+        return None
+    held_out, views = dev, [replace(model, heads=head) for head in model.heads.one_by_one()]
+
+    def score() -> float:
+        scores = [model.task.score(held_out, table) for table in predict_each(views, held_out, "scoring a checkpoint")]
+        return fmean(next(iter(found.values())) for found in scores)
+
+    return score
 
 
 class _Best(CheckpointChoice):
