@@ -135,6 +135,10 @@ class ArtifactError(UxlaError):
     """A file of a run or of the store that is missing, damaged, of another version, or cannot be written."""
 
 
+class UnreachableError(UxlaError):
+    """A shared store or a cluster that cannot be reached now. The command exits with 75: repeated later, it goes on."""
+
+
 class WriteError(ArtifactError):
     """A file or folder that cannot be written: `strerror` says why, as in an OSError."""
 

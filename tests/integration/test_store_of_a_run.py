@@ -9,8 +9,9 @@ import pytest
 
 import uxla
 from uxla.store import versions
-from uxla.store.housekeeping import clear, entries, verify
+from uxla.store.housekeeping import clear, entries
 from uxla.store.journal import read
+from uxla.store.verify import verify
 from uxla.study import environment
 
 

@@ -19,9 +19,9 @@ from uxla import progress
 from uxla.errors import ArtifactError, spelled_as
 from uxla.files import HASHED, files_digest
 from uxla.store import artifacts
-from uxla.store.housekeeping import verify
 from uxla.store.journal import Journal, read
 from uxla.store.store import Store
+from uxla.store.verify import verify
 from uxla.write_errors import cannot_write
 
 CONTENT = {"weights": np.arange(6, dtype=np.float32)}

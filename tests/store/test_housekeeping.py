@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from uxla.cli.app import app
 from uxla.errors import ConfigError
-from uxla.store.housekeeping import clear, entries, parse_age, parse_size, verify
+from uxla.store.housekeeping import clear, entries, parse_age, parse_size
 from uxla.store.journal import Journal
 from uxla.store.locks import key_lock, locked
 from uxla.store.store import Store
+from uxla.store.verify import verify
 
 DAY = 86400.0
 

@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from uxla.cli.app import app
 from uxla.store.artifacts import DamageError, check
-from uxla.store.housekeeping import clear, entries, verify
+from uxla.store.housekeeping import clear, entries
 from uxla.store.seen import WeightsGoneError
 from uxla.store.store import Store
+from uxla.store.verify import verify
 
 WEIGHTS = bytes(1000)
 

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from uxla.errors import ConfigError
+from uxla.errors import ConfigError, UnreachableError
 from uxla.report.grid import Baseline
-from uxla.study.grid import plan
+from uxla.study.grid import make, plan, units
+from uxla.study.status import Runs
 
 HALF, ALL = (f"select: {{kind: confidence, share: {share}}}" for share in (0.5, 1.0))
 SCHEDULES = f"[{{data: [source], {ALL}}}],[{{data: [source, target], {HALF}}}]"
@@ -166,3 +167,19 @@ def test_a_fault_anywhere_is_one_line_before_the_first_run(settings, options, sa
         plan("testbed", settings, **options)
     assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_cannot_be_reached_ends_the_grid_and_no_run_counts_as_failed(tmp_path):
+    planned = plan("testbed", ["alpha=0.5,0.7"]).runs
+    called, failed = [], {}
+
+    def run(config, out, **more):
+        called.append(out.name)
+        raise UnreachableError("away")
+
+    with pytest.raises(UnreachableError):
+        make(planned, tmp_path, run)
+    with pytest.raises(UnreachableError):
+        [unit.do() for unit in units(planned, tmp_path, run, failed)]
+    assert called == [planned[0].name] * 2
+    assert failed == Runs(tmp_path, [one.name for one in planned], "").failed == {}

@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from uxla import __version__, signals
 from uxla.cli.refusals import fault_lines, usage_line
-from uxla.errors import spelled_as
+from uxla.errors import UnreachableError, spelled_as
 from uxla.shards import UnfinishedError
 
 SECTIONS = {
@@ -131,7 +131,7 @@ class _Commands(TyperGroup):
             if not lines:
                 raise
             _say(*lines)
-            raise typer.Exit(USER_FAULT) from None
+            raise typer.Exit(AGAIN if isinstance(error, UnreachableError) else USER_FAULT) from None
 
 
 def _what_follows(command: str | None) -> str:

@@ -11,6 +11,7 @@ from uxla.errors import ConfigError
 if TYPE_CHECKING:
     from uxla.markup import Table
     from uxla.store.housekeeping import Entry
+    from uxla.store.shared import SharedStore
 
 cache = typer.Typer(no_args_is_help=True, help="List finished work, verify it, make room.")
 
@@ -82,19 +83,22 @@ def collect(
 
 
 @cache.command("verify")
-def verify_cache() -> None:
+def verify_cache(
+    shared: Annotated[bool, typer.Option("--shared", help="That of $UXLA_STORE instead: all of it is read.")] = False,
+) -> None:
     """Compare all finished work with its digests.
 
-    Damaged work is set aside, and the exit status is 1.
+    Damaged work is set aside, but stays in a shared store, and the exit status is 1.
     """
     from uxla.console import showing
-    from uxla.store.housekeeping import verify
     from uxla.store.opening import default_root
+    from uxla.store.verify import verify, verify_shared
 
     with showing():
-        broken = verify(default_root())
+        broken = verify_shared(_shared()) if shared else verify(default_root())
     for one in broken:
-        typer.echo(f"damaged {one.name}: {one.fault}; set aside as {one.moved}")
+        what_now = f"set aside as {one.moved}" if one.moved else "a command that needs it makes it again"
+        typer.echo(f"damaged {one.name}: {one.fault}; {what_now}")
     if broken:
         raise typer.Exit(1)
     typer.echo("no artifact is damaged")
@@ -104,19 +108,25 @@ def _collect_shared(older_than: str | None, max_size: str | None, *, dry_run: bo
     from rich.filesize import decimal
 
     from uxla.store.housekeeping import parse_age
+
+    store = _shared()
+    if older_than is None or max_size is not None:
+        raise ConfigError("--shared: takes --older-than and no --max-size; give an age, as --older-than 30d")
+    removed = store.clear(parse_age(older_than), dry_run=dry_run)
+    done = "would remove" if dry_run else "removed"
+    for one in removed:
+        typer.echo(f"{done} {_short(one.name)}: {decimal(one.size)}, made {_ago(one.age)} ago")
+    typer.echo(f"{done} {len(removed)}, {decimal(sum(one.size for one in removed))}")
+
+
+def _shared() -> SharedStore:
     from uxla.store.opening import shared_url
     from uxla.store.shared import SharedStore
 
     url = shared_url()
     if url is None:
         raise ConfigError("--shared: UXLA_STORE names no shared store; set it")
-    if older_than is None or max_size is not None:
-        raise ConfigError("--shared: takes --older-than and no --max-size; give an age, as --older-than 30d")
-    removed = SharedStore.at(url).clear(parse_age(older_than), dry_run=dry_run)
-    done = "would remove" if dry_run else "removed"
-    for one in removed:
-        typer.echo(f"{done} {_short(one.name)}: {decimal(one.size)}, made {_ago(one.age)} ago")
-    typer.echo(f"{done} {len(removed)}, {decimal(sum(one.size for one in removed))}")
+    return SharedStore.at(url)
 
 
 def _summary(artifacts: list[Entry]) -> Table:

@@ -1,4 +1,4 @@
-"""What `uxla cache` does: list a store, make room in it, verify it. Run folders do not depend on the store."""
+"""What is in a store, and how to make room in it. Run folders do not depend on the store."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from uxla import progress
 from uxla.errors import ArtifactError, ConfigError
 from uxla.files import vacant
-from uxla.store.artifacts import META, RELEASABLE, DamageError, Manifest, check, read_manifest, set_aside, weights
+from uxla.store.artifacts import META, RELEASABLE, DamageError, Manifest, read_manifest, weights
 from uxla.store.locks import counting, in_use, key_lock, locks_work
 
 Kind = Literal["artifact", "scratch", "unfinished", "damaged", "weights"]
@@ -77,15 +76,6 @@ class Cleared:
         return sum(entry.size for entry in self.removed)
 
 
-@dataclass(frozen=True)
-class Broken:
-    """A damaged artifact, why it is, and where it was moved."""
-
-    name: str
-    fault: str
-    moved: Path
-
-
 def entries(root: Path) -> list[Entry]:
     """Everything in the store, artifacts first. Raises OSError."""
     found = [entry for kind in ("artifact", "scratch", "unfinished", "damaged") for entry in _entries(root, kind)]
@@ -128,21 +118,6 @@ def clear(
             total -= entry.size
     removed = tuple(entry for entry in wanted if dry_run or _remove(root, entry))
     return Cleared(removed, tuple(entry for entry in found if entry.name in used))
-
-
-def verify(root: Path) -> list[Broken]:
-    """Compare the bytes of every artifact with its manifest; those that differ are set aside. Raises OSError."""
-    found, broken = list(_entries(root, "artifact")), []
-    with progress.bar("verifying finished work", sum(entry.size for entry in found)) as bar:
-        for entry in found:
-            with vacant(key_lock(root, entry.name)) as ours:  # else another process is making it
-                try:
-                    if ours:
-                        check(entry.path, read_all=True)
-                except DamageError as damage:
-                    broken.append(Broken(entry.name, str(damage), set_aside(root, entry.path)))
-            bar.advance(entry.size)
-    return broken
 
 
 def parse_age(text: str) -> float:

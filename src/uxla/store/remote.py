@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from uxla import progress
-from uxla.errors import ArtifactError, ConfigError
+from uxla.errors import ArtifactError, ConfigError, UnreachableError, UxlaError
 from uxla.store.artifacts import DamageError
 from uxla.write_errors import FULL
 
@@ -23,16 +23,22 @@ WAITS = (1, 2, 4, 8, 16, 32, 64)
 """Seconds before each next attempt, where the file system cannot be reached or gives other bytes than were written."""
 _DOUBTS = 3
 """How many attempts have to find damage before it is believed: another machine may be writing the file."""
+_ANOTHER = "set UXLA_STORE to another address"
 _FINAL = {
-    "PermissionError": "not permitted",
-    "NotADirectoryError": "not a folder",
-    "NotImplementedError": "nothing can be written there",
-    "NoCredentialsError": "no credentials",
+    "FileNotFoundError": ("there is nothing", f"make it, or {_ANOTHER}"),
+    "PermissionError": ("not permitted", "get the permission to list, read and write there"),
+    "NotADirectoryError": ("not a folder", _ANOTHER),
+    "NotImplementedError": ("nothing can be written there", _ANOTHER),
+    "ParamValidationError": ("no address", "set UXLA_STORE to an address such as s3://bucket/prefix"),
+    "NoCredentialsError": ("no credentials", "set them, for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
 }
-"""Errors that no further attempt mends, also of packages that need not be installed, and what they say."""
+"""Errors that stay until somebody does something, also of packages that need not be installed: what they say where they
+say nothing, and what to do."""
+_PASSING = "see whether the network and the server work"
+_EXPIRED = "renew the credentials"
 _IDENTITY = "identity"
 """The file with a store's identity."""
-_AT_ONCE = 32
+AT_ONCE = 32
 """Requests at the same time."""
 
 
@@ -48,8 +54,8 @@ class Stored(NamedTuple):
 class Remote:
     """The folder at `url`. It is opened where it is used, so that it can be pickled.
 
-    What cannot be reached is tried again for two minutes. Then, and at once where no attempt can help, it is an
-    ArtifactError.
+    What cannot be reached is tried again for two minutes. Then it is an UnreachableError, and at once an ArtifactError
+    where no attempt can help.
     """
 
     url: str
@@ -71,7 +77,7 @@ class Remote:
             found = fs.find(f"{root}/{folder}", detail=True).items()
             return [Stored(path.removeprefix(f"{root}/"), info["size"] or 0, _written(info)) for path, info in found]
 
-        return self.ask(files)
+        return self.write(files)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files that `files` named; one that is gone is none of them."""
@@ -92,11 +98,12 @@ class Remote:
 
     def at_once(self, work: Callable[[Any, str, str], T], items: Sequence[str]) -> list[T]:
         """What `work` gives for the file system, the path on it and each item, many at the same time."""
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
             return self.ask(lambda fs, root: list(threads.map(partial(work, fs, root), items)))
 
     def write(self, work: Callable[[Any, str], T]) -> T:
-        """As `ask`, where nothing is written on this machine, so that a full disk is the store's."""
+        """As `ask`, where nothing is written on this machine, so that a full disk is the store's; and a store that is
+        not there is an ArtifactError."""
         try:
             return self.ask(work)
         except OSError as error:
@@ -115,18 +122,35 @@ class Remote:
             except Exception as error:  # each file system has errors of its own for a network that is away
                 if isinstance(error, FileNotFoundError | ConfigError) or getattr(error, "errno", None) in FULL:
                     raise
-                if wait is None or any(kind.__name__ in _FINAL for kind in type(error).__mro__):
+                if wait is None or _final(error) or _expired(error):
                     raise self.refused(error) from error
                 if wait == WAITS[0]:
                     progress.note(f"{self.url}: cannot be reached ({error}); trying again for two minutes")
             time.sleep(wait)
         raise AssertionError
 
-    def refused(self, error: Exception) -> ArtifactError:
-        """What a person is told of an error that no further attempt mends."""
-        cause = getattr(error, "strerror", None) or str(error) or _FINAL.get(type(error).__name__, type(error).__name__)
-        remedy = "check address, network, permissions and room there, and run again: finished work is kept"
-        return ArtifactError(f"UXLA_STORE: {self.url} cannot be used ({cause}); {remedy}")
+    def refused(self, error: Exception) -> UxlaError:
+        """What a person is told of an error that no further attempt mends: an UnreachableError where the same command
+        may do later."""
+        final = _final(error)
+        said, remedy = final or ("", _EXPIRED if _expired(error) else _PASSING)
+        cause = getattr(error, "strerror", None) or str(error) or said or type(error).__name__
+        kind: type[UxlaError] = ArtifactError if final else UnreachableError
+        return kind(f"UXLA_STORE: {self.url} cannot be used ({cause}); {remedy}, and run again: finished work is kept")
+
+
+def _final(error: Exception) -> tuple[str, str] | None:
+    """What an error that stays says, and what to do; None for one that may pass."""
+    if getattr(error, "errno", None) in FULL:
+        return "full", "free space there"
+    known = [] if _expired(error) else [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _FINAL]
+    return _FINAL[known[0]] if known else None
+
+
+def _expired(error: Exception) -> bool:
+    """Whether S3 took the credentials once, and they have expired."""
+    answer = getattr(error.__cause__, "response", None) or {}
+    return answer.get("Error", {}).get("Code") == "ExpiredToken"
 
 
 def opened(url: str) -> tuple[Any, str]:

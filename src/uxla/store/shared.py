@@ -25,6 +25,7 @@ from uxla.store.artifacts import (
     DamageError,
     Manifest,
     digest,
+    full_name,
     is_weights,
     json_text,
     set_aside,
@@ -34,7 +35,9 @@ from uxla.store.artifacts import (
 from uxla.store.remote import Remote, Stored, created, is_conditional
 
 _LISTED = 1000
-"""From so many names on they are looked up in a list, of which a request gives so many, and not one by one."""
+"""From so many names on they are looked up in lists, of which a request gives so many, and not one by one."""
+_DIGITS = "0123456789abcdef"
+"""A folder for each first digit of a key, so that sixteen lists can be read at the same time."""
 
 
 @dataclass(frozen=True)
@@ -112,15 +115,17 @@ class SharedStore:
         return cls(Remote(url))
 
     def having(self, stage: str, keys: Sequence[str]) -> set[str]:
-        """Those of the `keys` that have a record: of many from a list, with one request for a thousand artifacts."""
+        """Those of the `keys` that have a record: of many from lists, with one request for a thousand artifacts."""
         if len(keys) > _LISTED:
-            return {Path(stored.path).name for stored in self.remote.files(f"records/{stage}")}.intersection(keys)
-        there = self.remote.at_once(lambda fs, root, key: fs.exists(f"{root}/records/{stage}/{key}"), keys)
+            lists = self.remote.at_once(lambda fs, root, digit: fs.find(f"{root}/records/{stage}/{digit}"), _DIGITS)
+            return {path.rpartition("/")[2] for paths in lists for path in paths}.intersection(keys)
+        records = [path_of("records", Path(stage, key)) for key in keys]
+        there = self.remote.at_once(lambda fs, root, record: fs.exists(f"{root}/{record}"), records)
         return {key for key, found in zip(keys, there, strict=True) if found}
 
     def record(self, place: Path) -> Record | None:
         """What is known of an artifact, None where it is not there; DamageError where the record cannot be used."""
-        return self.remote.ask(lambda fs, root: _record(fs, f"{root}/records/{_name(place)}"))
+        return self.remote.ask(lambda fs, root: _record(fs, f"{root}/{path_of('records', place)}"))
 
     def download(self, place: Path, record: Record, into: Path, *, whole: bool) -> Manifest:
         """Copy an artifact to the folder `into`, with `whole` also its weights, which is then a finished one.
@@ -130,7 +135,7 @@ class SharedStore:
         for file, sha in record.digests.items():
             if whole or not is_weights(file):
                 (into / file).parent.mkdir(parents=True, exist_ok=True)
-                self.remote.ask(partial(_download, into=into / file, name=f"files/{_name(place)}/{sha}", sha=sha))
+                self.remote.ask(partial(_download, into=into / file, name=f"{path_of('files', place)}/{sha}", sha=sha))
         (into / PUBLISHED).write_text(f"{self._mark}\n", encoding="utf-8")
         return write_manifest(into, record.manifest)
 
@@ -148,10 +153,10 @@ class SharedStore:
         found = self._published(place, record, replace=replace)
         if found.result != record.result:
             set_aside(place.parents[1], place)
+            fault = f"was made twice with different results: here {record}, there {found}"
+            remedy = "give all machines the same versions and set deterministic, and run again"
             raise ArtifactError(
-                f"{self.remote.url}: {_name(place)} was made twice with different results: here {record}, there {found}"
-                "; give all machines the same versions and set deterministic, and run again: it goes on with the one "
-                "that is there"
+                f"{self.remote.url}: {full_name(place)} {fault}; {remedy}: it goes on with the one that is there"
             )
         with suppress(OSError), published.open("a", encoding="utf-8") as stream:
             stream.write(f"{self._mark}\n")
@@ -161,8 +166,8 @@ class SharedStore:
         found = dict[str, list[Stored]]()
         for kind in ("records", "claims", "files"):
             for stored in self.remote.files(kind):
-                if len(parts := stored.path.split("/")) > 2:  # else it is nothing of ours
-                    found.setdefault(f"{parts[1]}-{parts[2]}", []).append(stored)
+                if len(parts := stored.path.split("/")) > 3:  # else it is nothing of ours
+                    found.setdefault(f"{parts[1]}-{parts[3]}", []).append(stored)
         return [SharedArtifact(name, tuple(files)) for name, files in sorted(found.items())]
 
     def clear(self, older_than: float, *, dry_run: bool = False) -> list[SharedArtifact]:
@@ -191,8 +196,9 @@ class SharedStore:
         return f"{self.remote.url} {self.remote.identity}"
 
 
-def _name(place: Path) -> str:
-    return f"{place.parent.name}/{place.name}"
+def path_of(kind: str, place: Path) -> str:
+    """Where a shared store has the record of the artifact at STAGE/KEY, and the folders of its files and its claims."""
+    return f"{kind}/{place.parent.name}/{place.name[0]}/{place.name}"
 
 
 def _record(fs: Any, path: str) -> Record | None:
@@ -213,7 +219,7 @@ def _download(fs: Any, root: str, *, into: Path, name: str, sha: str) -> None:
 
 def _publish(fs: Any, root: str, *, url: str, place: Path, record: Record, replace: bool) -> Record:
     """The record that is there in the end: this one, unless another writer was first."""
-    path, files = f"{root}/records/{_name(place)}", f"{root}/files/{_name(place)}"
+    path, files = f"{root}/{path_of('records', place)}", f"{root}/{path_of('files', place)}"
     if not replace and (found := _record(fs, path)) is not None:
         return found
     for file, sha in record.digests.items():
@@ -223,7 +229,7 @@ def _publish(fs: Any, root: str, *, url: str, place: Path, record: Record, repla
         return record
     if is_conditional(url):
         return record if created(fs, path, record.text) else _record(fs, path) or record
-    return _claimed(fs, path, f"{root}/claims/{_name(place)}", record)
+    return _claimed(fs, path, f"{root}/{path_of('claims', place)}", record)
 
 
 def _claimed(fs: Any, place: str, claims: str, record: Record) -> Record:

@@ -19,7 +19,7 @@ from ruamel.yaml.error import YAMLError
 from uxla import progress
 from uxla.config.run import RunConfig, load_config
 from uxla.config.yaml_text import Plain, entries, parse
-from uxla.errors import BeingWrittenError, ConfigError, UxlaError
+from uxla.errors import BeingWrittenError, ConfigError, UnreachableError, UxlaError
 from uxla.executors.choice import Choice, running
 from uxla.executors.executor import executing, independent, side_by_side
 from uxla.report.folder import RunFolder
@@ -108,6 +108,8 @@ def make(
         def one_done(numbered: tuple[int, Planned]) -> None:
             try:
                 [fault] = mapped(done, [numbered])
+            except UnreachableError:  # by the other runs, too
+                raise
             except UxlaError as error:  # its machine was lost again and again
                 fault = str(error)
             if fault is not None:
@@ -142,6 +144,8 @@ def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> str
     try:
         with waiting(True):
             run(one.config, out / one.name)
+    except UnreachableError:
+        raise
     except UxlaError as error:
         return str(error)
     return None
@@ -164,6 +168,8 @@ def units(
                     run(one.config, out / one.name, overwrite=overwrite)
                 except BeingWrittenError as error:
                     progress.note(str(error))
+                except UnreachableError:
+                    raise
                 except UxlaError as error:
                     failed[one.name] = str(error)
                     progress.note(f"{one.name}: failed: {error}")
