@@ -150,7 +150,7 @@ def _final(error: Exception) -> tuple[str, str] | None:
 def _expired(error: Exception) -> bool:
     """Whether S3 took the credentials once, and they have expired."""
     answer = getattr(error.__cause__, "response", None) or {}
-    return answer.get("Error", {}).get("Code") == "ExpiredToken"
+    return bool(answer.get("Error", {}).get("Code") == "ExpiredToken")
 
 
 def opened(url: str) -> tuple[Any, str]:
