@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import entr  # type: ignore[import-untyped]
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from uxla import given
 from uxla.algorithm.distil import example_means
@@ -91,6 +90,8 @@ def spread(worth: Reals, texts: Sequence[str], n: int) -> list[int]:
     >>> spread(np.array([0.3, 0.9, 0.9, 0.5]), ["ko mira", "sen tal", "sen tal", "ru duk"], 3)
     [1, 3, 0]
     """
+    from sklearn.feature_extraction.text import HashingVectorizer  # late: it takes a second
+
     counts = HashingVectorizer(analyzer="char_wb", ngram_range=_GRAMS, n_features=_COLUMNS, alternate_sign=False)
     vectors = counts.transform(texts)
     chosen: list[int] = []

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
 
 from uxla.errors import ModelError
 from uxla.models.loading import usable_length
 from uxla.models.model_safety import SAFE, ModelSafety, offline, reason
+
+if TYPE_CHECKING:  # with it comes all that models of transformers are made with, a second's work
+    from transformers import PreTrainedModel
 
 
 def folders_length(folder: Path, safety: ModelSafety = SAFE) -> int:
@@ -26,6 +29,8 @@ def folders_length(folder: Path, safety: ModelSafety = SAFE) -> int:
 
 def check_objects(given: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A program's model and tokenizer. ModelError for anything but such a pair of transformers."""
+    from transformers import PreTrainedModel
+
     pair = given if isinstance(given, tuple | list) else (given,)
     if len(pair) != 2 or not isinstance(pair[0], PreTrainedModel) or not isinstance(pair[1], PreTrainedTokenizerBase):
         got = ", ".join(type(each).__name__ for each in pair)

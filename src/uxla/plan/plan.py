@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,12 +20,14 @@ from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.errors import ModelError, WriteError, in_python
 from uxla.events import Event, TrainingEnded
 from uxla.methods.registry import METHODS
+from uxla.metrics import Score
 from uxla.models.model_safety import weight_files
 from uxla.plan.counting import CountingStore, Kind, Work
 from uxla.plan.probe import OfGpu, Probe, probe
-from uxla.records import ModelHandle
+from uxla.records import Corpus, ModelHandle, Predictions
 from uxla.store.store import Store
 from uxla.study.arguments import Request
+from uxla.study.labelling import Labelling
 from uxla.study.pipeline import Models, asks_vicinity, carry_out, study_of
 from uxla.study.study import Study
 
@@ -181,9 +183,18 @@ def _counted(request: Request, models: Models, own: Store, model_bytes: int) -> 
             given = own.root, listen, own.fresh, own.seen, own.shared
             store = CountingStore(*given, imitations=Path(folder), model_bytes=model_bytes)
             study = study_of(request, models, store)
+            study = replace(study, labelling=_Unscored(**vars(study.labelling)))
             carry_out(study, request, trainings)
         if len(own.seen.needed) == needed:
             return study, store
+
+
+class _Unscored(Labelling):
+    """Imitated labels are right by chance, and to find out how often takes a while."""
+
+    def scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
+        """Nothing is right."""
+        return Score.of([0.0] * len(tables)).as_dict()
 
 
 def _in_checkpoint(request: Request) -> int:

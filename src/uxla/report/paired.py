@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]
-from scipy.stats import bootstrap  # type: ignore[import-untyped]
 
 from uxla.errors import ArtifactError
 from uxla.records import Ints
@@ -196,6 +195,8 @@ def _moves(found: Ints) -> Floats:
 
 def _over_examples(pairs: Sequence[Pair]) -> tuple[float, float]:
     """Paired percentile bootstrap over the examples: drawn once for seeds that all share them, else for each seed."""
+    from scipy.stats import bootstrap  # type: ignore[import-untyped]  # late: it takes half a second
+
     both = np.stack([np.stack([found.one, found.other], axis=1) for found in pairs])  # (seeds, N, 2, 3)
     seeds, size = both.shape[:2]
     shared = len({found.identity for found in pairs}) == 1

@@ -71,11 +71,11 @@ class Labelling:
 
     def score(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
         """The models' scores on a labelled corpus and their mean, in percent."""
-        return self._scored(self.predictions(models, corpus), corpus)
+        return self.scored(self.predictions(models, corpus), corpus)
 
     def score_ensemble(self, models: Sequence[ModelHandle], corpus: Corpus) -> dict[str, Any]:
         """The score of the mean of the models' probabilities, in percent."""
-        return self._scored([self.ensemble(models, corpus)], corpus)
+        return self.scored([self.ensemble(models, corpus)], corpus)
 
     def as_one(self, models: Triple, *, by: Together | None) -> Sequence[ModelHandle] | None:
         """The models whose mean probabilities are those of three: these, or the one with the mean of their weights."""
@@ -95,7 +95,8 @@ class Labelling:
         average_weights([model.path for model in models], start, into)
         return weights_facts(into)
 
-    def _scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
+    def scored(self, tables: Sequence[Predictions], corpus: Corpus) -> dict[str, Any]:
+        """The scores of predictions on a labelled corpus and their mean, in percent."""
         found = [self.task.score(corpus, table) for table in tables]
         main = [next(iter(scores.values())) for scores in found]
         others = {name: fmean(scores[name] for scores in found) for name in list(found[0])[1:]}
