@@ -96,9 +96,9 @@ def disturbed(
         if shared:
             shutil.rmtree(store, ignore_errors=True)
         process = start(out, store, overrides, shared)
-        before, waits = _saved(store), draws.random() < 0.75
-        while waits and process.exitcode is None and _saved(store) <= before:
-            process.join(0.01)
+        before, waits = _saved(store, shared), draws.random() < 0.75
+        while waits and process.exitcode is None and _saved(store, shared) <= before:
+            process.join(0.1 if shared else 0.01)
         process.join(draws.uniform(0, 1.2 * seconds / kills))
         if process.exitcode is not None:
             assert process.exitcode == 0, f"exit {process.exitcode}"
@@ -109,8 +109,12 @@ def disturbed(
     return Outcome(fell, _done_again(out), differing(folder / "whole", out))
 
 
-def _saved(store: Path) -> set[tuple[str, float]]:
+def _saved(store: Path, shared: str) -> set[tuple[str, float]]:
     """What would not be lost now: artifacts and checkpoints, each with the time it was written."""
+    if shared:
+        from uxla.store.shared import SharedStore
+
+        return {(one.path, one.written) for one in SharedStore.at(shared).remote.files("records")}
     found = set()
     for pattern in ("*/*/meta.json", "scratch/*/*.safetensors"):
         for path in store.glob(pattern):

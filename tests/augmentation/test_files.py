@@ -74,7 +74,7 @@ def augment(tmp_path):
     ):
         store = Store(tmp_path / "store", Journal(out), fresh)
         source, settings = open_rewritable(path, **(reading or {})), MaskedLMVicinity(**given)
-        return FileAugmentation(source, out, settings, toy or Toy(), store, seed, originals, together, shard).run()
+        return FileAugmentation(source, out, settings, toy or Toy(), store, seed, originals, together).run(shard)
 
     return run
 

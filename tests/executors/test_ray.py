@@ -1,22 +1,25 @@
 """Jobs on a cluster of Ray, simulated on this machine: the same results and events, whatever is lost or too slow."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 import uxla
 from uxla.devices import Placement
-from uxla.errors import ConfigError, UxlaError, WriteError
+from uxla.errors import ConfigError, UnreachableError, UxlaError, WriteError
 from uxla.events import Channel
 from uxla.executors.choice import executor_of, running
 from uxla.executors.cluster import Ray, shared_token
 from uxla.executors.cluster_job import Surroundings
+from uxla.executors.connection import Head
 from uxla.executors.executor import Serial, executing, independent
 from uxla.store.artifacts import digest
 from uxla.store.locks import key_lock, locked
@@ -148,6 +151,27 @@ def test_no_cluster_is_one_line_at_once(monkeypatch, address):
     monkeypatch.setenv("RAY_ADDRESS", address)
     with pytest.raises(ConfigError, match=r"^executor ray: no cluster at auto \(.* refused\); expected ray \(the clus"):
         running("ray", Placement("cpu")).__enter__()
+
+
+def test_a_head_that_has_answered_and_does_not_any_more_is_lost():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        head, patient = Head(address, patience=-1, between=0), Head(address, between=0)
+        for one in (head, patient):
+            one.check()
+    Head(address, patience=-1).check()  # one that a client of the cluster never sees
+    patient.check()
+    with pytest.raises(UnreachableError, match=rf"^executor ray: the head .* at {address} is lost \(.*refu"):
+        head.check()
+
+
+def test_a_head_is_looked_at_now_and_then(monkeypatch):
+    looks = []
+    monkeypatch.setattr(socket, "create_connection", lambda *given, **how: looks.append(given) or Mock())
+    head = Head("127.0.0.1:9", between=3600)
+    for _ in range(100):
+        head.check()
+    assert len(looks) == 1
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch):

@@ -1,8 +1,10 @@
 """A run and a grid on clusters of one to three simulated machines give the bytes of one process."""
 
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,31 @@ def test_a_run_on_a_cluster_is_the_run_of_one_process(whole, machines, tmp_path)
     again = [event["key"] for event in read(tmp_path / "run/journal.jsonl") if not event.get("hit", True)]
     assert len(again) == len(set(again)) > 10, "nothing was made twice"
     assert len(made) > len(again)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves files open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_run_whose_head_is_lost_asks_to_be_repeated_and_finds_its_work_again(whole, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.syspath_prepend(NODES)
+    from ray_nodes import simulated
+
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "store"))
+    command = [sys.executable, "-c", "from uxla.cli.app import main; main()", "run", "testbed", *TINY]
+    command += ["--out", str(tmp_path / "run"), "--executor", "ray", "-q"]
+    with simulated(1) as cluster:
+        around = os.environ | {"RAY_ADDRESS": cluster.address}
+        with subprocess.Popen(command, env=around, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None and not list(tmp_path.glob("store/fit/*/meta.json")):
+                time.sleep(0.05)
+            for one in cluster.head_node.all_processes["gcs_server"]:
+                one.process.kill()
+            said = process.communicate()[1].rstrip().splitlines()
+    assert process.returncode == 75, said
+    assert re.fullmatch(r"uxla: error: executor ray: the head .* is lost \(.*\); start .* work is kept", said[-1])
+    done = uxla(tmp_path / "store", "run", "testbed", *TINY, "--out", tmp_path / "run", "--executor", "serial")
+    assert done.returncode == 0, done.stderr
+    assert differing(whole, tmp_path / "run") == []
 
 
 def test_a_grid_on_a_cluster_names_the_run_that_fails_and_makes_the_others(whole, tmp_path):

@@ -68,15 +68,14 @@ class FileAugmentation:
     originals: bool = False
     together: int = 4096
     """Rows in one artifact of the store: what a kill can cost, and a unit of a shard."""
-    shard: Shard | None = None
 
-    def run(self) -> Report:
+    def run(self, shard: Shard | None = None) -> Report:
         """Write the file `out`, of a shard when all parts are done. Faults of arguments, file or model are raised
         before anything is written."""
         form, vicinity = self._checked()
         total, inputs = self.source.count(), self._inputs(vicinity)
         return shared(
-            self.shard,
+            shard,
             lambda shard: shard.do(self._units(vicinity, inputs, total), partial(self.store.finished, "augment")),
             partial(self._written, form, vicinity, inputs, total),
         )

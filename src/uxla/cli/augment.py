@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from uxla.cli.options import Fresh, OneShard, Options, Seed, Task, TextOptions, open_file, with_options
+from uxla.cli.options import (
+    ExecutorName,
+    Fresh,
+    OneShard,
+    Options,
+    Seed,
+    Task,
+    TextOptions,
+    UnitHours,
+    chosen_executor,
+    open_file,
+    with_options,
+)
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 from uxla.shards import check_shard
@@ -27,6 +40,8 @@ def augment(
     seed: Seed = 0,
     originals: Annotated[bool, typer.Option(help="Write each sentence before its samples.")] = False,
     shard: OneShard = None,
+    executor: ExecutorName = None,
+    unit_hours: UnitHours = None,
     fresh: Fresh = False,
 ) -> None:
     """Make virtual sentences: replace words, keep labels and columns.
@@ -34,14 +49,17 @@ def augment(
     A masked language model chooses the words. An interrupted augmentation resumes when you repeat the command. More:
     docs/augment.md.
     """
-    check_shard(shard, fresh=fresh)
+    doing = chosen_executor(executor, unit_hours)
+    check_shard(shard, doing, fresh=fresh)
     source = open_file(file, files, task)
 
     from uxla.augmentation.files import FileAugmentation
     from uxla.console import showing
+    from uxla.executors.shares import in_shares
     from uxla.store.opening import open_store
 
     with showing():
         store = open_store(fresh=fresh)
-        report = FileAugmentation(source, out, settings, lm, store, seed, originals, shard=shard).run()
+        work = partial(FileAugmentation(source, out, settings, lm, store, seed, originals).run, shard=shard)
+        report = in_shares(doing, lm.placement, work, out, fresh=fresh)
     typer.echo(f"{out}: {report.line(keep_unchanged=settings.keep_unchanged)}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -11,10 +12,21 @@ import typer
 
 from uxla.choices import BATCH_SIZE
 from uxla.cli.checks import run_folder
-from uxla.cli.options import LABELLING, FileOptions, OneShard, Quiet, showing_unless, with_options
+from uxla.cli.options import (
+    LABELLING,
+    ExecutorName,
+    FileOptions,
+    OneShard,
+    Quiet,
+    UnitHours,
+    chosen_executor,
+    showing_unless,
+    with_options,
+)
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.files import check_file
+from uxla.shards import check_shard
 
 _CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 """Caches of torch's that have an entry for each shape of input, up to 1,024: hundreds of megabytes."""
@@ -43,29 +55,28 @@ def predict(
     ] = 0.0,
     top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
     shard: OneShard = None,
+    executor: ExecutorName = None,
+    unit_hours: UnitHours = None,
     quiet: Quiet = False,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
-    run, source = run_folder(run), _input(file)
-    if shard is not None and out in (None, Path("-")):
-        raise UxlaError("--shard: needs --out FILE, which the last shard to end writes")
+    run, source, doing = run_folder(run), _input(file), chosen_executor(executor, unit_hours)
+    check_shard(shard, doing, fresh=False)
+    if out in (None, Path("-")) and (shard or doing):
+        raise UxlaError(f"{'--shard' if shard else '--executor'}: needs --out FILE, which the last shard to end writes")
     if out is not None:
         check_file(out, source=source if isinstance(source, Path) else None)
-
-    for cache in _CACHES:
-        os.environ.setdefault(cache, "64")
-
-    how = files.keywords
+    os.environ.update({name: os.environ.get(name, "64") for name in _CACHES})
+    how: dict[str, Any] = {**files.keywords, "label_column": label_column}
     if label_column is None:
         del how["label_column"]
-    else:
-        how["label_column"] = label_column
     with showing_unless(quiet):
+        from uxla.executors.shares import in_shares
         from uxla.predict.files import predict as label
 
+        how |= {"device": device, "batch_size": batch_size, "threshold": threshold, "second": top == 2, "shard": shard}
         to = None if out == Path("-") else out
-        wanted: dict[str, Any] = {"threshold": threshold, "second": top == 2, "shard": shard}
-        label(run, source, to, device=device, batch_size=batch_size, **wanted, **how)
+        in_shares(doing, device.placement, partial(label, run, source, to, **how), out or Path())
 
 
 def _input(file: str) -> Path | BinaryIO:

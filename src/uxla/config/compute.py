@@ -105,6 +105,11 @@ class DeviceSettings(ModelSettings):
         """The device of a model."""
         return self.device
 
+    @property
+    def placement(self) -> devices_of.Placement:
+        """Where the jobs of a command are done."""
+        return _placement(self, self.device)
+
 
 class Compute(ModelSettings):
     """How the models of a run compute."""
@@ -146,9 +151,7 @@ class Compute(ModelSettings):
     @property
     def placement(self) -> devices_of.Placement:
         """Where the jobs of the run are done."""
-        threads = self.threads if isinstance(self.threads, int) else 1
-        shared = self.devices_per_training
-        return devices_of.Placement(self.devices, self.jobs_per_device, threads, self.deterministic, shared)
+        return _placement(self, self.devices, self.jobs_per_device, self.devices_per_training)
 
 
 class LMSource(DeviceSettings):
@@ -179,6 +182,13 @@ class LMSource(DeviceSettings):
         from uxla.models.hub import resolve
 
         return resolve(self.name, revision=self.revision, safety=self.safety).digest
+
+
+def _placement(
+    models: ModelSettings, devices: devices_of.Devices, jobs_per_device: int = 1, devices_per_training: int = 1
+) -> devices_of.Placement:
+    threads = models.threads if isinstance(models.threads, int) else 1
+    return devices_of.Placement(devices, jobs_per_device, threads, models.deterministic, devices_per_training)
 
 
 @lru_cache(maxsize=1)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import pickle
-import signal
-import socket
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from uxla.devices import Placement, names
-from uxla.errors import ConfigError, UxlaError, WriteError
+from uxla.errors import ConfigError, UnreachableError, UxlaError, WriteError
 from uxla.executors.cluster_job import Surroundings, perform
+from uxla.executors.connection import SPELLINGS, Head, connected, line_of
 from uxla.executors.jobs import Job, Queue
 from uxla.executors.side_by_side import SideBySide
 from uxla.executors.worker import understood
@@ -31,7 +28,6 @@ _PASSED_ON = UxlaError, WeightsGoneError
 """What another attempt would raise again."""
 _POLL, _PATIENCE = 0.05, 20.0
 """Seconds between two looks at what goes on, and for what is stopped to end."""
-_SPELLINGS = "expected ray (the cluster of this machine, or RAY_ADDRESS), ray://HOST:PORT, or ray:local"
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ def ray_named(text: str) -> Ray:
     if text in ("ray", "ray:local"):
         return Ray("auto" if text == "ray" else "local")
     if not text.startswith("ray://") or not text.rpartition(":")[2].isdecimal():
-        raise ConfigError(f"executor: got {text!r}, {_SPELLINGS}")
+        raise ConfigError(f"executor: got {text!r}, {SPELLINGS}")
     return Ray(text)
 
 
@@ -69,7 +65,7 @@ def on_cluster(cluster: Ray, placement: Placement, shared: Sequence[Path]) -> It
     if device not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"devices: got {device}, but Ray picks the GPU; with executor ray give auto, cpu or cuda")
     with ExitStack() as around:
-        ray = around.enter_context(_connected(cluster.address))
+        ray = around.enter_context(connected(cluster.address))
         token = around.enter_context(shared_token(shared))
         on_gpu = device == "cuda" or (device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
         as_task = ray.remote(
@@ -80,7 +76,8 @@ def on_cluster(cluster: Ray, placement: Placement, shared: Sequence[Path]) -> It
         )
         seen = tuple(str(folder.absolute() / token) for folder in shared)
         surroundings = Surroundings.of_this_process(placement, default_root(), seen, cluster.unit_hours, gpu=on_gpu)
-        yield around.enter_context(SideBySide(lambda: Tasks(ray, as_task(perform), surroundings)))
+        head = Head(ray.get_runtime_context().gcs_address)
+        yield around.enter_context(SideBySide(lambda: Tasks(ray, as_task(perform), surroundings, head)))
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ class _Attempt:
 class Tasks:
     """Jobs as tasks of a cluster, and a thread that hears how they end. Its scheduler says which begins when."""
 
-    def __init__(self, ray: Any, task: Any, surroundings: Surroundings) -> None:
-        self._ray, self._task, self._surroundings = ray, task, surroundings
+    def __init__(self, ray: Any, task: Any, surroundings: Surroundings, head: Head) -> None:
+        self._ray, self._task, self._surroundings, self._head = ray, task, surroundings, head
         self._waiting, self._under_way = Queue(), dict[Any, _Attempt]()
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._fault: BaseException | None = None
@@ -120,6 +117,7 @@ class Tasks:
     def _run(self) -> None:
         try:
             while not self._closed.is_set():
+                self._head.check()
                 self._hand_out()
                 self._hear()
         except BaseException as error:
@@ -146,10 +144,10 @@ class Tasks:
         try:
             node, said, answered = pickle.loads(self._ray.get(reference))
         except self._ray.exceptions.RayTaskError as error:  # it could not be begun
-            job.says("failed", UxlaError(f"a machine of the cluster cannot do any work: {_line(error.cause)}"))
+            job.says("failed", UxlaError(f"a machine of the cluster cannot do any work: {line_of(error.cause)}"))
             return
         except self._ray.exceptions.RayError as error:
-            self._lost(job, f"a process of the cluster was lost ({type(error).__name__}: {_line(error)})")
+            self._lost(job, f"a process of the cluster was lost ({type(error).__name__}: {line_of(error)})")
             return
         kind, content = understood(answered)
         if kind == "busy":
@@ -157,7 +155,7 @@ class Tasks:
         elif kind == "late":
             self._lost(job, f"work on {node} took more than {self._surroundings.hours:g} hours")
         elif kind == "failed" and not isinstance(content, _PASSED_ON):
-            self._lost(job, f"work on {node} failed ({type(content).__name__}: {_line(content)})", content)
+            self._lost(job, f"work on {node} failed ({type(content).__name__}: {line_of(content)})", content)
         else:
             self._waiting.one_ended()
             for message in said:
@@ -181,7 +179,9 @@ class Tasks:
         """What is raised to those who wait for a closed cluster."""
         if self._fault is None:
             return KeyboardInterrupt()
-        stopped = UxlaError(f"the cluster cannot be heard any longer ({_line(self._fault)}); run it again to go on")
+        if isinstance(self._fault, UnreachableError):
+            return self._fault
+        stopped = UxlaError(f"the cluster cannot be heard any longer ({line_of(self._fault)}); run it again to go on")
         stopped.__cause__ = self._fault
         return stopped
 
@@ -190,47 +190,12 @@ class Tasks:
             jobs = [one.job for one in self._under_way.values()] + self._waiting.all()
         for job in jobs:
             job.says("failed", self._stopped())
+        if isinstance(self._fault, UnreachableError):
+            return
         with suppress(Exception):  # a cluster that is gone has ended its tasks
             for reference in self._under_way:
                 self._ray.cancel(reference)
             self._ray.wait([*self._under_way], num_returns=len(self._under_way), timeout=_PATIENCE)
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Ray, connected; a connection that was there already stays."""
-    try:
-        import ray
-    except ImportError as error:
-        why = f"executor ray: {error.name} is not installed"
-        raise ConfigError(f"{why}; run: pip install 'uxla[ray]', here and on each machine of the cluster") from None
-    if ray.is_initialized():
-        yield ray
-        return
-    handler = signal.getsignal(signal.SIGTERM)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray tells that this will be so
-    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 100 * 2**20} if address == "local" else {}
-    try:
-        _reach(address)
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"executor ray: no cluster at {address} ({_line(error)}); {_SPELLINGS}") from error
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)  # Ray takes it
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _reach(address: str) -> None:
-    """OSError where nobody answers at the address, which Ray itself tells after a quarter of an hour."""
-    place = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    host, _, port = place.removeprefix("ray://").rpartition(":")
-    if port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 @contextmanager
@@ -249,7 +214,3 @@ def shared_token(shared: Sequence[Path]) -> Iterator[str]:
         for folder in shared:
             with suppress(OSError):
                 (folder / name).unlink()
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

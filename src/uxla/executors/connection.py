@@ -1,0 +1,97 @@
+"""The connection to a cluster of Ray, and whether its head is still there."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from uxla.errors import ConfigError, UnreachableError
+
+SPELLINGS = "expected ray (the cluster of this machine, or RAY_ADDRESS), ray://HOST:PORT, or ray:local"
+_PATIENCE = 20.0
+"""Seconds for an answer to the first connection, and after which a head that does not answer any more is lost."""
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Ray, connected; a connection that was there already stays."""
+    try:
+        import ray
+    except ImportError as error:
+        why = f"executor ray: {error.name} is not installed"
+        raise ConfigError(f"{why}; run: pip install 'uxla[ray]', here and on each machine of the cluster") from None
+    if ray.is_initialized():
+        yield ray
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray tells that this will be so
+    own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 100 * 2**20} if address == "local" else {}
+    try:
+        _reach(address)
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"executor ray: no cluster at {address} ({line_of(error)}); {SPELLINGS}") from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray takes it
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """OSError where nobody answers at the address, which Ray itself tells after a quarter of an hour."""
+    place = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    _answers(place.removeprefix("ray://"))
+
+
+def _answers(place: str) -> None:
+    host, _, port = place.rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+
+
+@dataclass
+class Head:
+    """The head of the cluster that this process is connected to, at an address of its own.
+
+    Ray itself waits for a head that is gone, and after a minute ends the process without any word of ours.
+    """
+
+    address: str
+    patience: float = _PATIENCE
+    between: float = 2.0
+    """Seconds between two looks."""
+    _answered: float = math.inf
+    _next: float = 0.0
+
+    def check(self) -> None:
+        """UnreachableError where it has answered, and has not done so for some time."""
+        if time.monotonic() < self._next:
+            return
+        try:
+            _answers(self.address)
+            self._answered = time.monotonic()
+        except OSError as error:
+            if time.monotonic() - self._answered > self.patience:
+                raise UnreachableError(
+                    f"executor ray: the head of the cluster at {self.address} is lost ({line_of(error)}); start a "
+                    "cluster again, and repeat the command: finished work is kept"
+                ) from error
+        self._next = time.monotonic() + self.between
+
+
+def line_of(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
