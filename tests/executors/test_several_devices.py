@@ -11,6 +11,8 @@ from uxla.executors.choice import running
 from uxla.executors.cluster import Ray
 from uxla.executors.devices import on_devices
 from uxla.executors.executor import Serial, call_others, executing, independent
+from uxla.executors.sharded import Sharded
+from uxla.shards import Shard
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,12 @@ def test_a_job_has_the_others_of_its_devices_called_and_none_of_another_job(thre
     [(own, others)] = independent(partial(jobs.pid_and_others, tmp_path, 3), [9], devices=3)
     assert len({own, *others}) == 3
     assert list(three.map(len, ["a", "ab", "abc"])) == [1, 2, 3]
+
+
+def test_a_shard_gives_its_jobs_to_so_many_devices(three, jobs, tmp_path):
+    with executing(Sharded(Shard(1, 1), three)):
+        [(own, others)] = independent(partial(jobs.pid_and_others, tmp_path, 2), [1], devices=2)
+    assert len({own, *others}) == 2
 
 
 def test_what_one_of_several_raises_ends_the_job_and_the_others(three, jobs):
