@@ -4,12 +4,12 @@ compared with a run in one process that nobody touched.
     python bench/faults.py [--faults 6] [--each 6] [--seed 0] [--folder DIR] [--s3]
 
 A fault is, in an order of chance: the process of a task is killed, a machine is killed (another one joins), the command
-is killed, the head is killed with its machine (and a new cluster started), a process can write no file over 64 kB any
-longer, as on a full disk, or the command is killed and a finished file of the local store is cut in half. Its moment is
-some time after a random number of artifacts. Each run has several. A command that ends with a fault is repeated; one
-that finishes nothing for a long time hangs, and is killed. With `--folder` runs are kept there, and the same command
-goes on. With `--s3` the store is on a server of S3 on this machine, and the local one is emptied when the command or
-the head is killed. Linux.
+is killed, the head is killed with its machine (another one begins at its address), a process can write no file over
+64 kB any longer, as on a full disk, or the command is killed and a finished file of the local store is cut in half. Its
+moment is some time after a random number of artifacts. Each run has several. A command that ends with a fault is
+repeated; one that finishes nothing for a long time hangs, and is killed. With `--folder` runs are kept there, and the
+same command goes on. With `--s3` the store is on a server of S3 on this machine, and the local one is emptied when the
+command or the head is killed. Linux.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -52,12 +53,17 @@ HUNG = -1000
 
 class Machines:
     """A cluster of a head and two machines with a CPU each, which do the work; `start` again after the head was
-    killed."""
+    killed, at the same address."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
 
     def start(self) -> None:
         from ray.cluster_utils import Cluster
 
-        head = NODE | {"num_cpus": 0, "include_dashboard": False}
+        head = NODE | {"num_cpus": 0, "include_dashboard": False, "gcs_server_port": self.port}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.folder = Path(self.cluster.head_node.get_session_dir_path())
         for _ in range(WORKERS):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
@@ -153,16 +154,43 @@ def test_no_cluster_is_one_line_at_once(monkeypatch, address):
         running("ray", Placement("cpu")).__enter__()
 
 
-def test_a_head_that_has_answered_and_does_not_any_more_is_lost():
+@contextmanager
+def a_head(**how):
+    """A head that greets, and how it is looked at."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        head, patient = Head(address, patience=-1, between=0), Head(address, between=0)
-        for one in (head, patient):
-            one.check()
-    Head(address, patience=-1).check()  # one that a client of the cluster never sees
-    patient.check()
-    with pytest.raises(UnreachableError, match=rf"^executor ray: the head .* at {address} is lost \(.*refu"):
+        with closing(Head(address, between=0, **how)) as head:
+            head.check()
+            held = server.accept()[0]
+            held.sendall(b"greeting")
+            yield head, server, held
+
+
+def test_a_head_that_ends_is_lost_although_another_one_is_at_its_address():
+    with a_head() as (head, _, held):
         head.check()
+        held.close()
+        with pytest.raises(UnreachableError, match=rf"^executor ray: the head .* at {head.address} is lost \(it has"):
+            head.check()
+
+
+def test_a_head_that_cannot_be_reached_again_is_lost_after_a_while():
+    with a_head(renewed=0) as (head, server, held):
+        server.close()
+        head.check()  # within its patience
+        head.patience = 0
+        with (
+            held,
+            pytest.raises(UnreachableError, match=r"is lost \(.*refused\); start a cluster again, and repeat"),
+        ):
+            head.check()
+
+
+def test_a_head_that_a_client_never_sees_is_not_lost():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    for _ in range(3):
+        Head(address, patience=0, between=0).check()
 
 
 def test_a_head_is_looked_at_now_and_then(monkeypatch):

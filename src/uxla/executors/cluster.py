@@ -6,7 +6,7 @@ import pickle
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def on_cluster(cluster: Ray, placement: Placement, shared: Sequence[Path]) -> It
         )
         seen = tuple(str(folder.absolute() / token) for folder in shared)
         surroundings = Surroundings.of_this_process(placement, default_root(), seen, cluster.unit_hours, gpu=on_gpu)
-        head = Head(ray.get_runtime_context().gcs_address)
+        head = around.enter_context(closing(Head(ray.get_runtime_context().gcs_address)))
         yield around.enter_context(SideBySide(lambda: Tasks(ray, as_task(perform), surroundings, head)))
 
 

@@ -53,43 +53,72 @@ def connected(address: str) -> Iterator[Any]:
 def _reach(address: str) -> None:
     """OSError where nobody answers at the address, which Ray itself tells after a quarter of an hour."""
     place = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    _answers(place.removeprefix("ray://"))
-
-
-def _answers(place: str) -> None:
-    host, _, port = place.rpartition(":")
-    if port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    if place.rpartition(":")[2].isdecimal():
+        _opened(place.removeprefix("ray://")).close()
 
 
 @dataclass
 class Head:
     """The head of the cluster that this process is connected to, at an address of its own.
 
-    Ray itself waits for a head that is gone, and after a minute ends the process without any word of ours.
+    Ray itself waits for a head that is gone, and after a minute ends the process without any word of ours; for another
+    head at the same address it waits for ever. So a connection is held, which ends with its head.
     """
 
     address: str
     patience: float = _PATIENCE
+    renewed: float = 30.0
+    """Seconds after which the connection is replaced, before the head ends one that says nothing."""
     between: float = 2.0
     """Seconds between two looks."""
-    _answered: float = math.inf
+    _held: socket.socket | None = None
+    _since: float = math.inf
     _next: float = 0.0
 
     def check(self) -> None:
-        """UnreachableError where it has answered, and has not done so for some time."""
-        if time.monotonic() < self._next:
+        """UnreachableError where there was a head that has ended, or does not answer any more."""
+        now = time.monotonic()
+        if now < self._next:
             return
-        try:
-            _answers(self.address)
-            self._answered = time.monotonic()
-        except OSError as error:
-            if time.monotonic() - self._answered > self.patience:
-                raise UnreachableError(
-                    f"executor ray: the head of the cluster at {self.address} is lost ({line_of(error)}); start a "
-                    "cluster again, and repeat the command: finished work is kept"
-                ) from error
-        self._next = time.monotonic() + self.between
+        self._next = now + self.between
+        if self._held is not None and _has_ended(self._held):
+            raise self._lost("it has ended")
+        if self._held is None or now - self._since > self.renewed:
+            try:
+                self._hold(_opened(self.address), now)
+            except OSError as error:
+                if now - self._since > self.renewed + self.patience:
+                    raise self._lost(line_of(error)) from error
+
+    def close(self) -> None:
+        """Hold no connection any longer."""
+        if self._held is not None:
+            self._held.close()
+
+    def _hold(self, connection: socket.socket, now: float) -> None:
+        self.close()
+        self._held, self._since = connection, now
+
+    def _lost(self, why: str) -> UnreachableError:
+        remedy = "start a cluster again, and repeat the command: finished work is kept"
+        return UnreachableError(f"executor ray: the head of the cluster at {self.address} is lost ({why}); {remedy}")
+
+
+def _opened(place: str) -> socket.socket:
+    host, _, port = place.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=_PATIENCE)
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        while connection.recv(1 << 12):  # a greeting, which nobody needs
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def line_of(error: BaseException) -> str:
