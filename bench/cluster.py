@@ -1,9 +1,10 @@
 """What Ray costs: the same run on two processes of `devices` and on two simulated machines with a CPU each, by turns.
 
-    python bench/cluster.py [--rounds 3] [--short]
+    python bench/cluster.py [--rounds 3] [--times 3]
 
-Each begins with an empty store. The cluster is there already, as a user's is; the processes of its tasks are not. It
-has the priority of `devices` (RAY_worker_niceness=0). `--short` takes a tenth of the demo's sentences.
+The run is the demo with so many times its sentences, and begins with an empty store. The cluster is there already, as a
+user's is; the processes of its tasks are not. It has the priority of `devices` (RAY_worker_niceness=0). "Made" is when
+the first and the last training ended, in seconds from when the run said how many there are.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from devices import SHORT, differing
+from devices import differing
 from faults import NODE
 
+from uxla.store.journal import read
+
+SENTENCES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
+"""Those of the demo, in each of its files."""
 CODE = "from uxla.cli.app import main; main()"
 
 
@@ -34,8 +39,16 @@ def seconds(settings: list[str], out: Path, address: str | None) -> float:
         return time.monotonic() - began
 
 
+def made(out: Path) -> str:
+    """When the first and the last training ended, by the journal."""
+    events = read(out / "journal.jsonl")
+    [begun] = [event["at"] for event in events if event["event"] == "planned"]
+    ended = [event["at"] - begun for event in events if event["event"] == "stage" and event["stage"] == "fit"]
+    return f"made {ended[0]:.1f} to {ended[-1]:.1f}"
+
+
 def main(rounds: int, settings: list[str], folder: Path) -> None:
-    """Print both times of each round and the ratio of their medians."""
+    """Print both times of each round, and the median of their ratios."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "300"}
     from ray.cluster_utils import Cluster
 
@@ -47,7 +60,7 @@ def main(rounds: int, settings: list[str], folder: Path) -> None:
             outs = {name: folder / f"{name}-{number}" for name in found}
             for name in found:
                 found[name].append(seconds(settings, outs[name], cluster.address if name == "ray" else None))
-            told = ", ".join(f"{name} {times[-1]:.1f} s" for name, times in found.items())
+            told = ", ".join(f"{name} {times[-1]:.1f} s ({made(outs[name])})" for name, times in found.items())
             print(f"round {number + 1}: {told}; files that differ: {differing(*outs.values()) or 'none'}", flush=True)
     finally:
         cluster.shutdown()
@@ -58,7 +71,8 @@ def main(rounds: int, settings: list[str], folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--short", action="store_true", help="a tenth of the demo")
+    parser.add_argument("--times", type=float, default=3)
     given = parser.parse_args()
+    sizes = [f"testbed.{name}={round(count * given.times)}" for name, count in SENTENCES.items()]
     with tempfile.TemporaryDirectory() as place:
-        main(given.rounds, SHORT if given.short else [], Path(place))
+        main(given.rounds, sizes, Path(place))

@@ -2,12 +2,14 @@
 task of a cluster costs with 1, 2, 4 and 8 workers; then the arithmetic for a corpus of any size.
 
     python bench/slopes.py [--rows 1000000] [--folder DIR] [--cluster] [--to 1000000000] [--runs 500]
-        [--rate 1000000] [--gpu 4.54] [--disk 0.023] [--put 0.005] [--get 0.0004]
+        [--rate 1000000] [--model 1.11] [--gpu 4.54] [--disk 0.023] [--put 0.005] [--get 0.0004]
 
 Models are faked as in bench/scale.py: labels are drawn, samples are in upper case. The slopes are of the step
 between the two largest sizes. `--rate` is what a GPU does in an hour, of samples and of labels: `python bench/gpu.py`
-measures it for your model. The prices are dollars for an hour of a GPU, for a GB on an object store for a month, and
-for a thousand requests that write or read. `--cluster` adds tasks that do nothing (needs Ray).
+measures it for your model. `--runs` of one GPU hour make as many models and artifacts as the demo, all of which stay in
+a shared store; `--model` is the size of one in GB (XLM-R base: 278 million numbers of four bytes). The prices are
+dollars for an hour of a GPU, for a GB on an object store for a month, and for a thousand requests that write or read.
+`--cluster` adds tasks that do nothing (needs Ray); more workers than CPUs show what they cost the command.
 """
 
 from __future__ import annotations
@@ -17,14 +19,17 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from common import table
 from scale import LABELS, PEERS, FakedLearner, UpperCase, write
 
+from uxla import api
 from uxla.algorithm.vicinity import Vicinity
+from uxla.config.run import load_config
 from uxla.data.load import load_corpus
 from uxla.models.runtime import Runtime
 from uxla.models.tasks import SentenceTask
@@ -38,6 +43,7 @@ MODELS = 4
 _REQUESTS = 2
 """That a new artifact of one file writes, and that it reads: the file and its record; two looks for the record."""
 STAGES = ("vicinity", "predict")
+_COLUMNS = ("GPU hours", "dollars", "GB", "dollars a month", "artifacts", "dollars for requests")
 _TRAINING = TrainingSettings(batch_size=1, learning_rate=1e-5, lr_warmup=0)
 
 
@@ -99,47 +105,57 @@ def _cell(values: tuple[float, ...]) -> str:
 
 
 def arithmetic(slope: dict[str, tuple[float, float, float]], given: argparse.Namespace) -> None:
-    """The hours, the money, the disk and the requests of a corpus, and of many runs on it."""
-    millions = given.to / 1e6
+    """The hours, the money, the disk and the requests of a corpus, and of many runs."""
     rows = []
     for name, models in (("vicinity", 1), ("predict", MODELS)):
-        seconds, size, artifacts = (value * millions * models for value in slope[name])
-        hours, gb = given.to * models / given.rate, size / 1e9
-        looked = slope[f"{name}, found"][0] * millions * models / 3600
-        money = [hours * given.gpu, gb * given.disk, _REQUESTS * artifacts / 1e3 * (given.put + given.get)]
-        rows.append(
-            [
-                f"{name}, {models} model{'s' * (models > 1)}",
-                *(f"{value:,.0f}" for value in (hours, money[0], gb, money[1], artifacts, money[2])),
-                f"{seconds / 3600:,.1f}",
-                f"{looked:,.1f}",
-            ]
-        )
+        millions = given.to * models / 1e6
+        seconds, size, artifacts = (value * millions for value in slope[name])
+        looked = slope[f"{name}, found"][0] * millions
+        amounts = _amounts(given, given.to * models / given.rate, size / 1e9, artifacts)
+        rows.append([f"{name}, {models} model{'s' * (models > 1)}", *amounts, *_hours(seconds, looked)])
     print(f"\n{given.to:,.0f} rows at {given.rate:,.0f} an hour and GPU:\n")
-    columns = ("GPU hours", "dollars", "GB", "dollars a month", "artifacts", "dollars for requests", "CPU hours")
-    table(["", *columns, "CPU hours to find all"], rows)
-    print(f"\n{given.runs} runs of one GPU hour: {given.runs} GPU hours, {given.runs * given.gpu:,.0f} dollars")
+    table(["", *_COLUMNS, "CPU hours", "CPU hours to find all"], rows)
+    work = api.plan(load_config("testbed"), probed=False).as_dict()["work"]
+    made = {kind: one["to_do"] + one["in_store"] for kind, one in work.items()}
+    models, artifacts = made["training"], sum(made.values())
+    print(f"\nRuns of one GPU hour, each with {models} models of {given.model:g} GB among {artifacts} artifacts:\n")
+    amounts = _amounts(given, given.runs, given.runs * models * given.model, given.runs * artifacts)
+    table(["", *_COLUMNS], [[f"{given.runs} runs", *amounts]])
 
 
-def tasks(counts: tuple[int, ...] = (1, 2, 4, 8), units: int = 400) -> None:
-    """What a task that does nothing costs the command, in milliseconds, by the number of workers."""
+def _amounts(given: argparse.Namespace, hours: float, gb: float, artifacts: float) -> list[str]:
+    """The columns, with what each amount costs."""
+    requests = _REQUESTS * artifacts / 1e3 * (given.put + given.get)
+    amounts = (hours, hours * given.gpu, gb, gb * given.disk, artifacts, requests)
+    return [f"{amount:,.0f}" for amount in amounts]
+
+
+def _hours(*seconds: float) -> list[str]:
+    return [f"{value / 3600:,.1f}" for value in seconds]
+
+
+def tasks(workers: Sequence[int] = (1, 2, 4, 8), counts: Sequence[int] = (400, 4000)) -> None:
+    """What a task that does nothing costs the command, in milliseconds, by the number of workers and of tasks."""
     import ray
 
     from uxla.devices import Placement
     from uxla.executors.choice import running
 
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "300"}
-    cells = []
-    for count in counts:
-        ray.init("local", num_cpus=count, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)
+    cells: dict[int, list[str]] = {count: [] for count in counts}
+    for number in workers:
+        ray.init("local", num_cpus=number, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)
         with running("ray", Placement("cpu")) as executor:
-            list(executor.map(len, ["x"] * count * 4))  # the workers have begun
-            began = time.monotonic()
-            list(executor.map(len, ["x"] * units))
-            cells.append(f"{(time.monotonic() - began) * 1e3 / units:.1f}")
+            deque(executor.map(len, ["x"] * number * 4), maxlen=0)  # the workers have begun
+            for count in counts:
+                began, cpu = time.monotonic(), time.process_time()
+                deque(executor.map(len, ["x"] * count), maxlen=0)
+                seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+                cells[count].append(f"{seconds * 1e3 / count:.1f} ({cpu * 1e3 / count:.1f})")
         ray.shutdown()
-    print()
-    table(["", *(f"{count} workers" for count in counts)], [["ms a task that does nothing", *cells]])
+    print("\nMilliseconds for a task that does nothing, and in brackets the CPU time of the command:\n")
+    header = ["tasks at once", *(f"{number} worker{'s' * (number > 1)}" for number in workers)]
+    table(header, [[f"{count:,}", *values] for count, values in cells.items()])
 
 
 def main() -> None:
@@ -149,7 +165,7 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=None)
     options.add_argument("--cluster", action="store_true")
     options.add_argument("--runs", type=int, default=500)
-    numbers = {"to": 1e9, "rate": 1e6, "gpu": 4.54, "disk": 0.023, "put": 0.005, "get": 0.0004}
+    numbers = {"to": 1e9, "rate": 1e6, "model": 1.11, "gpu": 4.54, "disk": 0.023, "put": 0.005, "get": 0.0004}
     for name, value in numbers.items():
         options.add_argument(f"--{name}", type=float, default=value)
     given = options.parse_args()

@@ -50,6 +50,15 @@ def on_ray(cluster, jobs, tmp_path_factory):
     assert list(shared.iterdir()) == []
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9"])
+def test_no_cluster_is_one_line_at_once(monkeypatch, address):
+    """The first of this file: later on this process is connected, and a connection that is there already is used."""
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ConfigError, match=r"^executor ray: no cluster at auto \(.* refused\); expected ray \(the clus"):
+        running("ray", Placement("cpu")).__enter__()
+
+
 @pytest.mark.slow
 def test_results_and_events_come_in_the_order_of_the_items_from_several_processes(on_ray, jobs, hearing):
     heard, pids = [], set()
@@ -144,14 +153,6 @@ with running({cluster.client!r}, Placement("cpu")) as executor:
     if "Initialization failure from server" in done.stderr:
         pytest.skip("Ray could not begin its own server for the client here")
     assert done.stdout == "[1, 2]\n", done.stderr
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9"])
-def test_no_cluster_is_one_line_at_once(monkeypatch, address):
-    pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_ADDRESS", address)
-    with pytest.raises(ConfigError, match=r"^executor ray: no cluster at auto \(.* refused\); expected ray \(the clus"):
-        running("ray", Placement("cpu")).__enter__()
 
 
 @contextmanager

@@ -107,14 +107,10 @@ def make(
 
         def one_done(numbered: tuple[int, Planned]) -> None:
             try:
-                [fault] = mapped(done, [numbered])
-            except UnreachableError:  # by the other runs, too
-                raise
-            except UxlaError as error:  # its machine was lost again and again
-                fault = str(error)
-            if fault is not None:
-                runs.fail(numbered[1].name, fault)
-                progress.note(f"{numbered[1].name}: failed and is left out: {fault}")
+                deque(mapped(done, [numbered]), maxlen=0)
+            except UxlaError as error:
+                runs.fail(numbered[1].name, _why(error))
+                progress.note(f"{numbered[1].name}: failed and is left out: {error}")
             bar.advance()
 
         deque(side_by_side(one_done, enumerate(due, start=1)), maxlen=0)
@@ -124,7 +120,7 @@ def make(
 
 
 @contextmanager
-def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Callable[..., Iterable[str | None]]]:
+def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Callable[..., Iterable[None]]]:
     """How a function is called on runs: side by side where they have an executor or a device each, else one by one."""
     most = max((one.config.devices_per_training for one in runs), default=1)
     place = replace(runs[0].config.placement, devices_per_training=most) if runs else None
@@ -137,18 +133,19 @@ def _mapping(runs: Sequence[Planned], out: Path, given: Choice) -> Iterator[Call
         yield partial(independent, devices=most)
 
 
-def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> str | None:
-    """Make one run; why it failed, if it did. What another run of the grid is doing is waited for."""
+def _made(run: Run, out: Path, count: int, numbered: tuple[int, Planned]) -> None:
+    """Make one run. What another run of the grid is doing is waited for."""
     number, one = numbered
     progress.note(f"run {number} of {count}: {one.name}")
-    try:
-        with waiting(True):
-            run(one.config, out / one.name)
-    except UnreachableError:
-        raise
-    except UxlaError as error:
-        return str(error)
-    return None
+    with waiting(True):
+        run(one.config, out / one.name)
+
+
+def _why(error: UxlaError) -> str:
+    """Why a run failed; but a store that cannot be reached ends the grid."""
+    if isinstance(error, UnreachableError):
+        raise error
+    return str(error)
 
 
 def units(
@@ -168,12 +165,10 @@ def units(
                     run(one.config, out / one.name, overwrite=overwrite)
                 except BeingWrittenError as error:
                     progress.note(str(error))
-                except UnreachableError:
-                    raise
                 except UxlaError as error:
-                    failed[one.name] = str(error)
+                    failed[one.name] = _why(error)
                     progress.note(f"{one.name}: failed: {error}")
-                    runs.fail(one.name, str(error))
+                    runs.fail(one.name, failed[one.name])
 
         yield Unit(do, one)
 
