@@ -98,7 +98,7 @@ def disturbed(
         process = start(out, store, overrides, shared)
         before, waits = _saved(store, shared), draws.random() < 0.75
         while waits and process.exitcode is None and _saved(store, shared) <= before:
-            process.join(0.1 if shared else 0.01)
+            process.join(0.5 if shared else 0.01)
         process.join(draws.uniform(0, 1.2 * seconds / kills))
         if process.exitcode is not None:
             assert process.exitcode == 0, f"exit {process.exitcode}"

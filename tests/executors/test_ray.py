@@ -187,11 +187,16 @@ def test_a_head_that_cannot_be_reached_again_is_lost_after_a_while():
             head.check()
 
 
-def test_a_head_that_a_client_never_sees_is_not_lost():
+def test_a_head_that_a_client_cannot_see_is_neither_lost_nor_asked_again():
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    for _ in range(3):
-        Head(address, patience=0, between=0).check()
+    head = Head(address, patience=-1, renewed=-1, between=0)
+    head.check()
+    with socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))) as server:
+        head.check()
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_a_head_is_looked_at_now_and_then(monkeypatch):

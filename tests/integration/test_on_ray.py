@@ -67,6 +67,19 @@ def test_a_run_on_a_cluster_is_the_run_of_one_process(whole, machines, tmp_path)
     assert len(made) > len(again)
 
 
+def test_augment_and_predict_on_a_cluster_write_the_bytes_of_one_process(whole, tmp_path):
+    pytest.importorskip("ray")
+    (tmp_path / "a.txt").write_text("".join(f"ko{' mira' * (i % 3)}\n" for i in range(5000)))
+    augment = ["augment", tmp_path / "a.txt", "--model", "testbed", "--copies", 1]
+    predict = ["predict", whole, tmp_path / "a.txt", "--device", "cpu"]
+    for number, (command, suffix) in enumerate([(augment, "tsv"), (predict, "jsonl")]):
+        for machines in (0, 2):
+            out = tmp_path / f"{machines}-{number}.{suffix}"
+            done = uxla(tmp_path / f"store-{machines}", *command, "--out", out, machines=machines)
+            assert done.returncode == 0, done.stderr
+        assert out.read_bytes() == (tmp_path / f"0-{number}.{suffix}").read_bytes()
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves files open
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_run_whose_head_is_lost_asks_to_be_repeated_and_finds_its_work_again(whole, tmp_path, monkeypatch):

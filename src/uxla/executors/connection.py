@@ -72,7 +72,7 @@ class Head:
     between: float = 2.0
     """Seconds between two looks."""
     _held: socket.socket | None = None
-    _since: float = math.inf
+    _since: float = 0.0
     _next: float = 0.0
 
     def check(self) -> None:
@@ -87,7 +87,9 @@ class Head:
             try:
                 self._hold(_opened(self.address), now)
             except OSError as error:
-                if now - self._since > self.renewed + self.patience:
+                if self._held is None:  # a client outside of the cluster, which hears of it from Ray
+                    self._next = math.inf
+                elif now - self._since > self.renewed + self.patience:
                     raise self._lost(line_of(error)) from error
 
     def close(self) -> None:
