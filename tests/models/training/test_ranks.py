@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from uxla import signals
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
 from uxla.models.task_model import TaskModel
@@ -56,6 +57,25 @@ class Threads(Ranks):
         total = sum(self.board.values[rank] for rank in range(self.count))
         self.board.barrier.wait()
         tensor.copy_(total)
+
+
+@dataclass(frozen=True)
+class Beside(Ranks):
+    """A rank beside one that has heard of so many signals."""
+
+    signals: int = 0
+
+    def _sum(self, tensor):
+        tensor.add_(self.signals)
+
+
+def test_a_signal_that_another_rank_has_heard_ends_this_one_too():
+    with signals.handling(), signals.postponed():
+        assert not Beside(0, 2, signals=0).ends()
+        assert not signals.pending()
+    with pytest.raises(signals.Terminated), signals.handling(), signals.postponed():
+        assert Beside(0, 2, signals=1).ends()
+        assert signals.pending()
 
 
 def training(pieces, ranks, precision):
