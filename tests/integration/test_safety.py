@@ -32,9 +32,11 @@ ALLOWED_IMPORTS |= {
 BY_TABLE = {"__init__.py", "cli/app.py", "study/tracking.py"}
 """Files that import modules by a table of their own: public names, commands, trackers."""
 WORKERS = {
-    "executors/cluster.py": ["pickle", "socket"],
+    "executors/cluster.py": ["pickle"],
     "executors/cluster_job.py": ["pickle"],
-    "executors/forking.py": ["socket", "subprocess"],
+    "executors/connection.py": ["socket"],
+    "executors/executor.py": ["pickle"],
+    "executors/forking.py": ["socket", "subprocess", "importlib.import_module"],
     "executors/pool.py": ["pickle", "socket"],
     "executors/side_by_side.py": ["pickle"],
     "executors/worker.py": ["pickle", "socket", "importlib.import_module"],

@@ -21,9 +21,9 @@ from uxla.methods.registry import METHODS
 from uxla.models.hub import resolve
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
+from uxla.study.check_models import check_models
 from uxla.study.described import describe
 from uxla.study.inputs import Inputs, load_inputs
-from uxla.study.pipeline import check_models
 from uxla.targets import Target
 from uxla.testbed import asset
 

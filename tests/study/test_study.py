@@ -19,7 +19,7 @@ from uxla.models.hub import resolve
 from uxla.models.lm.training import texts_of
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
-from uxla.study import pipeline
+from uxla.study.check_models import check_models
 from uxla.study.inputs import Inputs
 from uxla.targets import Target
 from uxla.testbed import model_name
@@ -171,7 +171,7 @@ def test_every_run_looks_at_the_models_that_it_needs_before_the_warm_up(make_stu
     study = make_study((), INPUTS, model=ModelHandle(tmp_path, "no model"))
     for _ in range(2):
         with pytest.raises(ModelError):
-            pipeline.check_models(study, [METHODS["penalty"]], "here", generates=False)
+            check_models(study, [METHODS["penalty"]], "here", generates=False)
 
 
 def test_models_from_one_layer_have_it_before_their_first_step_and_their_mean_is_what_is_scored(make_study, tmp_path):

@@ -16,7 +16,6 @@ from uxla.config.run import RunConfig
 from uxla.events import (
     Began,
     Channel,
-    Doubted,
     Emit,
     Event,
     Measured,
@@ -26,16 +25,16 @@ from uxla.events import (
     Warned,
     heard_by,
 )
-from uxla.executors.executor import Executor, executing, independent, side_by_side
+from uxla.executors.executor import Executor, executing, side_by_side
 from uxla.methods.method import Method, Start
 from uxla.models.hub import resolve
-from uxla.models.lm.model import TrainableLM
 from uxla.models.tasks import TASKS
 from uxla.records import ModelHandle
 from uxla.store.seen import WeightsGoneError
 from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.arguments import Request
+from uxla.study.check_models import check_models
 from uxla.study.choose_epoch import Outcome, Trained, choose_epoch
 from uxla.study.confidence import confidences
 from uxla.study.described import describe
@@ -241,27 +240,3 @@ def _process(config: RunConfig, emit: Emit) -> Iterator[None]:
 
     with config.process(), progress.measuring(measured):
         yield
-
-
-def check_models(study: Study, methods: Sequence[Method], name: str, *, generates: bool) -> None:
-    """ModelError if the backbone or the vicinity model cannot be used: raised before the warm-up, not after it.
-
-    Each run checks, since another machine or library may refuse what this one took. An event says what becomes of a
-    backbone's own classification layer.
-    """
-    labelling, learner = study.labelling, study.labelling.learner(study.warm_up_training, "check")
-    checks: list[Callable[[], Any]] = [partial(learner.check, study.source.label_names)]
-    if any(method.name == "mlm_tuned" for method in methods):
-        path, masked = labelling.backbone.path, study.mlm.masked
-        checks.append(partial(TrainableLM.open, path, labelling.runtime, masked=masked))
-    if generates and study.around is None:
-        checks.append(study.vicinity.masked_lm)
-    layer, *_ = independent(_remark, checks)
-    if layer:
-        study.emit(Doubted(name, "classification layer", layer))
-
-
-def _remark(check: Callable[[], Any]) -> str:
-    """What a check has to say. A model in memory stays where it was opened."""
-    said = check()
-    return said if isinstance(said, str) else ""
