@@ -32,7 +32,7 @@ class Placement:
         """The device of each job that is done at the same time. ConfigError where they are too few for a training."""
         found = slots(self.devices, self.jobs_per_device)
         if len(found) < self.devices_per_training:
-            got = f"got {self.devices_per_training}, and the run has {', '.join(found)}"
+            got = f"got {self.devices_per_training}, and the run has {len(found)} ({found[0]}{' …' * (len(found) > 1)})"
             raise ConfigError(f"devices_per_training: {got}; give at most {len(found)}, or more `devices`")
         return found
 

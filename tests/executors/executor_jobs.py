@@ -128,3 +128,16 @@ def fails(kind, rank):
     if kind == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     raise WriteError("place", "cause", "remedy")
+
+
+def fails_in_its_second_call(place, number):
+    """The first call is answered when the second one has been sent."""
+    call_others(time.sleep, [0.5])
+    call_others(partial(touches_later, place), [10])
+    time.sleep(1.5)
+    raise WriteError("place", "cause", "remedy")
+
+
+def touches_later(place, seconds):
+    time.sleep(seconds)
+    Path(place).touch()

@@ -43,6 +43,13 @@ def test_what_one_of_several_raises_ends_the_job_and_the_others(three, jobs):
     assert list(three.map(len, ["a", "ab", "abc"])) == [1, 2, 3], "others have taken their places"
 
 
+def test_who_answers_an_earlier_call_late_is_not_taken_for_free(three, jobs, tmp_path):
+    with pytest.raises(WriteError):
+        list(independent(partial(jobs.fails_in_its_second_call, tmp_path / "late"), [1], devices=2))
+    assert list(three.map(len, ["a", "ab", "abc"])) == [1, 2, 3]
+    assert not (tmp_path / "late").exists(), "its process has ended"
+
+
 def test_one_of_several_that_is_killed_twice_ends_the_job(three, jobs, hearing):
     with hearing() as lines, pytest.raises(UxlaError, match=r"^a process for cpu died \(.*\) twice; free memory"):
         list(independent(partial(jobs.waits_for_a_failure, "killed"), [1], devices=3))
@@ -53,7 +60,7 @@ def test_one_of_several_that_is_killed_twice_ends_the_job(three, jobs, hearing):
 def test_more_devices_than_there_are_is_an_error(three, jobs):
     with pytest.raises(UxlaError, match=r"^4 devices share a training, and only 3 have a process; free memory"):
         list(independent(len, ["a"], devices=4))
-    with pytest.raises(ConfigError, match=r"^devices_per_training: got 3, and the run has cpu, cpu; give at most 2"):
+    with pytest.raises(ConfigError, match=r"^devices_per_training: got 3, and the run has 2 .cpu ….; give at most 2"):
         running(None, Placement({"cpu": 2}, devices_per_training=3))
     with pytest.raises(UxlaError, match=r"^devices_per_training: only the processes of `devices` can share a training"):
         call_others(len, ["a"])

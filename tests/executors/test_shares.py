@@ -122,3 +122,5 @@ def test_predict_by_an_executor_needs_a_file_and_has_no_shards(invoke, elsewhere
     assert (said.exit_code, said.stderr.count("--executor: needs --out FILE")) == (2, 1)
     said = invoke("predict", "run", "a.txt", "--out", "b.jsonl", "--executor", elsewhere, "--shard", "1/2")
     assert (said.exit_code, said.stderr.count("--executor: cannot be given with --shard")) == (2, 1)
+    said = invoke("predict", "run", "-", "--out", "b.jsonl", "--executor", elsewhere)
+    assert (said.exit_code, said.stderr.count("--executor: other processes cannot read standard input")) == (2, 1)

@@ -175,6 +175,11 @@ def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkey
     assert f"with {plan['gpu_tokens']:,} tokens in a forward pass" in shown.stdout, "arithmetic needs no probe"
 
 
+def test_the_pace_of_shared_trainings_is_that_of_one_device(store):
+    config = load_config("testbed", [*SMALL, "methods=[zero_shot]", "devices={cpu: 2}", "devices_per_training=2"])
+    assert api.plan(config).as_dict()["seconds"] > 0
+
+
 def test_a_model_that_is_not_here_is_a_download_and_is_not_fetched(store):
     plan = api.plan(small("model=some/model", "methods=[uxla]"))
     assert plan.downloads == {"some/model": None}

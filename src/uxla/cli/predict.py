@@ -25,6 +25,7 @@ from uxla.cli.options import (
 )
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
+from uxla.executors.executor import Serial
 from uxla.files import check_file
 from uxla.shards import check_shard
 
@@ -64,6 +65,8 @@ def predict(
     check_shard(shard, doing, fresh=False)
     if out in (None, Path("-")) and (shard or doing):
         raise UxlaError(f"{'--shard' if shard else '--executor'}: needs --out FILE, which the last shard to end writes")
+    if doing is not None and not isinstance(doing, Serial) and not isinstance(source, Path):
+        raise UxlaError("--executor: other processes cannot read standard input; give a FILE that all machines see")
     if out is not None:
         check_file(out, source=source if isinstance(source, Path) else None)
     os.environ.update({name: os.environ.get(name, "64") for name in _CACHES})

@@ -1,7 +1,8 @@
 """Work that does not depend on other work, and who does it: the executor of a run, which `independent` hands it to.
 
 A job is a function and one item, both of which can be pickled: values and handles, never models in memory. What comes
-of it is a handle, or in the store. So the same job can be done here, in a process of another device, or elsewhere.
+of it is a small value, mostly a handle, or in the store. So the same job can be done here, in a process of another
+device, or elsewhere.
 """
 
 from __future__ import annotations

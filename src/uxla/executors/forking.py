@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -55,9 +56,11 @@ def _ask(connection: int) -> None:
 
 
 def import_late() -> None:
-    """Import in this process too, while others work, what it needs at the end of a run."""
-    for module in _LATE:
-        import_module(module)
+    """Import in this process too, while others work, what it needs at the end of a run. The command may end
+    meanwhile, which an import does not survive."""
+    with suppress(Exception):
+        for module in _LATE:
+            import_module(module)
 
 
 def prepare() -> _Server:

@@ -21,6 +21,8 @@ from uxla.executors.worker import Surroundings, understood
 
 _FEWER = "give fewer devices or a smaller jobs_per_device"
 _FREE_MEMORY = f"free memory, or {_FEWER}"
+_PATIENCE = 300.0
+"""Seconds until a worker that shares a training, and says nothing, is ended: it may wait for one that has left."""
 _LAST = ("done", "failed", "busy")
 """How the last word of a call begins."""
 
@@ -34,14 +36,14 @@ class _Worker:
     job: Job | None = None
     """What it does, or is kept for by the worker that `leads`."""
     leads: bool = False
-    called: bool = False
-    """Whether it has a call to answer."""
+    called: int = 0
+    """How many calls it has to answer."""
     waits: bool = False
     """Whether its job is to wait for another run."""
 
     def call(self, call: bytes) -> None:
         """Send it a call."""
-        self.called = True
+        self.called += 1
         with suppress(OSError):  # it has died, and is about to be heard of
             self.connection.send_bytes(pickle.dumps(self.waits))
             self.connection.send_bytes(call)
@@ -140,8 +142,9 @@ class Pool:
                     sending.detach()  # the connection is still read
         for worker in self._workers:
             with suppress(EOFError, OSError), worker.connection as connection:
-                while True:
+                while worker.job is None or worker.job.devices == 1 or connection.poll(_PATIENCE):
                     connection.recv_bytes()
+                worker.kill()
 
     def _hear(self) -> None:
         """What workers say next, one message of each."""
@@ -162,7 +165,7 @@ class Pool:
             worker.pid = content
             return
         job = worker.job
-        worker.called = worker.called and kind not in _LAST
+        worker.called -= worker.called > 0 and kind in _LAST
         if job is None or not (worker.leads or kind == "failed"):  # of those that are kept for a job only faults count
             return
         if kind == "others":

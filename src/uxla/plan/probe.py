@@ -104,7 +104,7 @@ def _probe(study: Study, *, generates: bool) -> Probe:
     with TemporaryDirectory(prefix="uxla-probe-") as folder:
         labelling, stores = study.labelling, _stores(Path(folder))
         training = study.warm_up_training.model_copy(update={"selection": "last"})
-        learner = replace(labelling.learner(training, "probe"), store=next(stores))
+        learner = replace(labelling.learner(training, "probe"), store=next(stores), devices=1)
         batch, raw = training.step_size, study.targets[0].train
         model = learner.fit(labelling.backbone, _sample(study.source, batch), seed=0)  # what is loaded once
 

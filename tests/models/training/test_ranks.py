@@ -167,3 +167,17 @@ def test_tensors_of_several_types_and_sizes_are_summed_in_their_places(monkeypat
     doubled.add_up(tensors)
     assert sizes == [1, 10, 3, 30]
     assert all(torch.equal(tensor, value) for tensor, value in zip(tensors, expected, strict=True))
+
+
+def test_a_rank_has_zeros_for_a_gradient_that_another_one_has_alone():
+    one, other, neither = (torch.zeros(2, requires_grad=True) for _ in range(3))
+    one.grad = torch.ones(2)
+
+    class WithOther(Ranks):
+        def _sum(self, tensor):
+            tensor.add_(torch.tensor([0.0, 1.0, 0.0]))
+
+    found = WithOther(0, 2).gradients([one, other, neither])
+    assert [gradient.tolist() for gradient in found] == [[1.0, 1.0], [0.0, 0.0]]
+    assert neither.grad is None
+    assert [gradient.tolist() for gradient in ALONE.gradients([one, neither])] == [[1.0, 1.0]]

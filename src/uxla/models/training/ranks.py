@@ -61,6 +61,18 @@ class Ranks:
         if self.count > 1:
             torch.manual_seed(derive(seed, "rank", self.rank, step))
 
+    def gradients(self, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """The gradients that any rank has of these parameters, with zeros where this one has none: a layer that is
+        dropped as a whole has none."""
+        has = torch.tensor([float(parameter.grad is not None) for parameter in parameters])
+        if self.count > 1:
+            self._sum(has)
+        found = [parameter for parameter, any_has in zip(parameters, has.tolist(), strict=True) if any_has]
+        for parameter in found:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        return [parameter.grad for parameter in found if parameter.grad is not None]
+
     def add_up(self, tensors: Sequence[torch.Tensor]) -> None:
         """Make each tensor its sum over the ranks, which have tensors of the same shapes in the same order."""
         if self.count == 1:
