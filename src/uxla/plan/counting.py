@@ -73,7 +73,7 @@ class CountingStore(Store):
         """As `Store.folder`, without doing the work."""
         key = digest({"stage": stage, "version": VERSIONS[stage], "inputs": inputs})
         place = self.root / stage / key
-        if stage in ("world", "model") or self.has(stage, inputs):
+        if stage in ("world", "model") or (self.has(stage, inputs) and self._obtained(place)):
             self.found[place] = stage
             _, facts = super().folder(stage, inputs, make)
             if not self.shared and weights_gone(place, self.seen.manifests[place]):
@@ -106,6 +106,10 @@ class CountingStore(Store):
         if remove and place not in self.seen.needed and digest not in self.gone:
             self.gone[digest] = place
             self.disk.append(self.disk[-1] - self.model_bytes)
+
+    def _obtained(self, place: Path) -> bool:
+        """Whether an artifact that has a record is whole: what is damaged in the shared store will be made again."""
+        return self._is_here(place) or self._fetched(place, whole=place in self.seen.needed)
 
     def _publish(self, place: Path, shared: str) -> None:
         """A plan uploads nothing."""
