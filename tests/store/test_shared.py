@@ -560,6 +560,54 @@ def test_the_command_line_lists_and_clears_a_shared_store(fast, machine, monkeyp
         run(["gc", "--shared", "--older-than", "1d"], catch_exceptions=False)
 
 
+FOREIGN = ["files/2019/photos/me.jpg", "records/2019/q1/taxes.pdf", "records/fit/a/abc.tmp", "files/fit/a/b/c"]
+
+
+def test_files_that_are_not_the_store_s_are_neither_removed_nor_verified(url, machine):
+    machine(1, url).folder("average", {}, make)
+    fs, root = remote.opened(url)
+    for path in FOREIGN:
+        fs.pipe_file(f"{root}/{path}", b"mine")
+    assert verify_shared(SharedStore.at(url)) == []
+    assert len(SharedStore.at(url).clear(-1)) == 1
+    assert [fs.cat_file(f"{root}/{path}") for path in FOREIGN] == [b"mine"] * len(FOREIGN)
+
+
+@pytest.mark.parametrize("command", ["verify --shared", "gc --shared --older-than 0s"])
+@pytest.mark.parametrize("where", ["memory", "folder", "file", "s3"])
+def test_where_no_store_is_none_is_verified_or_cleared_and_none_made(where, command, tmp_path, request, monkeypatch):
+    (tmp_path / "file").write_text("")
+    bucket = f"bucket-{uuid4().hex}"
+    if where == "s3":
+        for name, value in request.getfixturevalue("server").items():
+            monkeypatch.setenv(name, value)
+        remote.opened("s3://any")[0].mkdir(bucket)
+    urls = {"memory": f"memory://{bucket}", "s3": f"s3://{bucket}/x"}
+    monkeypatch.setenv("UXLA_STORE", urls.get(where, str(tmp_path / where)))
+    with pytest.raises(ArtifactError, match=r"set UXLA_STORE to another address, and run again"):
+        CliRunner().invoke(cache, command.split(), catch_exceptions=False)
+    assert stored(shared_url(), "")[1] in ([], [str(tmp_path / "file")])
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+def test_machines_look_again_after_a_removal_that_was_ended_in_the_middle(machine):
+    class Ended(MemoryFileSystem):
+        protocol = "ended"
+
+        def rm_file(self, path):
+            super().rm_file(path)
+            if "records" in path:
+                raise KeyboardInterrupt
+
+    fsspec.register_implementation("ended", Ended, clobber=True)
+    url = f"ended://{uuid4().hex}"
+    machine(1, url).folder("average", {}, make)
+    with pytest.raises(KeyboardInterrupt):
+        SharedStore.at(url).clear(-1)
+    machine_s_process(url, machine, 1).folder("average", {}, never)
+    machine(2, url).folder("average", {}, never)
+
+
 def test_what_a_command_has_seen_goes_to_its_jobs_as_it_is(tmp_path):
     seen = Seen(needed={tmp_path / "a"}, damaged={tmp_path / "b"}, since=1.5)
     there = pickle.loads(pickle.dumps(seen))

@@ -28,6 +28,7 @@ _FINAL = {
     "FileNotFoundError": ("there is nothing", f"make it, or {_ANOTHER}"),
     "PermissionError": ("not permitted", "get the permission to list, read and write there"),
     "NotADirectoryError": ("not a folder", _ANOTHER),
+    "FileExistsError": ("not a folder", _ANOTHER),
     "NotImplementedError": ("nothing can be written there", _ANOTHER),
     "ParamValidationError": ("no address", "set UXLA_STORE to an address such as s3://bucket/prefix"),
     "NoCredentialsError": ("no credentials", "set them, for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
@@ -64,6 +65,13 @@ class Remote:
     def identity(self) -> str:
         """What tells this store from an earlier one at the same address, looked up once by each process."""
         return _identity(self)
+
+    def require(self) -> None:
+        """ArtifactError where no command has made a store."""
+        try:
+            self.ask(lambda fs, root: fs.cat_file(f"{root}/{_IDENTITY}"))
+        except FileNotFoundError as error:
+            raise self.refused(FileNotFoundError("there is no store")) from error
 
     def renew(self) -> None:
         """Give the store another identity, so that what machines know of its content is not trusted any more."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,8 @@ _LISTED = 1000
 """From so many names on they are looked up in lists, of which a request gives so many, and not one by one."""
 _DIGITS = "0123456789abcdef"
 """A folder for each first digit of a key, so that sixteen lists can be read at the same time."""
+_PATH = re.compile(r"\w+/([a-z]+)/([0-9a-f])/(\2[0-9a-f]{63})(-[0-9a-f]{32}|/[0-9a-f]{64})?")
+"""A file of a store: a record, one that is being written, a file or a claim under its digest. No other is removed."""
 
 
 @dataclass(frozen=True)
@@ -166,17 +169,20 @@ class SharedStore:
         found = dict[str, list[Stored]]()
         for kind in ("records", "claims", "files"):
             for stored in self.remote.files(kind):
-                if len(parts := stored.path.split("/")) > 3:  # else it is nothing of ours
-                    found.setdefault(f"{parts[1]}-{parts[3]}", []).append(stored)
+                if ours := _PATH.fullmatch(stored.path):
+                    found.setdefault(f"{ours[1]}-{ours[3]}", []).append(stored)
         return [SharedArtifact(name, tuple(files)) for name, files in sorted(found.items())]
 
     def clear(self, older_than: float, *, dry_run: bool = False) -> list[SharedArtifact]:
         """Remove what was made more than `older_than` seconds ago: the record first, so that no file of it is missed.
 
-        What a run needs nevertheless it uploads or makes again. With `dry_run` nothing is removed.
+        What a run needs nevertheless it uploads or makes again. With `dry_run` nothing is removed. ArtifactError where
+        there is no store.
         """
+        self.remote.require()
         old = [one for one in self.artifacts() if one.age > older_than]
         if not dry_run:
+            self.remote.renew()  # before, for the case that this process is ended in the middle
             for kind in ("records", "claims", "files"):
                 self.remote.remove([one.path for each in old for one in each.files if one.path.startswith(f"{kind}/")])
             self.remote.renew()

@@ -48,7 +48,8 @@ def verify(root: Path) -> list[Broken]:
 
 def verify_shared(shared: SharedStore) -> list[Broken]:
     """Compare the bytes of every artifact with its record. Those that differ stay where they are: a command that needs
-    one makes it again. ArtifactError where the store cannot be read."""
+    one and does not have it makes it again. ArtifactError where there is no store, or it cannot be read."""
+    shared.remote.require()
     found, broken = shared.artifacts(), []
     with progress.bar(_LABEL, sum(one.size for one in found)) as bar, ThreadPoolExecutor(AT_ONCE) as threads:
         for one, fault in zip(found, threads.map(partial(_fault, shared), found), strict=True):
