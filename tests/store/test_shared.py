@@ -1,10 +1,12 @@
 """The shared store: what one machine made another one finds, whatever is broken between them."""
 
+import os
 import pickle
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
+from unittest.mock import Mock
 from uuid import uuid4
 
 import fsspec
@@ -91,6 +93,11 @@ def make(into, scratch):
     (into / "parts").mkdir()
     (into / "parts/config.json").write_text('{"layers": 1}')
     return {"weights": "abc", "steps": 3}
+
+
+def text(into, scratch):
+    (into / "a.txt").write_text("x")
+    return {}
 
 
 def other(into, scratch):
@@ -269,10 +276,59 @@ def test_a_new_store_at_the_same_address_gets_what_machines_have(url, machine):
     machine(3, url).folder("average", {}, never)
 
 
-def test_a_shared_folder_is_the_same_after_a_change_of_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("UXLA_STORE", "there")
+@pytest.mark.parametrize("wrong", ["s3:/bucket/x", "there", "./there"])
+def test_what_is_neither_an_address_nor_an_absolute_path_is_refused(wrong, tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_STORE", wrong)
     monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=rf"^UXLA_STORE: got '{wrong}', expected an address such as s3://"):
+        open_store()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("UXLA_STORE", "~/there")
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert shared_url() == str(tmp_path / "there")
+
+
+@pytest.mark.parametrize("there", [b"", b"other"])
+def test_no_reader_of_a_folder_sees_a_part_of_a_new_file(there, tmp_path, monkeypatch):
+    """A process that is killed between the two steps leaves the name free, and another writer takes it."""
+    fs, root = remote.opened(str(tmp_path / "all see this"))
+    seen, link = [], os.link
+
+    def linking(written, path):
+        seen.append(Path(path).exists())
+        if there:
+            Path(path).write_bytes(there)
+        link(written, path)
+
+    monkeypatch.setattr("os.link", linking)
+    assert remote.created(fs, f"{root}/records/name", b"content") == (not there)
+    assert seen == [False]
+    assert {path.name: path.read_bytes() for path in Path(root, "records").iterdir()} == {"name": there or b"content"}
+
+
+def test_a_folder_whose_files_have_one_name_each_is_used_with_claims(tmp_path, monkeypatch, notes, machine):
+    url = str(tmp_path / "all see this")
+    monkeypatch.setattr("os.link", Mock(side_effect=PermissionError(1, "Operation not permitted")))
+    Remote(url).check()
+    assert "it has no conditional writes" in notes[0]
+    machine(1, url).folder("augment", {}, text)
+    machine(2, url).folder("augment", {}, never)
+    assert len(stored(url, "claims")[1]) == 1
+
+
+def test_of_files_without_a_time_none_is_old(machine):
+    class Timeless(MemoryFileSystem):
+        protocol = "timeless"
+
+        def find(self, path, **more):
+            found = super().find(path, **more)
+            return {path: {"size": one["size"]} for path, one in found.items()} if more.get("detail") else found
+
+    fsspec.register_implementation("timeless", Timeless, clobber=True)
+    url = f"timeless://{uuid4().hex}"
+    machine(1, url).folder("average", {}, make)
+    assert [one.age < 60 for one in SharedStore.at(url).artifacts()] == [True]
+    assert SharedStore.at(url).clear(3600) == []
 
 
 def test_what_only_looks_does_not_wait_for_who_makes_it(fast, machine):
@@ -363,9 +419,10 @@ def test_an_address_that_cannot_be_opened_is_one_line(url, said, monkeypatch):
         open_store()
 
 
-def test_work_of_a_shared_store_is_not_repeated(fast, machine):
+def test_work_of_a_shared_store_is_not_repeated_nor_the_store_asked(monkeypatch):
+    monkeypatch.setenv("UXLA_STORE", "nothing://can/be/asked")
     with pytest.raises(ConfigError, match="keeps the first result"):
-        machine(1, fast, fresh=True)
+        open_store(fresh=True)
 
 
 class Broken(MemoryFileSystem):
@@ -402,6 +459,7 @@ def test_a_network_that_is_away_for_a_while_is_waited_for(times, broken, machine
 FAULTS = {
     "away": (RuntimeError("no route to host"), "no route to host", "see whether the network and the server work"),
     "full": (OSError(28, "No space left on device"), "No space left on device", "free space there"),
+    "read-only": (OSError(30, "Read-only file system"), "Read-only file system", "set UXLA_STORE to another address"),
     "denied": (PermissionError("Access Denied"), "Access Denied", "get the permission to list, read and write there"),
 }
 

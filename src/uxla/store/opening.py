@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from uxla.errors import ConfigError
 from uxla.events import Emit, unheard
 from uxla.store.remote import Remote
 from uxla.store.seen import Seen
@@ -16,9 +17,10 @@ def open_store(emit: Emit = unheard, *, fresh: bool = False, seen: Seen | None =
 
     ConfigError or ArtifactError where that cannot be used.
     """
-    if url := shared_url():
-        Remote(url).check()
-    return Store(default_root(), emit, fresh, seen or Seen(), url)
+    store = Store(default_root(), emit, fresh, seen or Seen(), shared_url())
+    if store.shared:
+        Remote(store.shared).check()
+    return store
 
 
 def default_root() -> Path:
@@ -30,6 +32,13 @@ def default_root() -> Path:
 
 def shared_url() -> str | None:
     """`$UXLA_STORE`: the address of a store that many machines share, such as `s3://bucket/prefix`; a folder as an
-    absolute path."""
+    absolute path. ConfigError for anything else."""
     url = os.environ.get("UXLA_STORE") or None
-    return url if url is None or "://" in url else os.path.abspath(os.path.expanduser(url))
+    if url is None or "://" in url:
+        return url
+    folder = os.path.expanduser(url)
+    if not os.path.isabs(folder):
+        raise ConfigError(
+            f"UXLA_STORE: got {url!r}, expected an address such as s3://bucket/prefix or an absolute path of a folder"
+        )
+    return os.path.abspath(folder)

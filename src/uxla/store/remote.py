@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from errno import ENOSYS, ENOTSUP, EOPNOTSUPP, EPERM, EROFS
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -35,6 +38,8 @@ _FINAL = {
 }
 """Errors that stay until somebody does something, also of packages that need not be installed: what they say where they
 say nothing, and what to do."""
+_NO_LINKS = {EPERM, ENOSYS, ENOTSUP, EOPNOTSUPP}
+"""What a file system says that gives no file a second name."""
 _PASSING = "see whether the network and the server work"
 _EXPIRED = "renew the credentials"
 _IDENTITY = "identity"
@@ -149,8 +154,8 @@ class Remote:
 
 def _final(error: Exception) -> tuple[str, str] | None:
     """What an error that stays says, and what to do; None for one that may pass."""
-    if getattr(error, "errno", None) in FULL:
-        return "full", "free space there"
+    if (number := getattr(error, "errno", None)) in FULL:
+        return _FINAL["NotImplementedError"] if number == EROFS else ("full", "free space there")
     known = [] if _expired(error) else [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _FINAL]
     return _FINAL[known[0]] if known else None
 
@@ -207,7 +212,7 @@ def _identity(remote: Remote) -> str:
 def created(fs: Any, path: str, content: bytes) -> bool:
     """Whether this writer made the file; False where there was one."""
     if "file" in fs.protocol:
-        fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        return _linked(Path(path), content)
     try:
         with fs.open(path, "xb") as stream:
             stream.write(content)
@@ -216,8 +221,31 @@ def created(fs: Any, path: str, content: bytes) -> bool:
     return True
 
 
+def _linked(path: Path, content: bytes) -> bool:
+    """As `created` in a folder: the file has another name until all of it is written.
+
+    NotImplementedError where a file cannot have two names.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writing = path.with_name(f"{path.name}-{uuid4().hex}")
+    try:
+        writing.write_bytes(content)
+        os.link(writing, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LINKS and writing.exists():
+            raise NotImplementedError(str(error)) from error
+        raise
+    finally:
+        with suppress(OSError):  # who may write need not be one who may remove
+            writing.unlink()
+    return True
+
+
 def _written(info: Mapping[str, Any]) -> float:
-    """When a file was written, by what the file system says of it: each has another word."""
-    time = next(info[key] for key in ("LastModified", "mtime", "updated", "last_modified", "created") if key in info)
-    time = datetime.fromisoformat(time) if isinstance(time, str) else time
-    return time.timestamp() if isinstance(time, datetime) else float(time)
+    """When a file was written, by what the file system says of it: each has another word. Now, where it says none."""
+    words = ("LastModified", "mtime", "updated", "last_modified", "created")
+    said = next((info[key] for key in words if key in info), time.time())
+    said = datetime.fromisoformat(said) if isinstance(said, str) else said
+    return said.timestamp() if isinstance(said, datetime) else float(said)
