@@ -599,7 +599,9 @@ def test_the_command_line_verifies_a_shared_store(fast, machine, monkeypatch):
     fs, [path, _] = stored(fast, "files")
     fs.pipe_file(path, b"")
     assert run().exit_code == 1
-    assert "has other bytes than were written; a command that needs it makes it again" in run().output
+    assert (
+        "has other bytes than were written; a machine that needs it and does not have it makes it again" in run().output
+    )
 
 
 def test_the_command_line_lists_and_clears_a_shared_store(fast, machine, monkeypatch, tmp_path):

@@ -84,7 +84,9 @@ def collect(
 
 @cache.command("verify")
 def verify_cache(
-    shared: Annotated[bool, typer.Option("--shared", help="That of $UXLA_STORE instead: all of it is read.")] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="That of $UXLA_STORE instead: it reads every file that a record names.")
+    ] = False,
 ) -> None:
     """Compare all finished work with its digests.
 
@@ -97,7 +99,9 @@ def verify_cache(
     with showing():
         broken = verify_shared(_shared()) if shared else verify(default_root())
     for one in broken:
-        what_now = f"set aside as {one.moved}" if one.moved else "a command that needs it makes it again"
+        what_now = (
+            f"set aside as {one.moved}" if one.moved else "a machine that needs it and does not have it makes it again"
+        )
         typer.echo(f"damaged {one.name}: {one.fault}; {what_now}")
     if broken:
         raise typer.Exit(1)
