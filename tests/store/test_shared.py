@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
+from uxla import progress
 from uxla.cli.cache import cache
 from uxla.errors import ArtifactError, ConfigError, UnreachableError
 from uxla.store import remote
@@ -589,6 +591,40 @@ def test_what_is_damaged_there_is_found_and_stays_until_somebody_needs_it(damage
     assert stored(url, "")[1] == before
     machine(2, url).folder("average", {"seed": 1}, make)
     assert verify_shared(shared) == []
+
+
+def test_who_ends_the_comparison_waits_for_no_file(machine, monkeypatch):
+    blocks = []
+
+    class Long(MemoryFileSystem):
+        """Each file of `slow` artifacts has a thousand blocks."""
+
+        protocol = "long"
+
+        def open(self, path, mode="rb", **more):
+            stream = super().open(path, mode, **more)
+            if mode == "rb" and "/files/fit/" in path:
+                stream.read = reading
+            return stream
+
+    def reading(size=-1):
+        time.sleep(0.005)
+        blocks.append(size)
+        return b"x" * (len(blocks) < 1000)
+
+    def ending(bar, steps):
+        while not blocks:
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    fsspec.register_implementation("long", Long, clobber=True)
+    url = f"long://{uuid4().hex}"
+    machine(1, url).folder("average", {}, make)
+    machine(1, url).folder("fit", {}, text)
+    monkeypatch.setattr(progress.Count, "advance", ending)
+    with pytest.raises(KeyboardInterrupt):
+        verify_shared(SharedStore.at(url))
+    assert 0 < len(blocks) < 1000
 
 
 def test_the_command_line_verifies_a_shared_store(fast, machine, monkeypatch):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from uxla import progress
@@ -50,33 +51,38 @@ def verify_shared(shared: SharedStore) -> list[Broken]:
     """Compare the bytes of every artifact with its record. Those that differ stay where they are: a command that needs
     one and does not have it makes it again. ArtifactError where there is no store, or it cannot be read."""
     shared.remote.require()
-    found, broken = shared.artifacts(), []
+    found, broken, ended = shared.artifacts(), [], Event()
     with progress.bar(_LABEL, sum(one.size for one in found)) as bar, ThreadPoolExecutor(AT_ONCE) as threads:
-        for one, fault in zip(found, threads.map(partial(_fault, shared), found), strict=True):
-            if fault is not None:
-                broken.append(Broken(one.name, fault))
-            bar.advance(one.size)
+        try:
+            for one, fault in zip(found, threads.map(partial(_fault, shared, ended), found), strict=True):
+                if fault is not None:
+                    broken.append(Broken(one.name, fault))
+                bar.advance(one.size)
+        finally:
+            ended.set()
     return broken
 
 
-def _fault(shared: SharedStore, artifact: SharedArtifact) -> str | None:
+def _fault(shared: SharedStore, ended: Event, artifact: SharedArtifact) -> str | None:
     """What is wrong with an artifact; nothing is where it has no record, since nobody uses it then."""
     place = Path(*artifact.name.split("-"))
     try:
         record = shared.record(place)
         for file, sha in record.digests.items() if record else ():
             name = f"{path_of('files', place)}/{sha}"
-            shared.remote.ask(partial(_compare, name=name, file=file, sha=sha))
+            shared.remote.ask(partial(_compare, ended=ended, name=name, file=file, sha=sha))
     except DamageError as damage:
         return str(damage)
     return None
 
 
-def _compare(fs: Any, root: str, *, name: str, file: str, sha: str) -> None:
+def _compare(fs: Any, root: str, *, ended: Event, name: str, file: str, sha: str) -> None:
+    found = hashlib.sha256()
     try:
         with fs.open(f"{root}/{name}", block_size=_BLOCK) as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            while not ended.is_set() and (block := stream.read(_BLOCK)):
+                found.update(block)
     except FileNotFoundError as error:
         raise DamageError(f"{file} is missing") from error
-    if found != sha:
+    if found.hexdigest() != sha and not ended.is_set():
         raise DamageError(f"{file} has other bytes than were written")
