@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
+from threading import Event
 from unittest.mock import Mock
 from uuid import uuid4
 
@@ -594,7 +595,7 @@ def test_what_is_damaged_there_is_found_and_stays_until_somebody_needs_it(damage
 
 
 def test_who_ends_the_comparison_waits_for_no_file(machine, monkeypatch):
-    blocks = []
+    blocks, begun = [], Event()
 
     class Long(MemoryFileSystem):
         """Each file of `slow` artifacts has a thousand blocks."""
@@ -610,11 +611,11 @@ def test_who_ends_the_comparison_waits_for_no_file(machine, monkeypatch):
     def reading(size=-1):
         time.sleep(0.005)
         blocks.append(size)
+        begun.set()
         return b"x" * (len(blocks) < 1000)
 
     def ending(bar, steps):
-        while not blocks:
-            time.sleep(0.001)
+        begun.wait(5)
         raise KeyboardInterrupt
 
     fsspec.register_implementation("long", Long, clobber=True)
