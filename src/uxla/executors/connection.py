@@ -116,10 +116,8 @@ def _has_ended(connection: socket.socket) -> bool:
     try:
         while connection.recv(1 << 12):  # a greeting, which nobody needs
             pass
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
     return True
 
 

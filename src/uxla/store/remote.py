@@ -80,7 +80,7 @@ class Remote:
 
     def renew(self) -> None:
         """Give the store another identity, so that what machines know of its content is not trusted any more."""
-        self.write(lambda fs, root: fs.pipe_file(f"{root}/{_IDENTITY}", uuid4().hex.encode()))
+        self.do(lambda fs, root: fs.pipe_file(f"{root}/{_IDENTITY}", uuid4().hex.encode()))
         _identity.cache_clear()
 
     def files(self, folder: str) -> list[Stored]:
@@ -90,7 +90,7 @@ class Remote:
             found = fs.find(f"{root}/{folder}", detail=True).items()
             return [Stored(path.removeprefix(f"{root}/"), info["size"] or 0, _written(info)) for path, info in found]
 
-        return self.write(files)
+        return self.do(files)
 
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files that `files` named; one that is gone is none of them."""
@@ -106,7 +106,7 @@ class Remote:
 
         ArtifactError where the file system refuses. A person is told where it cannot tell the first writer of a file.
         """
-        if not self.write(lambda fs, root: is_conditional(self.url)):
+        if not self.do(lambda fs, root: is_conditional(self.url)):
             progress.note(f"{self.url}: it has no conditional writes; uxla compares lists of new artifacts instead")
 
     def at_once(self, work: Callable[[Any, str, str], T], items: Sequence[str]) -> list[T]:
@@ -114,7 +114,7 @@ class Remote:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             return self.ask(lambda fs, root: list(threads.map(partial(work, fs, root), items)))
 
-    def write(self, work: Callable[[Any, str], T]) -> T:
+    def do(self, work: Callable[[Any, str], T]) -> T:
         """As `ask`, where nothing is written on this machine, so that a full disk is the store's; and a store that is
         not there is an ArtifactError."""
         try:
@@ -206,7 +206,7 @@ def _identity(remote: Remote) -> str:
         put(fs, path, uuid4().hex.encode())
         return str(fs.cat_file(path).decode())
 
-    return remote.write(read)
+    return remote.do(read)
 
 
 def created(fs: Any, path: str, content: bytes) -> bool:

@@ -192,9 +192,9 @@ class SharedStore:
         """The record that is there in the end."""
         work = partial(_publish, url=self.remote.url, place=place, record=record)
         try:
-            return self.remote.write(partial(work, replace=replace))
+            return self.remote.do(partial(work, replace=replace))
         except DamageError:
-            return self.remote.write(partial(work, replace=True))
+            return self.remote.do(partial(work, replace=True))
 
     @property
     def _mark(self) -> str:

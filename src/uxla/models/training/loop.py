@@ -158,9 +158,10 @@ class TrainingLoop:
 
     def _add_up(self, loss: torch.Tensor) -> None:
         """Sum the loss and the gradients of a step over the ranks."""
-        rows = [table.step for table in self.tables]
-        gradients = self.ranks.gradients([*self.model.module.parameters(), *rows])
-        self.ranks.add_up([loss, *gradients])
+        if self.ranks.count > 1:
+            rows = [table.step for table in self.tables]
+            gradients = self.ranks.gradients([*self.model.module.parameters(), *rows])
+            self.ranks.add_up([loss, *gradients])
         for table in self.tables:
             table.end()
 

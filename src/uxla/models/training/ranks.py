@@ -65,18 +65,14 @@ class Ranks:
         """The gradients that any rank has of these parameters, with zeros where this one has none: a layer that is
         dropped as a whole has none."""
         has = torch.tensor([float(parameter.grad is not None) for parameter in parameters])
-        if self.count > 1:
-            self._sum(has)
-        found = [parameter for parameter, any_has in zip(parameters, has.tolist(), strict=True) if any_has]
-        for parameter in found:
-            if parameter.grad is None:
+        self._sum(has)
+        for parameter, any_has in zip(parameters, has.tolist(), strict=True):
+            if any_has and parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        return [parameter.grad for parameter in found if parameter.grad is not None]
+        return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
     def add_up(self, tensors: Sequence[torch.Tensor]) -> None:
         """Make each tensor its sum over the ranks, which have tensors of the same shapes in the same order."""
-        if self.count == 1:
-            return
         for some in _in_portions(tensors):
             flat = torch.cat([tensor.flatten() for tensor in some])
             self._sum(flat)
