@@ -110,16 +110,18 @@ def disturbed(
 
 
 def _saved(store: Path, shared: str) -> set[tuple[str, float]]:
-    """What would not be lost now: artifacts and checkpoints, each with the time it was written."""
+    """What would not be lost now: artifacts, and checkpoints with the time they were written.
+
+    An artifact that is read is touched, and so its time says nothing.
+    """
     if shared:
         from uxla.store.shared import SharedStore
 
         return {(one.path, one.written) for one in SharedStore.at(shared).remote.files("records")}
-    found = set()
-    for pattern in ("*/*/meta.json", "scratch/*/*.safetensors"):
-        for path in store.glob(pattern):
-            with suppress(FileNotFoundError):  # it is gone by now
-                found.add((str(path), path.stat().st_mtime))
+    found = {(str(path), 0.0) for path in store.glob("*/*/meta.json")}
+    for path in store.glob("scratch/*/*.safetensors"):
+        with suppress(FileNotFoundError):  # it is gone by now
+            found.add((str(path), path.stat().st_mtime))
     return found
 
 
