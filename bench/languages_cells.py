@@ -94,7 +94,9 @@ class Protocol:
     def methods(self, cell: Cell) -> list[str]:
         """The rows of a cell."""
         rows, task = self.said["rows"], self.said["corpora"][cell.corpus]["task"]
-        return list(self.groups[cell.group].get("methods", [*rows["all"], *rows.get(task, ())]))
+        parts = [rows, *([rows["once"]] if "once" in rows and cell.seed == self.said["seeds"][0] else [])]
+        of_task = [row for part in parts for key in ("all", task) for row in part.get(key, ())]
+        return list(self.groups[cell.group].get("methods", of_task))
 
     def config(self, cell: Cell, places: Places, targets: Sequence[str] = ()) -> RunConfig:
         """The cell's configuration, checked; with `targets` that of one run for all of them."""

@@ -337,6 +337,18 @@ def test_a_cell_has_the_settings_that_are_its_own(cells):
     assert digest() not in [digest(**change) for change in changes]
 
 
+def test_some_rows_are_of_the_first_seed_alone(cells):
+    rows = {"all": ["penalty"], "nli": ["ensemble"], "once": {"all": ["supervised"], "ner": ["mlm_tuned"]}}
+    protocol = cells.Protocol({**TINY, "rows": rows}, "")
+    first, second, other = (
+        cells.Cell("test", group, "main", "world", "far", seed)
+        for group, seed in (("main", 1), ("main", 2), ("exact", 1))
+    )
+    assert protocol.methods(first) == ["penalty", "supervised", "mlm_tuned"]
+    assert protocol.methods(second) == ["penalty"]
+    assert protocol.methods(other) == ["uxla"]
+
+
 def test_a_tuned_masked_lm_is_made_once_and_makes_the_samples(cells, repository, tmp_path):
     def protocol(most):
         text = {"file": "{target}.txt.xz", "most": most}
