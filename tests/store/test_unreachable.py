@@ -106,6 +106,17 @@ def test_a_server_that_was_stopped_is_worth_another_attempt(bench, at):
     assert "; see whether the network and the server work, and run again" in line
 
 
+@pytest.mark.parametrize("command", ["ls", "verify --shared", "gc --shared --older-than 30d"])
+def test_whoever_waits_for_a_shared_store_is_told_so(command, answering, at):
+    status, code, text, *_ = ANSWERS["busy"]
+    at(answering(status, code, text))
+    done = CliRunner().invoke(app, ["cache", *command.split()])
+    first, *_, last = done.stderr.splitlines()
+    assert "cannot be reached" in first
+    assert "trying again for two minutes" in done.stderr
+    assert last.startswith("uxla: error: ")
+
+
 @pytest.mark.parametrize("url", ["s3://nowhere/store", "s3://No_Bucket!/store"])
 def test_a_bucket_that_is_not_there_or_cannot_be_needs_another_address(url, bench, at):
     with bench("servers").s3() as address:

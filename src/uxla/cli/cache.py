@@ -24,6 +24,7 @@ def list_cache(
     from rich.console import Console
     from rich.filesize import decimal
 
+    from uxla.console import showing
     from uxla.store.housekeeping import entries
     from uxla.store.opening import default_root, shared_url
     from uxla.store.shared import SharedStore
@@ -36,7 +37,8 @@ def list_cache(
         Console().print(table.rich(frame=False))
     typer.echo(f"{root}: {len(artifacts)} artifacts, {decimal(sum(entry.size for entry in artifacts))}")
     if url := shared_url():
-        there = SharedStore.at(url).artifacts()
+        with showing():
+            there = SharedStore.at(url).artifacts()
         typer.echo(f"{url}: {len(there)} artifacts, {decimal(sum(one.size for one in there))}")
     if gone := sum(entry.weights_gone for entry in artifacts):
         typer.echo(f"models whose weights are gone, to be made again if they are needed: {gone}")
@@ -111,12 +113,14 @@ def verify_cache(
 def _collect_shared(older_than: str | None, max_size: str | None, *, dry_run: bool) -> None:
     from rich.filesize import decimal
 
+    from uxla.console import showing
     from uxla.store.housekeeping import parse_age
 
-    store = _shared()
     if older_than is None or max_size is not None:
         raise ConfigError("--shared: takes --older-than and no --max-size; give an age, as --older-than 30d")
-    removed = store.clear(parse_age(older_than), dry_run=dry_run)
+    age = parse_age(older_than)
+    with showing():
+        removed = _shared().clear(age, dry_run=dry_run)
     done = "would remove" if dry_run else "removed"
     for one in removed:
         typer.echo(f"{done} {_short(one.name)}: {decimal(one.size)}, made {_ago(one.age)} ago")
