@@ -106,6 +106,7 @@ def disturbed(
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         fell[_under_way(store)] += 1
+        assert fell.total() < 20 * kills, f"after {fell.total()} kills the run is not done"
     return Outcome(fell, _done_again(out), differing(folder / "whole", out))
 
 

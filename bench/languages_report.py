@@ -14,6 +14,7 @@ from pathlib import Path
 
 import languages_figures as figures
 import languages_tables as tables
+from adaptation import RULES, cells_of, summed
 from languages_cells import ROOT, Protocol
 from languages_claims import claims
 from languages_scores import Finished, finished
@@ -28,6 +29,9 @@ zero after Holm's correction over the languages of the row. `†`: a development
 `(3 of 5)`: the mean over three of the five seeds that the language has. With fewer than three seeds intervals are over
 sentences alone, and there is no star. *Without shared sentences*: without the test sentences that also stand in the
 target's training files; two differences are given so."""
+RULE_NOTES = """\
+A rule takes one of three ensembles, of zero-shot, tri-training or UXLA, and sees no label of the target. Its regret is
+what it loses against the best of the three, in points, over all cells."""
 SETS = {
     "test": "Test languages, run with the frozen settings.",
     "development": "Development languages: **settings were chosen on them**, so these figures are no evidence.",
@@ -67,6 +71,9 @@ def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: P
     yield "#### Estimates without labels against the truth"
     yield picture(folder, f"languages-{which}-estimates.svg", figures.estimates(mains), "Estimates against true scores")
     yield tables.estimate_table(mains)
+    yield "#### When to adapt"
+    yield RULE_NOTES
+    yield rule_table(mains)
     yield "#### What explains the gain"
     yield picture(folder, f"languages-{which}-explained.svg", figures.explained(mains), "Gain of UXLA by language")
     yield tables.gain_table(mains)
@@ -74,6 +81,14 @@ def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: P
     yield tables.cost_table(mains)
     yield "#### Run folders"
     yield tables.folder_table(every)
+
+
+def rule_table(cells: Sequence[Finished]) -> str:
+    """What each rule of bench/adaptation.py loses, and how often it took what."""
+    known = [one for cell in cells for one in cells_of(cell.run)]
+    if not known:
+        return "No such cell is finished."
+    return tables.markdown(["rule", "mean regret", "largest", "took"], [summed(name, known) for name in RULES])
 
 
 def claimed(which: str, mains: Sequence[Finished], protocol: Protocol) -> Iterator[str]:

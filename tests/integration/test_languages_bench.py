@@ -192,7 +192,7 @@ def repository(tmp_path_factory):
     root = tmp_path_factory.mktemp("repository")
     (root / "docs").mkdir()
     (root / "bench").mkdir()
-    for file in [ROOT / "bench/common.py", *ROOT.glob("bench/languages*.py")]:
+    for file in [ROOT / "bench/common.py", ROOT / "bench/adaptation.py", *ROOT.glob("bench/languages*.py")]:
         shutil.copy(file, root / "bench")
     (root / "bench/languages.yaml").write_text(json.dumps(TINY))
     written = ["testbed", "write", root / "data", "--train", "60", "--dev", "20"]
@@ -295,6 +295,11 @@ def test_the_report_is_made_of_run_folders_alone(made, repository, bench):
     means = [of["targets"]["near"]["tri_training"]["mean"] for of in found]
     assert f"| tri-training | {np.mean(means):.1f} ± {np.std(means, ddof=1):.1f} |" in text
     assert "| exact: UXLA |" in text
+    scores = [of["targets"]["near"] for of in found]
+    pairs = [(of["uxla_ensemble"]["mean"], of["ensembles"]["tri_training"]["mean"]) for of in scores]
+    best = [max(*pair, of["ensemble"]["mean"]) for pair, of in zip(pairs, scores, strict=True)]
+    regret = np.mean([top - uxla for top, (uxla, _) in zip(best, pairs, strict=True)])
+    assert f"| always UXLA | {regret:.2f} | " in text
     digest = sha256((repository / "runs/cells/main_world-near_seed=2/results.json").read_bytes()).hexdigest()
     assert f"| main_world-near_seed=2 | `{digest[:16]}` |" in text
     pictures = re.findall(r"!\[.+\]\((.+)\)", text)
