@@ -3,6 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 SET ?= development
+GROUP ?= main
 INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test test-slow check docs bench bench-testbed bench-languages languages-report clean install
@@ -48,7 +49,7 @@ bench-testbed: install
 	$(BIN)/python bench/estimates.py
 
 bench-languages: install
-	$(BIN)/python bench/languages.py --set $(SET)
+	$(BIN)/python bench/languages.py --set $(SET) --group $(GROUP)
 
 languages-report: install
 	$(BIN)/python bench/languages_report.py

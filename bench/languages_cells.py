@@ -21,7 +21,6 @@ from uxla.files import write_file
 ROOT = Path(__file__).parents[1]
 SETTINGS, PROTOCOL = Path("bench/languages.yaml"), Path("docs/protocol.md")
 """Relative to the repository."""
-MAIN = {"sets": ["development", "test"], "variants": {"main": []}}
 Set = Literal["development", "test"]
 _FROZEN = re.compile(r"^Frozen settings: `([0-9a-f]{64})`$", re.MULTILINE)
 
@@ -74,8 +73,8 @@ class Protocol:
 
     @cached_property
     def groups(self) -> dict[str, dict[str, Any]]:
-        """All groups by name, `main` first."""
-        return {"main": MAIN, **self.said["groups"]}
+        """All groups by name."""
+        return dict(self.said["groups"])
 
     def cells(self, which: Set, groups: Sequence[str] = ("main",)) -> list[Cell]:
         """The cells of a set of languages, those that share warm-ups next to each other."""
