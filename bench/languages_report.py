@@ -78,6 +78,7 @@ def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: P
     yield picture(folder, f"languages-{which}-explained.svg", figures.explained(mains), "Gain of UXLA by language")
     yield tables.gain_table(mains)
     yield "#### Cost of a cell on one core"
+    yield "By the clock. Other work on the machine, and a cell that was stopped for a while, make it more."
     yield tables.cost_table(mains)
     yield "#### Run folders"
     yield tables.folder_table(every)

@@ -205,7 +205,9 @@ def gain_table(cells: Sequence[Finished]) -> str:
     for task, title in TASKS.items():
         rows = [*gain_rows([cell for cell in cells if cell.facts["task"] == task])]
         for key, (*scores, sentences, gain) in rows:
-            text.append([language(key), *(f"{score:.1f}" for score in scores), f"{sentences:,.0f}", signed(gain)])
+            text.append(
+                [language(key), *(minus(f"{score:.1f}") for score in scores), f"{sentences:,.0f}", signed(gain)]
+            )
         if len(rows) > 2:
             figures = np.array([values for _, values in rows])
             ranks = [minus(f"{spearmanr(figures[:, place], figures[:, 3])[0]:.2f}") for place in range(3)]
