@@ -30,7 +30,7 @@ STYLE = (
 def gains() -> dict[str, tuple[float, float]]:
     """By target, the gain in points and half its 95 % interval over the runs."""
     text = RESULTS.read_text(encoding="utf-8")
-    names = next(row for row in text.splitlines() if row.startswith("| difference |")).split(" | ")
+    names = next(row for row in text.splitlines() if row.startswith("| difference | near |")).split(" | ")
     cells = next(row for row in text.splitlines() if row.startswith("| uxla − zero_shot |")).split(" | ")
     found = {name: re.match(r"\+([\d.]+) ± ([\d.]+)", cell) for name, cell in zip(names, cells, strict=True)}
     return {name: (float(match[1]), float(match[2])) for name, match in found.items() if match and name in TARGETS}
