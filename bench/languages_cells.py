@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -71,10 +70,10 @@ class Protocol:
         found, _ = parse(text.decode(), name=str(file))
         return cls(found, sha256(text).hexdigest())
 
-    @cached_property
-    def groups(self) -> dict[str, dict[str, Any]]:
+    @property
+    def groups(self) -> Mapping[str, Mapping[str, Any]]:
         """All groups by name."""
-        return dict(self.said["groups"])
+        return self.said["groups"]
 
     def cells(self, which: Set, groups: Sequence[str] = ("main",)) -> list[Cell]:
         """The cells of a set of languages, those that share warm-ups next to each other."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from statistics import fmean
 
 from common import table
+from languages_tables import signed
 
 from uxla.report.paper.published import published
 
@@ -58,11 +59,6 @@ def differences(compared: Iterator[tuple[str, Row, Row]]) -> tuple[list[str], di
     found = list(compared)
     targets = [language for language, figure in found[0][1].items() if figure != "-"]
     return targets, {name: [float(more[t]) - float(less[t]) for t in targets] for name, more, less in found}
-
-
-def signed(points: float) -> str:
-    """`+3.8`, `−0.2`"""
-    return f"{points:+.1f}".replace("-", "−")
 
 
 if __name__ == "__main__":
