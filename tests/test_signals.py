@@ -50,6 +50,17 @@ def test_a_second_signal_does_not_wait():
         raise AssertionError("not reached")
 
 
+def test_where_nobody_is_in_a_hurry_further_signals_wait_as_well():
+    done = []
+    with pytest.raises(signals.Terminated), signals.handling(twice_at_once=False):
+        with signals.postponed():
+            send(signal.SIGINT)
+            send(signal.SIGTERM)
+            done.append("held")
+        done.append("not reached")
+    assert done == ["held"]
+
+
 def test_an_error_in_held_work_is_not_hidden_by_the_signal():
     with pytest.raises(ValueError, match="disk"), signals.handling(), signals.postponed():
         send(signal.SIGTERM)

@@ -43,6 +43,8 @@ def pairs(split, size):
 
 MIX = sentences("train", 57)
 """Eight steps, the last of one sentence."""
+LONG = sentences("train", 400)
+"""50 steps, which go on where a busy machine hears of the third one late."""
 
 
 @pytest.fixture
@@ -107,14 +109,14 @@ def test_what_several_devices_make_is_kept_apart_from_what_one_makes(two, tmp_pa
 def test_where_a_rank_is_ended_all_end_and_go_on_from_the_checkpoint(two, tmp_path, hearing, rank, number):
     """Dropout draws the same numbers as without the interruption."""
     settings = SETTINGS.model_copy(update={"dropout": 0.2})
-    whole, losses, _ = trained(Store(tmp_path / "whole"), devices=2, settings=settings)
+    whole, losses, _ = trained(Store(tmp_path / "whole"), devices=2, settings=settings, mix=LONG)
 
     def end(step):
         if step == 3:
             [worker] = [one for one in two._workers._workers if one.leads is (rank == 0)]
             os.kill(worker.pid, number)
 
-    given = {"settings": settings, "minutes": 1e-9, "on_step": end}
+    given = {"settings": settings, "mix": LONG, "minutes": 1e-9, "on_step": end}
     with hearing() as lines:
         again, losses_again, _ = trained(Store(tmp_path / "ended"), devices=2, **given)
     assert torch.equal(whole, again)
@@ -131,10 +133,10 @@ def test_a_signal_to_the_command_ends_all_ranks_after_one_step_and_nothing_is_lo
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), on_devices(["cpu", "cpu"]) as devices, executing(devices):
-        trained(store, devices=2, on_step=interrupt)
+        trained(store, devices=2, mix=LONG, on_step=interrupt)
     with hearing() as lines, on_devices(["cpu", "cpu"]) as devices, executing(devices):
-        again, *_ = trained(store, devices=2)
-        whole, *_ = trained(Store(tmp_path / "whole"), devices=2)
+        again, *_ = trained(store, devices=2, mix=LONG)
+        whole, *_ = trained(Store(tmp_path / "whole"), devices=2, mix=LONG)
     assert torch.equal(whole, again)
     assert lines[0].startswith("resuming t at step ")
 

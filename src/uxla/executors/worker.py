@@ -94,10 +94,13 @@ def fork_workers(descriptor: int, loads: Sequence[str]) -> None:
 
 def _work(connection: Connection) -> None:
     """Do what the connection asks for, then end without what Python does at the end of a program: it was not begun
-    here."""
+    here.
+
+    Several may tell a worker to stop: a scheduler, another rank, the end of the connection. None of them is in a hurry.
+    """
     status = 0
     try:
-        with signals.handling(), suppress(KeyboardInterrupt):
+        with signals.handling(twice_at_once=False), suppress(KeyboardInterrupt):
             _serve(connection)
     except BaseException:
         traceback.print_exc()

@@ -93,6 +93,9 @@ def fit(
             if checkpoints is not None and ranks.rank == 0 and (ends or (training.done < steps and checkpoints.due)):
                 training.save(checkpoints)
             if ends:
+                if checkpoints is not None:
+                    with ranks.rank_0_first():  # when one has left, the others are ended
+                        checkpoints.wait()
                 break
     return {"steps": steps, "examples": len(mix), "tokens_per_batch": model.budget.tokens, **training.finish()}
 
