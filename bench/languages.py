@@ -5,8 +5,10 @@
 
 A cell is one `uxla run`: a target language of a corpus at one seed. bench/languages.yaml has all cells and settings.
 The development languages are there to choose on; `--set test` refuses to run until docs/protocol.md, committed, names
-the SHA-256 of languages.yaml as frozen. Days of one core; interrupted, the same command goes on. Cells that share their
-warm-ups run one after the other, in one process; with --jobs other ones run at the same time, one thread each.
+the SHA-256 of languages.yaml as frozen. Days of one core; interrupted, the same command goes on, also on another
+machine: what is in bench/cells is done. To make finished cells once more, give --records another folder. Cells that
+share their warm-ups run one after the other, in one process; with --jobs other ones run at the same time, one thread
+each.
 
 --list shows what is done and how much time is left, by what finished cells of the same corpus and group took.
 --plan counts the hours of a set before the first cell is run, as `uxla plan` does, in minutes.
@@ -29,22 +31,22 @@ from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 
 from common import table
-from languages_cells import ROOT, Cell, Places, Protocol, chains, not_frozen
+from languages_cells import RECORDS, ROOT, Cell, Places, Protocol, chains, not_frozen
 from languages_data import in_language, texts
+from languages_records import of_run, record, recorded
 
 from uxla import api
 from uxla.console import showing
 from uxla.errors import UxlaError
 from uxla.files import write_file
 from uxla.progress import note
-from uxla.store.journal import read
 from uxla.study.grid import Planned, make
 
 SHARED = ROOT.parent / "shared"
 
 
 def main(given: Namespace) -> None:
-    places, protocol = Places(given.data, given.models, given.out), Protocol.read()
+    places, protocol = Places(given.data, given.models, given.out, given.records), Protocol.read()
     os.environ.setdefault("UXLA_CACHE", str(places.out.absolute() / "store"))
     cells = [
         cell
@@ -101,15 +103,20 @@ def run_chain(
 
 
 def run_cell(protocol: Protocol, cell: Cell, places: Places, overwrite: bool) -> Iterator[str]:
-    """Make a cell's folder; why it failed. A run that was there keeps its `cell.json`, with the commit it is of."""
+    """Make a cell's folder and its record, unless it is recorded; why it failed. A run that was there keeps its
+    `cell.json`, with the commit it is of."""
+    if is_done(protocol, cell, places) and not overwrite:
+        return
     config, before = protocol.config(cell, places), results_digest(cell, places)
     _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
     yield from errors.values()
-    now = results_digest(cell, places)
+    now, file = results_digest(cell, places), folder(places) / cell.name / "cell.json"
     if not errors and now != before:
-        facts = protocol.facts(cell, config) | {"results": now}
-        write_file(folder(places) / cell.name / "cell.json", json.dumps(facts, indent=1))
-    elif not errors and not is_done(protocol, cell, places):
+        write_file(file, json.dumps(protocol.facts(cell, config) | {"results": now}, indent=1))
+    facts = json.loads(file.read_bytes()) if file.is_file() else {}
+    if not errors and (facts.get("results"), facts.get("own_settings")) == (now, protocol.digest_of(cell)):
+        record(of_run(file.parent), places.records)
+    elif not errors:
         yield "its cell.json is missing or names other settings; delete the folder to make the run anew"
 
 
@@ -119,11 +126,9 @@ def folder(places: Places) -> Path:
 
 
 def is_done(protocol: Protocol, cell: Cell, places: Places) -> bool:
-    """Whether `cell.json`, a cell's last file, is about the results there and today's settings of it."""
-    file, digest = folder(places) / cell.name / "cell.json", results_digest(cell, places)
-    facts = json.loads(file.read_bytes()) if file.is_file() else {}
-    known = facts.get("results"), facts.get("own_settings")
-    return digest is not None and known == (digest, protocol.digest_of(cell))
+    """Whether the cell is recorded with today's settings of it."""
+    found = recorded(cell.name, places.records)
+    return found is not None and found.facts["own_settings"] == protocol.digest_of(cell)
 
 
 def results_digest(cell: Cell, places: Places) -> str | None:
@@ -132,10 +137,10 @@ def results_digest(cell: Cell, places: Places) -> str | None:
     return sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
-def minutes(run_folder: Path) -> float:
-    """What the work that was done for a run took, by its journal; what it found in the store took nothing."""
-    events = read(run_folder / "journal.jsonl")
-    return sum(event["seconds"] for event in events if event["event"] == "stage" and not event["hit"]) / 60
+def minutes(cell: Cell, places: Places) -> float:
+    """What the work that was done for a recorded cell took; what it found in the store took nothing."""
+    found = recorded(cell.name, places.records)
+    return 0.0 if found is None else sum(found.seconds.values()) / 60
 
 
 def measured(protocol: Protocol, cells: Sequence[Cell], places: Places) -> dict[tuple[str, str], float]:
@@ -143,7 +148,7 @@ def measured(protocol: Protocol, cells: Sequence[Cell], places: Places) -> dict[
     found: dict[tuple[str, str], list[float]] = {}
     for cell in cells:
         if is_done(protocol, cell, places):
-            found.setdefault((cell.group, cell.corpus), []).append(minutes(folder(places) / cell.name))
+            found.setdefault((cell.group, cell.corpus), []).append(minutes(cell, places))
     return {kind: fmean(took) for kind, took in found.items()}
 
 
@@ -161,7 +166,7 @@ def time_left(protocol: Protocol, cells: Sequence[Cell], places: Places) -> str:
 def show_list(protocol: Protocol, cells: Sequence[Cell], places: Places) -> None:
     """Prints the cells, which are done, and the time left."""
     states = ["done" if is_done(protocol, cell, places) else "" for cell in cells]
-    took = [f"{minutes(folder(places) / c.name):.0f}" if done else "" for c, done in zip(cells, states, strict=True)]
+    took = [f"{minutes(c, places):.0f}" if done else "" for c, done in zip(cells, states, strict=True)]
     rows = [[c.name, c.group, done, time] for c, done, time in zip(cells, states, took, strict=True)]
     table(["cell", "group", "state", "minutes"], rows)
     print(f"\n{time_left(protocol, cells, places)}")
@@ -225,4 +230,7 @@ if __name__ == "__main__":
     wanted.add_argument("--data", type=Path, default=data or SHARED / "data", help="data sets; also UXLA_BENCH_DATA")
     wanted.add_argument("--models", type=Path, default=models or SHARED / "models", help="also UXLA_BENCH_MODELS")
     wanted.add_argument("--out", type=Path, default=ROOT / "runs/languages", metavar="DIR", help="runs and their store")
+    wanted.add_argument(
+        "--records", type=Path, default=RECORDS, metavar="DIR", help="finished cells; they count as done"
+    )
     main(wanted.parse_args())

@@ -20,6 +20,8 @@ from uxla.files import write_file
 ROOT = Path(__file__).parents[1]
 SETTINGS, PROTOCOL = Path("bench/languages.yaml"), Path("docs/protocol.md")
 """Relative to the repository."""
+RECORDS = ROOT / "bench/cells"
+"""What is kept of finished cells."""
 Set = Literal["development", "test"]
 _FROZEN = re.compile(r"^Frozen settings: `([0-9a-f]{64})`$", re.MULTILINE)
 
@@ -42,11 +44,12 @@ class Cell:
 
 
 class Places(NamedTuple):
-    """Where data sets and models are, and where runs go."""
+    """Where data sets and models are, and where runs and the records of finished ones go."""
 
     data: Path
     models: Path
     out: Path
+    records: Path
 
     @property
     def missing(self) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from languages_scores import Finished, by_key, difference
+from languages_records import Finished
+from languages_scores import by_key, difference
 
 from uxla.report.paired import Difference, holm
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from languages_scores import Finished, by_key, difference
+from languages_records import Finished
+from languages_scores import by_key, difference
 from languages_tables import CORPORA, estimate_rows, gain_rows, language, name
 from matplotlib import rc_context
 
@@ -14,7 +15,7 @@ METHODS = ("penalty", "snapshots", "weight_mean", "self_training", "tri_training
 def gains(cells: Sequence[Finished]) -> str:
     """The gain of each method over zero-shot, by language, with 95 % intervals."""
     languages = by_key(cells)
-    methods = [row for row in METHODS if any(row in cell.rows for cell in cells)]
+    methods = [row for row in METHODS if any(row in cell.counted for cell in cells)]
     with rc_context(STYLE):
         figure, [axes] = panels(1, 1, (7.5, 1.2 + 0.13 * len(languages) * (len(methods) + 1)))
         for place, method in enumerate(methods):

@@ -1,6 +1,6 @@
-"""All tables and pictures about real languages, from the run folders of `bench/languages.py` alone.
+"""All tables and pictures about real languages, from what `bench/languages.py` records of its run folders alone.
 
-    python bench/languages_report.py [--out DIR] [--page FILE]
+    python bench/languages_report.py [--records DIR] [--page FILE]
 
 Writes the block between `<!-- languages -->` and `<!-- /languages -->` of docs/results.md, and docs/languages-*.svg
 beside it. Cells that are not finished are named as missing. The claims of docs/protocol.md are computed when all cells
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import languages_figures as figures
 import languages_tables as tables
-from adaptation import RULES, cells_of, summed
-from languages_cells import ROOT, Protocol
+from adaptation import RULES, summed
+from languages_cells import RECORDS, ROOT, Protocol
 from languages_claims import claims
-from languages_scores import Finished, finished
+from languages_records import Finished, finished
 
 from uxla.files import write_file
 
@@ -39,7 +39,7 @@ SETS = {
 
 
 def main(given: Namespace) -> None:
-    cells, protocol = finished(given.out / "cells"), Protocol.read()
+    cells, protocol = list(finished(given.records)), Protocol.read()
     block = "\n\n".join(part for which in SETS for part in section(which, cells, protocol, given.page.parent))
     page = given.page.read_text(encoding="utf-8")
     if BEGIN not in page or END not in page:
@@ -86,7 +86,7 @@ def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: P
 
 def rule_table(cells: Sequence[Finished]) -> str:
     """What each rule of bench/adaptation.py loses, and how often it took what."""
-    known = [one for cell in cells for one in cells_of(cell.run)]
+    known = [cell.choice for cell in cells if cell.choice is not None]
     if not known:
         return "No such cell is finished."
     return tables.markdown(["rule", "mean regret", "largest", "took"], [summed(name, known) for name in RULES])
@@ -106,7 +106,7 @@ def claimed(which: str, mains: Sequence[Finished], protocol: Protocol) -> Iterat
 
 def unfinished(which: str, cells: Sequence[Finished], protocol: Protocol, groups: Sequence[str]) -> list[str]:
     """The names of the protocol's cells that are not there with the settings of today."""
-    there = {(cell.run.name, cell.facts.get("own_settings")) for cell in cells}
+    there = {(cell.name, cell.facts.get("own_settings")) for cell in cells}
     known = [name for name in groups if name in protocol.groups]
     return [cell.name for cell in protocol.cells(which, known) if (cell.name, protocol.digest_of(cell)) not in there]
 
@@ -131,6 +131,6 @@ def picture(folder: Path, name: str, drawn: str, title: str) -> str:
 
 if __name__ == "__main__":
     wanted = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
-    wanted.add_argument("--out", type=Path, default=ROOT / "runs/languages", metavar="DIR", help="where the cells are")
+    wanted.add_argument("--records", type=Path, default=RECORDS, metavar="DIR", help="of finished cells")
     wanted.add_argument("--page", type=Path, default=ROOT / "docs/results.md", metavar="FILE")
     main(wanted.parse_args())

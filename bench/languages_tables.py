@@ -5,13 +5,13 @@ from statistics import fmean, stdev
 
 import numpy as np
 from languages_claims import LEVEL, Claim, adjusted
-from languages_scores import Finished, Key, by_key, change, difference, everything, unshared
+from languages_records import Finished, Key
+from languages_scores import by_key, change, difference, everything, unshared
 from scipy.stats import spearmanr
 
 from uxla.metrics import Score
 from uxla.report.paired import Difference
 from uxla.report.table import METHODS, SINGLE
-from uxla.store.journal import read
 
 CORPORA = {
     **{"conll": "CoNLL", "masakhaner": "MasakhaNER", "panx": "PAN-X", "panx_small": "PAN-X"},
@@ -22,7 +22,8 @@ TASKS = {"ner": "NER", "nli": "Inference", "paraphrase": "Paraphrases", "classif
 DIFFERENCES = (
     *(("uxla", "zero_shot"), ("uxla_ensemble", "ensemble"), ("uxla", "snapshots"), ("uxla", "weight_mean")),
     *(("uxla", "tri_training"), ("uxla_ensemble", "tri_training_ensemble"), ("tri_training_ensemble", "ensemble")),
-    *(("penalty", "zero_shot"), ("snapshots", "zero_shot"), ("weight_mean", "zero_shot"), ("uxla", "supervised")),
+    *((row, "zero_shot") for row in ("tri_training", "penalty", "snapshots", "weight_mean")),
+    ("uxla", "supervised"),
 )
 WITHOUT_SHARED = (("uxla", "zero_shot"), ("uxla_ensemble", "tri_training_ensemble"))
 IN_BOTH = ("ar", "hin", "sw", "swh")
@@ -72,12 +73,12 @@ def score_table(cells: Sequence[Finished]) -> str:
     """A row for each method, a column for each language: mean ± standard deviation over the seeds, and their number
     where the row has fewer than the language."""
     languages = by_key(cells)
-    rows = dict.fromkeys(row for cell in cells for row in cell.rows)
+    rows = dict.fromkeys(row for cell in cells for row in cell.counted)
     table = [
         [
             name(row),
             *(
-                _over_seeds([cell.score(row) for cell in found if row in cell.rows], len(found))
+                _over_seeds([cell.score(row) for cell in found if row in cell.counted], len(found))
                 for found in languages.values()
             ),
         ]
@@ -133,7 +134,7 @@ def target_label_table(cells: Sequence[Finished]) -> str:
     rows = []
     for method in ("tri_training", "uxla"):
         chosen = [[cell.with_target_labels().get(method) for cell in found] for found in languages.values()]
-        last = [[cell.score(method) for cell in found if method in cell.rows] for found in languages.values()]
+        last = [[cell.score(method) for cell in found if method in cell.counted] for found in languages.values()]
         rows.append([f"{name(method)}, last", *map(_over_seeds, last)])
         known = [[score for score in scores if score is not None] for scores in chosen]
         rows.append([f"{name(method)}, best on target dev (uses target labels)", *map(_over_seeds, known)])
@@ -144,9 +145,8 @@ def estimate_rows(cells: Sequence[Finished]) -> list[tuple[Key, str, float, floa
     """Language, state, estimate, truth, and whether the 80 % interval holds it, of every state that has both."""
     rows = []
     for cell in cells:
-        found = cell.found
-        for method, guesses in cell.run.results["estimates"].get(cell.facts["target"], {}).items():
-            scores = found.get(method)
+        for method, guesses in cell.estimates.items():
+            scores = cell.found.get(method)
             truths = scores if isinstance(scores, list) else [scores]
             for guess, truth in zip(guesses if isinstance(guesses, list) else [guesses], truths, strict=True):
                 if truth is not None:
@@ -169,34 +169,19 @@ def estimate_table(cells: Sequence[Finished]) -> str:
     return markdown(["corpus", "states", "mean error", "bias", "rank correlation", "in the 80 % interval"], rows)
 
 
+_PARTS = {"predict": "labelling", "vicinity": "samples", "mlm": "masked LM tuned", "fit": "trainings of "}
+
+
 def cost_table(cells: Sequence[Finished]) -> str:
     """Minutes of one cell: trainings by method where they were done there, and labelling and samples of all methods."""
     spent: dict[str, list[float]] = {}
     for cell in cells:
-        for part, seconds in _seconds(cell).items():
-            spent.setdefault(part, []).append(seconds / 60)
+        for stage, seconds in cell.seconds.items():
+            kind, _, method = stage.partition(" ")
+            if kind in _PARTS:
+                spent.setdefault(_PARTS[kind] + name(method) * bool(method), []).append(seconds / 60)
     rows = [[part, f"{fmean(of):.1f}", f"{min(of):.1f} to {max(of):.1f}", str(len(of))] for part, of in spent.items()]
     return markdown(["part", "minutes", "range", "cells"], rows)
-
-
-_PARTS = {"predict": "labelling", "vicinity": "samples", "mlm": "masked LM tuned"}
-
-
-def _seconds(cell: Finished) -> dict[str, float]:
-    """What was done for a cell, by part; a training is told right after its work."""
-    spent: dict[str, float] = {}
-    training = 0.0
-    for event in read(cell.run.path / "journal.jsonl"):
-        if event["event"] == "stage" and not event["hit"]:
-            if event["stage"] == "fit":
-                training = event["seconds"]
-            part = _PARTS.get(event["stage"])
-            if part:
-                spent[part] = spent.get(part, 0.0) + event["seconds"]
-        elif event["event"] == "training" and training:
-            part = f"trainings of {name(event['method'])}"
-            spent[part], training = spent.get(part, 0.0) + training, 0.0
-    return spent
 
 
 def gain_table(cells: Sequence[Finished]) -> str:
@@ -218,7 +203,7 @@ def gain_table(cells: Sequence[Finished]) -> str:
 def gain_rows(cells: Sequence[Finished]) -> Iterator[tuple[Key, tuple[float, float, float, float]]]:
     """Language; zero-shot, how far it is below the source's dev score, sentences of the raw text, gain of UXLA."""
     for key, found in by_key(cells).items():
-        of = [cell for cell in found if {"uxla", "zero_shot"} <= cell.rows.keys()]
+        of = [cell for cell in found if {"uxla", "zero_shot"} <= cell.counted.keys()]
         if of:
             zero = fmean(cell.score("zero_shot") for cell in of)
             source = fmean(fmean(dev_scores(cell)) for cell in of)
@@ -228,7 +213,7 @@ def gain_rows(cells: Sequence[Finished]) -> Iterator[tuple[Key, tuple[float, flo
 
 def dev_scores(cell: Finished) -> list[float]:
     """Of zero-shot's models on the source's dev set."""
-    return [one["dev"] for one in cell.run.results["trainings"] if one["method"] == "zero_shot"]
+    return [one["dev"] for one in cell.trainings if one["method"] == "zero_shot"]
 
 
 def variant_table(cells: Sequence[Finished], mains: Sequence[Finished]) -> str:
@@ -245,5 +230,5 @@ def variant_table(cells: Sequence[Finished], mains: Sequence[Finished]) -> str:
 
 def folder_table(cells: Sequence[Finished]) -> str:
     """The run folders that all figures are from: the digest of each one's results.json, and the commit it is of."""
-    rows = [[cell.run.name, f"`{cell.digest[:16]}`", f"`{(cell.facts['commit'] or '')[:9]}`"] for cell in cells]
+    rows = [[cell.name, f"`{cell.facts['results'][:16]}`", f"`{(cell.facts['commit'] or '')[:9]}`"] for cell in cells]
     return markdown(["run folder", "SHA-256 of results.json", "commit"], rows)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
+PLACES = (("bench/cells", ".json.xz"), ("runs/cells", ""))
+"""Records and run folders: where they are, and how their names end."""
 TINY = {
     "settings": {
         "model": "testbed",
@@ -121,7 +124,7 @@ def test_cells_that_share_warm_ups_stand_next_to_each_other(protocol, cells):
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data sets at {SHARED}")
 def test_every_cell_is_a_run_on_sentences_that_nothing_else_reads(protocol, cells, data, tmp_path):
-    places = cells.Places(SHARED / "data", SHARED / "models", tmp_path)
+    places = cells.Places(SHARED / "data", SHARED / "models", tmp_path, tmp_path)
     assert places.missing is None
     for which in ("development", "test"):
         of_a_kind = {(cell.corpus, cell.target): cell for cell in protocol.cells(which)}
@@ -205,11 +208,12 @@ def repository(tmp_path_factory):
 
 
 def drive(root, *arguments):
-    return script(root, "languages", *arguments, "--data", root / "data", "--models", root / "models")
+    places = [part for name in ("data", "models") for part in (f"--{name}", root / name)]
+    return script(root, "languages", *arguments, *places, "--out", root / "runs")
 
 
 def script(root, name, *arguments):
-    command = [sys.executable, root / f"bench/{name}.py", *arguments, "--out", root / "runs"]
+    command = [sys.executable, root / f"bench/{name}.py", *arguments]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -242,6 +246,8 @@ def test_cells_share_their_warm_ups(made, repository):
 
 def test_a_cell_that_was_made_is_not_made_again(made, repository):
     kept = [path for name in ("journal.jsonl", "cell.json") for path in (repository / "runs/cells").glob(f"*/{name}")]
+    kept += repository.glob("bench/cells/*")
+    assert len(kept) == 9
     before, settings = [file.read_bytes() for file in kept], repository / "bench/languages.yaml"
     said = settings.read_bytes()
     settings.write_bytes(said + b"\n")  # the file's digest is another, the cell's settings are the same
@@ -252,14 +258,36 @@ def test_a_cell_that_was_made_is_not_made_again(made, repository):
     assert [file.read_bytes() for file in kept] == before
 
 
+def test_a_cell_that_is_recorded_needs_no_folder(made, repository):
+    shutil.move(repository / "runs", repository / "elsewhere")
+    done = drive(repository, "--list")
+    assert drive(repository, "--seeds", "1").returncode == 0
+    assert not [*repository.glob("runs/cells/*")]
+    shutil.rmtree(repository / "runs", ignore_errors=True)
+    shutil.move(repository / "elsewhere", repository / "runs")
+    assert re.search(r"\| main_world-near_seed=1 +\| main +\| done ", done.stdout)
+    assert "\n2 of 2 cells done, 0.0 hours of one core left" in done.stdout
+
+
+def test_a_run_without_its_record_is_recorded_and_not_made_again(made, repository):
+    [kept], [run] = (repository.glob(f"{place}/main_world-near_seed=1{end}") for place, end in PLACES)
+    before, made_at = kept.read_bytes(), (run / "results.json").stat().st_mtime_ns
+    kept.unlink()
+    assert drive(repository, "--seeds", "1").returncode == 0
+    assert (kept.read_bytes(), (run / "results.json").stat().st_mtime_ns) == (before, made_at)
+
+
 def test_a_run_that_nobody_knows_the_commit_of_gets_none(made, repository):
-    facts = repository / "runs/cells/main_world-near_seed=1/cell.json"
-    before = facts.read_bytes()
-    facts.unlink()
+    [record], [run] = (repository.glob(f"{place}/main_world-near_seed=1{end}") for place, end in PLACES)
+    before = {file: file.read_bytes() for file in (run / "cell.json", record)}
+    for file in before:
+        file.unlink()
     done = drive(repository, "--seeds", "1")
-    assert (done.returncode, facts.is_file()) == (1, False)
+    assert done.returncode == 1
+    assert not any(file.is_file() for file in before)
     assert "its cell.json is missing or names other settings; delete the folder" in done.stderr
-    facts.write_bytes(before)
+    for file, content in before.items():
+        file.write_bytes(content)
 
 
 def test_sentences_of_two_splits_are_counted_without_a_run(made, repository):
@@ -268,24 +296,27 @@ def test_sentences_of_two_splits_are_counted_without_a_run(made, repository):
 
 def test_a_row_has_the_score_and_the_models_that_the_run_has(made, repository, bench):
     scores = bench("languages_scores")
-    cell = scores.finished(repository / "runs/cells")[1]
-    found = cell.found
+    cell = [*bench("languages_records").finished(repository / "bench/cells")][1]
+    found = results(repository, "main_world-near_seed=1")["targets"]["near"]
+    assert cell.found == found
     assert cell.score("uxla") == pytest.approx(found["uxla"][-1]["mean"])
     assert cell.score("uxla, epoch 1") == pytest.approx(found["uxla"][0]["mean"])
     assert cell.score("tri_training") == pytest.approx(found["tri_training"]["mean"])
     assert cell.score("tri_training, epoch 2") == pytest.approx(found["by_epoch"]["tri_training"][1]["mean"])
     assert cell.score("tri_training_ensemble") == pytest.approx(found["ensembles"]["tri_training"]["mean"])
-    assert [len(cell.counts(row)) for row in ("uxla", "ensemble", "averaged")] == [3, 1, 1]
-    assert "tri_training, epoch 3" not in cell.rows
+    assert [len(cell.counted[row]) for row in ("uxla", "ensemble", "averaged")] == [3, 1, 1]
+    assert "tri_training, epoch 3" not in cell.counted
     assert len(scores.unshared(cell)) == 20 - 7
 
 
-def test_the_report_is_made_of_run_folders_alone(made, repository, bench):
+def test_the_report_is_made_of_records_alone(made, repository, bench):
     page = repository / "docs/results.md"
     page.write_text("above\n<!-- languages -->\nof last week\n<!-- /languages -->\nbelow\n")
-    shutil.move(repository / "data", repository / "away")
+    for name in ("data", "runs"):
+        shutil.move(repository / name, repository / f"{name} away")
     done = script(repository, "languages_report")
-    shutil.move(repository / "away", repository / "data")
+    for name in ("data", "runs"):
+        shutil.move(repository / f"{name} away", repository / name)
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert text.startswith("above\n<!-- languages -->\n### Development languages\n")
@@ -314,22 +345,16 @@ def results(root, name):
 
 
 def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path):
-    driver, places = bench("languages"), cells.Places(tmp_path, tmp_path, tmp_path)
+    driver, places, records = bench("languages"), cells.Places(*[tmp_path] * 4), bench("languages_records")
     every = [cells.Cell("development", "main", "main", "world", "near", seed) for seed in (1, 2, 3)]
     protocol = cells.Protocol(TINY, "")
     assert "--plan" in driver.time_left(protocol, every, places)
-    folder = driver.folder(places) / every[0].name
-    folder.mkdir(parents=True)
-    events = [{"event": "stage", "hit": hit, "seconds": 1800.0} for hit in (False, False, True)]
-    (folder / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    (folder / "results.json").write_text("{}")
-    facts = {"results": sha256(b"{}").hexdigest(), "own_settings": protocol.digest_of(every[0])}
-    (folder / "cell.json").write_text(json.dumps(facts))
+    facts = {**asdict(every[0]), "own_settings": protocol.digest_of(every[0])}
+    done = records.Finished(facts, {}, {}, [], {}, 0, {"fit uxla": 3000.0, "predict": 600.0}, None)
+    records.record(done, places.records)
     assert driver.time_left(protocol, every, places) == "1 of 3 cells done, 2.0 hours of one core left"
     other = cells.Protocol({**TINY, "settings": {}}, "")
     assert driver.time_left(other, every, places).startswith("0 of 3 cells done")
-    (folder / "results.json").write_text('{"made": "anew"}')
-    assert driver.time_left(protocol, every, places).startswith("0 of 3 cells done")
 
 
 def test_a_cell_has_the_settings_that_are_its_own(cells):
@@ -368,7 +393,7 @@ def test_a_tuned_masked_lm_is_made_once_and_makes_the_samples(cells, repository,
         group = {"variants": {"tuned": ["vicinity.model={tuned}"]}, "methods": ["uxla"], **tuned}
         return cells.Protocol({**TINY, "groups": {"tuned": group}}, "")
 
-    places = cells.Places(repository / "data", repository / "models", tmp_path)
+    places = cells.Places(repository / "data", repository / "models", tmp_path, tmp_path)
     words = (repository / "data/near/train.conll").read_text().replace("\tO", "")
     (repository / "data/near.txt.xz").write_bytes(lzma.compress(words.encode()))
     cell = cells.Cell("development", "tuned", "tuned", "world", "near", 1)
@@ -383,7 +408,7 @@ def test_a_tuned_masked_lm_is_made_once_and_makes_the_samples(cells, repository,
 
 
 def test_without_the_data_it_says_what_is_missing(cells, tmp_path):
-    missing = cells.Places(tmp_path / "nowhere", tmp_path, tmp_path).missing
+    missing = cells.Places(tmp_path / "nowhere", tmp_path, tmp_path, tmp_path).missing
     assert missing.startswith("skipped: ")
     assert f"{tmp_path / 'nowhere'}: no such folder" in missing
 

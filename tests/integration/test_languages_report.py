@@ -1,6 +1,7 @@
-"""bench/languages_report.py: its figures are those of the run folders, its claims follow the protocol's rules."""
+"""bench/languages_report.py: its figures are those of the records, its claims follow the protocol's rules."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,11 @@ ROWS = (
     *("uxla_ensemble", "tri_training", "tri_training_ensemble", "supervised"),
 )
 SIZE = 80
+
+
+@pytest.fixture(scope="module")
+def records(bench):
+    return bench("languages_records")
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +55,14 @@ def labels(share):
 
 
 @pytest.fixture
-def cell(scores):
-    """`cell(task, language, seed, row=share right)`: a finished cell without a folder; sentences are its seed's own."""
+def cell(records):
+    """`cell(task, language, seed, row=share right)`: a finished cell; sentences are its seed's own."""
 
     def make(task, language, seed, **shares):
         facts = {"corpus": task, "target": language, "task": task, "seed": seed, "parallel": False, "shared": [0, 1]}
-        one = scores.Finished(facts | {"variant": "main", "set": "test"}, SimpleNamespace())
         rows = {row: labels(shares.get(row, 0.5)) for row in ROWS}
-        vars(one)["rows"] = dict.fromkeys(rows)
-        vars(one)["_counted"] = rows
-        gold = np.full(SIZE, seed + 1)
-        vars(one)["test"] = type("T", (), {"gold": gold, "segments": [], "__len__": lambda self: SIZE})()
-        return one
+        facts |= {"variant": "main", "set": "test", "results": "0123456789abcdef0", "commit": "c0ffee"}
+        return records.Finished(facts, {}, {}, [], rows, seed, {}, None)
 
     return make
 
@@ -115,13 +117,13 @@ def test_a_change_compares_the_same_row_at_the_same_seed(scores, cell):
     others = [cell("ner", "a", seed, uxla=0.6) for seed in (2, 3)]
     assert scores.change(others, mains, "uxla").value == pytest.approx(10)
     assert scores.change([], mains, "uxla") is None
-    vars(others[0])["test"].gold[0] = 9  # the data changed meanwhile: another test set
-    assert scores.change(others, mains, "uxla") is None
+    changed = replace(others[0], identity=9)  # the data changed meanwhile: another test set
+    assert scores.change([changed, others[1]], mains, "uxla") is None
 
 
 def test_a_row_of_fewer_seeds_says_so(tables, cell):
     cells = [cell("ner", "a", seed, uxla=0.6) for seed in (1, 2, 3)]
-    del vars(cells[2])["rows"]["supervised"]
+    del cells[2].counted["supervised"]
     lines = tables.score_table(cells).splitlines()
     assert f"| {tables.name('supervised')} | 50.0 ± 0.0 (2 of 3) |" in lines
     assert "| UXLA | 60.0 ± 0.0 |" in lines
@@ -149,7 +151,7 @@ def test_half_of_the_ner_languages_are_enough_for_the_second_claim(claimed, ever
     for count, reached in ((3, True), (4, False)):
         for one in cells:
             if one.key[1] in [f"ner{i}" for i in range(count)]:
-                vars(one)["_counted"]["tri_training_ensemble"] = vars(one)["_counted"]["uxla_ensemble"]
+                one.counted["tri_training_ensemble"] = one.counted["uxla_ensemble"]
         assert claimed(cells)[1] is reached
 
 
@@ -157,7 +159,7 @@ def test_one_language_that_loses_a_point_is_harm(claimed, everywhere):
     cells = everywhere(**ALL)
     for one in cells:
         if one.key[1] == "nli1":
-            vars(one)["_counted"]["uxla_ensemble"] = labels(0.4875)
+            one.counted["uxla_ensemble"] = labels(0.4875)
     assert claimed(cells) == [True, True, True, False]
 
 
@@ -165,7 +167,7 @@ def test_the_intervals_that_exclude_harm_are_counted(claims, tables, everywhere,
     cells, given = everywhere(**ALL), bench("languages_cells").Protocol.read().said["claims"]
     for one in cells:
         if one.key[1] == "nli1":
-            vars(one)["_counted"]["uxla_ensemble"] = labels(0.4875)
+            one.counted["uxla_ensemble"] = labels(0.4875)
     [row] = [line for line in tables.claims_table(claims.claims(cells, given)).splitlines() if "intervals" in line]
     assert row == "| intervals above −0.5 | 18 of 19 |  |  |"
 
@@ -204,7 +206,7 @@ def test_a_row_is_called_by_its_method(tables, row, title):
     assert tables.name(row) == title
 
 
-def test_the_cost_is_that_of_the_work_that_was_done(tables, tmp_path):
+def test_the_cost_is_that_of_the_work_that_was_done(records, tables, cell, tmp_path):
     def stage(name, seconds, hit=False):
         return {"event": "stage", "stage": name, "hit": hit, "seconds": seconds}
 
@@ -214,7 +216,7 @@ def test_the_cost_is_that_of_the_work_that_was_done(tables, tmp_path):
     events = [stage("fit", 60.0), stage("predict", 6.0), training("penalty"), stage("vicinity", 90.0)]
     events += [stage("fit", 0.0, hit=True), training("uxla"), stage("fit", 30.0), training("uxla"), training("uxla")]
     (tmp_path / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    one = SimpleNamespace(run=SimpleNamespace(path=tmp_path))
+    one = replace(cell("ner", "a", 1), seconds=records._seconds(tmp_path))
     assert tables.cost_table([one]).splitlines()[2:] == [
         "| labelling | 0.1 | 0.1 to 0.1 | 1 |",
         "| trainings of + confidence penalty | 1.0 | 1.0 to 1.0 | 1 |",
@@ -229,9 +231,9 @@ def test_tables_go_between_their_two_lines_or_nowhere(bench, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("no such lines\n")
     with pytest.raises(SystemExit, match="expected the lines <!-- languages --> and <!-- /languages -->"):
-        report.main(SimpleNamespace(out=tmp_path, page=page))
+        report.main(SimpleNamespace(records=tmp_path, page=page))
     page.write_text(f"a\n{report.BEGIN}b\n{report.END}\nc\n")
-    report.main(SimpleNamespace(out=tmp_path, page=page))
+    report.main(SimpleNamespace(records=tmp_path, page=page))
     assert page.read_text() == f"a\n{report.BEGIN}No cell is finished yet.\n{report.END}\nc\n"
 
 
@@ -240,10 +242,24 @@ def test_what_explains_a_gain_is_compared_within_a_task(tables, cell):
     cells += [cell("nli", "x", 1, zero_shot=0.5, uxla=0.6)]
     for place, one in enumerate(cells):
         one.facts["train_sentences"] = 100 * (place + 1)
-        one.run.results = {"trainings": [{"method": "zero_shot", "dev": 90.0}]}
+        one.trainings.append({"method": "zero_shot", "dev": 90.0})
     lines = tables.gain_table(cells).splitlines()
     assert "| n1 (ner) | 10.0 | 80.0 | 200 | +15.0 |" in lines
     assert "| **rank correlation with the gain, NER** | −1.00 | 1.00 | −1.00 |  |" in lines
     assert lines[-1] == "| x (nli) | 50.0 | 40.0 | 500 | +10.0 |"
-    cells[0].run.results = {"trainings": [{"method": "zero_shot", "dev": -5.0}]}
-    assert "| n0 (ner) | 0.0 | −5.0 | 100 | +20.0 |" in tables.gain_table(cells[:1]).splitlines()
+    below = replace(cells[0], trainings=[{"method": "zero_shot", "dev": -5.0}])
+    assert "| n0 (ner) | 0.0 | −5.0 | 100 | +20.0 |" in tables.gain_table([below]).splitlines()
+
+
+def test_a_record_is_the_cell(records, cell, tmp_path, bench):
+    states = ("zero_shot", "tri_training", "uxla")
+    agreed = {frozenset({one, other}): 50.0 for one, other in zip(states, (*states[1:], states[0]), strict=True)}
+    choice = bench("adaptation").Cell("a run", dict.fromkeys(states, 60.0), agreed, [70.0, 71.0], None)
+    for one in (replace(cell("ner", "a", 1), seconds={"fit uxla": 1.5}, choice=choice), cell("nli", "b", 2, uxla=0.9)):
+        records.record(one, tmp_path / "new")
+        kept = records.recorded(one.name, tmp_path / "new")
+        assert kept.counted.keys() == one.counted.keys()
+        assert all(np.array_equal(kept.counted[row], one.counted[row]) for row in ROWS)
+        assert {**vars(kept), "counted": 0} == {**vars(one), "counted": 0}
+    assert [one.name for one in records.finished(tmp_path / "new")] == ["main_ner-a_seed=1", "main_nli-b_seed=2"]
+    assert records.recorded("main_ner-a_seed=2", tmp_path / "new") is None
