@@ -1,16 +1,17 @@
 """Real languages: every cell of the protocol (docs/protocol.md) as a run folder of its own.
 
     python bench/languages.py [--set test] [--group G…] [--corpora C…] [--seeds N…] [--jobs N]
-                              [--list | --plan | --shared]
+                              [--list | --plan | --record | --shared]
 
 A cell is one `uxla run`: a target language of a corpus at one seed. bench/languages.yaml has all cells and settings.
 The development languages are there to choose on; `--set test` refuses to run until docs/protocol.md, committed, names
 the SHA-256 of languages.yaml as frozen. Days of one core; interrupted, the same command goes on, also on another
-machine: what is in bench/cells is done. To make finished cells once more, give --records another folder. Cells that
-share their warm-ups run one after the other, in one process; with --jobs other ones run at the same time, one thread
-each.
+machine: what is recorded in bench/cells is done. To make such cells once more, give new folders, --out runs/again and
+--records runs/again. Cells that share their warm-ups run one after the other, in one process; with --jobs other ones
+run at the same time, one thread each.
 
 --list shows what is done and how much time is left, by what finished cells of the same corpus and group took.
+--record records the cells that have a finished run folder, and makes none.
 --plan counts the hours of a set before the first cell is run, as `uxla plan` does, in minutes.
 --shared counts the test sentences that also stand in training files. It reads files and runs nothing.
 Data sets and models are looked for in ../shared; without them nothing is run.
@@ -33,7 +34,7 @@ from tempfile import TemporaryDirectory
 from common import table
 from languages_cells import RECORDS, ROOT, Cell, Places, Protocol, chains, not_frozen
 from languages_data import in_language, texts
-from languages_records import of_run, record, recorded
+from languages_records import facts_of, of_run, record
 
 from uxla import api
 from uxla.console import showing
@@ -59,6 +60,9 @@ def main(given: Namespace) -> None:
         show_list(protocol, cells, places)
     elif given.plan:
         show_plan(protocol, cells, places)
+    elif given.record:
+        kept = [cell for cell in cells if not is_done(protocol, cell, places) and keep(protocol, cell, places)]
+        print(f"{len(kept)} cells recorded")
     elif given.shared:
         show_shared(protocol, cells, places)
     else:
@@ -67,9 +71,11 @@ def main(given: Namespace) -> None:
 
 
 def run(protocol: Protocol, cells: Sequence[Cell], places: Places, jobs: int, *, overwrite: bool) -> str | None:
-    """Make every cell's folder, after the masked LMs that cells share; the errors of those that failed, a line each."""
-    failed = {cell: error for cell in cells if (error := _tune(protocol, cell, places))}
-    left = [cell for cell in cells if cell not in failed]
+    """Make and record all cells that are not done, after the masked LMs that they share; the errors of those that
+    failed, a line each."""
+    left = [cell for cell in cells if not is_done(protocol, cell, places)]
+    failed = {cell: error for cell in left if (error := _tune(protocol, cell, places))}
+    left = [cell for cell in left if cell not in failed]
     todo = [(protocol, found, cells, places, overwrite) for found in chains(left)]
     if jobs == 1:
         with showing():
@@ -77,6 +83,7 @@ def run(protocol: Protocol, cells: Sequence[Cell], places: Places, jobs: int, *,
     else:
         with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
             errors = [found.result() for found in [pool.submit(run_chain, *one) for one in todo]]
+    print(time_left(protocol, cells, places))
     return "\n".join([*failed.values(), *chain(*errors)]) or None
 
 
@@ -91,7 +98,7 @@ def _tune(protocol: Protocol, cell: Cell, places: Places) -> str | None:
 def run_chain(
     protocol: Protocol, cells: Sequence[Cell], of: Sequence[Cell], places: Places, overwrite: bool
 ) -> list[str]:
-    """Make the folders of these cells, one by one, among others; the errors of those that failed."""
+    """Make and record these cells, one by one, among others; the errors of those that failed."""
     failed = []
     for cell in cells:
         note(f"{cell.name}: {time_left(protocol, of, places)}")
@@ -103,9 +110,9 @@ def run_chain(
 
 
 def run_cell(protocol: Protocol, cell: Cell, places: Places, overwrite: bool) -> Iterator[str]:
-    """Make a cell's folder and its record, unless it is recorded; why it failed. A run that was there keeps its
+    """Make a cell's folder and record it, unless that is done; why it failed. A run that was there keeps its
     `cell.json`, with the commit it is of."""
-    if is_done(protocol, cell, places) and not overwrite:
+    if is_done(protocol, cell, places):
         return
     config, before = protocol.config(cell, places), results_digest(cell, places)
     _, errors = make([Planned(cell.name, (), config)], folder(places), api.run, overwrite=overwrite)
@@ -113,11 +120,18 @@ def run_cell(protocol: Protocol, cell: Cell, places: Places, overwrite: bool) ->
     now, file = results_digest(cell, places), folder(places) / cell.name / "cell.json"
     if not errors and now != before:
         write_file(file, json.dumps(protocol.facts(cell, config) | {"results": now}, indent=1))
-    facts = json.loads(file.read_bytes()) if file.is_file() else {}
-    if not errors and (facts.get("results"), facts.get("own_settings")) == (now, protocol.digest_of(cell)):
-        record(of_run(file.parent), places.records)
-    elif not errors:
+    if not errors and not keep(protocol, cell, places):
         yield "its cell.json is missing or names other settings; delete the folder to make the run anew"
+
+
+def keep(protocol: Protocol, cell: Cell, places: Places) -> bool:
+    """Record a cell, if its `cell.json` is about the results there and today's settings of it."""
+    file, digest = folder(places) / cell.name / "cell.json", results_digest(cell, places)
+    facts = json.loads(file.read_bytes()) if file.is_file() else {}
+    if digest is None or (facts.get("results"), facts.get("own_settings")) != (digest, protocol.digest_of(cell)):
+        return False
+    record(of_run(file.parent), places.records)
+    return True
 
 
 def folder(places: Places) -> Path:
@@ -127,8 +141,8 @@ def folder(places: Places) -> Path:
 
 def is_done(protocol: Protocol, cell: Cell, places: Places) -> bool:
     """Whether the cell is recorded with today's settings of it."""
-    found = recorded(cell.name, places.records)
-    return found is not None and found.facts["own_settings"] == protocol.digest_of(cell)
+    found = facts_of(cell.name, places.records)
+    return found is not None and found[0]["own_settings"] == protocol.digest_of(cell)
 
 
 def results_digest(cell: Cell, places: Places) -> str | None:
@@ -139,8 +153,8 @@ def results_digest(cell: Cell, places: Places) -> str | None:
 
 def minutes(cell: Cell, places: Places) -> float:
     """What the work that was done for a recorded cell took; what it found in the store took nothing."""
-    found = recorded(cell.name, places.records)
-    return 0.0 if found is None else sum(found.seconds.values()) / 60
+    found = facts_of(cell.name, places.records)
+    return 0.0 if found is None else sum(found[1].values()) / 60
 
 
 def measured(protocol: Protocol, cells: Sequence[Cell], places: Places) -> dict[tuple[str, str], float]:
@@ -223,6 +237,7 @@ if __name__ == "__main__":
     wanted.add_argument("--seeds", nargs="+", type=int, metavar="N", help="these alone")
     wanted.add_argument("--jobs", type=int, default=1, metavar="N", help="processes, each with one thread")
     wanted.add_argument("--list", action="store_true", help="what is done, and the time left")
+    wanted.add_argument("--record", action="store_true", help="record finished run folders, and make none")
     wanted.add_argument("--plan", action="store_true", help="the hours of all these cells, as `uxla plan` counts them")
     wanted.add_argument("--shared", action="store_true", help="the sentences that stand in two splits")
     wanted.add_argument("--overwrite", action="store_true", help="replace cells that were made with other settings")
@@ -233,4 +248,7 @@ if __name__ == "__main__":
     wanted.add_argument(
         "--records", type=Path, default=RECORDS, metavar="DIR", help="finished cells; they count as done"
     )
-    main(wanted.parse_args())
+    try:
+        main(wanted.parse_args())
+    except UxlaError as error:
+        sys.exit(str(error))

@@ -40,7 +40,12 @@ class Cell:
     @property
     def name(self) -> str:
         """Of its run folder."""
-        return f"{self.variant}_{self.corpus}-{self.target}_seed={self.seed}"
+        return name_of(asdict(self))
+
+
+def name_of(facts: Mapping[str, Any]) -> str:
+    """A cell's name, by its fields."""
+    return "{variant}_{corpus}-{target}_seed={seed}".format(**facts)
 
 
 class Places(NamedTuple):

@@ -1,20 +1,27 @@
 """What is kept of a finished cell of `bench/languages.py`: all that tables, pictures and claims read, in one file.
 
 A run folder is large, has the texts of its test set and lives where it was made. A record is small and has no text, so
-that the repository keeps it and days of computing can go on elsewhere. It names the run folder's results by digest.
+that the repository keeps it and days of computing can go on elsewhere. It names by their digests the run folder's
+results, and the data and models that they are of.
+
+A record is two lines of JSON, compressed: what is asked often comes first.
 """
 
 import json
 import lzma
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from adaptation import Cell, cells_of
+from adaptation import Cell as Choice
+from adaptation import cells_of
+from languages_cells import name_of
 
+from uxla.errors import UxlaError
 from uxla.files import write_file
 from uxla.report.folder import RunFolder
 from uxla.report.scores import every_score, selected_on_dev
@@ -23,9 +30,9 @@ from uxla.store.journal import read
 
 Key = tuple[str, str]
 """Corpus and target."""
-_ENDING = ".json.xz"
-_READ = ("method", "target", "epoch", "dev")
-"""What is read of a training."""
+_VERSION, _ENDING = 1, ".json.xz"
+_FIRST = ("facts", "seconds")
+"""The fields on a record's first line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +45,10 @@ class Finished:
     """What results.json says of the target."""
     estimates: Mapping[str, Any]
     """Without labels, by method."""
-    trainings: list[dict[str, Any]]
-    """Method, target, epoch and score on the source's dev set of each."""
+    source_dev: Mapping[str, list[float]]
+    """The scores on the source's dev set of each method's trainings."""
+    inputs: Mapping[str, Any]
+    """The digests of the data sets and models."""
     counted: dict[str, np.ndarray]
     """By row (models, N, 3): gold, predicted and correct of each test sentence. The last epoch is the method's own
     row."""
@@ -48,13 +57,13 @@ class Finished:
     seconds: Mapping[str, float]
     """What was done for the cell, by the journal's stage, of trainings (`fit METHOD`) by method too: what it found in
     the store took nothing."""
-    choice: Cell | None
-    """What rules of when to adapt see; None where a method is missing."""
+    seen_by_rules: Choice | None
+    """What rules of when to adapt look at; None where a method is missing."""
 
     @property
     def name(self) -> str:
         """Of the run folder."""
-        return "{variant}_{corpus}-{target}_seed={seed}".format(**self.facts)
+        return name_of(self.facts)
 
     @property
     def key(self) -> Key:
@@ -89,7 +98,8 @@ def of_run(folder: Path) -> Finished:
         facts,
         run.results["targets"][target],
         run.results.get("estimates", {}).get(target, {}),
-        [{name: one[name] for name in _READ} for one in run.results["trainings"]],
+        _source_dev(run.results["trainings"]),
+        run.results["inputs"],
         counted,
         int(text.hexdigest()[:12], 16),
         _seconds(folder),
@@ -110,36 +120,53 @@ def _rows(results: Mapping[str, Any]) -> dict[str, tuple[str, int | None]]:
     return named
 
 
+def _source_dev(trainings: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for one in trainings:
+        if one["dev"] is not None:
+            found.setdefault(one["method"], []).append(one["dev"])
+    return found
+
+
 def _seconds(folder: Path) -> dict[str, float]:
-    """By stage, as the journal says; a training's method is told right after its work."""
-    spent, training = dict[str, float](), 0.0
+    """By stage, as the journal says; a training's method is told right after its work, unless that was interrupted."""
+    spent, training = Counter[str](), 0.0
     for event in read(folder / "journal.jsonl"):
-        done = event["event"] == "stage" and not event["hit"]
-        if done and event["stage"] == "fit":
-            training = event["seconds"]
-        elif done:
-            spent[event["stage"]] = spent.get(event["stage"], 0.0) + event["seconds"]
+        if event["event"] == "stage" and not event["hit"]:
+            spent[event["stage"]] += event["seconds"]
+            if event["stage"] == "fit":
+                training = event["seconds"]
         elif event["event"] == "training" and training:
-            stage = f"fit {event['method']}"
-            spent[stage], training = spent.get(stage, 0.0) + training, 0.0
-    return spent
+            spent["fit"] -= training
+            spent[f"fit {event['method']}"] += training
+            training = 0.0
+    return {stage: seconds for stage, seconds in spent.items() if seconds}
 
 
 def record(cell: Finished, records: Path) -> None:
     """Write a cell's record, whole or not at all."""
-    said = {name: value for name, value in vars(cell).items() if name not in ("counted", "choice")}
-    said["counted"] = {row: found.tolist() for row, found in cell.counted.items()}
-    if cell.choice is not None:
-        agreed = [[*sorted(pair), value] for pair, value in cell.choice.agreed.items()]
-        said["choice"] = asdict(cell.choice) | {"agreed": agreed}
+    said = vars(cell) | {"counted": {row: found.tolist() for row, found in cell.counted.items()}}
+    if (seen := cell.seen_by_rules) is not None:
+        agreed = [[*sorted(pair), value] for pair, value in seen.agreed.items()]
+        said["seen_by_rules"] = asdict(seen) | {"agreed": agreed}
+    first = {"version": _VERSION} | {name: said.pop(name) for name in _FIRST}
+    lines = "\n".join(json.dumps(part, separators=(",", ":")) for part in (first, said))
     records.mkdir(parents=True, exist_ok=True)
-    write_file(_file(cell.name, records), lzma.compress(json.dumps(said, separators=(",", ":")).encode()))
+    write_file(_file(cell.name, records), lzma.compress(lines.encode()))
 
 
-def recorded(name: str, records: Path) -> Finished | None:
-    """The record of the cell with this name."""
+def facts_of(name: str, records: Path) -> tuple[dict[str, Any], dict[str, float]] | None:
+    """The `facts` and `seconds` of the cell with this name, where it is recorded."""
     file = _file(name, records)
-    return _read(file) if file.is_file() else None
+    if not file.is_file():
+        return None
+    first, _ = _lines(file)
+    return first["facts"], first["seconds"]
+
+
+def recorded(name: str, records: Path) -> Finished:
+    """The record of the cell with this name."""
+    return _read(_file(name, records))
 
 
 def finished(records: Path) -> Iterator[Finished]:
@@ -152,10 +179,24 @@ def _file(name: str, records: Path) -> Path:
     return records / f"{name}{_ENDING}"
 
 
+def _lines(file: Path) -> tuple[dict[str, Any], str]:
+    """The first line as it was written, and the second one as text."""
+    try:
+        first, second = lzma.decompress(file.read_bytes()).decode().splitlines()
+        said = json.loads(first)
+    except (lzma.LZMAError, ValueError) as error:
+        raise UxlaError(f"{file}: damaged ({error}); restore it from git, or record its run folder again") from None
+    if said.pop("version") != _VERSION:
+        raise UxlaError(f"{file}: a record of another version, expected {_VERSION}; record its run folder again")
+    return said, second
+
+
 def _read(file: Path) -> Finished:
-    said = json.loads(lzma.decompress(file.read_bytes()))
-    choice = said.pop("choice", None)
-    if choice is not None:
-        choice = Cell(**choice | {"agreed": {frozenset(pair): value for *pair, value in choice["agreed"]}})
+    first, second = _lines(file)
+    said = first | json.loads(second)
+    if (seen := said.pop("seen_by_rules")) is not None:
+        seen["agreed"] = {frozenset(pair): value for *pair, value in seen["agreed"]}
+        pairs = {name: seen[name] and tuple(seen[name]) for name in ("estimates", "at_home")}
+        seen = Choice(**seen | pairs)
     counted = {row: np.array(found) for row, found in said.pop("counted").items()}
-    return Finished(**said, counted=counted, choice=choice)
+    return Finished(**said, counted=counted, seen_by_rules=seen)

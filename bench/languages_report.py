@@ -1,4 +1,4 @@
-"""All tables and pictures about real languages, from what `bench/languages.py` records of its run folders alone.
+"""All tables and pictures about real languages, from the records of finished cells alone (bench/cells).
 
     python bench/languages_report.py [--records DIR] [--page FILE]
 
@@ -8,6 +8,7 @@ that they rest on are there.
 """
 
 import re
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from languages_cells import RECORDS, ROOT, Protocol
 from languages_claims import claims
 from languages_records import Finished, finished
 
+from uxla.errors import UxlaError
 from uxla.files import write_file
 
 BEGIN, END = "<!-- languages -->\n", "<!-- /languages -->"
@@ -86,7 +88,7 @@ def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: P
 
 def rule_table(cells: Sequence[Finished]) -> str:
     """What each rule of bench/adaptation.py loses, and how often it took what."""
-    known = [cell.choice for cell in cells if cell.choice is not None]
+    known = [cell.seen_by_rules for cell in cells if cell.seen_by_rules is not None]
     if not known:
         return "No such cell is finished."
     return tables.markdown(["rule", "mean regret", "largest", "took"], [summed(name, known) for name in RULES])
@@ -133,4 +135,7 @@ if __name__ == "__main__":
     wanted = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     wanted.add_argument("--records", type=Path, default=RECORDS, metavar="DIR", help="of finished cells")
     wanted.add_argument("--page", type=Path, default=ROOT / "docs/results.md", metavar="FILE")
-    main(wanted.parse_args())
+    try:
+        main(wanted.parse_args())
+    except UxlaError as error:
+        sys.exit(str(error))

@@ -169,7 +169,7 @@ def estimate_table(cells: Sequence[Finished]) -> str:
     return markdown(["corpus", "states", "mean error", "bias", "rank correlation", "in the 80 % interval"], rows)
 
 
-_PARTS = {"predict": "labelling", "vicinity": "samples", "mlm": "masked LM tuned", "fit": "trainings of "}
+_PARTS = {"predict": "labelling", "vicinity": "samples", "mlm": "masked LM tuned", "fit": "interrupted trainings"}
 
 
 def cost_table(cells: Sequence[Finished]) -> str:
@@ -178,8 +178,8 @@ def cost_table(cells: Sequence[Finished]) -> str:
     for cell in cells:
         for stage, seconds in cell.seconds.items():
             kind, _, method = stage.partition(" ")
-            if kind in _PARTS:
-                spent.setdefault(_PARTS[kind] + name(method) * bool(method), []).append(seconds / 60)
+            part = f"trainings of {name(method)}" if method else _PARTS.get(kind, kind)
+            spent.setdefault(part, []).append(seconds / 60)
     rows = [[part, f"{fmean(of):.1f}", f"{min(of):.1f} to {max(of):.1f}", str(len(of))] for part, of in spent.items()]
     return markdown(["part", "minutes", "range", "cells"], rows)
 
@@ -213,7 +213,7 @@ def gain_rows(cells: Sequence[Finished]) -> Iterator[tuple[Key, tuple[float, flo
 
 def dev_scores(cell: Finished) -> list[float]:
     """Of zero-shot's models on the source's dev set."""
-    return [one["dev"] for one in cell.trainings if one["method"] == "zero_shot"]
+    return cell.source_dev["zero_shot"]
 
 
 def variant_table(cells: Sequence[Finished], mains: Sequence[Finished]) -> str:

@@ -52,7 +52,7 @@ def test_a_second_signal_does_not_wait():
 
 def test_where_nobody_is_in_a_hurry_further_signals_wait_as_well():
     done = []
-    with pytest.raises(signals.Terminated), signals.handling(twice_at_once=False):
+    with pytest.raises(signals.Terminated), signals.handling(second_at_once=False):
         with signals.postponed():
             send(signal.SIGINT)
             send(signal.SIGTERM)

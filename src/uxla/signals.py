@@ -16,7 +16,7 @@ class Terminated(KeyboardInterrupt):
 
 class _State:
     holders = 0
-    twice_at_once = True
+    second_at_once = True
     waiting: int | None = None
     """A signal that waits for the end of a postponed block."""
     raised: int | None = None
@@ -28,16 +28,16 @@ _SCHEDULERS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @contextmanager
-def handling(*, twice_at_once: bool = True) -> Iterator[None]:
+def handling(*, second_at_once: bool = True) -> Iterator[None]:
     """Inside the block SIGINT is a KeyboardInterrupt, and what schedulers send is Terminated: at once, or after a
-    `postponed` block, for which a second signal does not wait unless `twice_at_once` is off.
+    `postponed` block, for which a second signal does not wait unless `second_at_once` is off.
 
     Where Python drops the exception, the next `check` or the end of a postponed block raises it again.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _State.twice_at_once = twice_at_once
+    at_once, _State.second_at_once = _State.second_at_once, second_at_once
     before = {number: signal.signal(number, _handle) for number in (signal.SIGINT, *_SCHEDULERS)}
     report = sys.unraisablehook
     sys.unraisablehook = lambda dropped: None if issubclass(dropped.exc_type, KeyboardInterrupt) else report(dropped)
@@ -45,7 +45,7 @@ def handling(*, twice_at_once: bool = True) -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = report
-        _State.twice_at_once = True
+        _State.second_at_once = at_once
         for number, handler in before.items():
             signal.signal(number, handler)
         _State.waiting = _State.raised = None
@@ -91,7 +91,7 @@ def pending() -> bool:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    if _State.holders and (_State.waiting is None or not _State.twice_at_once):
+    if _State.holders and (_State.waiting is None or not _State.second_at_once):
         _State.waiting = number
     else:
         _interrupt(number)

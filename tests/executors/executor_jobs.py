@@ -6,7 +6,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from uxla import progress
+from uxla import progress, signals
 from uxla.errors import WriteError, setting
 from uxla.events import Channel, TextsCut
 from uxla.executors.executor import alone, call_others, in_job
@@ -47,6 +47,20 @@ def dies(folder, times):
     if calls.stat().st_size <= times:
         os.kill(os.getpid(), signal.SIGKILL)
     return calls.stat().st_size
+
+
+def told_twice(folder, number):
+    """Is told twice to stop while it holds a step, the first time that it is called; gives how many steps it ended."""
+    begun, ended = Path(folder) / "begun", Path(folder) / "ended"
+    first = not begun.exists()
+    begun.touch()
+    with signals.postponed():
+        if first:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            os.kill(os.getpid(), signal.SIGTERM)
+        with ended.open("a") as stream:
+            stream.write("x")
+    return ended.stat().st_size
 
 
 def endless(folder, number):

@@ -99,6 +99,11 @@ def test_a_job_whose_process_is_killed_is_done_again_once(devices, jobs, tmp_pat
     assert list(devices.map(len, ["ab", "c"])) == [2, 1], "others have taken the place of those that died"
 
 
+def test_a_process_that_is_told_twice_to_stop_ends_its_step_first(devices, jobs, tmp_path, hearing):
+    with hearing():
+        assert list(devices.map(partial(jobs.told_twice, tmp_path), [1])) == [2]
+
+
 @pytest.mark.parametrize("executor", ["serial", "devices"])
 def test_what_another_run_does_is_put_off_and_waited_for_when_nothing_else_is_left(
     executor, devices, jobs, tmp_path, hearing

@@ -7,12 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -207,6 +210,17 @@ def repository(tmp_path_factory):
     return root
 
 
+@contextmanager
+def away(path):
+    """Inside the block there is nothing at this path."""
+    elsewhere = path.with_name(f"{path.name} away")
+    shutil.move(path, elsewhere)
+    try:
+        yield
+    finally:
+        shutil.move(elsewhere, path)
+
+
 def drive(root, *arguments):
     places = [part for name in ("data", "models") for part in (f"--{name}", root / name)]
     return script(root, "languages", *arguments, *places, "--out", root / "runs")
@@ -254,17 +268,16 @@ def test_a_cell_that_was_made_is_not_made_again(made, repository):
     done = drive(repository, "--seeds", "1", "2")
     settings.write_bytes(said)
     assert done.returncode == 0
-    assert "main_world-near_seed=2: 2 of 2 cells done, 0.0 hours of one core left" in done.stderr
+    assert done.stdout == "2 of 2 cells done, 0.0 hours of one core left\n"
     assert [file.read_bytes() for file in kept] == before
 
 
 def test_a_cell_that_is_recorded_needs_no_folder(made, repository):
-    shutil.move(repository / "runs", repository / "elsewhere")
-    done = drive(repository, "--list")
-    assert drive(repository, "--seeds", "1").returncode == 0
-    assert not [*repository.glob("runs/cells/*")]
-    shutil.rmtree(repository / "runs", ignore_errors=True)
-    shutil.move(repository / "elsewhere", repository / "runs")
+    with away(repository / "runs"):
+        done = drive(repository, "--list")
+        assert drive(repository, "--overwrite").returncode == 0
+        assert not [*repository.glob("runs/cells/*")]
+        shutil.rmtree(repository / "runs", ignore_errors=True)
     assert re.search(r"\| main_world-near_seed=1 +\| main +\| done ", done.stdout)
     assert "\n2 of 2 cells done, 0.0 hours of one core left" in done.stdout
 
@@ -272,22 +285,21 @@ def test_a_cell_that_is_recorded_needs_no_folder(made, repository):
 def test_a_run_without_its_record_is_recorded_and_not_made_again(made, repository):
     [kept], [run] = (repository.glob(f"{place}/main_world-near_seed=1{end}") for place, end in PLACES)
     before, made_at = kept.read_bytes(), (run / "results.json").stat().st_mtime_ns
-    kept.unlink()
-    assert drive(repository, "--seeds", "1").returncode == 0
-    assert (kept.read_bytes(), (run / "results.json").stat().st_mtime_ns) == (before, made_at)
+    for option in ("--record", "--overwrite"):
+        kept.unlink()
+        done = drive(repository, "--seeds", "1", "2", option)
+        assert done.returncode == 0
+        assert ("1 cells recorded" in done.stdout) == (option == "--record")
+        assert (kept.read_bytes(), (run / "results.json").stat().st_mtime_ns) == (before, made_at)
 
 
 def test_a_run_that_nobody_knows_the_commit_of_gets_none(made, repository):
     [record], [run] = (repository.glob(f"{place}/main_world-near_seed=1{end}") for place, end in PLACES)
-    before = {file: file.read_bytes() for file in (run / "cell.json", record)}
-    for file in before:
-        file.unlink()
-    done = drive(repository, "--seeds", "1")
-    assert done.returncode == 1
-    assert not any(file.is_file() for file in before)
-    assert "its cell.json is missing or names other settings; delete the folder" in done.stderr
-    for file, content in before.items():
-        file.write_bytes(content)
+    with away(run / "cell.json"), away(record):
+        done = drive(repository, "--seeds", "1")
+        assert done.returncode == 1
+        assert not record.exists()
+        assert "its cell.json is missing or names other settings; delete the folder" in done.stderr
 
 
 def test_sentences_of_two_splits_are_counted_without_a_run(made, repository):
@@ -309,14 +321,56 @@ def test_a_row_has_the_score_and_the_models_that_the_run_has(made, repository, b
     assert len(scores.unshared(cell)) == 20 - 7
 
 
+def test_a_record_says_what_its_run_folder_says(made, repository, bench):
+    records = bench("languages_records")
+    one, other = (records.of_run(repository / f"runs/cells/main_world-near_seed={seed}") for seed in (1, 2))
+    assert one.identity == other.identity
+    kept = records.recorded(one.name, repository / "bench/cells")
+    assert all(np.array_equal(kept.counted[row], one.counted[row]) for row in {*kept.counted, *one.counted})
+    assert {**vars(kept), "counted": 0} == {**vars(one), "counted": 0}
+    assert kept.seen_by_rules.agreed
+    assert set(kept.inputs) == set(results(repository, one.name)["inputs"])
+    assert {*kept.counted} > {"zero_shot", "uxla", "uxla, epoch 1", "uxla_ensemble", "tri_training_ensemble"}
+
+
+@pytest.mark.parametrize("column", ["gold", "segments"])
+def test_another_label_or_text_is_another_test_set(made, repository, bench, tmp_path, column):
+    run = repository / "runs/cells/main_world-near_seed=1"
+    before = bench("languages_records").of_run(run).identity
+    shutil.copytree(run, tmp_path / "run")
+    file = tmp_path / "run/predictions/near.parquet"
+    table = pq.read_table(file)
+    values = table[column].to_pylist()
+    values[0] = [type(values[0][0])(1 if column == "gold" else "other"), *values[0][1:]]
+    place = table.column_names.index(column)
+    pq.write_table(table.set_column(place, column, pa.array(values, table[column].type)), file)
+    assert bench("languages_records").of_run(tmp_path / "run").identity != before
+
+
+def test_the_seconds_of_a_record_are_those_of_the_journal(made, repository, bench):
+    for run in repository.glob("runs/cells/*_seed=*"):
+        events = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+        spent = sum(event["seconds"] for event in events if event["event"] == "stage" and not event["hit"])
+        assert sum(bench("languages_records").of_run(run).seconds.values()) == pytest.approx(spent)
+
+
+def test_a_damaged_record_is_named(made, repository, bench):
+    [file] = repository.glob("bench/cells/main_world-near_seed=1.json.xz")
+    before = file.read_bytes()
+    try:
+        file.write_bytes(before[:100])
+        for done in (drive(repository, "--list"), script(repository, "languages_report")):
+            assert done.returncode == 1
+            assert f"{file.name}: damaged (" in done.stderr
+    finally:
+        file.write_bytes(before)
+
+
 def test_the_report_is_made_of_records_alone(made, repository, bench):
     page = repository / "docs/results.md"
     page.write_text("above\n<!-- languages -->\nof last week\n<!-- /languages -->\nbelow\n")
-    for name in ("data", "runs"):
-        shutil.move(repository / name, repository / f"{name} away")
-    done = script(repository, "languages_report")
-    for name in ("data", "runs"):
-        shutil.move(repository / f"{name} away", repository / name)
+    with away(repository / "data"), away(repository / "runs"):
+        done = script(repository, "languages_report")
     assert done.returncode == 0, done.stderr
     text = page.read_text()
     assert text.startswith("above\n<!-- languages -->\n### Development languages\n")
@@ -350,7 +404,7 @@ def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path)
     protocol = cells.Protocol(TINY, "")
     assert "--plan" in driver.time_left(protocol, every, places)
     facts = {**asdict(every[0]), "own_settings": protocol.digest_of(every[0])}
-    done = records.Finished(facts, {}, {}, [], {}, 0, {"fit uxla": 3000.0, "predict": 600.0}, None)
+    done = records.Finished(facts, {}, {}, {}, {}, {}, 0, {"fit uxla": 3000.0, "predict": 600.0}, None)
     records.record(done, places.records)
     assert driver.time_left(protocol, every, places) == "1 of 3 cells done, 2.0 hours of one core left"
     other = cells.Protocol({**TINY, "settings": {}}, "")

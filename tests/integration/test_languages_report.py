@@ -62,7 +62,7 @@ def cell(records):
         facts = {"corpus": task, "target": language, "task": task, "seed": seed, "parallel": False, "shared": [0, 1]}
         rows = {row: labels(shares.get(row, 0.5)) for row in ROWS}
         facts |= {"variant": "main", "set": "test", "results": "0123456789abcdef0", "commit": "c0ffee"}
-        return records.Finished(facts, {}, {}, [], rows, seed, {}, None)
+        return records.Finished(facts, {}, {}, {}, {}, rows, seed, {}, None)
 
     return make
 
@@ -215,9 +215,11 @@ def test_the_cost_is_that_of_the_work_that_was_done(records, tables, cell, tmp_p
 
     events = [stage("fit", 60.0), stage("predict", 6.0), training("penalty"), stage("vicinity", 90.0)]
     events += [stage("fit", 0.0, hit=True), training("uxla"), stage("fit", 30.0), training("uxla"), training("uxla")]
+    events += [stage("fit", 12.0)]
     (tmp_path / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
     one = replace(cell("ner", "a", 1), seconds=records._seconds(tmp_path))
     assert tables.cost_table([one]).splitlines()[2:] == [
+        "| interrupted trainings | 0.2 | 0.2 to 0.2 | 1 |",
         "| labelling | 0.1 | 0.1 to 0.1 | 1 |",
         "| trainings of + confidence penalty | 1.0 | 1.0 to 1.0 | 1 |",
         "| samples | 1.5 | 1.5 to 1.5 | 1 |",
@@ -242,24 +244,10 @@ def test_what_explains_a_gain_is_compared_within_a_task(tables, cell):
     cells += [cell("nli", "x", 1, zero_shot=0.5, uxla=0.6)]
     for place, one in enumerate(cells):
         one.facts["train_sentences"] = 100 * (place + 1)
-        one.trainings.append({"method": "zero_shot", "dev": 90.0})
+        one.source_dev["zero_shot"] = [90.0]
     lines = tables.gain_table(cells).splitlines()
     assert "| n1 (ner) | 10.0 | 80.0 | 200 | +15.0 |" in lines
     assert "| **rank correlation with the gain, NER** | −1.00 | 1.00 | −1.00 |  |" in lines
     assert lines[-1] == "| x (nli) | 50.0 | 40.0 | 500 | +10.0 |"
-    below = replace(cells[0], trainings=[{"method": "zero_shot", "dev": -5.0}])
+    below = replace(cells[0], source_dev={"zero_shot": [-5.0]})
     assert "| n0 (ner) | 0.0 | −5.0 | 100 | +20.0 |" in tables.gain_table([below]).splitlines()
-
-
-def test_a_record_is_the_cell(records, cell, tmp_path, bench):
-    states = ("zero_shot", "tri_training", "uxla")
-    agreed = {frozenset({one, other}): 50.0 for one, other in zip(states, (*states[1:], states[0]), strict=True)}
-    choice = bench("adaptation").Cell("a run", dict.fromkeys(states, 60.0), agreed, [70.0, 71.0], None)
-    for one in (replace(cell("ner", "a", 1), seconds={"fit uxla": 1.5}, choice=choice), cell("nli", "b", 2, uxla=0.9)):
-        records.record(one, tmp_path / "new")
-        kept = records.recorded(one.name, tmp_path / "new")
-        assert kept.counted.keys() == one.counted.keys()
-        assert all(np.array_equal(kept.counted[row], one.counted[row]) for row in ROWS)
-        assert {**vars(kept), "counted": 0} == {**vars(one), "counted": 0}
-    assert [one.name for one in records.finished(tmp_path / "new")] == ["main_ner-a_seed=1", "main_nli-b_seed=2"]
-    assert records.recorded("main_ner-a_seed=2", tmp_path / "new") is None

@@ -87,7 +87,7 @@ def perform(call: bytes, around: Surroundings, waits: bool) -> bytes:
     placement, late = around.placement, threading.Event()
     with process_settings(threads=placement.threads, deterministic=placement.deterministic):
         try:
-            with signals.handling(twice_at_once=False), _stopped_after(around.hours, late):
+            with signals.handling(second_at_once=False), _stopped_after(around.hours, late):
                 answered = answer(call, send, waits=waits)
         except KeyboardInterrupt:
             if not late.is_set():

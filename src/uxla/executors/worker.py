@@ -100,8 +100,10 @@ def _work(connection: Connection) -> None:
     """
     status = 0
     try:
-        with signals.handling(twice_at_once=False), suppress(KeyboardInterrupt):
+        with signals.handling(second_at_once=False):
             _serve(connection)
+    except KeyboardInterrupt:
+        pass
     except BaseException:
         traceback.print_exc()
         status = 1
