@@ -164,9 +164,19 @@ def estimate_table(cells: Sequence[Finished]) -> str:
         if of:
             guess, truth = (np.array([state[place] for state in of]) for place in (2, 3))
             error, held = guess - truth, 100 * np.mean([state[4] for state in of])
-            rank = minus(f"{spearmanr(guess, truth)[0]:.2f}") if len(set(guess)) > 1 < len(set(truth)) else ""
-            rows.append([corpus, str(len(of)), f"{abs(error).mean():.1f}", signed(error.mean()), rank, f"{held:.0f} %"])
+            figures = [
+                f"{abs(error).mean():.1f}",
+                signed(error.mean()),
+                rank_correlation(guess, truth),
+                f"{held:.0f} %",
+            ]
+            rows.append([corpus, str(len(of)), *figures])
     return markdown(["corpus", "states", "mean error", "bias", "rank correlation", "in the 80 % interval"], rows)
+
+
+def rank_correlation(one: np.ndarray, other: np.ndarray) -> str:
+    """Spearman's; nothing where all of one are the same."""
+    return minus(f"{spearmanr(one, other)[0]:.2f}") if len(set(one)) > 1 < len(set(other)) else ""
 
 
 _PARTS = {"predict": "labelling", "vicinity": "samples", "mlm": "masked LM tuned", "fit": "interrupted trainings"}
@@ -195,7 +205,7 @@ def gain_table(cells: Sequence[Finished]) -> str:
             )
         if len(rows) > 2:
             figures = np.array([values for _, values in rows])
-            ranks = [minus(f"{spearmanr(figures[:, place], figures[:, 3])[0]:.2f}") for place in range(3)]
+            ranks = [rank_correlation(figures[:, place], figures[:, 3]) for place in range(3)]
             text.append([f"**rank correlation with the gain, {title}**", *ranks, ""])
     return markdown(["language", "zero-shot", "below the source", "raw sentences there are", "gain of UXLA"], text)
 

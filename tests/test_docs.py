@@ -4,6 +4,7 @@ is run by integration/test_documents.py."""
 import ast
 import doctest
 import importlib.util
+import lzma
 import re
 import subprocess
 from functools import cache
@@ -17,6 +18,11 @@ from uxla import __version__
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMPARED = (
+    *("UXLA − zero-shot", "UXLA (ensemble) − ensemble of zero-shot"),
+    "UXLA (ensemble) − tri-training, together",
+)
+"""Differences of docs/results.md whose means stand in the README's table."""
 ALGORITHM = (ROOT / "docs" / "algorithm.md").read_text(encoding="utf-8")
 TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
 
@@ -61,6 +67,12 @@ def own_files() -> list[Path]:
         files = [file for part in ("src", "tests", "docs", "bench") for file in (ROOT / part).rglob("*")]
         files = [*files, *ROOT.glob("*.*"), ROOT / "Makefile"]
     return [file for file in files if file.is_file() and file.suffix not in BINARY and "__pycache__" not in file.parts]
+
+
+def text_of(file):
+    """Also of the records of benchmarks, which are compressed."""
+    content = file.read_bytes()
+    return (lzma.decompress(content) if file.suffix == ".xz" else content).decode()
 
 
 @pytest.mark.parametrize(("file", "name"), sorted(set(REFERENCE.findall(ALGORITHM))))
@@ -121,12 +133,36 @@ def test_the_tour_s_line_of_a_file_is_its_row_of_a_corpus():
     assert f"Example(id='far:far:{int(number) - 1}', lang='far', segments=('{line}',), labels=None)" in TOUR
 
 
-def test_the_picture_of_the_readme_shows_the_table_of_the_results():
+@pytest.fixture(scope="module")
+def gains():
     spec = importlib.util.spec_from_file_location("gains", ROOT / "docs" / "gains.py")
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
-    assert list(made.gains()) == list(made.TARGETS)
-    assert made.picture() == made.PICTURE.read_text(encoding="utf-8"), "draw it again: python docs/gains.py"
+    return made
+
+
+def test_the_picture_of_the_readme_shows_the_table_of_the_results(gains):
+    found = gains.gains(gains.RESULTS.read_text(encoding="utf-8"))
+    assert list(found) == list(gains.TASKS)
+    assert gains.picture(found) == gains.PICTURE.read_text(encoding="utf-8"), "draw it again: python docs/gains.py"
+
+
+def test_the_table_of_the_readme_has_the_means_of_the_results(gains):
+    results = gains.RESULTS.read_text(encoding="utf-8").split("### Test languages\n")[1].split("\n#### The claims")[0]
+    rows = re.findall(r"^\| UXLA[^|]*\| (.+) \| (.+) \|$", README, flags=re.MULTILINE)
+    means = [re.findall(rf"^\| {re.escape(name)} \|.*\| (.+) \|$", results, flags=re.MULTILINE) for name in COMPARED]
+    assert rows == [(entities, topics) for entities, topics in means]
+
+
+def test_the_gains_are_those_of_the_test_languages(gains):
+    head = "#### NER\n| method | ar\N{DAGGER} (PAN-X) |\n| seeds | 3 |\n"
+    table = "| UXLA − zero-shot | {} | {} |\n| tri-training − zero-shot | +2.0 [1.0, 3.0] * | |\n#### Topics\n"
+    text = "### Test languages\n" + head + table.format("−1.5 [−2.5, 0.5]", "−1.5 [−2.5, 0.5]")
+    assert gains.gains("### Development languages\n" + head + table.format("", "") + text) == {
+        "NER": {"Arabic": gains.Gain(-1.5, -2.5, 0.5, 2.0, 3)}
+    }
+    assert gains._axis(-2.5, 21.0) == (-5, 25)
+    assert gains._axis(0.5, 20.0) == (0, 20)
 
 
 def test_the_readme_s_make_commands_are_in_the_makefile():
@@ -151,7 +187,7 @@ def test_no_file_names_a_path_of_the_machine_it_was_written_on():
         f"{file.relative_to(ROOT)}: {place}"
         for file in own_files()
         for place in MACHINE
-        if re.search(rf"(?<![\w.~}}]){place}", file.read_text(encoding="utf-8"))
+        if re.search(rf"(?<![\w.~}}]){place}", text_of(file))
     ]
     assert found == []
 
@@ -160,6 +196,6 @@ def test_only_benchmarks_and_tests_know_the_shared_folder():
     found = [
         str(file.relative_to(ROOT))
         for file in own_files()
-        if file.relative_to(ROOT).parts[0] not in ("bench", "tests") and SHARED in file.read_text(encoding="utf-8")
+        if file.relative_to(ROOT).parts[0] not in ("bench", "tests") and SHARED in text_of(file)
     ]
     assert found == []
