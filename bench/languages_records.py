@@ -164,11 +164,6 @@ def facts_of(name: str, records: Path) -> tuple[dict[str, Any], dict[str, float]
     return first["facts"], first["seconds"]
 
 
-def recorded(name: str, records: Path) -> Finished:
-    """The record of the cell with this name."""
-    return _read(_file(name, records))
-
-
 def finished(records: Path) -> Iterator[Finished]:
     """All cells that are recorded, in the order of their names."""
     for file in sorted(records.glob(f"*{_ENDING}")):

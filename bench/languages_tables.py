@@ -179,7 +179,10 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> str:
     return minus(f"{spearmanr(one, other)[0]:.2f}") if len(set(one)) > 1 < len(set(other)) else ""
 
 
-_PARTS = {"predict": "labelling", "vicinity": "samples", "mlm": "masked LM tuned", "fit": "interrupted trainings"}
+_PARTS = {
+    **{"predict": "labelling", "vicinity": "samples", "average": "weights averaged", "mlm": "masked LM tuned"},
+    "fit": "interrupted trainings",
+}
 
 
 def cost_table(cells: Sequence[Finished]) -> str:

@@ -102,7 +102,7 @@ def _work(connection: Connection) -> None:
     try:
         with signals.handling(second_at_once=False):
             _serve(connection)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # told to stop: no fault
         pass
     except BaseException:
         traceback.print_exc()
