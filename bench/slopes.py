@@ -95,7 +95,7 @@ def slopes(sizes: list[int], place: Path) -> dict[str, tuple[float, float, float
         name: tuple(
             (b - a) * 1e6 / (large - small) for a, b in zip(found[small][name], found[large][name], strict=True)
         )
-        for name, by_size in found[large].items()
+        for name in found[large]
     }
 
 

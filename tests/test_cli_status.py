@@ -15,7 +15,7 @@ from uxla.config.documents import preset_names, read_preset
 from uxla.config.run import load_config
 from uxla.errors import UxlaError
 from uxla.events import Began
-from uxla.files import alone
+from uxla.files import alone, atomic_file
 from uxla.store.journal import read
 from uxla.study.recording import recording
 from uxla.study.status import Runs, grid_state, shown, state
@@ -243,3 +243,15 @@ def test_shards_of_a_grid_keep_what_each_of_them_tells(tmp_path):
     assert json.loads((tmp_path / "runs.json").read_bytes()) == told
     Runs(tmp_path, ["a", "b"], "", shards=True)
     assert json.loads((tmp_path / "runs.json").read_bytes()) == told, "another one that begins"
+
+
+def test_a_shard_that_tells_of_a_fault_waits_for_one_that_is_writing(tmp_path):
+    first = Runs(tmp_path, ["a", "b"], "", shards=True)
+    with atomic_file(tmp_path / "runs.json") as file:
+        telling = threading.Thread(target=first.fail, args=("a", "is wrong"))
+        telling.start()
+        telling.join(0.2)
+        assert telling.is_alive()
+        file.write_text(json.dumps({"a": None, "b": "is wrong too"}))
+    telling.join()
+    assert json.loads((tmp_path / "runs.json").read_bytes()) == {"a": "is wrong", "b": "is wrong too"}

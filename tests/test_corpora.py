@@ -281,6 +281,12 @@ def test_an_argument_of_another_kind_is_named_in_one_line(given, said):
     assert len(read(TEXTS, take=np.int64(2), seed=np.int64(3), label_names=np.array(["bad", "good"]))) == 2
 
 
+def test_no_text_at_all_is_refused_also_of_a_corpus_with_the_sources_labels():
+    source = read("testbed:source/train", take=2)
+    with pytest.raises(DataError, match="source: has no example, the source has single texts"):
+        raw(source.take([]), source, "ner", "far")
+
+
 def test_label_names_of_words_are_whole():
     for names in (["B-PER"], ["O", "B-PER"]):
         with pytest.raises(ConfigError, match=r"^label_names: (O|I-PER) is not there, expected O, and B and I of each"):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Reals = npt.NDArray[np.float64]
+from uxla.records import Reals
+
 BINS = 10
 _SMALLEST = 1e-6
 _FITTED_ON = 20

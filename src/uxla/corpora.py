@@ -28,11 +28,10 @@ from uxla.given import path, plain
 from uxla.phrases import counted, listed
 from uxla.records import IGNORED, SCHEMA, Corpus
 from uxla.schema import Section, Several, key, refuse_repeated
-from uxla.testbed import SHIPPED_WORLD
+from uxla.testbed import SHIPPED_WORLD, TESTBED, WORLD_TASKS
 from uxla.testbed.world import World
 
-TESTBED, RAW = "testbed:", "unlabelled"
-_WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
+RAW = "unlabelled"
 _SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
 
 
@@ -153,9 +152,9 @@ def raw(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     if not isinstance(data, Corpus):
         data = read(data, lang=name, task=task, labelled=False, together=together)
     corpus: Corpus = data
+    _check_texts(corpus, source)
     if corpus.label_names == source.label_names:  # it was read for this source
         return corpus.renamed(name).unlabelled()
-    _check_texts(corpus, source)
     table = corpus.table if together is None else _in_words(corpus, ReadOptions(together=together))
     return Corpus(name, source.label_names, table).unlabelled()
 
@@ -249,4 +248,4 @@ def _testbed_examples(path: str, language: str, split: str, task: Task, take: in
     world, split, count = World(SHIPPED_WORLD), "train" if split == RAW else split, take or _SIZES[split]
     if task == "ner":
         return list(world.sentences(language, split, count))
-    return [(*texts, label) for texts, label in world.examples(language, _WORLD_TASKS[task], split, count)]
+    return [(*texts, label) for texts, label in world.examples(language, WORLD_TASKS[task], split, count)]

@@ -9,12 +9,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from uxla.records import Bools, Ints, Predictions
+from uxla.records import Bools, Ints, Predictions, Reals
 
 _ROWS = 2**16
 """So many rows are decoded together, or one sentence that has more."""
-
-Reals = npt.NDArray[np.float64]
 
 
 def decode(predictions: Predictions, tags: Sequence[str] | None) -> Ints:

@@ -18,9 +18,9 @@ def sentences(given: Iterable[Any]) -> Iterator[list[str]]:
     return (words(row, f"sentence {i}") for i, row in enumerate(each(given, "sentences", "lists of words")))
 
 
-def texts(given: Iterable[str | Iterable[str]], parts: int) -> Iterator[tuple[str, ...]]:
-    """The one text, or `parts` texts, of each entry. DataError, with the place, for what is none."""
-    return (_parts(entry, parts, f"text {i}") for i, entry in enumerate(each(given, "texts", "texts")))
+def texts(given: Iterable[str | Iterable[str]], count: int) -> Iterator[tuple[str, ...]]:
+    """The one text, or `count` texts, of each entry. DataError, with the place, for what is none."""
+    return (parts(entry, count, f"text {i}") for i, entry in enumerate(each(given, "texts", "texts")))
 
 
 def check_list(given: Any, name: str, what: str) -> None:
@@ -52,19 +52,20 @@ def words(given: Any, where: str, *, first: int = 0) -> list[str]:
     return [str(word) for word in found]
 
 
-def _parts(entry: Any, parts: int, where: str) -> tuple[str, ...]:
+def parts(entry: Any, count: int, where: str) -> tuple[str, ...]:
+    """The one text, or `count` texts, of an entry. DataError, which begins with `where`, for what is none."""
     pair = "a pair; give (first, second)"
     if isinstance(entry, str):
         found = [entry]
     elif is_missing(entry) or isinstance(entry, bytes) or not isinstance(entry, Iterable):
-        raise DataError(f"{where}: {_no_text(entry) if parts == 1 else f'got {shown(entry)}, expected {pair}'}")
+        raise DataError(f"{where}: {_no_text(entry) if count == 1 else f'got {shown(entry)}, expected {pair}'}")
     else:
         found = items(entry, where, "texts")
-    if len(found) != parts:
-        expected = pair if parts > 1 else "one; give it as a str"
+    if len(found) != count:
+        expected = pair if count > 1 else "one; give it as a str"
         raise DataError(f"{where}: got {len(found)} text{'s' if len(found) != 1 else ''}, expected {expected}")
     for number, text in enumerate(found):
-        check_text(text, where if parts == 1 else f"{where}, part {number}")
+        check_text(text, where if count == 1 else f"{where}, part {number}")
     return tuple(str(text) for text in found)
 
 

@@ -42,6 +42,15 @@ def enumerated(names: Sequence[object]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of a library says, without a full stop; its type where it says nothing.
+
+    >>> first_line(OSError("no space\\nleft")), first_line(KeyError())
+    ('no space', 'KeyError')
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
 def models(numbers: Sequence[int]) -> str:
     """`model 1`, `models 1 and 2`."""
     return f"model{'s' * (len(numbers) > 1)} {enumerated(numbers)}"

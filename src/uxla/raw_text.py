@@ -53,7 +53,7 @@ _PACKAGES: dict[str, tuple[str, str]] = {
 _FEW_NUMBERS, _FEW_WORDS = 50, 5000
 """In fewer words it is chance that none has punctuation in it."""
 _CLUSTERS = regex.compile(CLUSTER)
-_AT_SPACES = regex.compile("[^ \t\r\n]+")
+AT_SPACES = regex.compile("[^ \t\r\n]+")
 LOOKED_AT = 1000
 """So many texts show whether they are cut into words already."""
 _MARKS = regex.compile(r"\p{P}+")
@@ -106,7 +106,7 @@ class Splitter:
     def __call__(self, text: str) -> list[Place]:
         """The places of the words of a text."""
         if self.segmenter == "spaces":
-            return [match.span() for match in _AT_SPACES.finditer(text)]
+            return [match.span() for match in AT_SPACES.finditer(text)]
         return split_words(text, self.segmenter, together=self.together)
 
 

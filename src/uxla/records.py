@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uxla.arrow_on_disk import rows_at, table_of
+from uxla.arrow_on_disk import names_in, names_metadata, rows_at, table_of
 from uxla.errors import printable
 from uxla.phrases import counted, listed
 
 Floats = npt.NDArray[np.float32]
+Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -163,8 +164,7 @@ class Corpus:
 
     def write(self, path: Path) -> None:
         """Write as an Arrow IPC file; name and label names travel in the schema's metadata."""
-        names = "\x00".join(self.label_names)
-        table = self.table.replace_schema_metadata({"name": self.name, "label_names": names})
+        table = self.table.replace_schema_metadata({"name": self.name} | names_metadata(self.label_names))
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table, max_chunksize=_BATCH_ROWS)
 
@@ -172,10 +172,8 @@ class Corpus:
     def read(cls, path: Path) -> Corpus:
         """Memory-map a corpus written by `write`."""
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        metadata = table.schema.metadata
-        names = metadata[b"label_names"].decode()
-        label_names = tuple(names.split("\x00")) if names else ()
-        return cls(metadata[b"name"].decode(), label_names, table.replace_schema_metadata(None))
+        name = table.schema.metadata[b"name"].decode()
+        return cls(name, names_in(table.schema), table.replace_schema_metadata(None))
 
 
 def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:

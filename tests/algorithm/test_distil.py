@@ -10,6 +10,7 @@ from sklearn.mixture import GaussianMixture
 from uxla.algorithm import distil
 from uxla.algorithm.agreement import Exact, Token
 from uxla.algorithm.distil import CleanCluster, MostConfident, confidence, length, loss, majority_share
+from uxla.errors import ConfigError
 from uxla.records import IGNORED, Corpus, Example, Predictions
 
 ANY = Corpus.from_examples("any", ("a", "b"), [])
@@ -74,7 +75,7 @@ def test_per_class_selection_keeps_a_share_of_every_class():
 
 
 def test_per_class_selection_of_tagged_sentences_is_refused():
-    with pytest.raises(ValueError, match="one label an example"):
+    with pytest.raises(ConfigError, match="per_class: needs one label an example"):
         MostConfident(0.5, per_class=True)(of_best([0.9, 0.8], [2]), ANY)
 
 

@@ -108,17 +108,23 @@ def test_copies_that_do_not_fit_the_texts_are_refused(texts, copies):
     [
         ([3], "text 0: got int"),
         (["a", ("a", "b")], "text 1: got tuple, the first was str"),
-        ([("a",)], "a tuple of 1"),
-        ([["a b"]], "a space"),
+        ([("a",)], "text 0: got 1 text, expected a pair"),
+        ([["a", "a b"]], "text 0, word 1: got 'a b', with a space in it"),
         ({"ko": 1}, r"^texts: got {'ko': 1} \(dict\), expected a list of texts"),
         (pa.table({"text": ["ko"]}), r"^texts: got a table \(Table\)"),
-        ([["a", None]], "something else than str"),
+        ([["a", None]], "text 0, word 1: got None, a missing value, expected a str"),
         (["a", "\ud800"], "text 1: half a surrogate"),
     ],
 )
 def test_what_is_no_text_is_named_by_its_number(texts, says):
     with pytest.raises(DataError, match=says):
         augmented(texts)
+
+
+def test_columns_of_other_libraries_are_texts_too():
+    words = [sentence.split() for sentence in SENTENCES]
+    assert augmented(pa.array(SENTENCES)) == augmented(SENTENCES)
+    assert augmented(pa.chunked_array([words])) == augmented(words)
 
 
 def test_one_str_instead_of_a_list_of_them_is_not_taken_letter_by_letter():

@@ -28,7 +28,7 @@ def test_soft_labels_go_by_the_row_of_the_teacher_and_add_the_penalty():
 
 
 @pytest.mark.parametrize("name", ["epochs", "learning_rate"])
-@pytest.mark.parametrize("value", [0, -1])
+@pytest.mark.parametrize("value", [0, -1, "2", float("nan")])
 def test_a_length_of_nothing_is_refused(name, value):
-    with pytest.raises(ConfigError, match=rf"^{name}: got {value}, expected a number above 0$"):
+    with pytest.raises(ConfigError, match=rf"^{name}: got {value!r}, expected a number above 0$"):
         Length(**{name: value})

@@ -271,6 +271,12 @@ def test_a_wrong_offset_behind_an_emoji_says_who_counts_it_twice(file):
         read(file("a.jsonl", doccano("😀 Mira tal", {"PER": (3, 7)})))
 
 
+def test_offsets_that_are_not_the_utf_16_units_they_claim_to_be_are_told_so(file):
+    row = {"text": "😀 Mira", "offsets": "utf-16", "spans": [{"start": 2, "end": 6, "label": "PER", "text": "Mira"}]}
+    with pytest.raises(DataError, match="not at these UTF-16 units, but at these code points; leave out 'offsets'"):
+        read(file("a.jsonl", json.dumps(row) + "\n"), format="spans")
+
+
 @pytest.mark.parametrize(
     ("ann", "said"),
     [

@@ -66,7 +66,7 @@ def graphs(monkeypatch):
 
 @pytest.fixture
 def notes():
-    compiled._note_once.cache_clear()
+    progress.note_once.cache_clear()
     told = Notes()
     with progress.listening(told):
         yield told.texts

@@ -129,6 +129,14 @@ def test_what_is_wrong_on_standard_input_is_said_of_it_in_one_line(content, opti
     assert said in result.stderr
 
 
+def test_what_cannot_be_written_is_said_so_where_the_input_comes_from_standard_input(predict, tmp_path, monkeypatch):
+    monkeypatch.setenv("UXLA_CACHE", str(tmp_path / "file" / "store"))
+    (tmp_path / "file").write_text("")
+    result = predict("-", "Ana lee\n", "--out", "out.jsonl")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "cannot be written" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("out", "left"),
     [

@@ -8,6 +8,7 @@ from uxla.config.documents import preset_names
 from uxla.config.run import load_config
 from uxla.corpora import labelled_like, raw, read
 from uxla.errors import ConfigError
+from uxla.methods.method import Method
 from uxla.methods.registry import METHODS
 from uxla.study.arguments import arguments_of, request_of
 from uxla.study.inputs import Inputs
@@ -104,3 +105,9 @@ def test_methods_are_run_in_the_order_that_is_asked_for():
     assert [one.name for one in found.methods] == names
     in_order = request_of(train, target, model="testbed", method=METHODS["penalty"], baselines=["zero_shot"])
     assert [one.name for one in in_order.methods] == ["zero_shot", "penalty"]
+
+
+def test_two_methods_of_one_name_are_refused():
+    own = [Method("half", "A"), Method("half", "B")]
+    with pytest.raises(ConfigError, match="methods: two are named 'half', expected a name each; rename one"):
+        request_of(read(ROWS["ner"]), Target(["ko mira"]), model="testbed", method=UXLA(), methods=own)

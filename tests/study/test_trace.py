@@ -85,6 +85,11 @@ def test_the_same_parents_are_traced_as_their_samples():
     assert {id_.rpartition("~")[0] for id_ in samples} <= parents
 
 
+def test_samples_of_a_users_own_vicinity_are_families_of_their_own():
+    corpus = Corpus.from_examples("far~", ("O",), [Example(f"own{i}", "far", (f"text {i}",), None) for i in range(10)])
+    assert len(traced(corpus, 3)) == 3
+
+
 def test_every_sample_has_its_parent_and_the_words_that_changed(tmp_path):
     target, source = corpus("xx", 5), corpus("en", 4)
     trace = Trace(100)

@@ -64,7 +64,7 @@ def config(*names):
 
 
 def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed(calls, tmp_path):
-    with tracking(config("tensorboard", "mlflow", "wandb"), tmp_path / "out") as found:
+    with tracking(config("tensorboard", "mlflow", "wandb"), tmp_path / "out", Tracking()) as found:
         found(Measured("warm-up: train", {"loss": 0.5}))
         found(Measured("warm-up: train", {"loss": 0.25}))
         found(labelled(3, 4))
@@ -96,14 +96,14 @@ def test_each_tracker_is_told_scores_as_curves_losses_and_kept_shares_and_closed
 
 def test_a_method_with_epochs_is_a_curve_not_a_point(calls, tmp_path):
     found = {"tri_training": {"mean": 42.0}, "by_epoch": {"tri_training": [{"mean": 40.0}, {"mean": 42.0}]}}
-    with tracking(config("tensorboard"), tmp_path) as trackers:
+    with tracking(config("tensorboard"), tmp_path, Tracking()) as trackers:
         trackers(Scored({"targets": {"es": found | {"dev": {"penalty": {"mean": 1.0}}}}}))
     scalars = [call[1:] for call in calls if len(call) == 4]
     assert scalars == [("score/es/tri_training", 40.0, 1), ("score/es/tri_training", 42.0, 2)]
 
 
 def test_a_run_that_fails_closes_its_trackers_as_failed(calls, tmp_path):
-    with pytest.raises(KeyboardInterrupt), tracking(config("mlflow", "wandb"), tmp_path):
+    with pytest.raises(KeyboardInterrupt), tracking(config("mlflow", "wandb"), tmp_path, Tracking()):
         raise KeyboardInterrupt
     assert [call for call in calls if call[1] == "close"] == [("mlflow", "close", "FAILED"), ("wandb", "close", 1)]
 
@@ -116,7 +116,9 @@ def test_a_tracker_that_fails_under_way_is_told_of_once_and_the_others_go_on():
     working = Tracker(lambda name, value, step: logged.append((name, value)), lambda failed: None)
     listener = SimpleNamespace(note=notes.append)
     with progress.listening(listener):
-        found = Tracking({"wandb": Tracker(fails, None), "tensorboard": working})
+        found = Tracking()
+        found.add("wandb", Tracker(fails, None))
+        found.add("tensorboard", working)
         found(Measured("fit", {"loss": 1.0}))
         found(Measured("fit", {"loss": 0.5}))
         found.close()
@@ -138,7 +140,7 @@ def test_a_tracker_that_cannot_begin_is_refused_in_one_line(calls, tmp_path, mon
     monkeypatch.setattr(sys.modules["wandb"], "init", refuse)
     with (
         pytest.raises(ConfigError, match=r"tracking: wandb cannot begin \(no API key\); mend that"),
-        tracking(config("mlflow", "wandb"), tmp_path),
+        tracking(config("mlflow", "wandb"), tmp_path, Tracking()),
     ):
         pass
     assert ("mlflow", "close", "FAILED") in calls
@@ -146,6 +148,6 @@ def test_a_tracker_that_cannot_begin_is_refused_in_one_line(calls, tmp_path, mon
 
 def test_nothing_is_imported_unless_it_is_asked_for(tmp_path):
     before = set(sys.modules)
-    with tracking(config(), tmp_path):
+    with tracking(config(), tmp_path, Tracking()):
         pass
     assert not {name for name in set(sys.modules) - before if name.split(".")[0] in ("mlflow", "wandb", "tensorboard")}

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from uxla.decoding import decode
-from uxla.records import Bools, Floats, Ints, Predictions
-
-Reals = npt.NDArray[np.float64]
+from uxla.records import Bools, Floats, Ints, Predictions, Reals
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,7 +43,8 @@ def co_label(
     """The examples of `corpus` that both `peers` are trusted on and agree on, with their labels (lines 4-17).
 
     `select` is stage 1 of distillation, `agreement` stage 2 (§2.3). The corpus has as many examples as teach, maybe
-    none. `CoTraining` does the same, tells what happened, and leaves out peers that have collapsed.
+    none. `CoTraining` does the same, tells what happened, and leaves out peers that have collapsed. ConfigError where
+    `select` or `agreement` cannot be used on the corpus, or gives what does not fit it.
 
     >>> learner = uxla.FineTuning("testbed", learning_rate=1e-3)
     >>> source = uxla.read("testbed:source/train", take=8)

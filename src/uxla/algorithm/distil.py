@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from uxla.errors import ConfigError
 from uxla.records import IGNORED, Bools, Corpus, Ints, Predictions
 
 Select = Callable[[Predictions, Corpus], Bools]
@@ -62,13 +63,13 @@ class MostConfident:
         """Bool (N,): the examples selected."""
         scores = confidence(predictions)
         if not self.per_class:
-            return _top(scores, self.share)
+            return most_confident(scores, self.share)
         if len(predictions.pseudo_labels) != len(predictions):
-            raise ValueError("per-class selection needs one label an example")
+            raise ConfigError("per_class: needs one label an example, and words have one each; leave it out")
         chosen = np.zeros(len(scores), dtype=np.bool_)
         for label in np.unique(predictions.pseudo_labels):
             members = np.flatnonzero(predictions.pseudo_labels == label)
-            chosen[members[_top(scores[members], self.share)]] = True
+            chosen[members[most_confident(scores[members], self.share)]] = True
         return chosen
 
 
@@ -110,7 +111,7 @@ class CleanCluster:
         columns = [losses]
         for feature in self.features:
             if isinstance(feature, str):
-                raise ValueError(f"nothing is known of the feature {feature!r}; give a function of a corpus")
+                raise ConfigError(f"features: nothing is known of {feature!r}; give a function of a corpus")
             columns.append(feature(corpus))
         spread = [column / column.std() for column in columns if column.std() > 0]
         features = np.stack(spread, axis=1)  # scikit-learn's variance floor is absolute: give it unit scale
@@ -158,7 +159,8 @@ def has_fallen(labels: Ints, earlier: Ints) -> bool:
     return others == 0.0 or others < _FALLEN * (1.0 - majority_share(earlier))
 
 
-def _top(scores: npt.NDArray[np.float64], share: float) -> Bools:
+def most_confident(scores: npt.NDArray[np.float64], share: float) -> Bools:
+    """Bool (N,): the top floor(share · N) of the scores, ties in their order (§2.3)."""
     count = int(np.floor(share * len(scores) + 1e-9))  # 0.29 * 100 is 28.999…
     chosen = np.zeros(len(scores), dtype=np.bool_)
     chosen[np.argsort(-scores, kind="stable")[:count]] = True

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 
-from uxla.algorithm.answers import Answers, Reals, ScoredUnits, agreement_f1, f1, scored_units
-from uxla.records import IGNORED, Bools, Floats, Ints, Predictions
+from uxla.algorithm.answers import Answers, ScoredUnits, agreement_f1, f1, scored_units
+from uxla.records import IGNORED, Bools, Floats, Ints, Predictions, Reals
 
 WEIGHTS = np.array([0.5, 0.25, 0.25])
 """Of atc, doc and agreement in the score."""

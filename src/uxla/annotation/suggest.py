@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import entr  # type: ignore[import-untyped]
 
 from uxla import given
@@ -16,9 +15,8 @@ from uxla.errors import ConfigError
 from uxla.models.ensemble import Ensemble, Found
 from uxla.models.tasks import TASKS
 from uxla.process_settings import process_settings
-from uxla.records import Corpus, Example, Predictions
+from uxla.records import Corpus, Example, Predictions, Reals
 
-Reals = npt.NDArray[np.float64]
 _GRAMS, _COLUMNS = (2, 4), 1 << 18
 _EQUAL = 1e-9
 """Texts that are nearer than this are the same, but for rounding."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from uxla.data.columns import TEXTS
 from uxla.data.corpus import DataSource
 from uxla.data.writing.samples import Rewritten, column_of_text, open_writer, refuse_offsets, written_as
 from uxla.files import atomic_file, check_file
+from uxla.raw_text import AT_SPACES
 from uxla.records import Corpus
 from uxla.shards import Shard, Unit, shared
 from uxla.store.artifacts import Facts, reading
@@ -29,7 +29,6 @@ from uxla.store.store import Store
 from uxla.store.versions import mixture
 
 _COUNTS = ("drawn", "unchanged", "duplicates", "without_units")
-_WORD = re.compile(r"[^ \t\r\n]+")
 """What a tag belongs to: NBSP and U+3000 stay in a word."""
 
 
@@ -177,4 +176,4 @@ class FileAugmentation:
 
 
 def _tagged_words(text: str) -> list[str]:
-    return _WORD.findall(text)
+    return AT_SPACES.findall(text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Generic, Literal, TypeVar
 
+from uxla import given
 from uxla.algorithm.vicinity import MaskFiller
 from uxla.augmentation.settings import (
     LateFiller,
@@ -21,7 +21,7 @@ from uxla.choices import AskedPrecision, Device, Match, Unit, Words
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 from uxla.errors import DataError
-from uxla.given import check_list
+from uxla.models.batches import blocks
 
 Text = TypeVar("Text", str, list[str], tuple[str, str])
 """A sentence, its words, or a pair of sentences."""
@@ -108,12 +108,12 @@ def augment(
         allow_pickle_weights=allow_pickle_weights,
     )
     filler = LateFiller(lambda: source.load(settings))
-    check_list(texts, "texts", "texts")
+    entries = given.each(texts, "texts", "texts")
     from uxla.process_settings import process_settings  # late: it loads torch
 
     with process_settings():
         filler.loaded()
-    return _samples(texts, filler, settings, seed)
+    return _samples(entries, filler, settings, seed)
 
 
 def _samples(
@@ -121,7 +121,7 @@ def _samples(
 ) -> Iterator[Sample[Text]]:
     first, told = 0, settings.unit != "word"
     kind: type | None = None
-    for chunk in _growing(texts):
+    for chunk in blocks(texts, _MOST, first=_FIRST):
         kind = kind or _kind(chunk[0])
         segments = [_segments(text, kind, i) for i, text in enumerate(chunk, first)]
         told = told or remark_on_unspaced(segments)
@@ -149,33 +149,15 @@ def _kind(text: object) -> type:
 
 def _segments(text: Text, kind: type, number: int) -> Segments:
     """The text as sentences. DataError for what is no text, or not of the first one's kind."""
-    own = _kind(text)
+    where, own = f"text {number}", _kind(text)
     if own is not kind or kind not in (str, list, tuple):
         got = f"{own.__name__}" if own is kind else f"{own.__name__}, the first was {kind.__name__}"
-        raise DataError(f"text {number}: got {got}; expected all str, all lists of words, or all pairs (tuple)")
-    parts = (text,) if isinstance(text, str) else tuple(text)
-    fault = _fault(kind, parts)
-    if fault is not None:
-        raise DataError(f"text {number}: {fault}")
-    return (" ".join(parts),) if kind is list else parts
-
-
-def _fault(kind: type, parts: tuple[str, ...]) -> str | None:
-    if not all(isinstance(part, str) for part in parts):
-        return f"got a {kind.__name__} with something else than str in it; write words and sentences as str"
-    if kind is tuple and len(parts) != 2:
-        return f"got a tuple of {len(parts)}, expected two sentences; give words as a list"
-    if kind is list and any(" " in part for part in parts):
-        return "got a word with a space in it; cut it in two, or give the sentence as one str"
-    try:
-        "".join(parts).encode()
-    except UnicodeEncodeError:
-        return "half a surrogate pair (\\ud800 to \\udfff); write the character itself"
-    return None
-
-
-def _growing(texts: Iterable[Text]) -> Iterator[list[Text]]:
-    rest, size = iter(texts), _FIRST
-    while chunk := list(islice(rest, size)):
-        yield chunk
-        size = min(2 * size, _MOST)
+        raise DataError(f"{where}: got {got}; expected all str, all lists of words, or all pairs (tuple)")
+    if kind is not list:
+        return given.parts(text, 2 if kind is tuple else 1, where)
+    for place, word in enumerate(text):
+        given.check_text(word, f"{where}, word {place}")
+        if " " in word:
+            remedy = "cut it in two, or give the sentence as one str"
+            raise DataError(f"{where}, word {place}: got {word!r}, with a space in it; {remedy}")
+    return (" ".join(text),)

@@ -17,6 +17,8 @@ from uxla.study.sharing import downloaded_run, is_hub_id
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What Linux has where there is a GPU that torch can use: NVIDIA's, AMD's, one seen from WSL."""
+SUFFIXES = {"jsonl": (".jsonl",), "doccano": (".jsonl",), "label-studio": (".json",)}
+"""How the names of files for annotation tools end; of other forms that is left open."""
 
 
 def checked(config: str, overrides: Sequence[str]) -> RunConfig:

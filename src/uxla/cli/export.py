@@ -7,13 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from uxla.cli.checks import run_folder
+from uxla.cli.checks import SUFFIXES, run_folder
 from uxla.cli.options import Options, with_options
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError
 from uxla.files import check_file, check_new
-
-_SUFFIXES = {"jsonl": (".jsonl",), "doccano": (".jsonl",), "label-studio": (".json",)}
 
 
 @with_options
@@ -38,7 +36,7 @@ def export(
         _onnx(file, out)
         return
     if to != "brat":
-        check_file(out, *_SUFFIXES.get(to, ()), source=file)
+        check_file(out, *SUFFIXES.get(to, ()), source=file)
 
     from uxla.data.formats.table import Table
     from uxla.data.load import open_data

@@ -7,15 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from uxla.cli.checks import run_folder
+from uxla.cli.checks import SUFFIXES, run_folder
 from uxla.cli.options import LABELLING, FileOptions, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
 from uxla.errors import UxlaError
 from uxla.files import check_file
-
-_SUFFIXES = {"jsonl": (".jsonl",), "doccano": (".jsonl",), "label-studio": (".json",)}
 
 
 @with_options
@@ -38,7 +36,7 @@ def suggest(
     if not raw.exists():
         raise UxlaError(f"{raw}: no such file; check the path")
     if to != "brat":
-        check_file(out, *_SUFFIXES.get(to, ()), source=raw)
+        check_file(out, *SUFFIXES.get(to, ()), source=raw)
 
     from uxla.console import showing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -52,8 +53,8 @@ class Length:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value is not None and value <= 0:
-                raise ConfigError(f"{setting(name)}: got {value:g}, expected a number above 0")
+            if value is not None and not (isinstance(value, int | float) and 0 < value < inf):
+                raise ConfigError(f"{setting(name)}: got {value!r}, expected a number above 0")
 
 
 class Teachers(NamedTuple):

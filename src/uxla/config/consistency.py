@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from uxla.config.files import SOURCE_PATHS, TARGET_PATHS, TESTBED
+from uxla.config.files import SOURCE_PATHS, TARGET_PATHS
 from uxla.config.keys import RunKeys
 from uxla.config.method import ByConfidence, MaskedLMVicinity
 from uxla.config.yaml_text import KeyPath
 from uxla.methods import registry
 from uxla.schema import together, unknown_name
+from uxla.testbed import TESTBED
 from uxla.testbed.languages import LANGUAGES
 
 Faults = Iterator[tuple[str, str]]

@@ -6,9 +6,7 @@ from typing import Any
 
 from uxla.data.options import ReadOptions
 from uxla.schema import Files, Name, Section, key
-
-TESTBED = "testbed:"
-"""A data path that begins so is a file of the synthetic world, not of the disk."""
+from uxla.testbed import TESTBED
 
 ELSEWHERE = (TESTBED, "hub:")
 """Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""

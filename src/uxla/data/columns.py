@@ -161,8 +161,7 @@ def _by_place(
     """Columns by position: texts first, then the label. If one is taken, the others in order if there are enough."""
     usual = {role: place for place, role in enumerate((*TEXTS[shape], LABEL[shape])) if role in open_}
     if not set(usual.values()) & set(taken.values()):
-        known = {role: place for role, place in usual.items() if place < len(names) or role != LABEL[shape]}
-        return dict(known)
+        return {role: place for role, place in usual.items() if place < len(names) or role != LABEL[shape]}
     free = [place for place in range(len(names)) if place not in taken.values()]
     return dict(zip(open_, free, strict=True)) if len(free) == len(open_) else {}
 

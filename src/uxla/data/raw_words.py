@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,11 +15,10 @@ from uxla.data.batch import TEXTS, split_at_blanks
 from uxla.data.options import ReadOptions
 from uxla.errors import setting
 from uxla.progress import note_once
-from uxla.raw_text import LOOKED_AT, TOGETHER, Segmenter, Splitter, Together, is_cut, together_in
+from uxla.raw_text import AT_SPACES, LOOKED_AT, TOGETHER, Segmenter, Splitter, Together, is_cut, together_in
 from uxla.records import Corpus
 
 _SEGMENTERS: dict[str, Segmenter | Literal["spaces"]] = {name: name for name in ("spaces", *get_args(Segmenter))}
-_WORD = re.compile("[^ \t\r\n]+")
 _MOST = 10_000  # sentences of a source
 
 
@@ -40,7 +38,7 @@ class RawWords:
         if self._at_blanks:
             return split_at_blanks(texts)
         cut = splitter(self.options)
-        rows = ([text[start:end] for start, end in cut(text)] or _WORD.findall(text) for text in texts.to_pylist())
+        rows = ([text[start:end] for start, end in cut(text)] or AT_SPACES.findall(text) for text in texts.to_pylist())
         return pa.array(list(rows), TEXTS)
 
     def _are_cut(self, texts: pa.Array) -> bool:

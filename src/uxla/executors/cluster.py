@@ -14,10 +14,11 @@ from typing import Any
 from uxla.devices import Placement, names
 from uxla.errors import ConfigError, UnreachableError, UxlaError, WriteError
 from uxla.executors.cluster_job import Surroundings, perform
-from uxla.executors.connection import SPELLINGS, Head, connected, line_of
+from uxla.executors.connection import SPELLINGS, Head, connected
 from uxla.executors.jobs import Job, Queue
 from uxla.executors.side_by_side import SideBySide
 from uxla.executors.worker import understood
+from uxla.phrases import first_line
 from uxla.store.opening import default_root
 from uxla.store.seen import WeightsGoneError
 
@@ -144,10 +145,10 @@ class Tasks:
         try:
             node, said, answered = pickle.loads(self._ray.get(reference))
         except self._ray.exceptions.RayTaskError as error:  # it could not be begun
-            job.says("failed", UxlaError(f"a machine of the cluster cannot do any work: {line_of(error.cause)}"))
+            job.says("failed", UxlaError(f"a machine of the cluster cannot do any work: {first_line(error.cause)}"))
             return
         except self._ray.exceptions.RayError as error:
-            self._lost(job, f"a process of the cluster was lost ({type(error).__name__}: {line_of(error)})")
+            self._lost(job, f"a process of the cluster was lost ({type(error).__name__}: {first_line(error)})")
             return
         kind, content = understood(answered)
         if kind == "busy":
@@ -155,7 +156,7 @@ class Tasks:
         elif kind == "late":
             self._lost(job, f"work on {node} took more than {self._surroundings.hours:g} hours")
         elif kind == "failed" and not isinstance(content, _PASSED_ON):
-            self._lost(job, f"work on {node} failed ({type(content).__name__}: {line_of(content)})", content)
+            self._lost(job, f"work on {node} failed ({type(content).__name__}: {first_line(content)})", content)
         else:
             self._waiting.one_ended()
             for message in said:
@@ -181,7 +182,8 @@ class Tasks:
             return KeyboardInterrupt()
         if isinstance(self._fault, UnreachableError):
             return self._fault
-        stopped = UxlaError(f"the cluster cannot be heard any longer ({line_of(self._fault)}); run it again to go on")
+        fault = f"the cluster cannot be heard any longer ({first_line(self._fault)})"
+        stopped = UxlaError(f"{fault}; run it again to go on")
         stopped.__cause__ = self._fault
         return stopped
 

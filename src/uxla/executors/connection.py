@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uxla.errors import ConfigError, UnreachableError
+from uxla.phrases import first_line
 
 SPELLINGS = "expected ray (the cluster of this machine, or RAY_ADDRESS), ray://HOST:PORT, or ray:local"
 _PATIENCE = 20.0
@@ -40,7 +41,7 @@ def connected(address: str) -> Iterator[Any]:
         _reach(address)
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"executor ray: no cluster at {address} ({line_of(error)}); {SPELLINGS}") from error
+        raise ConfigError(f"executor ray: no cluster at {address} ({first_line(error)}); {SPELLINGS}") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray takes it
@@ -90,7 +91,7 @@ class Head:
                 if self._held is None:  # a client outside of the cluster, which hears of it from Ray
                     self._next = math.inf
                 elif now - self._since > self.renewed + self.patience:
-                    raise self._lost(line_of(error)) from error
+                    raise self._lost(first_line(error)) from error
 
     def close(self) -> None:
         """Hold no connection any longer."""
@@ -119,8 +120,3 @@ def _has_ended(connection: socket.socket) -> bool:
     except OSError as error:
         return not isinstance(error, BlockingIOError)
     return True
-
-
-def line_of(error: BaseException) -> str:
-    """The first line of what an error says."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -218,19 +218,24 @@ class Pool:
         if worker.job is not None:
             self._over(worker.job, broken=True)
         job, died = worker.job, f"a process for {worker.device} died (killed, or out of memory)"
-        if worker.pid is None or (job is not None and job.lost):
+        if worker.pid is None:  # it never served: another one would not either
             for one in [job] if job is not None else self._waiting.all():
-                one.says("failed", UxlaError(f"{died}{' twice' if one.lost else ''}; {_FREE_MEMORY}"))
-            if not self._workers and worker.pid is None:
+                _fail(one, died)
+            if not self._workers:
                 raise UxlaError(f"{died}, and no other is left; {_FREE_MEMORY}")
-            if worker.pid is None:
-                return
+            return
+        if job is not None and job.lost:
+            _fail(job, died)
         elif job is not None:
             job.lost += 1
             job.says("lost")
             job.says("note", f"{died}; its work is done again")
             self._waiting.put(job)
         self._workers.append(self._new(worker.device))
+
+
+def _fail(job: Job, died: str) -> None:
+    job.says("failed", UxlaError(f"{died}{' twice' if job.lost else ''}; {_FREE_MEMORY}"))
 
 
 def _described(fault: BaseException) -> str:

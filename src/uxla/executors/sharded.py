@@ -40,7 +40,7 @@ class Sharded:
         own = [number for number in range(len(every)) if self.shard.has(number + self.turn * len(every))]
         found = dict(zip(own, self.inner.map(function, [every[number] for number in own], **several), strict=True))
         with looking():
-            for number in set(range(len(every))) - found.keys():
+            for number in sorted(set(range(len(every))) - found.keys()):
                 try:
                     found[number] = function(every[number])
                 except BusyError:

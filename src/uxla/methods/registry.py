@@ -36,7 +36,7 @@ def method(name: str) -> Method:
 
 def ordered(names: Iterable[str]) -> dict[str, Method]:
     """The methods of these names in the order of tables; one whose package is gone or broken has its name as title."""
-    return {one.name: one for one in sorted((find(name) for name in names), key=_place)}
+    return {one.name: one for one in sorted(map(find, names), key=_place)}
 
 
 def row_titles(names: Iterable[str] = ()) -> dict[str, str]:
@@ -82,5 +82,5 @@ def find(name: str) -> Method:
         return Method(name, name)
 
 
-def _place(one: Method) -> int:
-    return list(METHODS).index(one.name) if one.name in METHODS else len(METHODS)
+def _place(one: Method) -> tuple[int, str]:
+    return list(METHODS).index(one.name) if one.name in METHODS else len(METHODS), one.name

@@ -12,8 +12,6 @@ from uxla.records import Ints
 
 T = TypeVar("T")
 
-_FIRST = 256
-
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Consecutive items, `size` at a time; the last list may be shorter."""
@@ -22,9 +20,9 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def blocks(items: Iterable[T], most: int) -> Iterator[list[T]]:
+def blocks(items: Iterable[T], most: int, first: int = 256) -> Iterator[list[T]]:
     """Consecutive items, few at first, so that something is there soon; then more and more, up to `most` at a time."""
-    rest, size = iter(items), _FIRST
+    rest, size = iter(items), first
     while block := list(islice(rest, min(size, most))):
         yield block
         size *= 2

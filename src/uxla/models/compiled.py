@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import torch
 from torch import nn
 
 from uxla import progress
+from uxla.phrases import first_line
 
 _BACKEND = "inductor"
 _VARIANTS = 64
@@ -26,7 +26,7 @@ def compile_layers(model: Any) -> None:
     """
     layers = _layers(model)
     if not layers:
-        _note_once(f"compile: no list of layers is known in {type(model).__name__}; it runs uncompiled")
+        progress.note_once(f"compile: no list of layers is known in {type(model).__name__}; it runs uncompiled")
     for layer in layers:
         compiled = torch.compile(layer._call_impl, backend=_compiled_graph, dynamic=True)
         layer._compiled_call_impl = _tolerant(compiled)  # as `Module.compile` does
@@ -57,13 +57,7 @@ def _compiled_graph(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> 
     try:
         compiled: Callable[..., Any] = lookup_backend(_BACKEND)(graph, inputs)
     except Exception as error:  # whatever compilers and drivers of this machine can raise
-        why = str(error).strip().split("\n")[0] or type(error).__name__
-        _note_once(f"compile: this machine cannot compile the model ({why}); it runs uncompiled")
+        why = first_line(error)
+        progress.note_once(f"compile: this machine cannot compile the model ({why}); it runs uncompiled")
         return graph.forward
     return compiled
-
-
-@cache
-def _note_once(text: str) -> None:
-    """A run opens dozens of models: one note a process is enough."""
-    progress.note(text)

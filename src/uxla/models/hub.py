@@ -9,6 +9,7 @@ from typing import Any
 from uxla.errors import ModelError
 from uxla.files import HASHED, files_digest
 from uxla.models.model_safety import PICKLES, SAFE, ModelSafety, reason, weight_files
+from uxla.phrases import first_line
 from uxla.records import ModelHandle
 
 _TEXTS = ["*.json", "*.model", "*.txt"]
@@ -76,8 +77,8 @@ def _expect_no_path(name: str) -> None:
 
 
 def _not_available(name: str, error: Exception) -> ModelError:
-    said = str(error).strip().split("\n")[0]
-    return ModelError(f"model {name!r}: no such folder, and not available from the Hub ({said}); {_REMEDY}")
+    fault = f"no such folder, and not available from the Hub ({first_line(error)})"
+    return ModelError(f"model {name!r}: {fault}; {_REMEDY}")
 
 
 def _download(name: str, revision: str | None, files: list[str]) -> Path:

@@ -8,14 +8,12 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from uxla.confidence import Scaling
 from uxla.decoding import decode
 from uxla.metrics import spans_in
-from uxla.records import Ints, Predictions
+from uxla.records import Ints, Predictions, Reals
 
-Reals = npt.NDArray[np.float64]
 Guess = tuple[str, float]
 """A label and its probability."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from uxla.errors import ModelError, assignment
+from uxla.phrases import first_line
 
 _ATTENTIONS = ("scaled_dot_product_attention", "FlashAttention", "Flash Attention")
 """What transformers calls kinds of attention that a model or a machine does not have."""
@@ -49,8 +50,7 @@ def reason(error: Exception) -> str:
         return f"{str(error).split('. ')[0].rstrip('.')}; set {assignment('attention', 'auto')}"
     if any(name in str(error).lower() for name in _READERS):
         return "it has a SentencePiece file and no tokenizer.json; run: pip install 'uxla[sentencepiece]'"
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return f"{type(error).__name__}: {first_line(error)}" if str(error).strip() else type(error).__name__
 
 
 def weight_files(folder: Path, safety: ModelSafety = SAFE) -> list[Path]:

@@ -18,6 +18,7 @@ from uxla.data.files import Encoder
 from uxla.data.writing.cells import cell
 from uxla.errors import DataError
 from uxla.models.mentions import Answer
+from uxla.phrases import first_line
 from uxla.predict.row import Row, Write
 
 Object = dict[str, Any]
@@ -81,8 +82,7 @@ def merged_schema(schema: pa.Schema, objects: Sequence[Mapping[str, Any]], file:
             own = pa.schema([(name, pa.array([row.get(name) for row in objects]).type)])
             schema = pa.unify_schemas([schema, own], promote_options="permissive")
         except (pa.ArrowException, OverflowError, UnicodeError) as error:
-            reason = str(error).splitlines()[0]
-            message = f"column {name!r} does not go into Parquet ({reason}); use --out FILE.jsonl"
+            message = f"column {name!r} does not go into Parquet ({first_line(error)}); use --out FILE.jsonl"
             raise DataError(message, file=file) from None
     return schema
 

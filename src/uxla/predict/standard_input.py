@@ -52,7 +52,10 @@ def standard_input(stream: BinaryIO, shape: Shape, options: ReadOptions, *, as_i
                         shutil.copyfileobj(stream, file)
                 yield Input(copy, options, grows)
         except UxlaError as error:
-            raise type(error)(re.sub(rf"{re.escape(str(copy))}(\.\w+)?", str(NAME), str(error))) from None
+            own = re.compile(rf"{re.escape(str(copy))}(\.\w+)?")
+            error.args = (own.sub(str(NAME), str(error)),)
+            error.mistakes = tuple(own.sub(str(NAME), mistake) for mistake in error.mistakes)
+            raise
 
 
 def called(path: Path) -> Path:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uxla.arrow_on_disk import names_in
 from uxla.errors import ArtifactError
 from uxla.records import Ints
 
@@ -37,10 +38,9 @@ def explored(decisions: pa.Table, texts: pa.Table, file: Path) -> dict[str, Any]
     """The columns of one target. ArtifactError that names `file` if a decision has no text."""
     coded = [decisions["labels_k"], decisions["labels_j"], texts["gold"]]
     sequences, (k, j, gold) = _coded([column.combine_chunks() for column in coded])
-    names = (decisions.schema.metadata or {}).get(b"label_names", b"").decode()
     rows = _text_columns(texts, gold)
     return {
-        "labels": names.split("\x00"),
+        "labels": list(names_in(decisions.schema)),
         "sequences": sequences,
         "texts": rows,
         "blocks": list(_blocks(decisions, rows, (k, j), file)),

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ruamel.yaml.error import YAMLError
 
+from uxla.arrow_on_disk import names_in
 from uxla.config.yaml_text import parse
 from uxla.errors import ArtifactError, ConfigError
 from uxla.records import Ints
@@ -128,7 +129,7 @@ class RunFolder:
         methods = [name for name in found.column_names if name not in ("id", "segments", "gold", "confidence")]
         final = metadata["final"]
         return TestSet(
-            tuple(metadata["label_names"].split("\x00")),
+            names_in(found.schema),
             final,
             found["segments"].to_pylist(),
             np.concatenate([[0], np.cumsum(gold.value_lengths().to_numpy(zero_copy_only=False))]).astype(np.int64),

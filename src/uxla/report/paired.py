@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]
 
 from uxla.errors import ArtifactError
-from uxla.records import Ints
+from uxla.records import Ints, Reals
 from uxla.report.folder import RunFolder
 from uxla.report.scoring import counts, f1, score
-
-Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 2000
 
@@ -94,7 +91,7 @@ def difference(pairs: Sequence[Pair]) -> Difference | None:
 
 
 def mean_difference(
-    tests: Sequence[Sequence[Pair]], *, parallel: bool = False, gains: Floats | None = None
+    tests: Sequence[Sequence[Pair]], *, parallel: bool = False, gains: Reals | None = None
 ) -> Difference | None:
     """The mean over several test sets of the differences, with its 95 % interval; of one it is `difference`.
 
@@ -138,16 +135,16 @@ def _expect_one_size(pairs: Sequence[Pair], which: str, remedy: str) -> None:
         raise ArtifactError(f"test sets of {', '.join(map(str, sizes))} examples {which}, expected one size; {remedy}")
 
 
-def _gains(pairs: Sequence[Pair]) -> Floats:
+def _gains(pairs: Sequence[Pair]) -> Reals:
     """(S,) the difference at each seed."""
     return np.array([score(found.one) - score(found.other) for found in pairs])
 
 
-def _seeds_vary(gains: Floats) -> bool:
+def _seeds_vary(gains: Reals) -> bool:
     return len(gains) >= SEEDS_VARY and bool(np.ptp(gains) > 1e-9)  # in points: what is more than rounding
 
 
-def _over_seeds(gains: Floats, common: float, size: int) -> Difference:
+def _over_seeds(gains: Reals, common: float, size: int) -> Difference:
     """Student's t over the seeds' differences, wider where seeds share their `size` examples.
 
     The squared standard error has two parts, as in a two-way layout of seeds and examples with random effects: the
@@ -165,29 +162,29 @@ def _over_seeds(gains: Floats, common: float, size: int) -> Difference:
 def _in_common(pairs: Sequence[Pair]) -> float:
     """The mean covariance of two seeds' differences that is due to shared examples; 0 if they share none."""
     found, size = 0.0, len(pairs[0].one)
-    for identity in {pair.identity for pair in pairs}:
+    for identity in dict.fromkeys(pair.identity for pair in pairs):
         found += _crossed(np.array([_moved(pair) for pair in pairs if pair.identity == identity]))
     return found * size / (size - 1) / (len(pairs) * (len(pairs) - 1))
 
 
 def _in_common_of_translations(tests: Sequence[Sequence[Pair]]) -> float:
     """The same for the mean over test sets that are translations of each other."""
-    moves: Floats = np.mean([[_moved(pair) for pair in pairs] for pairs in tests], axis=0)  # (S, N)
+    moves: Reals = np.mean([[_moved(pair) for pair in pairs] for pairs in tests], axis=0)  # (S, N)
     seeds, size = len(tests[0]), len(tests[0][0].one)
     return _crossed(moves) * size / (size - 1) / (seeds * (seeds - 1))
 
 
-def _crossed(moves: Floats) -> float:
+def _crossed(moves: Reals) -> float:
     """(S, N): the sum, over examples and over each two seeds in either order, of the product of their moves."""
     return float((moves.sum(axis=0) ** 2).sum() - (moves**2).sum())
 
 
-def _moved(pair: Pair) -> Floats:
+def _moved(pair: Pair) -> Reals:
     """(N,) by how much each example moves the difference."""
     return _moves(pair.one) - _moves(pair.other)
 
 
-def _moves(found: Ints) -> Floats:
+def _moves(found: Ints) -> Reals:
     """(N, 3) -> (N): by how much each example moves the score of all, to first order; they sum to 0."""
     sums = found.sum(axis=0)
     return np.asarray((200.0 * found[:, 2] - f1(sums) * (found[:, 0] + found[:, 1])) / max(sums[0] + sums[1], 1))
@@ -201,7 +198,7 @@ def _over_examples(pairs: Sequence[Pair]) -> tuple[float, float]:
     seeds, size = both.shape[:2]
     shared = len({found.identity for found in pairs}) == 1
 
-    def statistic(*drawn: Ints, axis: int = -1) -> Floats:
+    def statistic(*drawn: Ints, axis: int = -1) -> Reals:
         found = [f1(both[i, drawn[0 if shared else i]].sum(axis=-3)) for i in range(seeds)]
         return np.asarray(np.mean([one[..., 0] - one[..., 1] for one in found], axis=0))
 

@@ -78,13 +78,13 @@ def by_length(test: TestSet, *, spans: bool) -> dict[str, Bools]:
     return groups
 
 
-def calibration(test: TestSet, bins: int = 10) -> Calibration | None:
+def calibration(test: TestSet) -> Calibration | None:
     """How often the final models are right, by their confidence, over words or examples with a gold label."""
     known = test.gold != IGNORED
     sure, right = test.confidence[known], (test.labels[test.final] == test.gold)[known]
     if not len(sure):
         return None
-    found = reliability(sure, right, bins)
+    found = reliability(sure, right)
     filled = [(float(mean), float(share), int(size)) for mean, share, size in zip(*found, strict=True) if size]
     return Calibration(found.error, tuple(filled))
 

@@ -12,9 +12,12 @@ from typing import Any, BinaryIO
 from uxla.events import Event
 from uxla.write_errors import writing
 
+JOURNAL = "journal.jsonl"
+"""The name of a run's journal, in its folder."""
+
 
 class Journal:
-    """Writes events to `journal.jsonl`: each one's name, the seconds since the run began, and its facts.
+    """Writes events to a file: each one's name, the seconds since the run began, and its facts.
 
     Nothing is written before `open`, so that a run refused for its input leaves no folder behind.
     """

@@ -144,14 +144,14 @@ def request_of(
     **settings: Any,
 ) -> Request:
     """The arguments of `uxla.adapt`, checked. Data in memory has no path in the configuration, unless `files` says."""
-    for name in settings.keys() & _AS_ARGUMENTS.keys():
+    for name in sorted(settings.keys() & _AS_ARGUMENTS.keys()):
         raise ConfigError(f"{name}: no such argument; give {_AS_ARGUMENTS[name]}")
     if isinstance(methods, str):
         raise ConfigError(f"methods: got {methods!r}, expected a list of names, or of uxla.Methods")
     inputs, task = _inputs_of(source, dev, test, target, task)
     own = method if isinstance(method, UXLA) else UXLA()
     asked = [*baselines, method if isinstance(method, Method | str) else "uxla"] if methods is None else methods
-    found = {one.name: one for one in (registry.method(one) if isinstance(one, str) else one for one in asked)}
+    found = _by_name([registry.method(one) if isinstance(one, str) else one for one in asked])
     _check_parts(found.values(), inputs.targets, own.epochs)
     given = {name: plain(value) for name, value in settings.items()}
     values = _training(task, model, own, inputs) | _uxla(own) | given | _data(inputs) | dict(files or {})
@@ -200,6 +200,14 @@ def _uxla(own: UXLA) -> dict[str, Any]:
     ]
     others = ("alpha", "order", "collapse_share", "labelled_share")
     return {"schedule": epochs, "agree": _section(own.agreement), **{name: getattr(own, name) for name in others}}
+
+
+def _by_name(methods: Sequence[Method]) -> dict[str, Method]:
+    """ConfigError where two methods have one name."""
+    found = {one.name: one for one in methods}
+    if twice := [one.name for one in methods if found[one.name] != one]:
+        raise ConfigError(f"methods: two are named {twice[0]!r}, expected a name each; rename one")
+    return found
 
 
 def _check_parts(methods: Collection[Method], targets: Sequence[Target], of_the_run: Sequence[Epoch]) -> None:

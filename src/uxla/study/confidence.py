@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from uxla.confidence import Reals, Scaling, fitted, reliability
+from uxla.confidence import Scaling, fitted, reliability
 from uxla.executors.executor import independent
 from uxla.metrics import spans_in
 from uxla.models.mentions import mentions
-from uxla.records import IGNORED, Corpus, Predictions
+from uxla.records import IGNORED, Corpus, Predictions, Reals
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.study import Study
 

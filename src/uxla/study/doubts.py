@@ -122,12 +122,12 @@ def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: T
     did; or that no model gives although the source has many."""
     known = gold_labels(study.inputs.train)
     gold, names = _kinds(known, study)
-    given = sum(_kinds(study.labelling.predict(model, raw).pseudo_labels, study)[0] for model in final)
-    earlier = (
-        given
-        if before is None
-        else sum(_kinds(study.labelling.predict(model, raw).pseudo_labels, study)[0] for model in before)
-    )
+
+    def given_by(models: Triple) -> Any:
+        return sum(_kinds(study.labelling.predict(model, raw).pseudo_labels, study)[0] for model in models)
+
+    given = given_by(final)
+    earlier = given if before is None else given_by(before)
     expected = gold * len(study.labelling.predict(final[0], raw).pseudo_labels) / max(len(known), 1)
     lost = [seen(names[i]) for i in np.flatnonzero((gold > 0) & (given == 0) & (earlier > 0))]
     never = [seen(names[i]) for i in np.flatnonzero((given == 0) & (earlier == 0) & (expected >= EXPECTED))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uxla.config.files import TARGET_PATHS, TESTBED, DataFiles, World
+from uxla.config.files import TARGET_PATHS, DataFiles, World
 from uxla.config.run import RunConfig
 from uxla.data.checks.doubts import Doubt, languages
 from uxla.data.columns import SHAPES
@@ -22,9 +22,7 @@ from uxla.schema import Files
 from uxla.seeds import derive
 from uxla.store.store import Store
 from uxla.targets import Target
-
-WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
-"""The testbed's task of each kind."""
+from uxla.testbed import TESTBED, WORLD_TASKS
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import ClassVar
 from uxla.config.run import RunConfig
 from uxla.errors import UxlaError, printable
 from uxla.events import Began, Emit, Event
-from uxla.store.journal import Journal
-from uxla.study.run_folder import JOURNAL, taken
+from uxla.store.journal import JOURNAL, Journal
+from uxla.study.run_folder import taken
 from uxla.study.tracking import Tracking, tracking
 
 
@@ -39,7 +39,7 @@ def recording(out: Path, config: RunConfig, *, overwrite: bool = False) -> Itera
 
     Raises UxlaError where the folder cannot be had, or a tracker cannot be opened.
     """
-    journal, trackers = Journal(out / JOURNAL), Tracking({})
+    journal, trackers = Journal(out / JOURNAL), Tracking()
     with ExitStack() as opened:
 
         def record(event: Event) -> None:

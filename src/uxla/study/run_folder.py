@@ -15,9 +15,10 @@ from typing import Any
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.files import alone, leftovers, write_file
+from uxla.store.journal import JOURNAL
 from uxla.write_errors import writing
 
-CONFIG, JOURNAL = "config.yaml", "journal.jsonl"
+CONFIG = "config.yaml"
 _PARTS = (
     *("models", "ensemble", "README.md"),
     *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),

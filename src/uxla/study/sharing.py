@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from uxla.errors import ArtifactError, ConfigError
+from uxla.phrases import first_line
 
 SHARED = (
     *("README.md", "results.json", "environment.json", "table.md", "ensemble/*", "models/*"),
@@ -50,7 +51,7 @@ def push_run(folder: Path, repo_id: str, *, private: bool | None, token: str | N
             repo_id=repo_id, path_or_fileobj=readme, path_in_repo="README.md", commit_message="Add the model card"
         )
     except Exception as error:  # whatever a network and its libraries can raise
-        raise ArtifactError(f"{repo_id}: cannot be pushed ({_line(error)}); {_LOG_IN}") from error
+        raise ArtifactError(f"{repo_id}: cannot be pushed ({first_line(error)}); {_LOG_IN}") from error
     return str(address)
 
 
@@ -72,12 +73,8 @@ def downloaded_run(repo_id: str, revision: str | None) -> Path:
     try:
         return Path(hub.snapshot_download(repo_id, revision=revision, allow_patterns=list(SHARED)))
     except Exception as error:  # whatever a network, a disk and their libraries can raise
-        fault = f"no such folder, and not available from the Hub ({_line(error)})"
+        fault = f"no such folder, and not available from the Hub ({first_line(error)})"
         raise ArtifactError(f"{repo_id}: {fault}; check the name, or {_LOG_IN}") from error
 
 
 _LOG_IN = "log in by `hf auth login`, or set HF_TOKEN"
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 from uxla import progress
 from uxla.errors import ArtifactError, BeingWrittenError
-from uxla.files import vacant, write_file
-from uxla.store.journal import read
+from uxla.files import atomic_file, vacant
+from uxla.store.journal import JOURNAL, read
 
-RUNS, JOURNAL = "runs.json", "journal.jsonl"
-"""The names of a grid's runs, in its folder; and what a run says of itself."""
+RUNS = "runs.json"
+"""The names of a grid's runs, in its folder."""
 _WAITING: Mapping[str, Any] = {
     "state": "waiting",
     "where": None,
@@ -28,6 +29,8 @@ _WAITING: Mapping[str, Any] = {
 }
 _EVERY = 2.0
 """Seconds between two looks at the runs of a grid."""
+_BUSY = 0.05
+"""Seconds until the file of a grid that another shard is writing is tried again."""
 
 
 def state(events: Sequence[Mapping[str, Any]], *, running: bool) -> dict[str, Any]:
@@ -95,10 +98,18 @@ class Runs:
         return {name: fault for name, fault in self._faults.items() if fault is not None}
 
     def _write(self) -> None:
-        told = json.loads(self._file.read_bytes()) if self._shards and self._file.is_file() else {}
-        faults = {name: fault or told.get(name) for name, fault in self._faults.items()}
-        with suppress(BeingWrittenError) if self._shards else nullcontext():
-            write_file(self._file, json.dumps(faults, indent=1, ensure_ascii=False) + "\n", self._remedy)
+        written = False
+        while not written:
+            try:
+                with atomic_file(self._file, self._remedy) as file:
+                    told = json.loads(self._file.read_bytes()) if self._shards and self._file.is_file() else {}
+                    faults = {name: fault or told.get(name) for name, fault in self._faults.items()}
+                    file.write_text(json.dumps(faults, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                written = True
+            except BeingWrittenError:
+                if not self._shards:
+                    raise
+                time.sleep(_BUSY)
 
 
 def grid_state(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from uxla.algorithm.distil import confidence
 from uxla.algorithm.events import CoLabelled
-from uxla.arrow_on_disk import table_of
+from uxla.arrow_on_disk import names_metadata, table_of
 from uxla.events import Event
 from uxla.files import write_table
 from uxla.records import Corpus, Ints, Predictions
@@ -119,12 +119,8 @@ def write_trace(folder: Path, trace: Trace, target: Target, source: Corpus) -> N
     folder.mkdir(parents=True, exist_ok=True)
     tables = [_text_table(trace, target, corpus) for corpus in (target.train, source)]
     write_table(folder / f"{target.name}-texts.parquet", pa.concat_tables(tables))
-    write_table(folder / f"{target.name}.parquet", trace.labellings.replace_schema_metadata(label_names(source)))
-
-
-def label_names(corpus: Corpus) -> dict[str, str]:
-    """A table's metadata that says what its labels mean."""
-    return {"label_names": "\x00".join(corpus.label_names)}
+    labellings = trace.labellings.replace_schema_metadata(names_metadata(source.label_names))
+    write_table(folder / f"{target.name}.parquet", labellings)
 
 
 def traced(corpus: Corpus, limit: int) -> Ints:
@@ -210,8 +206,8 @@ def _part(predictions: Predictions, rows: Ints) -> tuple[Predictions, pa.Array]:
 
 
 def _root(sample_id: str) -> str:
-    """The id of a sample's parent."""
-    return sample_id.rpartition("~")[0]
+    """The id of a sample's parent; of a sample of a user's own vicinity, whose id names none, its own."""
+    return sample_id.rpartition("~")[0] or sample_id
 
 
 def _digest(text: str) -> int:

@@ -19,6 +19,7 @@ from uxla.algorithm.events import CoLabelled
 from uxla.config.run import RunConfig
 from uxla.errors import ConfigError
 from uxla.events import Event, Measured, Scored, TrainingEnded
+from uxla.phrases import first_line
 
 FOLDER = "tracking"
 """Where in the run folder a tracker that writes files writes them."""
@@ -37,8 +38,8 @@ class Tracker:
 class Tracking:
     """The trackers of one run. One that fails during the run gives one message and is left out."""
 
-    def __init__(self, trackers: Mapping[str, Tracker]) -> None:
-        self._trackers = dict(trackers)
+    def __init__(self) -> None:
+        self._trackers: dict[str, Tracker] = {}
         self._steps: Counter[str] = Counter()
 
     def add(self, name: str, tracker: Tracker) -> None:
@@ -89,9 +90,9 @@ class Tracking:
 
 
 @contextmanager
-def tracking(config: RunConfig, out: Path, found: Tracking | None = None) -> Iterator[Tracking]:
+def tracking(config: RunConfig, out: Path, found: Tracking) -> Iterator[Tracking]:
     """The trackers that `config.tracking` names, closed at the end; ConfigError where one cannot be opened."""
-    found, failed = found or Tracking({}), True
+    failed = True
     try:
         for name in config.tracking:
             found.add(name, _opened(name, config, out))
@@ -119,8 +120,7 @@ def _opened(name: str, config: RunConfig, out: Path) -> Tracker:
     try:
         return _TRACKERS[name][1](module, config, out)
     except Exception as error:
-        why = str(error).strip().split("\n")[0]
-        raise ConfigError(f"tracking: {name} cannot begin ({why}); mend that, or leave it out") from error
+        raise ConfigError(f"tracking: {name} cannot begin ({first_line(error)}); mend that, or leave it out") from error
 
 
 def _tensorboard(module: Any, config: RunConfig, out: Path) -> Tracker:

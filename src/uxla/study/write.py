@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from uxla.arrow_on_disk import names_metadata
 from uxla.confidence import Scaling
 from uxla.errors import in_python
 from uxla.files import atomic_file, atomic_folder, link_or_copy, write_file, write_table
@@ -29,7 +30,7 @@ from uxla.study.card import model_card
 from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
 from uxla.study.run_folder import remove_reports
-from uxla.study.trace import label_names, write_trace
+from uxla.study.trace import write_trace
 from uxla.targets import Target
 from uxla.write_errors import writing
 
@@ -147,7 +148,7 @@ def _write_labels(path: Path, test: Corpus, methods: Mapping[str, Models], final
         columns[method] = _lists(found, labels.astype("int16"))
         if method == final:
             columns["confidence"] = _lists(found, found.probs[np.arange(len(labels)), labels])
-    metadata = {**label_names(test), "final": final}
+    metadata = {**names_metadata(test.label_names), "final": final}
     write_table(path, pa.table(columns, metadata=metadata))
 
 
@@ -195,7 +196,7 @@ def _write_warm_up(path: Path, test: Corpus, methods: Mapping[str, Models], labe
         ends = found.offsets[: len(shown) + 1] * found.probs.shape[1]
         columns[method] = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(values))
     path.parent.mkdir(exist_ok=True)
-    write_table(path, pa.table(columns, metadata=label_names(test)))
+    write_table(path, pa.table(columns, metadata=names_metadata(test.label_names)))
 
 
 def _lists(found: Predictions, values: Any) -> pa.Array:

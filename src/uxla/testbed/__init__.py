@@ -4,6 +4,10 @@ from pathlib import Path
 
 SHIPPED_WORLD = 0
 """The world whose masked language model is shipped: `World(SHIPPED_WORLD)` writes the sentences it knows."""
+TESTBED = "testbed:"
+"""A data path that begins so is a file of a synthetic world, not of the disk."""
+WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
+"""The testbed's task of each task of uxla."""
 
 
 def asset() -> Path:

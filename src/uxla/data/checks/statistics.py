@@ -16,9 +16,9 @@ from uxla.data.conll.cells import DIRECTION, INVISIBLE, JOINER, ZERO_WIDTH
 from uxla.data.corpus import segments
 from uxla.data.labels.names import missing
 from uxla.data.labels.schemes import Scheme, entity_type, to_iob2, violations
+from uxla.raw_text import AT_SPACES
 
 SHOWN_VIOLATIONS = 20
-_WORD = re.compile("[^ \t\r\n]+")
 _COUNTED_TEXTS = 50_000
 """So many different texts are counted at a time. If there are more, the rarest are forgotten."""
 
@@ -121,7 +121,7 @@ class Statistics:
 
     def add(self, texts: Sequence[str], labels: Hashable = None, line_of: Callable[[int], int] | None = None) -> None:
         """Count one example. `labels` can be anything hashable; `line_of` gives the line of the word with an index."""
-        words = [_WORD.findall(text) for text in texts]
+        words = [AT_SPACES.findall(text) for text in texts]
         every = words[0] if len(words) == 1 else list(chain.from_iterable(words))
         line_of = line_of or (lambda word: 0)
         self.words.add(every, line_of)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,8 +12,8 @@ import pyarrow as pa
 from uxla.data.batch import LISTS, TEXT, TEXTS
 from uxla.data.columns import ROLES, TEXT_ROLES
 from uxla.errors import DataError, setting
+from uxla.raw_text import AT_SPACES
 
-_WORD = re.compile("[^ \t\r\n]+")
 FLAT = "write one flat object a line (pandas: to_json(orient='records', lines=True))"
 """The remedy for objects within objects."""
 
@@ -35,7 +34,7 @@ def json_column(rows: Sequence[tuple[int, Mapping[str, Any]]], role: str, key: s
             [_text(each, role, path, number) for each in value] if listed else _text(value, role, path, number)
         )
     if role in LISTS and not all(isinstance(cell, str) for cell in cells):
-        cells = [_WORD.findall(cell) if isinstance(cell, str) else cell for cell in cells]
+        cells = [AT_SPACES.findall(cell) if isinstance(cell, str) else cell for cell in cells]
     try:
         return pa.array(cells, TEXTS if cells and isinstance(cells[0], list) else TEXT)
     except UnicodeEncodeError:

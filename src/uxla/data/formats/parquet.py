@@ -17,6 +17,7 @@ from uxla.data.columns import LABEL, TEXTS, Place, Shape
 from uxla.data.files import read_bytes
 from uxla.data.signatures import HEAD, foreign
 from uxla.errors import DataError
+from uxla.phrases import first_line
 
 _ROWS, _WHOLE_ROWS = 1 << 14, 1 << 12
 
@@ -109,8 +110,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
             other = foreign(raw.read(HEAD))
         if other is not None and other[0] != "Parquet":
             raise DataError(f"{other[0]}, not Parquet; {other[1]}", file=path) from None
-        reason = str(error).partition("\n")[0]
-        message = f"cannot be read as Parquet ({reason}); write it again, or set format"
+        message = f"cannot be read as Parquet ({first_line(error)}); write it again, or set format"
         raise DataError(message, file=path) from None
 
 

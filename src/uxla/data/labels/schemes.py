@@ -70,7 +70,7 @@ def tag_ids(names: Sequence[str], label_map: Mapping[str, str | None]) -> dict[s
     if lacking := [name for name in label_names(known) if name not in index]:
         raise ConfigError(f"label_names: {lacking[0]} is not there, expected O, and B and I of each type")
     ids = {OUTSIDE: index[OUTSIDE]}
-    for type_ in {*known, *label_map}:
+    for type_ in dict.fromkeys((*known, *label_map)):
         new = label_map.get(type_, type_)
         if new is not None and new not in known:
             raise ConfigError(f"labels: {type_} -> {new}, expected one of {', '.join(known)}, or null for O")

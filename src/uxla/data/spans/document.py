@@ -137,7 +137,7 @@ def in_code_points(text: str, spans: Sequence[Span], offsets: str = "") -> tuple
             )
             if all(_fits(text, span, flat) for span in counted):
                 return counted, count
-    return next(span for span in spans if not _fits(text, span, _flat))
+    return next((span for span in spans if not _fits(text, span, _flat)), spans[0])
 
 
 def in_units(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -152,7 +152,10 @@ def fitting(spans: tuple[Span, ...], text: str, path: Path, line: int | None, of
     if isinstance(counted, Span):
         there = text[max(counted.start, 0) : max(counted.end, 0)]
         message = f"the span {counted.start}-{counted.end} ({counted.label}) quotes {counted.quoted!r}"
-        raise DataError(f"{message}, but {there!r} stands there; were text or offsets changed?", file=path, line=line)
+        problem = f"but {there!r} stands there; were text or offsets changed?"
+        if there == counted.quoted:
+            problem = f"which is not at these UTF-16 units, but at these code points; leave out {OFFSETS!r}"
+        raise DataError(f"{message}, {problem}", file=path, line=line)
     return counted[0]
 
 

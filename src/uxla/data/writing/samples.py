@@ -27,6 +27,7 @@ from uxla.data.word_rows import rewritten_rows
 from uxla.data.writing.cells import line_end, line_writer
 from uxla.data.writing.derived_columns import copied_column, offset_column
 from uxla.errors import ConfigError, DataError
+from uxla.phrases import first_line
 
 ADDED = ("parent", "changed")
 """The columns that a table gets at its end."""
@@ -168,7 +169,7 @@ def _parquet(stream: BinaryIO, source: Table, cells: _Cells) -> Iterator[Write]:
             try:
                 writer.write_batch(pa.RecordBatch.from_pylist(group, schema))
             except pa.ArrowException as error:
-                message = f"a column cannot be written back ({str(error).splitlines()[0]}); leave it out of the file"
+                message = f"a column cannot be written back ({first_line(error)}); leave it out of the file"
                 raise DataError(message, file=source.path) from None
 
         yield write
@@ -241,7 +242,7 @@ def _cell(cell: Any, text: str, before: str) -> Any:
 
 def refuse_added(names: Iterable[str], path: Path, row: int | None) -> None:
     """DataError if a table, or one of its rows, already has a column that is to be added."""
-    for name in set(names).intersection(ADDED):
+    for name in sorted(set(names).intersection(ADDED)):
         where = "" if row is None else f"row {row}: "
         raise DataError(f"{where}there is a column {name!r} already, which augment adds; rename it", file=path)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla import progress
@@ -112,7 +111,7 @@ def by_length(sizes: Ints, *, draws: int, step: int, seed: int) -> Ints:
 def _sizes(texts: Corpus) -> Ints:
     """(N,) bytes of each text: a guess at its number of pieces that needs no tokenizer."""
     flat = pc.list_flatten(texts.table.column("segments"))
-    return np.asarray(pc.cast(pc.binary_length(flat), pa.int64()).to_numpy(), dtype=np.int64)
+    return np.asarray(pc.binary_length(flat).to_numpy(), dtype=np.int64)
 
 
 def _choice(lm: TrainableLM, held_out: Corpus, label: str, seed: int) -> CheckpointChoice:

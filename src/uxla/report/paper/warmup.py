@@ -13,6 +13,8 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from uxla import progress
+from uxla.algorithm.distil import most_confident
+from uxla.arrow_on_disk import names_in
 from uxla.errors import ArtifactError
 from uxla.records import IGNORED, Bools, Floats, Ints
 from uxla.report.folder import RunFolder
@@ -55,9 +57,7 @@ class WarmUp:
     def most_confident(self, method: str, share: float) -> Bools:
         """(N,) the top floor(share · N) by confidence, ties in the order of the file (§2.3)."""
         sure = self._means(np.exp(self.log_probs[method].max(axis=1).astype(np.float64)))
-        chosen = np.zeros(len(sure), dtype=np.bool_)
-        chosen[np.argsort(-sure, kind="stable")[: int(np.floor(share * len(sure) + 1e-9))]] = True
-        return chosen
+        return most_confident(sure, share)
 
     @property
     def _owners(self) -> Ints:
@@ -135,7 +135,7 @@ def sampled(found: WarmUp) -> tuple[Ints, str]:
 
 
 def _warm_up(table: pa.Table, *, tagging: bool) -> WarmUp:
-    names = tuple(table.schema.metadata[b"label_names"].decode().split("\x00"))
+    names = names_in(table.schema)
     gold = table["gold"].combine_chunks()
     sizes = gold.value_lengths().to_numpy(zero_copy_only=False)
     log_probs = {}
