@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from languages_names import TASKS, language, name
 from languages_records import Finished
 from languages_scores import by_key, difference
 
@@ -51,10 +52,10 @@ def claims(cells: Sequence[Finished], given: Mapping[str, Any]) -> list[Claim]:
     for found in languages.values():
         of_task.setdefault(found[0].facts["task"], []).append(found)
     ner = of_task.pop("ner", [])
-    a = adjusted({f"{row} − {base}": difference(ner, row, base) for base, row in baselines.items()})
-    b = adjusted({_name(one): difference([one], "uxla_ensemble", "tri_training_ensemble") for one in ner})
-    c = adjusted({task: difference(found, "uxla_ensemble", "ensemble") for task, found in of_task.items()})
-    d = adjusted({_name(one): difference([one], given["default"], "ensemble") for one in languages.values()})
+    a = adjusted({f"{name(row)} − {name(base)}": difference(ner, row, base) for base, row in baselines.items()})
+    b = adjusted({language(one[0].key): difference([one], "uxla_ensemble", "tri_training_ensemble") for one in ner})
+    c = adjusted({TASKS[task]: difference(found, "uxla_ensemble", "ensemble") for task, found in of_task.items()})
+    d = adjusted({language(one[0].key): difference([one], given["default"], "ensemble") for one in languages.values()})
     return [
         Claim(
             "(a) UXLA beats what is cheaper, on the mean over the NER languages",
@@ -74,7 +75,3 @@ def claims(cells: Sequence[Finished], given: Mapping[str, Any]) -> list[Claim]:
             given["most_lost"],
         ),
     ]
-
-
-def _name(cells: Sequence[Finished]) -> str:
-    return " ".join(cells[0].key)

@@ -20,6 +20,7 @@ import numpy as np
 from adaptation import Cell as Choice
 from adaptation import cells_of
 from languages_cells import name_of
+from languages_label_free import State, label_free
 
 from uxla.errors import UxlaError
 from uxla.files import write_file
@@ -30,7 +31,7 @@ from uxla.store.journal import read
 
 Key = tuple[str, str]
 """Corpus and target."""
-_VERSION, _ENDING = 1, ".json.xz"
+_VERSION, _ENDING = 2, ".json.xz"
 _FIRST = ("facts", "seconds")
 """The fields on a record's first line."""
 
@@ -59,6 +60,8 @@ class Finished:
     the store took nothing."""
     seen_by_rules: Choice | None
     """What rules of when to adapt look at; None where a method is missing."""
+    label_free: Mapping[str, Any]
+    """What else a rule may look at (bench/languages_label_free.py)."""
 
     @property
     def name(self) -> str:
@@ -89,8 +92,8 @@ def of_run(folder: Path) -> Finished:
     run, facts = RunFolder.read(folder), json.loads((folder / "cell.json").read_bytes())
     target, test = facts["target"], run.test_set(facts["target"])
     assert test is not None, f"{folder}: a cell has a test set"
-    labels, counted = run.scored_labels(target), dict[str, np.ndarray]()
-    for row, state in _rows(run.results).items():
+    labels, counted, rows = run.scored_labels(target), dict[str, np.ndarray](), _rows(run.results)
+    for row, state in rows.items():
         models = [replace(test, labels={row: found}) for found in labels[state]]
         counted[row] = np.array([counts(model, row, spans=facts["task"] == "ner") for model in models])
     text = sha256(test.gold.astype("<i8").tobytes() + json.dumps(test.segments).encode())
@@ -104,10 +107,11 @@ def of_run(folder: Path) -> Finished:
         int(text.hexdigest()[:12], 16),
         _seconds(folder),
         next(cells_of(run), None),
+        label_free(run, target, rows),
     )
 
 
-def _rows(results: Mapping[str, Any]) -> dict[str, tuple[str, int | None]]:
+def _rows(results: Mapping[str, Any]) -> dict[str, State]:
     """The rows of the cell's table, and the method and epoch of each."""
     states = [(method, epoch) for target, method, epoch, _ in every_score(results) if target is not None]
     last = {method: epoch for method, epoch in states if epoch is not None}

@@ -13,12 +13,14 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import languages_descriptions as descriptions
 import languages_figures as figures
 import languages_tables as tables
-from adaptation import RULES, summed
 from languages_cells import RECORDS, ROOT, Protocol
 from languages_claims import claims
+from languages_names import TASKS
 from languages_records import Finished, finished
+from languages_rules import rule_table
 
 from uxla.errors import UxlaError
 from uxla.files import write_file
@@ -28,12 +30,24 @@ NOTES = """\
 Entity F1 for NER, else accuracy; mean ± standard deviation over the seeds of the mean score of a method's three models.
 *Together*: their labels together. Differences are paired over seeds and sentences, with 95 % intervals; `*`: clear of
 zero after Holm's correction over the languages of the row. `†`: a development language too, in another corpus.
-`(3 of 5)`: the mean over three of the five seeds that the language has. With fewer than three seeds intervals are over
+`(3 of 5)`: over three of the five seeds that the language has. With fewer than three seeds intervals are over
 sentences alone, and there is no star. *Without shared sentences*: without the test sentences that also stand in the
 target's training files; two differences are given so."""
+PART_NOTES = """\
+Each row is the mean over the languages of a task, with its 95 % interval. The tables below have the languages."""
 RULE_NOTES = """\
-A rule takes one of three ensembles, of zero-shot, tri-training or UXLA, and sees no label of the target. Its regret is
-what it loses against the best of the three, in points, over all cells."""
+A rule chooses one of three ensembles (zero-shot, tri-training, UXLA) without seeing a label of the target
+(`bench/adaptation.py`). Its regret is how many points its choice scores below the best of the three. Chance alone gives
+regret: of three equally good ensembles the best one of a test set is known afterwards only. *Largest* is that of
+the language that loses most. A rule is chosen on development languages alone ([log](log/real-languages.md))."""
+VARIANT_NOTES = """\
+The change of a row by other settings, and under these settings UXLA against tri-training. `testbed` has the samples,
+the schedule and the agreement of the testbed's protocol; `table_8` the penalty, the selection and the agreement of the
+paper's Table 8. Learning rates, batches and steps stay those of this encoder, but `table_8` adapts for one epoch.
+`tuned` has a vicinity model tuned on up to 20,000 sentences of the language. `raw_2000` has the steps of `main`."""
+COST_NOTES = """\
+Wall-clock time on one core. It includes delays by other work on the machine and pauses of a cell. Labelling and samples
+are those of all methods; *from scratch* is without labelling."""
 SETS = {
     "test": "Test languages, run with the frozen settings.",
     "development": "Development languages: **settings were chosen on them**, so these figures are no evidence.",
@@ -59,39 +73,45 @@ def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: P
     yield f"### {which.capitalize()} languages"
     yield f"{SETS[which]} {missing(which, cells, protocol)}"
     yield picture(folder, f"languages-{which}-gains.svg", figures.gains(mains), "Gain over zero-shot by language")
+    of_task = {title: [cell for cell in mains if cell.facts["task"] == task] for task, title in TASKS.items()}
+    of_task = {title: of for title, of in of_task.items() if of}
     yield NOTES
-    for task, title in tables.TASKS.items():
-        of = [cell for cell in mains if cell.facts["task"] == task]
-        if of:
-            yield f"#### {title}"
-            yield tables.score_table(of)
-            yield tables.difference_table(of)
-            yield tables.target_label_table(of)
+    yield "#### What each part is worth"
+    yield PART_NOTES
+    yield tables.part_table(of_task)
+    for title, of in of_task.items():
+        yield f"#### {title}"
+        yield tables.score_table(of)
+        yield tables.difference_table(of)
+        yield tables.target_label_table(of)
     yield from claimed(which, mains, protocol)
-    yield "#### What other settings change"
-    yield tables.variant_table(every, mains) or "No such cell is finished."
+    if changed := tables.variant_table(every, mains, _variants(protocol)):
+        yield "#### What other settings change"
+        yield VARIANT_NOTES
+        yield changed
     yield "#### Estimates without labels against the truth"
     yield picture(folder, f"languages-{which}-estimates.svg", figures.estimates(mains), "Estimates against true scores")
-    yield tables.estimate_table(mains)
+    yield descriptions.estimate_table(mains)
     yield "#### When to adapt"
     yield RULE_NOTES
-    yield rule_table(mains)
+    for title, of in of_task.items():
+        if ruled := rule_table(of):
+            yield f"**{title}**"
+            yield ruled
     yield "#### What explains the gain"
+    yield descriptions.GAIN_NOTES
     yield picture(folder, f"languages-{which}-explained.svg", figures.explained(mains), "Gain of UXLA by language")
-    yield tables.gain_table(mains)
-    yield "#### Cost of a cell on one core"
-    yield "By the clock. Other work on the machine, and a cell that was stopped for a while, make it more."
-    yield tables.cost_table(mains)
+    yield descriptions.gain_table(mains)
+    yield "#### Cost of a cell"
+    yield COST_NOTES
+    yield descriptions.cost_table(mains)
     yield "#### Run folders"
-    yield tables.folder_table(every)
+    yield descriptions.commits(every)
+    yield descriptions.folder_table(every)
 
 
-def rule_table(cells: Sequence[Finished]) -> str:
-    """What each rule of bench/adaptation.py loses, and how often it took what."""
-    known = [cell.seen_by_rules for cell in cells if cell.seen_by_rules is not None]
-    if not known:
-        return "No such cell is finished."
-    return tables.markdown(["rule", "mean regret", "largest", "took"], [summed(name, known) for name in RULES])
+def _variants(protocol: Protocol) -> list[str]:
+    return [variant for group in protocol.groups.values() for variant in group["variants"] if variant != "main"]
 
 
 def claimed(which: str, mains: Sequence[Finished], protocol: Protocol) -> Iterator[str]:

@@ -47,8 +47,8 @@ def difference(
     languages: Sequence[Sequence[Finished]], row: str, other: str, keep: Keep = everything
 ) -> Difference | None:
     """The mean over languages of the difference of two rows, over the seeds at which all languages have both."""
-    seeds = [{c.facts["seed"]: c for c in cells if {row, other} <= c.counted.keys()} for cells in languages]
-    common = sorted(set.intersection(*map(set, seeds))) if seeds else []
+    common = common_seeds(languages, row, other)
+    seeds = [{cell.facts["seed"]: cell for cell in cells} for cells in languages]
     if not common:
         return None
     parallel = languages[0][0].facts["parallel"]
@@ -58,15 +58,26 @@ def difference(
     return _mean(found, parallel=parallel)
 
 
-def change(cells: Sequence[Finished], mains: Sequence[Finished], row: str) -> Difference | None:
-    """The difference that a variant's settings make to a row, on one language, over the seeds that both have.
+def common_seeds(languages: Sequence[Sequence[Finished]], row: str, other: str) -> list[int]:
+    """The seeds at which all languages have both rows."""
+    seeds = [{c.facts["seed"] for c in cells if {row, other} <= c.counted.keys()} for cells in languages]
+    return sorted(set.intersection(*seeds)) if seeds else []
+
+
+def change(languages: Sequence[tuple[Sequence[Finished], Sequence[Finished]]], row: str) -> Difference | None:
+    """The difference that a variant's settings make to a row: the mean over languages, each with the variant's cells
+    and the main ones, over the seeds that all have.
 
     A seed at which the test sets differ is left out.
     """
-    others = {(cell.facts["seed"], cell.identity): cell for cell in mains if row in cell.counted}
-    keys = [((cell.facts["seed"], cell.identity), cell) for cell in cells if row in cell.counted]
-    found = [paired(cell, row, others[key], row) for key, cell in keys if key in others]
-    return _mean([found], parallel=False) if found else None
+    found = []
+    for cells, mains in languages:
+        others = {(cell.facts["seed"], cell.identity): cell for cell in mains if row in cell.counted}
+        keys = {cell.facts["seed"]: (cell.facts["seed"], cell.identity) for cell in cells if row in cell.counted}
+        own = {cell.facts["seed"]: cell for cell in cells}
+        found.append({seed: paired(own[seed], row, others[key], row) for seed, key in keys.items() if key in others})
+    common = sorted(set.intersection(*map(set, found))) if found else []
+    return _mean([[of[seed] for seed in common] for of in found], parallel=False) if common else None
 
 
 def _mean(found: Sequence[Sequence[tuple[Pair, float]]], *, parallel: bool) -> Difference | None:

@@ -1,72 +1,37 @@
-"""The tables of docs/results.md about real languages, as Markdown, from finished cells of `bench/languages.py`."""
+"""The tables of scores and differences in docs/results.md about real languages, as Markdown, from finished cells."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
-import numpy as np
 from languages_claims import LEVEL, Claim, adjusted
+from languages_names import language, markdown, minus, name, shown
 from languages_records import Finished, Key
-from languages_scores import by_key, change, difference, everything, unshared
-from scipy.stats import spearmanr
+from languages_scores import Keep, by_key, change, common_seeds, difference, everything, unshared
 
-from uxla.metrics import Score
-from uxla.report.paired import Difference
-from uxla.report.table import METHODS, SINGLE
-
-CORPORA = {
-    **{"conll": "CoNLL", "masakhaner": "MasakhaNER", "panx": "PAN-X", "panx_small": "PAN-X"},
-    **{"xnli": "XNLI", "pawsx": "PAWS-X", "sib200": "SIB-200"},
-}
-DAGGER = "\N{DAGGER}"
-TASKS = {"ner": "NER", "nli": "Inference", "paraphrase": "Paraphrases", "classification": "Topics"}
 DIFFERENCES = (
     *(("uxla", "zero_shot"), ("uxla_ensemble", "ensemble"), ("uxla", "snapshots"), ("uxla", "weight_mean")),
-    *(("uxla", "tri_training"), ("uxla_ensemble", "tri_training_ensemble"), ("tri_training_ensemble", "ensemble")),
+    *(("averaged", "weight_mean"), ("uxla", "tri_training"), ("uxla_ensemble", "tri_training_ensemble")),
+    ("tri_training_ensemble", "ensemble"),
     *((row, "zero_shot") for row in ("tri_training", "penalty", "snapshots", "weight_mean")),
     ("uxla", "supervised"),
 )
+PARTS = {
+    "confidence penalty": ("penalty", "zero_shot"),
+    "three models together": ("ensemble", "zero_shot"),
+    "mean of a training's snapshots": ("snapshots", "zero_shot"),
+    "mean of three models' weights": ("weight_mean", "zero_shot"),
+    "raw text, one teacher (self-training)": ("self_training", "penalty"),
+    "raw text, two teachers who agree (tri-training)": ("tri_training", "penalty"),
+    "three epochs of tri-training in place of one": ("tri_training", "tri_training_paper"),
+    "variations and selection by confidence (UXLA)": ("uxla", "tri_training"),
+    "UXLA's second and third epoch": ("uxla", "uxla, epoch 1"),
+    "a masked LM tuned on the task's text": ("mlm_tuned", "uxla"),
+    "UXLA's three models together": ("uxla_ensemble", "uxla"),
+    "UXLA's three models averaged to one": ("averaged", "uxla"),
+    "labels in place of raw text": ("supervised", "uxla"),
+}
+"""What is added, and by which difference it is measured."""
 WITHOUT_SHARED = (("uxla", "zero_shot"), ("uxla_ensemble", "tri_training_ensemble"))
-IN_BOTH = ("ar", "hin", "sw", "swh")
-"""Test languages that are also development languages, in another corpus and under another name."""
-
-
-def language(key: Key) -> str:
-    """`ar† (PAN-X)`; the dagger is for `IN_BOTH`."""
-    short = key[1].partition("_")[0]
-    return f"{short}{DAGGER * (short in IN_BOTH)} ({CORPORA.get(key[0], key[0])})"
-
-
-def name(row: str) -> str:
-    """A row's title: `UXLA, epoch 1`, `tri-training, together`."""
-    method, comma, epoch = row.partition(", ")
-    titles = {**METHODS, **SINGLE, "uxla": "UXLA"}
-    base = method.removesuffix("_ensemble")
-    own = titles.get(method) or f"{titles.get(base, base)}{', together' * (base != method)}"
-    return own + comma + epoch
-
-
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table: text to the left, figures to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def signed(value: float) -> str:
-    """`+1.2`, `−0.3`"""
-    return minus(f"{value:+.1f}")
-
-
-def minus(text: str) -> str:
-    """With the sign that figures in text have."""
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def shown(found: Difference | None, star: bool = False) -> str:
-    """`+1.2 [0.3, 2.1] *`"""
-    if found is None:
-        return ""
-    bounds = minus(f"[{found.low:.1f}, {found.high:.1f}]")
-    return f"{signed(found.value)} {bounds}{' *' * star}"
 
 
 def score_table(cells: Sequence[Finished]) -> str:
@@ -109,9 +74,32 @@ def _difference_row(languages: Mapping[Key, Sequence[Finished]], one: str, other
     keep = unshared if suffix else everything
     found = {language(key): difference([of], one, other, keep) for key, of in languages.items()}
     stars = {tested.name for tested in adjusted(found) if tested.adjusted is not None and tested.adjusted < LEVEL}
-    mean = difference([*languages.values()], one, other, keep)
+    figures = [
+        with_seeds(shown(found[language(key)], language(key) in stars), [of], one, other)
+        for key, of in languages.items()
+    ]
     label = f"{name(one)} \N{MINUS SIGN} {name(other)}{suffix}"
-    return [label, *(shown(of, key in stars) for key, of in found.items()), shown(mean)]
+    return [label, *figures, mean_shown([*languages.values()], one, other, keep)]
+
+
+def mean_shown(languages: Sequence[Sequence[Finished]], one: str, other: str, keep: Keep = everything) -> str:
+    """The mean over languages, and over how many seeds it is where that is not all."""
+    return with_seeds(shown(difference(languages, one, other, keep)), languages, one, other)
+
+
+def with_seeds(figure: str, languages: Sequence[Sequence[Finished]], one: str, other: str) -> str:
+    """`+1.2 [0.3, 2.1] (1 of 5)`, where fewer seeds have both rows than some language has."""
+    both, every = len(common_seeds(languages, one, other)), max(map(len, languages))
+    return f"{figure} ({both} of {every})" if figure and both < every else figure
+
+
+def part_table(tasks: Mapping[str, Sequence[Finished]]) -> str:
+    """What each part is worth, on the mean over the languages of a task."""
+    rows = [
+        [part, *(mean_shown([*by_key(cells).values()], *pair) for cells in tasks.values())]
+        for part, pair in PARTS.items()
+    ]
+    return markdown(["what is added", *tasks], [row for row in rows if any(row[1:])])
 
 
 def claims_table(claims: Sequence[Claim]) -> str:
@@ -120,7 +108,7 @@ def claims_table(claims: Sequence[Claim]) -> str:
     for claim in claims:
         rows.append([f"**{claim.text}**", "", "", "reached" if claim.reached else "**not reached**"])
         for one in claim.tested:
-            p = "" if one.adjusted is None else f"{one.adjusted:.3f}"
+            p = "" if one.adjusted is None else f"{one.adjusted:.3f}" if one.adjusted >= 0.001 else "< 0.001"
             rows.append([one.name, shown(one.found), p, "clear of zero" if one.is_clear else ""])
         if claim.most_lost is not None:
             above = sum(one.found.low > claim.most_lost for one in claim.tested)
@@ -141,107 +129,19 @@ def target_label_table(cells: Sequence[Finished]) -> str:
     return markdown(["selection", *map(language, languages)], rows)
 
 
-def estimate_rows(cells: Sequence[Finished]) -> list[tuple[Key, str, float, float, bool]]:
-    """Language, state, estimate, truth, and whether the 80 % interval holds it, of every state that has both."""
+def variant_table(cells: Sequence[Finished], mains: Sequence[Finished], order: Sequence[str]) -> str:
+    """What the settings of each variant change, on each language and on their mean, and whether UXLA is ahead of
+    tri-training under them; variants in this order."""
+    languages = by_key(mains)
     rows = []
-    for cell in cells:
-        for method, guesses in cell.estimates.items():
-            scores = cell.found.get(method)
-            truths = scores if isinstance(scores, list) else [scores]
-            for guess, truth in zip(guesses if isinstance(guesses, list) else [guesses], truths, strict=True):
-                if truth is not None:
-                    mean = Score.from_dict(truth).mean
-                    rows.append((cell.key, method, guess["score"], mean, guess["low"] <= mean <= guess["high"]))
-    return rows
-
-
-def estimate_table(cells: Sequence[Finished]) -> str:
-    """How far estimates are from the truth, over all states of a corpus."""
-    states = estimate_rows(cells)
-    groups = {CORPORA.get(corpus, corpus): [s for s in states if s[0][0] == corpus] for corpus, _ in by_key(cells)}
-    rows = []
-    for corpus, of in {**groups, "all": states}.items():
-        if of:
-            guess, truth = (np.array([state[place] for state in of]) for place in (2, 3))
-            error, held = guess - truth, 100 * np.mean([state[4] for state in of])
-            figures = [
-                f"{abs(error).mean():.1f}",
-                signed(error.mean()),
-                rank_correlation(guess, truth),
-                f"{held:.0f} %",
-            ]
-            rows.append([corpus, str(len(of)), *figures])
-    return markdown(["corpus", "states", "mean error", "bias", "rank correlation", "in the 80 % interval"], rows)
-
-
-def rank_correlation(one: np.ndarray, other: np.ndarray) -> str:
-    """Spearman's; nothing where all of one are the same."""
-    return minus(f"{spearmanr(one, other)[0]:.2f}") if len(set(one)) > 1 < len(set(other)) else ""
-
-
-_PARTS = {
-    **{"predict": "labelling", "vicinity": "samples", "average": "weights averaged", "mlm": "masked LM tuned"},
-    "fit": "interrupted trainings",
-}
-
-
-def cost_table(cells: Sequence[Finished]) -> str:
-    """Minutes of one cell: trainings by method where they were done there, and labelling and samples of all methods."""
-    spent: dict[str, list[float]] = {}
-    for cell in cells:
-        for stage, seconds in cell.seconds.items():
-            kind, _, method = stage.partition(" ")
-            part = f"trainings of {name(method)}" if method else _PARTS.get(kind, kind)
-            spent.setdefault(part, []).append(seconds / 60)
-    rows = [[part, f"{fmean(of):.1f}", f"{min(of):.1f} to {max(of):.1f}", str(len(of))] for part, of in spent.items()]
-    return markdown(["part", "minutes", "range", "cells"], rows)
-
-
-def gain_table(cells: Sequence[Finished]) -> str:
-    """Each language with what may explain its gain, and below those of a task the rank correlations."""
-    text = []
-    for task, title in TASKS.items():
-        rows = [*gain_rows([cell for cell in cells if cell.facts["task"] == task])]
-        for key, (*scores, sentences, gain) in rows:
-            text.append(
-                [language(key), *(minus(f"{score:.1f}") for score in scores), f"{sentences:,.0f}", signed(gain)]
-            )
-        if len(rows) > 2:
-            figures = np.array([values for _, values in rows])
-            ranks = [rank_correlation(figures[:, place], figures[:, 3]) for place in range(3)]
-            text.append([f"**rank correlation with the gain, {title}**", *ranks, ""])
-    return markdown(["language", "zero-shot", "below the source", "raw sentences there are", "gain of UXLA"], text)
-
-
-def gain_rows(cells: Sequence[Finished]) -> Iterator[tuple[Key, tuple[float, float, float, float]]]:
-    """Language; zero-shot, how far it is below the source's dev score, sentences of the raw text, gain of UXLA."""
-    for key, found in by_key(cells).items():
-        of = [cell for cell in found if {"uxla", "zero_shot"} <= cell.counted.keys()]
-        if of:
-            zero = fmean(cell.score("zero_shot") for cell in of)
-            source = fmean(fmean(dev_scores(cell)) for cell in of)
-            gain = fmean(cell.score("uxla") for cell in of) - zero
-            yield key, (zero, source - zero, of[0].facts["train_sentences"], gain)
-
-
-def dev_scores(cell: Finished) -> list[float]:
-    """Of zero-shot's models on the source's dev set."""
-    return cell.source_dev["zero_shot"]
-
-
-def variant_table(cells: Sequence[Finished], mains: Sequence[Finished]) -> str:
-    """What the settings of each variant change, on each language."""
-    languages, own = by_key(mains), [cell for cell in cells if cell.facts["variant"] != "main"]
-    rows = []
-    for variant in dict.fromkeys(cell.facts["variant"] for cell in own):
-        of = by_key(cell for cell in own if cell.facts["variant"] == variant)
+    for variant in order:
+        of = by_key(cell for cell in cells if cell.facts["variant"] == variant)
         for row in ("tri_training", "uxla"):
-            found = [shown(change(of.get(key, []), languages[key], row)) for key in languages]
-            rows += [[f"{variant}: {name(row)}", *found]] * any(found)
-    return markdown(["variant, change of", *map(language, languages)], rows) if rows else ""
-
-
-def folder_table(cells: Sequence[Finished]) -> str:
-    """The run folders that all figures are from: the digest of each one's results.json, and the commit it is of."""
-    rows = [[cell.name, f"`{cell.facts['results'][:16]}`", f"`{(cell.facts['commit'] or '')[:9]}`"] for cell in cells]
-    return markdown(["run folder", "SHA-256 of results.json", "commit"], rows)
+            pairs = [(of[key], languages[key]) for key in of if key in languages]
+            found = [shown(change([(of.get(key, []), languages[key])], row)) for key in languages]
+            rows += [[f"{variant}: {name(row)}", *found, shown(change(pairs, row))]] * any(found)
+        pair = "uxla_ensemble", "tri_training_ensemble"
+        ahead = [shown(difference([of[key]], *pair)) if key in of else "" for key in languages]
+        label = f"{variant}: {name(pair[0])} \N{MINUS SIGN} {name(pair[1])}"
+        rows += [[label, *ahead, shown(difference([*of.values()], *pair))]] * any(ahead)
+    return markdown(["variant, change of", *map(language, languages), "mean"], rows) if rows else ""

@@ -1,6 +1,6 @@
-"""The picture of the README: what UXLA gains over zero-shot transfer, by language, from the tables of docs/results.md.
+"""The README's picture and table: what UXLA gains over zero-shot transfer, from the tables of docs/results.md.
 
-`python docs/gains.py` draws it again; a test compares.
+`python docs/gains.py` draws the one and fills the other again; a test compares.
 """
 
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-RESULTS, PICTURE = ROOT / "docs" / "results.md", ROOT / "docs" / "gains.svg"
+RESULTS, PICTURE, README = ROOT / "docs" / "results.md", ROOT / "docs" / "gains.svg", ROOT / "README.md"
 
 TASKS = {"NER": "Named entities (F1)", "Topics": "Topics of sentences (accuracy)"}
 """Headings of docs/results.md, and what the picture calls them."""
@@ -44,13 +44,29 @@ def gains(text: str) -> dict[str, dict[str, Gain]]:
     """By task and language, in the order of the tables."""
     found = {}
     for heading in TASKS:
-        part = re.search(rf"^### Test languages\n.*?^#### {heading}\n(.*?)^####", text, re.MULTILINE | re.DOTALL)
-        if part is not None:
-            rows = {cells[0]: cells[1:] for cells in map(_cells, part[1].splitlines()) if cells}
+        rows = _rows(text, heading)
+        if rows:
             names = [LANGUAGES[re.split(r"\W", name)[0]] for name in rows["method"]]
             columns = zip(rows["UXLA − zero-shot"], rows["tri-training − zero-shot"], rows["seeds"], strict=False)
-            found[heading] = {name: _gain(*column) for name, column in zip(names, columns, strict=True)}
+            known = {name: column for name, column in zip(names, columns, strict=True) if all(column)}
+            found[heading] = {name: _gain(*column) for name, column in known.items()}
     return found
+
+
+def filled(readme: str, text: str) -> str:
+    """The README with the means of the results' tables in its own: rows of the same names, a column a task."""
+    tasks = [_rows(text, heading) for heading in TASKS]
+
+    def row(line: re.Match[str]) -> str:
+        return f"| {line[1]} | {' | '.join(rows[line[1]][-1] for rows in tasks)} |"
+
+    return re.sub(r"^\| (UXLA[^|]*?) \| [^|]* \| [^|]* \|$", row, readme, flags=re.MULTILINE)
+
+
+def _rows(text: str, heading: str) -> dict[str, list[str]]:
+    """The tables of one task, by the name of the row."""
+    part = re.search(rf"^### Test languages\n.*?^#### {heading}\n(.*?)^####", text, re.MULTILINE | re.DOTALL)
+    return {cells[0]: cells[1:] for cells in map(_cells, part[1].splitlines()) if cells} if part is not None else {}
 
 
 def _cells(line: str) -> list[str]:
@@ -122,4 +138,6 @@ def _minus(text: object) -> str:
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(picture(gains(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+    results = RESULTS.read_text(encoding="utf-8")
+    PICTURE.write_text(picture(gains(results)), encoding="utf-8")
+    README.write_text(filled(README.read_text(encoding="utf-8"), results), encoding="utf-8")

@@ -96,8 +96,8 @@ def test_languages_of_both_sets_are_marked(protocol, bench):
         short = {name.split()[1].partition("_")[0] for name in targets(protocol, which)}
         return {name: codes.get(name, name) for name in short}
 
-    chosen_on, tables = {*languages("development").values()}, bench("languages_tables")
-    assert {name for name, code in languages("test").items() if code in chosen_on} == {*tables.IN_BOTH}
+    chosen_on, names = {*languages("development").values()}, bench("languages_names")
+    assert {name for name, code in languages("test").items() if code in chosen_on} == {*names.IN_BOTH}
     assert not {*languages("development")} & {*tables.IN_BOTH}
     assert tables.language(("sib200", "hin_Deva")) == "hin† (SIB-200)"
 
@@ -329,6 +329,12 @@ def test_a_record_says_what_its_run_folder_says(made, repository, bench):
     assert all(np.array_equal(kept.counted[row], one.counted[row]) for row in {*kept.counted, *one.counted})
     assert {**vars(kept), "counted": 0} == {**vars(one), "counted": 0}
     assert kept.seen_by_rules.agreed
+    said = kept.label_free
+    sizes = {sum(counts) for models in said["labels"].values() for counts in models}
+    assert len(sizes) == 1, "all models label all words"
+    assert len(said["agreed_within"]["uxla"]) == 3
+    assert {event["method"] for event in said["co_label"]} == {"tri_training", "uxla"}
+    assert 0 < said["confidence"] <= 1
     assert set(kept.inputs) == set(results(repository, one.name)["inputs"])
     assert {*kept.counted} > {"zero_shot", "uxla", "uxla, epoch 1", "uxla_ensemble", "tri_training_ensemble"}
 
@@ -404,7 +410,7 @@ def test_the_time_left_is_that_of_cells_of_the_same_kind(bench, cells, tmp_path)
     protocol = cells.Protocol(TINY, "")
     assert "--plan" in driver.time_left(protocol, every, places)
     facts = {**asdict(every[0]), "own_settings": protocol.digest_of(every[0])}
-    done = records.Finished(facts, {}, {}, {}, {}, {}, 0, {"fit uxla": 3000.0, "predict": 600.0}, None)
+    done = records.Finished(facts, {}, {}, {}, {}, {}, 0, {"fit uxla": 3000.0, "predict": 600.0}, None, {})
     records.record(done, places.records)
     assert driver.time_left(protocol, every, places) == "1 of 3 cells done, 2.0 hours of one core left"
     other = cells.Protocol({**TINY, "settings": {}}, "")

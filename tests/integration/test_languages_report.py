@@ -36,6 +36,11 @@ def tables(bench):
 
 
 @pytest.fixture(scope="module")
+def descriptions(bench):
+    return bench("languages_descriptions")
+
+
+@pytest.fixture(scope="module")
 def claims(bench):
     return bench("languages_claims")
 
@@ -62,7 +67,7 @@ def cell(records):
         facts = {"corpus": task, "target": language, "task": task, "seed": seed, "parallel": False, "shared": [0, 1]}
         rows = {row: labels(shares.get(row, 0.5)) for row in ROWS}
         facts |= {"variant": "main", "set": "test", "results": "0123456789abcdef0", "commit": "c0ffee"}
-        return records.Finished(facts, {}, {}, {}, {}, rows, seed, {}, None)
+        return records.Finished(facts, {}, {}, {}, {}, rows, seed, {}, None, {})
 
     return make
 
@@ -115,10 +120,13 @@ def test_seeds_that_one_language_lacks_are_left_out_of_the_mean(scores, cell):
 def test_a_change_compares_the_same_row_at_the_same_seed(scores, cell):
     mains = [cell("ner", "a", seed, uxla=0.5) for seed in (1, 2)]
     others = [cell("ner", "a", seed, uxla=0.6) for seed in (2, 3)]
-    assert scores.change(others, mains, "uxla").value == pytest.approx(10)
-    assert scores.change([], mains, "uxla") is None
+    assert scores.change([(others, mains)], "uxla").value == pytest.approx(10)
+    assert scores.change([([], mains)], "uxla") is None
     changed = replace(others[0], identity=9)  # the data changed meanwhile: another test set
-    assert scores.change([changed, others[1]], mains, "uxla") is None
+    assert scores.change([([changed, others[1]], mains)], "uxla") is None
+    more = [cell("ner", "b", seed, uxla=0.7) for seed in (1, 2)]
+    both = [(others, mains), (more, [replace(one, counted={"uxla": labels(0.4)}) for one in more])]
+    assert scores.change(both, "uxla").value == pytest.approx(20), "the mean of 10 and 30, at seed 2"
 
 
 def test_a_row_of_fewer_seeds_says_so(tables, cell):
@@ -127,6 +135,64 @@ def test_a_row_of_fewer_seeds_says_so(tables, cell):
     lines = tables.score_table(cells).splitlines()
     assert f"| {tables.name('supervised')} | 50.0 ± 0.0 (2 of 3) |" in lines
     assert "| UXLA | 60.0 ± 0.0 |" in lines
+    [difference] = [line for line in tables.difference_table(cells).splitlines() if "UXLA − supervised" in line]
+    assert difference.count(" (2 of 3) |") == 2, "of the language and of the mean"
+
+
+def test_each_part_is_worth_the_mean_of_its_difference_in_each_task(tables, cell):
+    ner = [cell("ner", "a", 1, ensemble=0.6), cell("ner", "b", 1, ensemble=0.8)]
+    lines = tables.part_table({"NER": ner, "Topics": [cell("classification", "a", 1, uxla=0.6)]}).splitlines()
+    assert lines[0] == "| what is added | NER | Topics |"
+    [together] = [line for line in lines if line.startswith("| three models together |")]
+    assert "+20.0 [" in together
+    assert "+0.0 [" in together
+    assert not any(line.startswith("| confidence penalty |") for line in lines), "no cell has the row"
+
+
+def test_a_variant_says_what_it_changes_and_whether_uxla_is_ahead_of_tri_training(tables, cell):
+    mains = [cell("ner", name, 1) for name in ("a", "b")]
+    other = cell("ner", "a", 1, uxla=0.6, uxla_ensemble=0.7)
+    other.facts["variant"] = "exact"
+    lines = tables.variant_table([*mains, other], mains, ["exact", "tuned"]).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| exact: tri-training",
+        "| exact: UXLA",
+        "| exact: UXLA (ensemble) − tri-training, together",
+    ]
+    assert lines[3].count("+10.0") == 2, "of the one language that has it, and of the mean"
+    assert "+20.0" in lines[4]
+    assert tables.variant_table(mains, mains, ["exact"]) == ""
+
+
+def test_estimates_of_two_corpora_with_one_title_are_counted_together(descriptions, cell):
+    def estimated(corpus, score):
+        one = cell(corpus, corpus, 1)
+        guess = {"score": score, "low": score - 5, "high": score + 5}
+        return replace(one, estimates={"uxla": [guess]}, found={"uxla": [{"mean": 50.0, "sd": 0.0, "models": [50.0]}]})
+
+    lines = descriptions.estimate_table([estimated("panx", 60), estimated("panx_small", 52)]).splitlines()
+    assert lines[2] == "| PAN-X | 2 | 6.0 | +6.0 |  | 50 % |"
+    assert lines[3].startswith("| all | 2 |")
+
+
+def test_a_rule_is_compared_with_what_it_may_take(bench, cell):
+    rules, choice = bench("languages_rules"), bench("adaptation").Cell
+
+    def seen(name, **shares):
+        one = cell("ner", name, 1, **shares)
+        true = {method: one.score(row) for method, row in rules.ROWS.items()}
+        agreed = {frozenset({"zero_shot", "tri_training"}): 90.0, frozenset({"zero_shot", "uxla"}): 80.0}
+        return replace(
+            one, seen_by_rules=choice(name, true, agreed | {frozenset({"tri_training", "uxla"}): 70.0}, None, None)
+        )
+
+    cells = [seen("a", tri_training_ensemble=0.6), seen("b", uxla_ensemble=0.75)]
+    table = rules.rule_table([*cells, cell("ner", "c", 1)]).splitlines()
+    [row] = [line for line in table if line.startswith("| adapted, the nearer to zero-shot |")]
+    assert row.startswith("| adapted, the nearer to zero-shot | 12.50 | 25.0 b (ner) | tri-training 2 | −7.5 [")
+    [own] = [line for line in table if line.startswith("| always UXLA |")]
+    assert " | UXLA 2 |  | +12.5 [" in own
+    assert rules.rule_table([cell("ner", "c", 1)]) == ""
 
 
 ALL = {"uxla": 0.2, "uxla_ensemble": 0.2}
@@ -206,7 +272,7 @@ def test_a_row_is_called_by_its_method(tables, row, title):
     assert tables.name(row) == title
 
 
-def test_the_cost_is_that_of_the_work_that_was_done(records, tables, cell, tmp_path):
+def test_the_cost_is_that_of_the_work_that_was_done(records, descriptions, cell, tmp_path):
     def stage(name, seconds, hit=False):
         return {"event": "stage", "stage": name, "hit": hit, "seconds": seconds}
 
@@ -218,12 +284,14 @@ def test_the_cost_is_that_of_the_work_that_was_done(records, tables, cell, tmp_p
     events += [stage("fit", 12.0)]
     (tmp_path / "journal.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
     one = replace(cell("ner", "a", 1), seconds=records._seconds(tmp_path))
-    assert tables.cost_table([one]).splitlines()[2:] == [
+    assert descriptions.cost_table([one]).splitlines()[2:] == [
         "| interrupted trainings | 0.2 | 0.2 to 0.2 | 1 |",
         "| labelling | 0.1 | 0.1 to 0.1 | 1 |",
         "| trainings of + confidence penalty | 1.0 | 1.0 to 1.0 | 1 |",
         "| samples | 1.5 | 1.5 to 1.5 | 1 |",
         "| trainings of UXLA | 0.5 | 0.5 to 0.5 | 1 |",
+        "| **+ confidence penalty, from scratch** | 1.0 |  |  |",
+        "| **UXLA, from scratch** | 3.0 |  |  |",
     ]
 
 
@@ -239,15 +307,27 @@ def test_tables_go_between_their_two_lines_or_nowhere(bench, tmp_path):
     assert page.read_text() == f"a\n{report.BEGIN}No cell is finished yet.\n{report.END}\nc\n"
 
 
-def test_what_explains_a_gain_is_compared_within_a_task(tables, cell):
-    cells = [cell("ner", f"n{i}", 1, zero_shot=0.1 * i, uxla=0.1 * i + 0.05 * (4 - i)) for i in range(4)]
-    cells += [cell("nli", "x", 1, zero_shot=0.5, uxla=0.6)]
-    for place, one in enumerate(cells):
-        one.facts["train_sentences"] = 100 * (place + 1)
-        one.source_dev["zero_shot"] = [90.0]
-    lines = tables.gain_table(cells).splitlines()
-    assert "| n1 (ner) | 10.0 | 80.0 | 200 | +15.0 |" in lines
-    assert "| **rank correlation with the gain, NER** | −1.00 | 1.00 | −1.00 |  |" in lines
-    assert lines[-1] == "| x (nli) | 50.0 | 40.0 | 500 | +10.0 |"
-    below = replace(cells[0], source_dev={"zero_shot": [-5.0]})
-    assert "| n0 (ner) | 0.0 | −5.0 | 100 | +20.0 |" in tables.gain_table([below]).splitlines()
+def test_what_explains_a_gain_is_compared_within_a_task(descriptions, cell):
+    names = ("es", "fi", "yor", "swa")
+    cells = [cell("ner", n, 1, zero_shot=0.1 * i, uxla=0.1 * i + 0.05 * (4 - i)) for i, n in enumerate(names)]
+    cells += [cell("nli", "quy_Latn", 1, zero_shot=0.5, uxla=0.6)]
+    lines = descriptions.gain_table(cells).splitlines()
+    assert "| fi (ner) | 10.0 | 0.29 | +15.0 |" in lines
+    assert "| **rank correlation, NER** | −1.00 | −1.00 |  |" in lines
+    assert lines[-1] == "| quy (nli) | 50.0 | 0.48 | +10.0 |"
+
+
+def test_a_gain_is_not_explained_by_the_zero_shot_score_that_it_contains(descriptions, cell):
+    shares = {1: (0.2, 0.3, 0.4, 0.5), 2: (0.5, 0.4, 0.3, 0.2)}  # of zero-shot: chance; UXLA is the same everywhere
+    cells = [
+        cell("ner", f"n{i}", seed, zero_shot=share, uxla=0.6) for seed in shares for i, share in enumerate(shares[seed])
+    ]
+    assert descriptions.with_other_seeds([one for one in cells if one.facts["seed"] == 1]) == "−1.00"
+    assert descriptions.with_other_seeds(cells) == "1.00", "at the other seed the order is the opposite"
+
+
+def test_the_commits_and_trees_of_all_runs_are_told(descriptions, cell):
+    cells = [cell("ner", "a", seed) for seed in (1, 2, 3)]
+    for one, (commit, clean) in zip(cells, (("a", True), ("a", False), ("b", True)), strict=True):
+        one.facts.update(commit=commit, clean=clean)
+    assert descriptions.commits(cells) == "3 runs of 2 commits, 1 of them from a tree with changes."

@@ -17,7 +17,7 @@ def test_the_page_has_what_the_command_prints(baselines, capsys):
     baselines.main()
     page = RESULTS.read_text(encoding="utf-8").splitlines()
     printed = [line for line in capsys.readouterr().out.splitlines() if line]
-    assert len(printed) == 9 + 7
+    assert len(printed) == 9 + 7 + 4
     assert not set(printed) - set(page)
 
 
