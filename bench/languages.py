@@ -200,6 +200,8 @@ def _plans(protocol: Protocol, cells: Sequence[Cell], places: Places) -> Iterato
     for (_, variant, corpus), alike in kinds.items():
         targets = list(dict.fromkeys(cell.target for cell in alike))
         config = protocol.config(alike[0], places, targets)
+        if protocol.tuned(alike[0], places):  # it is tuned before the first run: plan with one of its size
+            config = config.model_copy(update={"vicinity": config.vicinity.model_copy(update={"model": config.model})})
         with TemporaryDirectory() as empty:
             os.environ["UXLA_CACHE"] = empty
             plan = api.plan(config)

@@ -22,8 +22,8 @@ SENTENCES = [(3, "XNLI", "100 %"), (3, "XNLI", "5 %"), (4, "PAWS-X", "100 %"), (
 """Table, task and share of the data; the paper has no tri-training there."""
 AVERAGED = {"XNLI, six languages": (76.15, 77.84), "WikiANN, ur": (52.8, 65.8)}
 """XLM-R large, trained on English: one run's last weights, and the mean of all snapshots of three runs (Schmidt et al.
-2023, "One For All & All For One"; the runs of github.com/fdschmidt93/ofa-xlt). Sentences are drawn in other ways than the
-paper's."""
+2023, "One For All & All For One"; the runs of github.com/fdschmidt93/ofa-xlt). Sentences are drawn in other ways than
+the paper's."""
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uxla.arrow_on_disk import GATHERED_BYTES, HELD_BYTES, rows_at, table_of
+from uxla.corpus_table import SCHEMA as EXAMPLES
 from uxla.errors import ArtifactError
-from uxla.records import SCHEMA as EXAMPLES
 from uxla.records import Corpus, Example, concatenate
 
 SCHEMA = pa.schema([("n", pa.int64()), ("text", pa.large_string())])

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from uxla.config.run import load_config
 from uxla.errors import DataError
 from uxla.shards import UnfinishedError
 from uxla.study.run_folder import taken
+from uxla.testbed import asset
 
 RESULTS = {
     "version": 2,
@@ -382,6 +384,21 @@ def test_a_remedy_names_an_option_where_the_command_has_one(invoke, tmp_path):
     (tmp_path / "a.txt").write_text("a b c\n", encoding="utf-8")
     done = invoke("mlm", "tune", "testbed", "a.txt", "--out", "m", "--precision", "tf32", "--device", "cpu")
     assert done.stderr.splitlines()[-1].endswith("have it; set --precision fp32")
+
+
+@pytest.mark.parametrize("command", ["augment", "predict", "evaluate", "compress", "trim"])
+def test_help_names_no_option_that_the_command_lacks(invoke, command):
+    shown = invoke(*command.split(), "--help", env={"COLUMNS": "300"}).stdout
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown, flags=re.MULTILINE)
+    assert set(re.findall(r"--[a-z][a-z-]*", shown)) - {*options} <= {one.replace("--", "--no-", 1) for one in options}
+
+
+def test_a_model_of_the_hub_is_trimmed_by_its_id(invoke, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("uxla.models.hub._download", lambda name, *_: asked.append(name) or asset())
+    (tmp_path / "a.txt").write_text("ko mira\n", encoding="utf-8")
+    done = invoke("trim", "me/small", "a.txt", "--out", "trimmed")
+    assert (done.exit_code, asked, (tmp_path / "trimmed/config.json").is_file()) == (0, ["me/small"], True), done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "xner"], ["run", "testbed", "sed=1"], ["cache", "ls"]])

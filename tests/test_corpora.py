@@ -152,6 +152,17 @@ def test_the_testbed_has_words_texts_and_pairs():
         ({"a", "b"}, {}, "data: got {"),
         ("Ana lee mucho", {}, "no such file: 'Ana lee mucho'; if this is a text, write it as a list: [text]"),
         ("nope.conll", {}, "nope.conll: no such file"),
+        (
+            "eriktks/conll2003",
+            {},
+            "eriktks/conll2003: no such file; for a data set of the Hub write hub:eriktks/",
+        ),
+        ("https://x.org/a.csv", {}, "https://x.org/a.csv: is an address, expected a file; download it first"),
+        (
+            [["a nice text", "pos"]],
+            {},
+            "data:1: got ['a nice text', 'pos'] (list), expected a list of words; a ",
+        ),
         ([(["a"], ["O", "O"])], {"name": "es"}, "es:1: 1 word and 2 tags; give each word one tag"),
         ([(["a"], ["O"]), (["a b"], ["O"])], {}, "data:2, word 1: got 'a b', expected a word"),
         ([("a", "x"), ("b", 3.5)], {}, "data:2, label: got 3.5 (float), expected a str; write str(value)"),
@@ -165,7 +176,7 @@ def test_the_testbed_has_words_texts_and_pairs():
         (
             [(["a"], ["B-PER"])],
             {"label_names": ["O", "B-LOC", "I-LOC"]},
-            "data:1: label B-PER: unknown type PER, exp",
+            "data:1: label B-PER: unknown type PER, expected one of LOC; map the type (read it with labels={'PER': ",
         ),
         ([(["a"], ["B-X"]), (["b"], ["Q-X"])], {}, "data:2: word 1: label 'Q-X' is not in IOB2"),
         ([{"body": "a"}], {}, "data: no columns known as words, text or a pair; the columns are body; name them"),
@@ -181,8 +192,11 @@ def test_what_cannot_be_read_is_one_line_with_its_place(data, options, says):
 @pytest.mark.parametrize(
     ("data", "options", "says"),
     [
-        (["a"], {"task": "tagging"}, "task = 'tagging', expected one of ner"),
+        (["a"], {"task": "tagging"}, "task: got 'tagging', expected one of ner"),
         (["a"], {"share": 0}, "share: got 0"),
+        (["a"], {"language": "en"}, "language: no such argument; did you mean lang?"),
+        (["a"], {"foo": 1}, "foo: no such argument; expected one of lang, name, labelled"),
+        (["a"], {"lang": None}, "lang: got None, expected a str (the language's name)"),
         ("testbed:xx/dev", {}, "unknown testbed language 'xx'"),
         (
             "testbed:far",
@@ -202,6 +216,17 @@ def test_a_list_of_names_of_files_is_not_taken_for_texts(tmp_path):
     (tmp_path / "a.conll").write_text("a O\n")
     with pytest.raises(DataError, match="this is the name of a file; give Path objects"):
         read([str(tmp_path / "a.conll")])
+
+
+def test_a_data_set_that_was_saved_is_told_how_to_be_read(tmp_path):
+    saved = tmp_path / "rows"
+    datasets_of("ner").save_to_disk(saved)
+    for given in (str(saved), saved):
+        with pytest.raises(DataError, match=r"expected a file; give uxla.read\(datasets.load_from_disk\('/"):
+            read(given)
+    [table] = saved.glob("*.arrow")
+    with pytest.raises(DataError, match=r"arrow: Arrow, not text; write it as Parquet"):
+        read(table, task="ner")
 
 
 def test_several_sets_at_once_are_refused():
@@ -259,9 +284,9 @@ def test_texts_of_another_kind_than_the_sources_are_refused(other):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"lang": 3}, "lang: got 3, expected text"),
-        ({"name": None}, "name: got null, expected text"),
-        ({"labelled": "yes"}, "labelled: got 'yes', expected true or false"),
+        ({"lang": 3}, "lang: got 3, expected a str"),
+        ({"name": None}, "name: got None, expected a str"),
+        ({"labelled": "yes"}, "labelled: got 'yes', expected True or False"),
         ({"labels": "x"}, "labels: got 'x', expected "),
         ({"take": "5"}, "take: got '5', expected a whole number"),
         ({"take": 1.5}, "take: got 1.5, expected a whole number"),
@@ -270,7 +295,7 @@ def test_texts_of_another_kind_than_the_sources_are_refused(other):
         ({"seed": -1}, "seed: got -1, expected at least 0"),
         ({"label_names": "abc"}, "label_names: got 'abc', expected a list"),
         ({"label_names": {"bad", "good"}}, "label_names: got .*, expected a list"),
-        ({"label_names": [0, 1]}, "label_names.*: got 0, expected text"),
+        ({"label_names": [0, 1]}, "label_names.*: got 0, expected a str"),
         ({"label_names": []}, "label_names: got .*, expected at least one"),
         ({"label_names": ["good", "good", "bad"]}, "label_names: got .*, expected each once"),
     ],

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uxla.errors import DataError
 from uxla.records import Corpus, Example, Predictions, concatenate
 from uxla.seeds import derive, generator
 
@@ -120,3 +121,45 @@ def test_seeds_are_stable_and_differ_by_every_part(seed, part):
 def test_a_seed_is_the_same_on_every_machine():
     assert derive(0, "mix", 1) == 3884555974502946380
     assert generator(0, "mix", 1).integers(1000) == 823
+
+
+THREE = Corpus.from_examples("c", ["O", "B"], [Example(word, "x", (word,), (0,)) for word in "abc"])
+
+
+@pytest.mark.parametrize("indices", [[True, False, True], np.array([True, False, True]), [0, 2], np.array([0, 2])])
+def test_rows_are_taken_by_a_mask_or_by_indices(indices):
+    assert [example.id for example in THREE.take(indices)] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("indices", "said"),
+    [
+        ([True], "take: got a mask of 1, expected one boolean for each of 3 examples"),
+        ([1.9], r"take: got \[1.9\] \(list\), expected a list of indices, or a mask of booleans"),
+        (1, r"take: got 1 \(int\), expected a list of indices"),
+        ([1, [2]], "expected a list of indices"),
+    ],
+)
+def test_what_says_no_rows_is_refused(indices, said):
+    with pytest.raises(DataError, match=said):
+        THREE.take(indices)
+
+
+def test_a_slice_of_a_corpus_is_a_corpus():
+    for part in (slice(0, 1), slice(1, None), slice(-2, None), slice(None, None, -1), slice(2, 1)):
+        assert list(THREE[part]) == list(THREE)[part]
+        assert THREE[part].label_names == THREE.label_names
+
+
+@pytest.mark.parametrize(("names", "label"), [(["O", "B"], 2), (["O", "B"], -1), ([], 0)])
+def test_a_label_that_has_no_name_is_refused_with_its_example(names, label):
+    rows = [Example("x:0", "x", ("a",), (-100,)), Example("x:1", "x", ("a b",), (label, -100))]
+    with pytest.raises(DataError, match=f"^example x:1: has label {label}, "):
+        Corpus.from_examples("c", names, rows)
+
+
+def test_predictions_are_counted_in_english():
+    assert (
+        repr(Predictions(np.ones((2, 1), dtype=np.float32), np.array([0, 2])))
+        == "Predictions(1 example, 2 rows, 1 class)"
+    )

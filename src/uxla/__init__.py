@@ -19,6 +19,7 @@ __all__ = [
     "Entity",
     "Epoch",
     "Estimate",
+    "Evaluated",
     "Event",
     "Exact",
     "Example",
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from uxla.algorithm.distil import CleanCluster, MostConfident
     from uxla.algorithm.estimates import Estimate
     from uxla.algorithm.mixing import balanced_mix
+    from uxla.annotation.evaluate import Evaluated
     from uxla.annotation.score import Scored
     from uxla.annotation.suggest import Suggestion
     from uxla.api import adapt
@@ -91,6 +93,7 @@ _PLACES = {
     "Entity": "models.entities",
     "Epoch": "algorithm.cotraining",
     "Estimate": "algorithm.estimates",
+    "Evaluated": "annotation.evaluate",
     "Event": "events",
     "Exact": "algorithm.agreement",
     "Example": "records",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,23 +11,25 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from uxla.algorithm.estimates import Estimate
+from uxla.annotation.evaluate import Evaluated, evaluate
 from uxla.annotation.score import Scored, score_predictions
 from uxla.annotation.suggest import Suggestion, suggest
-from uxla.choices import AskedPrecision, Device, check_choice
+from uxla.choices import AskedPrecision, check_choice
 from uxla.compress.run import Length, Teachers, compress, teachers
+from uxla.devices import check_one
 from uxla.errors import ArtifactError, ConfigError, printable
-from uxla.files import atomic_folder, check_file
+from uxla.files import check_file
 from uxla.given import path
 from uxla.metrics import Score
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
-from uxla.report.scores import every_score
+from uxla.report.scores import every_score, final_estimate, summary
 from uxla.report.table import run_table
 from uxla.report.write import write_report
 from uxla.store.opening import open_store
 from uxla.study.environment import read_environment
 from uxla.study.finished_run import FinishedRun
-from uxla.study.run_folder import check_folder
+from uxla.study.run_folder import check_folder, copy_run
 from uxla.study.sharing import downloaded_run, is_hub_id, push_run
 from uxla.study.write import write_run
 
@@ -37,7 +38,6 @@ from uxla.study.write import write_run
 class Adapted:
     """The models of a run, and what the run says of them. `uxla.adapt` makes it, `uxla.load` reads it back.
 
-    >>> import uxla
     >>> source = uxla.read("testbed:source/train", take=20)
     >>> result = uxla.adapt(source, target=["ko mira sen"], model="testbed")    # doctest: +SKIP
     >>> result.ensemble.predict("ko mira sen")                                    # doctest: +SKIP
@@ -67,8 +67,11 @@ class Adapted:
 
         A method with epochs has the score of its last one; `uxla_ensemble`, and so for every method, is the score of
         its three models together; `averaged` that of the one model. `Score.mean` is the mean of the three models' own.
+
+        >>> uxla.load("runs/es").scores["es"]["uxla"].mean        # doctest: +SKIP
+        71.3
         """
-        scores = list(every_score(self.results))
+        scores = [one for one in every_score(self.results) if not one[1].startswith("source:")]
         return {target: {m: Score.from_dict(one) for t, m, _, one in scores if t == target} for target in self.targets}
 
     @property
@@ -84,8 +87,7 @@ class Adapted:
 
         Empty where there was no dev set of the source to compare with (docs/estimates.md).
         """
-        kept = self.results.get("kept_epoch", {})
-        return {name: _estimate(found, kept.get(name)) for name, found in self.results["estimates"].items()}
+        return {name: final_estimate(self.results, name) for name in self.results["estimates"]}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -96,19 +98,22 @@ class Adapted:
     def ensemble(self) -> Ensemble:
         """The three models of the one target as one, in memory. ConfigError where there are several targets."""
         if len(self.targets) != 1:
-            raise ConfigError(f"several targets ({', '.join(self.targets)}): call ensemble_of with one of them")
+            one, several = self.targets[0], ", ".join(self.targets)
+            raise ConfigError(f"targets {several}: name one: suggest(…, target={one!r}), ensemble_of({one!r})")
         return self.ensemble_of(self.targets[0])
 
     def ensemble_of(self, target: str) -> Ensemble:
-        """The three models of a target as one, in memory; they are read again at each call."""
+        """The three models of a target as one, in memory; they are read again at each call. ConfigError for a target
+        that there is not, ArtifactError and ModelError where models are missing or damaged.
+
+        >>> uxla.load("runs/two").ensemble_of("es").predict("Ana vive en Lima.")    # doctest: +SKIP
+        """
         if target not in self.targets:
             raise ConfigError(f"no target {target!r}; the targets are {', '.join(self.targets)}")
         if self.run is None:
             place = self._folder if len(self.targets) == 1 else self._folder / target
             return Ensemble.load(place, **self.how)
-        labelling, models = self.run.study.labelling, [model.path for model in self.run.final[target]]
-        given = labelling.task_name, self.run.label_names, models, labelling.backbone.path, labelling.runtime
-        return Ensemble.of(*given, self.run.split, self.run.scaling[target])
+        return self.run.ensemble(target)
 
     def save(self, folder: str | Path) -> Path:
         """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.
@@ -119,11 +124,8 @@ class Adapted:
         if self.run is not None:
             check_folder(place, self.run.config)
             write_run(self.run, place)
-        elif place.exists():
-            raise ArtifactError(f"{place}: exists already; give the name of a new folder")
         else:
-            with atomic_folder(place) as into:
-                shutil.copytree(self._folder, into, dirs_exist_ok=True)
+            copy_run(self._folder, place)
         return place
 
     def push_to_hub(
@@ -149,7 +151,8 @@ class Adapted:
         """The `n` texts whose labels would help the models most: those that they dispute, spread over all texts.
 
         `texts` are what `ensemble.predict` takes. Label them, and adapt again with `uxla.Target(raw, labelled=…)`. A
-        suggestion has its `row` among the texts and what is `found` in it by now (docs/annotation.md).
+        suggestion has its `row` among the texts and what is `found` in it by now (docs/annotation.md). DataError for
+        what is no text, ConfigError for an `n` below 1, and where one of several targets is to be named.
 
         >>> for one in result.suggest(open("raw.txt").read().splitlines(), 20): print(one.text)   # doctest: +SKIP
         """
@@ -167,6 +170,16 @@ class Adapted:
         with self._in_a_folder("run") as folder:
             return score_predictions(RunFolder.read(folder), predictions, target, **options)
 
+    def evaluate(self, gold: Any, *, target: str | None = None, **options: Any) -> Evaluated:
+        """How well the ensemble labels `gold`, a labelled corpus or what `uxla.read` takes, in all and by class.
+
+        DataError for data without labels, ConfigError for an option that the run decides.
+
+        >>> result.evaluate("es/test.conll").total.f1       # doctest: +SKIP
+        71.3
+        """
+        return evaluate(self.ensemble if target is None else self.ensemble_of(target), gold, **options)
+
     def compress(self, folder: str | Path, *, backbone: str | None = None, **length: float) -> Path:
         """Write one model that learned what the three say together about the run's text. The value is its folder.
 
@@ -181,10 +194,8 @@ class Adapted:
         return place
 
     def report(self, file: str | Path = "report.html") -> Path:
-        """Write the report: one HTML file that needs no network, with its table and figures beside it.
-
-        The value is the file. UxlaError where it cannot be written.
-        """
+        """Write the report, one HTML file that needs no network, with its table and figures beside it. The value is the
+        file. UxlaError where it cannot be written."""
         place = path(file, "file")
         check_file(place, ".html")
         with self._in_a_folder(place.stem) as folder:
@@ -213,10 +224,7 @@ class Adapted:
 
     def __repr__(self) -> str:
         """One line: what was adapted to what, and how well."""
-        task, source, targets = self.results["task"], self.results["source"]["name"], self.results["targets"]
-        single = {name: found.get("single") for name, found in targets.items()}
-        told = [f"{name} {found['ensemble']['mean']:.1f}" if found else name for name, found in single.items()]
-        return printable(f"Adapted({task}: {source} to {', '.join(told)})")
+        return printable(f"Adapted({summary(self.results)})")
 
     def _repr_markdown_(self) -> str:
         """The table of scores, in a notebook."""
@@ -227,34 +235,25 @@ def load(
     folder: str | Path,
     *,
     revision: str | None = None,
-    device: Device = "auto",
+    device: str = "auto",
     precision: AskedPrecision = "auto",
     trust_remote_code: bool = False,
 ) -> Adapted:
     """What was adapted, from its run folder: that of `Adapted.save`, of `uxla run`, or one pushed to the Hub.
 
     `folder` is a folder, or `user/name` of `Adapted.push_to_hub`, of which `revision` is a commit, tag or branch.
-    Models are read when `ensemble` is first asked for, to compute on `device` in `precision` (`auto`: what the run
-    computed in, on a GPU that has it, else `fp32`); `trust_remote_code` runs code that the backbone brought along.
+    Models are read with the first `ensemble`, to compute on `device` (`auto`, `cpu`, `cuda`, or `cuda:1`) in
+    `precision` (`auto`: the run's on a GPU that has it, else `fp32`); `trust_remote_code` runs the backbone's own code.
     ArtifactError where there is no finished run of this version, ConfigError for an unknown device or precision.
 
-    >>> import uxla
     >>> uxla.load("runs/es").ensemble.predict("Ana viajó a Lima .")    # doctest: +SKIP
     [Entity(text='Ana', label='PER', start=0, end=3, confidence=0.98), ...]
     """
-    check_choice("device", device, Device)
+    check_one(device)
     check_choice("precision", precision, AskedPrecision)
     place = path(folder, "folder")
     if not place.exists() and is_hub_id(str(folder)):
         place = downloaded_run(str(folder), revision)
     results, environment = RunFolder.read(place).results, read_environment(place)
     how = {"device": device, "precision": precision, "trust_remote_code": trust_remote_code}
-    return Adapted(results, environment, None, place, how)
-
-
-def _estimate(found: Mapping[str, Any], kept_epoch: int | None) -> Estimate:
-    """That of UXLA's last epoch, or the epoch that was kept, where 0 is the warm-up; else of the warm-up."""
-    epochs = found.get("uxla", [])
-    if epochs and kept_epoch != 0:
-        return Estimate(**epochs[-1 if kept_epoch is None else kept_epoch - 1])
-    return Estimate(**found["penalty" if "penalty" in found else "zero_shot"])
+    return Adapted(results, environment, folder=place, how=how)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from uxla import progress
 from uxla.adapted import Adapted
 from uxla.choices import AskedPrecision, Task
+from uxla.config.files import IN_MEMORY
 from uxla.config.method import MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.console import showing_to_caller
@@ -109,7 +110,7 @@ def adapt(
         target,
         dev=dev,
         test=test,
-        model=str(model) if isinstance(model, str | Path) else f"(in memory) {type(check_objects(model)[0]).__name__}",
+        model=str(model) if isinstance(model, str | Path) else f"{IN_MEMORY}{type(check_objects(model)[0]).__name__}",
         task=task,
         method=method,
         vicinity=vicinity,

@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 from uxla.errors import ConfigError, setting
 
 Task = Literal["ner", "nli", "paraphrase", "classification"]
+_OTHER_NAMES = {"text-classification": "classification", "token-classification": "ner"}
+"""What transformers calls tasks, and what they are called here."""
 
 Format = Literal["auto", "conll", "text", "tsv", "csv", "jsonl", "parquet", "spans"]
 """What a data file is; `auto` goes by its suffix and its first lines."""
@@ -49,3 +51,11 @@ def check_choice(name: str, value: object, choices: Any) -> None:
     known = get_args(choices)
     if value not in known:
         raise ConfigError(f"{setting(name)}: got {value!r}, expected one of {', '.join(known)}")
+
+
+def check_task(task: object) -> None:
+    """ConfigError for what is neither a task nor None; a task of transformers is told by its name here."""
+    if task is not None and task not in get_args(Task):
+        meant = _OTHER_NAMES.get(task) if isinstance(task, str) else None
+        remedy = f"; did you mean {meant}?" if meant else ""
+        raise ConfigError(f"{setting('task')}: got {task!r}, expected one of {', '.join(get_args(Task))}{remedy}")

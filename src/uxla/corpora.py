@@ -15,19 +15,21 @@ import pyarrow.compute as pc
 from pydantic import model_validator
 
 from uxla.algorithm.cotraining import gold_labels
-from uxla.choices import Task
+from uxla.choices import Task, check_task
+from uxla.corpus_table import SCHEMA
 from uxla.data.batch import TEXT
 from uxla.data.columns import SHAPES, Shape, shape_of
-from uxla.data.discover import discover_shape, has_labels
+from uxla.data.discover import discover_shape, has_labels, refuse_no_file
 from uxla.data.load import corpus_from_records, discover_labels, load_corpus, subset
 from uxla.data.memory import rows_in_memory
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.raw_words import RawWords, together_in_source
+from uxla.decoding import are_tags
 from uxla.errors import ConfigError, DataError
 from uxla.given import path, plain
 from uxla.phrases import counted, listed
-from uxla.records import IGNORED, SCHEMA, Corpus
-from uxla.schema import Section, Several, key, refuse_repeated
+from uxla.records import IGNORED, Corpus
+from uxla.schema import Section, Several, key, refuse_repeated, unknown_name
 from uxla.testbed import SHIPPED_WORLD, TESTBED, WORLD_TASKS
 from uxla.testbed.world import World
 
@@ -51,6 +53,9 @@ class _Arguments(Section):
     def _each_once(self) -> _Arguments:
         refuse_repeated("label_names", self.label_names or ())
         return self
+
+
+_NAMES = [*_Arguments.model_fields, "task", *ReadOptions.model_fields]
 
 
 def read(
@@ -95,8 +100,9 @@ def read(
     >>> read(["great film", "poor plot"], lang="en")[1].segments
     ('poor plot',)
     """
-    if task is not None and task not in SHAPES:
-        raise ConfigError(f"task = {task!r}, expected one of {', '.join(SHAPES)}")
+    check_task(task)
+    for unknown in options.keys() - ReadOptions.model_fields.keys():
+        raise ConfigError(f"{unknown}: no such argument; {unknown_name(unknown, _NAMES)}")
     checked = _Arguments(
         lang=lang,
         name=name,
@@ -131,8 +137,7 @@ def task_of(corpus: Corpus) -> Task:
     require_labels(corpus, corpus.name)
     if len(corpus[0].segments) == 2:
         return "nli"
-    of_words = "O" in corpus.label_names and all(name[:2] in ("O", "B-", "I-") for name in corpus.label_names)
-    return "ner" if of_words else "classification"
+    return "ner" if are_tags(corpus.label_names) else "classification"
 
 
 def require_labels(corpus: Corpus, name: str, expected: str = "labelled examples") -> None:
@@ -228,6 +233,8 @@ def _of_memory(
 
 def _paths(data: Any) -> list[Path] | None:
     """The files that are meant; None for data in memory."""
+    if isinstance(data, str | Path):
+        refuse_no_file(str(data))
     if isinstance(data, Path):
         return [path(data, "data")]
     if isinstance(data, str):

@@ -15,6 +15,15 @@ _ROWS = 2**16
 """So many rows are decoded together, or one sentence that has more."""
 
 
+def are_tags(names: Sequence[str]) -> bool:
+    """Whether these are the labels of words in IOB2: O, and B and I of types.
+
+    >>> are_tags(["O", "B-PER", "I-PER"]), are_tags(["good", "poor"])
+    (True, False)
+    """
+    return "O" in names and all(name[:2] in ("O", "B-", "I-") for name in names)
+
+
 def decode(predictions: Predictions, tags: Sequence[str] | None) -> Ints:
     """(R,) the most probable labels. With `tags`, the IOB2 label names, of each sentence the sequence of the largest
     sum of log probabilities among those that are valid: no I-TYPE but behind B-TYPE or I-TYPE (Viterbi).

@@ -92,7 +92,14 @@ def out_of_memory_text(said: str) -> bool:
 
 
 class UxlaError(Exception):
-    """A fault the user can mend. The command line prints it on one line and exits with 2, without a traceback."""
+    """A fault the user can mend. The command line prints it on one line and exits with 2, without a traceback.
+
+    >>> try:
+    ...     uxla.read([("Ana", 3.5)])
+    ... except uxla.UxlaError as error:
+    ...     print(error)
+    data:1, label: got 3.5 (float), expected a str; write str(value) where that is what you mean
+    """
 
     mistakes: Sequence[str]
     """A line for each mistake."""

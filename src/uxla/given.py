@@ -30,9 +30,19 @@ def check_list(given: Any, name: str, what: str) -> None:
         raise DataError(f"{name} is one str, expected a list of {what}; {remedy}")
     if hasattr(given, "columns"):  # of pandas, polars, Arrow: its entries would be the columns' names
         raise DataError(f"{name}: got a table ({type(given).__name__}), expected {what}; give one of its columns")
-    unordered = isinstance(given, bytes | Mapping | set | frozenset)
-    if unordered or not isinstance(given, Iterable) or getattr(given, "ndim", None) == 0:
+    if not _is_ordered(given):
         raise DataError(f"{name}: got {shown(given)}, expected a list of {what}")
+
+
+def _is_ordered(given: Any) -> bool:
+    unordered = isinstance(given, bytes | Mapping | set | frozenset)
+    return isinstance(given, Iterable) and not unordered and getattr(given, "ndim", None) != 0
+
+
+def check_text_or_words(given: Any, where: str) -> None:
+    """DataError, which begins with `where`, for what is neither a text nor a list."""
+    if not isinstance(given, str) and not _is_ordered(given):
+        raise DataError(f"{where}: got {shown(given)}, expected a text (str) or a list of words")
 
 
 def words(given: Any, where: str, *, first: int = 0) -> list[str]:
@@ -57,7 +67,7 @@ def parts(entry: Any, count: int, where: str) -> tuple[str, ...]:
     pair = "a pair; give (first, second)"
     if isinstance(entry, str):
         found = [entry]
-    elif is_missing(entry) or isinstance(entry, bytes) or not isinstance(entry, Iterable):
+    elif isinstance(entry, bytes) or not isinstance(entry, Iterable) or (count > 1 and not _is_ordered(entry)):
         raise DataError(f"{where}: {_no_text(entry) if count == 1 else f'got {shown(entry)}, expected {pair}'}")
     else:
         found = items(entry, where, "texts")

@@ -125,7 +125,8 @@ class Score:
 
     @classmethod
     def of(cls, models: Iterable[float], **others: float) -> Score:
-        """Mean and sample standard deviation (n - 1; 0 for one model) of `models`, at least one; `others` as given."""
+        """Mean and sample standard deviation (n - 1; 0 for one model) of `models`; `others` as given. StatisticsError
+        where there is no model."""
         values = tuple(float(value) for value in models)
         deviation = stdev(values) if len(values) > 1 else 0.0
         return cls(fmean(values), deviation, values, **others)

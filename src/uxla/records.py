@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from uxla.arrow_on_disk import names_in, names_metadata, rows_at, table_of
+from uxla.corpus_table import BATCH_ROWS, SCHEMA, batches_of, checked_indices
 from uxla.errors import printable
 from uxla.phrases import counted, listed
 
@@ -25,16 +25,6 @@ Bools = npt.NDArray[np.bool_]
 
 IGNORED = -100
 """The label of a word that carries no loss and no score (the value torch's cross-entropy ignores)."""
-
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.large_string(), nullable=False),
-        pa.field("lang", pa.large_string(), nullable=False),
-        pa.field("segments", pa.large_list(pa.large_string()), nullable=False),
-        pa.field("labels", pa.large_list(pa.int32())),
-    ]
-)
-_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +70,16 @@ class Corpus:
 
     @classmethod
     def from_examples(cls, name: str, label_names: Sequence[str], examples: Iterable[Example]) -> Corpus:
-        """A corpus of `examples`, built batch by batch; a large one is not held in memory."""
-        return cls.from_batches(name, label_names, _record_batches(examples))
+        """A corpus of `examples`, built batch by batch; a large one is not held in memory.
+
+        DataError for a label that is no place in `label_names`.
+
+        >>> examples = [uxla.Example("es:0", "es", ("Ana lee",), (1, 0))]
+        >>> Corpus.from_examples("es", ["O", "B-PER", "I-PER"], examples)
+        Corpus('es': 1 example; labels O, B-PER, I-PER)
+        """
+        rows = ((one.id, one.lang, one.segments, one.labels) for one in examples)
+        return cls.from_batches(name, label_names, batches_of(rows, classes=len(label_names), ignored=IGNORED))
 
     @classmethod
     def from_batches(cls, name: str, label_names: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Corpus:
@@ -96,7 +94,7 @@ class Corpus:
         return printable(f"Corpus({self.name!r}: {counted(len(self), 'example')}; {labels})")
 
     def __iter__(self) -> Iterator[Example]:
-        for batch in self.table.to_batches(max_chunksize=_BATCH_ROWS):
+        for batch in self.table.to_batches(max_chunksize=BATCH_ROWS):
             columns = [batch.column(name).to_pylist() for name in SCHEMA.names]
             for id_, lang, segments, labels in zip(*columns, strict=True):
                 yield Example(id_, lang, tuple(segments), None if labels is None else tuple(labels))
@@ -106,7 +104,16 @@ class Corpus:
         """The segments of all examples, one after the other."""
         return self.table.column("segments").combine_chunks().flatten()
 
-    def __getitem__(self, index: int) -> Example:
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Corpus: ...
+
+    def __getitem__(self, index: int | slice) -> Example | Corpus:
+        if isinstance(index, slice):
+            rows = range(len(self))[index]
+            return self.part(rows.start, rows.stop) if rows.step == 1 else self.take(rows)
         row = self.table.slice(range(len(self))[index], 1)
         return next(iter(Corpus(self.name, self.label_names, row)))
 
@@ -117,13 +124,18 @@ class Corpus:
             writer.write_table(self.table)
         return _unpickled, (self.name, self.label_names, sink.getvalue())
 
-    def take(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Corpus:
-        """The examples at `indices` (int, any order, repeats allowed), in that order; many are not held in memory."""
-        rows = rows_at(self.table, np.asarray(indices, dtype=np.int64))
+    def take(self, indices: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> Corpus:
+        """The examples at `indices` (int, any order, repeats allowed), in that order, or where a mask (N,) is true;
+        many are not held in memory. IndexError for an index below 0 or from N on, DataError for what is neither."""
+        rows = rows_at(self.table, checked_indices(indices, len(self)))
         return Corpus.from_batches(self.name, self.label_names, rows)
 
     def part(self, start: int, stop: int | None = None) -> Corpus:
-        """The examples from `start` to before `stop` (default: the end), without a copy."""
+        """The examples from `start` to before `stop` (default: the end), without a copy.
+
+        >>> [example.segments for example in uxla.read(["one", "two", "three"]).part(1)]
+        [('two',), ('three',)]
+        """
         length = None if stop is None else max(stop - start, 0)
         return Corpus(self.name, self.label_names, self.table.slice(start, length))
 
@@ -132,19 +144,24 @@ class Corpus:
         return (self.part(start, start + size) for start in range(0, max(len(self), 1), size))
 
     def renamed(self, name: str) -> Corpus:
-        """The same examples under another name; the digest does not change."""
+        """The same examples under another name; the digest does not change.
+
+        >>> uxla.read(["Ana lee"], lang="es").renamed("es dev")
+        Corpus('es dev': 1 example; no labels)
+        """
         return Corpus(name, self.label_names, self.table)
 
     def unlabelled(self) -> Corpus:
         """The same sentences with every label removed: what the target language may show to Algorithm 1."""
         labels = SCHEMA.field("labels")
-        whole, rest = divmod(len(self), _BATCH_ROWS)
-        nulls = pa.nulls(_BATCH_ROWS, labels.type)  # the same ones again and again: ten million are 80 MB
+        whole, rest = divmod(len(self), BATCH_ROWS)
+        nulls = pa.nulls(BATCH_ROWS, labels.type)  # the same ones again and again: ten million are 80 MB
         none = pa.chunked_array([nulls] * whole + [nulls[:rest]])
         return Corpus(self.name, self.label_names, self.table.set_column(3, labels, none))
 
     def with_labels(self, labels: npt.NDArray[np.integer], offsets: npt.NDArray[np.integer]) -> Corpus:
-        """The same sentences with `labels` (R,) int, example i owning rows `offsets[i]:offsets[i+1]` (N+1,)."""
+        """The same sentences with `labels` (R,) int, example i owning rows `offsets[i]:offsets[i+1]` (N+1,).
+        ValueError where the numbers of offsets, labels and examples do not fit."""
         if len(offsets) != len(self) + 1 or offsets[-1] != len(labels):
             raise ValueError(f"{len(offsets)} offsets over {len(labels)} labels do not fit {len(self)} examples")
         column = pa.LargeListArray.from_arrays(
@@ -156,8 +173,8 @@ class Corpus:
     def digest(self) -> str:
         """SHA-256 over label names and content: equal for equal examples in equal order, however they were made."""
         sha = hashlib.sha256(repr(self.label_names).encode())
-        for start in range(0, len(self), _BATCH_ROWS):
-            batch = self.table.slice(start, _BATCH_ROWS).combine_chunks().to_batches()[0]
+        for start in range(0, len(self), BATCH_ROWS):
+            batch = self.table.slice(start, BATCH_ROWS).combine_chunks().to_batches()[0]
             fresh = batch.take(pa.array(np.arange(batch.num_rows)))  # re-based buffers, whatever the slicing
             sha.update(fresh.serialize())
         return sha.hexdigest()
@@ -166,7 +183,7 @@ class Corpus:
         """Write as an Arrow IPC file; name and label names travel in the schema's metadata."""
         table = self.table.replace_schema_metadata({"name": self.name} | names_metadata(self.label_names))
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table, max_chunksize=_BATCH_ROWS)
+            writer.write_table(table, max_chunksize=BATCH_ROWS)
 
     @classmethod
     def read(cls, path: Path) -> Corpus:
@@ -177,7 +194,12 @@ class Corpus:
 
 
 def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
-    """All examples of `corpora`, one after the other, without a copy. Label names must be equal."""
+    """All examples of `corpora`, one after the other, without a copy. ValueError where label names differ.
+
+    >>> two = uxla.read(["one", "two"])
+    >>> len(concatenate("all", [two, two.part(1)]))
+    3
+    """
     if len({corpus.label_names for corpus in corpora}) != 1:
         raise ValueError("corpora with different label names cannot be joined")
     return Corpus(name, corpora[0].label_names, pa.concat_tables([corpus.table for corpus in corpora]))
@@ -185,18 +207,6 @@ def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
 
 def _unpickled(name: str, label_names: tuple[str, ...], stream: pa.Buffer) -> Corpus:
     return Corpus(name, label_names, pa.ipc.open_stream(stream).read_all())
-
-
-def _record_batches(examples: Iterable[Example]) -> Iterator[pa.RecordBatch]:
-    rest = iter(examples)
-    while rows := list(islice(rest, _BATCH_ROWS)):
-        columns = {
-            "id": [row.id for row in rows],
-            "lang": [row.lang for row in rows],
-            "segments": [list(row.segments) for row in rows],
-            "labels": [None if row.labels is None else list(row.labels) for row in rows],
-        }
-        yield pa.RecordBatch.from_pydict(columns, SCHEMA)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +230,8 @@ class Predictions:
 
     def __repr__(self) -> str:
         rows, classes = self.probs.shape
-        return f"Predictions({len(self)} examples, {rows} rows, {classes} classes)"
+        sizes = counted(len(self), "example"), counted(rows, "row"), counted(classes, "class", "classes")
+        return f"Predictions({', '.join(sizes)})"
 
     @cached_property
     def pseudo_labels(self) -> Ints:
@@ -231,15 +242,6 @@ class Predictions:
     def best(self) -> Floats:
         """(R,) the probability of the most probable class of each row."""
         return np.asarray(self.probs.max(axis=1), dtype=np.float32)
-
-
-def joined(tables: Sequence[Predictions]) -> Predictions:
-    """The predictions of consecutive parts of a corpus as those of the whole."""
-    starts = np.cumsum([0, *(table.offsets[-1] for table in tables)])[:-1]
-    offsets = [table.offsets[1:] + start for table, start in zip(tables, starts, strict=True)]
-    return Predictions(
-        np.concatenate([table.probs for table in tables]), np.concatenate([np.zeros(1, dtype=np.int64), *offsets])
-    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from uxla.devices import MOST, are_devices
-from uxla.errors import ConfigError, setting
+from uxla.errors import ConfigError, in_python, setting
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -48,6 +48,7 @@ _EXPECTED = {
     "string_unicode": "text without halves of surrogate pairs",
     "string_pattern_mismatch": "a name of letters, digits and - _ . +, beginning with a letter or digit",
 }
+_IN_PYTHON = {"string_type": "a str", "bool_parsing": "True or False", "bool_type": "True or False"}
 _SHOWN = 80
 
 
@@ -134,16 +135,18 @@ Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=50)]
 """A name that is also safe as a part of a file name (of at most 255 bytes) and in a table."""
 
 
-def fault_text(fault: ErrorDetails, meaning: str | None) -> str:
-    """What pydantic found wrong with a value: what was given, what is expected, and what the key means."""
+def fault_text(fault: ErrorDetails, meaning: str | None, *, python: bool = False) -> str:
+    """What pydantic found wrong with a value: what was given, what is expected, and what the key means; in the words of
+    YAML, or of `python`."""
     context: Mapping[str, Any] = fault.get("ctx", {})
     if fault["type"] == "refused":
         return str(context["text"])
     if fault["type"] == "missing":
         return f"is not given{f' ({meaning})' if meaning else ''}"
-    words = _EXPECTED.get(fault["type"])
+    words = (_IN_PYTHON if python else {}).get(fault["type"], _EXPECTED.get(fault["type"]))
     expected = fault["msg"] if words is None else words.format(**context)
-    return f"got {shown(fault['input'])}, expected {expected}{f' ({meaning})' if meaning else ''}"
+    got = repr(None) if python and fault["input"] is None else shown(fault["input"])
+    return f"got {got}, expected {expected}{f' ({meaning})' if meaning else ''}"
 
 
 def shown(value: object) -> str:
@@ -167,7 +170,7 @@ def _line(fault: ErrorDetails, fields: Mapping[str, Any]) -> str:
     key = str((*fault["loc"], fault.get("ctx", {}).get("field", ""))[0])
     if fault["type"] == "extra_forbidden":
         return f"{setting(key)}: no such setting; {unknown_name(key, list(fields))}"
-    text = fault_text(fault, fields[key].description if key in fields else None)
+    text = fault_text(fault, fields[key].description if key in fields else None, python=in_python())
     return f"{setting(key)}: {text}" if key else text
 
 

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 import uxla
-from uxla.annotation.evaluate import _interval, evaluate
+from uxla import progress
+from uxla.annotation.evaluate import _interval, evaluate, table_of
 from uxla.cli.app import app
-from uxla.errors import DataError
+from uxla.errors import ConfigError, DataError
 from uxla.metrics import span_scores
 from uxla.records import Predictions
 
@@ -29,6 +30,14 @@ class Fixed:
         return Predictions(np.eye(len(self.label_names), dtype=np.float32)[flat] * 0.9 + 0.02, offsets)
 
 
+class Notes:
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
 def test_the_scores_are_those_of_the_labels_in_all_and_by_class():
     labels = [["B-PER", "O", "O"], ["O", "B-LOC"], ["B-PER"]]
     found = evaluate(Fixed(labels), ROWS)
@@ -42,7 +51,7 @@ def test_the_scores_are_those_of_the_labels_in_all_and_by_class():
         assert got.low <= got.f1 <= got.high
         assert got.gold == want.gold
     assert (found.classes["MISC"].gold, found.classes["MISC"].f1) == (1, 0.0), "the models have no such label"
-    assert found.table().markdown().splitlines()[2].startswith("| all | 33.3 | 33.3 | 33.3 | ")
+    assert table_of(found).markdown().splitlines()[2].startswith("| all | 33.3 | 33.3 | 33.3 | ")
 
 
 def test_of_whole_texts_the_total_is_accuracy():
@@ -64,6 +73,37 @@ def test_the_interval_is_that_of_a_share():
 def test_text_without_labels_is_refused():
     with pytest.raises(DataError, match="has no labels"):
         evaluate(Fixed([["O"]]), uxla.read([["a"]], name="x").unlabelled())
+
+
+def test_a_label_that_the_models_do_not_have_is_told_or_renamed():
+    told = Notes()
+    with progress.listening(told):
+        evaluate(Fixed([["B-PER", "I-PER", "O"], ["O", "B-LOC"], ["B-PER"]]), ROWS, labels={"MISC": "PER"})
+        assert told.notes == []
+        evaluate(Fixed([["B-PER", "I-PER", "O"], ["O", "B-LOC"], ["B-PER"]]), ROWS)
+        evaluate(Fixed([["ja"]], "classification", ("ja", "ne")), [("a b", "jo")])
+    said = "counted as missed; if it has another name, set labels={'OLD': 'NEW'}"
+    assert told.notes == [f"gold: the models have no {label}; {said}" for label in ("MISC (1 gold)", "jo (1 gold)")]
+
+
+def test_the_task_is_that_of_the_models():
+    with pytest.raises(ConfigError, match=r"^task: the run decides it \(ner\); leave it out"):
+        evaluate(Fixed([["O"]]), ROWS, task="nli")
+
+
+def test_the_command_renames_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr("uxla.models.ensemble.Ensemble.load", lambda *_, **__: Fixed([["B-PER"], ["O"]]))
+    gold = tmp_path / "gold.conll"
+    gold.write_text("Ana\tB-PERSON\n\nlee\tO\n\n", encoding="utf-8")
+    missed = CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold)])
+    assert (
+        "the models have no PERSON (1 gold); counted as missed; if it has another name, set --labels OLD=NEW"
+        in missed.stderr
+    )
+    renamed = CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold), "--labels", "PERSON=PER"])
+    assert "| PER | 100.0 | 100.0 | 100.0 |" in renamed.stdout
+    wrong = CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold), "--labels", "PERSON"])
+    assert "--labels: got 'PERSON', expected OLD=NEW" in wrong.stderr
 
 
 def test_the_command_prints_a_table_or_json(tmp_path, monkeypatch):

@@ -103,6 +103,15 @@ def test_a_run_needs_the_target_and_its_test_set(run, tmp_path):
         score_predictions(run, raw)
 
 
+@pytest.mark.parametrize(
+    "option", [{"task": "nli"}, {"name": "theirs"}, {"labelled": False}], ids=lambda option: next(iter(option))
+)
+def test_what_the_run_decides_is_no_option(run, option):
+    [name] = option
+    with pytest.raises(ConfigError, match=f"^{name}: the run decides it .*; leave it out"):
+        score_predictions(run, [(["Ana"], ["O"])], **option)
+
+
 def test_the_command_prints_a_row_for_the_predictions_and_for_each_method(run, tmp_path):
     (tmp_path / "theirs.conll").write_text(conll(), "utf-8")
     shown = CliRunner().invoke(app, ["score", str(tmp_path / "theirs.conll"), "--against", str(run.path)])

@@ -126,7 +126,7 @@ def test_the_licence_that_the_person_gives_is_the_cards(adapted, hub):
         (
             lambda it: it.push_to_hub("me/ner", token="bad"),
             ArtifactError,
-            r"^me/ner: cannot be pushed \(401 Client Error\.\); log in by `hf auth login`, or set HF_TOKEN$",
+            r"^me/ner: cannot be pushed \(401 Client Error\); log in by `hf auth login`, or set HF_TOKEN$",
         ),
         (
             lambda _: uxla.load("me/nothing"),

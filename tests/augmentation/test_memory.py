@@ -28,6 +28,14 @@ def test_a_sample_is_what_its_parent_was():
     assert {(type(sample.text), len(sample.text), len(sample.changed)) for sample in pairs} == {(tuple, 2, 2)}
 
 
+def test_a_corpus_is_taken_as_the_texts_the_pairs_or_the_words_that_are_in_it():
+    words = [text.split(" ") for text in ("ko mira sen tal", "sen tal")]
+    tagged = uxla.read([(row, ["B-PER", *["O"] * (len(row) - 1)]) for row in words])
+    assert augmented(tagged) == augmented(words)
+    assert augmented(uxla.read([" ".join(row) for row in words])) == augmented([" ".join(row) for row in words])
+    assert augmented(uxla.read([("ko mira", "sen")], task="nli")) == augmented([("ko mira", "sen")])
+
+
 def test_the_sentences_of_a_pair_are_crossed_and_by_default_two_times_two():
     texts = [sample.text for sample in augmented([("ko mira sen tal", "sen tal ru ko")])]
     assert texts == [(a, b) for a in (texts[0][0], texts[2][0]) for b in (texts[0][1], texts[1][1])]

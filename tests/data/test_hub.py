@@ -122,10 +122,10 @@ def test_an_unknown_data_set_is_read_with_a_column_map(tmp_path, local_hub):
 
 
 def test_numbers_without_names_are_the_classes_that_the_table_of_sources_knows(tmp_path, local_hub):
-    columns = {"sentence1": ["a", "c"], "sentence2": ["b", "d"], "label": [1, -1]}
+    columns = {"sentence1": ["a", "c"], "sentence2": ["b", "d"], "label": [1, 2]}
     write(tmp_path / "hub/es/test/0000.parquet", columns, {})
     uri = "hub:google-research-datasets/paws-x/es/test"
-    with pytest.raises(DataError, match=r"paws-x/es/test:2: label 'class -1': unknown, expected one of 0, 1"):
+    with pytest.raises(DataError, match=r"paws-x/es/test:2: label has 2, expected the number of a class, 0 to 1; corr"):
         load(uri, ("0", "1"), shape="pair")
     unlabelled = load_corpus(uri, name="t", lang="es", label_names=("0", "1"), labelled=False, shape="pair")
     assert len(unlabelled) == 2

@@ -174,7 +174,7 @@ def test_gold_labels_of_an_unlabelled_corpus_change_nothing(load, options, file)
 
 
 def test_labels_of_raw_text_are_refused(load):
-    with pytest.raises(DataError, match=r"es.txt: raw text has no labels; name a CoNLL file \(format: conll\)"):
+    with pytest.raises(DataError, match=r"es.txt: raw text has no labels; give a CoNLL file, or its format"):
         load(b"Ana lee\n", "es.txt", labelled=True)
 
 

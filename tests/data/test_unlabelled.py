@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from uxla import progress
+from uxla import corpora, progress
 from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import DataError
@@ -123,3 +123,36 @@ def test_the_check_counts_rows_without_a_label_apart(suffix, tmp_path):
     assert doubt == "3 rows have none ('-' 2, nothing 1) and would be left out of labelled data"
     sound = check(written(tmp_path / f"x.{suffix}", ["ja", "ne"]), shape="single")
     assert not [doubt for doubt in sound.doubts if doubt.about == "no label"]
+
+
+@pytest.mark.parametrize("number", [-1, -100])
+def test_a_number_that_data_sets_have_for_no_class_is_no_label(number, notes):
+    columns = {"text": ["a", "b", "c"], "label": [1, number, 0]}
+    corpus = corpora.read(classes(columns, "label"), lang="x")
+    assert (corpus.label_names, [example.labels for example in corpus]) == (("B-PER", "O"), [(0,), (1,)])
+    assert "1 of 3 rows have no label" in notes[-1]
+    named = corpora.read(columns, lang="x", name="x", tag_names=["O", "B-PER"])
+    assert named.digest == corpus.digest
+
+
+def test_another_number_without_a_name_is_refused_with_its_row():
+    table = classes({"text": ["a", "b"], "label": [0, 7]}, "label")
+    with pytest.raises(DataError, match=r"^x:2: label has 7, expected the number of a class, 0 to 1; correct the row"):
+        corpora.read(table, lang="x")
+
+
+@pytest.mark.parametrize("number", [-1, -100])
+def test_words_without_a_tag_are_refused(number):
+    table = classes({"tokens": [["a"], ["b", "c"]], "tags": [[0], [0, number]]}, "tags")
+    with pytest.raises(DataError, match=rf"^x:2: tags has {number}, .*; that is no tag; give the word one"):
+        corpora.read(table, lang="x")
+    with pytest.raises(DataError, match=f"tags: no name for {number}"):
+        corpora.read(table.replace_schema_metadata(None), lang="x", tag_names=["O", "B-PER"])
+    assert len(corpora.read(table, lang="x", labelled=False)) == 2
+
+
+def classes(columns, role):
+    """An Arrow table with two named classes, as `datasets` writes them."""
+    feature = {"feature": {"names": ["O", "B-PER"]}}
+    known = json.dumps({"info": {"features": {role: feature}}}).encode()
+    return pa.table(columns).replace_schema_metadata({b"huggingface": known})

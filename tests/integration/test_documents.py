@@ -18,7 +18,7 @@ from uxla.testbed import asset
 
 ROOT = Path(__file__).parents[2]
 HOWTO = tuple(f"docs/howto/{page.name}" for page in sorted((ROOT / "docs" / "howto").glob("*.md")))
-NAMES = ("annotation", "augment", "compress", "grid", "mlm", "paper", "predict", "reliability", "results", "tutorial")
+NAMES = ("annotation", "augment", "compress", "grid", "mlm", "paper", "predict", "reliability", "tutorial")
 PAGES = ("README.md", *(f"docs/{name}.md" for name in NAMES), *HOWTO)
 """The pages that tell what to type; those about measurements of hours quote the commands of `bench/`."""
 QUICK = ("docs/augment.md", "docs/mlm.md", "docs/paper.md")

@@ -98,8 +98,8 @@ def test_languages_of_both_sets_are_marked(protocol, bench):
 
     chosen_on, names = {*languages("development").values()}, bench("languages_names")
     assert {name for name, code in languages("test").items() if code in chosen_on} == {*names.IN_BOTH}
-    assert not {*languages("development")} & {*tables.IN_BOTH}
-    assert tables.language(("sib200", "hin_Deva")) == "hin† (SIB-200)"
+    assert not {*languages("development")} & {*names.IN_BOTH}
+    assert names.language(("sib200", "hin_Deva")) == "hin† (SIB-200)"
 
 
 def test_nothing_of_the_test_set_is_chosen_on(protocol):

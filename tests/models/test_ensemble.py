@@ -98,6 +98,7 @@ def test_what_is_no_list_of_words_is_refused_with_its_place(ensembles, sentences
         ("classification", None, r"^texts: got None, a missing value, expected a list of texts"),
         ("nli", [("a", None)], r"^text 0, part 1: got None, a missing value, expected a str"),
         ("nli", [("a", "b"), None], r"^text 1: got None, a missing value, expected a pair; give \(first"),
+        ("nli", [{"first": "a"}], r"^text 0: got {'first': 'a'} \(dict\), expected a pair; give \(first, second\)"),
         ("nli", [("a", b"b")], r"^text 0, part 1: got b'b' \(bytes\), expected a str; decode it"),
         ("classification", "one", r"^texts is one str, expected a list of texts; write \[text\]"),
         ("classification", ["a\ud800"], r"^text 0: half a surrogate pair"),
@@ -227,6 +228,12 @@ def test_what_is_predicted_of_a_text_or_a_pair_is_its_label(ensembles):
     assert pairs.predict([("a", "b")]) == [found]
 
 
+@pytest.mark.parametrize("text", [None, {"text": "a"}, 3])
+def test_what_a_tagger_reads_is_said_where_it_is_given_something_else(ensembles, text):
+    with pytest.raises(DataError, match=r"^text 0: got .*, expected a text \(str\) or a list of words$"):
+        ensembles["ner"].predict([text])
+
+
 @pytest.mark.parametrize("texts", [["ko", 3], 3, None, {"ko"}, [["ko", "two words"]]])
 def test_what_is_no_text_is_refused_by_predict_too(ensembles, texts):
     with pytest.raises(DataError, match=r"^text 1?0?|^texts"):
@@ -243,6 +250,42 @@ def test_probabilities_are_those_of_a_corpus_or_a_list(ensembles):
     raw = Corpus.from_examples("raw", (), corpus.unlabelled())
     assert (ensembles["ner"].probabilities(raw).probs == of_list.probs).all()
     assert ensembles["classification"].probabilities(["ko mira"]).probs.shape == (1, 2)
+
+
+def corpus_of(*rows, names=()):
+    return Corpus.from_examples("c", names, [Example(str(i), "", segments) for i, segments in enumerate(rows)])
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "said"),
+    [
+        ("ner", [("ko mira",), ("a", "b")], "^c: example 1 has 2 texts, the models read single texts"),
+        ("classification", [("a", "b")], "^c: example 0 has 2 texts, the models read single texts"),
+        ("nli", [("a",)], "^c: example 0 has 1 text, the models read pairs"),
+        (
+            "ner",
+            [("ko",), ("ko  mira",)],
+            "^c: example 1 is no words with one space between them; read it",
+        ),
+        ("ner", [(" ko",)], "^c: example 0 is no words"),
+        ("ner", [("",)], "^c: example 0 is no words"),
+    ],
+)
+def test_a_corpus_of_another_kind_is_refused(ensembles, task, rows, said):
+    with pytest.raises(DataError, match=said):
+        ensembles[task].probabilities(corpus_of(*rows))
+    if "no words" not in said:
+        with pytest.raises(DataError, match=said):
+            ensembles[task].predict(corpus_of(*rows))
+
+
+def test_a_corpus_is_labelled_as_the_texts_or_the_words_that_are_in_it(ensembles):
+    tagger, text = ensembles["ner"], "ko mira-sen tal."
+    assert tagger.predict(corpus_of((text,))) == tagger.predict([text])
+    assert tagger.predict(corpus_of((text,), names=NAMES["ner"])) == tagger.predict([text.split(" ")])
+    assert tagger.tag(corpus_of((text,), ("sen",))) == tagger.tag([text.split(" "), ["sen"]])
+    assert ensembles["classification"].predict(corpus_of(("a b",))) == ensembles["classification"].predict(["a b"])
+    assert ensembles["nli"].classify(corpus_of(("a", "b"))) == ensembles["nli"].classify([("a", "b")])
 
 
 @pytest.mark.parametrize(
@@ -278,6 +321,11 @@ def test_the_folder_says_what_the_run_computed_in_and_a_cpu_is_exact_where_nobod
     assert read_card(tmp_path).precision == precision
     found = {asked: Ensemble.load(tmp_path, **({"precision": asked} if asked else {})) for asked in ("", "bf16")}
     assert [ensemble.members[0].precision for ensemble in found.values()] == ["fp32", "bf16"]
+
+
+def test_a_run_of_the_hub_is_for_uxla_load():
+    with pytest.raises(ArtifactError, match=r"^me/x: no such folder; for a run of the Hub call uxla.load\('me/x'\)"):
+        Ensemble.load("me/x")
 
 
 def test_a_folder_of_an_unknown_precision_is_damaged(tmp_path):

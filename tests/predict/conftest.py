@@ -15,8 +15,8 @@ class ToyEnsemble:
     fingerprint = "toy"
     split = Splitter(together=("hyphens",))
 
-    def __init__(self, task, answers, scaling):
-        self.task, self.scaling = task, scaling
+    def __init__(self, task, answers, scaling, members=3):
+        self.task, self.scaling, self.members = task, scaling, ("model",) * members
         self.answers = answers or self.answers
 
     def answers(self, rows):
@@ -35,8 +35,8 @@ def predict(monkeypatch, invoke, tmp_path):
 
     (tmp_path / "run").mkdir()
 
-    def run(name, content, *arguments, task="ner", answers=None, scaling=CALIBRATED):
-        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: ToyEnsemble(task, answers, scaling))
+    def run(name, content, *arguments, task="ner", answers=None, scaling=CALIBRATED, members=3):
+        monkeypatch.setattr(Ensemble, "load", lambda *_, **__: ToyEnsemble(task, answers, scaling, members))
         raw = content.encode() if isinstance(content, str) else content
         if name == "-":
             return invoke("predict", "run", "-", *arguments, input=raw)

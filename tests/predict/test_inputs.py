@@ -310,4 +310,27 @@ def test_second_labels_of_entities_go_into_parquet(predict, tmp_path):
 def test_confidences_that_are_not_calibrated_are_said_to_be_so(predict, monkeypatch):
     said = "confidences are not calibrated"
     assert said not in predict("-", "Ana\n").stderr
-    assert said in predict("-", "Ana\n", scaling=None).stderr
+    assert f"{said}; a run whose source has a dev set" in predict("-", "Ana\n", scaling=None).stderr
+    assert f"{said}; this is one model in place of three" in predict("-", "Ana\n", scaling=None, members=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "out", "said"),
+    [
+        (
+            "x.txt",
+            "o.xlsx",
+            "--out o.xlsx: no format known by the suffix '.xlsx'; give one of .tsv, .csv, .jsonl, .parquet",
+        ),
+        ("x.txt", "o.json", "--out o.json: a JSON array is written only of one that is read; give FILE.jsonl"),
+    ],
+)
+def test_a_suffix_that_asks_for_no_format_is_refused(name, out, said, predict, tmp_path):
+    result = predict(name, "Ana lee\n", "--out", out)
+    assert (result.exit_code, said in result.stderr, (tmp_path / out).exists()) == (2, True, False)
+
+
+def test_the_suffix_of_the_input_and_a_name_without_one_ask_for_its_own_format(predict, tmp_path):
+    for out in ("o.data", "o"):
+        assert predict("x.data", "Ana\tO\n\n", "--format", "conll", "--out", out).exit_code == 0
+        assert (tmp_path / out).read_text() == "Ana\tB-PER\n\n"

@@ -275,6 +275,16 @@ def test_a_pair_of_which_one_text_is_empty_has_no_label(predicted):
     assert (first["label"], second["label"]) == ("n2", None)
 
 
+def test_a_line_of_raw_text_of_which_one_part_is_empty_has_no_label(predicted):
+    rows = list(map(json.loads, predicted("x.txt", "a b\tc\na\t\n\tb\n\t\n", task="nli").splitlines()))
+    assert [(row["first"], row["second"], row["label"]) for row in rows] == [
+        ("a b", "c", "n3"),
+        ("a", "", None),
+        ("", "b", None),
+        ("", "", None),
+    ]
+
+
 def test_a_missing_text_of_parquet_is_an_empty_one(predicted):
     table, stream = pa.table({"id": [1, 2], "text": ["a b", None]}), io.BytesIO()
     pq.write_table(table, stream)

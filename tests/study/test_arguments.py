@@ -11,6 +11,7 @@ from uxla.errors import ConfigError
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS
 from uxla.study.arguments import arguments_of, request_of
+from uxla.study.fine_tuning import FineTuning
 from uxla.study.inputs import Inputs
 from uxla.study.settings import UXLA
 from uxla.targets import Target
@@ -82,11 +83,29 @@ def test_the_arguments_of_other_settings_come_to_them_too(overrides):
         ({"schedule": []}, r"schedule: no such argument; give method=uxla.UXLA\(epochs=…\)"),
         ({"warmup": {}}, r"warmup: no such argument; give method=uxla.UXLA\(warm_up="),
         ({"target_data": {}}, r"target_data: no such argument; give target=uxla.Target"),
+        ({"warm_up": {}}, r"warm_up: no such argument; give method=uxla.UXLA\(warm_up="),
+        ({"epochs": 1}, r"epochs: no such argument; give .*UXLA\(epochs=…\), or those of a training in uxla.WarmUp\("),
     ],
 )
 def test_a_key_that_is_another_argument_is_told_to_be_one(given, said):
     with pytest.raises(ConfigError, match=f"^{said}"):
         request_of(read(ROWS["ner"]), ["ko"], model="testbed", method=UXLA(), **given)
+
+
+def test_an_unknown_argument_is_answered_with_arguments_that_there_are():
+    with pytest.raises(ConfigError, match=r"^foo: no such argument; expected one of \w") as caught:
+        request_of(read(ROWS["ner"]), ["ko"], model="testbed", method=UXLA(), foo=1)
+    names = str(caught.value).partition("expected one of ")[2].split(", ")
+    assert {"model", "method", "baselines", "keep"} <= set(names)
+    assert not {"warmup", "schedule", "alpha", "target_data", "tracking"} & set(names)
+
+
+def test_rows_without_a_label_are_counted():
+    rows = [("ko mira", "ja"), ("sen", None), ("tal", "ne")]
+    inputs = request_of(rows, ["ko"], model="testbed", method=UXLA()).inputs
+    assert len(inputs.train) == 2
+    [told] = inputs.left_out
+    assert told.startswith("source: 1 of 3 rows have no label (nothing 1); they are left out")
 
 
 @pytest.mark.parametrize("method", ["few_shot", UXLA(epochs=[Epoch(MostConfident(1.0), source=True, labelled=True)])])
@@ -105,6 +124,46 @@ def test_methods_are_run_in_the_order_that_is_asked_for():
     assert [one.name for one in found.methods] == names
     in_order = request_of(train, target, model="testbed", method=METHODS["penalty"], baselines=["zero_shot"])
     assert [one.name for one in in_order.methods] == ["zero_shot", "penalty"]
+
+
+def test_the_splits_of_a_data_set_are_no_languages():
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"text": ["ko mira"]})
+    for target in (datasets.DatasetDict(train=rows, test=rows), {"train": ["ko mira"]}):
+        with pytest.raises(ConfigError, match=f"^target: holds {', '.join(target)}; give one of them"):
+            request_of(read(ROWS["classification"]), target, model="testbed", method=UXLA())
+
+
+def test_a_mapping_of_columns_is_one_target_whose_labels_are_not_read():
+    columns = {"text": ["ko mira", "sen"], "label": ["ja", "ne"]}
+    [target] = request_of(read(ROWS["classification"]), columns, model="testbed", method=UXLA()).inputs.targets
+    assert [(example.segments, example.labels) for example in target.train] == [(("ko mira",), None), (("sen",), None)]
+
+
+@pytest.mark.parametrize(
+    ("task", "meant"), [("text-classification", "classification"), ("token-classification", "ner"), ("tagging", None)]
+)
+def test_a_task_of_another_name_is_refused_with_ours(task, meant):
+    said = f"task: got '{task}', expected one of ner, nli, paraphrase, classification" + (
+        f"; did you mean {meant}?" if meant else ""
+    )
+    with pytest.raises(ConfigError) as caught:
+        request_of(read(ROWS["ner"]), ["ko"], model="testbed", method=UXLA(), task=task)
+    with pytest.raises(ConfigError) as of_learner:
+        FineTuning("testbed", task=task)
+    assert str(caught.value) == str(of_learner.value) == said
+
+
+def test_data_in_memory_is_called_by_its_name_and_no_configuration_that_runs_again(tmp_path):
+    train = read(ROWS["ner"], name="en")
+    config = request_of(train, {"far": ["ko"]}, dev=ROWS["ner"], model="testbed", method=UXLA()).config
+    assert (config.source.train, config.source.dev) == ("(in memory) en", "(in memory) en dev")
+    text = config.to_yaml()
+    assert "resolved; its data or its model was given in memory" in text.splitlines()[0]
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"config.yaml:\d+: \(in memory\) en: was given in memory; call uxla"):
+        load_config(str(tmp_path / "config.yaml"))
 
 
 def test_two_methods_of_one_name_are_refused():

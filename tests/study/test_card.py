@@ -132,7 +132,8 @@ def test_the_call_for_texts_and_pairs_runs(preset, settings, tmp_path, monkeypat
     text = model_card(load_config(preset, settings), ON_SW, target="sw", label_names=["x"], counts={})
     [code] = re.findall(r"^```python\n(from transformers .*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
     names = {}
-    exec(code.replace("\nlabel(", "\nfound = label("), names)
+    long = code.replace("A text.", "a long text " * 500)
+    exec(long.replace("\nlabel(", "\nfound = label("), names)
     [answer] = names["found"] if isinstance(names["found"], list) else [names["found"]]
     assert answer["label"] in ("LABEL_0", "LABEL_1")
 

@@ -6,14 +6,27 @@ import numpy as np
 import pytest
 
 from uxla.config.run import load_config
+from uxla.errors import spelled_as
 from uxla.records import Corpus, Example, Predictions
+from uxla.study import doubts
 from uxla.study.doubts import collapsed, one_snapshot, poor_models, untaught, vanished
 from uxla.study.settings import method_of
 
 TARGET = SimpleNamespace(name="far")
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-LONGER = "train the warm-up longer (warmup.epochs) or on more labelled text"
+OWN = load_config("testbed").warmup
+LONGER = (
+    f"train the warm-up longer (warm_up=uxla.WarmUp(batch_size={OWN.batch_size}, learning_rate={OWN.learning_rate:g}, "
+    "epochs=…)) or on more labelled text"
+)
 OR_SO = f"{LONGER}, or set collapse_share=1 where the text really is so"
+
+
+def test_a_longer_warm_up_is_a_key_or_a_whole_value():
+    study = study_of("warmup.selection=last")
+    assert "selection='last')) or on more" in doubts._train_longer(study)
+    with spelled_as("yaml"):
+        assert doubts._train_longer(study) == "train the warm-up longer (warmup.epochs) or on more labelled text"
 
 
 def labelled(names, *labels):

@@ -60,7 +60,7 @@ class MostConfident:
     per_class: bool = False
 
     def __call__(self, predictions: Predictions, corpus: Corpus) -> Bools:
-        """Bool (N,): the examples selected."""
+        """Bool (N,): the examples selected. ConfigError for `per_class` where a row is a word."""
         scores = confidence(predictions)
         if not self.per_class:
             return most_confident(scores, self.share)
@@ -102,7 +102,7 @@ class CleanCluster:
         return replace(self, features=tuple(known.get(f, f) if isinstance(f, str) else f for f in self.features))
 
     def __call__(self, predictions: Predictions, corpus: Corpus) -> Bools:
-        """Bool (N,): the examples selected."""
+        """Bool (N,): the examples selected. ConfigError for a feature that nobody knows."""
         from sklearn.mixture import GaussianMixture  # late: it takes a second, and few runs cluster
 
         losses = loss(predictions)

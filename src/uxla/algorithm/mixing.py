@@ -48,7 +48,7 @@ def balanced_mix(
     Each of `draws` (default: Σ n_i, one epoch) picks a data set by Eq. 2, then the next example of that set's
     shuffled stream; an exhausted stream is shuffled again and starts over. `alpha` of 1 draws in proportion to the
     sizes, of 0 from all sets alike. A set with a share of its own in `shares` (None: none) is drawn with that
-    probability. All have the same label names.
+    probability. All have the same label names: ValueError where they differ, and where all sets are empty.
 
     >>> import numpy as np
     >>> large, small = uxla.read(["a"] * 90), uxla.read(["b"] * 10)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from uxla.algorithm.cotraining import gold_labels
-from uxla.corpora import read, require_labels
+from uxla.annotation.labelled_data import read_labelled
+from uxla.corpora import require_labels
 from uxla.errors import ConfigError, DataError
 from uxla.markup import Figure, Row, Table
 from uxla.methods.registry import ordered
@@ -70,7 +71,8 @@ def score_predictions(run: RunFolder, predictions: Any, target: str | None = Non
 
     `predictions` is a corpus, or what `uxla.read` takes with `options`: the sentences of the test set, in its order or
     in another one, with the predicted labels in place of gold ones. A label that the run does not know counts as wrong.
-    DataError where a sentence is missing, or is cut into other words; ConfigError for a run without a test set.
+    DataError where a sentence is missing, or is cut into other words; ConfigError for a run without a test set,
+    and for options that the run decides.
     """
     if target is None and len(run.targets) > 1:
         raise ConfigError(f"target: the run has several ({', '.join(run.targets)}); say whose test set this is")
@@ -82,8 +84,8 @@ def score_predictions(run: RunFolder, predictions: Any, target: str | None = Non
         raise ConfigError(f"{run.path}: the target {target} has no test set to score predictions on")
     task = run.results["task"]
     if not isinstance(predictions, Corpus):
-        name = str(predictions) if isinstance(predictions, str | Path) else ""
-        predictions = read(predictions, name=name, task=task, labelled=True, **options)
+        name = str(predictions) if isinstance(predictions, str | Path) else "predictions"
+        predictions = read_labelled(predictions, task, name, options)
     require_labels(predictions, predictions.name, "the predicted ones")
     spans, test = task == "ner", _with_predictions(test, predictions)
     mine = counts(test, _NAME, spans=spans)

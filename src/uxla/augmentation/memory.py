@@ -20,8 +20,11 @@ from uxla.augmentation.settings import (
 from uxla.choices import AskedPrecision, Device, Match, Unit, Words
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
+from uxla.decoding import are_tags
 from uxla.errors import DataError
 from uxla.models.batches import blocks
+from uxla.models.corpus_input import entries_of
+from uxla.records import Corpus
 
 Text = TypeVar("Text", str, list[str], tuple[str, str])
 """A sentence, its words, or a pair of sentences."""
@@ -50,7 +53,7 @@ class Sample(Generic[Text]):
 
 
 def augment(
-    texts: Iterable[Text],
+    texts: Iterable[Text] | Corpus,
     *,
     model: str,
     share: float = 0.3,
@@ -72,16 +75,17 @@ def augment(
 ) -> Iterator[Sample[Text]]:
     """The samples around each text, in the texts' order: some words replaced by what a masked language model expects.
 
-    `texts` are sentences (str), lists of words, or pairs of sentences (tuples of two), all of one kind; any number of
-    them takes the same memory. `model` is a masked LM: a folder, a name on the Hub, or `testbed`, the small one that is
-    shipped. Of each sentence `share` of the words are drawn, at least one, and `copies` times; of a pair each sentence
-    so often as `copies` says for it, and all are crossed (default: 3, and 2 × 2). `unit`: what is replaced as one, a
-    word, a piece of the model's vocabulary, or (`auto`) pieces in scripts without spaces. `top`: a replacement is drawn
-    from so many best candidates, 1 takes the best. `match`: with `kind` letters replace letters, digits digits, and
-    signs stay; with `case` also capitals capitals; with `length` also words of up to three characters such words.
-    `words`: which are replaced; `names` are those with a capital letter or a digit, `others` the rest. Words shorter
-    than `min_word_chars` stay. Samples that equal their parent or another sample of it are dropped, unless
-    `keep_unchanged`. `precision`: `bf16` and `fp16` are faster with large models and change some words.
+    `texts` are sentences (str), lists of words, or pairs of sentences (tuples of two), all of one kind, or a corpus of
+    them (lists of words where its labels are those of words); any number takes the same memory. `model` is a masked LM:
+    a folder, a name on the Hub, or `testbed`, the small one that is shipped. Of each sentence `share` of the words are
+    drawn, at least one, and `copies` times; of a pair each sentence so often as `copies` says for it, and all are
+    crossed (default: 3, and 2 × 2). `unit`: what is replaced as one, a word, a piece of the model's vocabulary, or
+    (`auto`) pieces in scripts without spaces. `top`: a replacement is drawn from so many best candidates, 1 takes the
+    best. `match`: with `kind` letters replace letters, digits digits, and signs stay; with `case` also capitals
+    capitals; with `length` also words of up to three characters such words. `words`: which are replaced; `names` are
+    those with a capital letter or a digit, `others` the rest. Words shorter than `min_word_chars` stay. Samples that
+    equal their parent or another sample of it are dropped, unless `keep_unchanged`. `precision`: `bf16` and `fp16` are
+    faster with large models and change some words.
 
     `device`, `tokens_per_batch` (pieces of one forward pass; `auto`: by a GPU's free memory) and `max_length` (pieces
     of a sentence that the model sees at once) say where and how fast. `revision` is a Hub model's; code and pickles
@@ -108,6 +112,8 @@ def augment(
         allow_pickle_weights=allow_pickle_weights,
     )
     filler = LateFiller(lambda: source.load(settings))
+    if isinstance(texts, Corpus):
+        texts = entries_of(texts, words=are_tags(texts.label_names))
     entries = given.each(texts, "texts", "texts")
     from uxla.process_settings import process_settings  # late: it loads torch
 

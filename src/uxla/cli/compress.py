@@ -19,7 +19,9 @@ def compress(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="A new folder for it. Default: the run folder itself.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the text. Default: 1; with --backbone 3.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Default: half of the adaptation's.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Default: half of the adaptation's; with --backbone the warm-up's.")
+    ] = None,
     fresh: Fresh = False,
 ) -> None:
     """Train one model on what the three models of a run say together about its text.

@@ -13,7 +13,7 @@ from uxla.cli.options import LABELLING, Json, Quiet, showing_unless, with_option
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
-from uxla.errors import UxlaError
+from uxla.errors import ConfigError, UxlaError
 
 
 @with_options
@@ -22,6 +22,9 @@ def evaluate(
     gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A labelled file.")],
     reading: ReadOptions,
     device: Annotated[DeviceSettings, LABELLING],
+    labels: Annotated[
+        str | None, typer.Option(metavar="OLD=NEW", help="New names of labels in the file, as PERSON=PER,DATE=TIME.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -29,15 +32,28 @@ def evaluate(
     run = run_folder(run)
     if not gold.exists():
         raise UxlaError(f"{gold}: no such file; check the path")
+    renamed = None if labels is None else _renamed(labels)
 
     with showing_unless(quiet), device.process():
         from uxla.annotation.evaluate import evaluate as score
+        from uxla.annotation.evaluate import table_of
         from uxla.models.ensemble import Ensemble
 
         trusts = device.trust_remote_code
         ensemble = Ensemble.load(run, device=device.device, precision=device.precision, trust_remote_code=trusts)
-        found = score(ensemble, gold, **reading.keywords)
+        found = score(ensemble, gold, labels=renamed, **reading.keywords)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
         return
-    show(found.table())
+    show(table_of(found))
+
+
+def _renamed(text: str) -> dict[str, str]:
+    """The new name of each label, from `PERSON=PER,DATE=TIME`. ConfigError for another form."""
+    found = {}
+    for part in text.split(","):
+        old, _, new = part.partition("=")
+        if not old or not new:
+            raise ConfigError(f"--labels: got {part!r}, expected OLD=NEW, as PERSON=PER or PERSON=PER,DATE=TIME")
+        found[old] = new
+    return found

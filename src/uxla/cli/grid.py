@@ -39,7 +39,8 @@ def grid(
         str | None,
         typer.Option(
             metavar="BASELINE",
-            help="What to compare with: a method, or a varied KEY=VALUE. Default: tri_training, else zero_shot.",
+            help="What to compare with: a method, or a varied KEY=VALUE. "
+            "Default: tri_training, else zero_shot, else penalty.",
         ),
     ] = None,
     fresh: Fresh = False,

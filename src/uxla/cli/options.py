@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -150,16 +150,17 @@ def _options(hint: Any) -> list[Parameter]:
     section = _section(hint)
     assert section is not None
     chosen = next((each for each in get_args(hint)[1:] if isinstance(each, Options)), Options())
-    names = chosen.only or [name for name in section.model_fields if name not in chosen.without]
+    names = list(chosen.only) or [name for name in section.model_fields if name not in chosen.without]
     names = sorted(names, key=lambda name: not section.model_fields[name].is_required())
-    return [_option(name, section, chosen) for name in names]
+    return [_option(name, section, chosen, names) for name in names]
 
 
-def _option(name: str, section: type[Section], chosen: Options) -> Parameter:
+def _option(name: str, section: type[Section], chosen: Options, beside: Sequence[str]) -> Parameter:
+    """The option of a key; `beside` are all keys that are options."""
     info = section.model_fields[name]
     default = chosen.defaults.get(name, Parameter.empty if info.is_required() else info.default)
     switch = [f"--{name.replace('_', '-')}"] if default is False else []
-    told = _help(name, info, section, own_default=name not in chosen.defaults)
+    told = _help(name, info, beside, own_default=name not in chosen.defaults)
     made = (
         typer.Argument(help=told, metavar=name.upper())
         if name in chosen.arguments
@@ -169,14 +170,13 @@ def _option(name: str, section: type[Section], chosen: Options) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _help(name: str, info: FieldInfo, section: type[Section], own_default: bool) -> str:
+def _help(name: str, info: FieldInfo, options: Sequence[str], own_default: bool) -> str:
     meaning, null, default = (info.description or "").partition("; null:")
     text = f"{meaning}; default:{default}" if null and own_default else meaning
     example = f"; write {_WRITTEN[name]}" if name in _WRITTEN else ""
     text = f"{text[:1].upper()}{text[1:]}{example}{_range(info)}."
-    named = "|".join(section.model_fields)
-    options = re.sub(f"`({named})`", lambda match: f"--{match[1].replace('_', '-')}", text)
-    return options.replace("`", "")
+    named = re.sub(f"`({'|'.join(options)})`", lambda match: f"--{match[1].replace('_', '-')}", text)
+    return named.replace("`", "")
 
 
 def _range(info: FieldInfo) -> str:

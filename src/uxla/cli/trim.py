@@ -13,7 +13,7 @@ from uxla.config.compute import DeviceSettings
 
 @with_options
 def trim(
-    model: Annotated[Path, typer.Argument(metavar="MODEL|RUN", help="A model's folder, or a run folder.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL|RUN", help="A model's folder or Hub id, or a run folder.")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Text in your languages, in any format.")],
     out: Annotated[Path, typer.Option(help="The new model's folder.")],
     device: Annotated[DeviceSettings, Options(only=("trust_remote_code",))],
@@ -29,8 +29,10 @@ def trim(
     with showing(), process_settings():
         from uxla.compress.trim import trim as cut
         from uxla.lm.folder import read_texts
+        from uxla.models.hub import local_folder
 
-        trimmed = cut(model, read_texts(opened).texts, out, safety=device.safety)
+        folder = local_folder(model, safety=device.safety)
+        trimmed = cut(folder, read_texts(opened).texts, out, safety=device.safety)
     typer.echo(trimmed.table)
     typer.echo(trimmed.summary)
     typer.echo(f"written to {out}", err=True)

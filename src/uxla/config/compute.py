@@ -119,10 +119,13 @@ class Compute(ModelSettings):
         "auto",
     )
     jobs_per_device: int = key(
-        "so many trainings or labellings at a time on each device, for small models", 1, ge=1, le=devices_of.MOST
+        "how many trainings or labellings run at the same time on each device; for small models",
+        1,
+        ge=1,
+        le=devices_of.MOST,
     )
     devices_per_training: int = key(
-        "so many devices share each training, for large models; changes rounding, and which units dropout drops",
+        "how many devices share each training, for large models; changes rounding, and which units dropout drops",
         1,
         ge=1,
         le=devices_of.MOST,
@@ -135,7 +138,7 @@ class Compute(ModelSettings):
         "compile encoder layers (torch.compile), for GPUs; changes rounding, and which units dropout drops", False
     )
     checkpoint_minutes: float = key(
-        "minutes between checkpoints of a training; at most so much of it is lost when it is killed", 10.0, gt=0
+        "minutes between checkpoints of a training; a training that is killed loses at most this much", 10.0, gt=0
     )
 
     @property

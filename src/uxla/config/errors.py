@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -94,19 +94,18 @@ def refused(error: ValidationError, document: Document, known: Mapping[str, Fiel
     return [*unknown, *wrong, *([_missing(missing, document, known)] if missing else [])]
 
 
-def argument_refused(error: ValidationError, known: Mapping[str, FieldInfo]) -> ConfigError:
-    """A line for each fault of values that were arguments of `uxla.adapt`, in the words of a call."""
-    return ConfigError(*(_of_argument(fault, known) for fault in faults_of(error)))
+def argument_refused(error: ValidationError, known: Mapping[str, FieldInfo], arguments: Sequence[str]) -> ConfigError:
+    """A line for each fault of values that were `arguments` of `uxla.adapt`, in the words of a call."""
+    return ConfigError(*(_of_argument(fault, known, arguments) for fault in faults_of(error)))
 
 
-def _of_argument(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> str:
+def _of_argument(fault: ErrorDetails, known: Mapping[str, FieldInfo], arguments: Sequence[str]) -> str:
     path, meant = fault["loc"], known.get(_pattern(fault["loc"]))
     if fault["type"] == "extra_forbidden":
-        top = [key for key in known if "." not in key]
-        return f"{_argument(path)}: no such argument; {unknown_name(path[-1], top)}"
+        return f"{_argument(path)}: no such argument; {unknown_name(path[-1], arguments)}"
     if fault["type"] == "refused" and fault["ctx"]["field"]:
         path = (*path, fault["ctx"]["field"])
-    text = fault_text(fault, meant.description if meant is not None else None)
+    text = fault_text(fault, meant.description if meant is not None else None, python=in_python())
     return f"{_argument(path)}: {in_words_of_the_caller(text)}"
 
 

@@ -11,6 +11,9 @@ from uxla.testbed import TESTBED
 ELSEWHERE = (TESTBED, "hub:")
 """Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""
 
+IN_MEMORY = "(in memory) "
+"""What the name of data, or of a model, that a program had in memory begins with, in place of a path."""
+
 
 class DataFiles(ReadOptions):
     """How the data files of a language are read, and how much of the training file is used."""

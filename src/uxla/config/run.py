@@ -14,13 +14,13 @@ from typing import cast
 from pydantic import ValidationError, model_validator
 
 from uxla import __version__, progress
-from uxla.config.consistency import DATA_PATHS, check
+from uxla.config.consistency import DATA_PATHS, check, data_paths
 from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.config.errors import keys, refused
-from uxla.config.files import ELSEWHERE
+from uxla.config.files import ELSEWHERE, IN_MEMORY
 from uxla.config.keys import RunKeys
 from uxla.config.method import PAPER_SCHEDULE, MaskedLMVicinity
-from uxla.config.yaml_text import Plain, dump
+from uxla.config.yaml_text import KeyPath, Plain, dump
 from uxla.errors import ConfigError
 from uxla.methods import registry
 
@@ -53,9 +53,14 @@ class RunConfig(RunKeys):
         return self.vicinity if isinstance(self.vicinity, MaskedLMVicinity) else MaskedLMVicinity()
 
     def to_yaml(self) -> str:
-        """The whole configuration as YAML, defaults included; `load_config` reads it back to an equal value."""
+        """The whole configuration as YAML, defaults included; `load_config` reads it back to an equal value, unless
+        data or the model were given in memory."""
         values = cast(dict[str, Plain], _plain(self.model_dump()))
-        return f"# uxla {__version__}: resolved, runs again with `uxla run` and this file\n{dump(values)}"
+        names = [self.model, *(path for _, path in data_paths(self))]
+        in_memory = any(name.startswith(IN_MEMORY) for name in names)
+        again = "its data or its model was given in memory, so that `uxla run` cannot repeat it"
+        again = again if in_memory else "runs again with `uxla run` and this file"
+        return f"# uxla {__version__}: resolved; {again}\n{dump(values)}"
 
 
 KEYS = keys(RunConfig)
@@ -131,7 +136,8 @@ def _resolve_paths(document: Document) -> None:
     for values, path, written in _data(document):
         here = document.origin(path)
         found = [
-            absolute(one, here) if isinstance(one, str) and not one.startswith(ELSEWHERE) else one for one in written
+            absolute(one, here) if isinstance(one, str) and not one.startswith((*ELSEWHERE, IN_MEMORY)) else one
+            for one in written
         ]
         values[path[1]] = found if isinstance(values[path[1]], list) else found[0]
     for section, key in ((document.values, ("model",)), (document.values.get("vicinity"), ("vicinity", "model"))):
@@ -147,15 +153,26 @@ def _each(value: Plain) -> list[Plain]:
 
 
 def _missing_files(document: Document) -> Iterator[str]:
-    """A line for each data file that is not there; those of targets whose names are not given are not looked for."""
+    """A line for each data file that is not there, and for what was given in memory; those of targets whose names are
+    not given are not looked for."""
     targets = [name for name in _each(document.values.get("target")) if isinstance(name, str)]
+    for path, name in _in_memory(document):
+        yield f"{document.origin(path).place}: {name}: was given in memory; call uxla.adapt again, or name a file here"
     for _, path, written in _data(document):
-        for name in (one for one in written if isinstance(one, str) and not one.startswith(ELSEWHERE)):
+        for name in (one for one in written if isinstance(one, str) and not one.startswith((*ELSEWHERE, IN_MEMORY))):
             several = path[0] == "target_data" and "{target}" in name
             for file in [name.replace("{target}", target) for target in targets] if several else [name]:
                 if not os.path.isfile(file) and not _is_brat(file):  # Path.is_file raises for a name that is too long
                     wrong = "is a folder" if os.path.isdir(file) else "no such file"
                     yield f"{document.origin(path).place}: {wrong}: {file}, expected a data file; check the path"
+
+
+def _in_memory(document: Document) -> Iterator[tuple[KeyPath, str]]:
+    """What was given in memory, by its key."""
+    named: list[tuple[KeyPath, list[Plain]]] = [(("model",), [document.values.get("model")])]
+    named += [(path, written) for _, path, written in _data(document)]
+    for path, written in named:
+        yield from ((path, one) for one in written if isinstance(one, str) and one.startswith(IN_MEMORY))
 
 
 def _is_brat(folder: str) -> bool:

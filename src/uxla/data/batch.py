@@ -19,12 +19,14 @@ import pyarrow.compute as pc
 
 from uxla.data.columns import SENTENCE
 from uxla.errors import DataError, setting
-from uxla.records import Ints
+from uxla.records import IGNORED, Ints
 
 TEXT = pa.large_string()
 TEXTS = pa.large_list(TEXT)
 LISTS = ("tokens", "tags")
 """The roles whose cells are lists. The cells of other roles are single texts."""
+NO_CLASS = (-1, IGNORED)
+"""Numbers that data sets have in place of the class of a row, or of a word, that has none."""
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
 """Invisible characters that may stand around a label."""
 
@@ -122,23 +124,44 @@ def class_names(field: pa.Field, metadata: dict[bytes, bytes] | None) -> Sequenc
         return None
 
 
-def with_names(column: pa.Array, names: Sequence[str] | None) -> pa.Array:
-    """The column with the names of classes in place of integers, also in lists. Other columns stay as they are.
+def with_class_names(batch: Batch, role: str, names: Sequence[str] | None) -> Batch:
+    """The rows with the names of classes in place of integers in the column of `role`, also in lists.
 
-    A class without a name is called `class -1`. No label set has that, so it is an error only if labels are read.
+    `NO_CLASS` in place of a label are null. DataError, with the row, for any other integer without a name. A column of
+    something else stays as it is.
     """
+    if names is None or role not in batch.columns:
+        return batch
+    column = batch.columns[role]
+    flat = column.flatten() if is_list(column.type) else column
+    if not pa.types.is_integer(flat.type):
+        return batch
+    number = flat.cast(pa.int64())
+    known = pc.and_(pc.greater_equal(number, 0), pc.less(number, len(names)))
+    rows = np.arange(len(batch))
+    if flat is not column:
+        rows = np.repeat(rows, pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False))
+    allowed = pc.or_(known, pc.is_in(number, value_set=pa.array(NO_CLASS))) if role == "label" else known
+    _refuse_numbers(Batch({}, batch.lines[rows], batch.path), role, number, pc.invert(allowed), len(names))
+    flat = pa.array(names, TEXT).take(pc.if_else(known, number, None))
     if is_list(column.type):
-        values = with_names(column.flatten(), names)
-        offsets = pc.cumulative_sum(pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64()))
-        starts = pa.concat_arrays([pa.array([0], pa.int64()), offsets])
-        return pa.LargeListArray.from_arrays(starts, values, mask=pc.is_null(column))
-    if names is None or not pa.types.is_integer(column.type):
-        return column
-    index = column.cast(pa.int64())
-    known = pc.and_(pc.greater_equal(index, 0), pc.less(index, len(names)))
-    named = pa.array(names, TEXT).take(pc.if_else(known, index, 0))
-    unnamed = pc.binary_join_element_wise(pa.scalar("class ", TEXT), index.cast(TEXT), pa.scalar("", TEXT))
-    return pc.if_else(known, named, unnamed)
+        flat = pa.LargeListArray.from_arrays(_starts(column), flat, mask=pc.is_null(column))
+    return batch.with_columns({**batch.columns, role: flat}, batch.records)
+
+
+def _refuse_numbers(values: Batch, role: str, numbers: pa.Array, wrong: pa.Array, classes: int) -> None:
+    """DataError at the first of the numbers that is `wrong`, if there is one."""
+    if pc.any(wrong).as_py():
+        first = numbers.filter(wrong)[0].as_py()
+        remedy = "that is no tag; give the word one" if first in NO_CLASS else "correct the row, or leave it out"
+        message = f"{role} has {first}, expected the number of a class, 0 to {classes - 1}; {remedy}"
+        values.fail_where(pc.fill_null(wrong, False), message)
+
+
+def _starts(lists: pa.Array) -> pa.Array:
+    """(n + 1,) where each list begins in the flattened column."""
+    ends = pc.cumulative_sum(pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64()))
+    return pa.concat_arrays([pa.array([0], pa.int64()), ends])
 
 
 def is_list(type_: pa.DataType) -> bool:

@@ -59,6 +59,12 @@ def usual_shape(names: Sequence[str], columns: Mapping[str, str | int] | None = 
     return "single" if any(known.issuperset(text) for text in _USUAL["single"]) else None
 
 
+def are_columns(names: Sequence[str]) -> bool:
+    """Whether columns with usual names of texts are among the names."""
+    known = {name.strip().casefold() for name in names}
+    return any(known.issuperset(texts) for shape in _USUAL.values() for texts in shape)
+
+
 def shape_of(names: Sequence[str], columns: Mapping[str, str | int] | None, path: Path) -> Shape:
     """What `usual_shape` finds. DataError if the names do not show what a row is."""
     found = usual_shape(names, columns)

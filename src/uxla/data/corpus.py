@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from uxla.corpus_table import SCHEMA
 from uxla.data.batch import TEXT, Batch
 from uxla.data.columns import TEXTS, Shape
 from uxla.data.conll.file import ConllFile
@@ -29,9 +30,9 @@ from uxla.data.labels.schemes import (
     violations,
 )
 from uxla.data.spans.file import SpanFile
-from uxla.errors import ConfigError, DataError, setting
+from uxla.errors import ConfigError, DataError, in_python, setting
 from uxla.progress import note
-from uxla.records import SCHEMA, Corpus
+from uxla.records import Corpus
 
 LabelMap = Mapping[str, str | None]
 DataSource = Table | ConllFile | SpanFile
@@ -177,7 +178,10 @@ def iob2_rows(batch: Batch, scheme: Scheme) -> list[list[str]]:
 def _fail_type(type_: str, known: Sequence[str], batch: Batch, row: int, word: int) -> NoReturn:
     label = batch.columns["tags"][row][word].as_py()
     expected = f"expected one of {', '.join(known)}" if known else "expected O"
-    message = f"label {label}: unknown type {type_}, {expected}; map the type (labels: {{{type_}: null}} makes it O)"
+    remedy = f"map the type (labels: {{{type_}: null}} makes it O)"
+    if in_python():
+        remedy = f"map the type (read it with labels={{{type_!r}: None}}, which makes it O)"
+    message = f"label {label}: unknown type {type_}, {expected}; {remedy}"
     raise DataError(message, file=batch.path, line=batch.line_of(row, word))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +20,23 @@ from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.errors import DataError
 
+_SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")
+"""A file of each folder that `save_to_disk` of `datasets` writes."""
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-]+")
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
 """The roles that show the shape of a table. Pairs come first, as they have the least usual names."""
+
+
+def refuse_no_file(data: str) -> None:
+    """DataError for what is no path of a data file, but of a data set that can be had in another way."""
+    if data.startswith(("http://", "https://")):
+        raise DataError(f"{data}: is an address, expected a file; download it first")
+    folder = Path(data)
+    if any(os.path.isfile(folder / name) for name in _SAVED):
+        call = f"uxla.read(datasets.load_from_disk({data!r}))"
+        raise DataError(f"{data}: is a data set that `datasets` saved, expected a file; give {call}")
+    if _HUB_ID.fullmatch(data) and not os.path.exists(folder) and not os.path.exists(folder.parent):
+        raise DataError(f"{data}: no such file; for a data set of the Hub write {HUB}{data}/SPLIT")
 
 
 def discover_shape(path: Path, options: ReadOptions) -> Shape:

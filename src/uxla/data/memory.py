@@ -130,6 +130,9 @@ def _mapping(record: Any, roles: tuple[str, ...], place: str) -> Mapping[str, An
 
 def _part(part: Any, role: str, place: str) -> Any:
     if role == "tokens":
+        if isinstance(part, list) and len(part) == 2 and isinstance(part[0], str) and " " in part[0].strip():
+            remedy = "a text with its label is a tuple, (text, label)"
+            raise DataError(f"{place}: got {given.shown(part)}, expected a list of words; {remedy}")
         return part.strip() if isinstance(part, str) else given.words(part, place, first=1)
     if role == "tags":
         tags = given.items(part, f"{place}, tags", "tags")

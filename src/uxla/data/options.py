@@ -69,7 +69,9 @@ class ReadOptions(Section):
     )
     token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
     comment: str | None = key(
-        "how CoNLL's comments begin; `auto`: by their look; `none` or null: it has none", "auto", min_length=1
+        "how comment lines in CoNLL begin; `auto`: they are recognised; `none` or null: there are no comments",
+        "auto",
+        min_length=1,
     )
     tag_names: Several[str] | None = key(
         "what the numbers in a table's column of labels stand for, in their order: `[O, B-PER, I-PER]`; null: the "

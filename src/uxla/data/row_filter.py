@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.data.batch import LISTS, TEXT, Batch
+from uxla.data.batch import LISTS, NO_CLASS, TEXT, Batch
 from uxla.data.columns import LABEL, Shape, position
 from uxla.errors import ConfigError, DataError, setting
 
@@ -67,7 +67,7 @@ def parse_where(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def named_tags(batch: Batch, shape: Shape, names: Sequence[str] | None, labelled: bool | None) -> Batch:
-    """The rows with `names` in place of numbers in the column of labels.
+    """The rows with `names` in place of numbers in the column of labels; `NO_CLASS` are no labels.
 
     DataError for a number without a name, and if all tags are numbers and there are no names.
     """
@@ -76,7 +76,9 @@ def named_tags(batch: Batch, shape: Shape, names: Sequence[str] | None, labelled
         return batch
     column = batch.columns[role]
     flat = column.flatten() if role in LISTS else column
-    numbers = pc.fill_null(pc.match_substring_regex(flat, r"\A[0-9]+\z"), False)
+    if names is not None and role == "label":
+        flat = pc.if_else(pc.is_in(flat, value_set=pa.array(map(str, NO_CLASS), TEXT)), None, flat)
+    numbers = pc.fill_null(pc.match_substring_regex(flat, r"\A[0-9]+\z" if names is None else r"\A-?[0-9]+\z"), False)
     if names is None:
         if len(flat) and labelled is not False and pc.all(numbers).as_py():
             remedy = f"give them in order ({setting('tag_names', ['O', 'B-PER', '...'])})"

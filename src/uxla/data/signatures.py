@@ -42,6 +42,7 @@ _SIGNS = tuple(
         (rb"%PDF-\d\.\d", "PDF", _TEXT),
         (rb"\{\\rtf\d", "RTF", _TEXT),
         (rb"PAR1.{0,59}?[\x00-\x08]", "Parquet", ""),
+        (rb"\xff\xff\xff\xff..\x00\x00", "Arrow", "write it as Parquet"),
         (rb"ARROW1.{0,57}?[\x00-\x08]", "Arrow", "write it as Parquet"),
     )
 )

@@ -98,9 +98,7 @@ class Method:
     anything else has `steps`: a function of the lab, the target and the models of `start`, whose value is the three
     models after each epoch. With neither, its models are those of `start`.
 
-    >>> from uxla.algorithm.cotraining import Epoch
-    >>> from uxla.algorithm.distil import MostConfident
-    >>> sure = Epoch(MostConfident(0.5), source=True, target=True)
+    >>> sure = uxla.Epoch(uxla.MostConfident(0.5), source=True, target=True)
     >>> Method("half", "the surer half", schedule=lambda epochs: [sure] * len(epochs)).title
     'the surer half'
     """

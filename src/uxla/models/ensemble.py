@@ -10,11 +10,13 @@ from typing import Any, overload
 import numpy as np
 
 from uxla import given, progress
-from uxla.choices import BATCH_SIZE, AskedPrecision, Device
+from uxla.choices import BATCH_SIZE, AskedPrecision
 from uxla.confidence import Scaling
+from uxla.decoding import are_tags
 from uxla.errors import ArtifactError, ConfigError, ModelError, printable
 from uxla.models.batches import blocks
 from uxla.models.classifier import LayerDescription
+from uxla.models.corpus_input import check_corpus, entries_of
 from uxla.models.device import settled_precision
 from uxla.models.ensemble_folder import read_card
 from uxla.models.entities import Entity, Label, entities, spans_of, tags_of
@@ -58,15 +60,15 @@ class Ensemble:
         cls,
         folder: str | Path,
         *,
-        device: Device = "auto",
+        device: str = "auto",
         precision: AskedPrecision = "auto",
         trust_remote_code: bool = False,
     ) -> Ensemble:
         """The ensemble of a run folder, of a target's folder inside one, or of `ensemble/` in either.
 
-        `device` and `precision` say where and how exactly it computes; `auto` is what the run computed in, on a GPU
-        that has it, else `fp32`. `trust_remote_code` runs Python code that the backbone brought along. ArtifactError
-        where there is none, ModelError for models that cannot be used.
+        `device` (`auto`, `cpu`, `cuda`, or `cuda:1`) and `precision` say where and how exactly it computes; `auto` is
+        what the run computed in, on a GPU that has it, else `fp32`. `trust_remote_code` runs Python code that the
+        backbone brought along. ArtifactError where there is none, ModelError for models that cannot be used.
         """
         card, safety = read_card(Path(folder).expanduser()), ModelSafety(remote_code=trust_remote_code)
         settled = settled_precision(precision, device, card.precision)
@@ -103,7 +105,8 @@ class Ensemble:
 
         `texts` is one text, or a list of them, which gives a list. A tagger also takes sentences as lists of words; a
         text is split as the source was. Tasks with pairs take pairs of texts, and a list of pairs. Any iterable is
-        walked once. DataError, with the place, for what is no text.
+        walked once. Of a corpus with labels of words a tagger reads these words. A blank text has no entities, and the
+        label that the models give it, where `uxla predict` gives none. DataError, with the place, for what is no text.
         """
         if isinstance(texts, str) or (isinstance(texts, tuple) and self._segments == 2):
             return self.predict([texts])[0]
@@ -139,23 +142,34 @@ class Ensemble:
         """The mean of the members' class probabilities: (R, C) in the order of `label_names`, a row a word for a
         tagger, else a row a text.
 
-        `texts` is a corpus, or a list as for `tag` (of sentences with a word at least) or `classify`.
+        `texts` is a corpus, or a list as for `tag` (of sentences with a word at least) or `classify`. DataError for
+        examples of another kind than the models read.
+
+        >>> learner = uxla.FineTuning("testbed")
+        >>> corpus = uxla.read("testbed:source/train", take=8)
+        >>> model = learner.fit(learner.start, corpus, seed=0)
+        >>> learner.ensemble([model], corpus.label_names).probabilities([["ko", "mira"], ["sen"]])
+        Predictions(2 examples, 3 rows, 7 classes)
         """
+        tags = self.task == "ner"
         if not isinstance(texts, Corpus):
-            tags = self.task == "ner"
             segments = ((" ".join(row),) for row in given.sentences(texts)) if tags else self._texts(texts)
             texts = self._corpus(segments)
+        check_corpus(texts, self._segments, words=tags)
         corpus = Corpus(texts.name, self.label_names, texts.table)  # raw text has no label names of its own
         return average(predict_each(self.members, corpus, "labelling"))
 
     def tag(self, sentences: Iterable[Iterable[str]]) -> list[list[str]]:
-        """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces).
+        """One label a word, in valid IOB2, for sentences given as words (each non-empty, without spaces), or a corpus.
 
         Any iterable is walked once: a list, a generator, a column of a table. DataError for what is no such sentence,
         ModelError where the task has labels of whole texts.
         """
         if self.task != "ner":
             raise ModelError(f"tag: these models label whole texts (task {self.task}), not words; call classify")
+        if isinstance(sentences, Corpus):
+            check_corpus(sentences, self._segments, words=True)
+            sentences = entries_of(sentences, words=True)
         rows = blocks(given.sentences(sentences), BATCH_SIZE)
         return [
             tags_of(answer, len(row)) for block in rows for row, answer in zip(block, self.answers(block), strict=True)
@@ -174,6 +188,10 @@ class Ensemble:
 
     def _read(self, texts: Iterable[Any]) -> Iterator[tuple[str, Sequence[Place], Sequence[str]]]:
         """Each text with the places of its words, and what is to be labelled: its words, or its parts."""
+        if isinstance(texts, Corpus):
+            words = self.task == "ner" and are_tags(texts.label_names)
+            check_corpus(texts, self._segments, words=words)
+            texts = entries_of(texts, words=words)
         if self.task != "ner":
             yield from (("", (), parts) for parts in self._texts(texts))
             return
@@ -226,6 +244,7 @@ def average(tables: Sequence[Predictions]) -> Predictions:
 
 def _located(text: str | Iterable[str], where: str, split: Splitter) -> tuple[str, Sequence[Place]]:
     """A text and the places of its words."""
+    given.check_text_or_words(text, where)
     if not isinstance(text, str):
         words = given.words(text, where)
         return " ".join(words), spans_of(words)

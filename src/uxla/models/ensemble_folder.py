@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 
 from uxla.choices import Precision
 from uxla.confidence import Scaling
-from uxla.errors import ArtifactError
+from uxla.errors import ArtifactError, in_python
 from uxla.models.tasks import TASKS
 from uxla.raw_text import DEFAULT_SPLITTER, Splitter
 
@@ -85,6 +85,8 @@ def save(
 
 def _not_here(folder: Path) -> str:
     """What a folder without an ensemble of its own is."""
+    if in_python() and not folder.exists() and len(folder.parts) == 2:
+        return f"no such folder; for a run of the Hub call uxla.load({str(folder)!r}).ensemble"
     found = sorted(str(file.parents[1]) for file in folder.glob(f"*/ensemble/{_FILE}"))
     if found:
         shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")

@@ -46,11 +46,16 @@ def mentions(found: Predictions, names: Sequence[str], *, words: bool, scaling: 
     the first word has B of the type, the others I, and that the word behind does not continue it, as if words were
     independent; and to `O` for all words.
     """
-    if not words:
-        labels = decode(found, None)
-        options = found.probs.astype(np.float64)
-        sure = zip(*_sure(scaling(options[np.arange(len(labels)), labels]), options, labels), strict=True)
-        return [[Mention(0, 0, names[a], p, (names[b], q))] for a, (p, b, q) in zip(labels, sure, strict=True)]
+    return _entities(found, names, scaling) if words else _labels(found, names, scaling)
+
+
+def _labels(found: Predictions, names: Sequence[str], scaling: Scaling) -> list[Answer]:
+    labels, options = decode(found, None), found.probs.astype(np.float64)
+    sure = zip(*_sure(scaling(options[np.arange(len(labels)), labels]), options, labels), strict=True)
+    return [[Mention(0, 0, names[a], p, (names[b], q))] for a, (p, b, q) in zip(labels, sure, strict=True)]
+
+
+def _entities(found: Predictions, names: Sequence[str], scaling: Scaling) -> list[Answer]:
     labels = decode(found, names)
     tags, of_words = [names[label] for label in labels], found.probs[np.arange(len(labels)), labels].tolist()
     spans = [list(spans_in(tags[start:stop], "strict")) for start, stop in pairwise(found.offsets.tolist())]

@@ -27,7 +27,7 @@ from uxla.models.runtime import Runtime
 from uxla.models.tasks import Task
 from uxla.models.windows import Windows
 from uxla.models.word_tokenizer import WordTokenizer
-from uxla.records import Corpus, Floats, Predictions, joined
+from uxla.records import Corpus, Floats, Predictions
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,15 @@ def predict_each(models: Sequence[TaskModel], corpus: Corpus, label: str) -> lis
             for model, table in zip(models, tables, strict=True):
                 table.append(model.label(part, encode(model.tokenizer, model.max_length), label))
     return list(map(joined, tables))
+
+
+def joined(tables: Sequence[Predictions]) -> Predictions:
+    """The predictions of consecutive parts of a corpus as those of the whole."""
+    starts = np.cumsum([0, *(table.offsets[-1] for table in tables)])[:-1]
+    offsets = [table.offsets[1:] + start for table, start in zip(tables, starts, strict=True)]
+    return Predictions(
+        np.concatenate([table.probs for table in tables]), np.concatenate([np.zeros(1, dtype=np.int64), *offsets])
+    )
 
 
 def _knows_segments(module: Any) -> bool:

@@ -17,6 +17,7 @@ from uxla.choices import BATCH_SIZE
 from uxla.config.compute import DeviceSettings
 from uxla.data.columns import SHAPES
 from uxla.data.conll.file import ConllFile
+from uxla.data.formats.json import is_array
 from uxla.data.formats.table import Table
 from uxla.data.load import open_data
 from uxla.data.options import ReadKeywords, ReadOptions
@@ -83,9 +84,9 @@ def predict(
             else stack.enter_context(standard_input(source, SHAPES[ensemble.task], options, as_it_comes=out is None))
         )
         answered = _opened(ensemble, given, replaces="label_column" in how, second=second)
-        form = _form(answered, out)
+        form = _form(answered, out, given.path)
         if ensemble.scaling is None and form != "conll":
-            note(f"{run}: confidences are not calibrated; a run whose source has a dev set calibrates them")
+            note(f"{run}: confidences are not calibrated; {_calibrated(ensemble)}")
         write = partial(_write, answered, form, given, batch_size)
         if out is None:
             write(_above(threshold, ensemble.answers), sys.stdout.buffer)
@@ -119,9 +120,9 @@ def _is_empty(path: Path) -> bool:
     return path.is_file() and path.stat().st_size == 0 and path.suffix not in (".parquet", ".ann")
 
 
-def _form(source: Source, out: Path | None) -> str:
+def _form(source: Source, out: Path | None, given: Path) -> str:
     """The format that the name of `out` asks for, else the input's own: of raw text, and of Parquet on the screen, JSON
-    lines."""
+    lines. ConfigError for a suffix that is neither known nor that of the input, `given`."""
     suffix = out.suffix.lower() if out else ""
     own: str = "spans" if isinstance(source, AnsweredSpans) else "conll"
     words = True
@@ -131,9 +132,32 @@ def _form(source: Source, out: Path | None) -> str:
         raise ConfigError(f"--out {out}: brat's .ann cannot be written; give FILE.jsonl, or FILE.conll")
     if words and suffix in _WORDS and suffix != f".{own}":
         return "conll"
+    if suffix == ".json" and not _is_json_array(source):
+        raise ConfigError(f"--out {out}: a JSON array is written only of one that is read; give FILE.jsonl")
     if suffix in _FORMS:
         return _FORMS[suffix]
+    if suffix not in ("", given.suffix.lower()):
+        known = [".tsv", ".csv", ".jsonl", ".parquet", *(_WORDS if words else ())]
+        raise ConfigError(f"--out {out}: no format known by the suffix {suffix!r}; give one of {', '.join(known)}")
     return "jsonl" if own in ("text", "spans") or (own == "parquet" and out is None) else own
+
+
+def _calibrated(ensemble: Ensemble) -> str:
+    """Where there are calibrated confidences."""
+    if len(ensemble.members) == 1:
+        return "this is one model in place of three, and those of the run it learned from may be"
+    return "a run whose source has a dev set calibrates them"
+
+
+def _is_json_array(source: Source) -> bool:
+    """Whether what is read, and so comes back, is a JSON array."""
+    if isinstance(source, AnsweredTable):
+        return source.table.format == "jsonl" and is_array(source.table.path, source.table.options.encoding)
+    return (
+        isinstance(source, AnsweredSpans)
+        and not source.file.is_brat
+        and is_array(source.file.path, source.file.encoding)
+    )
 
 
 def _units(source: Source, stored: StoredAnswers, given: Input, batch_size: int) -> Iterator[Unit]:

@@ -166,7 +166,7 @@ class AnsweredTable:
             yield self._nothing
 
     def _text_object(self, line: int, row: Row, answer: Answer) -> Object:
-        texts = [row.text] if self.answer == "entities" else row.parts
+        texts = [row.text] if self.answer == "entities" else row.record  # which a row without an answer has too
         [values] = self.values(row, answer)
         return {"id": line, **dict(zip(TEXTS[self.table.shape], texts, strict=True)), **self.named(values)}
 

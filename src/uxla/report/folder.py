@@ -21,7 +21,7 @@ from ruamel.yaml.error import YAMLError
 
 from uxla.arrow_on_disk import names_in
 from uxla.config.yaml_text import parse
-from uxla.errors import ArtifactError, ConfigError
+from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.records import Ints
 from uxla.report.table import run_table
 
@@ -67,6 +67,11 @@ class RunFolder:
             found, remedy = "no results.json", "if the run was interrupted, run it again to resume it"
             if not path.exists():
                 found, remedy = "no such folder", "check the path"
+            elif _is_target(path):
+                found = "is one target of a run, not a run"
+                remedy = (
+                    f"load {path.parent}, then ensemble_of({path.name!r})" if in_python() else f"give {path.parent}"
+                )
             raise ArtifactError(f"{path}: {found}, {MADE_BY_RUN}; {remedy}") from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again to rebuild it"
@@ -152,6 +157,13 @@ class RunFolder:
         decisions = _parquet(self.path / "trace" / f"{target}.parquet")
         texts = _parquet(self.path / "trace" / f"{target}-texts.parquet")
         return None if decisions is None or texts is None else (decisions, texts)
+
+
+def _is_target(path: Path) -> bool:
+    """Whether the folder is that of one of several targets."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        return path.name in json.loads((path.parent / "results.json").read_text(encoding="utf-8"))["targets"]
+    return False
 
 
 def _require_names(path: Path, results: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from uxla.algorithm.estimates import Estimate
+
 Score = Mapping[str, Any]
 """A score as `results.json` has it: `mean`, `sd`, `models` and perhaps a second figure. An estimate has `score`."""
 
@@ -33,6 +35,13 @@ def every_score(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, i
         yield target, "source:after", None, score
 
 
+def summary(results: Mapping[str, Any]) -> str:
+    """The task, the source, and each target with the score of the three models together, where there is one."""
+    single = {name: found.get("single") for name, found in results["targets"].items()}
+    targets = [f"{name} {found['ensemble']['mean']:.1f}" if found else name for name, found in single.items()]
+    return f"{results['task']}: {results['source']['name']} to {', '.join(targets)}"
+
+
 def by_epoch(methods: Mapping[str, Any]) -> Iterator[tuple[str, int | None, Score]]:
     """Method, epoch and score or estimate; a method with one entry has no epoch."""
     for method, found in methods.items():
@@ -50,6 +59,15 @@ def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str,
     elif epoch and "uxla" in states:
         states["uxla"] = states["uxla"][epoch - 1]
     return {method: one[-1] if isinstance(one, list) else one for method, one in states.items() if one}
+
+
+def final_estimate(results: Mapping[str, Any], target: str) -> Estimate:
+    """That of UXLA's last epoch, or the epoch that was kept, where 0 is the warm-up; else of the warm-up."""
+    found, kept = results["estimates"][target], results.get("kept_epoch", {}).get(target)
+    epochs = found.get("uxla", [])
+    if epochs and kept != 0:
+        return Estimate(**epochs[-1 if kept is None else kept - 1])
+    return Estimate(**found["penalty" if "penalty" in found else "zero_shot"])
 
 
 def selected_on_dev(found: Mapping[str, Any]) -> dict[str, Score]:

@@ -180,7 +180,7 @@ def _doubts(results: Mapping[str, Any], *, estimated: bool) -> Iterator[str]:
     if estimated:
         yield (
             "Estimated, no labels: the score as estimated from the models' labels of raw target text, with an 80 % "
-            "interval. On a target far from the source it can be much too high"
+            "interval. On a target far from the source it can be far off"
         )
     for target, epoch in results.get("kept_epoch", {}).items():
         chosen = f"the models of epoch {epoch}" if epoch else "the warm-up's models: no epoch seems better"

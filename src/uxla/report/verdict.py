@@ -175,10 +175,9 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
     if first.sign > 0 and better:
         return "mixed", _capitalised(f"{name} gains {first.gain:.1f} points over {over}, but less than {better}")
     kind: Kind = "helped" if first.sign > 0 else "hurt"
-    said = f"{name} loses {-first.gain:.1f} points against {over}"
-    if first.sign > 0:
-        said = f"{name} gains {first.gain:.1f} points over {over}"
-        said += f", but not significantly more than {level}" if level else ""
+    more = f", but not significantly more than {level}" if level else ""
+    gains, loses = f"gains {first.gain:.1f} points over {over}{more}", f"loses {-first.gain:.1f} points against {over}"
+    said = f"{name} {gains if first.sign > 0 else loses}"
     adapting = not (found.method == "uxla" and found.epoch == 0) and registry.find(found.method).reads_target
     compares = adapting and not registry.find(first.method).reads_target
     headline = f"Adaptation {kind}: {said}" if compares else _capitalised(said)

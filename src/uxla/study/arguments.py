@@ -18,32 +18,29 @@ from uxla.config.kinds import PluggedIn
 from uxla.config.method import DataSet, MaskedLMVicinity
 from uxla.config.run import RunConfig
 from uxla.config.training import Adaptation, WarmUp
-from uxla.corpora import labelled_like, raw, read, task_of
-from uxla.data.columns import SHAPES
 from uxla.errors import ConfigError
 from uxla.executors.cluster import Ray
 from uxla.given import plain, shown
 from uxla.methods import registry
 from uxla.methods.method import Method
-from uxla.records import Corpus
+from uxla.study.given_inputs import data_sections, given_inputs
 from uxla.study.inputs import Inputs
 from uxla.study.settings import PARTS, UXLA, method_of
 from uxla.study.vicinities import Around
 from uxla.targets import Target
 
 _PRESETS = {"ner": "xner", "nli": "xnli-5", "paraphrase": "pawsx-5", "classification": "sib200"}
-_IN_MEMORY = "(in memory) {target}"
-"""What a configuration has in place of the path of data that was given in memory."""
 _FEWEST_STEPS = 100
 """Steps that a warm-up has at least where nobody says how long it is: a few dozen sentences need many passes."""
 _VICINITY = "a uxla.MaskedLMVicinity, or a function of a corpus"
-_PARTS = ("train", "dev", "test", "labelled", "translated")
 _AS_ARGUMENTS = {
     "target_data": "target=uxla.Target(…)",
     "testbed": "source='testbed:source/train'",
     "tracking": "on_event=…",
-} | {key: f"method=uxla.UXLA({name}=…)" for key, name in OF_UXLA.items()}
-"""Keys of a configuration that are other arguments, or parts of one."""
+} | {name: f"method=uxla.UXLA({field}=…)" for key, field in OF_UXLA.items() for name in (key, field)}
+"""Keys of a configuration that are other arguments, or parts of one, and names of these parts."""
+_NO_KEYS = ("dev", "test", "method", "baselines", "store", "executor", "on_event")
+"""Arguments that are no keys of a configuration."""
 
 
 @dataclass(frozen=True)
@@ -94,40 +91,6 @@ def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, type)
 
 
-def _inputs_of(source: Any, dev: Any, test: Any, target: Any, task: Task | None) -> tuple[Inputs, Task]:
-    """The corpora under the names that a run has for them, with the labels of the source; and the task they are for."""
-    source = source if isinstance(source, Corpus) else read(source, name="source", lang="source", task=task)
-    found = task_of(source)
-    task = found if task is None else task
-    if SHAPES[task] != SHAPES[found]:
-        raise ConfigError(f"task: got {task}, and the source's labels are for {found}; leave it out, or read it anew")
-    given = target if isinstance(target, Mapping) else {_name(target, source): target}
-    targets = tuple(_target(str(name), one, source, task) for name, one in given.items())
-    for one in targets:
-        if one.name == source.name:
-            raise ConfigError(f"target: {one.name!r} is also the source's name; give the target another one")
-    dev, test = (
-        _labelled(data, source, task, f"{source.name} {part}") for data, part in ((dev, "dev"), (test, "test"))
-    )
-    return Inputs(source, dev, test, targets), task
-
-
-def _name(target: Any, source: Corpus) -> str:
-    """The name of a single target: its corpus's, unless that is the source's too."""
-    name = target.name if isinstance(target, Corpus | Target) else "target"
-    return "target" if name == source.name else name
-
-
-def _labelled(data: Any, source: Corpus, task: Task, name: str) -> Corpus | None:
-    return None if data is None else labelled_like(data, source, task, name)
-
-
-def _target(name: str, given: Any, source: Corpus, task: Task) -> Target:
-    found = given if isinstance(given, Target) else Target(given)
-    others = {part: _labelled(getattr(found, part), source, task, f"{name} {part}") for part in _PARTS[1:]}
-    return Target(raw(found.train, source, task, name), **others, name=name)
-
-
 def request_of(
     source: Any,
     target: Any,
@@ -145,23 +108,25 @@ def request_of(
 ) -> Request:
     """The arguments of `uxla.adapt`, checked. Data in memory has no path in the configuration, unless `files` says."""
     for name in sorted(settings.keys() & _AS_ARGUMENTS.keys()):
-        raise ConfigError(f"{name}: no such argument; give {_AS_ARGUMENTS[name]}")
+        passes = ", or those of a training in uxla.WarmUp(epochs=…)" if name == "epochs" else ""
+        raise ConfigError(f"{name}: no such argument; give {_AS_ARGUMENTS[name]}{passes}")
     if isinstance(methods, str):
         raise ConfigError(f"methods: got {methods!r}, expected a list of names, or of uxla.Methods")
-    inputs, task = _inputs_of(source, dev, test, target, task)
+    inputs, task = given_inputs(source, target, dev=dev, test=test, task=task)
     own = method if isinstance(method, UXLA) else UXLA()
     asked = [*baselines, method if isinstance(method, Method | str) else "uxla"] if methods is None else methods
     found = _by_name([registry.method(one) if isinstance(one, str) else one for one in asked])
     _check_parts(found.values(), inputs.targets, own.epochs)
     given = {name: plain(value) for name, value in settings.items()}
-    values = _training(task, model, own, inputs) | _uxla(own) | given | _data(inputs) | dict(files or {})
+    values = _training(task, model, own, inputs) | _uxla(own) | given | data_sections(inputs) | dict(files or {})
     values |= {"task": task, "model": model, "vicinity": _vicinity(vicinity)}
     # a method that is no plug-in has no name that a configuration knows
     values["methods"] = [name for name in found if name in registry.names()] or ["uxla"]
     try:
         config = RunConfig.model_validate(values).model_copy(update={"methods": tuple(found)})
     except ValidationError as error:
-        raise argument_refused(error, keys(RunConfig)) from None
+        names = [*(name for name in RunConfig.model_fields if name not in _AS_ARGUMENTS), *_NO_KEYS]
+        raise argument_refused(error, keys(RunConfig), names) from None
     own = replace(own, warm_up=config.warmup, adaptation=config.adaptation)
     around = None if isinstance(vicinity, MaskedLMVicinity | None) else vicinity
     return Request(config, inputs, tuple(found.values()), own, around)
@@ -178,17 +143,6 @@ def arguments_of(config: RunConfig, inputs: Inputs) -> dict[str, Any]:
         "test": inputs.test,
         "method": method_of(config),
         "files": files,
-    }
-
-
-def _data(inputs: Inputs) -> dict[str, Any]:
-    """The sections of data in memory."""
-    labelled = {"train": inputs.train, "dev": inputs.dev, "test": inputs.test}
-    return {
-        "source": {part: _IN_MEMORY for part, one in labelled.items() if one} | {"name": inputs.train.name},
-        "target": tuple(one.name for one in inputs.targets),
-        "target_data": {"train": _IN_MEMORY}
-        | {part: _IN_MEMORY for part in _PARTS[1:] if any(getattr(one, part) for one in inputs.targets)},
     }
 
 

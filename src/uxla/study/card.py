@@ -39,9 +39,9 @@ _PIPELINES = {
     "ner": """pipeline("token-classification", model=".", aggregation_strategy="first", stride=32)
 label("A sentence.")""",
     "pairs": """pipeline("text-classification", model=".")
-label({"text": "A text.", "text_pair": "Another text."})""",
+label({"text": "A text.", "text_pair": "Another text."}, truncation=True)""",
     "classification": """pipeline("text-classification", model=".")
-label("A text.")""",
+label("A text.", truncation=True)""",
 }
 _PIECES = """
 Only the first piece of each word was trained, so any other `aggregation_strategy` gives wrong entities; without

@@ -15,6 +15,7 @@ from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.distil import has_collapsed, majority_share
 from uxla.algorithm.mixing import judging_sample
+from uxla.errors import in_python
 from uxla.methods.registry import find, ordered, title
 from uxla.phrases import enumerated, one_label_only, seen
 from uxla.records import IGNORED, Corpus, Ints, ModelHandle
@@ -184,8 +185,13 @@ def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str
 
 
 def _train_longer(study: Study) -> str:
-    name = "epochs" if study.warm_up_training.epochs is not None else "max_steps"
-    return f"train the warm-up longer (warmup.{name}) or on more labelled text"
+    own = study.warm_up_training
+    name = "epochs" if own.epochs is not None else "max_steps"
+    key = f"warmup.{name}"
+    if in_python():  # WarmUp has no defaults of these, and by default chooses by a dev set
+        last = ", selection='last'" if own.selection == "last" else ""
+        key = f"warm_up=uxla.WarmUp(batch_size={own.batch_size}, learning_rate={own.learning_rate:g}, {name}=…{last})"
+    return f"train the warm-up longer ({key}) or on more labelled text"
 
 
 def _not_collapse(study: Study) -> str:

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
-from uxla.choices import Device, Precision, Task
+from uxla.choices import Device, Precision, Task, check_task
 from uxla.models.ensemble import Ensemble
 from uxla.models.hub import resolve
 from uxla.models.runtime import Runtime
@@ -28,7 +28,7 @@ class FineTuning:
     `model` is a folder, a Hub id or `testbed`. A training goes once through its corpus, in its order, in steps of
     `batch_size` examples; the learning rate rises to `learning_rate` and falls again; `penalty` is the weight of the
     confidence penalty (Eq. 1). Models are handles: folders, in the `store` or, without one, in a temporary folder that
-    goes with the learner. ModelError for a model that cannot be used.
+    goes with the learner. ModelError for a model that cannot be used, ConfigError for a `task` that is none.
 
     >>> learner = FineTuning("testbed", learning_rate=1e-3)
     >>> corpus = uxla.read("testbed:source/train", take=8)
@@ -50,6 +50,7 @@ class FineTuning:
         precision: Precision = "fp32",
         store: Store | None = None,
     ) -> None:
+        check_task(task)
         if store is None:
             store = Store(Path(tempfile.mkdtemp(prefix="uxla-")))
             weakref.finalize(self, shutil.rmtree, store.root, ignore_errors=True)
@@ -62,7 +63,8 @@ class FineTuning:
 
     def fit(self, model: ModelHandle, mix: Corpus, *, seed: int) -> ModelHandle:
         """`model` trained on the labelled examples of `mix`, once through, in their order; `seed` is for dropout and
-        the first classification layer."""
+        the first classification layer. ValueError for an example without labels, ModelError for a model that cannot
+        be used."""
         with process_settings():
             trained = self._learner.fit(model, mix, seed=seed)
             try:
@@ -72,12 +74,13 @@ class FineTuning:
             return trained
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
-        """The class probabilities of every word, or text, of `corpus`: (R, C) in the order of its label names."""
+        """The class probabilities of every word, or text, of `corpus`: (R, C) in the order of its label names.
+        ModelError for a model that cannot be used."""
         with process_settings():
             return self._learner.predict(model, corpus)
 
     def ensemble(self, models: Sequence[ModelHandle], label_names: Sequence[str]) -> Ensemble:
-        """Models as one, in memory, that labels texts."""
+        """Models as one, in memory, that labels texts. ModelError where one of them cannot be used."""
         paths = [model.path for model in models]
         return Ensemble.of(self._task, tuple(label_names), paths, self.start.path, self._learner.runtime)
 

@@ -9,6 +9,7 @@ from typing import Any
 from uxla.confidence import Scaling
 from uxla.config.run import RunConfig
 from uxla.data.raw_words import splitter, together_in_source
+from uxla.models.ensemble import Ensemble
 from uxla.raw_text import Splitter
 from uxla.records import ModelHandle
 from uxla.study.labelling import Triple
@@ -61,3 +62,9 @@ class FinishedRun:
     def label_names(self) -> tuple[str, ...]:
         """The labels that the models give."""
         return self.study.inputs.train.label_names
+
+    def ensemble(self, target: str) -> Ensemble:
+        """The three models of a target as one, in memory. ModelError where one of them cannot be used."""
+        labelling, models = self.study.labelling, [model.path for model in self.final[target]]
+        given = labelling.task_name, self.label_names, models, labelling.backbone.path, labelling.runtime
+        return Ensemble.of(*given, self.split, self.scaling[target])

@@ -33,6 +33,8 @@ class Inputs:
     dev: Corpus | None
     test: Corpus | None
     targets: tuple[Target, ...]
+    left_out: tuple[str, ...] = ()
+    """What was left out of data that a program had in memory, a sentence for each corpus."""
 
     def digests(self) -> dict[str, str]:
         """The digest of every corpus by its place in the configuration."""

@@ -95,6 +95,7 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
         trained, outcomes, single, results = _carried_out(study, request, trainings, traces)
         confidence = confidences(study, {name: found.final for name, found in outcomes.items()})
         results |= {"confidence": {name: found.facts for name, found in confidence.items()}}
+        results["warnings"] += request.inputs.left_out
         if (mixed := mixture(study.labelling.store.made_with)) is not None:
             results["warnings"].append(mixed)
         emit(Scored(results))

@@ -20,11 +20,11 @@ from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.heads import ONE_HEAD, Heads
 from uxla.models.hub import weights_facts
 from uxla.models.runtime import Runtime
-from uxla.models.task_model import TaskModel
+from uxla.models.task_model import TaskModel, joined
 from uxla.models.tasks import Task
 from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import Windows
-from uxla.records import Corpus, ModelHandle, Predictions, concatenate, joined
+from uxla.records import Corpus, ModelHandle, Predictions, concatenate
 from uxla.seeds import derive
 from uxla.store.artifacts import reading
 from uxla.store.locks import waiting

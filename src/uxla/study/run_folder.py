@@ -14,7 +14,7 @@ from typing import Any
 
 from uxla.config.run import RunConfig, load_config
 from uxla.errors import ArtifactError, ConfigError, in_python
-from uxla.files import alone, leftovers, write_file
+from uxla.files import alone, atomic_folder, leftovers, write_file
 from uxla.store.journal import JOURNAL
 from uxla.write_errors import writing
 
@@ -123,6 +123,14 @@ def is_finished(out: Path, config: RunConfig) -> bool:
         return in_order and file.read_bytes() == config.to_yaml().encode()
     except (ArtifactError, OSError):
         return False
+
+
+def copy_run(folder: Path, out: Path) -> None:
+    """Copy a run folder to `out`. ArtifactError where something is there already, or it cannot be written."""
+    if out.exists():
+        raise ArtifactError(f"{out}: exists already; give the name of a new folder")
+    with atomic_folder(out) as into:
+        shutil.copytree(folder, into, dirs_exist_ok=True)
 
 
 def remove_reports(out: Path) -> None:

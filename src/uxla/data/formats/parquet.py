@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from uxla.data.batch import Batch, class_names, is_list, with_names
+from uxla.data.batch import Batch, class_names, is_list, with_class_names
 from uxla.data.columns import LABEL, TEXTS, Place, Shape
 from uxla.data.files import read_bytes
 from uxla.data.signatures import HEAD, foreign
@@ -70,11 +70,10 @@ def read_arrow(
     first = 1
     for batch in batches:
         columns = {role: batch.column(schema.names[at]) for role, at in places.items()}
-        if label in columns:
-            own = class_names(schema.field(places[label]), schema.metadata)
-            columns[label] = with_names(columns[label], names if own is None else own)
         lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
-        yield Batch(columns, lines, path, batch.to_pylist() if whole else None)
+        rows = Batch(columns, lines, path, batch.to_pylist() if whole else None)
+        own = class_names(schema.field(places[label]), schema.metadata) if label in columns else None
+        yield with_class_names(rows, label, names if own is None else own)
         first += batch.num_rows
 
 

@@ -231,8 +231,8 @@ class Table:
     def _refuse_labels_of_text(self, labelled: bool | None) -> None:
         if labelled:
             words = self.shape == "tagging"
-            other = "a CoNLL file (format: conll)" if words else "a table that has (format: tsv, csv, ...)"
-            raise DataError(f"raw text has no labels; name {other}", file=self.path)
+            other = "a CoNLL file" if words else "a table with a column of labels"
+            raise DataError(f"raw text has no labels; give {other}, or its {setting('format')}", file=self.path)
 
     def _places_in_first_row(self, first: Sequence[str], line: int | None, labelled: bool | None) -> dict[str, int]:
         """`places`, where `first` are the cells of the first row of a TSV or CSV file."""

@@ -16,7 +16,7 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 
 from uxla.choices import Match, Precision, Unit
-from uxla.errors import ModelError
+from uxla.errors import ModelError, spelling
 from uxla.models.compiled import compile_layers
 from uxla.models.device import HALF, attention_values, matmul_precision, pick_device
 from uxla.models.gen_lm.batches import MaskedRow, decoder_batches, features, fitting
@@ -37,11 +37,6 @@ from uxla.progress import bar
 
 Query = MaskedRow[Place]
 """One input of the masked LM, and what may take the mask's place."""
-
-_REMEDY = (
-    "give a masked LM with safetensors weights as vicinity.model=: a folder, or a Hub name such as "
-    "FacebookAI/xlm-roberta-base"
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,13 +83,13 @@ class MaskedLM:
         device = pick_device(runtime.device, runtime.precision)
         model, tokenizer, budget = _load(name_or_path, revision, runtime, device)
         if tokenizer.mask is None:
-            raise ModelError(f"{name_or_path}: its tokenizer has no mask token; {_REMEDY}")
+            raise ModelError(f"{name_or_path}: its tokenizer has no mask token; {_remedy()}")
         vocabulary = Vocabulary.of(tokenizer, model.config.vocab_size)
         longest = usable_length(model)
         room = min(runtime.max_length or longest, longest) - tokenizer.special_count
         if room < 1 or "start" not in vocabulary.candidates:
             lacks = f"no room for a word in max_length {runtime.max_length}" if room < 1 else "no piece that is a word"
-            raise ModelError(f"{name_or_path}: {lacks}; {_REMEDY}")
+            raise ModelError(f"{name_or_path}: {lacks}; {_remedy()}")
         probe = _probe(tokenizer, tokenizer.mask, vocabulary.candidates["start"].ids[: min(8, room - 1)])
         head = partial(mask_head, model, probe=probe, at=probe.index(tokenizer.mask))
         wanted = {slot: c for slot, c in vocabulary.candidates.items() if unit != "word" or slot == "start"}
@@ -241,7 +236,7 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
         own = AutoTokenizer.from_pretrained(str(folder), **offline(runtime.safety))
     except Exception as error:  # whatever foreign files, and code where that is trusted, can raise
         why = str(error).removeprefix(f"{name}: ") if isinstance(error, ModelError) else reason(error)
-        raise ModelError(f"{name}: cannot be loaded as a masked LM ({why}); {_REMEDY}") from error
+        raise ModelError(f"{name}: cannot be loaded as a masked LM ({why}); {_remedy()}") from error
     check_weights(name, model, info)
     model = model.eval().requires_grad_(False)
     budget = runtime.budget_of(model, device)
@@ -250,3 +245,10 @@ def _load(name: str, revision: str | None, runtime: Runtime, device: torch.devic
     tokenizer = WordTokenizer.of(own, name)
     tokenizer.check_fits(model, name)
     return model, tokenizer, budget
+
+
+def _remedy() -> str:
+    """What to give in place of a model that is no masked LM."""
+    name = {"python": "model=", "yaml": "vicinity.model=", "options": "--model"}[spelling()]
+    kind = f"give a masked LM with safetensors weights as {name}"
+    return f"{kind}: a folder, or a Hub name such as FacebookAI/xlm-roberta-base"

@@ -19,7 +19,7 @@ class Recipe(Section):
     """
 
     batch_size: int = key("sentences in one optimizer step, before `accumulation` multiplies them", 16, ge=1)
-    accumulation: int = key("an optimizer step has so many times `batch_size` sentences", 1, ge=1)
+    accumulation: int = key("how many batches of `batch_size` sentences make one optimizer step", 1, ge=1)
     learning_rate: float = key("AdamW's peak: linear to it in 6 % of the steps, then to 0", 5e-5, gt=0)
     epochs: float | None = key("passes over the sentences; or give `max_steps`; neither: one pass", None, gt=0)
     max_steps: int | None = key("optimizer steps; or give `epochs`", None, ge=1)

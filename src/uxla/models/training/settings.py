@@ -24,7 +24,9 @@ class TrainingSettings(Section):
     batch_size: int = key(
         "sentences in one optimizer step, before `accumulation` multiplies them", paper="Table 8", ge=1
     )
-    accumulation: int = key("an optimizer step has so many times `batch_size` sentences", 1, paper="Table 8", ge=1)
+    accumulation: int = key(
+        "how many batches of `batch_size` sentences make one optimizer step", 1, paper="Table 8", ge=1
+    )
     learning_rate: float = key("AdamW's peak learning rate", paper="Table 8", gt=0)
     lr_warmup: Annotated[int | float, BeforeValidator(_steps_or_share)] = key(
         "linear learning-rate warm-up: optimizer steps (200) or a share of the training (0.1)",
