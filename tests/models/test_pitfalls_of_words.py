@@ -35,7 +35,7 @@ def deaf(request, make_tokenizer) -> WordTokenizer:
 def test_a_word_that_becomes_nothing_is_unknown_and_keeps_its_label(deaf, nothing):
     words = ["river", nothing, "lake", nothing]
     example = Example("1", "xx", (" ".join(words),), (1, 2, 3, 4))
-    corpus = Corpus.from_examples("t", (), [example])
+    corpus = Corpus.from_examples("t", ("O", "a", "b", "c", "d"), [example])
     windows = Tagging().encode(corpus, deaf, 64)
     read = deaf.encode_words(words)
     assert [bool(ids) for ids in read] == [True] * 4
@@ -72,7 +72,8 @@ def test_a_saved_tokenizer_reads_words_split_beforehand_as_the_task_did(folder_o
 def test_each_window_learns_the_labels_of_its_own_words(make_tokenizer, texts, max_length):
     tokenizer = WordTokenizer.of(make_tokenizer("metaspace"), "metaspace")
     words = " ".join(texts[:8]).split(" ")
-    corpus = Corpus.from_examples("t", (), [Example("1", "xx", (" ".join(words),), tuple(range(len(words))))])
+    names = tuple(map(str, range(len(words))))
+    corpus = Corpus.from_examples("t", names, [Example("1", "xx", (" ".join(words),), tuple(range(len(words))))])
     windows = Tagging().encode(corpus, tokenizer, max_length)
     assert len(windows) > 1
     heads = [ids[0] for ids in tokenizer.encode_words(words)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from uxla.algorithm.estimates import Estimate
+if TYPE_CHECKING:
+    from uxla.algorithm.estimates import Estimate
 
 Score = Mapping[str, Any]
 """A score as `results.json` has it: `mean`, `sd`, `models` and perhaps a second figure. An estimate has `score`."""
@@ -63,6 +64,8 @@ def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str,
 
 def final_estimate(results: Mapping[str, Any], target: str) -> Estimate:
     """That of UXLA's last epoch, or the epoch that was kept, where 0 is the warm-up; else of the warm-up."""
+    from uxla.algorithm.estimates import Estimate  # late: it loads numpy and scipy, which no table needs
+
     found, kept = results["estimates"][target], results.get("kept_epoch", {}).get(target)
     epochs = found.get("uxla", [])
     if epochs and kept != 0:
