@@ -40,7 +40,7 @@ def adapt_files(files, tiny, invoke):
 
 
 def refused(result, out, *said):
-    """The one line on stderr beside a bar, which a busy machine has time to show, once everything about it is checked."""
+    """The one line on stderr, beside a bar that a busy machine has time to show, once all about it is checked."""
     assert result.exit_code == 2, (result.exit_code, result.exception, result.output)
     *bars, line = result.stderr.splitlines()
     assert line.startswith("uxla: error: ")
