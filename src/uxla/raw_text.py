@@ -54,6 +54,7 @@ _FEW_NUMBERS, _FEW_WORDS = 50, 5000
 """In fewer words it is chance that none has punctuation in it."""
 _CLUSTERS = regex.compile(CLUSTER)
 AT_SPACES = regex.compile("[^ \t\r\n]+")
+"""A word of text that is cut at spaces: NBSP and U+3000 stay in it."""
 LOOKED_AT = 1000
 """So many texts show whether they are cut into words already."""
 _MARKS = regex.compile(r"\p{P}+")

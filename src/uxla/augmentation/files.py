@@ -29,7 +29,6 @@ from uxla.store.store import Store
 from uxla.store.versions import mixture
 
 _COUNTS = ("drawn", "unchanged", "duplicates", "without_units")
-"""What a tag belongs to: NBSP and U+3000 stay in a word."""
 
 
 @dataclass(frozen=True)
