@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from itertools import chain
 from pathlib import Path
@@ -89,14 +89,3 @@ def _mapped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
 def _writing() -> AbstractContextManager[None]:
     remedy = "free space, or set TMPDIR to a folder on a larger disk, and run again: finished work is kept"
     return writing(Path(tempfile.gettempdir()), remedy)
-
-
-def names_metadata(label_names: Sequence[str]) -> dict[str, str]:
-    """A table's metadata that says what its labels mean."""
-    return {"label_names": "\x00".join(label_names)}
-
-
-def names_in(schema: pa.Schema) -> tuple[str, ...]:
-    """What `names_metadata` wrote; nothing where it did not."""
-    names = (schema.metadata or {}).get(b"label_names", b"").decode()
-    return tuple(names.split("\x00")) if names else ()

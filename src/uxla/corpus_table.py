@@ -66,3 +66,14 @@ def checked_indices(given: Any, length: int) -> npt.NDArray[np.int64]:
     if found.ndim != 1 or not (np.issubdtype(found.dtype, np.integer) or not len(found)):
         raise DataError(f"take: got {shown(given)}, expected a list of indices, or a mask of booleans")
     return found.astype(np.int64)
+
+
+def names_metadata(label_names: Sequence[str]) -> dict[str, str]:
+    """A table's metadata that says what its labels mean."""
+    return {"label_names": "\x00".join(label_names)}
+
+
+def names_in(schema: pa.Schema) -> tuple[str, ...]:
+    """What `names_metadata` wrote; nothing where it did not."""
+    names = (schema.metadata or {}).get(b"label_names", b"").decode()
+    return tuple(names.split("\x00")) if names else ()

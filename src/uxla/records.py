@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from uxla.arrow_on_disk import names_in, names_metadata, rows_at, table_of
-from uxla.corpus_table import BATCH_ROWS, SCHEMA, batches_of, checked_indices
+from uxla.arrow_on_disk import rows_at, table_of
+from uxla.corpus_table import BATCH_ROWS, SCHEMA, batches_of, checked_indices, names_in, names_metadata
 from uxla.errors import printable
 from uxla.phrases import counted, listed
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uxla.arrow_on_disk import names_in
+from uxla.corpus_table import names_in
 from uxla.errors import ArtifactError
 from uxla.records import Ints
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ruamel.yaml.error import YAMLError
 
-from uxla.arrow_on_disk import names_in
 from uxla.config.yaml_text import parse
+from uxla.corpus_table import names_in
 from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.records import Ints
 from uxla.report.table import run_table

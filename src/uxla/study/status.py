@@ -98,14 +98,13 @@ class Runs:
         return {name: fault for name, fault in self._faults.items() if fault is not None}
 
     def _write(self) -> None:
-        written = False
-        while not written:
+        while True:
             try:
                 with atomic_file(self._file, self._remedy) as file:
                     told = json.loads(self._file.read_bytes()) if self._shards and self._file.is_file() else {}
                     faults = {name: fault or told.get(name) for name, fault in self._faults.items()}
                     file.write_text(json.dumps(faults, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-                written = True
+                return
             except BeingWrittenError:
                 if not self._shards:
                     raise

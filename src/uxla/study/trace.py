@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from uxla.algorithm.distil import confidence
 from uxla.algorithm.events import CoLabelled
-from uxla.arrow_on_disk import names_metadata, table_of
+from uxla.arrow_on_disk import table_of
+from uxla.corpus_table import names_metadata
 from uxla.events import Event
 from uxla.files import write_table
 from uxla.records import Corpus, Ints, Predictions

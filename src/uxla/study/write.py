@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uxla.arrow_on_disk import names_metadata
 from uxla.confidence import Scaling
+from uxla.corpus_table import names_metadata
 from uxla.errors import in_python
 from uxla.files import atomic_file, atomic_folder, link_or_copy, write_file, write_table
 from uxla.methods.registry import final_method

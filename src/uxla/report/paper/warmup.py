@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from uxla import progress
 from uxla.algorithm.distil import most_confident
-from uxla.arrow_on_disk import names_in
+from uxla.corpus_table import names_in
 from uxla.errors import ArtifactError
 from uxla.records import IGNORED, Bools, Floats, Ints
 from uxla.report.folder import RunFolder
