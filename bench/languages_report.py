@@ -10,7 +10,7 @@ that they rest on are there.
 import re
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import languages_descriptions as descriptions
@@ -56,12 +56,22 @@ SETS = {
 
 def main(given: Namespace) -> None:
     cells, protocol = list(finished(given.records)), Protocol.read()
-    block = "\n\n".join(part for which in SETS for part in section(which, cells, protocol, given.page.parent))
+    parts = (part for which in SETS for part in section(which, cells, protocol, given.page.parent))
+    block = "\n\n".join(notes_once(parts))
     page = given.page.read_text(encoding="utf-8")
     if BEGIN not in page or END not in page:
         raise SystemExit(f"{given.page}: expected the lines {BEGIN.strip()} and {END}, between which the tables go")
     before, _, rest = page.partition(BEGIN)
     write_file(given.page, f"{before}{BEGIN}{block or 'No cell is finished yet.'}\n{END}{rest.partition(END)[2]}")
+
+
+def notes_once(parts: Iterable[str]) -> Iterator[str]:
+    """The parts of the page, each note where it comes first."""
+    notes, told = {NOTES, PART_NOTES, RULE_NOTES, VARIANT_NOTES, COST_NOTES, descriptions.GAIN_NOTES}, set[str]()
+    for part in parts:
+        if part not in told:
+            yield part
+        told |= {part} & notes
 
 
 def section(which: str, cells: Sequence[Finished], protocol: Protocol, folder: Path) -> Iterator[str]:

@@ -295,6 +295,15 @@ def test_the_cost_is_that_of_the_work_that_was_done(records, descriptions, cell,
     ]
 
 
+def test_a_note_stands_once_and_headings_and_tables_as_often_as_they_come(bench):
+    report = bench("languages_report")
+    assert [*report.notes_once(["#### NER", report.NOTES, "#### NER", report.NOTES])] == [
+        "#### NER",
+        report.NOTES,
+        "#### NER",
+    ]
+
+
 def test_tables_go_between_their_two_lines_or_nowhere(bench, tmp_path):
     report = bench("languages_report")
     assert RESULTS.read_text(encoding="utf-8").count(report.BEGIN) == 1
