@@ -6,7 +6,8 @@ With --s3 each start is on another machine: its own folder is empty, and what is
 server on this machine.
 
 Prints how many kills fell into which stage, how often finished work was done again (never), and whether every file of
-the run folder but the journal and the clock's is the same, byte for byte.
+the run folder but the journal and the clock's is the same, byte for byte. Hidden unfinished files that a kill left do
+not count: another machine could be writing them, and so they stay for an hour.
 """
 
 import argparse
@@ -144,12 +145,17 @@ def differing(whole: Path, other: Path) -> list[str]:
     """Files of two run folders that are not the same bytes."""
 
     def files(folder: Path) -> dict[str, bytes]:
-        paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in CLOCKS]
-        return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+        paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+        whole = {name: path for name, path in paths.items() if not any(map(_left_unfinished, name.parts))}
+        return {str(name): path.read_bytes() for name, path in whole.items() if name.name not in CLOCKS}
 
     a, b = files(whole), files(other)
     assert "results.json" in a
     return sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
+
+
+def _left_unfinished(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".unfinished")
 
 
 def main(kills: int, seed: int, folder: Path, shared: str) -> None:
