@@ -6,16 +6,14 @@ import os
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
-from math import prod
 from pathlib import Path
 from statistics import median
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
 
 from uxla.config.run import RunConfig, load_config
 from uxla.files import atomic_folder
-from uxla.models.linear import linear, products_by_onednn
+from uxla.models.linear import linear
 from uxla.testbed import SHIPPED_WORLD
 from uxla.testbed.pretrain import build
 
@@ -80,13 +78,6 @@ def faster(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         return linear(left, right, None)
 
 
-def flop(work: Callable[[], object]) -> int:
-    """How many operations the matrix products of some work take."""
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops()
-
-
 def shares(work: Callable[[], object]) -> dict[str, float]:
     """Which part of some work's time goes to matrix products, to torch's other operations, and to Python."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
@@ -96,15 +87,6 @@ def shares(work: Callable[[], object]) -> dict[str, float]:
     found = {operation.key: operation.self_cpu_time_total / whole for operation in profile.key_averages()}
     products = sum(share for name, share in found.items() if any(part in name for part in _PRODUCTS))
     return {"products": products, "other": sum(found.values()) - products, "python": 1 - sum(found.values())}
-
-
-def _linear_flop(inputs: Sequence[int], weight: Sequence[int], *_: object, **__: object) -> int:
-    """Of the shapes (…, K) and (N, K)."""
-    return 2 * prod(inputs) * weight[0]
-
-
-if products_by_onednn():  # torch counts its own products only
-    register_flop_formula(torch.ops.mkldnn._linear_pointwise)(_linear_flop)
 
 
 def peak_memory() -> float:

@@ -22,7 +22,7 @@ from statistics import median
 
 import torch
 from baselines import cost, naive, nlpaug_baseline
-from common import arguments, faster, flop, matmul_peak, peak_memory, ratio, rounds, shares, table, write_json
+from common import arguments, faster, matmul_peak, peak_memory, ratio, rounds, shares, table, write_json
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 from transformers.utils import logging
@@ -30,6 +30,7 @@ from transformers.utils import logging
 from uxla.algorithm.vicinity import MaskRequest, Vicinity
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.runtime import Runtime
+from uxla.plan.arithmetic import operations
 from uxla.records import Corpus, Example
 
 SHARE, COPIES = 0.3, 3
@@ -169,7 +170,7 @@ def measure(folder: Path, shape: tuple[int, int, int], *, short: bool) -> tuple[
     seconds = rounds(variants, 1 if short else 3)
     peaks.append({name: matmul_peak(product) for name, product in products.items()})
     assert all(outputs["exact"][request] == sample for request, sample in outputs["naive"].items())
-    speed = flop(lambda: exact.fill(requests)) / len(requests) / median(seconds["exact"])
+    speed = operations(lambda: exact.fill(requests)) / len(requests) / median(seconds["exact"])
     best = {name: max(peak[name] for peak in peaks) for name in products}
     pairs = [
         (word, other)

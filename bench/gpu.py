@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 from baselines import naive
-from common import flop, parser, peak_memory, table, write_json
+from common import parser, peak_memory, table, write_json
 from genlm import Material, cost_of, material, requests_of
 from guarded import Guarded, guarded, side_by_side
 from material import quiet
@@ -46,6 +46,7 @@ from uxla.models.task_model import TaskModel
 from uxla.models.tasks import SentenceTask, Tagging, Task
 from uxla.models.training.loop import fit
 from uxla.models.training.settings import TrainingSettings
+from uxla.plan.arithmetic import operations
 from uxla.predict.files import predict
 from uxla.process_settings import process_settings
 from uxla.records import Corpus, Example
@@ -139,7 +140,7 @@ class Machine:
         return {
             "samples a second": 1 / seconds,
             "hours for a million": 1e6 * seconds / 3600,
-            "share of the peak": flop(lambda: lm.fill(requests)) / len(requests) / seconds / self._peak(),
+            "share of the peak": operations(lambda: lm.fill(requests)) / len(requests) / seconds / self._peak(),
             "times the naive loop": slow / seconds,
             "peak memory, GB": self._peak_gigabytes(),
         }

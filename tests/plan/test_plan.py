@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from uxla.cli.plan import _lines
 from uxla.config.run import load_config
 from uxla.errors import ModelError
 from uxla.models.device import multiplies_in_bf16
+from uxla.models.linear import Linear
 from uxla.models.tasks import TASKS
+from uxla.plan.arithmetic import operations
 from uxla.plan.counting import AGREE, Work, imitated_predictions
 from uxla.plan.plan import Plan
 from uxla.plan.probe import Pace, Probe, _peak_memory
@@ -140,9 +143,32 @@ def test_bf16_is_told_with_what_it_gains_and_only_where_it_gains():
 
 @pytest.mark.parametrize(("idle", "told"), [(1, 0), (3, 1)])
 def test_idle_cores_are_told(idle, told):
-    probe = Probe({"labelling": Pace(0.0, 1.0)}, 123, idle=idle)
+    probe = Probe({"labelling": Pace(0.0, 1.0)}, 123, idle=idle, arithmetic={"labelling": 1.0})
     lines = _lines(Plan((), {}, 7, 9, 8, 42, 30, {}, probe).as_dict())
     assert len([line for line in lines if "3 cores are idle" in line]) == told
+
+
+def test_the_arithmetic_of_the_work_and_its_hours_elsewhere_are_told():
+    works = (Work("masked LM", "x", 5, 10, 1000, 7, labelled=100), Work("average", "y", 0, 0, 0, 1))
+    each = {"training": 3e12, "labelling": 1e12}
+    probe = Probe({"training": Pace(0.0, 60.0), "labelling": Pace(0.0, 20.0)}, 123, arithmetic=each)
+    plan = Plan(works, {}, 7, 9, 8, 42, 30, {}, probe)
+    assert plan.as_dict()["operations"] == plan.operations == 3.1e15
+    told = "arithmetic: 3,100 TFLOP, 0.05 TFLOP/s here; about 5 min where 10 TFLOP/s are kept up"
+    assert told in _lines(plan.as_dict())
+    small = replace(probe, arithmetic={kind: one / 1e6 for kind, one in each.items()})
+    assert "arithmetic: 0.0031 TFLOP, 5e-08 TFLOP/s here" in _lines(replace(plan, probe=small).as_dict())
+
+
+@pytest.mark.parametrize("width", [8, 512])  # small layers are torch's, large ones oneDNN's where that is faster
+def test_the_operations_of_a_layer_are_two_for_each_number_of_its_weight_and_row(width):
+    layer, rows = Linear(width, 2 * width), torch.zeros(3, 5, width)
+    forward = 2 * (3 * 5) * (width * 2 * width)
+    assert operations(lambda: layer(rows)) == forward
+    hidden = 1.0 * torch.zeros(3, 5, width, requires_grad=True)  # which has a gradient too, as between two layers
+    assert operations(lambda: layer(hidden).sum().backward()) == 3 * forward
+    with torch.inference_mode():
+        assert operations(lambda: layer(rows)) == forward
 
 
 def test_without_the_module_that_tells_it_no_memory_is_told(monkeypatch):
@@ -164,6 +190,7 @@ def test_a_probe_tells_hours_and_memory_and_the_command_shows_them(store, monkey
     assert plan["memory"] > 10_000_000
     assert (plan["bf16_seconds"] or 0) > 0 or not multiplies_in_bf16(torch.device("cpu"))
     assert plan["idle_cores"] >= 1
+    assert plan["operations"] > 0
     assert plan["gpu_memory"] > 5 * plan["disk"]["model"], "weights twice, a gradient and two moments"
     assert list(tmp_path.glob("runs")) == []
     shown = CliRunner().invoke(app, ["plan", *arguments, "--no-probe"])

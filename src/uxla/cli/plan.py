@@ -66,6 +66,9 @@ def _table(found: dict[str, Any]) -> Table:
     return Table(("work",), columns, rows)
 
 
+_TERA = 1e12
+_ELSEWHERE = 10
+"""TFLOP/s of another device for which hours are told: a user multiplies by its own."""
 _FASTER = 0.9
 """bf16 is offered where a run takes at most so much of its time."""
 _NAMES = {
@@ -83,6 +86,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines = []
     if found["seconds"] is not None:
         lines.append(f"time: about {duration(found['seconds'])} on this device in {found['precision']}")
+        if found["operations"]:
+            lines.append(_arithmetic(found["operations"] / _TERA, found["seconds"]))
         if found["memory"] is not None:
             lines.append(f"memory: {decimal(found['memory'])}")
         lines += _offers(found)
@@ -98,6 +103,13 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for name, size in found["downloads"].items():
         lines.append(f"download: {name}, {'size unknown' if size is None else decimal(size)}; no time is estimated")
     return lines
+
+
+def _arithmetic(tera: float, seconds: float) -> str:
+    """What the run would take on another device, as a GPU to rent, where it is long enough to keep one busy."""
+    amount = f"{tera:,.0f}" if tera >= 100 else f"{tera:.2g}"
+    line, there = f"arithmetic: {amount} TFLOP, {tera / seconds:.2g} TFLOP/s here", tera / _ELSEWHERE
+    return line if there < 60 else f"{line}; about {duration(there)} where {_ELSEWHERE} TFLOP/s are kept up"
 
 
 def _offers(found: dict[str, Any]) -> Iterator[str]:

@@ -79,6 +79,11 @@ class Plan:
     def _seconds(self, probe: Probe | None) -> float | None:
         return None if probe is None else self.beside + sum(map(probe.seconds, self.work))
 
+    @property
+    def operations(self) -> float | None:
+        """Floating-point operations of the run, on any device; None without a probe."""
+        return None if self.probe is None else sum(map(self.probe.operations, self.work))
+
     def as_dict(self) -> dict[str, Any]:
         """The plan as JSON values."""
         kinds = {kind: self.of(kind) for kind in _STAGES}
@@ -101,7 +106,7 @@ class Plan:
             return found
         probed = self.probe
         more = {"precision": probed.precision, "idle_cores": probed.idle}
-        return found | more | {"bf16_seconds": self._seconds(probed.in_bf16)}
+        return found | more | {"bf16_seconds": self._seconds(probed.in_bf16), "operations": self.operations}
 
 
 def plan(

@@ -1,11 +1,12 @@
-"""How fast this device is at the work of a run, from a minute of it at most."""
+"""How fast this device is at the work of a run, and how much arithmetic that is, from a minute of it at most."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,7 @@ from uxla.errors import ModelError
 from uxla.models.device import HALF, multiplies_in_bf16, pick_device
 from uxla.models.footprint import Footprint
 from uxla.models.model_safety import offline, reason
+from uxla.plan.arithmetic import operations
 from uxla.plan.counting import Kind, Work, characters
 from uxla.records import Corpus
 from uxla.seeds import generator
@@ -43,9 +45,16 @@ class Pace:
         return self.start + self.each * amount
 
 
+_NO_TIME = Pace(0.0, 0.0)
+"""Of a mean of models, and of samples that are not Gen-LM's."""
+_LIKE: dict[Kind, Kind] = {"masked LM": "training"}
+"""Work whose text takes as long as that of another kind."""
+
+
 @dataclass(frozen=True)
 class Probe:
-    """The pace of each kind of work, and the most memory that it took, in bytes; None where the system cannot tell."""
+    """The pace of each kind of work that was tried, and the most memory that it took, in bytes; None where the system
+    cannot tell."""
 
     paces: dict[Kind, Pace]
     memory: int | None
@@ -55,10 +64,18 @@ class Probe:
     """How many cores are idle where the run computes on a CPU."""
     in_bf16: Probe | None = None
     """The same in bf16, where the device multiplies in it and the run computes in more digits."""
+    arithmetic: dict[Kind, float] = field(default_factory=dict)
+    """Floating-point operations a character, by `uxla.plan.arithmetic`."""
 
     def seconds(self, work: Work) -> float:
         """How long a piece of work takes here."""
-        return self.paces[work.kind](work.characters) + self.paces["labelling"].each * work.labelled
+        pace = self.paces.get(_LIKE.get(work.kind, work.kind), _NO_TIME)
+        return pace(work.characters) + self.paces["labelling"].each * work.labelled
+
+    def operations(self, work: Work) -> float:
+        """Floating-point operations of a piece of work, on any device."""
+        each = self.arithmetic.get(_LIKE.get(work.kind, work.kind), 0.0)
+        return each * work.characters + self.arithmetic.get("labelling", 0.0) * work.labelled
 
 
 @dataclass(frozen=True)
@@ -86,21 +103,33 @@ class OfGpu:
 
 
 def probe(study: Study, *, generates: bool) -> Probe:
-    """The pace of training, labelling and, where the run `generates`, of Gen-LM, by doing a little of each."""
+    """Pace and arithmetic of training, labelling and, where the run `generates`, of Gen-LM, by a little of each."""
     runtime = study.labelling.runtime
     device = pick_device(runtime.device)
     idle = idle_cores() if device.type == "cpu" else 1
-    found = replace(_probe(study, generates=generates), idle=idle)
+    with _tried(study, generates=generates) as works:
+        found = replace(_probe(works), precision=runtime.precision, idle=idle, arithmetic=_arithmetic(works))
     if runtime.precision in HALF or not multiplies_in_bf16(device):
         return found
     half = replace(runtime, precision="bf16")
     labelling, vicinity = replace(study.labelling, runtime=half), replace(study.vicinity, runtime=half)
-    with progress.without_notes():
-        in_bf16 = _probe(replace(study, labelling=labelling, vicinity=vicinity), generates=generates)
-    return replace(found, in_bf16=in_bf16)
+    in_half = replace(study, labelling=labelling, vicinity=vicinity)
+    with progress.without_notes(), _tried(in_half, generates=generates) as works:
+        return replace(found, in_bf16=replace(_probe(works), precision="bf16"))
 
 
-def _probe(study: Study, *, generates: bool) -> Probe:
+def arithmetic(study: Study, *, generates: bool) -> dict[Kind, float]:
+    """Floating-point operations a character of each kind of work that `probe` tries, without its pace."""
+    with _tried(study, generates=generates) as works:
+        return _arithmetic(works)
+
+
+_Works = dict[Kind, Callable[[int], int]]
+"""Each does so many batches of one kind of work and returns how many characters they are."""
+
+
+@contextmanager
+def _tried(study: Study, *, generates: bool) -> Iterator[_Works]:
     with TemporaryDirectory(prefix="uxla-probe-") as folder:
         labelling, stores = study.labelling, _stores(Path(folder))
         training = study.warm_up_training.model_copy(update={"selection": "last"})
@@ -124,10 +153,14 @@ def _probe(study: Study, *, generates: bool) -> Probe:
             copies = study.vicinity.settings.copies_of(study.vicinity.segments)
             return characters(part) * copies[0] * (copies[1] if len(copies) > 1 else 1)
 
-        paces: dict[Kind, Pace] = {"training": _pace(train), "labelling": _pace(label)}
-        paces |= {"samples": _pace(generate)} if generates and study.around is None else {"samples": Pace(0.0, 0.0)}
-        paces |= {"masked LM": paces["training"], "average": Pace(0.0, 0.0)}
-    return Probe(paces, _peak_memory(), study.labelling.runtime.precision)
+        works: _Works = {"training": train, "labelling": label}
+        if generates and study.around is None:
+            works["samples"] = generate
+        yield works
+
+
+def _probe(works: _Works) -> Probe:
+    return Probe({kind: _pace(work) for kind, work in works.items()}, _peak_memory())
 
 
 def _pace(work: Callable[[int], int]) -> Pace:
@@ -144,6 +177,14 @@ def _pace(work: Callable[[int], int]) -> Pace:
         return Pace(0.0, long / max(large, 1))
     each = max((long - short) / (large - small), 0.0)
     return Pace(max(short - each * small, 0.0), each)
+
+
+def _arithmetic(works: _Works) -> dict[Kind, float]:
+    def each(work: Callable[[int], int]) -> float:
+        amounts = list[int]()
+        return operations(lambda: amounts.append(work(1))) / max(sum(amounts), 1)
+
+    return {kind: each(work) for kind, work in works.items()}
 
 
 def _sample(corpus: Corpus, size: int) -> Corpus:
