@@ -93,14 +93,14 @@ def decided(place: Any, corpus: Corpus, labels: Any, rng: np.random.Generator) -
     """What two models that are right in 19 of 20 words say, distilled and compared."""
     k, j = labelled_by(corpus, labels, rng), labelled_by(corpus, labels, rng)
     trusted: tuple[Bools, Bools] = (MostConfident(0.8)(k, corpus), MostConfident(0.8)(j, corpus))
-    chosen, agreed, _ = Exact()(k, j, trusted)
+    found = Exact()(k, j, trusted)
     return CoLabelled(
         step=Step(*place),
         corpus=corpus,
         predictions=(k, j),
         selected=trusted,
-        agreed=agreed,
-        chosen=chosen,
+        found=found,
+        chosen=found.chosen,
         classes={},
     )
 

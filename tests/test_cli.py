@@ -9,7 +9,10 @@ import socket
 import subprocess
 import sys
 import types
+from inspect import unwrap
+from itertools import chain
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from typer.main import get_command
@@ -17,6 +20,7 @@ from typer.testing import CliRunner
 
 from uxla import __version__, events, progress
 from uxla.cli.app import app
+from uxla.cli.options import _section
 from uxla.config.run import load_config
 from uxla.errors import DataError
 from uxla.shards import UnfinishedError
@@ -384,6 +388,35 @@ def test_a_remedy_names_an_option_where_the_command_has_one(invoke, tmp_path):
     (tmp_path / "a.txt").write_text("a b c\n", encoding="utf-8")
     done = invoke("mlm", "tune", "testbed", "a.txt", "--out", "m", "--precision", "tf32", "--device", "cpu")
     assert done.stderr.splitlines()[-1].endswith("have it; set --precision fp32")
+
+
+def leaves(group, *names):
+    """Each command below a group, by its names."""
+    for name in group.list_commands(None):
+        one = group.get_command(None, name)
+        yield from leaves(one, *names, name) if hasattr(one, "list_commands") else [((*names, name), one)]
+
+
+def numbers_or_words():
+    """Each option, with what else its command requires, whose value is a number or a word: `threads`, for one."""
+    for names, command in leaves(get_command(app)):
+        sections = map(_section, get_type_hints(unwrap(command.callback), include_extras=True).values())
+        keys = {key: str(info.annotation) for one in sections if one for key, info in one.model_fields.items()}
+        required = [[p.opts[0], "x"] if p.opts[0].startswith("-") else ["x"] for p in command.params if p.required]
+        for option in command.params:
+            kind = keys.get(option.name, "")
+            if "int" in kind and "Literal" in kind:
+                yield [*names, *chain.from_iterable(required), option.opts[0]]
+
+
+def test_an_option_that_takes_a_word_takes_a_number_too(invoke):
+    found = list(numbers_or_words())
+    assert {"--tokens-per-batch", "--threads"} <= {option for *_, option in found}
+    for command in found:
+        for value in ("4096", "auto"):
+            assert command[-1] not in invoke(*command, value).stderr, command
+        for value in ("many", "9" * 5000):
+            assert f"{command[-1]}: got '{value[:20]}" in invoke(*command, value).stderr
 
 
 @pytest.mark.parametrize("command", ["augment", "predict", "evaluate", "compress", "trim"])

@@ -144,6 +144,26 @@ def test_the_testbed_has_words_texts_and_pairs():
     assert len(read("testbed:near/unlabelled", task="classification", take=2)[0].segments) == 1
 
 
+def test_the_seed_draws_from_the_testbed_and_a_share_is_of_the_split():
+    def texts(**how):
+        return [example.segments for example in read("testbed:source/dev", **how)]
+
+    assert texts(take=5) == texts(take=9, seed=0)[:5] == texts()[:5]
+    assert texts(take=5, seed=1) == texts(take=9, seed=1)[:5]
+    assert not set(texts(seed=0)) & set(texts(take=5, seed=1))
+    assert [len(texts(share=share, take=20)) for share in (1.0, 0.1, 0.01)] == [20, 20, 3]
+    assert set(texts(share=0.1, take=20)) < set(texts(share=0.1)) < set(texts())
+    nli = [read("testbed:near/test", task="nli", take=3, seed=seed)[0].segments for seed in (0, 1)]
+    assert nli[0] != nli[1]
+
+
+def test_a_share_of_less_than_one_example_is_refused_in_memory_as_in_a_file(tmp_path):
+    (tmp_path / "two.txt").write_text("a\nb\n")
+    for data, name in ((["a", "b"], "data"), (tmp_path / "two.txt", tmp_path / "two.txt")):
+        with pytest.raises(DataError, match=f"^{name}: share 0.1 of 2 sentences is less than one; raise the share$"):
+            read(data, share=0.1)
+
+
 @pytest.mark.parametrize(
     ("data", "options", "says"),
     [

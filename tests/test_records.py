@@ -163,3 +163,17 @@ def test_predictions_are_counted_in_english():
         repr(Predictions(np.ones((2, 1), dtype=np.float32), np.array([0, 2])))
         == "Predictions(1 example, 2 rows, 1 class)"
     )
+
+
+def test_the_gold_labels_of_a_corpus_are_those_of_its_examples_one_after_the_other():
+    rows = [Example("1", "x", ("a b",), (1, 0)), Example("2", "x", ("c",), (2,))]
+    corpus = Corpus.from_examples("c", ["O", "B", "I"], rows)
+    assert corpus.gold_labels.tolist() == [1, 0, 2]
+    assert corpus.part(1).gold_labels.tolist() == [2]
+    assert corpus.part(2).gold_labels.dtype == np.int64
+
+
+def test_a_corpus_without_the_labels_of_an_example_has_no_gold_labels_and_names_it():
+    rows = [Example("1", "x", ("a",), (0,)), Example("2", "x", ("b",))]
+    with pytest.raises(ValueError, match="example 2 has no labels to learn from"):
+        _ = Corpus.from_examples("c", ["O"], rows).gold_labels

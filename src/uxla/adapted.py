@@ -20,17 +20,18 @@ from uxla.devices import check_one
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import check_file
 from uxla.given import path
+from uxla.hub_id import is_hub_id
 from uxla.metrics import Score
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
-from uxla.report.scores import every_score, final_estimate, summary
+from uxla.report.scores import every_score, final_estimates, summary
 from uxla.report.table import run_table
 from uxla.report.write import write_report
 from uxla.store.opening import open_store
 from uxla.study.environment import read_environment
 from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder, copy_run
-from uxla.study.sharing import downloaded_run, is_hub_id, push_run
+from uxla.study.sharing import downloaded_run, push_run
 from uxla.study.write import write_run
 
 
@@ -85,9 +86,9 @@ class Adapted:
     def estimate(self) -> dict[str, Estimate]:
         """For each target the score of the final models as it is estimated without labels, with its 80 % interval.
 
-        Empty where there was no dev set of the source to compare with (docs/estimates.md).
+        Empty without a dev set of the source, and if the run is for a method that is not estimated (docs/estimates.md).
         """
-        return {name: final_estimate(self.results, name) for name in self.results["estimates"]}
+        return final_estimates(self.results)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -39,6 +39,9 @@ Match = Literal["none", "kind", "case", "length"]
 Words = Literal["all", "names", "others"]
 """Which units Gen-LM may draw: `names` have a capital letter or a digit."""
 
+Order = Literal["synchronous", "in_place", "alone"]
+"""In what order models teach: all frozen for an epoch, each replaced at once, or each itself."""
+
 Selection = Literal["last", "source_dev", "target_dev", "average"]
 """Which weights of a training are kept."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,13 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import model_validator
 
-from uxla.algorithm.cotraining import gold_labels
 from uxla.choices import Task, check_task
 from uxla.corpus_table import SCHEMA
 from uxla.data.batch import TEXT
 from uxla.data.columns import SHAPES, Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels, refuse_no_file
-from uxla.data.load import corpus_from_records, discover_labels, load_corpus, subset
+from uxla.data.load import corpus_from_records, discover_labels, drawn, load_corpus
 from uxla.data.memory import rows_in_memory
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.raw_words import RawWords, together_in_source
@@ -30,11 +30,10 @@ from uxla.given import path, plain
 from uxla.phrases import counted, listed
 from uxla.records import IGNORED, Corpus
 from uxla.schema import Section, Several, key, refuse_repeated, unknown_name
-from uxla.testbed import SHIPPED_WORLD, TESTBED, WORLD_TASKS
+from uxla.testbed import SHIPPED_WORLD, SIZES, TESTBED, WORLD_TASKS
 from uxla.testbed.world import World
 
 RAW = "unlabelled"
-_SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
 
 
 class _Arguments(Section):
@@ -88,8 +87,8 @@ def read(
     texts is a text and its label unless the task has pairs. `label_names` are the labels in the order of a model's
     outputs (default: those that occur, sorted; for `ner` O, then B and I of each type). `labels` renames labels; a type
     renamed to None becomes O. At most `take` examples, and a `share` of them above 0 and at most 1, are drawn by
-    `seed`. The `options` are those of docs/data.md: `columns={"text": "body"}`, `format`, `encoding`, `where`,
-    `tag_names`, ….
+    `seed`, which decides for the testbed also which sentences there are. The `options` are those of docs/data.md:
+    `columns={"text": "body"}`, `format`, `encoding`, `where`, `tag_names`, ….
 
     Raises DataError, with the file and line or the number of the row, for data that cannot be read, and ConfigError for
     options that make no sense.
@@ -121,15 +120,15 @@ def read(
         language, _, split = data.removeprefix(TESTBED).partition("/")
         lang, shape = lang or language, SHAPES[task or "ner"]
         labelled = False if split == RAW else labelled
-        data = _testbed_examples(data, language, split, task or "ner", take)
+        count = take if checked.share == 1 else None  # a share is of the split
+        data = _testbed_examples(data, language, split, task or "ner", count, checked.seed)
     asked: dict[str, Any] = {"name": name or lang or "data", "lang": lang, "label_map": labels, **options}
-    drawn: dict[str, Any] = {"take": take, "share": checked.share, "seed": checked.seed}
+    part: dict[str, Any] = {"take": take, "share": checked.share, "seed": checked.seed}
     paths = _paths(data)
     if paths is None:
         corpus = _of_memory(data, shape, labelled, label_names, **asked)
-        rows = subset(len(corpus), **drawn)
-        return corpus if len(rows) == len(corpus) else corpus.take(rows)
-    return _of_files(paths, shape, labelled, label_names, **asked, **drawn)
+        return drawn(corpus, corpus.name, **part)
+    return _of_files(paths, shape, labelled, label_names, **asked, **part)
 
 
 def task_of(corpus: Corpus) -> Task:
@@ -161,7 +160,7 @@ def raw(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     if corpus.label_names == source.label_names:  # it was read for this source
         return corpus.renamed(name).unlabelled()
     table = corpus.table if together is None else _in_words(corpus, ReadOptions(together=together))
-    return Corpus(name, source.label_names, table).unlabelled()
+    return replace(corpus, name=name, label_names=source.label_names, table=table).unlabelled()
 
 
 def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
@@ -175,14 +174,15 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     require_labels(corpus, name)
     if corpus.label_names == source.label_names:
         return corpus.renamed(name)
-    ids, labels = {label: i for i, label in enumerate(source.label_names)}, gold_labels(corpus)
+    ids, labels = {label: i for i, label in enumerate(source.label_names)}, corpus.gold_labels
     unknown = [corpus.label_names[i] for i in np.unique(labels) if corpus.label_names[i] not in ids]
     if unknown:
         known, remedy = listed(source.label_names), "read it with `labels={...}`, which renames labels"
         raise DataError(f"{name}: label {unknown[0]} is not one of the source's ({known}); {remedy}")
     index = np.array([ids.get(label, IGNORED) for label in corpus.label_names])
     sizes = pc.list_value_length(corpus.table.column("labels")).to_numpy()
-    return Corpus(name, source.label_names, corpus.table).with_labels(index[labels], np.cumsum([0, *sizes]))
+    named = replace(corpus, name=name, label_names=source.label_names)
+    return named.with_labels(index[labels], np.cumsum([0, *sizes]))
 
 
 def _in_words(corpus: Corpus, options: ReadOptions) -> pa.Table:
@@ -248,11 +248,11 @@ def _paths(data: Any) -> list[Path] | None:
     return None
 
 
-def _testbed_examples(path: str, language: str, split: str, task: Task, take: int | None) -> list[Any]:
-    """The first examples of a split of the shipped world."""
-    if split not in _SIZES:
-        raise ConfigError(f"{path}: expected {TESTBED}LANGUAGE/SPLIT with a split of {', '.join(_SIZES)}")
-    world, split, count = World(SHIPPED_WORLD), "train" if split == RAW else split, take or _SIZES[split]
+def _testbed_examples(path: str, language: str, split: str, task: Task, count: int | None, seed: int) -> list[Any]:
+    """So many examples of a split of the shipped world that `seed` draws, or as many as a split usually has."""
+    if split not in SIZES:
+        raise ConfigError(f"{path}: expected {TESTBED}LANGUAGE/SPLIT with a split of {', '.join(SIZES)}")
+    world, split, count = World(SHIPPED_WORLD), "train" if split == RAW else split, count or SIZES[split]
     if task == "ner":
-        return list(world.sentences(language, split, count))
-    return [(*texts, label) for texts, label in world.examples(language, WORLD_TASKS[task], split, count)]
+        return list(world.sentences(language, split, count, seed))
+    return [(*texts, label) for texts, label in world.examples(language, WORLD_TASKS[task], split, count, seed)]

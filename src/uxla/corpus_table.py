@@ -68,6 +68,14 @@ def checked_indices(given: Any, length: int) -> npt.NDArray[np.int64]:
     return found.astype(np.int64)
 
 
+def gold_labels(table: pa.Table) -> npt.NDArray[np.int64]:
+    """(R,) the labels of all rows, example by example. ValueError, which names the example, where one has none."""
+    column = table.column("labels").combine_chunks()
+    if column.null_count:
+        raise ValueError(f"example {table['id'][column.is_valid().index(False).as_py()]} has no labels to learn from")
+    return np.asarray(column.flatten(), dtype=np.int64)
+
+
 def names_metadata(label_names: Sequence[str]) -> dict[str, str]:
     """A table's metadata that says what its labels mean."""
     return {"label_names": "\x00".join(label_names)}

@@ -15,6 +15,28 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever are at least one: a digit after the point of less than ten hours only.
+
+    >>> duration(40), duration(750), duration(19_800), duration(361_440)
+    ('40 s', '12 min', '5.5 h', '100 h')
+    """
+    if round(seconds) < 60:
+        return f"{seconds:.0f} s"
+    if round(seconds / 60) < 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds >= 9.95 * 3600 else f"{seconds / 3600:.1f} h"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign, a minus sign in place of a hyphen.
+
+    >>> signed(1.25), signed(-0.5), signed(3, digits=2)
+    ('+1.2', '−0.5', '+3.00')
+    """
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def listed(names: Iterable[str], most: int = 9) -> str:
     """The first names, and how many there are where that is not all.
 

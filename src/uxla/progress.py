@@ -64,27 +64,6 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Noted(_Silent):
-    to: Listener
-    notes: list[str]
-
-    def start(self, label: str, total: int) -> Bar:
-        return self.to.start(label, total)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-        self.to.note(text)
-
-
-@contextmanager
-def keeping_notes() -> Iterator[list[str]]:
-    """The notes of the block, which the listener receives, too."""
-    notes: list[str] = []
-    with listening(_Noted(_listener.get(), notes)):
-        yield notes
-
-
-@dataclass(frozen=True)
 class _Part(_Silent):
     to: Listener
     bars: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from uxla.arrow_on_disk import rows_at, table_of
-from uxla.corpus_table import BATCH_ROWS, SCHEMA, batches_of, checked_indices, names_in, names_metadata
+from uxla.corpus_table import BATCH_ROWS, SCHEMA, batches_of, checked_indices, gold_labels, names_in, names_metadata
 from uxla.errors import printable
 from uxla.phrases import counted, listed
 
@@ -55,7 +55,7 @@ class Corpus:
     """Examples in a fixed order, with the names of their labels; `uxla.read` makes one.
 
     They are in an Arrow table (`table`), never a list of objects: memory-mapped if large or read from disk. It iterates
-    as `Example`s, whose labels are indices into `label_names`.
+    as `Example`s, whose labels are indices into `label_names`. `left_out`: what reading left out, in sentences.
 
     >>> corpus = uxla.read([(["Ana", "lee"], ["B-PER", "O"]), (["Lima"], ["B-LOC"])], lang="es")
     >>> corpus
@@ -67,6 +67,7 @@ class Corpus:
     name: str
     label_names: tuple[str, ...]
     table: pa.Table
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def from_examples(cls, name: str, label_names: Sequence[str], examples: Iterable[Example]) -> Corpus:
@@ -104,6 +105,11 @@ class Corpus:
         """The segments of all examples, one after the other."""
         return self.table.column("segments").combine_chunks().flatten()
 
+    @property
+    def gold_labels(self) -> Ints:
+        """(R,) the labels of all examples, one after the other. ValueError where an example has none."""
+        return gold_labels(self.table)
+
     @overload
     def __getitem__(self, index: int) -> Example: ...
 
@@ -111,24 +117,22 @@ class Corpus:
     def __getitem__(self, index: slice) -> Corpus: ...
 
     def __getitem__(self, index: int | slice) -> Example | Corpus:
-        if isinstance(index, slice):
-            rows = range(len(self))[index]
-            return self.part(rows.start, rows.stop) if rows.step == 1 else self.take(rows)
-        row = self.table.slice(range(len(self))[index], 1)
-        return next(iter(Corpus(self.name, self.label_names, row)))
+        rows = range(len(self))[index]
+        if isinstance(rows, int):
+            return next(iter(self.part(rows, rows + 1)))
+        return self.part(rows.start, rows.stop) if rows.step == 1 else self.take(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As a stream of Arrow, which has of a part no more than the part."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.table.schema) as writer:
             writer.write_table(self.table)
-        return _unpickled, (self.name, self.label_names, sink.getvalue())
+        return _unpickled, (self.name, self.label_names, sink.getvalue(), self.left_out)
 
     def take(self, indices: Sequence[int] | npt.NDArray[np.integer | np.bool_]) -> Corpus:
         """The examples at `indices` (int, any order, repeats allowed), in that order, or where a mask (N,) is true;
         many are not held in memory. IndexError for an index below 0 or from N on, DataError for what is neither."""
-        rows = rows_at(self.table, checked_indices(indices, len(self)))
-        return Corpus.from_batches(self.name, self.label_names, rows)
+        return replace(self, table=table_of(rows_at(self.table, checked_indices(indices, len(self))), SCHEMA))
 
     def part(self, start: int, stop: int | None = None) -> Corpus:
         """The examples from `start` to before `stop` (default: the end), without a copy.
@@ -137,7 +141,7 @@ class Corpus:
         [('two',), ('three',)]
         """
         length = None if stop is None else max(stop - start, 0)
-        return Corpus(self.name, self.label_names, self.table.slice(start, length))
+        return replace(self, table=self.table.slice(start, length))
 
     def parts(self, size: int) -> Iterator[Corpus]:
         """Consecutive parts of `size` examples, the last one shorter; of an empty corpus one empty part."""
@@ -149,25 +153,22 @@ class Corpus:
         >>> uxla.read(["Ana lee"], lang="es").renamed("es dev")
         Corpus('es dev': 1 example; no labels)
         """
-        return Corpus(name, self.label_names, self.table)
+        return replace(self, name=name)
 
     def unlabelled(self) -> Corpus:
         """The same sentences with every label removed: what the target language may show to Algorithm 1."""
-        labels = SCHEMA.field("labels")
-        whole, rest = divmod(len(self), BATCH_ROWS)
-        nulls = pa.nulls(BATCH_ROWS, labels.type)  # the same ones again and again: ten million are 80 MB
-        none = pa.chunked_array([nulls] * whole + [nulls[:rest]])
-        return Corpus(self.name, self.label_names, self.table.set_column(3, labels, none))
+        nulls = pa.nulls(BATCH_ROWS, SCHEMA.field("labels").type)  # the same ones again: ten million are 80 MB
+        none = pa.chunked_array([nulls] * (len(self) // BATCH_ROWS) + [nulls[: len(self) % BATCH_ROWS]])
+        return replace(self, table=self.table.set_column(3, SCHEMA.field("labels"), none))
 
     def with_labels(self, labels: npt.NDArray[np.integer], offsets: npt.NDArray[np.integer]) -> Corpus:
         """The same sentences with `labels` (R,) int, example i owning rows `offsets[i]:offsets[i+1]` (N+1,).
         ValueError where the numbers of offsets, labels and examples do not fit."""
         if len(offsets) != len(self) + 1 or offsets[-1] != len(labels):
             raise ValueError(f"{len(offsets)} offsets over {len(labels)} labels do not fit {len(self)} examples")
-        column = pa.LargeListArray.from_arrays(
-            pa.array(offsets, pa.int64()), pa.array(np.asarray(labels, dtype=np.int32))
-        )
-        return Corpus(self.name, self.label_names, self.table.set_column(3, SCHEMA.field("labels"), column))
+        rows = pa.array(np.asarray(labels, dtype=np.int32))
+        column = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), rows)
+        return replace(self, table=self.table.set_column(3, SCHEMA.field("labels"), column))
 
     @cached_property
     def digest(self) -> str:
@@ -189,8 +190,7 @@ class Corpus:
     def read(cls, path: Path) -> Corpus:
         """Memory-map a corpus written by `write`."""
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        name = table.schema.metadata[b"name"].decode()
-        return cls(name, names_in(table.schema), table.replace_schema_metadata(None))
+        return cls(table.schema.metadata[b"name"].decode(), names_in(table.schema), table.replace_schema_metadata(None))
 
 
 def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
@@ -202,11 +202,12 @@ def concatenate(name: str, corpora: Sequence[Corpus]) -> Corpus:
     """
     if len({corpus.label_names for corpus in corpora}) != 1:
         raise ValueError("corpora with different label names cannot be joined")
-    return Corpus(name, corpora[0].label_names, pa.concat_tables([corpus.table for corpus in corpora]))
+    left_out = tuple(sentence for corpus in corpora for sentence in corpus.left_out)
+    return Corpus(name, corpora[0].label_names, pa.concat_tables([corpus.table for corpus in corpora]), left_out)
 
 
-def _unpickled(name: str, label_names: tuple[str, ...], stream: pa.Buffer) -> Corpus:
-    return Corpus(name, label_names, pa.ipc.open_stream(stream).read_all())
+def _unpickled(name: str, label_names: tuple[str, ...], stream: pa.Buffer, left_out: tuple[str, ...]) -> Corpus:
+    return Corpus(name, label_names, pa.ipc.open_stream(stream).read_all(), left_out)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from uxla import api
 from uxla.algorithm.events import Trains
 from uxla.errors import ArtifactError, ConfigError, UxlaError
 from uxla.events import StageEnded
+from uxla.report.table import run_table
 from uxla.study.vicinities import OwnVicinity
 
 
@@ -277,3 +278,27 @@ def test_a_method_as_a_value_need_not_be_installed(corpora):
     result = uxla.adapt(corpora.train, {"near": corpora.targets[0]}, model="testbed", method=half, threads=1)
     assert list(result.run.models["near"]) == ["half"]
     assert result.run.final["near"] == result.run.models["near"]["half"][-1]
+
+
+def test_a_method_as_a_value_keeps_its_rank_and_its_title_in_the_folder_too(corpora, tmp_path):
+    steps = lambda lab, target, models: [models]  # noqa: E731
+    mine = uxla.Method("mine", "my own row", in_sentence="the one of mine", rank=200, steps=steps)
+    never = uxla.Method("never", "never delivered", rank=None, baseline=True, steps=steps)
+    uxla_s = uxla.Method("few", "adapted", schedule=lambda epochs: [uxla.Epoch(uxla.MostConfident(1.0), target=True)])
+    given = {"dev": corpora.dev, "model": "testbed", "threads": 1}
+    result = uxla.adapt(corpora.train, {"near": corpora.targets[0]}, methods=[mine, never, uxla_s], **given)
+    assert result.run.final["near"] == result.run.models["near"]["mine"][-1]
+    assert result.results["final"] == "mine"
+    assert result.estimate == {}
+    folder = result.save(tmp_path / "run")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "raw text in `near`, by `my own row`" in card
+    again = uxla.load(folder)
+    assert {"mine", "never", "few"} < again.scores["near"].keys()
+    page = again.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(title in page for title in ("my own row", "never delivered", "adapted", "he one of mine"))
+    assert [row.names[0] for row in run_table(again.results).rows if row.names[0].startswith("my")] == [
+        "my own row",
+        "my own row (ensemble)",
+    ]
+    assert "my own row" in again.score(corpora.targets[0].test)._repr_markdown_()

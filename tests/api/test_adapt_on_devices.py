@@ -13,7 +13,7 @@ from uxla import api
 from uxla.errors import ConfigError
 from uxla.events import StageEnded, TrainingEnded
 from uxla.store.journal import read
-from uxla.study.grid import make, plan
+from uxla.study.grid import grid_plan, make
 
 TWO = {"cpu": 2}
 SHORT = {"batch_size": 16, "learning_rate": 1e-3, "max_steps": 12}
@@ -137,7 +137,7 @@ def test_runs_of_a_grid_have_a_device_each_and_work_that_they_share_is_done_once
     results = []
     for name in ("{cpu: 2}", "cpu"):
         monkeypatch.setenv("UXLA_CACHE", str(tmp_path / name / "store"))
-        planned = plan("testbed", [*sizes, *short, epoch, f"devices={name}"])
+        planned = grid_plan("testbed", [*sizes, *short, epoch, f"devices={name}"])
         with hearing() as lines:
             runs, failed = make(planned.runs, tmp_path / name / "grid", api.run)
         assert failed == {}
@@ -156,7 +156,7 @@ def test_runs_of_a_grid_have_a_device_each_and_work_that_they_share_is_done_once
 def test_runs_of_a_grid_whose_trainings_have_two_devices_each(tmp_path, hearing):
     sizes = ["testbed.train=40", "testbed.unlabelled=10", "testbed.dev=10", "testbed.test=10", "target=near"]
     given = ["warmup.epochs=1", "methods=[penalty]", "warmup.penalty=0.1,0.2", "devices_per_training=2"]
-    planned = plan("testbed", [*sizes, *given, "devices={cpu: 4}"])
+    planned = grid_plan("testbed", [*sizes, *given, "devices={cpu: 4}"])
     with hearing():
         runs, failed = make(planned.runs, tmp_path, api.run)
     assert failed == {}

@@ -20,6 +20,7 @@ from uxla.corpora import read
 from uxla.errors import ConfigError, ModelError
 from uxla.models.ensemble import Ensemble
 from uxla.models.ensemble_folder import save
+from uxla.models.model_safety import ModelSafety
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 
@@ -56,6 +57,26 @@ def test_the_trimmed_model_gives_the_same_probabilities_to_the_text_it_was_trimm
     rows = AutoModelForTokenClassification.from_pretrained(tmp_path / "small").get_input_embeddings().weight.shape[0]
     assert config["vocab_size"] == rows == len(AutoTokenizer.from_pretrained(tmp_path / "small")) == trimmed.after[0]
     assert not (tmp_path / "small/model.safetensors").stat().st_mode & 0o077 ^ 0o044
+
+
+def test_answers_of_models_with_other_pieces_are_not_taken_for_one_another(tagger, tmp_path):
+    for name, texts in (("one", corpus("ko mira")), ("other", corpus("ko sen"))):
+        trim(tagger, texts, tmp_path / name)
+    whole, again, one, other = map(Ensemble.load, (tagger, tagger, tmp_path / "one", tmp_path / "other"))
+    assert (one.probabilities([["a"]]).probs == other.probabilities([["a"]]).probs).all()
+    assert (one.probabilities([["sen"]]).probs != other.probabilities([["sen"]]).probs).any()
+    assert len({ensemble.fingerprint for ensemble in (whole, one, other)}) == 3
+    assert again.fingerprint == whole.fingerprint
+
+
+def test_code_that_a_model_names_is_allowed_as_long_as_it_is_trimmed(tagger, tmp_path):
+    config = json.loads((tagger / "config.json").read_text()) | {
+        "attn_implementation": {"": "eager", "other_part": "me/kernel"}
+    }
+    (tagger / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="set trust_remote_code"):
+        trim(tagger, TEXTS, tmp_path / "small")
+    assert trim(tagger, TEXTS, tmp_path / "small", safety=ModelSafety(remote_code=True)).after[0] > 0
 
 
 def test_what_is_printed_are_the_sizes_and_what_new_text_meets(tagger, tmp_path):

@@ -178,7 +178,9 @@ def test_what_nobody_labelled_or_somebody_rejected_is_left_out_of_the_labels_and
     path, heard = file("a.jsonl", jsonl(*rows)), Heard()
     with listening(heard):
         assert read(path) == [(["Mira"], ["B-PER"]), (["tal"], ["O"])]
-    assert ["1 of 3 texts left out" in note for note in heard.notes] == [True]
+    [told] = load_corpus(path, name="t", lang="x", label_names=("O", "B-PER", "I-PER"), labelled=True).left_out
+    assert told == "1 of 3 texts left out: nobody labelled them, or their labels were rejected"
+    assert heard.notes == [f"{path}: {told}"]
     tasks = [
         {"data": {"text": "Mira"}, "annotations": [{"result": [{"value": {**spans[0], "labels": ["PER"]}}]}]},
         {"data": {"text": "tal"}, "annotations": []},

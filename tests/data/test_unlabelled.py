@@ -1,6 +1,8 @@
 """Labels that are none, and labels that differ only in what nobody sees."""
 
 import json
+import pickle
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +12,7 @@ from uxla import corpora, progress
 from uxla.data.checks.check import check
 from uxla.data.load import discover_labels, load_corpus
 from uxla.errors import DataError
+from uxla.records import concatenate
 
 SIGNS = ["-", "nan", "NaN", "null", "None", "NA", "N/A", "", "  "]
 
@@ -57,7 +60,19 @@ def test_a_sign_of_a_missing_value_is_no_label(suffix, sign, tmp_path, notes):
     [told] = notes
     line = 2 if suffix in ("jsonl", "parquet") else 3
     assert told.startswith(f"{path}:{line}: 2 of 5 rows have no label (")
+    assert load(path).left_out == (told.removeprefix(f"{path}:{line}: "),)
+    assert load(path, labelled=False).left_out == ()
     assert len(load(path, labelled=False)) == 5
+
+
+def test_what_was_left_out_stays_with_what_is_made_of_the_corpus(tmp_path):
+    corpus = load(written(tmp_path / "x.tsv", ["ja", None, "ne"]), take=1)
+    [told] = corpus.left_out
+    assert told.startswith("1 of 3 rows have no label (nothing 1); they are left out.")
+    same = [corpus.renamed("y"), corpus.take([0]), corpus[:1], corpus.unlabelled(), pickle.loads(pickle.dumps(corpus))]
+    assert {one.left_out for one in same} == {(told,)}
+    assert concatenate("all", [corpus, corpus.take([])]).left_out == (told, told)
+    assert corpus.digest == replace(corpus, left_out=()).digest
 
 
 def test_nan_among_numbers_is_no_label_and_the_numbers_stay_whole(tmp_path, notes):

@@ -19,7 +19,7 @@ from uxla.errors import ConfigError, UnreachableError, UxlaError, WriteError
 from uxla.events import Channel
 from uxla.executors.choice import executor_of, running
 from uxla.executors.cluster import Ray, shared_token
-from uxla.executors.cluster_job import Surroundings
+from uxla.executors.cluster_job import MachineSurroundings
 from uxla.executors.connection import Head
 from uxla.executors.executor import Serial, executing, independent
 from uxla.store.artifacts import digest
@@ -233,7 +233,7 @@ def test_devices_of_this_machine_are_refused_beside_a_cluster():
 
 
 def test_a_machine_of_another_version_or_without_the_shared_folder_does_nothing(tmp_path, monkeypatch):
-    here = Surroundings.of_this_process(
+    here = MachineSurroundings.of_this_process(
         Placement("cpu"), tmp_path, (str(tmp_path / "store" / "token"),), None, gpu=True
     )
     with pytest.raises(UxlaError, match=r": does not see the folder .*store of the machine that gives it work; put"):

@@ -52,12 +52,12 @@ def test_results_follow_the_schema(finished):
         "warnings",
         "inputs",
     }
-    assert set(results) == parts | {"precision", "agreement", "min_agreed", "trainings", "confidence"}
+    assert set(results) == parts | {"precision", "agreement", "final", "trainings", "confidence"}
     of_dev, of_test = results["confidence"]["far"]["dev"], results["confidence"]["far"]["test"]
     assert of_dev.keys() == of_test.keys() == {"answers", "raw", "scaled"}
     assert uxla.Ensemble.load(finished.out).scaling is not None
     assert [results[name] for name in ("version", "task", "metric", "selection")] == [2, "ner", "f1", "last"]
-    assert (results["agreement"], results["min_agreed"]) == ("exact", 0.5)
+    assert (results["agreement"], results["final"]) == ("exact", "uxla")
     fields = {"method", "target", "epoch", "model", "peers", "learned_from", "steps", "examples", "loss", "dev"}
     assert {frozenset(made) for made in results["trainings"]} == {frozenset(fields)}
     assert set(results["source"]) == {"name", "before", "after"}

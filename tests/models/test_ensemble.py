@@ -1,7 +1,9 @@
 """What the ensemble's two methods take, and what they refuse, without a run: models of random classification layers."""
 
+import json
 import shutil
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -326,6 +328,24 @@ def test_the_folder_says_what_the_run_computed_in_and_a_cpu_is_exact_where_nobod
 def test_a_run_of_the_hub_is_for_uxla_load():
     with pytest.raises(ArtifactError, match=r"^me/x: no such folder; for a run of the Hub call uxla.load\('me/x'\)"):
         Ensemble.load("me/x")
+
+
+def test_models_with_one_other_weight_or_label_have_another_fingerprint(ensembles):
+    tagger = ensembles["ner"]
+    before = tagger.fingerprint
+    assert replace(tagger, label_names=("O", "B-X,I-X", "")).fingerprint != before
+    unread = tagger.members[0].module.get_input_embeddings().weight.data[-1]  # no piece of "a"
+    unread += 1
+    assert tagger.fingerprint != before
+    unread -= 1
+
+
+def test_who_reads_the_card_while_a_new_one_is_written_reads_the_earlier_one_whole(tmp_path):
+    card = {"task": "ner", "members": ["../1"], "max_length": 8}
+    save(tmp_path, label_names=["O"], **card)
+    with (tmp_path / "ensemble.json").open(encoding="utf-8") as reader:
+        save(tmp_path, label_names=["O", "B-X"], **card)
+        assert json.load(reader)["label_names"] == ["O"]
 
 
 def test_a_folder_of_an_unknown_precision_is_damaged(tmp_path):

@@ -6,11 +6,15 @@ import pytest
 import torch
 import transformers
 from transformers import AutoModelForMaskedLM, AutoModelForTokenClassification, AutoTokenizer, pipeline
+from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
+from uxla.compress.trim import trim
 from uxla.errors import ModelError
 from uxla.models.hub import resolve
 from uxla.models.loading import load_model, load_tokenizer, usable_length
 from uxla.models.saving import check_objects, folders_length, objects_digest, write_objects
+from uxla.models.word_tokenizer import WordTokenizer
+from uxla.records import Corpus
 from uxla.save_tokenizer import save_tokenizer
 from uxla.testbed import asset
 
@@ -107,6 +111,20 @@ def test_equal_models_have_one_digest_and_others_another(pair):
 def test_what_is_no_pair_of_transformers_is_refused(given):
     with pytest.raises(ModelError, match=r"^model: got .*, expected a folder, a Hub id, or \(model, tokenizer\)"):
         check_objects(given)
+
+
+def test_a_tokenizer_in_python_is_refused_in_the_same_words_everywhere(pair, tmp_path, monkeypatch):
+    (tmp_path / "vocab.txt").write_text("[UNK]\na\n")
+    slow = BertTokenizerLegacy(str(tmp_path / "vocab.txt"))
+    monkeypatch.setattr("uxla.models.loading.AutoTokenizer.from_pretrained", lambda *_, **__: slow)
+    said = "BertTokenizerLegacy is no fast tokenizer, which uxla needs; take one that AutoTokenizer loads from a tok"
+    with pytest.raises(ModelError, match=rf"^model: {said}"):
+        check_objects((pair[0], slow))
+    with pytest.raises(ModelError, match=rf"^name: {said}"):
+        WordTokenizer.of(slow, "name")
+    for read in (load_tokenizer, lambda folder: trim(folder, Corpus.from_examples("t", (), []), tmp_path / "out")):
+        with pytest.raises(ModelError, match=rf"^{asset()}: {said}"):
+            read(asset())
 
 
 def test_the_model_alone_is_refused(pair):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 import uxla
@@ -108,6 +109,19 @@ def test_with_a_number_of_steps_every_adapted_method_takes_as_many_as_uxla(store
         for m in ("tri_training", "uxla")
     ]
     assert longer[0] < longer[1], "passes over more data are more steps"
+
+
+def test_a_backbone_of_pickled_weights_is_planned_and_run_where_they_are_allowed(store, tmp_path):
+    folder = tmp_path / "pickled"
+    shutil.copytree(asset(), folder)
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    config = small(f"model={folder}", "methods=[zero_shot]", "allow_pickle_weights=true")
+    assert api.plan(config, probed=False).model > 0
+    api.run(config, tmp_path / "run")
+    assert (tmp_path / "run/results.json").is_file()
+    with pytest.raises(ModelError, match="set allow_pickle_weights"):
+        api.plan(small(f"model={folder}", "methods=[zero_shot]"), probed=False)
 
 
 def test_three_imitated_models_agree_by_twos_on_the_assumed_share():

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from uxla.algorithm.agreement import Exact
 from uxla.algorithm.events import CoLabelled, Step
 from uxla.records import Corpus, Example, Predictions
 from uxla.study.inputs import Target
@@ -55,14 +56,13 @@ def predictions(of, labels):
 def decisions(of, epoch):
     """The first example is used, the second in dispute, the third not trusted, a peer of the fourth collapsed."""
     k, j = predictions(of, [0, 1, 0, 2]), predictions(of, [0, 2, 0, 2])
-    agreed = np.array([True, False, True, True])
     trusted = np.array([True, True, False, True])
     return CoLabelled(
         step=Step(epoch, 0, 1, 2),
         corpus=of,
         predictions=(k, j),
         selected=(trusted, trusted),
-        agreed=agreed,
+        found=Exact()(k, j, (trusted, trusted)),
         chosen=np.array([True, False, False, False]),
         classes={},
     )

@@ -10,6 +10,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from markupsafe import escape
@@ -251,7 +252,7 @@ def test_the_explorer_has_every_labelling_with_its_text(make_run, report):
         (2, 1, 2, "far~"),
     ]
     own, around = found["blocks"][0], found["blocks"][2]
-    assert own["flags"] == [15, 3, 4, 7]
+    assert own["flags"] == [15, 3, 0, 11]
     assert own["sure"][0] == [500, 600, 700, 800]
     rows = [sum(around["rows"][: i + 1]) for i in range(4)]
     assert [texts["id"][row] for row in rows] == [f"far:{i}~1" for i in range(4)]
@@ -281,10 +282,8 @@ def test_the_flow_counts_what_each_epoch_trained_on(make_run, report):
     assert "A model gave nearly one label only to the target, so it taught nobody" in text
 
 
-def traced_with(run, agreement, change):
+def traced_with(run, change):
     """The run as it would be with another agreement: `change` makes a trace's rows others."""
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    (run / "results.json").write_text(json.dumps(results | {"agreement": agreement}), encoding="utf-8")
     file = run / "trace/far.parquet"
     found = pq.read_table(file)
     rows = [row | change(row) for row in found.to_pylist()]
@@ -304,10 +303,11 @@ def test_with_union_nothing_that_a_peer_was_trusted_on_is_dropped_but_by_a_colla
         i, epoch = int(row["id"][-1]), row["epoch"]
         trusted = {"selected_by_k": i == 3, "selected_by_j": i < 2}
         none = [0] * len(row["labels_j"])  # of these sentences' words all are O
-        return trusted | {"used": i != 2 and epoch == 1, "agreed": False} | ({"labels_j": none} if i == 1 else {})
+        labels = None if i == 2 else none if i < 2 else row["labels_k"]
+        return trusted | {"used": i != 2 and epoch == 1, "agreed": False, "labels": labels}
 
     run = make_run()
-    traced_with(run, "union", change)
+    traced_with(run, change)
     report(run)
     found = by_fate(html(run))
     assert found["1", "used"] == ["3", "66.7 %", "66.7 %"], "j's labels are right, k's of the last are wrong"
@@ -319,13 +319,31 @@ def test_with_union_nothing_that_a_peer_was_trusted_on_is_dropped_but_by_a_colla
 def test_words_in_dispute_that_taught_nothing_are_not_scored(make_run, report):
     def change(row):
         half = {"labels_k": [0, 0, 2][: len(row["labels_k"])], "labels_j": [0, 0, 1][: len(row["labels_k"])]}
+        half |= {"labels": [0, 0, -100][: len(row["labels_k"])]}
         return half | {"used": True} if row["id"] == "far:0" else {}
 
     run = make_run()
-    traced_with(run, "token", change)
+    traced_with(run, change)
     report(run)
     assert by_fate(html(run))["1", "used"] == ["1", "100.0 %", "100.0 %"]
-    assert "without the words on which the peers differ" in html(run)
+    assert "without the words that taught nothing" in html(run)
+
+
+def test_the_labels_that_taught_are_scored_with_an_agreement_of_ones_own(make_run, report):
+    """All labels are O: those that taught are right, and both peers' are wrong."""
+
+    def change(row):
+        wrong = {"labels_k": [1] * len(row["labels_k"]), "labels_j": [1] * len(row["labels_k"])}
+        return wrong | ({"labels": [0] * len(row["labels_k"])} if row["used"] else {})
+
+    run = make_run()
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    (run / "results.json").write_text(json.dumps(results | {"agreement": "MyOwn"}), encoding="utf-8")
+    traced_with(run, change)
+    report(run)
+    found = by_fate(html(run))
+    assert found["1", "used"] == ["1", "100.0 %", "100.0 %"]
+    assert found["1", "dropped: peers disagree"] == ["1", "0.0 %", "0.0 %"], "of dropped ones peer k's"
 
 
 @pytest.mark.parametrize("names", [["one"], ["one", "two"]])
@@ -386,6 +404,21 @@ def lose_texts(run):
     pq.write_table(pq.read_table(other).slice(0, 2), other)
 
 
+def age(run):
+    """As an earlier version wrote it."""
+    file = run / "trace/far.parquet"
+    pq.write_table(pq.read_table(file).drop_columns(["labels"]), file)
+
+
+def mix_up(run):
+    """Labels of a method that has fewer of them than there are words."""
+    file = run / "predictions/far.parquet"
+    rows = pq.read_table(file)
+    shorter = [labels[:-1] for labels in rows["zero_shot"].to_pylist()]
+    place, kind = rows.column_names.index("zero_shot"), rows.schema.field("zero_shot").type
+    pq.write_table(rows.set_column(place, "zero_shot", pa.array(shorter, kind)), file)
+
+
 def climb(run):
     text = (run / "results.json").read_text(encoding="utf-8")
     (run / "results.json").write_text(text.replace('"far"', '"../../far"'), encoding="utf-8")
@@ -398,6 +431,8 @@ def climb(run):
         (damage_results, "results.json: damaged"),
         (damage_predictions, "far.parquet: damaged"),
         (lose_texts, "far-texts.parquet should have"),
+        (age, "trace/far.parquet: no column labels: damaged, or of another version"),
+        (mix_up, "predictions/far.parquet: damaged (labels that do not fit together)"),
         (climb, "target '../../far', expected a name"),
     ],
 )

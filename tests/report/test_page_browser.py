@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from uxla.algorithm.agreement import Agreed
 from uxla.algorithm.events import CoLabelled, Step
 from uxla.records import Corpus, Example, Predictions
 from uxla.study.inputs import Target
@@ -169,11 +170,11 @@ def test_filters_choose_by_data_epoch_and_fate(opened):
 def test_training_sentences_that_taught_a_wrong_label_are_found(opened, make_run):
     run = make_run()
     assert opened(run).texts("#fate option")[-1] == "used, with a wrong label"
-    page = opened(traced_with(run, lambda row: {"labels_k": [1] * len(row["labels_k"])} if row["used"] else {}))
+    page = opened(traced_with(run, lambda row: {"labels": [1] * len(row["labels_k"])} if row["used"] else {}))
     page.set("epoch", "1")
     page.set("fate", "6")
     assert page.texts(".row .fate") == ["used"]
-    page = opened(traced_with(run, lambda row: {"labels_k": [0] * len(row["labels_k"])} if row["used"] else {}))
+    page = opened(traced_with(run, lambda row: {"labels": [0] * len(row["labels_k"])} if row["used"] else {}))
     page.set("fate", "6")
     assert page.texts(".row") == []
 
@@ -204,16 +205,30 @@ def test_fixed_test_sentences_are_shown_when_asked_for(opened):
     assert page.texts(".mistakes .found") == ["5 shown, the surest first"]
 
 
-def test_with_union_one_trusted_peer_is_enough(opened, make_run):
+def test_what_the_agreement_took_of_one_trusted_peer_was_dropped_by_a_collapse(opened, make_run):
     run = make_run()
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    (run / "results.json").write_text(json.dumps(results | {"agreement": "union"}), encoding="utf-8")
-    page = opened(run)
+    taken = lambda row: {"labels": row["labels_j"], "selected_by_k": False}  # noqa: E731
+    page = opened(traced_with(run, lambda row: taken(row) if row["id"] == "far:1" else {}))
     page.set("epoch", "1")
     dropped = ["dropped: a model collapsed", "dropped: neither peer sure enough", "dropped: a model collapsed"]
     assert page.texts(".row .fate") == ["used", *dropped]
+
+
+@pytest.mark.parametrize(
+    ("k", "j", "labels", "said"),
+    [
+        ([0, 1, 2], [0, 1, 2], [0, 1, 2], "model 2, gold."),
+        ([0, 1, 2], [0, 1, 1], [0, 1, 1], "Model 2’s labels taught."),
+        ([0, 1, 2], [0, 1, 1], [0, 1, -100], "Words on which the two differ taught nothing."),
+        ([0, 1, 2], [0, 1, 1], [0, -100, 0], "These labels taught: O – O."),
+    ],
+)
+def test_which_labels_taught_is_said_where_it_is_not_those_of_both(opened, make_run, k, j, labels, said):
+    peers = {"labels_k": k, "labels_j": j, "labels": labels}
+    page = opened(traced_with(make_run(), lambda row: peers if row["id"] == "far:0" and row["used"] else {}))
+    page.set("epoch", "1")
     page.click(".row")
-    assert page.texts("#detail .note")[0].endswith("The labels of the surer model taught.")
+    assert page.texts("#detail .note")[0].endswith(said)
 
 
 def test_a_sample_is_followed_to_its_parent_and_back(opened):
@@ -328,7 +343,8 @@ def test_a_large_report_holds_only_the_rows_in_sight(opened, make_run):
     table, chosen = Predictions(probs, 9 * np.arange(size + 1)), np.arange(size) % 2 == 0
     trace = Trace(size)
     for place in ((1, 0, 1, 2), (1, 0, 2, 1), (1, 1, 2, 0)):
-        both = {"predictions": (table, table), "selected": (chosen, chosen), "agreed": chosen, "chosen": chosen}
+        both = {"predictions": (table, table), "selected": (chosen, chosen), "chosen": chosen}
+        both["found"] = Agreed(chosen, chosen, table.pseudo_labels)
         trace(CoLabelled(step=Step(*place), corpus=corpus, classes={}, **both))
     write_trace(run / "trace", trace, Target(corpus, name="far"), corpus.part(0, 0).renamed("src"))
     page = opened(run)

@@ -146,3 +146,12 @@ def test_figures_can_be_read_on_the_darkest_cell_of_the_confusion(scheme):
         ends = [[int(colours[c][1:].ljust(6, "f")[i : i + 2], 16) for i in (0, 2, 4)] for c in (name, "paper")]
         cell = [round(float(share) * over + (1 - float(share)) * under) for over, under in zip(*ends, strict=True)]
         assert contrast(colours["ink"], "#{:02x}{:02x}{:02x}".format(*cell)) >= 4.5
+
+
+def test_a_method_that_no_registry_has_is_a_row_by_its_title_among_the_main_ones_as_a_baseline():
+    told = {"title": "my own", "in_sentence": "", "needs": [], "reads_target": True, "baseline": True}
+    found = {**FOUND, "mine": score(30.0, 32.0), "by_epoch": {"mine": [score(29.0), score(31.0)]}}
+    results = RESULTS | {"targets": {"es": found}, "methods": {"mine": told, "other": told | {"baseline": False}}}
+    main, more = score_tables(results, "es", "uxla")
+    assert "my own" in texts(main)
+    assert "my own, epoch 2" in texts(more)

@@ -4,7 +4,7 @@ import pytest
 
 from uxla.adapted import Adapted
 from uxla.errors import ConfigError
-from uxla.report.scores import selected_on_dev
+from uxla.report.scores import final_method_of, selected_on_dev
 
 
 def score(mean):
@@ -39,3 +39,40 @@ def test_the_scores_of_a_target_are_none_of_the_source():
     for ask in (lambda: found.ensemble, lambda: found.suggest(["a"], 1), lambda: found.evaluate([(["a"], ["O"])])):
         with pytest.raises(ConfigError, match=said):
             ask()
+
+
+GUESS = {"low": 0.0, "high": 99.0, "atc": 1.0, "doc": 1.0, "agreement": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("final", "kept", "score"),
+    [
+        ("uxla", None, 66.0),
+        ("uxla", 1, 65.0),
+        ("uxla", 0, 60.0),
+        ("penalty", None, 60.0),
+        ("zero_shot", None, 50.0),
+        ("tri_training", None, None),
+        ("few_shot", None, None),
+    ],
+)
+def test_the_estimate_is_of_the_final_models_and_there_is_none_of_a_method_that_is_not_estimated(final, kept, score):
+    states = {"zero_shot": 50.0, "penalty": 60.0, "uxla": [65.0, 66.0]}
+    found = {
+        name: [{"score": one, **GUESS} for one in means] if isinstance(means, list) else {"score": means, **GUESS}
+        for name, means in states.items()
+    }
+    results = {"targets": {"far": {}}, "estimates": {"far": found}, "final": final}
+    results |= {} if kept is None else {"kept_epoch": {"far": kept}}
+    assert {target: one.score for target, one in Adapted(results, {}).estimate.items()} == (
+        (score and {"far": score}) or {}
+    )
+
+
+def test_results_that_do_not_say_what_the_run_was_for_are_for_the_highest_that_was_scored_or_else_trained():
+    scored = {"targets": {"far": {"penalty": score(50.0), "uxla": [score(60.0)], "uxla_ensemble": score(61.0)}}}
+    assert final_method_of(scored) == "uxla"
+    assert final_method_of(scored | {"final": "mine"}) == "mine"
+    trained = {"targets": {"far": {}}, "trainings": [{"method": "penalty"}, {"method": "tri_training"}]}
+    assert final_method_of(trained) == "tri_training"
+    assert final_method_of({"targets": {"far": {}}}) == ""

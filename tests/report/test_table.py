@@ -92,6 +92,13 @@ def test_the_one_model_has_its_row_behind_the_final_method_s():
     assert "; +0.50 on zh-tw against their ensemble," in markdown(results)
 
 
+def test_a_method_that_no_registry_has_is_named_as_the_results_say_and_the_one_model_follows_the_final_one():
+    found = {"uxla": [score(60.0)], "mine": score(50.0), "single": {"ensemble": score(51.5), "averaged": score(52.0)}}
+    told = {"title": "my own", "in_sentence": "", "needs": [], "reads_target": True, "baseline": False}
+    results = RESULTS | {"targets": {"zh-tw": found}, "final": "mine", "methods": {"mine": told}}
+    assert list(cells(results))[:3] == ["UXLA, epoch 1", "my own", "one model, averaged"]
+
+
 @pytest.mark.parametrize(
     ("agreement", "said"),
     [

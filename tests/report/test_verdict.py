@@ -20,11 +20,12 @@ def estimate(mean, reach=10.0, **other):
     } | other
 
 
-def judged(scores=None, estimates=None, kept=None, warnings=(), test=None, trainings=()):
+def judged(scores=None, estimates=None, kept=None, warnings=(), test=None, trainings=(), **more):
     results = {"version": 2, "task": "nli", "metric": "accuracy", "source": {"name": "en"}}
     results |= {"targets": {"es": scores or {}, "de": {}}}
     results |= {"estimates": {"es": estimates or {}}, "warnings": list(warnings), "trainings": list(trainings)}
     results |= {} if kept is None else {"kept_epoch": {"es": kept}}
+    results |= ({"final": "uxla"} if scores else {}) | more
     return verdict(RunFolder(Path("run"), results), "es", test)
 
 
@@ -225,3 +226,17 @@ def test_another_method_that_does_as_well_or_better_is_never_hidden(shares, kind
     zero_shot, tri_training = shares
     found = judged(test=labelled(uxla=0.5, zero_shot=zero_shot, tri_training=tri_training))
     assert (found.kind, found.headline) == (kind, headline)
+
+
+OWN = {"title": "my own", "in_sentence": "the one of mine", "needs": [], "reads_target": True, "baseline": False}
+PLAIN = OWN | {"title": "plain", "in_sentence": "the plain one", "reads_target": False, "baseline": True}
+
+
+def test_a_method_that_no_registry_has_is_the_final_one_and_a_baseline_as_the_results_say():
+    scores = {"ensembles": {"mine": together(60.0), "plain": together(50.0), "other": together(70.0)}}
+    described = {"mine": OWN, "plain": PLAIN, "other": OWN}
+    found = judged(scores, final="mine", methods=described)
+    assert found.headline == f"The one of mine scores 10.0 points above the plain one{UNSURE}"
+    assert [c.method for c in found.comparisons] == ["plain"], "the one baseline"
+    sure = judged(test=labelled("mine", mine=0.6, plain=0.5, other=0.7), final="mine", methods=described)
+    assert sure.headline == "Adaptation helped: the one of mine gains 10.0 points over the plain one"

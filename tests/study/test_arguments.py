@@ -10,6 +10,7 @@ from uxla.corpora import labelled_like, raw, read
 from uxla.errors import ConfigError
 from uxla.methods.method import Method
 from uxla.methods.registry import METHODS
+from uxla.report.verdict import warnings_of
 from uxla.study.arguments import arguments_of, request_of
 from uxla.study.fine_tuning import FineTuning
 from uxla.study.inputs import Inputs
@@ -62,7 +63,7 @@ def test_the_arguments_of_a_preset_come_to_the_preset(preset, files):
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("target=[near, far]", "methods=[supervised, penalty]", "keep=estimated", "trace=0"),
+        ("target=[near, far]", "methods=[supervised, uxla]", "keep=estimated", "trace=0"),
         ("schedule=[{data: [source, target], select: {kind: clustering, threshold: 0.5, features: [length]}}]",),
         ("schedule=[{data: [target_vicinity, target], select: {kind: confidence, share: 1.0}}]", "order=alone"),
         ("agree={kind: token, min_agreed: 0.25}", "alpha=0.3", "collapse_share=1", "vicinity={share: 0.5, copies: 2}"),
@@ -101,11 +102,17 @@ def test_an_unknown_argument_is_answered_with_arguments_that_there_are():
 
 
 def test_rows_without_a_label_are_counted():
-    rows = [("ko mira", "ja"), ("sen", None), ("tal", "ne")]
+    rows, says = [("ko mira", "ja"), ("sen", None), ("tal", "ne")], "1 of 3 rows have no label (nothing 1); they are"
     inputs = request_of(rows, ["ko"], model="testbed", method=UXLA()).inputs
     assert len(inputs.train) == 2
     [told] = inputs.left_out
-    assert told.startswith("source: 1 of 3 rows have no label (nothing 1); they are left out")
+    assert told.startswith(f"source: {says} left out")
+    other = read([*rows[::-1]], name="x", label_names=["ne", "ja"])
+    target = Target(other, test=other, labelled=rows, name="es")
+    found = request_of(read(rows, name="en"), target, dev=other, model="testbed", method=UXLA()).inputs.left_out
+    assert [one.partition(f": {says}")[0] for one in found] == ["en", "en dev", "es: train", "es: test", "es: labelled"]
+    of_another = warnings_of({"targets": {"es": {}, "fr": {}}, "warnings": found}, "fr")
+    assert list(of_another) == list(found[:2])
 
 
 @pytest.mark.parametrize("method", ["few_shot", UXLA(epochs=[Epoch(MostConfident(1.0), source=True, labelled=True)])])
@@ -124,6 +131,38 @@ def test_methods_are_run_in_the_order_that_is_asked_for():
     assert [one.name for one in found.methods] == names
     in_order = request_of(train, target, model="testbed", method=METHODS["penalty"], baselines=["zero_shot"])
     assert [one.name for one in in_order.methods] == ["zero_shot", "penalty"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "settings", "said"),
+    [
+        ([Method("uxla", "my own")], {}, "methods: 'uxla' is the name of another method .*; rename it"),
+        (["zero_shot", Method("penalty", "my own")], {}, "methods: 'penalty' is the name of another method"),
+        ([Method("x", "one"), Method("x", "two")], {}, "methods: two are named 'x'"),
+        (
+            [Method("x", "one", rank=None)],
+            {},
+            "method: x has rank None, so that no run is for its models; give another",
+        ),
+        (
+            ["uxla", Method("x", "one", rank=200)],
+            {"keep": "estimated"},
+            "keep: .* models are those of x; give keep='last' or method='uxla'",
+        ),
+        ([], {}, "methods: got .*, expected at least one entry"),
+    ],
+)
+def test_a_method_of_ones_own_that_cannot_be_run_as_asked_is_one_error(methods, settings, said):
+    train, target = read(ROWS["ner"], name="a"), Target(["ko mira"], test=ROWS["ner"])
+    given = {"dev": read(ROWS["ner"], name="dev"), "methods": methods, **settings}
+    with pytest.raises(ConfigError, match=f"^{said}"):
+        request_of(train, target, model="testbed", method=UXLA(), **given)
+
+
+def test_a_method_of_ones_own_may_stand_beside_one_that_no_run_is_for():
+    train, target = read(ROWS["ner"], name="a"), Target(["ko mira"], test=ROWS["ner"])
+    found = request_of(train, target, model="testbed", method=Method("x", "one"), baselines=["weight_mean"])
+    assert found.config.methods == ("weight_mean", "x")
 
 
 def test_the_splits_of_a_data_set_are_no_languages():

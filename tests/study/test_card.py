@@ -15,6 +15,8 @@ from transformers.pipelines import SUPPORTED_TASKS
 
 from uxla.config.run import load_config
 from uxla.markup import code_span
+from uxla.methods.method import Method
+from uxla.methods.registry import METHODS, final_method, find
 from uxla.study.card import model_card
 from uxla.testbed import asset
 
@@ -44,6 +46,7 @@ EVIL = [
     "*a* _b_ \\",
     "\ud800",
 ]
+UXLA = METHODS["uxla"]
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
@@ -53,9 +56,10 @@ def configured(*overrides):
 
 
 def card(overrides=(), names=("O", "B-PER"), counts=None):
-    return model_card(
-        configured(*overrides), RESULTS, target="far", label_names=names, counts=counts or {"source": 1000}
-    )
+    config = configured(*overrides)
+    final = final_method(map(find, config.methods))
+    counts = counts or {"source": 1000}
+    return model_card(config, RESULTS, target="far", label_names=names, counts=counts, final=final)
 
 
 def parts(text):
@@ -100,7 +104,7 @@ def test_the_card_says_what_the_models_are():
 
 def test_the_front_matter_names_languages_backbone_and_data_sets_of_the_hub():
     config = load_config("xnli-5", ["target=sw"])
-    front, body = parts(model_card(config, ON_SW, target="sw", label_names=["x"], counts={}))
+    front, body = parts(model_card(config, ON_SW, target="sw", label_names=["x"], counts={}, final=UXLA))
     assert front["language"] == ["en", "sw"]
     assert front["base_model"] == "FacebookAI/xlm-roberta-large"
     assert front["datasets"] == ["facebook/xnli"]
@@ -110,7 +114,7 @@ def test_the_front_matter_names_languages_backbone_and_data_sets_of_the_hub():
 
 def test_the_hubs_own_reader_takes_the_metadata_and_writes_the_same():
     config = load_config("xnli-5", ["target=sw"])
-    for text in (card(), model_card(config, ON_SW, target="sw", label_names=["x"], counts={})):
+    for text in (card(), model_card(config, ON_SW, target="sw", label_names=["x"], counts={}, final=UXLA)):
         data = ModelCard(text).data
         assert yaml.safe_load(data.to_yaml()) == parts(text)[0]
         assert [(found.metric_value, found.dataset_split) for found in data.eval_results] == [(41.2, "test")] * 2
@@ -129,7 +133,7 @@ def test_the_call_for_texts_and_pairs_runs(preset, settings, tmp_path, monkeypat
     AutoModelForSequenceClassification.from_pretrained(asset(), num_labels=2).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(asset()).save_pretrained(tmp_path)
     monkeypatch.chdir(tmp_path)
-    text = model_card(load_config(preset, settings), ON_SW, target="sw", label_names=["x"], counts={})
+    text = model_card(load_config(preset, settings), ON_SW, target="sw", label_names=["x"], counts={}, final=UXLA)
     [code] = re.findall(r"^```python\n(from transformers .*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
     names = {}
     long = code.replace("A text.", "a long text " * 500)
@@ -138,9 +142,22 @@ def test_the_call_for_texts_and_pairs_runs(preset, settings, tmp_path, monkeypat
     assert answer["label"] in ("LABEL_0", "LABEL_1")
 
 
+def test_the_card_of_a_method_of_ones_own_says_what_that_learned_from():
+    own = Method("mine", "my *own*", learned_from="dictionaries of {s} and {t}, by {method}", needs=("labelled",))
+    front, body = parts(model_card(configured(), RESULTS, target="far", label_names=["x"], counts={}, final=own))
+    assert "It learned from dictionaries of `source` and `far`, by `my *own*`, beginning with" in body
+    assert "Labels of `far` trained the models: this is not zero-resource" in body
+    assert "zero-resource" not in front["tags"]
+    kept = {**RESULTS, "kept_epoch": {"far": 0}}
+    text = model_card(configured(), kept, target="far", label_names=["x"], counts={}, final=UXLA)
+    assert "It learned from labelled text in `source` alone, beginning with" in text
+
+
 def test_a_run_without_a_test_set_has_no_evaluation():
     front, _ = parts(
-        model_card(configured(), {**RESULTS, "targets": {"far": {}}}, target="far", label_names=[], counts={})
+        model_card(
+            configured(), {**RESULTS, "targets": {"far": {}}}, target="far", label_names=[], counts={}, final=UXLA
+        )
     )
     assert "model-index" not in front
 
@@ -157,6 +174,16 @@ def test_a_folder_s_path_stays_at_home(tmp_path):
     assert "`source.train`: `x.conll`" in text
     assert "base_model" not in text
     assert "beginning with `model`" in text
+
+
+def test_a_model_of_a_relative_folder_is_no_repository_of_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = configured().model_copy(update={"model": "models/enc"})
+    for there in (False, True):
+        front, body = parts(model_card(config, RESULTS, target="far", label_names=["O"], counts={}, final=UXLA))
+        assert front.get("base_model") == (None if there else "models/enc")
+        assert f"beginning with `{'enc' if there else 'models/enc'}`" in body
+        (tmp_path / "models" / "enc").mkdir(parents=True, exist_ok=True)
 
 
 @pytest.mark.parametrize(

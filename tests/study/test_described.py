@@ -17,6 +17,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, PreTrai
 from uxla.config.run import load_config
 from uxla.errors import ModelError, spelled_as
 from uxla.events import DataRead, Doubted
+from uxla.methods.method import Method, Start
 from uxla.methods.registry import METHODS
 from uxla.models.hub import resolve
 from uxla.records import Corpus, Example, ModelHandle
@@ -132,6 +133,9 @@ def test_what_becomes_of_a_backbones_own_layer_is_said_before_any_work(study_of,
     assert [event.about for event in events] == ["own"]
     with pytest.raises(ModelError):  # a tagger has no layer that writes words
         check_models(study, [METHODS["mlm_tuned"]], "own", generates=False)
+    tuned = Start("mine", lambda lab: lab.tuned().warm_up("mine"), "my warm-up", tunes=True)
+    with pytest.raises(ModelError):
+        check_models(study, [Method("x", "my own", start=tuned)], "own", generates=False)
     assert [event.text for event in events] == [
         f"the classification layer of {tmp_path / 'own'} is not used: its labels are LABEL_0, LABEL_1, LABEL_2, "
         "the data's O, B-DATE, I-DATE, B-PER, I-PER; a new one is drawn"

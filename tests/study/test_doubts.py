@@ -7,6 +7,7 @@ import pytest
 
 from uxla.config.run import load_config
 from uxla.errors import spelled_as
+from uxla.methods.method import Method
 from uxla.records import Corpus, Example, Predictions
 from uxla.study import doubts
 from uxla.study.doubts import collapsed, one_snapshot, poor_models, untaught, vanished
@@ -34,7 +35,7 @@ def labelled(names, *labels):
     return Corpus.from_examples("c", names, [Example(str(i), "x", ("w",), (label,)) for i, label in enumerate(labels)])
 
 
-def study_of(*overrides, train=None, dev=None, given=None):
+def study_of(*overrides, train=None, dev=None, given=None, methods=()):
     """A study whose models are names; `given` has the labels that each gives to any corpus."""
 
     def predict(model, corpus):
@@ -47,6 +48,7 @@ def study_of(*overrides, train=None, dev=None, given=None):
         labelling=SimpleNamespace(task_name=config.task, predict=predict),
         method=method_of(config),
         warm_up_training=config.warmup,
+        weights=SimpleNamespace(methods=methods),
         seed=config.seed,
     )
 
@@ -259,3 +261,14 @@ def test_a_label_with_control_marks_is_quoted_as_one_can_see_it():
     train = labelled(("O", "B-P\u202eR"), *[0] * 80, *[1] * 20)
     [found] = lost(None, NONE, NONE, NONE, train=train)
     assert found.startswith("'P\\u202eR': no model")
+
+
+def test_a_method_of_ones_own_is_doubted_by_its_title_and_not_told_to_change_the_runs_agreement():
+    mine = Method("mine", "my own", agreement="token")
+    study = study_of(methods=[mine])
+    [said] = untaught(study, TARGET, [lesson(1, 0, method="mine")])
+    assert said.startswith("my own: no sentence of far taught any model: the models never agreed on one;")
+    assert said.endswith(", or lower agree.min_agreed")
+    fallen = study_of(train=labelled(TAGS, 0, 1, 0, 2), given={"m": [0] * 500, "b": [0, 1] * 250}, methods=[mine])
+    [said] = collapsed(fallen, labelled(TAGS, *[0] * 500), {"mine": [("m", "b", "b")]}, ("b", "b", "b"))
+    assert said.startswith("my own: ")

@@ -12,6 +12,7 @@ import transformers
 import uxla
 from uxla.config.run import load_config
 from uxla.data import hub
+from uxla.errors import spelled_as
 from uxla.models.linear import products_by_onednn
 from uxla.records import ModelHandle
 from uxla.store.versions import UNKNOWN, current_versions, mixture
@@ -62,6 +63,9 @@ def test_versions_of_one_kind_are_no_mixture_and_several_are_named():
     warning = mixture(MADE_WITH | {"numpy": {"2.2.0", UNKNOWN}})
     assert "(torch 2.0.0 and 2.1.0; numpy 2.2.0 and unknown)" in warning
     assert "uxla 0.9.0" not in warning
+    assert warning.endswith("; another `store` repeats all of it")
+    with spelled_as("yaml"):
+        assert mixture(MADE_WITH).endswith("; --fresh repeats all of it")
 
 
 def test_the_versions_of_now_are_numbers_without_the_build():

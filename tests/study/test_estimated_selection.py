@@ -1,6 +1,7 @@
 """The verdict without gold in a run: what is written, which models are kept, and what it may not depend on."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,13 @@ def test_the_results_on_disk_are_the_results(chosen):
 def test_to_keep_the_estimated_needs_a_reference():
     with pytest.raises(ConfigError, match=r"keep=estimated needs source.dev.* give source.dev=FILE"):
         load_config("testbed", ("keep=estimated", "source.dev=", "warmup.selection=last"))
+
+
+@pytest.mark.parametrize(("methods", "final"), [("[supervised, penalty]", "penalty"), ("[uxla, few_shot]", "few_shot")])
+def test_to_keep_the_estimated_is_refused_where_the_run_is_for_another_method_than_uxla(methods, final):
+    why = f"the run's models are those of {final}; give keep=last or 'methods=[uxla]'"
+    with pytest.raises(ConfigError, match=f"keep=estimated chooses among UXLA's epochs, and {re.escape(why)}"):
+        load_config("testbed", ("keep=estimated", f"methods={methods}"))
 
 
 def state(score):

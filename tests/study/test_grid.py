@@ -6,7 +6,7 @@ import pytest
 
 from uxla.errors import ConfigError, UnreachableError
 from uxla.report.grid import Baseline
-from uxla.study.grid import make, plan, units
+from uxla.study.grid import grid_plan, make, units
 from uxla.study.status import Runs
 
 HALF, ALL = (f"select: {{kind: confidence, share: {share}}}" for share in (0.5, 1.0))
@@ -48,7 +48,7 @@ def difference(one, other):
 @pytest.mark.parametrize("key", ABLATIONS)
 def test_every_ablation_is_a_key_and_its_runs_differ_in_nothing_else(key):
     values, more = ABLATIONS[key]
-    planned = plan("testbed", [*more, f"{key}={values}"])
+    planned = grid_plan("testbed", [*more, f"{key}={values}"])
     assert planned.keys == (key,)
     assert len(planned.runs) > 1
     for one in planned.runs:
@@ -60,7 +60,7 @@ def test_every_ablation_is_a_key_and_its_runs_differ_in_nothing_else(key):
 
 
 def test_the_product_counts_up_the_last_key_first_and_seeds_before_it():
-    planned = plan("testbed", ["alpha=0.5,1.0", "target=near", "order=synchronous,in_place"], seeds=2)
+    planned = grid_plan("testbed", ["alpha=0.5,1.0", "target=near", "order=synchronous,in_place"], seeds=2)
     assert planned.keys == ("alpha", "order")
     assert [(*run.values, run.config.seed) for run in planned.runs] == [
         (alpha, order, seed) for alpha in ("0.5", "1.0") for order in ("synchronous", "in_place") for seed in (0, 1)
@@ -84,7 +84,7 @@ def test_the_product_counts_up_the_last_key_first_and_seeds_before_it():
     ],
 )
 def test_a_list_in_brackets_is_one_value(setting, values):
-    planned = plan("testbed", [setting])
+    planned = grid_plan("testbed", [setting])
     assert values is None or [run.values[0] for run in planned.runs if run.values] == values
     assert len(planned.runs) == (2 if values is None else max(1, len(values)))
 
@@ -93,29 +93,29 @@ def test_text_that_is_no_yaml_is_one_value(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "near").mkdir()
     (tmp_path / "near" / "a.txt").write_text("word\n")
-    planned = plan("testbed", ["target_data.train={target}/a.txt", "target=near"])
+    planned = grid_plan("testbed", ["target_data.train={target}/a.txt", "target=near"])
     assert planned.runs[0].config.target_data.train == str(tmp_path / "{target}" / "a.txt")
 
 
 def test_the_seed_takes_the_synthetic_world_with_it():
-    planned = plan("testbed", ["seed=5", "testbed.world=0"], seeds=3)
+    planned = grid_plan("testbed", ["seed=5", "testbed.world=0"], seeds=3)
     assert [(run.config.seed, run.config.testbed.seed) for run in planned.runs] == [(5, 0), (6, 1), (7, 2)]
 
 
 @pytest.mark.parametrize("setting", ["testbed.seed=3", "testbed={seed: 3}"])
 def test_but_not_where_its_seed_was_given(setting):
-    assert [run.config.testbed.seed for run in plan("testbed", [setting], seeds=2).runs] == [3, 3]
+    assert [run.config.testbed.seed for run in grid_plan("testbed", [setting], seeds=2).runs] == [3, 3]
 
 
 def test_every_run_has_a_folder_of_its_own_on_any_disk():
-    names = [run.name for run in plan("testbed", ["alpha=0.5,1.0", "target=[near,far],[far]"], seeds=2).runs]
+    names = [run.name for run in grid_plan("testbed", ["alpha=0.5,1.0", "target=[near,far],[far]"], seeds=2).runs]
     assert len({name.casefold() for name in names}) == len(names) == 8
     assert all(re.fullmatch(r"[\w.+=-]+", name) for name in names)
-    assert plan("testbed", ["alpha=0.5,1.0"]).runs[0].name == "alpha=0.5_seed=0"
-    long = plan("testbed", [f"vicinity.model={'a' * 300},{'a' * 299}b", "alpha=1,2"]).runs
+    assert grid_plan("testbed", ["alpha=0.5,1.0"]).runs[0].name == "alpha=0.5_seed=0"
+    long = grid_plan("testbed", [f"vicinity.model={'a' * 300},{'a' * 299}b", "alpha=1,2"]).runs
     assert len({run.name for run in long}) == 4
     assert all(len(run.name) < 120 for run in long)
-    upper = plan("testbed", ["source.name=es,ES"]).runs
+    upper = grid_plan("testbed", ["source.name=es,ES"]).runs
     assert len({run.name.casefold() for run in upper}) == 2
 
 
@@ -132,7 +132,7 @@ def test_every_run_has_a_folder_of_its_own_on_any_disk():
     ],
 )
 def test_what_is_compared_with(against, methods, baseline):
-    assert plan("testbed", ["alpha=0.5,1.0", f"methods={methods}"], against=against).baseline == baseline
+    assert grid_plan("testbed", ["alpha=0.5,1.0", f"methods={methods}"], against=against).baseline == baseline
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_what_is_compared_with(against, methods, baseline):
 def test_a_fault_anywhere_is_one_line_before_the_first_run(settings, options, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=said) as refused:
-        plan("testbed", settings, **options)
+        grid_plan("testbed", settings, **options)
     assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_cannot_be_reached_ends_the_grid_and_no_run_counts_as_failed(tmp_path):
-    planned = plan("testbed", ["alpha=0.5,0.7"]).runs
+    planned = grid_plan("testbed", ["alpha=0.5,0.7"]).runs
     called, failed = [], {}
 
     def run(config, out, **more):

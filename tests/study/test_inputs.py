@@ -5,6 +5,7 @@ import pytest
 from uxla.config.run import load_config
 from uxla.errors import ConfigError, DataError
 from uxla.store.store import Store
+from uxla.study.arguments import arguments_of, request_of
 from uxla.study.inputs import load_inputs
 
 
@@ -78,6 +79,20 @@ def test_several_files_are_one_part_and_a_value_of_where_may_name_the_target(tmp
     (tmp_path / "b.tsv").unlink()
     with pytest.raises(ConfigError, match=r"run\.yaml:4: no such file: .*b\.tsv"):
         load_config(str(tmp_path / "run.yaml"))
+
+
+def test_rows_of_files_without_a_label_are_told_in_the_results_of_a_run(tmp_path):
+    (tmp_path / "a.tsv").write_text("text\tlabel\nkoru\tja\nmira\t-\nsen\tne\n")
+    (tmp_path / "run.yaml").write_text(
+        "task: classification\nmodel: testbed\ntarget: es\nsource: {name: en, train: a.tsv}\n"
+        "target_data: {train: a.tsv, test: a.tsv}\n"
+        "warmup: {batch_size: 2, learning_rate: 1e-3, epochs: 1, selection: last}\n"
+        "adaptation: {batch_size: 2, learning_rate: 1e-3, epochs: 1}\n"
+    )
+    config = load_config(str(tmp_path / "run.yaml"))
+    told = request_of(**arguments_of(config, load_inputs(config, Store(tmp_path)))).inputs.left_out
+    what = "1 of 3 rows have no label ('-' 1); they are left out. If it is a label, map it to a name (labels)"
+    assert told == (f"en: {what}", f"es: test: {what}")
 
 
 def test_only_the_languages_of_the_testbed_that_a_run_reads_are_made(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from uxla.algorithm.agreement import Exact, NoAgreement, Token, Union
 from uxla.algorithm.events import Part, Skipped, Step, Trained, Trains
 from uxla.events import DataRead, Doubted, Event, Measured, TextsCut, TrainingEnded, Warned
+from uxla.methods.method import Method, Start
 from uxla.study.messages import Messages
 
 EXACT = Exact()
@@ -174,3 +175,14 @@ def test_what_a_training_learned_from_stands_in_results_by_data_set():
     assert gold == {"kind": "source", "of": 50, "kept": None, "taught": 50, "drawn": 100, "collapsed": []}
     assert own == {"kind": "target", "of": 1000, "kept": [800, 801], "taught": 522, "drawn": 1044, "collapsed": [2]}
     assert virtual["kind"] == "virtual_source"
+
+
+def test_a_method_of_ones_own_and_its_warm_up_are_told_by_their_names(hearing):
+    mine = Method("mine", "my own", start=Start("first", lambda lab: lab.warm_up("first"), "my warm-up"))
+    messages = Messages("ner", "en", [mine])
+    facts = {"steps": 1, "examples": 2, "loss": 0.5, "dev": None}
+    adapted = {"epoch": 1, "epochs": 2, "peers": [1, 2], "learned_from": []}
+    with hearing() as lines:
+        messages(TrainingEnded("first", None, 1, epoch=None, peers=None, learned_from=None, **facts))
+        messages(TrainingEnded("mine", "far", 3, **adapted, **facts))
+    assert lines == ["my warm-up 1 of 3: loss 0.50", "[my own far, epoch 1/2] model 3: loss 0.50"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,19 @@ from uxla.algorithm.distil import CleanCluster, MostConfident
 from uxla.algorithm.events import Trains
 from uxla.config.run import load_config
 from uxla.config.training import Adaptation, WarmUp
-from uxla.methods.method import PENALISED
-from uxla.methods.registry import METHODS, final_method, names, ordered, row_titles, title, trainings_of
+from uxla.methods.description import describe, described
+from uxla.methods.method import PENALISED, Method, Start
+from uxla.methods.registry import (
+    METHODS,
+    final_method,
+    find,
+    makes_models,
+    names,
+    ordered,
+    row_titles,
+    title,
+    trainings_of,
+)
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.study.inputs import Inputs
 from uxla.study.pipeline import asks_vicinity
@@ -220,7 +232,29 @@ def test_trainings_on_labels_are_called_after_what_begins_with_them():
     ],
 )
 def test_the_models_of_a_run_are_those_of_its_highest_method(asked, final):
-    assert final_method(asked) == final
+    assert final_method(map(find, asked)).name == final
+
+
+def test_a_method_as_a_value_keeps_its_title_its_trainings_and_its_rank():
+    mine = Start("mine", lambda lab: lab.warm_up("mine"), "my warm-up")
+    half = Method("half", "the surer half", start=mine)
+    assert (title("half", [half]), row_titles(["half"], [half])["half"]) == ("the surer half",) * 2
+    assert (trainings_of("mine", [half]), trainings_of("half", [half])) == ("my warm-up", "the surer half")
+    ranked = [find("uxla"), replace(half, rank=200), replace(half, name="never", rank=None)]
+    assert final_method(ranked).name == "half"
+    assert final_method(ranked[2:]) is None
+    assert [makes_models(one, ranked) for one in ranked] == [True, True, False]
+
+
+def test_what_results_describe_of_a_method_is_all_that_a_report_says_of_it():
+    mine = Start("mine", lambda lab: lab.warm_up("mine"), "my warm-up")
+    given = {"in_sentence": "half of it", "needs": ("labelled",), "reads_target": False, "baseline": True}
+    half = Method("half", "the surer half", **given, start=mine)
+    again = described("half", json.loads(json.dumps(describe(half))))
+    assert replace(again, start=mine) == half
+    assert trainings_of("mine", [again]) == "my warm-up"
+    without = replace(half, start=None, steps=lambda lab, target, models: [])
+    assert describe(described("half", describe(without))) == describe(replace(half, start=PENALISED))
 
 
 def test_the_paper_is_the_default():

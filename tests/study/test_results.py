@@ -6,6 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+from uxla.algorithm.agreement import Exact, Token
+from uxla.methods.description import describe
+from uxla.methods.method import Method
+from uxla.methods.registry import final_method, find
 from uxla.models.runtime import Runtime
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.study.choose_epoch import Outcome
@@ -14,6 +18,7 @@ from uxla.study.results import run_results
 from uxla.study.settings import UXLA
 from uxla.targets import Target
 
+EXACT = Exact()
 HANDLE = ModelHandle(Path("m"), "digest")
 
 
@@ -26,8 +31,9 @@ DE = Target(corpus("de train"), name="de")
 TRAINED = {"penalty": ["penalty"], "ensemble": ["zero-shot"], "tri_training": ["tri 1", "tri 2"], "uxla": ["1", "2"]}
 
 
-def found(*targets, trained=TRAINED, kept="2", test="src test"):
-    """`results.json` of these targets, of each of which the models `kept` were kept."""
+def found(*targets, trained=TRAINED, kept="2", test="src test", agreement=EXACT, own=()):
+    """`results.json` of these targets, of each of which the models `kept` were kept; `own` are no methods of uxla."""
+    methods = [find(name, own) for name in trained]
     inputs = Inputs(corpus("src train"), corpus("src dev"), test and corpus(test), targets)
     labelling = SimpleNamespace(
         task_name="ner",
@@ -44,7 +50,8 @@ def found(*targets, trained=TRAINED, kept="2", test="src test"):
         as_one=lambda method, models: {"ensemble": models, "weight_mean": f"mean of {models}"}.get(method),
         labelling=labelling,
         vicinity=SimpleNamespace(model=HANDLE),
-        method=UXLA(),
+        method=UXLA(agreement=agreement),
+        weights=SimpleNamespace(methods=methods, final=final_method(methods)),
     )
     names = [target.name for target in targets]
     every, outcomes = dict.fromkeys(names, trained), dict.fromkeys(names, Outcome(kept))
@@ -141,3 +148,19 @@ def test_without_uxla_there_is_nothing_about_other_languages():
         "ensembles": {"penalty": "penalty together on es test"},
         **single("penalty"),
     }
+
+
+def test_the_results_say_which_method_the_run_is_for_and_describe_those_that_are_none_of_uxla():
+    assert found(ES)["final"] == "uxla"
+    assert "methods" not in found(ES)
+    mine = Method("mine", "my own", rank=200, baseline=True)
+    never = Method("never", "never delivered", rank=None)
+    results = found(ES, trained=TRAINED | {"mine": ["m"], "never": ["n"]}, kept="m", own=[mine, never])
+    assert results["final"] == "mine"
+    assert results["methods"] == {"mine": describe(mine), "never": describe(never)}
+    assert results["targets"]["es"]["uxla_ensemble"] == "2 together on es test", "its last epoch, not the final models"
+
+
+def test_the_share_that_must_agree_is_there_for_the_agreement_that_has_one():
+    assert found(ES, agreement=Token(0.7))["min_agreed"] == 0.7
+    assert "min_agreed" not in found(ES)

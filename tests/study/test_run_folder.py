@@ -1,12 +1,14 @@
 """Names of run folders tell runs apart; no run, and nothing of a person's, is written over unless that is asked for."""
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
 from uxla.config.run import load_config
 from uxla.errors import ArtifactError, spelled_as
+from uxla.files import vacant
 from uxla.study.run_folder import check_folder, grid_folder, locked_folder, run_folder, taken
 
 
@@ -229,6 +231,24 @@ def test_a_run_folder_is_for_one_run_at_a_time(tmp_path):
     with locked_folder(tmp_path / "run"):
         pass
     assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_run_begins_although_somebody_looks_at_that_moment_whether_it_lives(tmp_path):
+    looks, looked = threading.Event(), threading.Event()
+
+    def look():
+        with vacant(tmp_path / "run/.lock") as free:
+            assert free
+            looks.set()
+            looked.wait(0.1)
+
+    (tmp_path / "run").mkdir()
+    thread = threading.Thread(target=look)
+    thread.start()
+    looks.wait()
+    with locked_folder(tmp_path / "run"), vacant(tmp_path / "run/.lock") as free:
+        assert not free
+    thread.join()
 
 
 def test_a_run_folder_that_cannot_be_is_one_error(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uxla.algorithm.agreement import Agreed
 from uxla.algorithm.cotraining import CoTraining, Epoch
 from uxla.algorithm.distil import MostConfident
 from uxla.algorithm.events import CoLabelled, Step
@@ -37,8 +38,8 @@ def judged(of, epoch=1, seed=0):
         corpus=of,
         predictions=tuple(two),
         selected=(chosen[0], chosen[1]),
-        agreed=chosen[2],
-        chosen=chosen[3],
+        found=Agreed(chosen[3], chosen[2], np.where(rng.random(2 * len(of)) < 0.2, IGNORED, two[1].pseudo_labels)),
+        chosen=chosen[3] & (seed == 0),
         classes={},
     )
 
@@ -58,12 +59,26 @@ def test_a_decision_is_written_as_it_was_taken(tmp_path):
     assert set(zip(*(rows[name].to_pylist() for name in ("epoch", "k", "j", "data")), strict=True)) == {(3, 1, 3, "xx")}
     assert rows["selected_by_k"].to_pylist() == taken.selected[0].tolist()
     assert rows["selected_by_j"].to_pylist() == taken.selected[1].tolist()
-    assert rows["agreed"].to_pylist() == taken.agreed.tolist()
+    assert rows["agreed"].to_pylist() == taken.found.agreed.tolist()
     assert rows["used"].to_pylist() == taken.chosen.tolist()
     for peer, predictions in zip("kj", taken.predictions, strict=True):
         assert rows[f"labels_{peer}"].to_pylist() == predictions.pseudo_labels.reshape(-1, 2).tolist()
         means = predictions.best.reshape(-1, 2).mean(axis=1)
         assert rows[f"confidence_{peer}"].to_pylist() == pytest.approx(means.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_labels_that_the_agreement_gave_are_written_where_it_took_the_example_be_it_used_or_not(tmp_path, seed):
+    target = corpus("xx", 30)
+    taken = judged(target, seed=seed)
+    trace = Trace(12)
+    trace(taken)
+    rows = written(tmp_path, trace, target, corpus("en", 2))[0]
+    assert any(rows["used"].to_pylist()) == (seed == 0)
+    given = zip(taken.found.chosen.tolist(), taken.found.labels.reshape(-1, 2).tolist(), strict=True)
+    expected = [labels if chosen else None for chosen, labels in given]
+    assert rows["labels"].to_pylist() == [expected[i] for i in traced(target, 12)]
+    assert None in rows["labels"].to_pylist()
 
 
 @given(st.integers(0, 60), st.integers(1, 40), st.integers(0, 3))
@@ -187,7 +202,7 @@ def test_algorithm_1_shows_every_labelling_with_its_place_and_fate():
 def test_nothing_that_was_shown_can_be_assigned_to():
     taken = judged(corpus("xx", 2))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        taken.chosen = taken.agreed
+        taken.chosen = taken.found.agreed
 
 
 def test_the_trace_of_a_run_is_of_one_method_and_apart_for_each_target():

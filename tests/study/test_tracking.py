@@ -54,7 +54,7 @@ def labelled(agreed, of):
     """A labelling of `of` samples of es, of which so many teach."""
     examples = [Example(str(i), "es", ("a",)) for i in range(of)]
     chosen = np.arange(of) < agreed
-    given = {"predictions": (None, None), "selected": (chosen, chosen), "agreed": chosen, "chosen": chosen}
+    given = {"predictions": (None, None), "selected": (chosen, chosen), "found": None, "chosen": chosen}
     corpus = Corpus.from_examples("es~", ("O",), examples)
     return CoLabelled(step=Step(1, 0, 1, 2), method="uxla", target="es", corpus=corpus, classes={}, **given)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import permutations, tee
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -20,13 +20,13 @@ from uxla.algorithm.distil import MostConfident, Select, has_collapsed, majority
 from uxla.algorithm.events import CoLabelled, EpochEnded, Part, Skipped, Step, Trained, Trains
 from uxla.algorithm.mixing import balanced_mix, judging_sample
 from uxla.algorithm.training_input import DataSet, Map, TrainingInput, fitted
+from uxla.choices import Order
 from uxla.errors import ConfigError
 from uxla.events import Emit, unheard
 from uxla.records import IGNORED, Corpus, Ints, Predictions
 from uxla.seeds import derive, generator
 
 M = TypeVar("M")
-Order = Literal["synchronous", "in_place", "alone"]
 
 
 @dataclass(frozen=True)
@@ -162,24 +162,23 @@ class CoTraining(Generic[M]):
         `before`: what the peers were after the warm-up, where they have been trained since.
         """
         k, j = (self.learner.predict(peer, corpus) for peer in peers)
-        selected, (chosen, agreed, labels) = distilled(corpus, (k, j), select, self.agreement)
+        selected, found = distilled(corpus, (k, j), select, self.agreement)
         states = zip("kj", (k, j), peers, before or peers, strict=True)
-        collapsed = [name for name, found, *peer in states if self.has_collapsed(found, corpus, *peer, source=source)]
-        if collapsed:
-            chosen = np.zeros_like(chosen)
-        classes = _counts(labels[np.repeat(chosen, np.diff(k.offsets))], corpus.label_names)
+        collapsed = [name for name, given, *peer in states if self.has_collapsed(given, corpus, *peer, source=source)]
+        chosen = np.zeros_like(found.chosen) if collapsed else found.chosen
+        classes = _counts(found.labels[np.repeat(chosen, np.diff(k.offsets))], corpus.label_names)
         labelled = CoLabelled(
             step=step,
             corpus=corpus,
             predictions=(k, j),
             selected=selected,
-            agreed=agreed,
+            found=found,
             chosen=chosen,
             classes=classes,
             collapsed=tuple(collapsed),
         )
         self.emit(labelled)
-        return DataSet(corpus.with_labels(labels, k.offsets).take(np.flatnonzero(chosen)), labelled.counts)
+        return DataSet(corpus.with_labels(found.labels, k.offsets).take(np.flatnonzero(chosen)), labelled.counts)
 
     def train(self, models: Sequence[M], mixes: Iterable[tuple[Sequence[DataSet], Step]]) -> Iterator[tuple[int, M]]:
         """Each step's l, and model l after one training on its mix (lines 20-22); unchanged where nothing is left."""
@@ -210,7 +209,7 @@ class CoTraining(Generic[M]):
 
         False where the source's own labels are nearly one only. Of the source at most 8,192 examples are labelled.
         """
-        if majority_share(gold_labels(source)) > self.collapse_share:
+        if majority_share(source.gold_labels) > self.collapse_share:
             return False
 
         def earlier() -> Ints:
@@ -241,12 +240,6 @@ def triples(order: Order) -> list[tuple[int, int, int]]:
     if order == "in_place":
         return [(k, j, l) for k, j, l in permutations(range(3))]
     return [(0, 1, 2), (1, 2, 0), (2, 0, 1)]
-
-
-def gold_labels(corpus: Corpus) -> Ints:
-    """(R,) all labels of a labelled corpus, example by example."""
-    column = corpus.table.column("labels").combine_chunks()
-    return np.asarray(column.flatten().to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _counts(labels: Ints, names: Sequence[str]) -> dict[str, int]:

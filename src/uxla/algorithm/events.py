@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from uxla.algorithm.agreement import Agree
+from uxla.algorithm.agreement import Agree, Agreed
 from uxla.events import Event
 from uxla.records import Bools, Corpus, Predictions
 
@@ -67,10 +67,10 @@ class CoLabelled(StepEvent):
     predictions: tuple[Predictions, Predictions]
     selected: tuple[Bools, Bools]
     """(N,) what each peer was trusted on (DISTIL)."""
-    agreed: Bools
-    """(N,) what the peers label alike."""
+    found: Agreed
+    """What the two have in common (AGREEMENT)."""
     chosen: Bools
-    """(N,) what teaches: with `Exact`, selected by both and agreed on; nothing where a peer has collapsed."""
+    """(N,) what teaches: what the agreement left; nothing where a peer has collapsed."""
     classes: Mapping[str, int]
     """How often each label is among what teaches."""
     collapsed: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from uxla.algorithm.cotraining import gold_labels
 from uxla.annotation.labelled_data import read_labelled
 from uxla.corpora import require_labels
 from uxla.errors import setting
@@ -86,7 +85,7 @@ def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
     labels = TASKS[ensemble.task]().decode(found, ensemble.label_names)
     segments = [list(example.segments) for example in gold]
     best = found.best.astype(np.float64)
-    test = TestSet(names, _NAME, segments, found.offsets, ids[gold_labels(gold)], best, {_NAME: labels})
+    test = TestSet(names, _NAME, segments, found.offsets, ids[gold.gold_labels], best, {_NAME: labels})
     counts = by_class(test, _NAME, spans=ensemble.task == "ner")
     total = np.asarray(sum(counts.values(), np.zeros((len(gold), 3), dtype=np.int64)))
     present = {name: own for name, own in sorted(counts.items()) if own.any()}

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from uxla.algorithm.cotraining import gold_labels
 from uxla.annotation.labelled_data import read_labelled
 from uxla.corpora import require_labels
 from uxla.errors import ConfigError, DataError
@@ -18,6 +17,7 @@ from uxla.methods.registry import ordered
 from uxla.records import Corpus
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.paired import Difference, Pair, difference
+from uxla.report.scores import own_methods
 from uxla.report.scoring import counts, score
 from uxla.schema import unknown_name
 
@@ -32,6 +32,8 @@ class Compared:
     score: float
     difference: Difference | None
     """None for a test set of one example."""
+    title: str
+    """The name of its row in tables."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,9 @@ class Scored:
 def table_of(scored: Scored, name: str = _NAME) -> Table:
     """The predictions, called `name`, and each method, as rows."""
     metric = "F1" if scored.metric == "f1" else scored.metric
-    titles = {method: one.title for method, one in ordered(scored.methods).items()}
     rows = [Row((name,), (Figure(f"{scored.score:.2f}"), Figure("")))]
-    for method, one in scored.methods.items():
-        rows.append(Row((titles[method],), (Figure(f"{one.score:.2f}"), _interval(one.difference))))
+    for one in scored.methods.values():
+        rows.append(Row((one.title,), (Figure(f"{one.score:.2f}"), _interval(one.difference))))
     note = (
         f"{metric} on the run's test set, of each method the ensemble; the difference is that of {name} from the "
         "method, with its 95 % interval over sentences"
@@ -90,9 +91,9 @@ def score_predictions(run: RunFolder, predictions: Any, target: str | None = Non
     spans, test = task == "ner", _with_predictions(test, predictions)
     mine = counts(test, _NAME, spans=spans)
     found = {}
-    for method in ordered(name for name in test.labels if name != _NAME):
+    for method, own in ordered((name for name in test.labels if name != _NAME), own_methods(run.results)).items():
         its = counts(test, method, spans=spans)
-        found[method] = Compared(score(its), difference([Pair(mine, its, 0)]))
+        found[method] = Compared(score(its), difference([Pair(mine, its, 0)]), own.title)
     return Scored(run.results["metric"], score(mine), found)
 
 
@@ -101,7 +102,7 @@ def _with_predictions(test: TestSet, corpus: Corpus) -> TestSet:
     names = tuple(dict.fromkeys((*test.label_names, *corpus.label_names)))
     ids = np.array([names.index(name) for name in corpus.label_names])
     order = _order(test, corpus)
-    labels = ids[gold_labels(corpus.take(order))]
+    labels = ids[corpus.take(order).gold_labels]
     return replace(test, label_names=names, labels={**test.labels, _NAME: labels})
 
 

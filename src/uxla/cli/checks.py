@@ -13,7 +13,8 @@ from uxla.config.run import RunConfig, load_config
 from uxla.devices import names
 from uxla.errors import ModelError, UxlaError
 from uxla.executors.forking import prepare
-from uxla.study.sharing import downloaded_run, is_hub_id
+from uxla.hub_id import has_hub_form
+from uxla.study.sharing import downloaded_run
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What Linux has where there is a GPU that torch can use: NVIDIA's, AMD's, one seen from WSL."""
@@ -32,13 +33,13 @@ def checked(config: str, overrides: Sequence[str]) -> RunConfig:
     return settings
 
 
-def run_folder(run: Path) -> Path:
+def folder_of_run(run: Path) -> Path:
     """The folder of a run: one that is here, or `user/name` on the Hub, downloaded. UxlaError where there is neither.
 
     A name whose first part is a folder here is a wrong path; the Hub is not asked.
     """
     name = str(run).removeprefix("hf:/")  # of hf://user/name a path keeps one slash
-    if not run.is_dir() and is_hub_id(name) and not run.parent.exists():
+    if not run.is_dir() and has_hub_form(name) and not run.parent.exists():
         return downloaded_run(name, None)
     if not run.is_dir():
         raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.checks import run_folder
+from uxla.cli.checks import folder_of_run
 from uxla.cli.options import LABELLING, Json, Quiet, showing_unless, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
@@ -29,7 +29,7 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Score a run's ensemble on a labelled file, by class and with intervals."""
-    run = run_folder(run)
+    run = folder_of_run(run)
     if not gold.exists():
         raise UxlaError(f"{gold}: no such file; check the path")
     renamed = None if labels is None else _renamed(labels)
@@ -37,10 +37,9 @@ def evaluate(
     with showing_unless(quiet), device.process():
         from uxla.annotation.evaluate import evaluate as score
         from uxla.annotation.evaluate import table_of
-        from uxla.models.ensemble import Ensemble
+        from uxla.predict.load import load_ensemble
 
-        trusts = device.trust_remote_code
-        ensemble = Ensemble.load(run, device=device.device, precision=device.precision, trust_remote_code=trusts)
+        ensemble = load_ensemble(run, device)
         found = score(ensemble, gold, labels=renamed, **reading.keywords)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))

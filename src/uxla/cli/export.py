@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from uxla.cli.checks import SUFFIXES, run_folder
+from uxla.cli.checks import SUFFIXES, folder_of_run
 from uxla.cli.options import Options, with_options
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError
@@ -52,7 +52,7 @@ def export(
 
 
 def _onnx(run: Path, out: Path) -> None:
-    run = run_folder(run)
+    run = folder_of_run(run)
     check_new(out)
 
     from uxla.console import showing

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uxla.executors.choice import Choice
     from uxla.markup import Table
     from uxla.shards import Shard
-    from uxla.study.grid import Plan
+    from uxla.study.grid import GridPlan
 
 
 def grid(
@@ -54,13 +54,13 @@ def grid(
     Work that runs share is done once. An interrupted grid resumes when you repeat the command. More: docs/grid.md.
     """
     from uxla.console import showing
-    from uxla.study.grid import plan
+    from uxla.study.grid import grid_plan
     from uxla.study.run_folder import grid_folder
 
     doing = chosen_executor(executor, unit_hours)
     check_shard(shard, doing, fresh=fresh)
     with showing():
-        planned = plan(config, settings or [], seeds=seeds, against=against)
+        planned = grid_plan(config, settings or [], seeds=seeds, against=against)
         folder = out or grid_folder(config, planned.fixed)
         table, failed = _compared(planned, folder, fresh=fresh, overwrite=overwrite, shard=shard, executor=doing)
     if table is not None:
@@ -74,7 +74,7 @@ def grid(
 
 
 def _compared(
-    planned: Plan, folder: Path, *, fresh: bool, overwrite: bool, shard: Shard | None, executor: Choice
+    planned: GridPlan, folder: Path, *, fresh: bool, overwrite: bool, shard: Shard | None, executor: Choice
 ) -> tuple[Table | None, dict[str, str]]:
     """Make the runs and write their tables. The values are the table, where any run ended, and the runs that failed."""
     from uxla import api
@@ -98,7 +98,7 @@ def _compared(
 
 
 def _made(
-    planned: Plan, folder: Path, *, fresh: bool, overwrite: bool, executor: Choice
+    planned: GridPlan, folder: Path, *, fresh: bool, overwrite: bool, executor: Choice
 ) -> tuple[Table | None, dict[str, str]]:
     from uxla import api
     from uxla.report.grid import summary, tidy

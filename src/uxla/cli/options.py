@@ -102,9 +102,10 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         with spelled_as("options"):
             for name, hint in sections.items():
+                section = _section(hint)
+                assert section is not None
                 keys = [option.name for option in _options(hint)]
-                values = {key: _parsed(key, given.pop(key)) for key in keys}
-                given[name] = _section(hint)(**values)  # type: ignore[misc]
+                given[name] = section(**{key: _parsed(key, section, given.pop(key)) for key in keys})
             command(**given)
 
     shown = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in made]
@@ -188,19 +189,30 @@ def _range(info: FieldInfo) -> str:
 
 def _typed(annotation: Any) -> Any:
     """The type as the command line reads it: what is more than one value or a mapping is text."""
+    found = _alternatives(annotation)
+    [first, *others] = [each for each in found if each is not type(None)]
+    plain = first in (bool, int, float, str) or get_origin(first) is Literal
+    kind = first if plain and not others else str
+    return kind | None if type(None) in found else kind
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """The types that a value may be of."""
     if get_origin(annotation) in (Union, types.UnionType):
-        inner = [_typed(each) for each in get_args(annotation) if each is not type(None)]
-        return (inner[0] if len(inner) == 1 else str) | None
+        return [one for each in get_args(annotation) for one in _alternatives(each)]
     if get_origin(annotation) is Annotated:
-        return _typed(get_args(annotation)[0])
-    return annotation if annotation in (bool, int, float, str) or get_origin(annotation) is Literal else str
+        return _alternatives(get_args(annotation)[0])
+    return [annotation]
 
 
-def _parsed(name: str, value: Any) -> Any:
-    """The value of an option, where that is text for a mapping or for several values."""
-    if not isinstance(value, str) or name not in _PARSERS:
+def _parsed(name: str, section: type[Section], value: Any) -> Any:
+    """The value of an option, where that is text for a mapping, for several values, or for a number or a word."""
+    if not isinstance(value, str):
         return value
-    return _PARSERS[name](value)
+    if name in _PARSERS:
+        return _PARSERS[name](value)
+    takes_number = int in _alternatives(section.model_fields[name].annotation)
+    return int(value) if takes_number and re.fullmatch(r"[0-9]{1,18}", value) else value
 
 
 def _columns(text: str) -> Any:
@@ -224,16 +236,10 @@ def _copies(text: str) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-def _number(text: str) -> Any:
-    """4, or auto."""
-    return int(text) if text.isdecimal() else text
-
-
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "columns": _columns,
     "where": _where,
     "copies": _copies,
-    "threads": _number,
     "tag_names": lambda text: tuple(text.split(",")),
     "together": lambda text: tuple(filter(None, text.split(","))),
 }

@@ -10,6 +10,7 @@ import typer
 
 from uxla.cli.options import Config, Fresh, Json, Quiet, Settings, showing_unless
 from uxla.cli.tables import show
+from uxla.phrases import duration
 
 if TYPE_CHECKING:
     from uxla.config.run import RunConfig
@@ -120,12 +121,3 @@ def _offers(found: dict[str, Any]) -> Iterator[str]:
         yield f"precision=bf16: about {duration(half)}, {found['seconds'] / half:.1f} times as fast; {cost}"
     if idle > 1:
         yield f"devices='{{cpu: {idle}}}': {idle} cores are idle; as many processes give the same results sooner"
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `5.5 h`: two digits at most."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -11,7 +11,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from uxla.choices import BATCH_SIZE
-from uxla.cli.checks import run_folder
+from uxla.cli.checks import folder_of_run
 from uxla.cli.options import (
     LABELLING,
     ExecutorName,
@@ -61,7 +61,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
-    run, source, doing = run_folder(run), _input(file), chosen_executor(executor, unit_hours)
+    run, source, doing = folder_of_run(run), _input(file), chosen_executor(executor, unit_hours)
     check_shard(shard, doing, fresh=False)
     if out in (None, Path("-")) and (shard or doing):
         raise UxlaError(f"{'--shard' if shard else '--executor'}: needs --out FILE, which the last shard to end writes")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from uxla.cli.options import Json
-from uxla.cli.plan import duration
+from uxla.phrases import duration
 
 if TYPE_CHECKING:
     from uxla.markup import Table

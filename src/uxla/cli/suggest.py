@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from uxla.cli.checks import SUFFIXES, run_folder
+from uxla.cli.checks import SUFFIXES, folder_of_run
 from uxla.cli.options import LABELLING, FileOptions, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
@@ -32,7 +32,7 @@ def suggest(
 
     More: docs/annotation.md.
     """
-    run = run_folder(run)
+    run = folder_of_run(run)
     if not raw.exists():
         raise UxlaError(f"{raw}: no such file; check the path")
     if to != "brat":
@@ -42,10 +42,9 @@ def suggest(
 
     with showing(), device.process():
         from uxla.annotation.files import suggest_from
-        from uxla.models.ensemble import Ensemble
+        from uxla.predict.load import load_ensemble
 
-        trusts = device.trust_remote_code
-        ensemble = Ensemble.load(run, device=device.device, precision=device.precision, trust_remote_code=trusts)
+        ensemble = load_ensemble(run, device)
         count = suggest_from(ensemble, raw, files, n=n, form=to, out=out)
     typer.echo(f"{count} texts written to {out}", err=True)
 

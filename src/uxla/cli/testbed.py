@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from uxla.testbed import SIZES
+
 testbed = typer.Typer(no_args_is_help=True, help="Write the synthetic languages, or train a model for them.")
 
 
@@ -42,13 +44,15 @@ def write_testbed(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Gets a folder for each language.")],
     world: Annotated[int, typer.Option(min=0, help="The world; the shipped model knows 0.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Decides which sentences are drawn.")] = 0,
-    train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = 1000,
-    unlabelled: Annotated[int, typer.Option(min=1, help="Raw training sentences of each target.")] = 1000,
+    train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = SIZES["train"],
+    unlabelled: Annotated[int, typer.Option(min=1, help="Raw training sentences of each target.")] = SIZES[
+        "unlabelled"
+    ],
     labelled: Annotated[
         int | None, typer.Option(min=1, help="Labelled sentences of each target; default: as many.")
     ] = None,
-    dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = 300,
-    test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = 500,
+    dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = SIZES["dev"],
+    test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = SIZES["test"],
     task: Annotated[
         list[str] | None, typer.Option(help="ner (the default), nli, paraphrase or topic; give it again for more.")
     ] = None,

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from safetensors import safe_open
 
 from uxla.compress.student import student
-from uxla.config.run import RunConfig, load_config
+from uxla.config.documents import read_document
+from uxla.config.run import RunConfig, given_in_memory, load_config
 from uxla.config.training import Adaptation, Training
 from uxla.errors import ArtifactError, ConfigError, setting
 from uxla.files import atomic_folder, check_new, write_file
@@ -82,10 +83,11 @@ class Student(NamedTuple):
 def teachers(run: Path, store: Store) -> Teachers:
     """Those of a run folder. ArtifactError where it is none; DataError where the texts that it read are gone."""
     results = RunFolder.read(run).results
-    if "(in memory)" in (run / "config.yaml").read_text(encoding="utf-8"):
+    file = str(run / "config.yaml")
+    if any(given_in_memory(read_document(file).values)):
         why = "its data or its model was given in memory, so it cannot be read again"
         raise ArtifactError(f"{run}: {why}; call compress on the result of uxla.adapt")
-    config = load_config(str(run / "config.yaml"))
+    config = load_config(file)
     request = request_of(**arguments_of(config, load_inputs(config, store)))
     study = study_of(request, Models.of(config), store)
     places = {name: _place(run, name, results["targets"]) for name in config.target}

@@ -30,9 +30,9 @@ def student(
 ) -> ModelHandle:
     """One model trained on the probabilities that the three `models` together give to the run's texts.
 
-    It begins with the weights of `start` and reads by the tokenizer of `backbone`. The texts are those that the run
-    learned from: source and target, and their virtual examples where an epoch has them. The training is remembered in
-    the store, and resumed like any other.
+    It begins with the weights of `start` and reads by the tokenizer of `backbone`. The texts are those that the run's
+    final method learned from: source and target, and their virtual examples where an epoch has them. The training is
+    remembered in the store, and resumed like any other.
     """
     texts = concatenate("texts", list(_texts(study, target)))
     taught = study.labelling.ensemble(models, texts)
@@ -57,15 +57,16 @@ def student(
 
 
 def _texts(study: Study, target: Target) -> Iterator[Corpus]:
-    """The texts of the run, unlabelled, each corpus once."""
-    source, raw, last = study.source.unlabelled(), target.train, len(study.epochs)
+    """The texts that the final method learned from, unlabelled, each corpus once; of its virtual examples the last."""
+    source, raw, method = study.source.unlabelled(), target.train, study.weights.final
     vicinity = study.around or study.vicinity
     yield source
     yield raw
-    if any(epoch.source_vicinity for epoch in study.epochs):
-        yield vicinity(source, last)
-    if any(epoch.target_vicinity for epoch in study.epochs):
-        yield vicinity(raw, last)
+    epochs = [] if method.schedule is None else method.epochs(study.epochs)
+    for corpus, part in ((source, "source_vicinity"), (raw, "target_vicinity")):
+        asked = [number for number, epoch in enumerate(epochs, start=1) if getattr(epoch, part)]
+        if asked:
+            yield vicinity(corpus, asked[-1])
 
 
 def _train(

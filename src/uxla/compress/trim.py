@@ -14,14 +14,14 @@ import transformers
 from safetensors import safe_open
 from safetensors.torch import save
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from uxla.compress.vocabulary import closed, cut, pieces
 from uxla.errors import ModelError
 from uxla.files import atomic_folder, check_new
 from uxla.markup import Figure, Row, Table
 from uxla.models.batches import chunks
-from uxla.models.loading import usable_length
+from uxla.models.loading import original_tokenizer, usable_length
 from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_files
 from uxla.records import Corpus
 from uxla.save_tokenizer import save_tokenizer
@@ -88,7 +88,7 @@ def trim(model: Path, texts: Corpus, out: Path, *, safety: ModelSafety = SAFE) -
         if (model / _ENSEMBLE).is_file():
             _write_ensemble(model / _ENSEMBLE, into / _ENSEMBLE)
     unknown, lost = reading.share(reading.words, {tokenizer.unk_token_id}), {*range(len(tokenizer))}.difference(most)
-    sizes = _size(model, len(pieces(settings))), _size(out, len(kept))
+    sizes = _size(model, len(pieces(settings)), safety), _size(out, len(kept), safety)
     return Trimmed(*sizes, unknown=unknown, new=reading.share(reading.new_words, lost))
 
 
@@ -148,12 +148,8 @@ def _rows(backend: Tokenizer, texts: Iterable[str]) -> Iterator[list[int]]:
 
 
 def _tokenizer(model: Path, safety: ModelSafety) -> Any:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(model), **offline(safety))
-    except Exception as error:
-        raise ModelError(f"{model}: no tokenizer could be loaded ({reason(error)})") from error
-    if not tokenizer.is_fast:
-        raise ModelError(f"{model}: its tokenizer has no fast version (tokenizer.json), which can be cut")
+    """That of the model, not set up for words: the trimmed one is to read texts everywhere as it does."""
+    tokenizer = original_tokenizer(model, safety=safety)
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     return tokenizer
@@ -224,9 +220,9 @@ def _write_ensemble(file: Path, into: Path) -> None:
     into.write_text(json.dumps(ensemble, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _size(model: Path, count: int) -> tuple[int, int, int]:
+def _size(model: Path, count: int, safety: ModelSafety) -> tuple[int, int, int]:
     """How many pieces, as told, parameters and bytes a model has."""
-    files = weight_files(model)
+    files = weight_files(model, safety)
     parameters = 0
     for path in files:
         with safe_open(path, framework="pt") as file:

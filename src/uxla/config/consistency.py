@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from uxla.config.files import SOURCE_PATHS, TARGET_PATHS
@@ -11,6 +11,7 @@ from uxla.config.keys import RunKeys
 from uxla.config.method import ByConfidence, MaskedLMVicinity
 from uxla.config.yaml_text import KeyPath
 from uxla.methods import registry
+from uxla.methods.method import Method
 from uxla.schema import together, unknown_name
 from uxla.testbed import TESTBED
 from uxla.testbed.languages import LANGUAGES
@@ -85,9 +86,18 @@ def _selection(config: RunKeys) -> Faults:
     if config.keep == "estimated" and config.source.dev is None:
         why = "keep=estimated needs source.dev, the estimate's reference, which is not given"
         yield "keep", f"{why}; give source.dev=FILE or keep=last"
+    yield from estimates_of_others(config.keep, map(registry.method, config.methods))
     if config.adaptation.selection == "target_dev" and config.target_data.dev is None:
         remedy = "give target_data.dev=FILE or adaptation.selection=last"
         yield "adaptation", f"selection target_dev needs target_data.dev, which is not given; {remedy}"
+
+
+def estimates_of_others(keep: str, methods: Iterable[Method]) -> Faults:
+    """Where the epoch is to be chosen by estimates, which UXLA's epochs alone have, and the run is not for UXLA."""
+    final = registry.final_method(methods)
+    if keep == "estimated" and final is not None and final.name != "uxla":
+        why = f"keep=estimated chooses among UXLA's epochs, and the run's models are those of {final.name}"
+        yield "keep", f"{why}; give keep=last or 'methods=[uxla]'"
 
 
 def _copies(config: RunKeys) -> Faults:
@@ -115,7 +125,7 @@ def _methods(config: RunKeys) -> Faults:
     if len(set(config.methods)) != len(config.methods):
         yield "methods", f"got {list(config.methods)}, expected each once; remove the repeated one"
     methods = [registry.method(name) for name in config.methods]
-    needs_test = [name for name in config.methods if not registry.makes_models(name, config.methods)]
+    needs_test = [one.name for one in methods if not registry.makes_models(one, methods)]
     if needs_test and config.target_data.test is None:
         why = f"{needs_test[0]} is only a score to compare with, and target_data.test is not given"
         yield "methods", f"{why}; give target_data.test=FILE or 'methods=[uxla]'"

@@ -6,7 +6,7 @@ from typing import Any
 
 from uxla.data.options import ReadOptions
 from uxla.schema import Files, Name, Section, key
-from uxla.testbed import TESTBED
+from uxla.testbed import SIZES, TESTBED
 
 ELSEWHERE = (TESTBED, "hub:")
 """Data paths that begin so are no files of the disk: the synthetic world, data sets of the Hub."""
@@ -82,8 +82,8 @@ class World(Section):
 
     world: int = key("which world; 0 is the one the shipped model knows", 0, ge=0)
     seed: int = key("which of its sentences are drawn", 0, ge=0)
-    train: int = key("labelled sentences of the source", 1000, ge=1)
-    unlabelled: int = key("raw training sentences of each target", 1000, ge=1)
+    train: int = key("labelled sentences of the source", SIZES["train"], ge=1)
+    unlabelled: int = key("raw training sentences of each target", SIZES["unlabelled"], ge=1)
     labelled: int | None = key("labelled ones, for `supervised`; null: as many, the raw ones", None, ge=1)
-    dev: int = key("development sentences of each language", 300, ge=1)
-    test: int = key("test sentences of each language", 500, ge=1)
+    dev: int = key("development sentences of each language", SIZES["dev"], ge=1)
+    test: int = key("test sentences of each language", SIZES["test"], ge=1)

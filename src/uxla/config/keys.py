@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from uxla.choices import KeepWeights
+from uxla.choices import KeepWeights, Order
 from uxla.config.compute import Compute, Job
 from uxla.config.files import Source, TargetData, World
 from uxla.config.method import PAPER_SCHEDULE, Agree, AgreeSection, EpochPlan, MaskedLMVicinity, VicinitySection
@@ -46,7 +46,7 @@ class RunKeys(Compute, Job):
     )
     schedule: Several[EpochPlan] = key("Algorithm 1's epochs in order", PAPER_SCHEDULE, paper="§2.4", min_length=1)
     agree: AgreeSection = key("how peers must agree", Agree(), paper="§2.3, stage 2")
-    order: Literal["synchronous", "in_place", "alone"] = key(
+    order: Order = key(
         "`synchronous`: peers frozen for an epoch, three trainings; `in_place`: replaced at once, six; "
         "`alone`: each model teaches itself",
         "synchronous",

@@ -7,14 +7,14 @@ that lacks them is answered with all of their names and an example command.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError, model_validator
 
 from uxla import __version__, progress
-from uxla.config.consistency import DATA_PATHS, check, data_paths
+from uxla.config.consistency import DATA_PATHS, check
 from uxla.config.documents import COMMAND_LINE, Document, absolute, override, read_document
 from uxla.config.errors import keys, refused
 from uxla.config.files import ELSEWHERE, IN_MEMORY
@@ -39,7 +39,8 @@ class RunConfig(RunKeys):
         if chosen is None:
             chosen = cls.model_fields["methods"].default if test else ("uxla",)
         elif not test and isinstance(chosen, list | tuple) and "uxla" in chosen and _known(chosen):
-            chosen = [method for method in chosen if registry.makes_models(method, chosen)]
+            methods = [registry.find(name) for name in chosen]
+            chosen = [one.name for one in methods if registry.makes_models(one, methods)]
         return values | {"methods": chosen}
 
     @model_validator(mode="after")
@@ -56,10 +57,9 @@ class RunConfig(RunKeys):
         """The whole configuration as YAML, defaults included; `load_config` reads it back to an equal value, unless
         data or the model were given in memory."""
         values = cast(dict[str, Plain], _plain(self.model_dump()))
-        names = [self.model, *(path for _, path in data_paths(self))]
-        in_memory = any(name.startswith(IN_MEMORY) for name in names)
-        again = "its data or its model was given in memory, so that `uxla run` cannot repeat it"
-        again = again if in_memory else "runs again with `uxla run` and this file"
+        again = "runs again with `uxla run` and this file"
+        if any(given_in_memory(values)):
+            again = "its data or its model was given in memory, so that `uxla run` cannot repeat it"
         return f"# uxla {__version__}: resolved; {again}\n{dump(values)}"
 
 
@@ -93,6 +93,14 @@ def load_config(preset_or_path: str, overrides: Sequence[str] = ()) -> RunConfig
     return config
 
 
+def given_in_memory(config: Mapping[str, Plain]) -> Iterator[tuple[KeyPath, str]]:
+    """What of the values of a configuration was given in memory, by its key."""
+    named: list[tuple[KeyPath, list[Plain]]] = [(("model",), [config.get("model")])]
+    named += [(path, written) for _, path, written in _data(config)]
+    for path, written in named:
+        yield from ((path, one) for one in written if isinstance(one, str) and one.startswith(IN_MEMORY))
+
+
 def _known(methods: Sequence[object]) -> bool:
     """Whether all are methods: what is none is an error also where it would be left out."""
     return all(method in registry.names() for method in methods)
@@ -106,11 +114,11 @@ def _tell_left_out(asked: object, config: RunConfig) -> None:
         progress.note(f"left out: {', '.join(map(str, left_out))}; {why}")
 
 
-def _data(document: Document) -> list[tuple[dict[str, Plain], tuple[str, str], list[Plain]]]:
+def _data(config: Mapping[str, Plain]) -> list[tuple[dict[str, Plain], tuple[str, str], list[Plain]]]:
     """The data files as they are written: the section's values, the key, and its paths."""
     found = []
     for section, name in DATA_PATHS:
-        values = document.values.get(section)
+        values = config.get(section)
         if isinstance(values, dict) and values.get(name) is not None:
             found.append((values, (section, name), _each(values[name])))
     return found
@@ -118,7 +126,7 @@ def _data(document: Document) -> list[tuple[dict[str, Plain], tuple[str, str], l
 
 def _forget_replaced_data(document: Document) -> None:
     """Drop Hub data from a section that was given a file nearer to the user: one section, one data set."""
-    data = _data(document)
+    data = _data(document.values)
     nearness = {path: _nearness(document.origin(path).place) for _, path, _ in data}
     for values, path, written in data:
         nearest = max(near for (section, _), near in nearness.items() if section == path[0])
@@ -133,7 +141,7 @@ def _nearness(place: str) -> int:
 
 def _resolve_paths(document: Document) -> None:
     """Make paths absolute in place; names that are no folder here (`org/model`) stay as they are."""
-    for values, path, written in _data(document):
+    for values, path, written in _data(document.values):
         here = document.origin(path)
         found = [
             absolute(one, here) if isinstance(one, str) and not one.startswith((*ELSEWHERE, IN_MEMORY)) else one
@@ -156,23 +164,15 @@ def _missing_files(document: Document) -> Iterator[str]:
     """A line for each data file that is not there, and for what was given in memory; those of targets whose names are
     not given are not looked for."""
     targets = [name for name in _each(document.values.get("target")) if isinstance(name, str)]
-    for path, name in _in_memory(document):
+    for path, name in given_in_memory(document.values):
         yield f"{document.origin(path).place}: {name}: was given in memory; call uxla.adapt again, or name a file here"
-    for _, path, written in _data(document):
+    for _, path, written in _data(document.values):
         for name in (one for one in written if isinstance(one, str) and not one.startswith((*ELSEWHERE, IN_MEMORY))):
             several = path[0] == "target_data" and "{target}" in name
             for file in [name.replace("{target}", target) for target in targets] if several else [name]:
                 if not os.path.isfile(file) and not _is_brat(file):  # Path.is_file raises for a name that is too long
                     wrong = "is a folder" if os.path.isdir(file) else "no such file"
                     yield f"{document.origin(path).place}: {wrong}: {file}, expected a data file; check the path"
-
-
-def _in_memory(document: Document) -> Iterator[tuple[KeyPath, str]]:
-    """What was given in memory, by its key."""
-    named: list[tuple[KeyPath, list[Plain]]] = [(("model",), [document.values.get("model")])]
-    named += [(path, written) for _, path, written in _data(document)]
-    for path, written in named:
-        yield from ((path, one) for one in written if isinstance(one, str) and one.startswith(IN_MEMORY))
 
 
 def _is_brat(folder: str) -> bool:

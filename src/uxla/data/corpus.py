@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, filterfalse
 from typing import Any, NoReturn
 
@@ -50,7 +51,9 @@ def corpus_of(
     labelled: bool,
     label_map: LabelMap | None = None,
 ) -> Corpus:
-    """The examples, with ids `lang:name:0` and so on; if `labelled`, only those with a label. Errors: `load_corpus`."""
+    """The examples, with ids `lang:name:0` and so on; if `labelled`, only those with a label: a note, and the corpus's
+    `left_out`, say how many others there are. Errors: `load_corpus`."""
+    left_out: list[str] = []
     labels_of: Callable[[Batch], pa.Array] = _no_labels
     if labelled and source.shape == "tagging":
         labels_of = _tag_reader(source, label_names, label_map or {})
@@ -58,8 +61,21 @@ def corpus_of(
         labels_of = _class_reader(label_names, label_map or {})
     batches = source.batches(labelled=labelled)
     if labelled and source.shape != "tagging":
-        batches = labelled_rows(batches, named=label_map or {}, noted=True)
-    return Corpus.from_batches(name, label_names, _record_batches(batches, source.shape, name, lang, labels_of))
+        batches = labelled_rows(batches, named=label_map or {}, left_out=left_out)
+    corpus = Corpus.from_batches(name, label_names, _record_batches(batches, source.shape, name, lang, labels_of))
+    if labelled and isinstance(source, SpanFile):
+        left_out += _texts_left_out(source)
+    return replace(corpus, left_out=tuple(left_out))
+
+
+def _texts_left_out(source: SpanFile) -> list[str]:
+    """How many texts of a file with spans nobody labelled, in a sentence that is a note, too; nothing for none."""
+    left_out, total = source.left_out()
+    if not left_out:
+        return []
+    text = f"{left_out} of {total} texts left out: nobody labelled them, or their labels were rejected"
+    note(f"{source.path}: {text}")
+    return [text]
 
 
 def _record_batches(
@@ -92,7 +108,7 @@ def labels_of(source: DataSource, label_map: LabelMap | None = None) -> tuple[st
     """The labels that occur, after `label_map`: for tagging O, then B and I of each type, else as `sorted_labels`."""
     if source.shape != "tagging":
         found: set[str] = set()
-        for batch in labelled_rows(source.batches(labelled=True), named=label_map or {}, noted=False):
+        for batch in labelled_rows(source.batches(labelled=True), named=label_map or {}):
             found.update(pc.unique(batch.columns["label"]).to_pylist())
         return sorted_labels(_mapped(label, label_map or {}) for label in found)
     if isinstance(source, ConllFile):  # which has them in memory, so that no batch need be made
@@ -190,10 +206,13 @@ def _listed(labels: Iterable[str]) -> str:
     return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
 
 
-def labelled_rows(batches: Iterable[Batch], *, named: Collection[str], noted: bool) -> Iterator[Batch]:
+def labelled_rows(
+    batches: Iterable[Batch], *, named: Collection[str], left_out: list[str] | None = None
+) -> Iterator[Batch]:
     """The rows that have a label. Signs of a missing label that are in `named` are labels.
 
-    At the end a note says what was left out, if `noted`. DataError if most rows have no label.
+    At the end a sentence says how many were left out: a note, and added to the list `left_out`, if there is one.
+    DataError if most rows have no label.
     """
     signs = Counter[str]()
     total, first, path = 0, 0, None
@@ -213,8 +232,9 @@ def labelled_rows(batches: Iterable[Batch], *, named: Collection[str], noted: bo
     if signs.total() > total / 2:
         remedy = f"name the label's column ({setting('columns')}), or label the rows"
         raise DataError(f"{message}; {remedy}", file=path, line=first)
-    if noted:
-        note(f"{path}:{first}: {message}; they are left out. If it is a label, map it to a name (labels)")
+    if left_out is not None:
+        left_out.append(f"{message}; they are left out. If it is a label, map it to a name (labels)")
+        note(f"{path}:{first}: {left_out[-1]}")
 
 
 def shown_signs(signs: Counter[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,10 @@ from uxla.data.load import open_data
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.errors import DataError
+from uxla.hub_id import has_hub_form
 
 _SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")
 """A file of each folder that `save_to_disk` of `datasets` writes."""
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-]+")
 _ROLES: dict[Shape, set[str]] = {"pair": {"first", "second"}, "single": {"text"}, "tagging": {"tokens", "tags"}}
 """The roles that show the shape of a table. Pairs come first, as they have the least usual names."""
 
@@ -35,7 +34,8 @@ def refuse_no_file(data: str) -> None:
     if any(os.path.isfile(folder / name) for name in _SAVED):
         call = f"uxla.read(datasets.load_from_disk({data!r}))"
         raise DataError(f"{data}: is a data set that `datasets` saved, expected a file; give {call}")
-    if _HUB_ID.fullmatch(data) and not os.path.exists(folder) and not os.path.exists(folder.parent):
+    named_as_file = folder.suffix or os.path.exists(folder) or os.path.exists(folder.parent)
+    if has_hub_form(data) and not named_as_file:
         raise DataError(f"{data}: no such file; for a data set of the Hub write {HUB}{data}/SPLIT")
 
 

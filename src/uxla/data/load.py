@@ -64,9 +64,14 @@ def load_corpus(
 
     parts = [read(path, name) for path, name in zip(paths, names, strict=True)]
     corpus = parts[0] if len(parts) == 1 else concatenate(name, parts)
+    return drawn(corpus, paths[0], share=share, take=take, seed=seed)
+
+
+def drawn(corpus: Corpus, file: Path | str, *, share: float, take: int | None, seed: int) -> Corpus:
+    """The examples of `corpus` that `subset` draws. DataError, which names `file`, where these are none."""
     chosen = subset(len(corpus), share=share, take=take, seed=seed)
     if len(chosen) == 0:
-        raise DataError(f"share {share} of {len(corpus)} sentences is less than one; raise the share", file=paths[0])
+        raise DataError(f"share {share} of {len(corpus)} sentences is less than one; raise the share", file=file)
     return corpus if len(chosen) == len(corpus) else corpus.take(chosen)
 
 

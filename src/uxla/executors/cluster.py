@@ -13,7 +13,7 @@ from typing import Any
 
 from uxla.devices import Placement, names
 from uxla.errors import ConfigError, UnreachableError, UxlaError, WriteError
-from uxla.executors.cluster_job import Surroundings, perform
+from uxla.executors.cluster_job import MachineSurroundings, perform
 from uxla.executors.connection import SPELLINGS, Head, connected
 from uxla.executors.jobs import Job, Queue
 from uxla.executors.side_by_side import SideBySide
@@ -76,7 +76,9 @@ def on_cluster(cluster: Ray, placement: Placement, shared: Sequence[Path]) -> It
             max_retries=0,  # they are counted here
         )
         seen = tuple(str(folder.absolute() / token) for folder in shared)
-        surroundings = Surroundings.of_this_process(placement, default_root(), seen, cluster.unit_hours, gpu=on_gpu)
+        surroundings = MachineSurroundings.of_this_process(
+            placement, default_root(), seen, cluster.unit_hours, gpu=on_gpu
+        )
         head = around.enter_context(closing(Head(ray.get_runtime_context().gcs_address)))
         yield around.enter_context(SideBySide(lambda: Tasks(ray, as_task(perform), surroundings, head)))
 
@@ -91,7 +93,7 @@ class _Attempt:
 class Tasks:
     """Jobs as tasks of a cluster, and a thread that hears how they end. Its scheduler says which begins when."""
 
-    def __init__(self, ray: Any, task: Any, surroundings: Surroundings, head: Head) -> None:
+    def __init__(self, ray: Any, task: Any, surroundings: MachineSurroundings, head: Head) -> None:
         self._ray, self._task, self._surroundings, self._head = ray, task, surroundings, head
         self._waiting, self._under_way = Queue(), dict[Any, _Attempt]()
         self._lock, self._closed = threading.Lock(), threading.Event()

@@ -29,7 +29,7 @@ _GRACE = 60.0
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class MachineSurroundings:
     """What the jobs of a run find around them on each machine."""
 
     placement: Placement
@@ -45,7 +45,7 @@ class Surroundings:
     @classmethod
     def of_this_process(
         cls, placement: Placement, root: Path, seen: tuple[str, ...], hours: float | None, *, gpu: bool
-    ) -> Surroundings:
+    ) -> MachineSurroundings:
         """Those of this process, for jobs that last so many `hours` at most; `root` is the store of whole runs."""
         environment = {name: value for name, value in os.environ.items() if name.startswith(_CARRIED)}
         environment["UXLA_CACHE"] = str(root.absolute())
@@ -70,7 +70,7 @@ class Surroundings:
             os.chdir(self.folder)
 
 
-def perform(call: bytes, around: Surroundings, waits: bool) -> bytes:
+def perform(call: bytes, around: MachineSurroundings, waits: bool) -> bytes:
     """The machine, what the job said, and how it ended, pickled."""
     said = list[bytes]()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from uxla.records import Corpus, Example
 from uxla.store.artifacts import Facts, copy_content, read_manifest
 from uxla.write_errors import writing
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _CARD = "README.md"
 _RECORD = "mlm.json"
 """What the folder's model was made from, by which the same command knows it again; the `facts` of its training, and the

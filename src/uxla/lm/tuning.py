@@ -12,7 +12,8 @@ from transformers import AutoTokenizer
 
 from uxla.config.compute import LMSource
 from uxla.data.corpus import DataSource
-from uxla.lm.folder import HUB_ID, OutputFolder, card, read_texts, summary, table
+from uxla.hub_id import is_hub_id
+from uxla.lm.folder import OutputFolder, card, read_texts, summary, table
 from uxla.markup import code_span
 from uxla.models.hub import resolve
 from uxla.models.lm.model import TrainableLM
@@ -60,7 +61,7 @@ class LMTraining:
 
     def tune(self, sources: Sequence[DataSource], lm: LMSource, out: Path) -> str:
         """Train the masked LM on files, into the folder `out`; a table of figures, and a sentence about the text."""
-        base = lm.model if HUB_ID.fullmatch(lm.model) and not Path(lm.model).is_dir() else None
+        base = lm.model if is_hub_id(lm.model) else None
         begin = f"It was trained further from {code_span(base or Path(lm.model).name)}"
         model = resolve(lm.name, revision=lm.revision, safety=lm.safety)
         return self._write(sources, lambda texts: model, begin, base, OutputFolder(out))

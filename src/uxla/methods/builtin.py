@@ -24,7 +24,7 @@ _SAME_LAYER = Start(
     lambda lab: lab.warm_up("weight_mean", penalty=False, same_layer=True),
     "warm-up from one layer",
 )
-_TUNED = Start("mlm_tuned", lambda lab: lab.tuned().warm_up("mlm_tuned"), "warm-up, masked LM tuned first")
+_TUNED = Start("mlm_tuned", lambda lab: lab.tuned().warm_up("mlm_tuned"), "warm-up, masked LM tuned first", tunes=True)
 _HEADS = Start("three_heads", lambda lab: lab.three_heads(), "UXLA, three heads, warm-up")
 
 

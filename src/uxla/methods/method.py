@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
+from uxla.choices import Order, Selection
 from uxla.errors import ConfigError
 
 if TYPE_CHECKING:  # numpy and Arrow, which names and titles do without
     from uxla.algorithm.agreement import Agree
-    from uxla.algorithm.cotraining import Epoch, Order
-    from uxla.choices import Selection
+    from uxla.algorithm.cotraining import Epoch
     from uxla.records import Corpus, ModelHandle
     from uxla.targets import Target
 
@@ -84,6 +84,8 @@ class Start:
     make: Callable[[Lab], Triple]
     trainings: str
     """What their trainings are called."""
+    tunes: bool = False
+    """Whether the backbone is tuned as a masked LM for them (`Lab.tuned`)."""
 
 
 PENALISED = Start("penalty", lambda lab: lab.warm_up("penalty"), "warm-up")
@@ -183,7 +185,6 @@ class Method:
 
     def _cotrained(self, lab: Lab, target: Target, models: Any) -> list[Triple]:
         from uxla.algorithm.agreement import AGREEMENTS
-        from uxla.algorithm.cotraining import Order
 
         epochs = self.epochs(lab.epochs)
         for name, given, known in (("agreement", self.agreement, AGREEMENTS), ("order", self.order, get_args(Order))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from uxla import plugins
 from uxla.errors import ConfigError
@@ -34,48 +34,53 @@ def method(name: str) -> Method:
     return found
 
 
-def ordered(names: Iterable[str]) -> dict[str, Method]:
-    """The methods of these names in the order of tables; one whose package is gone or broken has its name as title."""
-    return {one.name: one for one in sorted(map(find, names), key=_place)}
+def ordered(names: Iterable[str], known: Sequence[Method] = ()) -> dict[str, Method]:
+    """The methods of these names in the order of tables, each as `find` has it."""
+    return {one.name: one for one in sorted((find(name, known) for name in names), key=_place)}
 
 
-def row_titles(names: Iterable[str] = ()) -> dict[str, str]:
+def row_titles(names: Iterable[str] = (), known: Sequence[Method] = ()) -> dict[str, str]:
     """The names of rows in tables, in their order: of uxla's methods, then of the other `names`.
 
     UXLA has a row an epoch, and one for its three models together.
     """
-    found = ordered({*METHODS, *names})
+    found = ordered({*METHODS, *names}, known)
     titles = {name: one.title for name, one in found.items()}
     after = {"uxla": {"uxla": "UXLA, epoch {}", "uxla_ensemble": "UXLA (ensemble)"}}
     return {key: value for name, own in titles.items() for key, value in after.get(name, {name: own}).items()}
 
 
-def title(name: str) -> str:
+def title(name: str, known: Sequence[Method] = ()) -> str:
     """The title of a method; its name where the package that brings it is gone or broken."""
-    return find(name).title
+    return find(name, known).title
 
 
-def trainings_of(name: str) -> str:
-    """What the trainings of a method on labels alone are called."""
-    one = find(name)
-    return one.start.trainings if one.start is not None and one.start.method == name else one.title
+def trainings_of(name: str, known: Sequence[Method] = ()) -> str:
+    """What the trainings of a method on labels alone are called, or those of models that methods begin with."""
+    starts = (one.start for one in (*known, find(name, known)))
+    own = (start.trainings for start in starts if start is not None and start.method == name)
+    return next(own, title(name, known))
 
 
-def final_method(names: Iterable[str]) -> str:
-    """The method whose models a run is for: of those `names` that may be, the one with the highest rank."""
-    ranked = [(one.rank, one.name) for one in map(find, names) if one.rank is not None]
-    return max(ranked, default=(0, ""))[1]
+def final_method(methods: Iterable[Method]) -> Method | None:
+    """The method whose models a run is for: of those that may be, the one with the highest rank; None without any."""
+    ranked = [one for one in methods if one.rank is not None]
+    return max(ranked, key=lambda one: (one.rank or 0, one.name), default=None)
 
 
-def makes_models(name: str, names: Iterable[str]) -> bool:
-    """Whether a method is of use without a test set: it is UXLA, or more, or the run of `names` is for its models."""
-    if name in METHODS:
-        return (METHODS[name].rank or 0) >= _RANK_OF_UXLA
-    return name == final_method(names)
+def makes_models(one: Method, methods: Iterable[Method]) -> bool:
+    """Whether a method is of use without a test set: it is UXLA, or more, or the run of `methods` is for its models."""
+    if one.name in METHODS:
+        return (one.rank or 0) >= _RANK_OF_UXLA
+    return one == final_method(methods)
 
 
-def find(name: str) -> Method:
-    """The method of this name; one without steps and with the name as title where its package is gone or broken."""
+def find(name: str, known: Sequence[Method] = ()) -> Method:
+    """The method of this name: of those that a run has (`known`), else of the registry. Where its package is gone or
+    broken, one without steps and with the name as title."""
+    own = next((one for one in known if one.name == name), None)
+    if own is not None:
+        return own
     try:
         return method(name)
     except ConfigError:

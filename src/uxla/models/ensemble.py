@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -23,6 +24,7 @@ from uxla.models.entities import Entity, Label, entities, spans_of, tags_of
 from uxla.models.mentions import Answer, mentions
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
+from uxla.models.saving import module_digest
 from uxla.models.task_model import TaskModel, predict_each
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
@@ -207,10 +209,13 @@ class Ensemble:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the models, and how exactly they compute, from others: what they say of one example."""
-        [length] = {member.max_length for member in self.members}
+        """What tells these models, where they compute, from all others: their weights and tokenizers, and what they say
+        of one example, which is rounded as the device does it."""
+        with ThreadPoolExecutor() as pool:  # a second for 1 GB
+            weights = list(pool.map(module_digest, [member.module for member in self.members]))
+        read = [(one.max_length, one.precision, one.tokenizer.digest) for one in self.members]
         probs = self.probabilities([["a"] if self.task == "ner" else ["a"] * self._segments]).probs
-        return f"{self.task} {length} {','.join(self.label_names)} {self.scaling} {probs.tobytes().hex()}"
+        return f"{self.task} {self.label_names} {self.scaling} {weights} {read} {probs.tobytes().hex()}"
 
     @property
     def _segments(self) -> int:

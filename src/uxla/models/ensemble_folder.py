@@ -12,6 +12,7 @@ from typing import NamedTuple, get_args
 from uxla.choices import Precision
 from uxla.confidence import Scaling
 from uxla.errors import ArtifactError, in_python
+from uxla.files import write_file
 from uxla.models.tasks import TASKS
 from uxla.raw_text import DEFAULT_SPLITTER, Splitter
 
@@ -68,7 +69,7 @@ def save(
     scaling: Scaling | None = None,
     precision: Precision = "fp32",
 ) -> None:
-    """Write `ensemble.json`; `members` are model folders relative to `folder`."""
+    """Write `ensemble.json`, whole or not at all; `members` are model folders relative to `folder`."""
     card = {
         "version": 1,
         "task": task,
@@ -80,7 +81,7 @@ def save(
         **({} if precision == "fp32" else {"precision": precision}),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FILE).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_file(folder / _FILE, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
 def _not_here(folder: Path) -> str:

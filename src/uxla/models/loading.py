@@ -69,16 +69,28 @@ def read_model(auto_class: Any, folder: Path, safety: ModelSafety, **values: Any
 
 def load_tokenizer(folder: Path, *, safety: ModelSafety = SAFE) -> Any:
     """The fast tokenizer of a model folder, set up for pre-split words."""
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), add_prefix_space=True, **offline(safety))
-    except Exception as error:
-        raise ModelError(f"{folder}: no tokenizer could be loaded ({reason(error)})") from error
-    if not tokenizer.is_fast:
-        raise ModelError(f"{folder}: its tokenizer has no fast version (tokenizer.json), which word alignment needs")
+    tokenizer = original_tokenizer(folder, safety=safety, add_prefix_space=True)
     step = tokenizer.backend_tokenizer.pre_tokenizer
     if isinstance(step, ByteLevel):  # transformers does so for RoBERTa's own class only
         step.add_prefix_space = True
     return tokenizer
+
+
+def original_tokenizer(folder: Path, *, safety: ModelSafety = SAFE, **values: Any) -> Any:
+    """The fast tokenizer of a model folder as transformers loads it. ModelError where there is none."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **offline(safety), **values)
+    except Exception as error:
+        raise ModelError(f"{folder}: no tokenizer could be loaded ({reason(error)})") from error
+    require_fast(tokenizer, str(folder))
+    return tokenizer
+
+
+def require_fast(tokenizer: Any, name: str) -> None:
+    """ModelError for a tokenizer in Python, which does not say where in a text its pieces stand."""
+    if not tokenizer.is_fast:
+        found = f"{type(tokenizer).__name__} is no fast tokenizer, which uxla needs"
+        raise ModelError(f"{name}: {found}; take one that AutoTokenizer loads from a tokenizer.json")
 
 
 def load_model(

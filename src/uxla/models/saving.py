@@ -10,7 +10,7 @@ import torch
 from transformers import AutoConfig, AutoModel, PreTrainedTokenizerBase
 
 from uxla.errors import ModelError
-from uxla.models.loading import usable_length
+from uxla.models.loading import require_fast, usable_length
 from uxla.models.model_safety import SAFE, ModelSafety, offline, reason
 
 if TYPE_CHECKING:  # with it comes all that models of transformers are made with, a second's work
@@ -36,20 +36,29 @@ def check_objects(given: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]
         got = ", ".join(type(each).__name__ for each in pair)
         expected = "a folder, a Hub id, or (model, tokenizer) of transformers"
         raise ModelError(f"model: got {got}, expected {expected}")
-    if not pair[1].is_fast:
-        name = type(pair[1]).__name__
-        raise ModelError(f"model: {name} is no fast tokenizer, which word alignment needs; load it with use_fast=True")
+    require_fast(pair[1], "model")
     return pair[0], pair[1]
 
 
 def objects_digest(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> str:
     """SHA-256 over configuration, weights and tokenizer: equal models, equal digest."""
     sha = hashlib.sha256(model.config.to_json_string().encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    _add_weights(sha, model)
     sha.update(tokenizer.backend_tokenizer.to_str().encode())
     return sha.hexdigest()
+
+
+def module_digest(module: torch.nn.Module) -> str:
+    """SHA-256 over a module's weights."""
+    sha = hashlib.sha256()
+    _add_weights(sha, module)
+    return sha.hexdigest()
+
+
+def _add_weights(sha: Any, module: torch.nn.Module) -> None:
+    for name, tensor in sorted(module.state_dict().items()):
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
 
 
 def write_objects(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

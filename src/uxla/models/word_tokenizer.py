@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla.errors import ModelError
+from uxla.models.loading import require_fast
 from uxla.models.ragged import Ragged, stacked, sums
 from uxla.models.windows import Frame
 from uxla.models.word_by_word import drops_blanks, is_ordinary, reads_word_by_word
@@ -74,8 +76,7 @@ class WordTokenizer:
     @classmethod
     def of(cls, tokenizer: Any, name: str) -> WordTokenizer:
         """The reader of a transformers tokenizer. ModelError for a slow one, and for one that drops words unread."""
-        if not tokenizer.is_fast:
-            raise ModelError(f"{name}: its tokenizer has no fast version (tokenizer.json), which word alignment needs")
+        require_fast(tokenizer, name)
         backend = tokenizer.backend_tokenizer
         backend.no_padding()
         backend.no_truncation()
@@ -197,6 +198,13 @@ class WordTokenizer:
     def blank(self) -> str | None:
         """What stands between two spaces, if it makes no difference to a text that is read word by word."""
         return "" if drops_blanks(self.backend.pre_tokenizer) else None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all that decides how it reads."""
+        tokens = self.prefix, self.suffix, self.pad, self.mask, sorted(self.special), self.unknown
+        own = f"{self.before_word!r} {tokens} {self.segment_numbers} {self.backend.to_str()}"
+        return sha256(own.encode()).hexdigest()
 
     def forget(self) -> None:
         """Forget the words that were read; they will be read again."""

@@ -21,7 +21,7 @@ from uxla.errors import ModelError, WriteError, in_python
 from uxla.events import Event, TrainingEnded
 from uxla.methods.registry import METHODS
 from uxla.metrics import Score
-from uxla.models.model_safety import weight_files
+from uxla.models.model_safety import ModelSafety, weight_files
 from uxla.plan.counting import CountingStore, Kind, Work
 from uxla.plan.probe import OfGpu, Probe, probe
 from uxla.records import Corpus, ModelHandle, Predictions
@@ -129,7 +129,8 @@ def _planned(
     request: Request, models: Models, own: Store, downloads: Mapping[str, int | None], began: float
 ) -> tuple[Study, Plan]:
     """The study and its plan, as far as no model is looked into for it."""
-    study, store = _counted(request, models, own, _model_bytes(models.backbone, downloads))
+    model_bytes = _model_bytes(models.backbone, downloads, request.config.safety)
+    study, store = _counted(request, models, own, model_bytes)
     disk, model = store.disk, store.model_bytes
     at_once = len(request.config.placement.slots) // request.config.devices_per_training
     jobs = min(at_once, sum(one.kind == "training" for one in store.work))
@@ -209,12 +210,12 @@ def _in_checkpoint(request: Request) -> int:
     return 3 + any(training is not None and training.selection != "last" for training in trainings)
 
 
-def _model_bytes(backbone: ModelHandle, downloads: Mapping[str, int | None]) -> int:
+def _model_bytes(backbone: ModelHandle, downloads: Mapping[str, int | None], safety: ModelSafety) -> int:
     """A trained model's weights, in float32: those of the backbone without its layer of a language model."""
     if not backbone.path.is_dir():
         return sum(size or 0 for size in downloads.values())
     total = 0
-    for file in weight_files(backbone.path):
+    for file in weight_files(backbone.path, safety):
         total += sum(_tensor_bytes(file)) if file.suffix == ".safetensors" else file.stat().st_size
     return total
 

@@ -29,6 +29,7 @@ from uxla.models.ensemble import Ensemble
 from uxla.models.mentions import Answer
 from uxla.predict.answers import Label, StoredAnswers, blocks_of
 from uxla.predict.conll import AnsweredConll
+from uxla.predict.load import load_ensemble
 from uxla.predict.row import Row, Write
 from uxla.predict.spans import AnsweredSpans
 from uxla.predict.standard_input import Input, called, standard_input
@@ -74,9 +75,7 @@ def predict(
     """
     options = ReadOptions(**how)
     with device.process(), signals.with_message(_left(out)), ExitStack() as stack:
-        ensemble = Ensemble.load(
-            run, device=device.device, precision=device.precision, trust_remote_code=device.trust_remote_code
-        )
+        ensemble = load_ensemble(run, device)
         options = split_as(options, ensemble.split)
         given = (
             Input(source, options)

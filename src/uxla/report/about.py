@@ -7,8 +7,9 @@ from hashlib import sha256
 from typing import Any
 
 from uxla.methods.registry import title
-from uxla.phrases import counted, enumerated
+from uxla.phrases import counted, duration, enumerated
 from uxla.report.folder import RunFolder
+from uxla.report.scores import own_methods
 from uxla.report.trainings import NOUNS
 
 Fact = tuple[str, str]
@@ -30,7 +31,7 @@ def _settings(run: RunFolder, config: Mapping[str, Any]) -> Iterator[Fact]:
     if config:
         yield "model", f"{config['model']}, {results.get('precision', 'fp32')}"
         yield "seed", str(config["seed"])
-        yield "methods", ", ".join(map(title, config["methods"]))
+        yield "methods", ", ".join(title(name, own_methods(results)) for name in config["methods"])
         yield "data", "; ".join(_sizes(run)) or ", ".join([results["source"]["name"], *run.targets])
         yield "epochs of Algorithm 1", str(len(config["schedule"]))
         yield "agreement", str(config["agree"]["kind"])
@@ -64,9 +65,9 @@ def _cost(results: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterato
     if steps:
         yield "trainings", f"{len(trainings)}, {steps:,} steps in all"
     if seconds := environment.get("seconds"):
-        parts = [f"{name} {_time(seconds[stage])}" for stage, name in _STAGES.items() if seconds.get(stage)]
-        yield "compute time", f"{_time(sum(seconds.values()))} ({', '.join(parts)})"
-    if hardware := environment.get("hardware"):
+        parts = [f"{name} {duration(seconds[stage])}" for stage, name in _STAGES.items() if seconds.get(stage)]
+        yield "compute time", f"{duration(sum(seconds.values()))} ({', '.join(parts)})"
+    if (hardware := environment.get("hardware")) and "threads" in environment:
         yield (
             "hardware",
             ", ".join([*(hardware["gpus"] or [hardware["cpu"]]), counted(environment["threads"], "thread")]),
@@ -75,10 +76,3 @@ def _cost(results: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterato
         yield "finished", finished
     if versions := environment.get("versions"):
         yield "versions", ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions)
-
-
-def _time(seconds: float) -> str:
-    """`95 s`, `12 min`, `3.5 h`."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

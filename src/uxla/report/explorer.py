@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ _FIRST = 48
 """A label sequence is a string: the character `_FIRST` + 1 + label for each label, `_FIRST` for one that is ignored."""
 
 _PLACE = ["epoch", "k", "j", "data"]
-_FLAGS = {"selected_by_k": 1, "selected_by_j": 2, "agreed": 4, "used": 8}
+_LABELS = ("labels_k", "labels_j", "labels")
+_FLAGS = {"selected_by_k": 1, "selected_by_j": 2, "used": 4}
+_TAKEN = 8
+"""The flag of what the agreement took."""
 
 
 def packed(values: Any) -> str:
@@ -36,14 +39,14 @@ def packed(values: Any) -> str:
 
 def explored(decisions: pa.Table, texts: pa.Table, file: Path) -> dict[str, Any]:
     """The columns of one target. ArtifactError that names `file` if a decision has no text."""
-    coded = [decisions["labels_k"], decisions["labels_j"], texts["gold"]]
-    sequences, (k, j, gold) = _coded([column.combine_chunks() for column in coded])
+    coded = [*(decisions[name] for name in _LABELS), texts["gold"]]
+    sequences, (*labels, gold) = _coded([column.combine_chunks() for column in coded])
     rows = _text_columns(texts, gold)
     return {
         "labels": list(names_in(decisions.schema)),
         "sequences": sequences,
         "texts": rows,
-        "blocks": list(_blocks(decisions, rows, (k, j), file)),
+        "blocks": list(_blocks(decisions, rows, labels, file)),
     }
 
 
@@ -65,7 +68,7 @@ def _text_columns(texts: pa.Table, gold: Ints) -> dict[str, Any]:
     }
 
 
-def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: tuple[Ints, Ints], file: Path) -> Iterator[Any]:
+def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: Sequence[Ints], file: Path) -> Iterator[Any]:
     """Each labelling of one data set by two peers: where its texts stand, flags, confidences in per mille, labels."""
     places: dict[tuple[str, int], dict[str, int]] = {}
     for start, stop in _runs(decisions):
@@ -78,7 +81,8 @@ def _blocks(decisions: pa.Table, texts: dict[str, Any], labels: tuple[Ints, Ints
         except KeyError as error:
             message = f"no text for example {error} of {data}, which {file.stem}-texts.parquet should have"
             raise ArtifactError(f"{file}: {message}; run again to rebuild both") from None
-        flags = np.sum([np.asarray(part[name]).astype(np.int64) * bit for name, bit in _FLAGS.items()], axis=0)
+        marks = [(part[name], bit) for name, bit in _FLAGS.items()] + [(part["labels"].is_valid(), _TAKEN)]
+        flags = np.sum([np.asarray(marked).astype(np.int64) * bit for marked, bit in marks], axis=0)
         sure = [np.rint(1000 * np.asarray(part[f"confidence_{peer}"])).astype(np.int64).tolist() for peer in "kj"]
         found = [codes[start:stop].tolist() for codes in labels]
         steps = np.diff(rows, prepend=0).tolist()  # nearly all are 1, which compresses well

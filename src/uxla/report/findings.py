@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uxla.phrases import signed
 from uxla.report.gains import Gain, Gains
 from uxla.report.scores import last_states
 from uxla.report.scoring import Calibration, Confusion
@@ -78,7 +79,7 @@ def of_confusion(found: Confusion) -> str:
 
 
 def _points(row: Gain) -> str:
-    return f"{row.after - row.before:+.1f} points".replace("-", "\N{MINUS SIGN}")
+    return f"{signed(row.after - row.before)} points"
 
 
 def _isolated(name: str) -> str:

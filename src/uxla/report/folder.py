@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,24 @@ from uxla.config.yaml_text import parse
 from uxla.corpus_table import names_in
 from uxla.errors import ArtifactError, ConfigError, in_python
 from uxla.records import Ints
-from uxla.report.table import run_table
+from uxla.report.forms import config_fault, environment_fault, results_fault
+from uxla.report.table import require_version
 
 MADE_BY_RUN = "expected a folder written by `uxla run`"
+_TABLE = "a table that `uxla run` wrote"
+_REBUILT = "run again to rebuild it"
+_TEST_SET = ("segments", "gold", "confidence")
+_DECISIONS = (
+    *("epoch", "k", "j", "data", "id", "selected_by_k", "selected_by_j", "used"),
+    *("confidence_k", "confidence_j", "labels_k", "labels_j", "labels"),
+)
+_TEXTS = ("data", "epoch", "id", "segments", "parent", "changed", "gold")
+"""The columns of `uxla.study.trace` that reports need."""
+_PLAIN = {
+    *("id", "data", "epoch", "parent", "method", "model", "k", "j", "selected_by_k", "selected_by_j", "agreed", "used"),
+    *("confidence_k", "confidence_j"),
+}
+"""The columns that hold no lists."""
 _NAME = re.compile(r"\w[\w.+-]*")
 
 
@@ -60,9 +75,7 @@ class RunFolder:
     def read(cls, path: Path) -> RunFolder:
         """The run in `path`. ArtifactError if there is none, or it is unfinished or of another version."""
         try:
-            results = json.loads((path / "results.json").read_text(encoding="utf-8"))
-            run_table(results)
-            _require_names(path, results)
+            results = _results(path / "results.json")
         except (FileNotFoundError, NotADirectoryError):
             found, remedy = "no results.json", "if the run was interrupted, run it again to resume it"
             if not path.exists():
@@ -73,9 +86,6 @@ class RunFolder:
                     f"load {path.parent}, then ensemble_of({path.name!r})" if in_python() else f"give {path.parent}"
                 )
             raise ArtifactError(f"{path}: {found}, {MADE_BY_RUN}; {remedy}") from None
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            message = f"damaged ({type(error).__name__}), {MADE_BY_RUN}; run again to rebuild it"
-            raise ArtifactError(f"{path / 'results.json'}: {message}") from None
         return cls(path, results)
 
     @property
@@ -98,7 +108,7 @@ class RunFolder:
         """What `environment.json` holds; empty where it is missing or damaged."""
         with suppress(OSError, ValueError):
             found = json.loads((self.path / "environment.json").read_bytes())
-            return found if isinstance(found, dict) else {}
+            return {} if environment_fault(found) else found
         return {}
 
     @cached_property
@@ -111,12 +121,13 @@ class RunFolder:
         except (OSError, UnicodeDecodeError, YAMLError, ConfigError) as error:
             wrong = "no such file" if isinstance(error, FileNotFoundError) else f"damaged ({type(error).__name__})"
             raise ArtifactError(f"{path}: {wrong}, expected what `uxla run` wrote; run again to rebuild it") from None
-        if not isinstance(found, dict):
-            raise ArtifactError(f"{path}: no mapping, expected what `uxla run` wrote; run again to rebuild it")
         if self.environment.get("config") not in (None, hashlib.sha256(text).hexdigest()):
             wrong = "was changed after the run, so it no longer says what the run did"
             raise ArtifactError(f"{path}: {wrong}; undo the change, or run again")
-        return found
+        if fault := config_fault(found):
+            wrong = f"damaged, or of another version ({fault}), expected what `uxla run` wrote"
+            raise ArtifactError(f"{path}: {wrong}; run again to rebuild it")
+        return cast("Mapping[str, Any]", found)
 
     @cached_property
     def config_text(self) -> str:
@@ -126,14 +137,15 @@ class RunFolder:
 
     def test_set(self, target: str) -> TestSet | None:
         """The target's test set; None if the run had none."""
-        found = _parquet(self.path / "predictions" / f"{target}.parquet")
+        path = self.path / "predictions" / f"{target}.parquet"
+        found = _parquet(path, _TEST_SET)
         if found is None:
             return None
         metadata = {key.decode(): value.decode() for key, value in (found.schema.metadata or {}).items()}
         gold = found["gold"].combine_chunks()
         methods = [name for name in found.column_names if name not in ("id", "segments", "gold", "confidence")]
-        final = metadata["final"]
-        return TestSet(
+        final = metadata.get("final", "")
+        test = TestSet(
             names_in(found.schema),
             final,
             found["segments"].to_pylist(),
@@ -142,11 +154,13 @@ class RunFolder:
             np.asarray(found["confidence"].combine_chunks().flatten(), dtype=np.float64),
             {name: _flat(found[name].combine_chunks()) for name in sorted(methods, key=lambda name: name != final)},
         )
+        _require_labels(test, path)
+        return test
 
     def scored_labels(self, target: str) -> dict[tuple[str, int | None], list[Ints]]:
         """The labels (R,) of each model behind each score on the target's test set, by the method and epoch that
         `every_score` names; empty if the run had no test set."""
-        found = _parquet(self.path / "predictions/models" / f"{target}.parquet")
+        found = _parquet(self.path / "predictions/models" / f"{target}.parquet", ("method", "epoch", "labels"))
         labels: dict[tuple[str, int | None], list[Ints]] = {}
         for row in [] if found is None else found.to_pylist():
             labels.setdefault((row["method"], row["epoch"]), []).append(np.asarray(row["labels"], dtype=np.int64))
@@ -154,8 +168,8 @@ class RunFolder:
 
     def trace(self, target: str) -> tuple[pa.Table, pa.Table] | None:
         """Decisions and texts, as `uxla.study.trace` describes them; None if the run wrote none."""
-        decisions = _parquet(self.path / "trace" / f"{target}.parquet")
-        texts = _parquet(self.path / "trace" / f"{target}-texts.parquet")
+        decisions = _parquet(self.path / "trace" / f"{target}.parquet", _DECISIONS)
+        texts = _parquet(self.path / "trace" / f"{target}-texts.parquet", _TEXTS)
         return None if decisions is None or texts is None else (decisions, texts)
 
 
@@ -166,24 +180,51 @@ def _is_target(path: Path) -> bool:
     return False
 
 
-def _require_names(path: Path, results: Mapping[str, Any]) -> None:
-    """Names become parts of paths: ArtifactError for one that could lead to another folder."""
+def _results(file: Path) -> Mapping[str, Any]:
+    """What `results.json` holds. ArtifactError where it is damaged, of another version, or has a target's name that
+    could lead to another folder: names become parts of paths."""
+    try:
+        results = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"{file}: damaged ({type(error).__name__}), {MADE_BY_RUN}; {_REBUILT}") from None
+    if isinstance(results, dict) and "version" in results:
+        require_version(results)
+    if fault := results_fault(results):
+        raise ArtifactError(f"{file}: damaged ({fault}), {MADE_BY_RUN}; {_REBUILT}")
     for name in results["targets"]:
         if not _NAME.fullmatch(name):
             message = f"target {name!r}, expected a name of letters, digits and - _ . +; {MADE_BY_RUN}"
-            raise ArtifactError(f"{path / 'results.json'}: {message}")
+            raise ArtifactError(f"{file}: {message}")
+    return cast("Mapping[str, Any]", results)
 
 
-def _parquet(path: Path) -> pa.Table | None:
+def _require_labels(test: TestSet, path: Path) -> None:
+    """ArtifactError where a test set has not one label and one confidence for each gold label."""
+    rows, names = int(test.offsets[-1]), len(test.label_names)
+    sizes = {len(values) for values in (test.gold, test.confidence, *test.labels.values())}
+    known = all(((labels >= 0) & (labels < names)).all() for labels in test.labels.values())
+    if sizes != {rows} or not known or (test.gold >= names).any() or test.final not in test.labels:
+        raise ArtifactError(f"{path}: damaged (labels that do not fit together), expected {_TABLE}; {_REBUILT}")
+
+
+def _parquet(path: Path, columns: Collection[str]) -> pa.Table | None:
+    """The table, where there is one; ArtifactError where it is damaged or lacks one of the columns."""
     if not path.is_file():
         return None
     try:
-        return pq.read_table(path)
+        found = pq.read_table(path)
+        found.validate(full=True)
     except (OSError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno:  # Arrow's own errors of a damaged table have none
             raise ArtifactError(f"{path}: cannot be read ({os.strerror(error.errno)}); check its rights") from None
-        message = f"damaged ({type(error).__name__}), expected a table that `uxla run` wrote; run again to rebuild it"
-        raise ArtifactError(f"{path}: {message}") from None
+        raise ArtifactError(f"{path}: damaged ({type(error).__name__}), expected {_TABLE}; {_REBUILT}") from None
+    if missing := [name for name in columns if name not in found.column_names]:
+        message = f"no column {missing[0]}: damaged, or of another version, expected {_TABLE}"
+        raise ArtifactError(f"{path}: {message}; {_REBUILT}")
+    lists = [column.type for name, column in zip(found.column_names, found.columns, strict=True) if name not in _PLAIN]
+    if not all(pa.types.is_list(one) or pa.types.is_large_list(one) for one in lists):
+        raise ArtifactError(f"{path}: damaged (labels that are no lists), expected {_TABLE}; {_REBUILT}")
+    return found
 
 
 def _flat(lists: pa.Array) -> Ints:

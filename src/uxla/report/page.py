@@ -11,23 +11,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from uxla import __version__
-from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table, csv_text
+from uxla.methods.method import Method
 from uxla.methods.registry import find
+from uxla.phrases import signed
 from uxla.report import findings
 from uxla.report.about import facts
 from uxla.report.charts import Chart, reliability_chart, score_chart
 from uxla.report.explorer import explored, packed
-from uxla.report.folder import MADE_BY_RUN, RunFolder, TestSet
+from uxla.report.folder import RunFolder, TestSet
 from uxla.report.gains import Gains, class_gains, length_gains
 from uxla.report.mistakes import MOST, mistakes
 from uxla.report.quality import quality_table
 from uxla.report.score_table import score_tables
-from uxla.report.scores import Score, by_epoch, every_score
+from uxla.report.scores import Score, by_epoch, every_score, final_method_of, own_methods
 from uxla.report.scoring import Calibration, Confusion, by_length, calibration, confusion, counts, score
 from uxla.report.table import STRICT, WARNING, run_table
 from uxla.report.trainings import NOUNS, EpochFlow, flow, trainings_table
-from uxla.report.verdict import Verdict, final_method, verdict
+from uxla.report.verdict import Verdict, verdict
 
 _WIDEST_CONFUSION = 30
 
@@ -104,7 +105,6 @@ def page(found: Sequence[RunPart]) -> str:
             "run": run.name,
             "target": target.name,
             "tagging": run.run.results["task"] == "ner",
-            "agreement": run.run.agreement,
             **target.explorer,
         }
         for run in found
@@ -154,17 +154,14 @@ def _scores(results: Mapping[str, Any]) -> Iterator[tuple[str | None, str, int |
 
 
 def _part(name: str, run: RunFolder) -> RunPart:
-    try:
-        targets = tuple(_target(run, target) for target in run.targets)
-        return RunPart(name, run, run_table(run.results), tuple(facts(run)), targets)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        message = f"its files do not fit together ({type(error).__name__}: {error}), {MADE_BY_RUN}"
-        raise ArtifactError(f"{run.path}: {message}; run again to rebuild them") from error
+    targets = tuple(_target(run, target) for target in run.targets)
+    return RunPart(name, run, run_table(run.results), tuple(facts(run)), targets)
 
 
 def _target(run: RunFolder, target: str) -> TargetPart:
     results, test, traced = run.results, run.test_set(target), run.trace(target)
-    trainings, final = results.get("trainings", ()), final_method(results, target, test)
+    trainings, known = results.get("trainings", ()), own_methods(results)
+    final = test.final if test else final_method_of(results)
     said, epochs = verdict(run, target, test), flow(trainings, target, final)
     before = said.comparisons[0].method if said.comparisons else None
     return TargetPart(
@@ -172,21 +169,21 @@ def _target(run: RunFolder, target: str) -> TargetPart:
         verdict=said,
         scores=score_tables(results, target, final),
         charts=tuple(_charts(results["targets"][target], None if test is None else calibration(test))),
-        test=None if test is None else _tested(test, before, spans=results["task"] == "ner"),
+        test=None if test is None else _tested(test, before, known, spans=results["task"] == "ner"),
         flow=epochs,
         flow_said=findings.of_flow(epochs),
-        trainings=trainings_table(trainings, target, results["task"]),
-        quality=None if traced is None else quality_table(*traced, target, run.agreement),
+        trainings=trainings_table(trainings, target, results["task"], known),
+        quality=None if traced is None else quality_table(*traced, target),
         explorer=None if traced is None else explored(*traced, run.path / "trace" / f"{target}.parquet"),
     )
 
 
-def _tested(test: TestSet, before: str | None, *, spans: bool) -> TestPart:
+def _tested(test: TestSet, before: str | None, known: Sequence[Method], *, spans: bool) -> TestPart:
     confused = confusion(test, spans=spans, widest=_WIDEST_CONFUSION)
     return TestPart(
-        compared=None if before is None else (find(before).spoken, find(test.final).spoken),
+        compared=None if before is None else (find(before, known).spoken, find(test.final, known).spoken),
         gains=() if before is None else tuple(_gains(test, before, spans=spans)),
-        lengths=_length_table(test, spans=spans),
+        lengths=_length_table(test, known, spans=spans),
         mistakes=mistakes(test, before, spans=spans),
         confusion=confused,
         confusion_said=findings.of_confusion(confused) if confused else "",
@@ -208,12 +205,12 @@ def _gains(test: TestSet, before: str, *, spans: bool) -> Iterator[tuple[str, Ga
     yield "length", of_lengths, findings.of_gains(of_lengths, "groups")
 
 
-def _length_table(test: TestSet, *, spans: bool) -> Table:
+def _length_table(test: TestSet, known: Sequence[Method], *, spans: bool) -> Table:
     """Every method's score by length: a row a method, a column a group of lengths."""
     groups, rows = by_length(test, spans=spans), []
     for method in test.labels:
         found = counts(test, method, spans=spans)
-        rows.append(Row((find(method).title,), tuple(Figure(f"{score(found[i]):.1f}") for i in groups.values())))
+        rows.append(Row((find(method, known).title,), tuple(Figure(f"{score(found[i]):.1f}") for i in groups.values())))
     return Table(("method",), tuple(groups), tuple(rows))
 
 
@@ -231,7 +228,7 @@ def _environment() -> Environment:
     made.globals |= {"widest": _WIDEST_CONFUSION, "most_mistakes": MOST, "nouns": NOUNS}
     made.globals["asset"] = lambda name: Markup(loader.get_source(made, name)[0])
     made.filters["count"] = lambda value: f"{value:,.0f}"
-    made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+    made.filters["signed"] = signed
     made.filters["inline"] = lambda chart: Markup(chart.inline())
     made.filters["html"] = lambda table: Markup(table.html())
     return made

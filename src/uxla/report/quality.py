@@ -7,18 +7,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from uxla.markup import Figure, Row, Table
-from uxla.records import IGNORED, Bools, Ints
+from uxla.records import IGNORED, Ints
 
 _FATES = ("used", "dropped: peers disagree", "dropped: not trusted", "dropped: a model collapsed")
 _HEADS = ("epoch", "fate of the sentence"), ("sentences", "labels right", "all right")
 
 
-def quality_table(decisions: pa.Table, texts: pa.Table, target: str, agreement: str) -> Table:
+def quality_table(decisions: pa.Table, texts: pa.Table, target: str) -> Table:
     """The share of correct labels on the target's own sentences, by epoch and fate, over all trainings of an epoch.
 
     Of used examples these are the labels that taught, words that taught nothing left out; of others peer k's. Without
-    gold labels there is no row. `agreement` is how the peers had to agree: it decides what drops an example, and whose
-    labels teach.
+    gold labels there is no row.
     """
     known = texts.filter(pc.and_(pc.equal(texts["data"], target), pc.is_valid(texts["gold"])))
     own = decisions.filter(pc.equal(decisions["data"], target))
@@ -27,8 +26,8 @@ def quality_table(decisions: pa.Table, texts: pa.Table, target: str, agreement: 
     gold = pc.take(known["gold"].combine_chunks(), own["place"].combine_chunks())
     if not len(own) or pc.list_value_length(gold) != pc.list_value_length(own["labels_k"].combine_chunks()):
         return Table(*_HEADS, ())
-    right, known_words = _right(own, gold, agreement)
-    fates, epochs = _fates(own, agreement), own["epoch"].to_numpy()
+    right, known_words = _right(own, gold)
+    fates, epochs = _fates(own), own["epoch"].to_numpy()
     rows = (
         _row(epoch, fate, right[chosen], known_words[chosen])
         for epoch in np.unique(epochs).tolist()
@@ -45,34 +44,20 @@ def _row(epoch: int, fate: int, right: Ints, words: Ints) -> Row:
     return Row((str(epoch), _FATES[fate]), tuple(map(Figure, figures)))
 
 
-def _right(decisions: pa.Table, gold: pa.Array, agreement: str) -> tuple[Ints, Ints]:
+def _right(decisions: pa.Table, gold: pa.Array) -> tuple[Ints, Ints]:
     """(n,) how many labels of each example are right, and how many can be: they have a gold label and, in an example
     that was used, taught."""
     counts = pc.list_value_length(gold).to_numpy(zero_copy_only=False)
     owner = np.repeat(np.arange(len(counts)), counts)
-    expected, k, j = (
-        np.asarray(values.flatten()) for values in (gold, *(decisions[f"labels_{p}"].combine_chunks() for p in "kj"))
-    )
-    used, known, found = np.asarray(decisions["used"]), expected != IGNORED, k
-    if agreement == "token":
-        known &= (k == j) | ~used[owner]
-    if agreement == "union":
-        found = np.where((used & _of_j(decisions))[owner], j, k)
+    used, labels, of_k = (decisions[name].combine_chunks() for name in ("used", "labels", "labels_k"))
+    expected, found = (np.asarray(lists.flatten()) for lists in (gold, pc.if_else(used, labels, of_k)))
+    known = (expected != IGNORED) & (found != IGNORED)
     right = np.bincount(owner, known & (found == expected), len(counts)).astype(np.int64)
     return right, np.bincount(owner, known, len(counts)).astype(np.int64)
 
 
-def _of_j(decisions: pa.Table) -> Bools:
-    """(n,) whether `union` takes the labels of j: the peer that is trusted, of two the surer."""
-    selected_k, selected_j, sure_k, sure_j = (
-        np.asarray(decisions[name]) for name in ("selected_by_k", "selected_by_j", "confidence_k", "confidence_j")
-    )
-    return np.where(selected_k & selected_j, sure_j > sure_k, selected_j)
-
-
-def _fates(decisions: pa.Table, agreement: str) -> Ints:
-    """(n,) places in `_FATES`. With `union` one peer is enough: the other cannot drop what it was trusted on."""
-    used, k, j, agreed = (np.asarray(decisions[name]) for name in ("used", "selected_by_k", "selected_by_j", "agreed"))
-    if agreement == "union":
-        return np.select([used, ~(k | j)], [0, 2], default=3)
-    return np.select([used, ~(k & j), ~agreed], [0, 2, 1], default=3)
+def _fates(decisions: pa.Table) -> Ints:
+    """(n,) places in `_FATES`. What the agreement took, and yet was not used, a collapsed model dropped."""
+    used, k, j = (np.asarray(decisions[name]) for name in ("used", "selected_by_k", "selected_by_j"))
+    taken = np.asarray(decisions["labels"].is_valid())
+    return np.select([used, taken, ~(k & j)], [0, 3, 2], default=1)

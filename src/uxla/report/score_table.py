@@ -8,7 +8,8 @@ from typing import Any
 
 from uxla.markup import Figure, Row, Table
 from uxla.methods import registry
-from uxla.report.scores import Score, by_epoch, ensembles, last_states, of_methods
+from uxla.methods.method import Method
+from uxla.report.scores import Score, by_epoch, ensembles, last_states, of_methods, own_methods
 from uxla.report.table import ESTIMATE, SECOND, SINGLE, score_text
 
 
@@ -34,13 +35,14 @@ def score_tables(results: Mapping[str, Any], target: str, final: str) -> tuple[T
     estimated = results.get("estimates", {}).get(target, {})
     estimates = last_states(estimated, epoch)
     names = {*singles, *together, *estimates} - {"ensemble", "uxla_ensemble"}
+    methods = registry.ordered(names, own_methods(results))
     rows = {
         name: _Scored(method.title, singles.get(name), together.get(name), estimates.get(name), not method.needs)
-        for name, method in registry.ordered(names).items()
+        for name, method in methods.items()
     }
-    main = [name for name in rows if name == final or registry.find(name).baseline or registry.find(name).needs]
+    main = [name for name, method in methods.items() if name == final or method.baseline or method.needs]
     more = [row for name, row in rows.items() if name not in main]
-    more += [*_epochs(found, estimated), *_source(results, target)]
+    more += [*_epochs(found, estimated, methods), *_source(results, target)]
     second = _second_figure([*rows.values(), *more])
     shown = [row for name in main for row in (rows[name], *(_single(found) if name == final else ()))]
     return _table(shown, second), _table(more, second)
@@ -53,12 +55,12 @@ def _single(found: Mapping[str, Any]) -> Iterator[_Scored]:
             yield _Scored(title, found["single"][kind])
 
 
-def _epochs(found: Mapping[str, Any], estimated: Mapping[str, Any]) -> Iterator[_Scored]:
+def _epochs(found: Mapping[str, Any], estimated: Mapping[str, Any], methods: Mapping[str, Method]) -> Iterator[_Scored]:
     """Each epoch of the methods that have epochs."""
     estimates = {(method, epoch): one for method, epoch, one in by_epoch(estimated)}
     for method, epoch, score in by_epoch({**of_methods(found), **found.get("by_epoch", {})}):
         if epoch is not None:
-            yield _Scored(f"{registry.title(method)}, epoch {epoch}", score, estimate=estimates.get((method, epoch)))
+            yield _Scored(f"{methods[method].title}, epoch {epoch}", score, estimate=estimates.get((method, epoch)))
 
 
 def _source(results: Mapping[str, Any], target: str) -> Iterator[_Scored]:

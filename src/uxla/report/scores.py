@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from uxla.methods import registry
+from uxla.methods.description import described
+from uxla.methods.method import Method
+
 if TYPE_CHECKING:
     from uxla.algorithm.estimates import Estimate
 
@@ -62,15 +66,28 @@ def last_states(found: Mapping[str, Any], epoch: int | None = None) -> dict[str,
     return {method: one[-1] if isinstance(one, list) else one for method, one in states.items() if one}
 
 
-def final_estimate(results: Mapping[str, Any], target: str) -> Estimate:
-    """That of UXLA's last epoch, or the epoch that was kept, where 0 is the warm-up; else of the warm-up."""
+def own_methods(results: Mapping[str, Any]) -> list[Method]:
+    """The run's methods that are none of uxla's, as far as reports need them."""
+    return [described(name, found) for name, found in results.get("methods", {}).items()]
+
+
+def final_method_of(results: Mapping[str, Any]) -> str:
+    """The method that the run is for; where results do not say it, the highest that was scored, or else trained."""
+    if "final" in results:
+        return str(results["final"])
+    scored = {name for found in results["targets"].values() for name in of_methods(found)} - {"uxla_ensemble"}
+    names = scored or {one["method"] for one in results.get("trainings", ())}
+    found = registry.final_method(map(registry.find, names))
+    return "" if found is None else found.name
+
+
+def final_estimates(results: Mapping[str, Any]) -> dict[str, Estimate]:
+    """By target that of the final models; none of those of another method than `zero_shot`, `penalty` and `uxla`."""
     from uxla.algorithm.estimates import Estimate  # late: it loads numpy and scipy, which no table needs
 
-    found, kept = results["estimates"][target], results.get("kept_epoch", {}).get(target)
-    epochs = found.get("uxla", [])
-    if epochs and kept != 0:
-        return Estimate(**epochs[-1 if kept is None else kept - 1])
-    return Estimate(**found["penalty" if "penalty" in found else "zero_shot"])
+    kept, final = results.get("kept_epoch", {}), final_method_of(results)
+    last = {target: last_states(found, kept.get(target)) for target, found in results["estimates"].items()}
+    return {target: Estimate(**states[final]) for target, states in last.items() if final in states}
 
 
 def selected_on_dev(found: Mapping[str, Any]) -> dict[str, Score]:

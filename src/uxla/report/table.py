@@ -8,9 +8,9 @@ from typing import Any
 
 from uxla.errors import ArtifactError
 from uxla.markup import Figure, Row, Table
-from uxla.methods.registry import final_method, row_titles
-from uxla.phrases import enumerated
-from uxla.report.scores import Score, every_score, of_methods
+from uxla.methods.registry import row_titles
+from uxla.phrases import enumerated, signed
+from uxla.report.scores import Score, every_score, final_method_of, of_methods, own_methods
 
 VERSION = 2
 """The version of `results.json` that is read here; docs/results-schema.md describes it."""
@@ -54,9 +54,7 @@ def run_table(results: Mapping[str, Any]) -> Table:
 
     Each target has a column and, where its scores have a second figure, another one.
     """
-    if results.get("version") != VERSION:
-        got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
-        raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
+    require_version(results)
     scores = [score for *_, score in every_score(results)]
     second = next((name for name in SECOND for score in scores if name in score), None)
     heads = ("",) if second is None else ("", f", {SECOND[second][0]}")
@@ -74,6 +72,13 @@ def run_table(results: Mapping[str, Any]) -> Table:
         ),
         warnings=unfair(results),
     )
+
+
+def require_version(results: Mapping[str, Any]) -> None:
+    """ArtifactError for results of another version."""
+    if results.get("version") != VERSION:
+        got, remedy = results.get("version"), "run `uxla run` again with this version of uxla"
+        raise ArtifactError(f"results.json: got version {got!r}, expected {VERSION}; {remedy}")
 
 
 def unfair(results: Mapping[str, Any]) -> tuple[str, ...]:
@@ -108,9 +113,9 @@ def _methods(results: Mapping[str, Any]) -> Iterator[Named]:
     """Each method that was scored, and behind it its three models together where they were scored so."""
     targets = results["targets"].values()
     others = {name for found in targets for name in of_methods(found)} - {"uxla_ensemble"}
-    final = final_method(others)
+    final = final_method_of(results)
     last_row = "uxla_ensemble" if final == "uxla" else final
-    for method, title in row_titles(others).items():
+    for method, title in row_titles(others, own_methods(results)).items():
         yield from _by_epoch(method, title, targets)
         together = [found.get("ensembles", {}).get(method) for found in targets]
         if any(together):
@@ -133,7 +138,7 @@ def _losses(results: Mapping[str, Any]) -> Iterator[str]:
     for kind, title in SINGLE.items():
         gains = {t: found[kind]["mean"] - found["ensemble"]["mean"] for t, found in targets.items() if kind in found}
         if gains:
-            said = enumerated([f"{gain:+.2f}".replace("-", "\N{MINUS SIGN}") + f" on {t}" for t, gain in gains.items()])
+            said = enumerated([f"{signed(gain, digits=2)} on {t}" for t, gain in gains.items()])
             cost = min(found.get("cost", _THIRD) if kind == "compressed" else _THIRD for found in targets.values())
             share = "a third" if abs(cost - _THIRD) < 0.005 else f"{100 * cost:.0f} %"
             yield f"{title.capitalize()}: {_HOW[kind]}; {said} against their ensemble, at {share} of its cost"

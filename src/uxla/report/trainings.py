@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from uxla.markup import Figure, Row, Table
+from uxla.methods.method import Method
 from uxla.methods.registry import title, trainings_of
 
 Made = Mapping[str, Any]
@@ -73,7 +74,7 @@ def from_target(training: Made) -> list[Mapping[str, Any]]:
     return [found for found in training["learned_from"] or () if found["kind"].endswith("target")]
 
 
-def untaught(trainings: Iterable[Made], target: str, method: str) -> bool:
+def taught_nothing(trainings: Iterable[Made], target: str, method: str) -> bool:
     """Whether a method was to learn from the target's raw text, and no sentence of it taught any model."""
     given = [
         found["taught"]
@@ -84,16 +85,18 @@ def untaught(trainings: Iterable[Made], target: str, method: str) -> bool:
     return bool(given) and not any(given)
 
 
-def trainings_table(trainings: Sequence[Made], target: str, task: str) -> Table:
+def trainings_table(trainings: Sequence[Made], target: str, task: str, known: Sequence[Method] = ()) -> Table:
     """The trainings for one target, and those on the source that all targets share: a row a method and epoch, in which
-    each model has its figure."""
+    each model has its figure. `known` are methods that are none of uxla's."""
     own = [training for training in trainings if training["target"] in (None, target)]
     groups = groupby(own, lambda training: (training["method"], training["epoch"]))
     columns = ("epoch", "model", f"target {NOUNS[task]} used", "loss", "source dev")
-    return Table(("method",), columns, tuple(_row(method, epoch, list(group)) for (method, epoch), group in groups))
+    rows = [_row(method, epoch, list(group), known) for (method, epoch), group in groups]
+    return Table(("method",), columns, tuple(rows))
 
 
-def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
+def _row(method: str, epoch: int | None, group: Sequence[Made], known: Sequence[Method]) -> Row:
+    name = title(method, known) if epoch else trainings_of(method, known)
     cells = (
         str(epoch or ""),
         _joined(str(training["model"] or "all") for training in group),
@@ -101,7 +104,7 @@ def _row(method: str, epoch: int | None, group: Sequence[Made]) -> Row:
         _joined("none" if training["loss"] is None else f"{training['loss']:.2f}" for training in group),
         _joined("" if training["dev"] is None else f"{training['dev']:.1f}" for training in group),
     )
-    return Row((title(method) if epoch else trainings_of(method),), tuple(map(Figure, cells)))
+    return Row((name,), tuple(map(Figure, cells)))
 
 
 def _used(found: Sequence[Sequence[Made]]) -> str:

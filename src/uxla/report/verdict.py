@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from uxla.algorithm.estimates import Estimate
 from uxla.methods import registry
-from uxla.phrases import enumerated
+from uxla.methods.method import Method
+from uxla.phrases import enumerated, signed
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.paired import Pair, difference
-from uxla.report.scores import ensembles, last_states
+from uxla.report.scores import ensembles, final_method_of, last_states, own_methods
 from uxla.report.scoring import counts, score
-from uxla.report.trainings import untaught
+from uxla.report.trainings import taught_nothing
 
 Kind = Literal["helped", "mixed", "hurt", "unclear", "unknown", "untaught"]
 """`untaught`: the target's raw text taught nothing, whatever was measured.
@@ -35,14 +36,11 @@ class Comparison:
     None where nothing tells how sure it is."""
 
     method: str
+    baseline: str
+    """The method's name in a sentence."""
     score: float
     gain: float
     interval: tuple[float, float] | None = None
-
-    @property
-    def baseline(self) -> str:
-        """The method's name in a sentence."""
-        return registry.find(self.method).spoken
 
     @property
     def sign(self) -> int:
@@ -75,7 +73,7 @@ class Verdict:
 class _Measured:
     """The final models: their method and score, comparisons with others, and how these were made."""
 
-    method: str
+    method: Method
     epoch: int | None
     """The epoch that the estimate chose, 0 for the warm-up; None where it did not choose."""
     score: float
@@ -90,15 +88,17 @@ class _Measured:
 
 def verdict(run: RunFolder, target: str, test: TestSet | None) -> Verdict:
     """Whether adaptation to `target` helped."""
-    results = run.results
+    results, known = run.results, own_methods(run.results)
     epoch = results.get("kept_epoch", {}).get(target)
     estimates = last_states(results.get("estimates", {}).get(target, {}), epoch)
     if test is not None:
-        measured: _Measured | None = _by_test(test, epoch, spans=results["task"] == "ner")
+        measured: _Measured | None = _by_test(test, epoch, known, spans=results["task"] == "ner")
     else:
-        measured = _by_scores(results["targets"][target], epoch)
-    kind, headline = _judged(measured) if measured else ("unknown", _estimated(estimates, epoch))
-    nothing = epoch != 0 and untaught(results.get("trainings", ()), target, final_method(results, target, test))
+        measured = _by_scores(results["targets"][target], epoch, known, final_method_of(results))
+    kind, headline = _judged(measured, known) if measured else ("unknown", _estimated(estimates, epoch))
+    nothing = epoch != 0 and taught_nothing(
+        results.get("trainings", ()), target, test.final if test else final_method_of(results)
+    )
     if nothing:
         kind, headline = "untaught", _LEARNED_NOTHING.format(target)
     return Verdict(
@@ -118,46 +118,37 @@ def warnings_of(results: Mapping[str, Any], target: str) -> Iterator[str]:
     return (warning for warning in results.get("warnings", ()) if not warning.startswith(others))
 
 
-def final_method(results: Mapping[str, Any], target: str, test: TestSet | None) -> str:
-    """The method that the run is for; without a test set, which knows it, by the trainings."""
-    trainings = results.get("trainings", ())
-    return (
-        test.final if test else registry.final_method({one["method"] for one in trainings if one["target"] == target})
-    )
-
-
-def _by_test(test: TestSet, epoch: int | None, *, spans: bool) -> _Measured:
+def _by_test(test: TestSet, epoch: int | None, known: Sequence[Method], *, spans: bool) -> _Measured:
     """From the labels of each test example."""
     final = counts(test, test.final, spans=spans)
     found = []
-    for method in _compared_with(test.labels, test.final, epoch):
-        other = counts(test, method, spans=spans)
-        gain = difference([Pair(final, other, 0)])
-        found += [Comparison(method, score(other), gain.value, (gain.low, gain.high))] if gain else []
-    return _Measured(test.final, epoch, score(final), tuple(found), _INTERVALS.format(len(test)))
+    for method in _compared_with(test.labels, test.final, epoch, known):
+        other = counts(test, method.name, spans=spans)
+        if gain := difference([Pair(final, other, 0)]):
+            interval = (gain.low, gain.high)
+            found.append(Comparison(method.name, method.spoken, score(other), gain.value, interval))
+    return _Measured(registry.find(test.final, known), epoch, score(final), tuple(found), _INTERVALS.format(len(test)))
 
 
-def _by_scores(found: Mapping[str, Any], epoch: int | None) -> _Measured | None:
+def _by_scores(found: Mapping[str, Any], epoch: int | None, known: Sequence[Method], final: str) -> _Measured | None:
     """From the ensembles' scores, where the test labels are missing; None without scores."""
     together = {method: one["mean"] for method, one in ensembles(found).items()}
-    final = registry.final_method(together)
-    if not final:
+    if final not in together:
         return None
     own = together[final]
-    others = _compared_with(together, final, epoch)
-    compared = tuple(Comparison(method, together[method], own - together[method]) for method in others)
-    return _Measured(final, epoch, own, compared, _NO_INTERVALS)
+    others = [(method, together[method.name]) for method in _compared_with(together, final, epoch, known)]
+    compared = tuple(Comparison(method.name, method.spoken, its, own - its) for method, its in others)
+    return _Measured(registry.find(final, known), epoch, own, compared, _NO_INTERVALS)
 
 
-def _compared_with(measured: Iterable[str], final: str, epoch: int | None) -> list[str]:
+def _compared_with(measured: Iterable[str], final: str, epoch: int | None, known: Sequence[Method]) -> list[Method]:
     """The baselines that were measured; without any, every other method that had no labels of the target."""
     own = {final, *(["penalty"] if final == "uxla" and epoch == 0 else [])}
-    others = {name: method for name, method in registry.ordered(measured).items() if name not in own}
-    usual = [name for name, method in others.items() if method.baseline]
-    return usual or [name for name, method in others.items() if not method.needs]
+    others = [method for name, method in registry.ordered(measured, known).items() if name not in own]
+    return [method for method in others if method.baseline] or [method for method in others if not method.needs]
 
 
-def _judged(found: _Measured) -> tuple[Kind, str]:
+def _judged(found: _Measured, known: Sequence[Method]) -> tuple[Kind, str]:
     if not found.comparisons:
         return "unknown", "Measured, with nothing to compare it with"
     first, *others = found.comparisons
@@ -170,7 +161,7 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
         scored = f"{name} scores {abs(first.gain):.1f} points {side} {over}{lower}"
         return "unclear", f"{_capitalised(scored)}; without test labels nothing tells how sure that is"
     if first.sign == 0:
-        headline = f"No significant effect: {name} differs from {over} by {_signed(first.gain)} points"
+        headline = f"No significant effect: {name} differs from {over} by {signed(first.gain)} points"
         return ("mixed", f"{headline}, and is worse than {better}") if better else ("unclear", headline)
     if first.sign > 0 and better:
         return "mixed", _capitalised(f"{name} gains {first.gain:.1f} points over {over}, but less than {better}")
@@ -178,8 +169,8 @@ def _judged(found: _Measured) -> tuple[Kind, str]:
     more = f", but not significantly more than {level}" if level else ""
     gains, loses = f"gains {first.gain:.1f} points over {over}{more}", f"loses {-first.gain:.1f} points against {over}"
     said = f"{name} {gains if first.sign > 0 else loses}"
-    adapting = not (found.method == "uxla" and found.epoch == 0) and registry.find(found.method).reads_target
-    compares = adapting and not registry.find(first.method).reads_target
+    adapting = not (found.method.name == "uxla" and found.epoch == 0) and found.method.reads_target
+    compares = adapting and not registry.find(first.method, known).reads_target
     headline = f"Adaptation {kind}: {said}" if compares else _capitalised(said)
     return "mixed" if kind == "helped" and level else kind, headline
 
@@ -205,20 +196,16 @@ def _estimates_in_words(estimates: Mapping[str, Any], epoch: int | None) -> Iter
     """`UXLA, epoch 2: 61 (55 to 67)`: whole points, since no estimate is surer."""
     for method, values in estimates.items():
         warm_up = method == "uxla" and epoch == 0
-        name = "UXLA (the warm-up was kept)" if warm_up else _name(method, epoch)
+        name = "UXLA (the warm-up was kept)" if warm_up else _name(registry.find(method), epoch)
         yield "{name}: {score:.0f} ({low:.0f} to {high:.0f})".format(name=name, **values)
 
 
-def _name(method: str, epoch: int | None) -> str:
+def _name(method: Method, epoch: int | None) -> str:
     """The name of a method's last models in a sentence."""
-    if method != "uxla" or epoch is None:
-        return registry.find(method).spoken
+    if method.name != "uxla" or epoch is None:
+        return method.spoken
     return f"UXLA, epoch {epoch}" if epoch else "the warm-up, kept in place of UXLA"
 
 
 def _capitalised(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from importlib import metadata
 
 from uxla import __version__
+from uxla.errors import in_python
 
 VERSIONS = {"world": 2, "fit": 6, "predict": 4, "vicinity": 1, "fluency": 1, "mlm": 3, "augment": 1, "model": 1}
 VERSIONS |= {"average": 2, "student": 2, "encoded": 1, "answers": 1}
@@ -32,7 +33,8 @@ def mixture(made_with: Mapping[str, Collection[str]]) -> str | None:
     if not mixed:
         return None
     named = "; ".join(f"{name} {' and '.join(found)}" for name, found in mixed.items())
+    repeats = "another `store`" if in_python() else "--fresh"
     return (
         f"what this run used from the store was made with several versions ({named}), which alone can make a "
-        "difference; --fresh repeats all of it"
+        f"difference; {repeats} repeats all of it"
     )

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.cotraining import Epoch
 from uxla.choices import Task
+from uxla.config.consistency import estimates_of_others
 from uxla.config.documents import read_document
-from uxla.config.errors import OF_UXLA, argument_refused, keys
+from uxla.config.errors import OF_UXLA, argument_refused, in_words_of_the_caller, keys
 from uxla.config.kinds import PluggedIn
 from uxla.config.method import DataSet, MaskedLMVicinity
 from uxla.config.run import RunConfig
@@ -117,11 +118,12 @@ def request_of(
     asked = [*baselines, method if isinstance(method, Method | str) else "uxla"] if methods is None else methods
     found = _by_name([registry.method(one) if isinstance(one, str) else one for one in asked])
     _check_parts(found.values(), inputs.targets, own.epochs)
+    _check_final(found.values(), settings.get("keep", "last"))
     given = {name: plain(value) for name, value in settings.items()}
     values = _training(task, model, own, inputs) | _uxla(own) | given | data_sections(inputs) | dict(files or {})
     values |= {"task": task, "model": model, "vicinity": _vicinity(vicinity)}
-    # a method that is no plug-in has no name that a configuration knows
-    values["methods"] = [name for name in found if name in registry.names()] or ["uxla"]
+    # a method that is no plug-in has no name that a configuration knows: with one, all are checked here alone
+    values["methods"] = list(found) if found.keys() <= {*registry.names()} else ["uxla"]
     try:
         config = RunConfig.model_validate(values).model_copy(update={"methods": tuple(found)})
     except ValidationError as error:
@@ -157,8 +159,10 @@ def _uxla(own: UXLA) -> dict[str, Any]:
 
 
 def _by_name(methods: Sequence[Method]) -> dict[str, Method]:
-    """ConfigError where two methods have one name."""
+    """ConfigError where two methods have one name, also where one of the two is uxla's or a package's."""
     found = {one.name: one for one in methods}
+    if taken := [name for name, one in found.items() if name in registry.names() and registry.method(name) != one]:
+        raise ConfigError(f"methods: {taken[0]!r} is the name of another method (`uxla methods` lists them); rename it")
     if twice := [one.name for one in methods if found[one.name] != one]:
         raise ConfigError(f"methods: two are named {twice[0]!r}, expected a name each; rename one")
     return found
@@ -166,9 +170,8 @@ def _by_name(methods: Sequence[Method]) -> dict[str, Method]:
 
 def _check_parts(methods: Collection[Method], targets: Sequence[Target], of_the_run: Sequence[Epoch]) -> None:
     """ConfigError where a target lacks what a method is scored on, or learns from."""
-    names = [one.name for one in methods]
-    scored = [name for name in names if not registry.makes_models(name, names)]
-    if scored and len(names) > 1 and all(one.test is None for one in targets):
+    scored = [one for one in methods if not registry.makes_models(one, methods)]
+    if scored and len(methods) > 1 and all(one.test is None for one in targets):
         raise ConfigError("baselines: no target has a test set to compare on; give uxla.Target(raw, test=…)")
     for method in methods:
         epochs = method.epochs(of_the_run) if method.schedule is not None else ()
@@ -177,6 +180,15 @@ def _check_parts(methods: Collection[Method], targets: Sequence[Target], of_the_
             if lacking:
                 why = f"{method.name} needs {part} text of the target {lacking[0]}"
                 raise ConfigError(f"baselines: {why}; give uxla.Target(raw, {part}=…), or leave it out")
+
+
+def _check_final(methods: Collection[Method], keep: Any) -> None:
+    """ConfigError where no method may be the one that the run is for, or its epochs cannot be chosen as asked for."""
+    if methods and registry.final_method(methods) is None:
+        names = ", ".join(one.name for one in methods)
+        raise ConfigError(f"method: {names} has rank None, so that no run is for its models; give another method too")
+    for key, text in estimates_of_others(keep, methods):
+        raise ConfigError(in_words_of_the_caller(f"{key}: {text}"))
 
 
 def _vicinity(given: MaskedLMVicinity | Around | None) -> Any:

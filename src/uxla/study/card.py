@@ -14,14 +14,15 @@ from uxla.config.consistency import data_paths
 from uxla.config.files import ELSEWHERE
 from uxla.config.run import RunConfig
 from uxla.data.hub import HUB, SOURCES, parse_uri
+from uxla.hub_id import is_hub_id
 from uxla.markup import code_span, escaped
-from uxla.methods.registry import final_method, find
+from uxla.methods.method import Method
+from uxla.methods.registry import METHODS
 from uxla.report.table import run_table
-from uxla.report.trainings import untaught
+from uxla.report.trainings import taught_nothing
 from uxla.report.verdict import warnings_of
 
 _CODE = re.compile(r"[a-z]{2,3}")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _UNTAUGHT = "labelled text in {s} alone, since no sentence of the raw text in {t} taught it"
 _WHAT = {
     "ner": "tags words with named entities",
@@ -61,19 +62,27 @@ _CITATION = """```bibtex
 
 
 def model_card(
-    config: RunConfig, results: Mapping[str, Any], *, target: str, label_names: Sequence[str], counts: Mapping[str, int]
+    config: RunConfig,
+    results: Mapping[str, Any],
+    *,
+    target: str,
+    label_names: Sequence[str],
+    counts: Mapping[str, int],
+    final: Method,
 ) -> str:
     """README.md for the folder of `target`: itself one model, with the three in `models/`.
 
-    `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name.
+    `results` is what `results.json` holds, `counts` the examples of each data set by what is shown as its name, `final`
+    the method that the run is for.
     """
     names = {"s": code_span(config.source.name), "t": code_span(target)}
-    final = find("penalty" if results.get("kept_epoch", {}).get(target) == 0 else final_method(config.methods))
-    nothing = untaught(results.get("trainings", ()), target, final.name)
-    learned = (_UNTAUGHT if nothing else final.learned_from).format(**names, method=code_span(final.title))
+    made_by = METHODS["penalty"] if results.get("kept_epoch", {}).get(target) == 0 else final
+    nothing = taught_nothing(results.get("trainings", ()), target, made_by.name)
+    learned = (_UNTAUGHT if nothing else made_by.learned_from).format(**names, method=code_span(made_by.title))
+    used = _target_labels(config, final)
     doubts = _doubts(results, target)
     parts = [
-        f"---\n{_front(config, results, target).to_yaml()}\n---",
+        f"---\n{_front(config, results, target, zero_resource=not used).to_yaml()}\n---",
         "# {s} → {t}".format(**names),
         f"This model {_WHAT[config.task]}. It learned from {learned}, beginning with "
         f"{code_span(_base(config))}; made by uxla {__version__}.",
@@ -87,14 +96,14 @@ def model_card(
         "## Use",
         _use(config),
         "## Limits",
-        _limits(config, target, results["precision"]),
+        _limits(config, target, results["precision"], used),
         "## Citation",
         _CITATION,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _front(config: RunConfig, results: Mapping[str, Any], target: str) -> ModelCardData:
+def _front(config: RunConfig, results: Mapping[str, Any], target: str, *, zero_resource: bool) -> ModelCardData:
     """What the Hub's index reads. A value that the Hub does not know, as a path, is left out."""
     languages = [name for name in (config.source.name, target) if _CODE.fullmatch(name)]
     sets = dict.fromkeys(parse_uri(path)[0] for _, path in _paths(config, target) if path.startswith(HUB))
@@ -104,12 +113,12 @@ def _front(config: RunConfig, results: Mapping[str, Any], target: str) -> ModelC
         language=languages or None if config.testbed is None else None,
         license="other",  # those of the backbone and of the data apply
         license_name="backbone-and-data",
-        base_model=config.model if _HUB_ID.fullmatch(config.model) else None,
+        base_model=config.model if is_hub_id(config.model) else None,
         datasets=list(sets) or None,
         metrics=["f1"] if ner else ["accuracy", "f1"],
         library_name="transformers",
         pipeline_tag=kind,
-        tags=["uxla", "cross-lingual", *(() if _target_labels(config) else ("zero-resource",))],
+        tags=["uxla", "cross-lingual", *(("zero-resource",) if zero_resource else ())],
         inference={"parameters": {"aggregation_strategy": "first"}} if ner else None,
         model_name=f"uxla-{config.task}-{config.source.name}-{target}",
         eval_results=_evaluations(config, results, target, kind),
@@ -147,9 +156,8 @@ def _doubts(results: Mapping[str, Any], target: str) -> str:
     return "\n".join(f"- {escaped(doubt)}." for doubt in warnings_of(results, target))
 
 
-def _target_labels(config: RunConfig) -> str:
+def _target_labels(config: RunConfig, final: Method) -> str:
     """What the target's own labels were used for; empty where they were not."""
-    final = find(final_method(config.methods))
     if "labelled" in final.needs or any("labelled" in plan.data for plan in config.schedule):
         return "trained the models"
     return "chose the checkpoints" if final.reads_target and config.adaptation.selection == "target_dev" else ""
@@ -157,7 +165,7 @@ def _target_labels(config: RunConfig) -> str:
 
 def _base(config: RunConfig) -> str:
     """The backbone's name; of a folder only the last part, since paths are private."""
-    return Path(config.model).name if Path(config.model).is_absolute() else config.model
+    return config.model if is_hub_id(config.model) else Path(config.model).name
 
 
 def _data(config: RunConfig, target: str, counts: Mapping[str, int]) -> list[str]:
@@ -195,8 +203,7 @@ label = {_PIPELINES[kind]}
 {_PIECES if config.task == "ner" else ""}"""
 
 
-def _limits(config: RunConfig, target: str, precision: str) -> str:
-    used = _target_labels(config)
+def _limits(config: RunConfig, target: str, precision: str, used: str) -> str:
     labels = (
         f"Labels of {code_span(target)} {used}: this is not zero-resource"
         if used

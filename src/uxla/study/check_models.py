@@ -21,7 +21,7 @@ def check_models(study: Study, methods: Sequence[Method], name: str, *, generate
     """
     labelling, learner = study.labelling, study.labelling.learner(study.warm_up_training, "check")
     checks: list[Callable[[], Any]] = [partial(learner.check, study.source.label_names)]
-    if any(method.name == "mlm_tuned" for method in methods):
+    if any(method.start is not None and method.start.tunes for method in methods):
         path, masked = labelling.backbone.path, study.mlm.masked
         checks.append(partial(TrainableLM.open, path, labelling.runtime, masked=masked))
     if generates and study.around is None:

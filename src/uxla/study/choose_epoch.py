@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.estimates import APART, Estimate, Labelled, estimate
 from uxla.algorithm.mixing import judging_sample
-from uxla.methods.registry import final_method, find
 from uxla.records import Corpus
 from uxla.study import doubts
 from uxla.study.labelling import Triple
@@ -59,8 +57,7 @@ def choose_epoch(
     `starts` are the models that methods began with, by the methods that these are of. The estimate chooses where it
     was `asked` to; else the models are the last ones of the run's method.
     """
-    final = find(final_method(trained))
-    asked = asked and final.name == "uxla"  # it compares the warm-up and UXLA's epochs
+    final = study.weights.final
     found = _estimated(study, target, trained, starts.get("penalty"), trained[final.name][-1], asked=asked)
     before = starts[final.start.method] if final.adapts and final.start is not None else None
     raw = judging_sample(target.train, study.seed)
@@ -102,7 +99,7 @@ class _View:
         ours = self.labelled(models)
         theirs = ours if judges is None else self.labelled(judges)
         tags = self.dev.label_names if self.study.labelling.task_name == "ner" else None
-        return estimate(ours, theirs, gold_labels(self.dev), tags, before=before, seed=self.study.seed)
+        return estimate(ours, theirs, self.dev.gold_labels, tags, before=before, seed=self.study.seed)
 
     def labelled(self, models: Triple) -> Labelled:
         source, target = (self.study.labelling.predictions(models, part) for part in (self.dev, self.raw))

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 
 from uxla.algorithm.agreement import kind_of
-from uxla.algorithm.cotraining import gold_labels
 from uxla.algorithm.distil import has_collapsed, majority_share
 from uxla.algorithm.mixing import judging_sample
 from uxla.errors import in_python
@@ -44,16 +43,18 @@ def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
     if dev is None:
         return
     entities = [i for i, label in enumerate(dev.label_names) if label != "O"]
-    if study.labelling.task_name == "ner" and not np.isin(gold_labels(dev), entities).any():
+    if study.labelling.task_name == "ner" and not np.isin(dev.gold_labels, entities).any():
         yield "source.dev: it has no entity, so that no model can be scored or chosen by it; give a file that has some"
         return
     least, against = _least(study, dev)
     poor = []
-    for method in ordered({made["method"] for made in trainings}):
+    for method in ordered({made["method"] for made in trainings}, study.weights.methods):
         found = [made for made in trainings if made["method"] == method and made["epoch"] is None]
         scores = [made["dev"] for made in found if made["dev"] is not None]
         if scores and fmean(scores) < least:
-            poor.append(f"{title(method)}: {name} {enumerated([f'{score:.1f}' for score in scores])}")
+            poor.append(
+                f"{title(method, study.weights.methods)}: {name} {enumerated([f'{score:.1f}' for score in scores])}"
+            )
     if poor:
         yield (
             f"source.dev: the models are poor there ({'; '.join(poor)}; {against}), so do not trust their "
@@ -85,7 +86,9 @@ def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterato
             where = "" if len(numbers) == len(epochs) else f"in {_epochs(numbers)} "
             cause = _cause(study, method, [one for epoch in numbers for one in epochs[epoch]])
             noun = NOUNS[study.labelling.task_name].removesuffix("s")
-            said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(title(method))
+            said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(
+                title(method, study.weights.methods)
+            )
     for what, methods in said.items():
         yield f"{enumerated(methods)}: {what}"
 
@@ -97,7 +100,7 @@ def collapsed(
 
     Adapted models are compared with those that adaptation was `begun_with`."""
     limit, known = study.method.collapse_share, judging_sample(study.inputs.dev or study.inputs.train, study.seed)
-    if majority_share(gold_labels(known)) > limit:
+    if majority_share(known.gold_labels) > limit:
         return
 
     def given(model: ModelHandle, to: Corpus) -> Ints:
@@ -106,14 +109,15 @@ def collapsed(
     def fallen_from(model: ModelHandle, before: ModelHandle) -> bool:
         return has_collapsed(given(model, raw), limit, partial(given, before, raw), partial(given, model, known))
 
-    for method, epochs in states.items():
+    for name, epochs in states.items():
+        method = find(name, study.weights.methods)
         found: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for number, models in enumerate(epochs, start=1):
-            before = begun_with if begun_with is not None and find(method).adapts else models
+            before = begun_with if begun_with is not None and method.adapts else models
             pairs = enumerate(zip(models, before, strict=True), start=1)
             found[tuple(i for i, pair in pairs if fallen_from(*pair))].append(number)
         for fallen, numbers in found.items():
-            place = f"{title(method)}, {_epochs(numbers)}" if len(epochs) > 1 else title(method)
+            place = f"{method.title}, {_epochs(numbers)}" if len(epochs) > 1 else method.title
             if fallen:
                 yield f"{place}: {one_label_only(fallen)} to raw text: collapsed; {_not_collapse(study)}"
 
@@ -121,7 +125,7 @@ def collapsed(
 def vanished(study: Study, target: Target, raw: Corpus, final: Triple, before: Triple | None) -> Iterator[str]:
     """Labels, or entity types, of the source that the final models give to no raw text, though the models `before`
     did; or that no model gives although the source has many."""
-    known = gold_labels(study.inputs.train)
+    known = study.inputs.train.gold_labels
     gold, names = _kinds(known, study)
 
     def given_by(models: Triple) -> Any:
@@ -149,7 +153,7 @@ def _least(study: Study, dev: Corpus) -> tuple[float, str]:
     """The least score of models that are not poor, and how to explain it."""
     if study.labelling.task_name == "ner":
         return POOR_F1, f"under {POOR_F1:.0f}"
-    share = 100.0 * majority_share(gold_labels(dev))
+    share = 100.0 * majority_share(dev.gold_labels)
     return share + POOR_GAIN * (100.0 - share), f"always the most frequent label: {share:.1f}"
 
 
@@ -170,7 +174,7 @@ def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few ke
 
 def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
     """Why no sentence was left, and what to do."""
-    own, why = find(method).agreement, _why(found)
+    own, why = find(method, study.weights.methods).agreement, _why(found)
     agreement = own if isinstance(own, str) else kind_of(own or study.method.agreement)
     if why == "collapsed":
         fallen = sorted({number for one in found for number in one["collapsed"]})

@@ -18,8 +18,10 @@ from uxla.config.run import RunConfig
 from uxla.data import hub
 from uxla.errors import ArtifactError
 from uxla.records import ModelHandle
+from uxla.store.versions import PACKAGES
 
-_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "datasets", "pyarrow", "numpy", "scikit-learn")
+_PACKAGES = (*PACKAGES, "safetensors", "datasets", "pyarrow")
+"""What computes, and what reads and writes data and weights."""
 
 
 def environment(
@@ -60,7 +62,7 @@ def environment(
 
 
 def _versions() -> dict[str, str]:
-    """The versions of the packages that decide what is computed; none of them is imported."""
+    """The versions of the packages; none of them is imported."""
     return {name: metadata.version(name) for name in _PACKAGES}
 
 

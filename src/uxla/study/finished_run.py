@@ -34,7 +34,8 @@ class FinishedRun:
     """By target and method the three models after each epoch, as handles: folders of the store and digests. Weights of
     others than the final models are gone unless `keep_weights` keeps them."""
     final: Mapping[str, Triple]
-    """By target the three models that the run is for: those of its first method, in the epoch that was kept."""
+    """By target the three models that the run is for: those of its method with the highest rank, in the epoch that was
+    kept."""
     single: Mapping[str, ModelHandle]
     """By target the one model in place of the three: the mean of their weights."""
     scaling: Mapping[str, Scaling | None]

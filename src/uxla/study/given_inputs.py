@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from uxla.choices import Task, check_task
@@ -12,14 +10,11 @@ from uxla.config.files import IN_MEMORY, TARGET_PATHS
 from uxla.corpora import labelled_like, raw, read, task_of
 from uxla.data.columns import SHAPES, are_columns
 from uxla.errors import ConfigError
-from uxla.progress import keeping_notes
 from uxla.records import Corpus
 from uxla.study.inputs import Inputs
 from uxla.targets import Target
 
 _TARGET = f"{IN_MEMORY}{{target}}"
-_LEFT_OUT = re.compile(r"([^/]*):\d+: (\d+ of \d+ rows have no label .*)")
-"""The note of rows without a label; of a file its name alone."""
 _SPLITS = frozenset(("train", "validation", "dev", "test", "unsupervised"))
 """Names that parts of one data set have, and no languages."""
 
@@ -30,13 +25,6 @@ def given_inputs(source: Any, target: Any, *, dev: Any, test: Any, task: Task | 
     UxlaError for data that cannot be read, for a task that the labels are not for, and for a target that is none.
     """
     check_task(task)
-    with keeping_notes() as notes:
-        inputs, task = _read(source, target, dev=dev, test=test, task=task)
-    found = (_LEFT_OUT.search(note) for note in notes)
-    return replace(inputs, left_out=tuple(f"{one[1]}: {one[2]}" for one in found if one)), task
-
-
-def _read(source: Any, target: Any, *, dev: Any, test: Any, task: Task | None) -> tuple[Inputs, Task]:
     source = source if isinstance(source, Corpus) else read(source, name="source", lang="source", task=task)
     found = task_of(source)
     task = found if task is None else task

@@ -48,7 +48,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class GridPlan:
     """The runs to make, the varied keys, what is compared with (None: nothing), and settings that all runs share."""
 
     keys: tuple[str, ...]
@@ -57,7 +57,7 @@ class Plan:
     fixed: tuple[str, ...] = ()
 
 
-def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str | None = None) -> Plan:
+def grid_plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str | None = None) -> GridPlan:
     """The product of `settings`, `key=value` or `key=value,value…`, each at `seeds` seeds, the config's own and up.
 
     A synthetic world's `testbed.seed` moves with the seed unless it is among the settings. Nothing is written.
@@ -76,7 +76,7 @@ def plan(config: str, settings: Sequence[str], *, seeds: int = 1, against: str |
             bar.advance()
     _check_runs(runs)
     fixed = tuple(text for text, texts in zip(settings, choices, strict=True) if len(texts) == 1)
-    return Plan(keys, tuple(runs), _baseline(against, keys, runs), fixed)
+    return GridPlan(keys, tuple(runs), _baseline(against, keys, runs), fixed)
 
 
 def make(

@@ -33,8 +33,15 @@ class Inputs:
     dev: Corpus | None
     test: Corpus | None
     targets: tuple[Target, ...]
-    left_out: tuple[str, ...] = ()
-    """What was left out of data that a program had in memory, a sentence for each corpus."""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What reading left out of the data, in sentences that begin with the name of the source, or of the target."""
+        found = [(one.name, one) for one in (self.train, self.dev, self.test) if one is not None]
+        for target in self.targets:
+            given = [(part, getattr(target, part)) for part in TARGET_PATHS]
+            found += [(f"{target.name}: {part}", one) for part, one in given if one is not None]
+        return tuple(f"{name}: {sentence}" for name, one in found for sentence in one.left_out)
 
     def digests(self) -> dict[str, str]:
         """The digest of every corpus by its place in the configuration."""

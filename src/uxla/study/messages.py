@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from uxla import events, progress
 from uxla.algorithm.agreement import kind_of
 from uxla.algorithm.events import Part, Skipped, Step, Trains
 from uxla.events import Event
+from uxla.methods.method import Method
 from uxla.methods.registry import title, trainings_of
 from uxla.phrases import enumerated, models, one_label_only
 from uxla.report.table import WARNING
@@ -17,8 +18,8 @@ from uxla.report.trainings import NOUNS
 class Messages:
     """Listens to a run and shows a line for each event that a person should see."""
 
-    def __init__(self, task: str, source: str) -> None:
-        self._task, self._source = task, source
+    def __init__(self, task: str, source: str, methods: Sequence[Method] = ()) -> None:
+        self._task, self._source, self._methods = task, source, methods
         self._cut: set[str] = set()
 
     def __call__(self, event: Event) -> None:
@@ -29,10 +30,10 @@ class Messages:
     def _lines(self, event: Event) -> Iterator[str]:
         match event:
             case Trains() | Skipped():
-                yield learned_line(event, NOUNS[self._task])
+                yield learned_line(event, NOUNS[self._task], self._methods)
             case events.TrainingEnded():
                 if event.loss is not None:
-                    yield result(event, self._task)
+                    yield result(event, self._task, self._methods)
             case events.DataRead():
                 yield from self._sizes(event)
             case events.Doubted():
@@ -60,9 +61,10 @@ def metric(task: str) -> str:
     return "F1" if task == "ner" else "accuracy"
 
 
-def learned_line(event: Trains | Skipped, noun: str) -> str:
+def learned_line(event: Trains | Skipped, noun: str, methods: Sequence[Method] = ()) -> str:
     """What a model of Algorithm 1 is about to learn from, or why it stays as it is."""
-    where, model = _place(event.method or "", event.target, event.step.e, event.epochs), f"model {event.step.l + 1}"
+    name, model = title(event.method or "", methods), f"model {event.step.l + 1}"
+    where = _place(name, event.target, event.step.e, event.epochs)
     kind = "alone" if event.agreement is None else kind_of(event.agreement)
     peers = [event.step.k + 1, event.step.j + 1]
     k, j = peers if kind == "none" else sorted(peers)
@@ -86,22 +88,23 @@ def learned_line(event: Trains | Skipped, noun: str) -> str:
     return f"{where} {model} learns from {enumerated(parts)} {_agreed(event, k, j)}{more}{but}"
 
 
-def result(event: events.TrainingEnded, task: str) -> str:
+def result(event: events.TrainingEnded, task: str, methods: Sequence[Method] = ()) -> str:
     """What a training gave: `warm-up 1 of 3: loss 0.10, dev F1 71.2`."""
     dev = "" if event.dev is None else f", dev {metric(task)} {event.dev:.1f}"
-    return f"{_training(event)}: loss {event.loss:.2f}{dev}"
+    return f"{_training(event, methods)}: loss {event.loss:.2f}{dev}"
 
 
-def _training(event: events.TrainingEnded) -> str:
+def _training(event: events.TrainingEnded, methods: Sequence[Method]) -> str:
     """Which training it is, of how many."""
     if event.epoch is not None:
-        return f"{_place(event.method, event.target, event.epoch, event.epochs)} model {event.model}"
-    name = f"{trainings_of(event.method)}{f' {event.target}' if event.target else ''}"
+        place = _place(title(event.method, methods), event.target, event.epoch, event.epochs)
+        return f"{place} model {event.model}"
+    name = f"{trainings_of(event.method, methods)}{f' {event.target}' if event.target else ''}"
     return f"{name} {event.model} of 3" if event.model else name
 
 
 def _place(method: str, target: str | None, epoch: int, epochs: int) -> str:
-    return f"[{title(method)} {target}, epoch {epoch}/{epochs}]"
+    return f"[{method} {target}, epoch {epoch}/{epochs}]"
 
 
 def _agreed(event: Trains | Skipped, k: int, j: int) -> str:

@@ -85,7 +85,9 @@ def adapt(request: Request, models: Models, *, store: Store, executor: Executor,
             seconds[event.stage] += event.seconds  # type: ignore[assignment]
             tokens.update({event.facts["tokens_per_batch"]} if "tokens_per_batch" in event.facts else ())
 
-    emit = Channel(heard_by((on_event, Messages(config.task, request.inputs.train.name), traces, history)))
+    emit = Channel(
+        heard_by((on_event, Messages(config.task, request.inputs.train.name, request.methods), traces, history))
+    )
     study = study_of(request, models, replace(store, emit=emit))
     begins = asks_vicinity(request.methods, request.uxla)
     with _process(config, emit), executing(executor):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from uxla.algorithm.agreement import kind_of
+from uxla.algorithm.agreement import Token, kind_of
 from uxla.config.errors import in_words_of_the_caller
-from uxla.methods.registry import final_method
+from uxla.methods.description import describe
+from uxla.methods.registry import METHODS
 from uxla.records import Corpus, ModelHandle
 from uxla.report.table import VERSION
 from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
@@ -41,6 +42,7 @@ def run_results(
     adapted = any("uxla" in found for found in trained.values())
     transfer = _transfer(study, outcomes, warm_up) if adapted and warm_up else {}
     agreement = study.method.agreement
+    own = {one.name: describe(one) for one in study.weights.methods if one.name not in METHODS}
     return {
         "version": VERSION,
         "task": study.labelling.task_name,
@@ -48,7 +50,9 @@ def run_results(
         "selection": selection,
         "precision": study.labelling.runtime.precision,
         "agreement": kind_of(agreement),
-        "min_agreed": getattr(agreement, "min_agreed", 0.5),
+        **({"min_agreed": agreement.min_agreed} if isinstance(agreement, Token) else {}),
+        "final": study.weights.final.name,
+        **({"methods": own} if own else {}),
         "source": _source_results(study, outcomes, warm_up if adapted else None),
         "targets": targets,
         **({"transfer": transfer} if transfer else {}),
@@ -80,7 +84,7 @@ def _target_results(
     for method, epochs in trained.items():
         scores = _scores(study, method, epochs, target.test)
         if method == "uxla":
-            last = found.final if final_method(trained) == "uxla" else epochs[-1]
+            last = found.final if study.weights.final.name == "uxla" else epochs[-1]
             results |= {"uxla": scores, "uxla_ensemble": labelling.score_ensemble(last, target.test)}
         else:
             results[method] = scores[-1]

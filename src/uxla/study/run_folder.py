@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from uxla.config.run import RunConfig, load_config
-from uxla.errors import ArtifactError, ConfigError, in_python
+from uxla.errors import ArtifactError, BeingWrittenError, ConfigError, in_python
 from uxla.files import alone, atomic_folder, leftovers, write_file
 from uxla.store.journal import JOURNAL
 from uxla.write_errors import writing
@@ -45,6 +46,8 @@ _INDIFFERENT = {
 
 _REMEDY = "free space there, or give another --out"
 _LONGEST, _LONGEST_PART, _TOLD = 100, 60, 3
+_MOMENT = 0.5
+"""Seconds until a folder counts as another run's."""
 
 
 def run_folder(config: str, overrides: Sequence[str], targets: Sequence[str]) -> Path:
@@ -87,9 +90,23 @@ def check_folder(out: Path, config: RunConfig, *, overwrite: bool = False) -> No
         raise ArtifactError(f"{out}: holds {state} run of another configuration ({other}); {remedy}")
 
 
-def locked_folder(out: Path) -> AbstractContextManager[None]:
-    """Make the folder `out` and keep it to this process; WriteError at once where another one writes there."""
-    return alone(out, _REMEDY, lock=out / ".lock")
+@contextmanager
+def locked_folder(out: Path) -> Iterator[None]:
+    """Make the folder `out` and keep it to this process; WriteError where another one writes there.
+
+    Who asks whether a run lives (`uxla.study.status`) holds its lock for a moment, which is waited for.
+    """
+    until = time.monotonic() + _MOMENT
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(alone(out, _REMEDY, lock=out / ".lock"))
+                break
+            except BeingWrittenError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(_MOMENT / 10)
+        yield
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uxla.algorithm.agreement import AGREEMENTS, Agree, Exact
-from uxla.algorithm.cotraining import PAPER_SCHEDULE, Epoch, Order
+from uxla.algorithm.cotraining import PAPER_SCHEDULE, Epoch
 from uxla.algorithm.distil import CleanCluster, MostConfident
+from uxla.choices import Order
 from uxla.config.kinds import PluggedIn
 from uxla.config.run import RunConfig
 from uxla.config.training import Adaptation, WarmUp

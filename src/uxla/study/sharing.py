@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from uxla.errors import ArtifactError, ConfigError
+from uxla.hub_id import has_hub_form
 from uxla.phrases import first_line
 
 SHARED = (
@@ -17,12 +18,6 @@ SHARED = (
 
 Each pattern is of the path from the run folder on, so that none but the two with `/` reaches into a folder.
 """
-_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-
-
-def is_hub_id(name: str) -> bool:
-    """Whether a name has the form `user/repository`."""
-    return _HUB_ID.fullmatch(name) is not None
 
 
 def push_run(folder: Path, repo_id: str, *, private: bool | None, token: str | None, license: str | None) -> str:
@@ -33,7 +28,7 @@ def push_run(folder: Path, repo_id: str, *, private: bool | None, token: str | N
     """
     import huggingface_hub as hub
 
-    if not is_hub_id(repo_id):
+    if not has_hub_form(repo_id):
         raise ConfigError(f"repo_id: got {repo_id!r}, expected user/name")
     _refuse_private(folder)
     card = hub.ModelCard.load(folder / "README.md")

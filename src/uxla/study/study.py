@@ -9,11 +9,11 @@ from itertools import chain
 from typing import Any
 
 from uxla.algorithm.agreement import AGREEMENTS, Agree
-from uxla.algorithm.cotraining import CoTraining, Epoch, Order, gold_labels
+from uxla.algorithm.cotraining import CoTraining, Epoch
 from uxla.algorithm.distil import majority_share
 from uxla.algorithm.events import EpochEnded, Skipped, StepEvent, Trained
 from uxla.algorithm.mixing import balanced_mix, judging_sample
-from uxla.choices import Selection
+from uxla.choices import Order, Selection
 from uxla.config.training import Training
 from uxla.events import Emit, Event, TrainingEnded
 from uxla.executors.executor import alone, independent
@@ -124,7 +124,7 @@ class Study:
         own = self.method
         assert own.adaptation is not None
         dev = {"source_dev": self.dev, "target_dev": target.dev}.get(own.adaptation.selection)
-        learner = self.learner(own.adaptation, dev, f"{title(method)} training for {target.name}")
+        learner = self.learner(own.adaptation, dev, f"{title(method, self.weights.methods)} training for {target.name}")
         known = [target.train] if self.dev is None else [self.dev, target.train]
         cotraining = CoTraining(
             learner=replace(learner, judged_on=self._at_once(*known)),
@@ -172,7 +172,7 @@ class Study:
         learner = replace(self.learner(training, dev, ""), judged_on=self._at_once(*known), layer_of=layer)
         jobs = (
             (
-                replace(learner, purpose=f"{trainings_of(method)} of model {number} of 3"),
+                replace(learner, purpose=f"{trainings_of(method, self.weights.methods)} of model {number} of 3"),
                 self.labelling.backbone,
                 self._mix(corpora, training, number),
                 derive(self.seed, "warm-up", number),
@@ -235,7 +235,7 @@ class Study:
     def _may_be_asked_again(self, method: str, target: Target, event: Trained) -> bool:
         """Whether a model gives one label so often that what it began with may have to label more than now, to tell
         whether it has collapsed: from halfway on between the source's share and that of a collapse."""
-        usual, limit = majority_share(gold_labels(self.source)), self.method.collapse_share
+        usual, limit = majority_share(self.source.gold_labels), self.method.collapse_share
         if usual > limit or not self.weights.may_go(target, method, event.began_with):
             return False
         found = self.labelling.predict(event.model, judging_sample(target.train, self.seed))

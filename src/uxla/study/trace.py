@@ -18,7 +18,7 @@ from uxla.arrow_on_disk import table_of
 from uxla.corpus_table import names_metadata
 from uxla.events import Event
 from uxla.files import write_table
-from uxla.records import Corpus, Ints, Predictions
+from uxla.records import Bools, Corpus, Ints, Predictions
 from uxla.targets import Target
 
 Labels = pa.list_(pa.int16())
@@ -26,8 +26,12 @@ DECISIONS = pa.schema(
     [("epoch", pa.int16()), ("k", pa.int8()), ("j", pa.int8()), ("data", pa.string()), ("id", pa.string())]
     + [(name, pa.bool_()) for name in ("selected_by_k", "selected_by_j", "agreed", "used")]
     + [("confidence_k", pa.float32()), ("confidence_j", pa.float32()), ("labels_k", Labels), ("labels_j", Labels)]
+    + [("labels", Labels)]
 )
-"""One row a decision: models from 1; labels as places in the label names, one a word for tagging."""
+"""One row a decision: models from 1; labels as places in the label names, one a word for tagging.
+
+`labels` are what the agreement made of those of k and j: what taught where the row is `used`, `IGNORED` where a word
+taught nothing, null where the agreement left the example out."""
 
 TEXTS = pa.schema(
     [
@@ -82,10 +86,13 @@ class Trace:
         }
         columns |= {"id": texts["id"].cast(pa.string())}
         columns |= {f"selected_by_{peer}": chosen[rows] for peer, chosen in zip("kj", decisions.selected, strict=True)}
-        columns |= {"agreed": decisions.agreed[rows], "used": decisions.chosen[rows]}
+        columns |= {"agreed": decisions.found.agreed[rows], "used": decisions.chosen[rows]}
+        offsets, inner = _places(decisions.predictions[0].offsets, rows)
         for peer, predictions in zip("kj", decisions.predictions, strict=True):
-            part, labels = _part(predictions, rows)
-            columns |= {f"confidence_{peer}": confidence(part).astype(np.float32), f"labels_{peer}": labels}
+            part = Predictions(predictions.probs[inner], offsets)
+            columns |= {f"confidence_{peer}": confidence(part).astype(np.float32)}
+            columns |= {f"labels_{peer}": _lists(part.pseudo_labels, offsets)}
+        columns |= {"labels": _lists(decisions.found.labels[inner], offsets, ~decisions.found.chosen[rows])}
         self._decisions.append(_on_disk(pa.table(columns, DECISIONS)))
         self._add_texts(decisions.corpus.name, epoch, texts)
 
@@ -195,15 +202,18 @@ def _ids(texts: pa.Table | None) -> list[str]:
     return [] if texts is None else texts["id"].to_pylist()
 
 
-def _part(predictions: Predictions, rows: Ints) -> tuple[Predictions, pa.Array]:
-    """The predictions on the examples at `rows`, and their labels as an Arrow column of lists."""
-    starts = predictions.offsets[rows]
-    counts = predictions.offsets[rows + 1] - starts
+def _places(every: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """The offsets of the examples at `rows` among themselves, and where their labels stand among all."""
+    starts = every[rows]
+    counts = every[rows + 1] - starts
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
-    inner = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - starts, counts)
-    labels = pa.array(predictions.pseudo_labels[inner].astype(np.int16))
-    column = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), labels)
-    return Predictions(predictions.probs[inner], offsets), column
+    return offsets, np.arange(offsets[-1]) - np.repeat(offsets[:-1] - starts, counts)
+
+
+def _lists(labels: Ints, offsets: Ints, missing: Bools | None = None) -> pa.Array:
+    """Labels as an Arrow column of lists, null where `missing` says so."""
+    mask = None if missing is None else pa.array(missing)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(labels.astype(np.int16)), mask=mask)
 
 
 def _root(sample_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from uxla.algorithm.distil import CleanCluster, length
 from uxla.algorithm.vicinity import Vicinity
+from uxla.augmentation.settings import gen_lm
 from uxla.config.method import MaskedLMVicinity
 from uxla.errors import ConfigError
 from uxla.models.gen_lm.masked_lm import MaskedLM
@@ -52,16 +53,7 @@ class GenLM:
 
     def opened(self) -> Vicinity:
         """Gen-LM with its model in memory."""
-        settings = self.settings
-        return Vicinity(
-            self.masked_lm(),
-            share=settings.share,
-            copies=settings.copies_of(self.segments),
-            seed=derive(self.seed, "vicinity"),
-            min_word_chars=settings.min_word_chars,
-            words=settings.words,
-            keep_unchanged=settings.keep_unchanged,
-        )
+        return gen_lm(self.settings, self.masked_lm(), self.segments, derive(self.seed, "vicinity"))
 
     def knowing(self, select: Any) -> Any:
         """A selector with the features that a run knows by name."""

@@ -58,8 +58,9 @@ class Weights:
     @property
     def final(self) -> Method:
         """The method whose models the run delivers."""
-        name = final_method(method.name for method in self.methods)
-        return next(method for method in self.methods if method.name == name)
+        found = final_method(self.methods)
+        assert found is not None, "refused with the arguments"
+        return found
 
     def named(self, name: str) -> Method | None:
         """The method of this name, where the run has it."""

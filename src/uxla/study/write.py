@@ -17,7 +17,6 @@ from uxla.confidence import Scaling
 from uxla.corpus_table import names_metadata
 from uxla.errors import in_python
 from uxla.files import atomic_file, atomic_folder, link_or_copy, write_file, write_table
-from uxla.methods.registry import final_method
 from uxla.models import ensemble_folder
 from uxla.models.loading import load_tokenizer
 from uxla.models.saving import folders_length
@@ -58,7 +57,7 @@ def write_run(run: FinishedRun, out: Path) -> None:
 
 
 def _write(run: FinishedRun, out: Path) -> None:
-    study, results, final = run.study, run.results, final_method(run.config.methods)
+    study, results, final = run.study, run.results, run.study.weights.final.name
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     for target in study.targets:
@@ -177,7 +176,7 @@ def _behind(run: FinishedRun, target: Target, test: Corpus, row: str, epoch: int
     if row == "averaged":
         return study.labelling.predictions([run.single[target.name]], test)
     method = row.removesuffix("_ensemble")
-    final = run.final[target.name] if method == final_method(run.config.methods) else trained[method][-1]
+    final = run.final[target.name] if method == study.weights.final.name else trained[method][-1]
     return [study.labelling.ensemble(final, test)]
 
 
@@ -239,7 +238,9 @@ def _card(run: FinishedRun, target: Target) -> str:
     source = run.study.source
     counts = {f"{source.name}, labelled": len(source), f"{target.name}, raw": len(target.train)}
     names = source.label_names
-    return model_card(run.config, run.results, target=target.name, label_names=names, counts=counts)
+    return model_card(
+        run.config, run.results, target=target.name, label_names=names, counts=counts, final=run.study.weights.final
+    )
 
 
 def _json(values: Mapping[str, Any]) -> str:

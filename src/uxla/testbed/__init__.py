@@ -8,6 +8,8 @@ TESTBED = "testbed:"
 """A data path that begins so is a file of a synthetic world, not of the disk."""
 WORLD_TASKS = {"ner": "ner", "nli": "nli", "paraphrase": "paraphrase", "classification": "topic"}
 """The testbed's task of each task of uxla."""
+SIZES = {"train": 1000, "unlabelled": 1000, "dev": 300, "test": 500}
+"""How many examples each split of a language has where nobody says otherwise."""
 
 
 def asset() -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from uxla.errors import ConfigError
+from uxla.testbed import SIZES
 from uxla.testbed.draws import Draws, key_of
 from uxla.testbed.grammar import Sentence, sentence
 from uxla.testbed.languages import LANGUAGES, SOURCE, TARGETS, language_named
@@ -148,11 +149,11 @@ def write(
     *,
     world: int = 0,
     seed: int = 0,
-    train: int = 1000,
-    unlabelled: int = 1000,
+    train: int = SIZES["train"],
+    unlabelled: int = SIZES["unlabelled"],
     labelled: int | None = None,
-    dev: int = 300,
-    test: int = 500,
+    dev: int = SIZES["dev"],
+    test: int = SIZES["test"],
     tasks: Sequence[str] = ("ner",),
     languages: Collection[str] = tuple(LANGUAGES),
 ) -> None:

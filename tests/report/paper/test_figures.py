@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from uxla.algorithm.distil import MostConfident, loss
 from uxla.cli.paper import figure
+from uxla.config.run import load_config
 from uxla.errors import ArtifactError, UxlaError
 from uxla.records import IGNORED, Predictions
 from uxla.report.figures import legible, write_figure
@@ -73,7 +74,13 @@ def write_warm_up(path, found):
 def make_run(tmp_path):
     """`make_run(name, targets, task)`: a run folder with what figures are made from."""
 
-    def make(name="a-run", targets=None, task="ner", found=None, schedule="[{select: {kind: confidence, share: 0.8}}]"):
+    def make(
+        name="a-run",
+        targets=None,
+        task="ner",
+        found=None,
+        schedule="[{data: [target], select: {kind: confidence, share: 0.8}}]",
+    ):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         targets = targets or {"es": scored(70.0)}
@@ -86,7 +93,8 @@ def make_run(tmp_path):
             "inputs": {},
         }
         (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
-        (folder / "config.yaml").write_text(f"schedule: {schedule}\n", encoding="utf-8")
+        config = load_config("xner", ["target=[es]", f"schedule={schedule}"])
+        (folder / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
         for target in targets if found is not None else ():
             write_warm_up(folder / "warmup" / f"{target}.parquet", found)
         return folder
@@ -323,7 +331,7 @@ def test_a_run_without_scores_by_epoch_is_told_what_is_missing(make_run, tmp_pat
 
 def test_damaged_scores_by_epoch_are_one_line(make_run, tmp_path):
     odd = scored(70.0) | {"dev": {"uxla": [{"mean": 3}]}}
-    with pytest.raises(ArtifactError, match=r"^odd: scores by epoch that are damaged \(KeyError\)"):
+    with pytest.raises(ArtifactError, match=r"odd/results.json: damaged \(targets.es.dev.uxla.0.sd: is not given\)"):
         figure(2, [make_run("odd", {"es": odd})], out=tmp_path)
 
 

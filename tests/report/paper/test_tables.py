@@ -84,6 +84,15 @@ def xner(make_run):
     return make_run("xner-run", "xner", with_strict_f1(found))
 
 
+@pytest.mark.parametrize("own", [{"kind": "Neighbours"}, {"kind": "words", "copies": "five", "share": None}])
+def test_a_vicinity_that_is_not_gen_lm_has_none_of_its_settings(own):
+    config = yaml.safe_load(load_config("xner", ["target=[es]"]).to_yaml()) | {"vicinity": own}
+    [rows] = [paper_table(8, [PaperRun("own", results({}), config)]).rows]
+    found = {row.names[0]: row.cells[-1] for row in rows}
+    assert found["aug-type"] == f"{own['kind']} {DIFFERS}"
+    assert (found["aug-percentage P"], found["diversification-factor δ"]) == ("", "")
+
+
 @pytest.fixture
 def testbed(make_run):
     """A language the paper does not have, labels of which chose the checkpoints, and one without a test set."""
@@ -272,10 +281,16 @@ def damage(run, file, text):
         (lambda run: (run / "config.yaml").unlink(), "config.yaml: no such file, expected what `uxla run` wrote"),
         (lambda run: damage(run, "config.yaml", "a: [1"), "config.yaml: damaged"),
         (lambda run: damage(run, "config.yaml", "a: &x [1]\nb: [*x]"), "config.yaml: damaged"),
-        (lambda run: damage(run, "config.yaml", "- 1"), "config.yaml: no mapping"),
+        (lambda run: damage(run, "config.yaml", "- 1"), "config.yaml: damaged, or of another version (the whole: got"),
         (lambda run: damage(run, "environment.json", '{"config": "0a1b"}'), "config.yaml: was changed after the run"),
-        (lambda run: damage(run, "config.yaml", "task: ner"), "xner-run: damaged, or of another version (KeyError"),
-        (lambda run: damage(run, "config.yaml", "source: 3"), "xner-run: damaged, or of another version (TypeError"),
+        (
+            lambda run: damage(run, "config.yaml", "task: ner"),
+            "config.yaml: damaged, or of another version (model: is not given)",
+        ),
+        (
+            lambda run: damage(run, "config.yaml", "source: 3"),
+            "config.yaml: damaged, or of another version (task: is not given)",
+        ),
     ],
 )
 def test_a_damaged_run_is_one_line(xner, spoil, said):
@@ -285,9 +300,15 @@ def test_a_damaged_run_is_one_line(xner, spoil, said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_bug_of_uxla_is_not_told_as_damage():
+    """A configuration is checked where it is read: one that nobody read is a mistake of whoever hands it over."""
+    with pytest.raises(KeyError):
+        paper_table(8, [PaperRun("own", results({}), {})])
+
+
 def test_damaged_scores_by_epoch_are_one_line(make_run):
     found = methods(70.0) | {"by_epoch": {"tri_training": [3]}}
-    with pytest.raises(ArtifactError, match=r"odd/results.json: damaged \(TypeError"):
+    with pytest.raises(ArtifactError, match=r"odd/results.json: damaged \(targets.es.by_epoch.tri_training.0: got 3, "):
         table(5, [make_run("odd", "xner", results({"es": found}))])
 
 

@@ -23,7 +23,6 @@ from uxla.data.spans import brat
 from uxla.data.spans.document import Document
 from uxla.data.spans.records import document_of, is_spans
 from uxla.errors import DataError
-from uxla.progress import note_once
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _LOOKED_AT = 1000
@@ -60,20 +59,17 @@ class SpanFile:
         is labelled. Texts that nobody labelled, or whose labels were rejected, are left out where labels are asked for.
         DataError, with the line, for whatever is wrong."""
         with_tags = any(each.spans is not None for each in self._documents(True)) if labelled is None else labelled
-        total = rows = left_out = 0
+        rows = 0
         for path, documents in groupby(self._documents(with_tags), key=lambda document: document.file):
             while read := list(islice(documents, _ROWS)):
                 known = [each for each in read if not with_tags or each.spans is not None]
                 some = [each for each in known if each.words or each.spans]  # a span without a word is an error
-                total, left_out, rows = total + len(read), left_out + len(read) - len(known), rows + len(some)
+                rows += len(some)
                 if some:
                     yield self._batch(some, path, with_tags)
         if not rows:
             kind = "labelled text" if with_tags else "text"
             raise DataError(f"no sentence; expected a {kind} with a word in it", file=self.path)
-        if labelled and left_out:
-            reason = "nobody labelled them, or their labels were rejected"
-            note_once(f"{self.path}: {left_out} of {total} texts left out: {reason}")
 
     def entries(self, *, labelled: bool) -> Iterator[Entry]:
         """The records in order, also blank ones, with their spans if `labelled`. Of brat, a line is a record."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from uxla.models.task_model import TaskModel
@@ -31,12 +30,4 @@ class Objective:
     @classmethod
     def of(cls, model: TaskModel, loss: Callable[..., torch.Tensor] = penalised_loss) -> Objective:
         """The examples' own labels, as the model's task reads them."""
-        return cls(lambda examples: (model.encode(examples), _labels(examples)), model.forward, loss)
-
-
-def _labels(examples: Corpus) -> Ints:
-    """(R,) the labels of all rows."""
-    column = examples.table["labels"].combine_chunks()
-    if column.null_count:
-        raise ValueError(f"example {examples[column.is_valid().index(False).as_py()].id} has no labels to learn from")
-    return np.asarray(column.flatten(), dtype=np.int64)
+        return cls(lambda examples: (model.encode(examples), examples.gold_labels), model.forward, loss)

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from uxla.errors import ArtifactError
 from uxla.records import Bools, Ints
 from uxla.report.figures import COLOURS, FAINT, MARKERS, STYLE, legible, panels
-from uxla.report.folder import MADE_BY_RUN, RunFolder
+from uxla.report.folder import RunFolder
 from uxla.report.paper.warmup import COMPARED, Points, WarmUp, points
 
 _PANELS = "abcd"
@@ -43,11 +43,7 @@ class Curve:
 def curves(runs: Mapping[str, RunFolder]) -> list[Curve]:
     """A curve for each target of each run (by name), on its dev set where that was scored. ArtifactError where there
     is none."""
-    try:
-        found = list(_curves(runs))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        wrong = f"scores by epoch that are damaged ({type(error).__name__})"
-        raise ArtifactError(f"{', '.join(runs)}: {wrong}, {MADE_BY_RUN}; run again to rebuild them") from None
+    found = list(_curves(runs))
     if not found:
         names = ", ".join(runs)
         expected = "expected a run of method uxla with target_data.dev or target_data.test"

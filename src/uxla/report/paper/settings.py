@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from uxla.config.method import MaskedLMVicinity
 from uxla.markup import Table
 from uxla.report.paper.published import published_settings
 from uxla.report.paper.runs import Line, PaperRun, figure_table, warnings
@@ -92,16 +93,15 @@ def _distillation(schedule: Sequence[Mapping[str, Any]]) -> dict[str, Pair]:
 
 
 def _augmentation(config: Mapping[str, Any]) -> dict[str, Pair]:
-    vicinity = config["vicinity"]
-    pairs = config["task"] in ("nli", "paraphrase")
-    copies = vicinity["copies"] or ([2, 2] if pairs else 3)
-    if pairs and isinstance(copies, int):
-        copies = [copies, copies]
-    delta = " × ".join(map(str, copies)) if isinstance(copies, list) else copies
+    vicinity, pairs = config["vicinity"], config["task"] in ("nli", "paraphrase")
+    kind, share, delta = vicinity["kind"], None, None
+    if kind == "masked_lm":
+        kind, share = "successive-cross" if pairs else "successive-max", 100 * vicinity["share"]
+        delta = " × ".join(map(str, MaskedLMVicinity(copies=vicinity["copies"]).copies_of(2 if pairs else 1)))
     return {
         "do-lower-case": (None, None),  # the backbone's tokenizer decides
-        "aug-type": (OFF, "successive-cross" if pairs else "successive-max"),
-        "aug-percentage P": (OFF, 100 * vicinity["share"]),
+        "aug-type": (OFF, kind),
+        "aug-percentage P": (OFF, share),
         "diversification-factor δ": (OFF, delta),
     }
 

@@ -3,7 +3,7 @@
 // all text goes in as text nodes, never as markup.
 (async () => {
   const ROW = 58, TALLEST = 8e6, EXTRA = 4, MOST_WORDS = 80, CHARACTERS = 4, MOST_SAMPLES = 50;
-  const KEPT_K = 1, KEPT_J = 2, AGREED = 4, USED = 8;
+  const KEPT_K = 1, KEPT_J = 2, USED = 4, TAKEN = 8;
   const FATES = ["used", "dropped", "dropped: peers disagree", "dropped: one peer not sure enough",
     "dropped: neither peer sure enough", "dropped: a model collapsed", "used, with a wrong label"];
   const WRONG = 6; // what the filter alone asks for: the fate is "used"
@@ -33,20 +33,16 @@
 
   function fate(flags) {
     if (flags & USED) return 0;
+    if (flags & TAKEN) return 5; // by the agreement
     if (!(flags & (KEPT_K | KEPT_J))) return 4;
-    if (set.agreement === "union") return 5; // one trusted peer is enough
-    if (!(flags & KEPT_K) || !(flags & KEPT_J)) return 3;
-    return flags & AGREED ? 5 : 2;
+    return flags & KEPT_K && flags & KEPT_J ? 2 : 3;
   }
 
   // Whether any label that taught is not the gold one.
   function taughtWrong(d) {
     const b = block(d), i = set.at[d], right = set.sequences[set.texts.gold[textOf(d)]];
     if (right === undefined) return false;
-    const [k, j] = [0, 1].map((peer) => set.sequences[b.labels[peer][i]]);
-    const ofJ = set.agreement === "union" && (b.flags[i] & KEPT_J) && (!(b.flags[i] & KEPT_K) || b.sure[1][i] > b.sure[0][i]);
-    const labels = ofJ ? j : k;
-    return [...labels].some((code, w) => code !== right[w] && right[w] !== "0" && (set.agreement !== "token" || k[w] === j[w]));
+    return [...set.sequences[b.labels[2][i]]].some((code, w) => code !== right[w] && right[w] !== "0" && code !== "0");
   }
 
   // ---- filters
@@ -207,13 +203,14 @@
 
   // Which labels taught, where it is not those of both peers.
   function taught(d) {
-    const b = block(d), i = set.at[d], trusted = [KEPT_K, KEPT_J].map((bit) => b.flags[i] & bit);
-    if (!(b.flags[i] & USED)) return "";
-    if (set.agreement === "token") return " Words on which the two differ taught nothing.";
-    if (set.agreement === "none") return ` Model ${b.k}’s labels taught.`;
-    if (set.agreement !== "union") return "";
-    if (trusted[0] && trusted[1]) return " The labels of the surer model taught.";
-    return ` Model ${trusted[0] ? b.k : b.j}’s labels taught.`;
+    const b = block(d), i = set.at[d], [k, j, own] = b.labels.map((codes) => codes[i]);
+    if (!(b.flags[i] & USED) || (own === k && own === j)) return "";
+    if (own === k || own === j) return ` Model ${own === k ? b.k : b.j}’s labels taught.`;
+    const [ofK, ofJ] = [k, j].map((code) => set.sequences[code]);
+    if ([...set.sequences[own]].every((code, w) => code === (ofK[w] === ofJ[w] ? ofK[w] : "0"))) {
+      return " Words on which the two differ taught nothing.";
+    }
+    return ` These labels taught: ${labelsOf(own).join(" ")}.`;
   }
 
   function classified(t, d) {
