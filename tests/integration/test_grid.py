@@ -57,7 +57,7 @@ def test_two_runs_that_differ_in_agreement_agree_in_everything_before_the_first_
 def test_and_so_do_the_decisions_of_the_first_epoch(done):
     exact, token = (pq.read_table(run / "trace" / "near.parquet") for run in done.runs.values())
     assert len(exact) > 0
-    after = ("agreed", "used")
+    after = ("agreed", "used", "labels")
     assert exact.drop_columns(after).equals(token.drop_columns(after))
     assert not exact["agreed"].equals(token["agreed"])
 

@@ -13,7 +13,6 @@ from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.gen_lm.units import Cutter, word_spans
 from uxla.models.loading import load_tokenizer
 from uxla.models.tasks import Tagging
-from uxla.models.training.objective import _labels
 from uxla.models.word_tokenizer import WordTokenizer
 from uxla.records import Corpus, Example
 
@@ -41,7 +40,7 @@ def test_a_word_that_becomes_nothing_is_unknown_and_keeps_its_label(deaf, nothin
     assert [bool(ids) for ids in read] == [True] * 4
     assert read[1] == read[3] == deaf.unknown
     assert windows.ids.values[windows.positions.values].tolist() == [ids[0] for ids in read]
-    assert _labels(corpus)[windows.rows].tolist() == [1, 2, 3, 4]
+    assert corpus.gold_labels[windows.rows].tolist() == [1, 2, 3, 4]
     assert Tagging().rows(corpus).tolist() == [4]
 
 
@@ -79,7 +78,7 @@ def test_each_window_learns_the_labels_of_its_own_words(make_tokenizer, texts, m
     heads = [ids[0] for ids in tokenizer.encode_words(words)]
     for number in np.random.default_rng(0).permutation(len(windows)):
         window = windows.take(np.array([number]))
-        labels = _labels(corpus)[window.rows]
+        labels = corpus.gold_labels[window.rows]
         assert window.ids.values[window.positions.values].tolist() == [heads[label] for label in labels]
     assert windows.rows.tolist() == list(range(len(words)))
 
