@@ -31,8 +31,8 @@ Entity F1 for NER, else accuracy; mean ± standard deviation over the seeds of t
 *Together*: their labels together. Differences are paired over seeds and sentences, with 95 % intervals; `*`: clear of
 zero after Holm's correction over the languages of the row. `†`: a development language too, in another corpus.
 `(3 of 5)`: over three of the five seeds that the language has; a mean is over those that all its languages have. With
-fewer than three seeds intervals are over sentences alone, and there is no star. *Without shared sentences*: without the test sentences that also stand in the
-target's training files; two differences are given so."""
+fewer than three seeds intervals are over sentences alone, and there is no star. *Without shared sentences*: without the
+test sentences that also stand in the target's training files; two differences are given so."""
 PART_NOTES = """\
 Each row is the mean over the languages of a task, with its 95 % interval. The tables below have the languages."""
 RULE_NOTES = """\
