@@ -140,7 +140,7 @@ class Adapted:
         """
         if len(self.targets) != 1:
             raise ConfigError(f"push_to_hub: there are several targets ({', '.join(self.targets)}); push a run of one")
-        with self._in_a_folder("run") as folder:
+        with self._in_a_folder("run", models=True) as folder:
             return push_run(folder, repo_id, private=private, token=token, license=license)
 
     @classmethod
@@ -204,13 +204,15 @@ class Adapted:
         return place
 
     @contextmanager
-    def _in_a_folder(self, name: str) -> Iterator[Path]:
-        """The run folder; of a result in memory a temporary one."""
+    def _in_a_folder(self, name: str, *, models: bool = False) -> Iterator[Path]:
+        """The run folder; of a result in memory a temporary one, with its models if these are needed."""
         if self.run is None:
             yield self._folder
             return
         with TemporaryDirectory(prefix="uxla-") as temporary:
-            yield self.save(Path(temporary) / name)
+            folder = Path(temporary) / name
+            write_run(self.run, folder, models=models)
+            yield folder
 
     @property
     def _folder(self) -> Path:

@@ -41,8 +41,10 @@ _SCORED = pa.schema(
 _DRAWN = 2000  # test examples that figures of the warm-up show
 
 
-def write_run(run: FinishedRun, out: Path) -> None:
+def write_run(run: FinishedRun, out: Path, *, models: bool = True) -> None:
     """Write models, ensemble, predictions, trace, configuration, environment, table and results under `out`.
+
+    Without `models` all but these and their cards, which is what reports read.
 
     With one target its models stand in `out` itself; with several, in a folder of each target's name. That folder is
     also the one model in place of the three: transformers loads it. All methods have their labels of the test set
@@ -53,19 +55,20 @@ def write_run(run: FinishedRun, out: Path) -> None:
     with writing(out, remedy):
         out.mkdir(parents=True, exist_ok=True)
     with writing(out, remedy, out):
-        _write(run, out)
+        _write(run, out, with_models=models)
 
 
-def _write(run: FinishedRun, out: Path) -> None:
+def _write(run: FinishedRun, out: Path, *, with_models: bool) -> None:
     study, results, final = run.study, run.results, run.study.weights.final.name
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     for target in study.targets:
         models = run.final[target.name]
-        folder = out if len(study.targets) == 1 else out / target.name
-        _write_models(folder, models, run.scaling[target.name], study.labelling, run)
-        write_single(folder, run.single[target.name].path, tokenizer=folder / "models/1")
-        write_file(folder / "README.md", _card(run, target))
+        if with_models:
+            folder = out if len(study.targets) == 1 else out / target.name
+            _write_models(folder, models, run.scaling[target.name], study.labelling, run)
+            write_single(folder, run.single[target.name].path, tokenizer=folder / "models/1")
+            write_file(folder / "README.md", _card(run, target))
         if target.test is not None:
             _write_predictions(out / "predictions", target, models, study.labelling)
             methods = {**_last(run, target, final), final: models}
