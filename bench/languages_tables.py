@@ -23,7 +23,7 @@ PARTS = {
     "raw text, one teacher (self-training)": ("self_training", "penalty"),
     "raw text, two teachers who agree (tri-training)": ("tri_training", "penalty"),
     "three epochs of tri-training in place of one": ("tri_training", "tri_training_paper"),
-    "variations and selection by confidence (UXLA)": ("uxla", "tri_training"),
+    "virtual sentences and selection by confidence (UXLA)": ("uxla", "tri_training"),
     "UXLA's second and third epoch": ("uxla", "uxla, epoch 1"),
     "a masked LM tuned on the task's text": ("mlm_tuned", "uxla"),
     "UXLA's three models together": ("uxla_ensemble", "uxla"),

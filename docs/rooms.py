@@ -134,12 +134,12 @@ def table() -> str:
     place = places(arrows())
     rooms = sorted(place.keys() - {BOTTOM}, key=lambda room: (place[room][1], place[room][0]))
     rows = (f"| `{_file(room).relative_to(SOURCE).as_posix()}` | {_docstring(room)} |\n" for room in rooms)
-    return "| room | what is in it |\n|---|---|\n" + "".join(rows)
+    return "| folder or file | what is in it |\n|---|---|\n" + "".join(rows)
 
 
 def with_table(page: str) -> str:
     """The page with the table made again."""
-    return re.sub(r"\| room \|.*?\n(?=\n)", lambda _: table(), page, flags=re.DOTALL)
+    return re.sub(r"\| folder or file \|.*?\n(?=\n)", lambda _: table(), page, flags=re.DOTALL)
 
 
 def _file(room: str) -> Path:

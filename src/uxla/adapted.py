@@ -195,8 +195,7 @@ class Adapted:
         return place
 
     def report(self, file: str | Path = "report.html") -> Path:
-        """Write the report, one HTML file that needs no network, with its table and figures beside it. The value is the
-        file. UxlaError where it cannot be written."""
+        """Write the report, one HTML file, and its table and figures beside it. UxlaError where that cannot be."""
         place = path(file, "file")
         check_file(place, ".html")
         with self._in_a_folder(place.stem) as folder:
@@ -208,11 +207,10 @@ class Adapted:
         """The run folder; of a result in memory a temporary one, with its models if these are needed."""
         if self.run is None:
             yield self._folder
-            return
-        with TemporaryDirectory(prefix="uxla-") as temporary:
-            folder = Path(temporary) / name
-            write_run(self.run, folder, models=models)
-            yield folder
+        else:
+            with TemporaryDirectory(prefix="uxla-") as temporary:
+                write_run(self.run, folder := Path(temporary) / name, models=models)
+                yield folder
 
     @property
     def _folder(self) -> Path:

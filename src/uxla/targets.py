@@ -14,9 +14,9 @@ class Target:
     """One target language: `train` is raw text, whose labels nothing reads; the others are labelled, where there are
     such.
 
-    `dev` and `test` are held out; `labelled` and `translated` are what the methods `supervised` and `translate_train`
-    learn from: labelled text of the target, and labelled text that was translated into it. To `uxla.adapt` all of them
-    may also be what `uxla.read` takes.
+    `dev` and `test` are held out; `labelled` is what the methods `supervised` and `few_shot` learn from, and epochs
+    with `labelled`; `translated`, labelled text that was translated into the target, is that of `translate_train`.
+    To `uxla.adapt` all of them may also be what `uxla.read` takes.
 
     >>> Target(uxla.read("testbed:far/unlabelled", take=9), test=uxla.read("testbed:far/test", take=5)).dev is None
     True

@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from uxla.compress.trim import trim
+from uxla.confidence import Scaling
 from uxla.corpora import read
 from uxla.errors import ConfigError, ModelError
 from uxla.models.ensemble import Ensemble
@@ -25,6 +26,7 @@ from uxla.records import Corpus, Example
 from uxla.testbed import asset
 
 SHARED = Path(__file__).parents[3] / "shared"
+SCALING = Scaling(0.8, -0.1)
 WORDS = [example.words for example in read("testbed:far/unlabelled", take=60)]
 
 
@@ -43,7 +45,7 @@ def tagger(tmp_path):
     model = AutoModelForTokenClassification.from_pretrained(asset(), id2label=dict(enumerate(labels)))
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(asset()).save_pretrained(folder)
-    save(folder / "ensemble", task="ner", label_names=labels, members=[".."], max_length=64)
+    save(folder / "ensemble", task="ner", label_names=labels, members=[".."], max_length=64, scaling=SCALING)
     return folder
 
 
@@ -52,6 +54,7 @@ def test_the_trimmed_model_gives_the_same_probabilities_to_the_text_it_was_trimm
     before, after = Ensemble.load(tagger), Ensemble.load(tmp_path / "small")
     assert torch.equal(*(torch.from_numpy(one.probabilities(WORDS).probs) for one in (before, after)))
     assert before.tag(WORDS) == after.tag(WORDS)
+    assert (before.scaling, after.scaling) == (SCALING, None)
     assert trimmed.after < trimmed.before
     config = json.loads((tmp_path / "small/config.json").read_text())
     rows = AutoModelForTokenClassification.from_pretrained(tmp_path / "small").get_input_embeddings().weight.shape[0]

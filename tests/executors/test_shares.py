@@ -118,6 +118,8 @@ def test_predict_by_an_executor_writes_the_bytes_of_one_process(invoke, elsewher
 def test_predict_by_an_executor_needs_a_file_and_has_no_shards(invoke, elsewhere, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "a.txt").write_text("ko\n")
+    said = invoke("predict", "run", "a.txt", "--out", "b.jsonl", "--executor", "devices")
+    assert (said.exit_code, said.stderr.count("this command computes on one --device; leave it out")) == (2, 1)
     said = invoke("predict", "run", "a.txt", "--executor", elsewhere)
     assert (said.exit_code, said.stderr.count("--executor: needs --out FILE")) == (2, 1)
     said = invoke("predict", "run", "a.txt", "--out", "b.jsonl", "--executor", elsewhere, "--shard", "1/2")

@@ -8,19 +8,8 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import (
-    ExecutorName,
-    Fresh,
-    OneShard,
-    Options,
-    Seed,
-    Task,
-    TextOptions,
-    UnitHours,
-    chosen_executor,
-    open_file,
-    with_options,
-)
+from uxla.cli.executor_options import PartsExecutor, UnitHours, chosen_executor
+from uxla.cli.options import Fresh, OneShard, Options, Seed, Task, TextOptions, open_file, with_options
 from uxla.config.compute import LMSource
 from uxla.config.method import MaskedLMVicinity
 from uxla.shards import check_shard
@@ -40,7 +29,7 @@ def augment(
     seed: Seed = 0,
     originals: Annotated[bool, typer.Option(help="Write each sentence before its samples.")] = False,
     shard: OneShard = None,
-    executor: ExecutorName = None,
+    executor: PartsExecutor = None,
     unit_hours: UnitHours = None,
     fresh: Fresh = False,
 ) -> None:
@@ -49,7 +38,7 @@ def augment(
     A masked language model chooses the words. An interrupted augmentation resumes when you repeat the command. More:
     docs/augment.md.
     """
-    doing = chosen_executor(executor, unit_hours)
+    doing = chosen_executor(executor, unit_hours, one_device=True)
     check_shard(shard, doing, fresh=fresh)
     source = open_file(file, files, task)
 

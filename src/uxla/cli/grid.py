@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uxla.cli.options import ExecutorName, Fresh, OneShard, Overwrite, UnitHours, chosen_executor
+from uxla.cli.executor_options import ExecutorName, UnitHours, chosen_executor
+from uxla.cli.options import Fresh, OneShard, Overwrite
 from uxla.cli.tables import show
 from uxla.errors import ArtifactError, UxlaError
 from uxla.files import write_file, write_table

@@ -6,7 +6,7 @@ import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from uxla.data.corpus import DataSource
-    from uxla.executors.choice import Choice
 
 Config = Annotated[
     str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file (`uxla presets`).")
@@ -38,7 +37,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show neither progres
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Task = Annotated[
     choices.Task | None,
-    typer.Option(help="ner for words, nli or paraphrase for pairs. Default: what a file looks like."),
+    typer.Option(
+        help="ner for words, nli or paraphrase for pairs, classification for texts. Default: what a file looks like."
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="The seed of everything random.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run of another configuration in the folder.")]
@@ -52,19 +53,6 @@ OneShard = Annotated[
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do all work again, whatever the store holds.")]
-
-ExecutorName = Annotated[
-    str | None,
-    typer.Option(
-        "--executor",
-        metavar="serial|devices|ray|ray://HOST:PORT",
-        help="Who does independent work: this process, a process for each device, or a Ray cluster. Default: devices.",
-    ),
-]
-UnitHours = Annotated[
-    float | None,
-    typer.Option(min=1e-6, help="With --executor ray: hours after which a unit of work is stopped and begun again."),
-]
 
 
 @dataclass(frozen=True)
@@ -112,19 +100,6 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in shown}
     return run
-
-
-def chosen_executor(name: str | None, unit_hours: float | None) -> Choice:
-    """The executor of the two options. ConfigError where there is none of this name, or no cluster to have a limit."""
-    from uxla.executors.choice import executor_of
-    from uxla.executors.cluster import Ray
-
-    chosen = executor_of(name)
-    if unit_hours is None:
-        return chosen
-    if not isinstance(chosen, Ray):
-        raise ConfigError(f"--unit-hours {unit_hours:g}: only a cluster has a limit; give --executor ray too")
-    return replace(chosen, unit_hours=unit_hours)
 
 
 def showing_unless(quiet: bool) -> AbstractContextManager[None]:
@@ -246,7 +221,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
 _BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 _WRITTEN = {
     "columns": "text=review, or first=premise,second=hypothesis,label=gold",
-    "where": "language=es",
+    "where": "language=es, or split=a,split=b",
     "copies": "3, or 2,2",
     "tag_names": "O,B-PER,I-PER",
     "together": "hyphens,numbers",

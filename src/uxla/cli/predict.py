@@ -12,17 +12,8 @@ import typer
 
 from uxla.choices import BATCH_SIZE
 from uxla.cli.checks import folder_of_run
-from uxla.cli.options import (
-    LABELLING,
-    ExecutorName,
-    FileOptions,
-    OneShard,
-    Quiet,
-    UnitHours,
-    chosen_executor,
-    showing_unless,
-    with_options,
-)
+from uxla.cli.executor_options import PartsExecutor, UnitHours, chosen_executor
+from uxla.cli.options import LABELLING, FileOptions, OneShard, Quiet, showing_unless, with_options
 from uxla.config.compute import DeviceSettings
 from uxla.errors import UxlaError
 from uxla.executors.executor import Serial
@@ -56,12 +47,12 @@ def predict(
     ] = 0.0,
     top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
     shard: OneShard = None,
-    executor: ExecutorName = None,
+    executor: PartsExecutor = None,
     unit_hours: UnitHours = None,
     quiet: Quiet = False,
 ) -> None:
     """Label text with a run's ensemble. The output is the input with labels. More: docs/predict.md."""
-    run, source, doing = folder_of_run(run), _input(file), chosen_executor(executor, unit_hours)
+    run, source, doing = folder_of_run(run), _input(file), chosen_executor(executor, unit_hours, one_device=True)
     check_shard(shard, doing, fresh=False)
     if out in (None, Path("-")) and (shard or doing):
         raise UxlaError(f"{'--shard' if shard else '--executor'}: needs --out FILE, which the last shard to end writes")

@@ -8,19 +8,8 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.options import (
-    Config,
-    ExecutorName,
-    Fresh,
-    Json,
-    OneShard,
-    Overwrite,
-    Quiet,
-    Settings,
-    UnitHours,
-    chosen_executor,
-    showing_unless,
-)
+from uxla.cli.executor_options import ExecutorName, UnitHours, chosen_executor
+from uxla.cli.options import Config, Fresh, Json, OneShard, Overwrite, Quiet, Settings, showing_unless
 from uxla.cli.plan import NoProbe, show_plan
 from uxla.cli.tables import show
 from uxla.errors import printable

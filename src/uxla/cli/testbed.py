@@ -54,7 +54,8 @@ def write_testbed(
     dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = SIZES["dev"],
     test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = SIZES["test"],
     task: Annotated[
-        list[str] | None, typer.Option(help="ner (the default), nli, paraphrase or topic; give it again for more.")
+        list[str] | None,
+        typer.Option(help="ner (the default), nli, paraphrase or topic (of the task classification); again for more."),
     ] = None,
 ) -> None:
     """Write the synthetic languages as data files for `uxla run`."""

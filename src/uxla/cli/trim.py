@@ -20,7 +20,10 @@ def trim(
     reading: FileOptions,
     task: Task = None,
 ) -> None:
-    """Cut a model's vocabulary to the pieces that your text needs. That text gets the same labels as before."""
+    """Cut a model's vocabulary to the pieces that your text needs; of a run, that of its one model.
+
+    The model gives that text the same labels as before.
+    """
     opened = [open_file(file, reading, task) for file in files]
 
     from uxla.console import showing

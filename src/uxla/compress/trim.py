@@ -214,8 +214,9 @@ def _write_config(model: Path, into: Path, kept: Sequence[int]) -> None:
 
 
 def _write_ensemble(file: Path, into: Path) -> None:
-    """An ensemble of one, so that the folder labels text as a run folder does."""
+    """An ensemble of one, so that the folder labels text as a run folder does. The scaling was that of three."""
     ensemble = json.loads(file.read_text(encoding="utf-8")) | {"members": [".."]}
+    ensemble.pop("scaling", None)
     into.parent.mkdir()
     into.write_text(json.dumps(ensemble, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -47,7 +47,7 @@ class ModelSettings(Section):
     )
     deterministic: bool = key("on a GPU, only operations that give the same bytes every time; slower", False)
     tokens_per_batch: NumberOrAuto = key(
-        "padded tokens in one forward pass, of training, labelling or generation; `auto`: by a GPU's free memory, or "
+        "padded pieces in one forward pass, of training, labelling or generation; `auto`: by a GPU's free memory, or "
         "8192 on a CPU and if `deterministic`",
         "auto",
     )

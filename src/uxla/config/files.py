@@ -84,6 +84,8 @@ class World(Section):
     seed: int = key("which of its sentences are drawn", 0, ge=0)
     train: int = key("labelled sentences of the source", SIZES["train"], ge=1)
     unlabelled: int = key("raw training sentences of each target", SIZES["unlabelled"], ge=1)
-    labelled: int | None = key("labelled ones, for `supervised`; null: as many, the raw ones", None, ge=1)
+    labelled: int | None = key(
+        "labelled training sentences of each target; null: the raw ones, with labels", None, ge=1
+    )
     dev: int = key("development sentences of each language", SIZES["dev"], ge=1)
     test: int = key("test sentences of each language", SIZES["test"], ge=1)

@@ -115,7 +115,7 @@ def _yaml(
         _line("train", target, out, "read as raw text: labels in it are not used"),
         _line("dev", _part(theirs, "dev"), out),
         _line("test", test, out, "scored once, at the end; compares methods"),
-        _line("labelled", target if target.labelled else None, out, "for the method supervised alone"),
+        _line("labelled", target if target.labelled else None, out, "for the methods supervised and few_shot"),
         "",
         f"warmup: {warm_up}{selection}",
         f"adaptation: {adaptation}",

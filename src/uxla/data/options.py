@@ -63,13 +63,13 @@ class ReadOptions(Section):
         None,
     )
     where: dict[str, OneOrSeveral[str | int | bool]] | None = key(
-        "only the rows of a table with this value (or one of these) in a column: `{language: es}`, `{split: [a, b]}`; "
-        "`{target}` in a value stands for the target's name",
+        "only the rows of a table with this value (or one of these) in a column; in a "
+        "configuration `{target}` in a value stands for the target's name",
         None,
     )
     token_column: int = key("CoNLL column of the word, from 0; negative counts from the end", 0)
     comment: str | None = key(
-        "how comment lines in CoNLL begin; `auto`: they are recognised; `none` or null: there are no comments",
+        "how comment lines in CoNLL begin; `auto`: they are recognised; `none`: there are none",
         "auto",
         min_length=1,
     )

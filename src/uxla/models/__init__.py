@@ -1,1 +1,1 @@
-"""Encoders in torch and transformers: tasks, labelling, the ensemble; the rooms of training, Gen-LM and masked LMs."""
+"""Encoders in torch and transformers: tasks, labelling, the ensemble; folders for training, Gen-LM and masked LMs."""

@@ -106,9 +106,10 @@ class Ensemble:
         """What the models find in a text: a tagger the entities, in order; others the label.
 
         `texts` is one text, or a list of them, which gives a list. A tagger also takes sentences as lists of words; a
-        text is split as the source was. Tasks with pairs take pairs of texts, and a list of pairs. Any iterable is
-        walked once. Of a corpus with labels of words a tagger reads these words. A blank text has no entities, and the
-        label that the models give it, where `uxla predict` gives none. DataError, with the place, for what is no text.
+        text is split as the target's raw text was. Tasks with pairs take pairs of texts, and a list of pairs. Any
+        iterable is walked once. Of a corpus with labels of words a tagger reads these words. A blank text has no
+        entities, and the label that the models give it, where `uxla predict` gives none. DataError, with the place, for
+        what is no text.
         """
         if isinstance(texts, str) or (isinstance(texts, tuple) and self._segments == 2):
             return self.predict([texts])[0]

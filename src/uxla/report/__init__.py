@@ -1,1 +1,1 @@
-"""Tables, figures and the HTML report, made from run folders; those of the paper are in the room paper."""
+"""Tables, figures and the HTML report, made from run folders; those of the paper are in its folder paper."""

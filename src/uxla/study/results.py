@@ -1,4 +1,4 @@
-"""The content of `results.json`. Here the labels of the test sets are looked at for the first time."""
+"""The content of `results.json`. Here the labels of the test sets are scored for the first time."""
 
 from __future__ import annotations
 
