@@ -39,6 +39,13 @@ def test_answers_that_are_all_right_or_all_wrong_make_no_confidence_certain(righ
     assert abs(sure - right).max() < 0.1
 
 
+def test_no_scaling_makes_sure_answers_less_sure_than_others():
+    told = np.linspace(0.4, 0.9, 60)
+    scaling = fitted(told, (told < 0.6).astype(float))
+    assert np.ptp(scaling(told)) == 0
+    assert scaling(told)[0] == pytest.approx((told < 0.6).mean(), abs=0.02)
+
+
 def test_a_few_answers_show_nothing():
     assert fitted(np.full(19, 0.5), np.ones(19)) is None
     assert fitted(np.zeros(0), np.zeros(0)) is None

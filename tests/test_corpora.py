@@ -238,6 +238,20 @@ def test_a_list_of_names_of_files_is_not_taken_for_texts(tmp_path):
         read([str(tmp_path / "a.conll")])
 
 
+def test_a_data_set_with_a_transform_is_refused_and_its_rows_are_read():
+    rows = datasets_of("classification").with_transform(lambda batch: {"text": ["new"], "label": ["yes"]})
+    with pytest.raises(DataError, match=r"^mine: has a transform, .* give `list\(data\)`"):
+        read(rows, name="mine")
+    assert read(list(rows)).label_names == ("yes",)
+
+
+def test_of_a_tuple_the_words_are_at_fault_and_not_its_form():
+    with pytest.raises(DataError, match="word 1: got 'a b'"):
+        read([(["a b", "b"], ["O", "B-PER"])])
+    with pytest.raises(DataError, match=r"a text with its label is a tuple, \(text, label\)"):
+        read([["a b", "b"]])
+
+
 def test_a_data_set_that_was_saved_is_told_how_to_be_read(tmp_path):
     saved = tmp_path / "rows"
     datasets_of("ner").save_to_disk(saved)

@@ -122,6 +122,13 @@ def test_a_file_where_none_can_be_is_refused_before_any_work(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(WriteError, match="it is a device or a pipe"):
+        write_file(tmp_path / "pipe", "mine")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_two_processes_do_not_write_one_file(tmp_path):
     with vacant(tmp_path / ".file.lock"), pytest.raises(WriteError, match="another process is writing it"):
         write_file(tmp_path / "file", "mine")

@@ -32,7 +32,8 @@ def fitted(confidence: Reals, right: Reals) -> Scaling | None:
     """The scaling that is most likely for answers of these confidences (N,) of which these are `right` (1 or 0).
 
     As Platt has it, right and wrong answers count as nearly sure only, so that it stays finite where all are right.
-    None for fewer than 20 answers.
+    Where surer answers are less often right, all get the share of right ones: no scaling turns their order round. None
+    for fewer than 20 answers.
     """
     from sklearn.linear_model import LogisticRegression  # late: it takes a second
 
@@ -43,7 +44,8 @@ def fitted(confidence: Reals, right: Reals) -> Scaling | None:
     inputs = np.tile(_logit(confidence), 2)[:, None]
     classes = np.repeat([1, 0], len(right))
     model = LogisticRegression(C=1e6).fit(inputs, classes, np.concatenate([target, 1 - target]))
-    return Scaling(float(model.coef_[0, 0]), float(model.intercept_[0]))
+    scale, shift = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return Scaling(scale, shift) if scale > 0 else Scaling(0.0, float(_logit(target.mean())))
 
 
 class Reliability(NamedTuple):

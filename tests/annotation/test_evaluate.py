@@ -81,7 +81,8 @@ def test_a_label_that_the_models_do_not_have_is_told_or_renamed():
         evaluate(Fixed([["B-PER", "I-PER", "O"], ["O", "B-LOC"], ["B-PER"]]), ROWS, labels={"MISC": "PER"})
         assert told.notes == []
         evaluate(Fixed([["B-PER", "I-PER", "O"], ["O", "B-LOC"], ["B-PER"]]), ROWS)
-        evaluate(Fixed([["ja"]], "classification", ("ja", "ne")), [("a b", "jo")])
+        found = evaluate(Fixed([["ja"]], "classification", ("ja", "ne")), [("a b", "jo")])
+    assert found.unknown == found.as_dict()["unknown"] == {"jo": 1}
     said = "counted as missed; if it has another name, set labels={'OLD': 'NEW'}"
     assert told.notes == [f"gold: the models have no {label}; {said}" for label in ("MISC (1 gold)", "jo (1 gold)")]
 
@@ -102,6 +103,9 @@ def test_the_command_renames_labels(tmp_path, monkeypatch):
     )
     renamed = CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold), "--labels", "PERSON=PER"])
     assert "| PER | 100.0 | 100.0 | 100.0 |" in renamed.stdout
+    none = CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold), "--labels", "PERSON=null"])
+    assert "| PER | 0.0 | 0.0 | 0.0 |" in none.stdout
+    assert "the models have no" not in none.stderr
     wrong = CliRunner().invoke(app, ["evaluate", str(tmp_path), str(gold), "--labels", "PERSON"])
     assert "--labels: got 'PERSON', expected OLD=NEW" in wrong.stderr
 

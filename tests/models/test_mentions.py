@@ -72,7 +72,7 @@ def test_a_first_and_a_second_label_are_two_and_together_no_more_than_sure(probs
     [answer] = mentions(Predictions(probs, np.array([0, len(probs)])), NAMES, words=True, scaling=Scaling(scale, shift))
     for found in answer:
         assert found.label != found.second[0]
-        assert found.second[1] >= 0
+        assert 0 <= found.second[1] <= found.confidence
         assert 0 < found.confidence + found.second[1] <= 1 + 1e-9
 
 

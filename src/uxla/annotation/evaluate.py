@@ -52,6 +52,8 @@ class Evaluated:
     """Its `precision`, `recall` and `f1` in percent, the bounds `low` and `high` of F1's 95 % interval, and `gold`."""
     classes: Mapping[str, ClassScore]
     """Those that are gold or given."""
+    unknown: Mapping[str, int]
+    """The gold labels that the models do not have, and how many there are: all of them count as missed."""
 
     def as_dict(self) -> dict[str, Any]:
         """The scores as JSON values."""
@@ -73,8 +75,8 @@ def table_of(evaluated: Evaluated) -> Table:
 def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
     """How well the ensemble labels `gold`: a labelled corpus, or what `uxla.read` takes with `options`.
 
-    A gold label that the models do not have counts as one that they miss, and a note says so. DataError for data
-    without labels, ConfigError for options that the ensemble decides.
+    A gold label that the models do not have counts as one that they miss; `unknown` and a note say so. DataError for
+    data without labels, ConfigError for options that the ensemble decides.
     """
     if not isinstance(gold, Corpus):
         gold = read_labelled(gold, ensemble.task, Path(gold).name if isinstance(gold, str | Path) else "gold", options)
@@ -89,18 +91,14 @@ def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
     counts = by_class(test, _NAME, spans=ensemble.task == "ner")
     total = np.asarray(sum(counts.values(), np.zeros((len(gold), 3), dtype=np.int64)))
     present = {name: own for name, own in sorted(counts.items()) if own.any()}
-    _tell_unknown(gold.name, ensemble, present)
-    return Evaluated(ensemble.task, len(gold), _score(total), {name: _score(own) for name, own in present.items()})
-
-
-def _tell_unknown(name: str, ensemble: Ensemble, counts: Mapping[str, Ints]) -> None:
-    """Note which gold labels the models do not have."""
-    tags = ensemble.task == "ner"
-    known = {label[2:] if tags else label for label in ensemble.label_names}
-    unknown = [f"{label} ({own[:, 0].sum():,} gold)" for label, own in counts.items() if label not in known]
+    known = {label[2:] if ensemble.task == "ner" else label for label in ensemble.label_names}
+    unknown = {label: int(own[:, 0].sum()) for label, own in present.items() if label not in known}
     if unknown:
+        listed = ", ".join(f"{label} ({count:,} gold)" for label, count in unknown.items())
         remedy = f"if it has another name, set {setting('labels', {'OLD': 'NEW'})}"
-        note(f"{name}: the models have no {', '.join(unknown)}; counted as missed; {remedy}")
+        note(f"{gold.name}: the models have no {listed}; counted as missed; {remedy}")
+    classes = {name: _score(own) for name, own in present.items()}
+    return Evaluated(ensemble.task, len(gold), _score(total), classes, unknown)
 
 
 def _score(counts: Ints) -> ClassScore:

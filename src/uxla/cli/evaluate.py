@@ -23,7 +23,7 @@ def evaluate(
     reading: ReadOptions,
     device: Annotated[DeviceSettings, LABELLING],
     labels: Annotated[
-        str | None, typer.Option(metavar="OLD=NEW", help="New names of labels in the file, as PERSON=PER,DATE=TIME.")
+        str | None, typer.Option(metavar="OLD=NEW", help="New names of labels in the file, as PERSON=PER,DATE=null.")
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -47,12 +47,12 @@ def evaluate(
     show(table_of(found))
 
 
-def _renamed(text: str) -> dict[str, str]:
-    """The new name of each label, from `PERSON=PER,DATE=TIME`. ConfigError for another form."""
-    found = {}
+def _renamed(text: str) -> dict[str, str | None]:
+    """The new name of each label, from `PERSON=PER,DATE=null` (None: no entity). ConfigError for another form."""
+    found: dict[str, str | None] = {}
     for part in text.split(","):
         old, _, new = part.partition("=")
         if not old or not new:
             raise ConfigError(f"--labels: got {part!r}, expected OLD=NEW, as PERSON=PER or PERSON=PER,DATE=TIME")
-        found[old] = new
+        found[old] = None if new == "null" else new
     return found

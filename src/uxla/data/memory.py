@@ -50,6 +50,8 @@ def rows_in_memory(data: Any, name: str, shape: Shape | None = None) -> pa.Table
             raise DataError(f"{name}: holds {', '.join(map(str, data))}; give one of them")
         return _arrow(partial(pa.table, dict(data)), name)
     if _is_frame(data):
+        if _schema(data) is not None and data.format["type"] == "custom":  # its Arrow table has the rows without it
+            raise DataError("has a transform, which rows get one by one; give `list(data)`, or use map", file=name)
         return _arrow(partial(_table, data), name)
     given.check_list(data, name, "examples")
     if (schema := _schema(data)) is not None:  # a streamed data set
@@ -117,6 +119,9 @@ def _mapping(record: Any, roles: tuple[str, ...], place: str) -> Mapping[str, An
     """One record's parts by their roles. DataError where it is not what the first record is."""
     if not roles and isinstance(record, Mapping):
         return record
+    if isinstance(record, list) and len(record) == 2 and isinstance(record[0], str) and " " in record[0].strip():
+        remedy = "a text with its label is a tuple, (text, label)"
+        raise DataError(f"{place}: got {given.shown(record)}, expected a list of words; {remedy}")
     parts = record if isinstance(record, tuple) else (record,)
     if len(parts) != len(roles):
         expected = f"({', '.join(roles)})" if roles else "a mapping"
@@ -130,9 +135,6 @@ def _mapping(record: Any, roles: tuple[str, ...], place: str) -> Mapping[str, An
 
 def _part(part: Any, role: str, place: str) -> Any:
     if role == "tokens":
-        if isinstance(part, list) and len(part) == 2 and isinstance(part[0], str) and " " in part[0].strip():
-            remedy = "a text with its label is a tuple, (text, label)"
-            raise DataError(f"{place}: got {given.shown(part)}, expected a list of words; {remedy}")
         return part.strip() if isinstance(part, str) else given.words(part, place, first=1)
     if role == "tags":
         tags = given.items(part, f"{place}, tags", "tags")

@@ -44,7 +44,7 @@ def mentions(found: Predictions, names: Sequence[str], *, words: bool, scaling: 
     A label is as sure as its probability, an entity as the mean over its words of the probability of the word's label;
     `scaling` makes a calibrated confidence of it. What is left to 1 goes to the other types by how likely it is that
     the first word has B of the type, the others I, and that the word behind does not continue it, as if words were
-    independent; and to `O` for all words.
+    independent; and to `O` for all words. No second label is surer than the first.
     """
     return _entities(found, names, scaling) if words else _labels(found, names, scaling)
 
@@ -83,7 +83,7 @@ def _sure(sure: Reals, options: Reals, chosen: Ints) -> tuple[list[float], list[
     others[rows, chosen] = 0
     second = np.argsort(-others, axis=1, kind="stable")[:, 0]
     left = (1 - sure) * others[rows, second] / np.maximum(others.sum(axis=1), np.finfo(np.float64).tiny)
-    return sure.tolist(), second.tolist(), left.tolist()
+    return sure.tolist(), second.tolist(), np.minimum(left, sure).tolist()
 
 
 def _of_types(found: Predictions, edges: Ints, types: Sequence[str], names: Sequence[str]) -> Reals:
