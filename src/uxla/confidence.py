@@ -11,8 +11,8 @@ from uxla.records import Reals
 
 BINS = 10
 _SMALLEST = 1e-6
-_FITTED_ON = 20
-"""Fewer answers show nothing."""
+FITTED_ON = 20
+"""A scaling is fitted on so many answers at least; fewer show nothing."""
 
 
 class Scaling(NamedTuple):
@@ -37,7 +37,7 @@ def fitted(confidence: Reals, right: Reals) -> Scaling | None:
     """
     from sklearn.linear_model import LogisticRegression  # late: it takes a second
 
-    if len(right) < _FITTED_ON:
+    if len(right) < FITTED_ON:
         return None
     total = right.sum()
     target = np.where(right > 0, (total + 1) / (total + 2), 1 / (len(right) - total + 2))

@@ -206,6 +206,52 @@ def test_words_in_a_list_stay_a_list_as_long_as_their_tags(file, augment, tmp_pa
     assert (row["tags"], row["changed"]) == ([0, 1, 2], [0, 1, 2])
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '[{"text": "ko mira"},\n {"text": "sen"}]'),
+        ("a.jsonl", '{"text": "ko mira"}\r\n{"text": "sen"}\r\n'),
+        ("l.json", '{"text": "ko mira"}\n{"text": "sen"}\n'),
+        ("a.csv", "text\nko mira\nsen\n"),
+        ("a.txt", "ko mira\nsen\n"),
+    ],
+)
+def test_json_is_an_array_and_json_lines_have_an_object_a_line(name, text, file, augment, tmp_path):
+    reading = {"shape": "single"}
+    wanted = [
+        {"text": "ko* mira*", "parent": 0, "changed": [0, 1]},
+        {"text": "sen*", "parent": 1, "changed": [0]},
+    ]
+    augment(file(name, text), tmp_path / "b.json", copies=1, share=1.0, reading=reading)
+    assert json.loads((tmp_path / "b.json").read_text()) == wanted
+    for out in ("b.jsonl", "b.ndjson"):
+        augment(tmp_path / name, tmp_path / out, copies=1, share=1.0, reading=reading)
+        assert list(map(json.loads, (tmp_path / out).read_text().splitlines())) == wanted
+
+
+def test_words_of_an_array_with_a_row_a_word_are_objects_of_an_array(file, augment, tmp_path):
+    rows = [{"sentence_id": number, "word": word} for number, word in ((1, "ko"), (1, "mira"), (2, "sen"))]
+    augment(file("a.json", json.dumps(rows)), tmp_path / "b.json", copies=1, share=1.0)
+    assert [row["word"] for row in json.loads((tmp_path / "b.json").read_text())] == ["ko*", "mira*", "sen*"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '[{"text": "ko"}, {"text": null}, {}, {"text": "sen"}]'),
+        ("a.jsonl", '{"text": "ko"}\n\n{"text": ""}\n{"text": "sen"}\n'),
+        ("a.csv", 'text,k\nko,1\n"",\n\nsen,2\n'),
+        ("a.txt", "ko\n\n  \nsen\n"),
+    ],
+)
+def test_blank_lines_and_rows_in_which_nothing_stands_are_no_parents(name, text, file, augment, tmp_path):
+    out = tmp_path / ("b.jsonl" if "json" in name else "b.csv")
+    augment(file(name, text), out, copies=1)
+    lines = out.read_text().splitlines()
+    rows = map(json.loads, lines) if "json" in name else csv.DictReader(lines)
+    assert [int(row["parent"]) for row in rows] == [0, 1]
+
+
 def test_raw_text_comes_out_as_sentences_alone_unless_a_table_is_asked_for(file, augment, tmp_path):
     path = file("a.txt", " ko  mira\r\n\r\nsen\r\n")
     augment(path, tmp_path / "b.txt", copies=1, share=1.0)

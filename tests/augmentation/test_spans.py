@@ -122,6 +122,9 @@ def test_brat_is_written_as_json_lines_of_doccano(augment, tmp_path):
         '{"text": "Koruxx Miraxx.xx", "label": [[7, 13, "PER"]], "parent": 0, "changed": [0, 1, 2]}\n'
         '{"text": "Senxx Ruxx", "label": [[0, 10, "LOC"]], "parent": 1, "changed": [0, 1]}\n'
     )
+    augment(tmp_path / "a.txt", tmp_path / "b.json", copies=1, share=1.0)
+    array = json.loads((tmp_path / "b.json").read_text())
+    assert array == list(map(json.loads, (tmp_path / "b.jsonl").read_text().splitlines()))
     with pytest.raises(ConfigError, match=r"written as JSON; expected a name in \.jsonl"):
         augment(tmp_path / "a.txt", tmp_path / "b.txt")
 

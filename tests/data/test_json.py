@@ -37,7 +37,7 @@ def test_a_file_called_json_has_lines_or_an_array(dress, tmp_path):
 
 def test_a_fault_in_an_array_is_named_with_the_line_its_object_begins_in(tmp_path):
     (tmp_path / "x.json").write_text('[\n{"text": "koru",\n "label": "ja"},\n{"text": 5}\n]')
-    with pytest.raises(DataError, match=r"x\.json:4: text has a JSON int"):
+    with pytest.raises(DataError, match=r"x\.json:4: 'text' has a JSON int"):
         load(tmp_path / "x.json", "single")
 
 

@@ -77,7 +77,7 @@ def test_unlabelled_rows_of_a_generator_are_never_all_in_memory():
         ([{"text": "a"}, {"body": "b"}], {}, "reviews:2: no value for 'text'; every object needs the same keys"),
         ([{"body": "a"}], {}, "reviews:1: no column known as text; the columns are body"),
         ([], {}, "reviews: no row; expected one example"),
-        ([{"text": 3}], {}, "reviews:1: text has a JSON int, expected text"),
+        ([{"text": 3}], {}, "reviews:1: 'text' has a JSON int, expected text"),
         ([{"text": "a", "label": "x"}], {"label_names": ("y", "z")}, "reviews:1: label 'x': unknown, expected one of"),
         (pa.table({"text": ["a", None], "n": [1, 2]}), {}, "reviews:2: no value for text"),
     ],

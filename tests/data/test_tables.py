@@ -228,9 +228,13 @@ def test_a_subset_of_a_table_keeps_ids_and_order(load):
         ('{"premise": "a"\n', "x.jsonl", "x.jsonl:1: not JSON (Expecting"),
         ("[" * 10**5, "x.jsonl", "x.jsonl:1: object 1: not JSON"),
         ('["a"]\n', "x.jsonl", "x.jsonl:1: entry 1 is a JSON str, expected an object"),
-        ('{"premise": "a", "hypothesis": null, "label": "no"}\n', "x.jsonl", "x.jsonl:1: no value for 'hypothesis'"),
-        ('{"premise": "a", "hypothesis": 5, "label": "no"}\n', "x.jsonl", "x.jsonl:1: second has a JSON int"),
-        ('{"premise": "a", "hypothesis": "b", "label": 0.5}\n', "x.jsonl", "x.jsonl:1: label has a JSON float"),
+        (
+            '{"premise": "a", "hypothesis": null, "label": "no"}\n',
+            "x.jsonl",
+            "x.jsonl:1: no value for 'hypothesis'; fill it, or leave the row out",
+        ),
+        ('{"premise": "a", "hypothesis": 5, "label": "no"}\n', "x.jsonl", "x.jsonl:1: 'hypothesis' has a JSON int"),
+        ('{"premise": "a", "hypothesis": "b", "label": 0.5}\n', "x.jsonl", "x.jsonl:1: 'label' has a JSON float"),
         ('{"premise": "a", "hypothesis": "\\ud800", "label": "no"}\n', "x.jsonl", "x.jsonl:1: 'hypothesis' has half a"),
         ("premise\tpremise\thypothesis\tlabel\na\tb\tc\tno\n", "x.tsv", "x.tsv:1: two columns are called 'premise'"),
         ("not Parquet", "x.parquet", "x.parquet: cannot be read as Parquet"),
@@ -283,7 +287,7 @@ def test_columns_of_a_file_without_any_are_refused(refusal):
             {"tokens": ["a"], "tags": ["B-ORG"]},
             "x.jsonl:2: label B-ORG: unknown type ORG, expected one of PER; map the type",
         ),
-        ({"tokens": ["a"], "tags": [None]}, "x.jsonl:2: tags has a JSON NoneType"),
+        ({"tokens": ["a"], "tags": [None]}, "x.jsonl:2: 'tags' has a JSON NoneType"),
     ],
 )
 def test_a_fault_in_words_or_tags_is_named_with_its_line(refusal, row, said):

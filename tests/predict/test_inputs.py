@@ -310,7 +310,8 @@ def test_second_labels_of_entities_go_into_parquet(predict, tmp_path):
 def test_confidences_that_are_not_calibrated_are_said_to_be_so(predict, monkeypatch):
     said = "confidences are not calibrated"
     assert said not in predict("-", "Ana\n").stderr
-    assert f"{said}; a run whose source has a dev set" in predict("-", "Ana\n", scaling=None).stderr
+    why = "a run whose source has a dev set with at least 20 answers calibrates them"
+    assert f"{said}; {why}" in predict("-", "Ana\n", scaling=None).stderr
     assert f"{said}; this is one model in place of three" in predict("-", "Ana\n", scaling=None, members=1).stderr
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from uxla.data.checks.check import check
 from uxla.data.load import load_corpus
+from uxla.models.mentions import Mention
 
 LABELS = ("O", "B-PER", "I-PER")
 
@@ -501,3 +502,29 @@ def test_json_lines_never_get_the_name_of_a_brat_file(predicted, invoke, tmp_pat
     result = invoke("predict", "run", "x.ann", "--out", "o.ann")
     assert (result.exit_code, (tmp_path / "o.ann").exists()) == (2, False)
     assert "--out o.ann: brat's .ann cannot be written; give FILE.jsonl" in result.stderr
+
+
+PAIRS = {
+    "x.txt": "a b\tc d\n",
+    "x.csv": "first,second\na b,c d\n",
+    "x.jsonl": '{"first": "a b", "second": "c d"}\n',
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_only_second_best_labels_are_called_otherwise_beside_a_second_text(name, predict, tmp_path):
+    answers = [[Mention(0, 0, "yes", 0.9, ("no", 0.1))]]
+    result = predict(name, PAIRS[name], "--top", "2", "--out", "o.jsonl", task="nli", answers=lambda rows: answers)
+    row = json.loads((tmp_path / "o.jsonl").read_text())
+    names = ["first", "second", "label", "confidence", "predicted_second", "predicted_second_confidence"]
+    assert [key for key in row if key != "id"] == names
+    assert [row[key] for key in names] == ["a b", "c d", "yes", 0.9, "no", 0.1]
+    assert f"{name}: there is a column 'second' already, which stays; the answers are called" in result.stderr
+    assert predict(name, PAIRS[name], task="nli").stderr == ""
+
+
+def test_why_answers_are_called_otherwise_is_said_as_it_is(predicted):
+    predicted("x.csv", "text,confidence\na,high\n")
+    assert "x.csv: there is a column 'confidence' already, which stays; the answers are called" in predicted.said
+    predicted("x.csv", "text,label\na,gold\n")
+    assert "x.csv: has labels, which stay; the answers are called predicted_label, pred" in predicted.said

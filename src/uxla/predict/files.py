@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from uxla import progress, signals
 from uxla.choices import BATCH_SIZE
+from uxla.confidence import FITTED_ON
 from uxla.config.compute import DeviceSettings
 from uxla.data.columns import SHAPES
 from uxla.data.conll.file import ConllFile
@@ -31,17 +32,18 @@ from uxla.predict.answers import Label, StoredAnswers, blocks_of
 from uxla.predict.conll import AnsweredConll
 from uxla.predict.load import load_ensemble
 from uxla.predict.row import Row, Write
+from uxla.predict.running_text import running_text
 from uxla.predict.spans import AnsweredSpans
 from uxla.predict.standard_input import Input, called, standard_input
 from uxla.predict.table_writers import open_writer
-from uxla.predict.tables import PREDICTED, AnsweredTable, running_text
+from uxla.predict.tables import AnsweredTable
 from uxla.progress import note
 from uxla.shards import Shard, Unit, shared
 from uxla.store.opening import open_store
 
 Source = AnsweredTable | AnsweredConll | AnsweredSpans
-_FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")} | {".ndjson": "jsonl", ".json": "jsonl"}
-"""What the suffix of `--out` asks for."""
+_FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "json", "parquet")} | {".ndjson": "jsonl"}
+"""What the suffix of `--out` asks for; `json` is an array."""
 _WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
 """Suffixes that, for words, ask for one word a line."""
 _CHUNK = 1 << 22
@@ -110,8 +112,8 @@ def _opened(ensemble: Ensemble, given: Input, *, replaces: bool, second: bool) -
     text = running_text(content) if shape == "tagging" else None
     answer = "label" if shape != "tagging" else "tags" if text is None else "entities"
     table = AnsweredTable(text or content, answer, given.grows, splitter(given.options), second)
-    if any(name.startswith(PREDICTED) for name in table.names):
-        note(f"{called(path)}: has labels, which stay; the answers are called {' and '.join(table.names)}")
+    if why := table.why_renamed():
+        note(f"{called(path)}: {why}; the answers are called {', '.join(table.names)}")
     return table
 
 
@@ -138,6 +140,8 @@ def _form(source: Source, out: Path | None, given: Path) -> str:
     if suffix not in ("", given.suffix.lower()):
         known = [".tsv", ".csv", ".jsonl", ".parquet", *(_WORDS if words else ())]
         raise ConfigError(f"--out {out}: no format known by the suffix {suffix!r}; give one of {', '.join(known)}")
+    if _is_json_array(source):
+        return "json"
     return "jsonl" if own in ("text", "spans") or (own == "parquet" and out is None) else own
 
 
@@ -145,7 +149,7 @@ def _calibrated(ensemble: Ensemble) -> str:
     """Where there are calibrated confidences."""
     if len(ensemble.members) == 1:
         return "this is one model in place of three, and those of the run it learned from may be"
-    return "a run whose source has a dev set calibrates them"
+    return f"a run whose source has a dev set with at least {FITTED_ON} answers calibrates them"
 
 
 def _is_json_array(source: Source) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from uxla.data.files import Encoder
-from uxla.data.writing.cells import cell
+from uxla.data.writing.cells import cell, json_line
 from uxla.errors import DataError
 from uxla.models.mentions import Answer
 from uxla.phrases import first_line
@@ -51,7 +50,7 @@ def open_objects(
     """Writes the `objects` of each row, in UTF-8: as JSON lines, as CSV with a header, or as Parquet."""
     encode = Encoder("utf-8", Path())
     if form == "jsonl":
-        return open_text(sink, lambda row, answer: "".join(map(_json_line, objects(row, answer))), encode)
+        return open_text(sink, lambda row, answer: "".join(map(json_line, objects(row, answer))), encode)
     if form == "csv":
         names = schema.names
 
@@ -85,10 +84,6 @@ def merged_schema(schema: pa.Schema, objects: Sequence[Mapping[str, Any]], file:
             message = f"column {name!r} does not go into Parquet ({first_line(error)}); use --out FILE.jsonl"
             raise DataError(message, file=file) from None
     return schema
-
-
-def _json_line(found: Object) -> str:
-    return json.dumps(found, ensure_ascii=False, default=str) + "\n"
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:

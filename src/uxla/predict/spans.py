@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 
 from uxla.data.conll.file import conll_lines
 from uxla.data.files import BOM, Encoder, marks
+from uxla.data.formats.json import is_array
 from uxla.data.formats.json_places import with_entries
 from uxla.data.spans.file import SpanFile
 from uxla.data.spans.records import PREDICTED
-from uxla.models.entities import tags_of
+from uxla.models.entities import entities, tags_of
 from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row, Write
-from uxla.predict.sinks import WORDS, open_objects, open_text
-from uxla.predict.tables import spans
+from uxla.predict.sinks import WORDS, Object, open_objects, open_text
 
 _ROWS = 1 << 12
 
@@ -53,18 +53,24 @@ class AnsweredSpans:
         if form == "conll":
             lines = conll_lines()
             return open_text(sink, lambda row, answer: lines(row.parts, tags_of(answer, len(row.parts))), encode)
-        if form != "jsonl":
+        if form not in ("jsonl", "json"):
             return open_objects(sink, form, _objects, WORDS)
         if self.file.is_brat:
             return open_text(sink, self._beside, Encoder(self.file.encoding, self.file.path))
+        if form == "jsonl" and is_array(self.file.path, self.file.encoding):
+            return open_objects(sink, form, self._records, WORDS)
         marked = marks(self.file.path, self.file.encoding)
         return open_text(sink, self._beside, Encoder(self.file.encoding, self.file.path), head=BOM * min(1, marked))
 
     def _beside(self, row: Row, answer: Answer) -> str:
         [(part, _)] = row.raw
-        return (
-            f"{part.before}{with_entries(part.body, {self._name: spans(row, answer, second=self.second)})}{part.after}"
-        )
+        return f"{part.before}{with_entries(part.body, self._found(row, answer))}{part.after}"
+
+    def _records(self, row: Row, answer: Answer) -> Iterator[Object]:
+        yield row.record | self._found(row, answer)
+
+    def _found(self, row: Row, answer: Answer) -> Object:
+        return {self._name: spans(row, answer, second=self.second)}
 
     @cached_property
     def _name(self) -> str:
@@ -80,3 +86,17 @@ class AnsweredSpans:
 
 def _objects(row: Row, answer: Answer) -> Iterator[dict[str, Any]]:
     yield {"tokens": list(row.parts), "tags": tags_of(answer, len(row.parts))}
+
+
+def spans(row: Row, answer: Answer, *, second: bool = False) -> list[Object]:
+    """The entities of a running text as they are written, with `second` also what each would be else."""
+    written = []
+    for one in entities(row.text, row.places, answer):
+        place = {"start": one.start, "end": one.end, "text": one.text}
+        found = place | _guess(one.label, one.confidence)
+        written.append(found | ({"second": _guess(*one.second)} if second else {}))
+    return written
+
+
+def _guess(label: str, confidence: float) -> Object:
+    return {"label": label, "confidence": round(confidence, 4)}

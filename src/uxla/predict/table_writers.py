@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, BinaryIO
 
@@ -19,8 +19,9 @@ from uxla.errors import DataError, EmptyError
 from uxla.models.batches import chunks
 from uxla.models.entities import tags_of
 from uxla.models.mentions import Answer
+from uxla.predict.parquet_rows import rows_of
 from uxla.predict.row import Raw, Row, Write
-from uxla.predict.sinks import merged_schema, open_objects, open_parquet, open_text
+from uxla.predict.sinks import Object, merged_schema, open_objects, open_parquet, open_text
 from uxla.predict.tables import AnsweredTable, Values
 
 _TEXT, _WORDS, _NUMBER = pa.string(), pa.list_(pa.string()), pa.float64()
@@ -34,12 +35,13 @@ def open_writer(source: AnsweredTable, form: str, sink: BinaryIO) -> AbstractCon
     """Inside the block rows can be written into `sink` in the format `form`. DataError, with the line, for what it
     cannot hold. In the table's own format (raw text in TSV) everything stays byte for byte, and answers stand at the
     ends of rows."""
-    own = source.table.format
+    table = source.table
+    own = "json" if table.format == "jsonl" and is_array(table.path, table.options.encoding) else table.format
     if form == own == "parquet":
         return _columns_beside(source, sink)
     if form == "conll":
         return _sentences(source, sink)
-    if form == own == "jsonl":
+    if form == own and table.format == "jsonl":
         return _objects_beside(source, sink)
     if form == own or (form, own) == ("tsv", "text"):
         return _cells_beside(source, sink)
@@ -49,11 +51,12 @@ def open_writer(source: AnsweredTable, form: str, sink: BinaryIO) -> AbstractCon
 
 
 def _sentences(source: AnsweredTable, sink: BinaryIO) -> AbstractContextManager[Write]:
-    """One word a line; a blank line of raw text is a sentence without words."""
+    """One word a line; a row in which nothing stands is a sentence without words, but not where a row is a word."""
     lines = conll_lines()
 
     def text(row: Row, answer: Answer) -> str:
-        blank = sum(number is None for _, number in row.raw) if source.table.format == "text" else 0
+        blank = sum(number is None and source.is_row(part) for part, number in row.raw)
+        blank = 0 if isinstance(row.record, Words) else blank
         words = lines(row.parts, tags_of(answer, len(row.parts))) if row.record is not None else ""
         return "".join(lines((), ()) for _ in range(blank)) + words
 
@@ -82,8 +85,12 @@ def _objects_beside(source: AnsweredTable, sink: BinaryIO) -> AbstractContextMan
             return chosen_ones(
                 with_entries(part.body, values[number]) for part, number in row.raw if number is not None
             )
-        bodies = [part.body if number is None else with_entries(part.body, values[number]) for part, number in row.raw]
-        return "".join(part.before + body + part.after for (part, _), body in zip(row.raw, bodies, strict=True))
+        return "".join(part.before + body(part, number, values) + part.after for part, number in row.raw)
+
+    def body(part: Raw, number: int | None, values: Sequence[Object]) -> str:
+        if number is not None:
+            return with_entries(part.body, values[number])
+        return with_entries(part.body, source.named(source.no_answer)) if source.is_row(part) else part.body
 
     head = BOM * min(1, marks(path, options.encoding))
     return open_text(sink, text, Encoder(options.encoding, path), head=head, tail=lambda: "]\n" if array else "")
@@ -92,7 +99,6 @@ def _objects_beside(source: AnsweredTable, sink: BinaryIO) -> AbstractContextMan
 def _cells_beside(source: AnsweredTable, sink: BinaryIO) -> AbstractContextManager[Write]:
     table, raw = source.table, source.table.format == "text"
     joined = line_writer(table, "tsv" if raw else table.format, "")
-    header = table.options.header and not raw
 
     def beside(part: Raw, values: Values) -> str:
         if raw and table.shape != "pair":
@@ -101,15 +107,14 @@ def _cells_beside(source: AnsweredTable, sink: BinaryIO) -> AbstractContextManag
         return part.body + source.dialect.delimiter + cells + part.after
 
     def text(row: Row, answer: Answer) -> str:
-        nonlocal header
         values, found = source.values(row, answer), ""
         for part, number in row.raw:
             if number is not None:
                 found += beside(part, values[number])
             elif not part.body:
                 found += part.after.lstrip(" \t") if raw else part.after
-            elif header:
-                header, found = False, found + beside(part, source.names)
+            elif part.header or source.is_row(part):
+                found += beside(part, source.names if part.header else source.no_answer)
         return found
 
     encoding, marked = table.options.encoding, marks(table.path, table.options.encoding)
@@ -120,7 +125,7 @@ def _cells_beside(source: AnsweredTable, sink: BinaryIO) -> AbstractContextManag
 @contextmanager
 def _columns_beside(source: AnsweredTable, sink: BinaryIO) -> Iterator[Write]:
     with pq.ParquetFile(source.table.path) as file:
-        fields, take = _fields(source), _taken(file)
+        fields, take = _fields(source), rows_of(file)
 
         def table(rows: Sequence[Row], answers: Sequence[Answer]) -> pa.Table:
             lines, values = zip(*_by_line(source, rows, answers), strict=True)
@@ -136,23 +141,8 @@ def _columns_beside(source: AnsweredTable, sink: BinaryIO) -> Iterator[Write]:
 def _by_line(source: AnsweredTable, rows: Sequence[Row], answers: Sequence[Answer]) -> Iterator[tuple[int, Values]]:
     """Each row's number and the values for it; where a row is a word, each word's."""
     for row, answer in zip(rows, answers, strict=True):
-        values = [(None,) * len(source.names)] if row.record is None else source.values(row, answer)
+        values = source.values(row, answer)
         yield from zip(row.record.lines if isinstance(row.record, Words) else [row.line], values, strict=True)
-
-
-def _taken(file: pq.ParquetFile) -> Callable[[Sequence[int]], pa.Table]:
-    """A function from ascending row numbers to these rows; each call begins behind the one before."""
-    batches, held, first = file.iter_batches(), file.schema_arrow.empty_table(), 0
-
-    def take(rows: Sequence[int]) -> pa.Table:
-        nonlocal held, first
-        while first + len(held) <= rows[-1]:
-            held = pa.concat_tables([held, pa.Table.from_batches([next(batches)], held.schema)])
-        chosen = held.take([row - first for row in rows])
-        held, first = held.slice(rows[-1] + 1 - first), rows[-1] + 1
-        return chosen
-
-    return take
 
 
 def _lines(source: AnsweredTable, form: str, sink: BinaryIO) -> AbstractContextManager[Write]:

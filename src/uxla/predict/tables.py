@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
 from heapq import merge
 from itertools import chain
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from uxla.data.batch import Batch
-from uxla.data.columns import SENTENCE, TEXTS, Shape
+from uxla.data.columns import TEXTS, Shape
 from uxla.data.files import text_lines
 from uxla.data.formats.dialect import TAB, Dialect
 from uxla.data.formats.json import is_array, records_in
-from uxla.data.formats.list_cells import values_of
 from uxla.data.formats.table import Table
 from uxla.data.word_rows import Words
 from uxla.data.writing.cells import raw_rows
-from uxla.errors import DataError, EmptyError
+from uxla.errors import EmptyError
 from uxla.models.batches import chunks
-from uxla.models.entities import entities, tags_of
+from uxla.models.entities import tags_of
 from uxla.models.mentions import Answer
+from uxla.predict.parquet_rows import rows_of
 from uxla.predict.row import Raw, Row
 from uxla.predict.sinks import Object
+from uxla.predict.spans import spans
 from uxla.raw_text import Place, split_words
 
 PREDICTED = "predicted_"
@@ -32,7 +36,6 @@ PREDICTED = "predicted_"
 
 Values = tuple[Any, ...]
 _ROWS = 1 << 12
-_WORD_COLUMNS = {"tokens", "words", "word", "token"}
 _BLANKS = " \t\r\n"
 
 
@@ -54,31 +57,58 @@ class AnsweredTable:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of the new columns, different from those the table has."""
-        names: tuple[str, ...] = ("label", "confidence") if self.answer == "label" else (self.answer,)
-        if self.answer == "label" and self.second:
-            names += ("second", "second_confidence")
-        there, table = set(self.columns), self.table
-        labelled = self.answer != "entities" and table.format != "text" and table.is_labelled(self.columns)
-        while labelled or there & set(names):
-            names, labelled = tuple(f"{PREDICTED}{name}" for name in names), False
-        return names
+        """The names of the new columns, different from those the table has. A label and its confidence, and so the
+        second-best label and its share, are called alike."""
+        there, names = set(self.columns), list[str]()
+        for together in self._usual_names:
+            prefix = PREDICTED if self.has_labels else ""
+            while there & {prefix + name for name in together}:
+                prefix += PREDICTED
+            names += [prefix + name for name in together]
+        return tuple(names)
+
+    @property
+    def _usual_names(self) -> list[tuple[str, ...]]:
+        if self.answer != "label":
+            return [(self.answer,)]
+        return [("label", "confidence"), *([("second", "second_confidence")] if self.second else [])]
+
+    @cached_property
+    def has_labels(self) -> bool:
+        """Whether the table has labels of its own of the same kind."""
+        return self.answer != "entities" and self.table.format != "text" and self.table.is_labelled(self.columns)
+
+    def why_renamed(self) -> str:
+        """Why the new columns do not have their usual names; nothing where they have."""
+        if self.has_labels:
+            return "has labels, which stay"
+        taken = next((name for name in chain.from_iterable(self._usual_names) if name in self.columns), None)
+        return f"there is a column {taken!r} already, which stays" if taken else ""
 
     def batches(self) -> Iterator[list[Row]]:
         """The rows in order, in bounded memory; of a stream those that are there. DataError for what is wrong."""
         parts = self._raw()
-        with suppress(EmptyError):
+        with suppress(EmptyError), self._blank_rows() as blank_rows:
             for batch in self.table.batches(labelled=False, whole=True):
                 rows = (self._row(*given, parts) for given in _given(batch, self.table.shape))
-                if self.table.format == "parquet":
-                    rows = merge(rows, (Row((), line) for line in batch.blanks), key=lambda row: row.line)
-                yield from chunks(rows, _ROWS)
+                yield from chunks(merge(rows, blank_rows(batch.blanks), key=lambda row: row.line), _ROWS)
                 last = max(batch.blanks, default=0)
                 if self.grows and last > max(batch.lines, default=0):
                     yield [_rest(_until(parts, [(last, None)]))]
         with suppress(EmptyError):
             if rest := [(part, None) for part in parts]:
                 yield [_rest(rest)]
+
+    @contextmanager
+    def _blank_rows(self) -> Iterator[Callable[[Sequence[int]], Iterable[Row]]]:
+        """A function from line numbers to these rows of Parquet, in which nothing stands; nothing of other formats,
+        and where rows are chosen by their values."""
+        if self.table.format != "parquet" or self.table.options.where:
+            yield lambda lines: ()
+            return
+        with pq.ParquetFile(self.table.path) as file:
+            take = rows_of(file)
+            yield lambda lines: map(partial(Row, ()), lines, take([line - 1 for line in lines]).to_pylist())
 
     def _row(self, line: int, record: Any, parts: Sequence[str], raw: Iterator[Raw]) -> Row:
         wanted = list(zip(record.lines, record.records, strict=True)) if isinstance(record, Words) else [(line, record)]
@@ -105,9 +135,11 @@ class AnsweredTable:
                 before, _, after = raw.partition(body) if body else ("", "", raw)
                 yield Raw(line, before, body, after)
             return
+        headed = table.options.header and table.format != "text"
         for line, raw, blank in raw_rows(table, self.dialect):
             body = "" if blank else raw.rstrip("\r\n")
-            yield Raw(line, "", body, raw[len(body) :])
+            yield Raw(line, "", body, raw[len(body) :], header=headed and not blank)
+            headed = headed and blank
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -137,10 +169,15 @@ class AnsweredTable:
                 for record in batch.records or ():
                     yield from _words_of(record)
 
+    @property
+    def no_answer(self) -> Values:
+        """The values of the new columns for a text in which nothing stands."""
+        return ([],) if self.answer == "entities" else (None,) * len(self.names)
+
     def values(self, row: Row, answer: Answer) -> list[Values]:
-        """The values of the new columns: in a table with a row a word those of each word; of an empty text none."""
-        if not row.parts and self.answer != "entities":
-            return [(None,) * len(self.names)]
+        """The values of the new columns: in a table with a row a word those of each word."""
+        if not row.parts:
+            return [self.no_answer]
         if self.answer == "label":
             return [(one.label, one.confidence, *(one.second if self.second else ())) for one in answer]
         if self.answer == "entities":
@@ -154,61 +191,38 @@ class AnsweredTable:
         return dict(zip(self.names, rounded, strict=True))
 
     def objects(self, row: Row, answer: Answer) -> Iterator[Object]:
-        """The row with its answer, by the columns' names; where a row is a word, each of them."""
+        """The row with its answer, by the columns' names; where a row is a word, each of them. Before it come those in
+        which nothing stands."""
+        answered = [] if row.record is None else self._answered(row, answer)
+        if not row.raw:  # of Parquet
+            yield from answered
+        for part, number in row.raw:
+            if number is not None:
+                yield answered[number]
+            elif self.is_row(part):
+                yield self._cells_of(part) | self.named(self.no_answer)
+
+    def is_row(self, part: Raw) -> bool:
+        """Whether a part without an answer is a row in which nothing stands; in raw text blank lines are such rows."""
+        return self.table.format == "text" or not (part.body == "" or part.header or self.table.options.where)
+
+    def _answered(self, row: Row, answer: Answer) -> list[Object]:
         if self.table.format == "text":
-            for part, number in row.raw:
-                yield self._text_object(part.line, row, answer) if number is not None else self._nothing
-        elif row.record is not None:
-            for record, values in zip(_words_of(row.record), self.values(row, answer), strict=True):
-                cells = record if isinstance(record, dict) else dict(zip(self.columns, record, strict=True))
-                yield {**cells, **self.named(values)}
-        elif not row.raw:
-            yield self._nothing
+            texts = [row.text] if self.answer == "entities" else row.record  # which a row without an answer has too
+            records: list[Any] = [{"id": row.line, **dict(zip(TEXTS[self.table.shape], texts, strict=True))}]
+        else:
+            records = [one if isinstance(one, dict) else self._by_name(one) for one in _words_of(row.record)]
+        values = self.values(row, answer)
+        return [record | self.named(one) for record, one in zip(records, values, strict=True)]
 
-    def _text_object(self, line: int, row: Row, answer: Answer) -> Object:
-        texts = [row.text] if self.answer == "entities" else row.record  # which a row without an answer has too
-        [values] = self.values(row, answer)
-        return {"id": line, **dict(zip(TEXTS[self.table.shape], texts, strict=True)), **self.named(values)}
+    def _by_name(self, cells: Sequence[str]) -> Object:
+        return dict(zip(self.columns, cells, strict=True))
 
-    @cached_property
-    def _nothing(self) -> Object:
-        """What stands for a blank line."""
-        raw = self.table.format == "text"
-        cells: Object = dict.fromkeys(self.columns, "" if raw else None) | ({"id": None} if raw else {})
-        return cells | dict.fromkeys(self.names, [] if self.answer == "entities" else None)
-
-
-def spans(row: Row, answer: Answer, *, second: bool = False) -> list[Object]:
-    """The entities of a running text as they are written, with `second` also what each would be else."""
-    written = []
-    for one in entities(row.text, row.places, answer):
-        place = {"start": one.start, "end": one.end, "text": one.text}
-        found = place | _guess(one.label, one.confidence)
-        written.append(found | ({"second": _guess(*one.second)} if second else {}))
-    return written
-
-
-def _guess(label: str, confidence: float) -> Object:
-    return {"label": label, "confidence": round(confidence, 4)}
-
-
-def running_text(table: Table) -> Table | None:
-    """A table of words with its rows read as running text, if that is what they are: raw text, a column that is called
-    text, or one that was named as `text`. None if its columns have words."""
-    named, single = table.options.columns or {}, replace(table, shape="single")
-    if table.format == "text" or "text" in named:
-        return single
-    names = {name.strip().casefold() for name in table.names} if table.has_named_columns else set()
-    if "tokens" in named or names & _WORD_COLUMNS:
-        return None
-    with suppress(DataError):
-        if SENTENCE in table.places(table.names, labelled=False):
-            return None
-    try:
-        [text, *_] = next(single.batches(labelled=False)).columns["text"].to_pylist()
-    except DataError:
-        return None
-    return None if values_of(text) is not None else single
+    def _cells_of(self, part: Raw) -> Object:
+        """The cells of a row in which nothing stands, by the columns' names."""
+        if self.table.format == "jsonl":
+            return dict(json.loads(part.body))
+        return dict.fromkeys(self.columns, "") | ({"id": None} if self.table.format == "text" else {})
 
 
 def _given(batch: Batch, shape: Shape) -> Iterator[tuple[int, Any, Sequence[str]]]:

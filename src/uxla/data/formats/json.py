@@ -44,10 +44,12 @@ class Record:
     after: str = ""
 
 
-def read(groups: Iterator[Sequence[Numbered]], path: Path, place: Place, *, whole: bool) -> Iterator[Batch]:
+def read(
+    groups: Iterator[Sequence[Numbered]], path: Path, place: Place, *, whole: bool, empty: bool
+) -> Iterator[Batch]:
     """One row an object, which is its record; the objects come in groups, of which each becomes a batch.
 
-    Every object needs the keys of the first.
+    Every object needs the keys of the first; a text may be null if it may be `empty`.
     """
     roles: dict[str, str] | None = None
     for some in groups:
@@ -59,7 +61,7 @@ def read(groups: Iterator[Sequence[Numbered]], path: Path, place: Place, *, whol
             except DataError:
                 _refuse_nested([row for _, row in rows], path, number)
                 raise
-        columns = {role: json_column(rows, role, key, path) for role, key in (roles or {}).items()}
+        columns = {role: json_column(rows, role, key, path, empty=empty) for role, key in (roles or {}).items()}
         batch = Batch(columns, np.array([number for number, _ in rows], dtype=np.int64), path)
         if whole:
             blanks = [number for number, row in some if row is None]

@@ -220,7 +220,7 @@ class Table:
         if isinstance(self._content, pa.Table):
             rows, names = self._content.to_batches(max_chunksize=_ROWS), self.class_names
             return parquet.read_arrow(self._content.schema, rows, path, shape, place, names=names, whole=whole)
-        return json.read(self._objects(), path, place, whole=whole)
+        return json.read(self._objects(), path, place, whole=whole, empty=self.empty)
 
     def _objects(self) -> Iterator[Sequence[json.Numbered]]:
         """The objects of JSON, or in memory, with their lines or numbers, in groups."""

@@ -105,11 +105,11 @@ def spans_in(entry: Entry) -> tuple[list[tuple[Keys, Span]], Count]:
 
 
 def spans_written_as(file: SpanFile, out: Path) -> str:
-    """`array` or `jsonl`: as the file came, and brat, which has two files, as JSON lines of doccano. ConfigError for a
-    name that does not fit."""
+    """`array` in `.json`, else `jsonl`: an array stays one, brat, which has two files, becomes what doccano has.
+    ConfigError for a name that does not fit."""
     array = not file.is_brat and is_array(file.path, file.encoding)
     expected = (".json",) if array else (".jsonl", ".ndjson", ".json")
     if out.suffix.lower() not in expected:
         message = f"text with character spans is written as JSON; expected a name in {expected[0]}"
         raise ConfigError(f"--out {out}: {message}")
-    return "array" if array else "jsonl"
+    return "array" if out.suffix.lower() == ".json" else "jsonl"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ def line_writer(table: Table, format: str, end: str) -> Line:
 
 
 def raw_rows(table: Table, dialect: Dialect) -> Iterator[tuple[int, str, bool]]:
-    """The line in which each row begins, its text with the line end, and whether it is blank."""
+    """The line in which each row begins, its text with the line end, and whether it is a blank line, which has no
+    cells."""
     lines = text_lines(table.path, table.options.encoding)
     if dialect.quote is None:
         blanks = " \t\r\n" if table.format == "text" else "\r\n"
@@ -47,7 +48,7 @@ def raw_rows(table: Table, dialect: Dialect) -> Iterator[tuple[int, str, bool]]:
 
     first = 1
     for cells in csv.reader(noted(), delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True):
-        yield first, "".join(taken), not any(cells)
+        yield first, "".join(taken), not cells
         first += len(taken)
         taken.clear()
 
@@ -68,6 +69,16 @@ def cell(value: Any) -> str:
     if isinstance(value, dict | list | bool | int | float):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)  # a date of Parquet
+
+
+def json_line(cells: Mapping[str, Any], end: str = "\n") -> str:
+    """An object on one line."""
+    line = json.dumps(cells, ensure_ascii=False, default=str)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half a surrogate pair in a column that nobody reads: kept as it was written
+        line = json.dumps(cells, default=str)
+    return line + end
 
 
 def line_end(path: Path, encoding: str) -> str:

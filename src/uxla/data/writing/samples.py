@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from uxla.data.formats.table import Table
 from uxla.data.spans.file import SpanFile
 from uxla.data.spans.rewrite import rewritten, spans_in, spans_written_as
 from uxla.data.word_rows import rewritten_rows
-from uxla.data.writing.cells import line_end, line_writer
+from uxla.data.writing.cells import json_line, line_end, line_writer
 from uxla.data.writing.derived_columns import copied_column, offset_column
 from uxla.errors import ConfigError, DataError
 from uxla.phrases import first_line
@@ -61,7 +60,8 @@ Write = Callable[[Iterable[Rewritten]], None]
 
 
 def written_as(source: DataSource, out: Path) -> str:
-    """The format of `out` by its suffix, else that of the source. ConfigError if it cannot hold all of the source."""
+    """The format of `out` by its suffix, `array` for one of JSON, else that of the source. ConfigError if it cannot
+    hold all of the source."""
     if isinstance(source, SpanFile):
         return spans_written_as(source, out)
     own = source.format if isinstance(source, Table) else "conll"
@@ -72,7 +72,7 @@ def written_as(source: DataSource, out: Path) -> str:
     if asked not in _FITTING[own]:
         known = "another suffix for CoNLL" if own == "conll" else " or ".join(_SUFFIX[form] for form in _FITTING[own])
         raise ConfigError(f"--out {out}: {suffix} does not hold all that {own} can; expected {known}")
-    return asked
+    return "array" if asked == "jsonl" and suffix == ".json" else asked
 
 
 def refuse_offsets(source: DataSource, row: Row) -> None:
@@ -118,8 +118,10 @@ def open_writer(source: DataSource, format: str, stream: BinaryIO) -> AbstractCo
     if format == "parquet":
         return _parquet(stream, source, cells)
     end = "\n" if source.format == "parquet" else line_end(source.path, source.options.encoding)
+    if format == "array":
+        return _array(stream, lambda new: ",\n".join(json_line(row, "") for row in cells.of(new)))
     if format == "jsonl":
-        return _lines(stream, lambda new: "".join(_object(row, end) for row in cells.of(new)))
+        return _lines(stream, lambda new: "".join(json_line(row, end) for row in cells.of(new)))
     line = line_writer(source, format, end)
     if format == "text":
         return _lines(stream, lambda new: line(new.texts, new.row.line))
@@ -184,15 +186,6 @@ def _record(new: Rewritten, *, path: Path, end: str | None = None) -> str:
     if end is None:
         end = "\r\n" if record.after.startswith("\r") else "\n"
     return text + end
-
-
-def _object(cells: dict[str, Any], end: str) -> str:
-    line = json.dumps(cells, ensure_ascii=False)
-    try:
-        line.encode()
-    except UnicodeEncodeError:  # half a surrogate pair in a column that nobody reads: kept as it was written
-        line = json.dumps(cells)
-    return line + end
 
 
 def _conll(rewritten: Rewritten, *, layout: ConllLayout, end: str) -> str:
