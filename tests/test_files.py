@@ -127,6 +127,8 @@ def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(WriteError, match="it is a device or a pipe"):
         write_file(tmp_path / "pipe", "mine")
     assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(WriteError, match="it is a device or a pipe"):
+        check_file(Path("/dev/stdout"))  # a link, which may lead to a file
 
 
 def test_two_processes_do_not_write_one_file(tmp_path):

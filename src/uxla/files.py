@@ -90,7 +90,7 @@ def check_file(path: Path, *suffixes: str, source: Path | None = None) -> None:
     """
     if path.is_dir():
         raise WriteError(path, "it is a folder", "give the name of a file")
-    if path.exists() and not path.is_file():
+    if (path.exists() and not path.is_file()) or str(path.absolute().parent) in ("/dev", "/dev/fd"):
         raise WriteError(path, "it is a device or a pipe", "give the name of a file")
     if suffixes and path.suffix not in suffixes:
         raise WriteError(path, f"its name does not end in {' or '.join(suffixes)}", "rename it")
