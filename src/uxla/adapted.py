@@ -195,7 +195,7 @@ class Adapted:
         return place
 
     def report(self, file: str | Path = "report.html") -> Path:
-        """Write the report, one HTML file, and its table and figures beside it. UxlaError where that cannot be."""
+        """Write the report, its table and figures beside it. The value is its file. UxlaError where that cannot be."""
         place = path(file, "file")
         check_file(place, ".html")
         with self._in_a_folder(place.stem) as folder:

@@ -25,10 +25,10 @@ class UXLA:
     `epochs` say what each epoch learns from and how it distils (§2.4), `agreement` what peers must have in common
     (§2.3), `alpha` how data sets of different sizes are balanced (Eq. 2). `labelled_share` is the share of the draws
     from labelled text of the target, in epochs that have it; None: by Eq. 2. A model that gives one label to more than
-    `collapse_share` of the words teaches nobody. `order` is that of `CoTraining`. `warm_up` and
-    `adaptation` are the trainings on the source and within Algorithm 1; None: those of the task's preset (Table 8), or
-    of the shipped model's. A warm-up by default that is given in passes has at least a hundred steps, and without a dev
-    set keeps its last checkpoint.
+    `collapse_share` of the words teaches nobody. `order` is that of `CoTraining`. `warm_up` and `adaptation` are
+    the trainings on the source and within Algorithm 1; None: those of the task's preset (Table 8), or of the shipped
+    model's. A warm-up by default that is given in passes has at least a hundred steps, and without a dev set keeps its
+    last checkpoint.
 
     >>> UXLA(epochs=[Epoch(MostConfident(0.5), source=True, target=True)]).alpha
     0.7
