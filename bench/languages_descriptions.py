@@ -26,8 +26,8 @@ GAIN_NOTES = """\
 *Zero-shot* is the mean score of single models. *Distance* is that of the grammar from English in URIEL, 0 to 1
 (Littell et al. 2017). Rank correlations are with the gain. A gain contains its own zero-shot score with the minus sign,
 so from two seeds on the score is that of the *other* seeds; with one seed the correlation tends to be negative by
-chance alone. Of seven languages a rank correlation is clear of zero, at 5 %, from 0.79 on. How much the amount of raw
-text changes is the question of the development group `raw`: here all languages of a task have the same, but for
+chance alone. With seven languages, a rank correlation of 0.79 or more is clear of zero at 5 %. The effect of the amount
+of raw text is measured in the development group `raw`; here it is the same for all languages of a task except
 Burmese."""
 
 

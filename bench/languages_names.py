@@ -24,11 +24,11 @@ def language(key: Key) -> str:
 
 
 def name(row: str) -> str:
-    """A row's title: `UXLA, epoch 1`, `tri-training, together`."""
+    """A row's title: `UXLA, epoch 1`, `tri-training (ensemble)`."""
     method, comma, epoch = row.partition(", ")
     titles = {**METHODS, **SINGLE, "uxla": "UXLA"}
     base = method.removesuffix("_ensemble")
-    own = titles.get(method) or f"{titles.get(base, base)}{', together' * (base != method)}"
+    own = titles.get(method) or f"{titles.get(base, base)}{' (ensemble)' * (base != method)}"
     return own + comma + epoch
 
 

@@ -27,19 +27,19 @@ from uxla.files import write_file
 
 BEGIN, END = "<!-- languages -->\n", "<!-- /languages -->"
 NOTES = """\
-Entity F1 for NER, else accuracy; mean ± standard deviation over the seeds of the mean score of a method's three models.
-*Together*: their labels together. Differences are paired over seeds and sentences, with 95 % intervals; `*`: clear of
-zero after Holm's correction over the languages of the row. `†`: a development language too, in another corpus.
-`(3 of 5)`: over three of the five seeds that the language has; a mean is over those that all its languages have. With
-fewer than three seeds intervals are over sentences alone, and there is no star. *Without shared sentences*: without the
-test sentences that also stand in the target's training files; two differences are given so."""
+Entity F1 for NER, else accuracy: the mean score of a method's three models, as mean ± standard deviation over seeds.
+*(Ensemble)*: three models answer as one, *together* in the protocol. Differences are paired over seeds and sentences,
+with 95 % intervals. `*`: clear of zero after Holm's correction over the row's languages. `†`: also a development
+language, in another corpus. `(3 of 5)`: from three of the language's five seeds; a mean uses only the seeds that all
+its languages have. With fewer than three seeds, intervals cover sentences alone, and there is no star. *Without shared
+sentences*: two differences without the test sentences that also occur in the target's training files."""
 PART_NOTES = """\
 Each row is the mean over the languages of a task, with its 95 % interval. The tables below have the languages."""
 RULE_NOTES = """\
 A rule chooses one of three ensembles (zero-shot, tri-training, UXLA) without seeing a label of the target
-(`bench/adaptation.py`). Its regret is how many points its choice scores below the best of the three. Chance alone gives
-regret: of three equally good ensembles the best one of a test set is known afterwards only. *Largest* is that of
-the language that loses most. A rule is chosen on development languages alone ([log](log/real-languages.md))."""
+(`bench/adaptation.py`). Its regret is how many points its choice scores below the best of the three. Some regret is due
+to chance: of three equally good ensembles one scores best on the test set, and no rule can know which. *Largest* is
+that of the language that loses most. A rule is chosen on development languages alone ([log](log/real-languages.md))."""
 VARIANT_NOTES = """\
 The change of a row by other settings, and under these settings UXLA against tri-training. `testbed` has the samples,
 the schedule and the agreement of the testbed's protocol; `table_8` the penalty, the selection and the agreement of the
@@ -47,7 +47,7 @@ paper's Table 8. Learning rates, batches and steps stay those of this encoder, b
 `tuned` has a vicinity model tuned on up to 20,000 sentences of the language. `raw_2000` has the steps of `main`."""
 COST_NOTES = """\
 Wall-clock time on one core. It includes delays by other work on the machine and pauses of a cell. Labelling and samples
-are those of all methods; *from scratch* is without labelling."""
+serve all methods. *From scratch*: the sum of the parts that the method needs, without labelling."""
 SETS = {
     "test": "Test languages, run with the frozen settings.",
     "development": "Development languages: **settings were chosen on them**, so these figures are no evidence.",

@@ -376,7 +376,7 @@ def test_testbed_write_makes_files_a_run_can_read(invoke, tmp_path):
         ("augment", "default: what the model takes; at least 3."),
         ("mlm tune", "longer ones are read in windows; at least 3. [default: 512]"),
         ("mlm tune", "or give --max-steps; neither: one pass; more than 0."),
-        ("grid", "several values apart by commas: agree=exact,token."),
+        ("grid", "commas separate several values: agree=exact,token."),
     ],
 )
 def test_help_says_what_an_option_takes_and_how_it_is_written(invoke, command, said):

@@ -9,6 +9,7 @@ import pytest
 
 from uxla.corpora import labelled_like, raw, read, task_of
 from uxla.errors import ConfigError, DataError
+from uxla.records import IGNORED, Corpus, Example
 
 WORDS = [(["Ana", "lee"], ["B-PER", "O"]), (["Nueva", "Loma", "."], ["B-LOC", "I-LOC", "O"])]
 TEXTS = [("a good film", "good"), ("a poor plot", "bad"), ("so so", "good")]
@@ -308,6 +309,15 @@ def test_labels_of_other_data_are_those_of_the_source():
         labelled_like(["Loma"], source, "ner", "es test")
 
 
+@pytest.mark.parametrize("types", [1, 70])
+def test_a_word_without_a_gold_label_has_none_under_the_source_s_names(types):
+    source = read([(["Loma"] * types, [f"B-T{i}" for i in range(types)])])
+    names = tuple(reversed(source.label_names))
+    partial = Corpus.from_examples("x", names, [Example("x", "es", ("Loma ko",), (names.index("B-T0"), IGNORED))])
+    found = labelled_like(partial, source, "ner", "es test")
+    assert content(found)[1] == [(("Loma ko",), (source.label_names.index("B-T0"), IGNORED))]
+
+
 @pytest.mark.parametrize("other", [PAIRS, ["a b"]])
 def test_texts_of_another_kind_than_the_sources_are_refused(other):
     source = read(TEXTS if other is PAIRS else PAIRS)
@@ -372,7 +382,7 @@ def test_a_batch_and_a_lazy_frame_are_tables_too(recwarn):
         ([[["a", "b"], ["O", "B-X"]]], r"data:1, word 1: .*; words with their tags are a tuple, \(words, tags\)"),
         ([[("a", "O"), ("b", "B-X")]], r"data:1, word 1: .*; words with their tags are a tuple, \(words, tags\)"),
         ([(["a", "b"], "OO")], r"data:1, tags is one str, expected a list of tags; put it in a list"),
-        (read(TEXTS), r"data: is a uxla\.Corpus, which is read; use it as it is"),
+        (read(TEXTS), r"data: is a uxla\.Corpus already; use it as it is"),
     ],
 )
 def test_what_is_nearly_an_example_is_told_how_to_be_one(data, said):

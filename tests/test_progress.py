@@ -2,6 +2,8 @@
 
 from contextlib import contextmanager
 
+import pytest
+
 from uxla import progress
 
 
@@ -59,6 +61,13 @@ def test_the_same_work_afterwards_has_a_new_bar():
             with progress.bar("labelling es", 4) as bar:
                 bar.advance(4)
     assert shown == [["labelling es", 4, 4, "over"]] * 2
+
+
+@pytest.mark.parametrize("part", [progress.without_bars, progress.without_notes, progress.silence])
+def test_who_listens_is_still_heard_where_bars_or_notes_are_left_out(part):
+    assert not progress.is_heard()
+    with heard(), part():
+        assert progress.is_heard()
 
 
 def test_notes_may_be_left_out_and_bars_shown():

@@ -7,7 +7,7 @@ import pytest
 import regex
 
 from uxla.errors import ConfigError
-from uxla.raw_text import TOGETHER, is_cut, split_words, together_in
+from uxla.raw_text import TOGETHER, is_cut, places_of, split_words, together_in
 
 UNSEEN = regex.compile(r"[\s\p{Cc}\p{Default_Ignorable_Code_Point}]")
 
@@ -92,6 +92,11 @@ def test_running_text_is_cut_as_the_source_is():
     source = "l' eau est - elle à 3,5 km ? J. dit : « non » ..."
     together = together_in(Counter(source.split()))
     assert words("l'eau est-elle à 3,5 km? J. dit: «non»...", together=together) == source.split()
+
+
+def test_words_of_a_sentence_stand_one_space_apart():
+    assert places_of(["ko", "mira", "."]) == [(0, 2), (3, 7), (8, 9)]
+    assert places_of([]) == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from uxla.devices import check_one
 from uxla.errors import ArtifactError, ConfigError, printable
 from uxla.files import check_file
 from uxla.given import path
-from uxla.hub_id import is_hub_id
 from uxla.metrics import Score
 from uxla.models.ensemble import Ensemble
 from uxla.report.folder import RunFolder
@@ -31,7 +30,7 @@ from uxla.store.opening import open_store
 from uxla.study.environment import read_environment
 from uxla.study.finished_run import FinishedRun
 from uxla.study.run_folder import check_folder, copy_run
-from uxla.study.sharing import downloaded_run, push_run
+from uxla.study.sharing import folder_of_run, push_run
 from uxla.study.write import write_run
 
 
@@ -117,9 +116,9 @@ class Adapted:
         return self.run.ensemble(target)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the run folder that `uxla run` writes: models, ensemble, predictions, scores, card. The value is it.
+        """Write the run folder that `uxla run` writes (models, ensemble, predictions, scores, card); return its path.
 
-        `uxla.load`, `uxla predict` and `uxla report` read it. ArtifactError if it cannot be, or another run is there.
+        `uxla.load`, `uxla predict` and `uxla report` read it. ArtifactError if it cannot be written or has another run.
         """
         place = path(folder, "folder")
         if self.run is not None:
@@ -182,9 +181,9 @@ class Adapted:
         return evaluate(self.ensemble if target is None else self.ensemble_of(target), gold, **options)
 
     def compress(self, folder: str | Path, *, backbone: str | None = None, **length: float) -> Path:
-        """Write one model that learned what the three say together about the run's text. The value is its folder.
+        """Write one model, trained on the three models' mean probabilities for the run's text; return its folder.
 
-        It begins with their mean weights, or with a `backbone`. `length`: `epochs` (1; with a backbone 3) or
+        It starts from their mean weights, or from a `backbone`. `length` is `epochs` (1; with a backbone 3) or
         `learning_rate`. ConfigError where the folder exists, ArtifactError where data in memory is gone.
 
         >>> uxla.Ensemble.load(uxla.load("runs/es").compress("runs/es-one"))       # doctest: +SKIP
@@ -195,7 +194,7 @@ class Adapted:
         return place
 
     def report(self, file: str | Path = "report.html") -> Path:
-        """Write the report, its table and figures beside it. The value is its file. UxlaError where that cannot be."""
+        """Write the report, table and figures beside it, and return its file. UxlaError where it cannot be written."""
         place = path(file, "file")
         check_file(place, ".html")
         with self._in_a_folder(place.stem) as folder:
@@ -240,7 +239,7 @@ def load(
     precision: AskedPrecision = "auto",
     trust_remote_code: bool = False,
 ) -> Adapted:
-    """What was adapted, from its run folder: that of `Adapted.save`, of `uxla run`, or one pushed to the Hub.
+    """The result in a run folder, written by `Adapted.save` or `uxla run`, or pushed to the Hub.
 
     `folder` is a folder, or `user/name` of `Adapted.push_to_hub`, of which `revision` is a commit, tag or branch.
     Models are read with the first `ensemble`, to compute on `device` (`auto`, `cpu`, `cuda`, or `cuda:1`) in
@@ -252,9 +251,7 @@ def load(
     """
     check_one(device)
     check_choice("precision", precision, AskedPrecision)
-    place = path(folder, "folder")
-    if not place.exists() and is_hub_id(str(folder)):
-        place = downloaded_run(str(folder), revision)
+    place = folder_of_run(path(folder, "folder"), revision)
     results, environment = RunFolder.read(place).results, read_environment(place)
     how = {"device": device, "precision": precision, "trust_remote_code": trust_remote_code}
     return Adapted(results, environment, folder=place, how=how)

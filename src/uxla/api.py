@@ -89,9 +89,9 @@ def adapt(
     Finished work is kept in the `store`, and the next call finds it there; without a store it lies in a temporary
     folder as long as the result lives. Independent work is done by the `executor`: by default a process for each of the
     `devices`; `"ray"`, or a `uxla.Ray`, is a cluster (docs/devices.md). `on_event` receives each `uxla.Event` as it
-    happens. `keep` says whose models the run's are: those of the `last` epoch, or of the epoch with the best score
-    `estimated` without labels. Of all weights in the store theirs stay; `keep_weights="warmup"` keeps those that
-    methods begin with too, for other targets to begin with, `"all"` every epoch's. `settings` are further keys of a
+    happens. `keep` says which models the result has: those of the `last` epoch, or of the epoch with the best score
+    `estimated` without labels. Only their weights stay in the store; `keep_weights="warmup"` also keeps those that
+    methods begin with, for runs on other targets, and `"all"` those of every epoch. `settings` are other keys of a
     configuration (docs/configuration.md), such as `keep_weights`; `methods`, a list in place of `method` and
     `baselines`; and `files`, the keys `source`, `target_data`, `testbed` and `tracking` of a configuration, which are
     only recorded, in place of names for data in memory.

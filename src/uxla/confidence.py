@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from uxla.records import Reals
 
-BINS = 10
+_BINS = 10
 _SMALLEST = 1e-6
 FITTED_ON = 20
 """A scaling is fitted on so many answers at least; fewer show nothing."""
@@ -61,16 +61,16 @@ class Reliability(NamedTuple):
         return 100 * float((self.size * abs(self.confidence - self.right)).sum() / max(self.size.sum(), 1))
 
 
-def reliability(confidence: npt.ArrayLike, right: npt.ArrayLike, bins: int = BINS) -> Reliability:
+def reliability(confidence: npt.ArrayLike, right: npt.ArrayLike) -> Reliability:
     """How often answers are right, by their confidence; both are (N,).
 
     >>> round(reliability([0.95, 0.95, 0.55, 0.55], [1, 1, 1, 0]).error, 1)
     5.0
     """
     sure, hits = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
-    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
-    size = np.bincount(place, minlength=bins).astype(np.float64)
-    mean, share = (np.bincount(place, values, bins) / np.maximum(size, 1) for values in (sure, hits))
+    place = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
+    size = np.bincount(place, minlength=_BINS).astype(np.float64)
+    mean, share = (np.bincount(place, values, _BINS) / np.maximum(size, 1) for values in (sure, hits))
     return Reliability(mean, share, size)
 
 

@@ -114,7 +114,7 @@ def read(
     )
     take, label_names = checked.take, checked.label_names
     if isinstance(data, Corpus):
-        raise DataError(f"{data.name}: is a uxla.Corpus, which is read; use it as it is, or its `take`")
+        raise DataError(f"{data.name}: is a uxla.Corpus already; use it as it is, or its `take`")
     shape = SHAPES[task] if task else None
     if isinstance(data, str) and data.startswith(TESTBED):
         language, _, split = data.removeprefix(TESTBED).partition("/")
@@ -175,14 +175,14 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     if corpus.label_names == source.label_names:
         return corpus.renamed(name)
     ids, labels = {label: i for i, label in enumerate(source.label_names)}, corpus.gold_labels
-    unknown = [corpus.label_names[i] for i in np.unique(labels) if corpus.label_names[i] not in ids]
+    unknown = [corpus.label_names[i] for i in np.unique(labels[labels != IGNORED]) if corpus.label_names[i] not in ids]
     if unknown:
         known, remedy = listed(source.label_names), "read it with `labels={...}`, which renames labels"
         raise DataError(f"{name}: label {unknown[0]} is not one of the source's ({known}); {remedy}")
-    index = np.array([ids.get(label, IGNORED) for label in corpus.label_names])
+    index = np.array([*(ids.get(label, IGNORED) for label in corpus.label_names), IGNORED])  # its last: of no label
     sizes = pc.list_value_length(corpus.table.column("labels")).to_numpy()
     named = replace(corpus, name=name, label_names=source.label_names)
-    return named.with_labels(index[labels], np.cumsum([0, *sizes]))
+    return named.with_labels(index[np.maximum(labels, -1)], np.cumsum([0, *sizes]))
 
 
 def _in_words(corpus: Corpus, options: ReadOptions) -> pa.Table:

@@ -39,7 +39,7 @@ class Plugin:
         except Exception as error:  # whatever foreign code can raise
             why = f"{type(error).__name__}: {error}"
             part = f"{self.group}: {self.name} of the package {self.package} ({self.place}) cannot be loaded"
-            raise ConfigError(f"{part} ({why}); mend or remove that package, or leave {self.name} out") from error
+            raise ConfigError(f"{part} ({why}); fix or remove that package, or leave {self.name} out") from error
 
 
 def found(group: Group) -> list[Plugin]:

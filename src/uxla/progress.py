@@ -49,8 +49,9 @@ class _Silent:
 Measure = Callable[[str, Mapping[str, float]], None]
 """Receives the label of some work and numbers about it, by name."""
 
+_NOBODY = _Silent()
 _measure: ContextVar[Measure] = ContextVar("measure", default=lambda label, values: None)
-_listener: ContextVar[Listener] = ContextVar("listener", default=_Silent())  # noqa: B039 (no state)
+_listener: ContextVar[Listener] = ContextVar("listener", default=_NOBODY)
 
 
 @contextmanager
@@ -87,18 +88,14 @@ def without_notes() -> AbstractContextManager[None]:
     return listening(_Part(_listener.get(), bars=True))
 
 
-class _Silence(_Silent):
-    """Of somebody who wants to see nothing."""
-
-
 def silence() -> AbstractContextManager[None]:
     """Inside the block neither bars nor notes are shown, nor begun by what is called there."""
-    return listening(_Silence())
+    return listening(_Silent())
 
 
 def is_heard() -> bool:
     """Whether somebody listens, or has asked for silence."""
-    return isinstance(_listener.get(), _Silence) or not isinstance(_listener.get(), _Silent)
+    return _listener.get() is not _NOBODY
 
 
 @contextmanager

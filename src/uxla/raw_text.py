@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, islice, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import Any, Literal, get_args
 
 import regex
@@ -88,6 +88,12 @@ def split_words(text: str, segmenter: Segmenter = "auto", *, together: Collectio
     letters, cut = regex.compile(_PACKAGES[segmenter][0]), _cutter(segmenter)
     parts = (_cut(text, place, cut) if letters.match(text, place[0]) else [place] for place in places)
     return list(chain.from_iterable(parts))
+
+
+def places_of(words: Iterable[str]) -> list[Place]:
+    """The places of words in their sentence, in which one space stands between two of them."""
+    starts = accumulate((len(word) + 1 for word in words), initial=0)
+    return [(start, after - 1) for start, after in pairwise(starts)]
 
 
 @dataclass(frozen=True)

@@ -238,8 +238,8 @@ def test_the_result_has_no_labels_and_a_name_of_its_own():
     assert all(e.labels is None and e.lang == "xx" for e in made)
 
 
-def test_an_empty_corpus_gives_an_empty_corpus():
-    result = Vicinity(starred(), 0.3, (2,), seed=0)(corpus_of())
+def test_an_empty_corpus_gives_an_empty_corpus_for_which_no_model_is_asked():
+    result = Vicinity(None, 0.3, (2,), seed=0)(corpus_of())
     assert (len(result.corpus), result.drawn) == (0, 0)
 
 

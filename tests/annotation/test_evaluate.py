@@ -12,7 +12,7 @@ from uxla.annotation.evaluate import _interval, evaluate, table_of
 from uxla.cli.app import app
 from uxla.errors import ConfigError, DataError
 from uxla.metrics import span_scores
-from uxla.records import Predictions
+from uxla.records import IGNORED, Corpus, Example, Predictions
 
 NAMES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 ROWS = [(["Ana", "Cy", "lee"], ["B-PER", "I-PER", "O"]), (["en", "Lima"], ["O", "B-LOC"]), (["Bo"], ["B-MISC"])]
@@ -60,6 +60,15 @@ def test_of_whole_texts_the_total_is_accuracy():
     found = evaluate(Fixed([["ja"], ["ne"], ["ja"], ["ja"]], "classification", names), rows)
     assert (found.total.f1, found.total.precision, found.examples) == (75.0, 75.0, 4)
     assert [*found.classes] == ["ja", "ne"]
+
+
+def test_what_has_no_gold_label_is_not_scored():
+    partial = Corpus.from_examples("x", NAMES, [Example("x", "es", ("Ana Cy",), (IGNORED, 3))])
+    found = evaluate(Fixed([["B-PER", "B-LOC"]]), partial)
+    assert (found.total.f1, found.total.gold, [*found.classes]) == (100.0, 1, ["LOC"])
+    texts = [Example("x", "es", ("a",), (0,)), Example("y", "es", ("b",), (IGNORED,))]
+    found = evaluate(Fixed([["ja"], ["ja"]], "classification", ("ja",)), Corpus.from_examples("x", ("ja",), texts))
+    assert (found.total.f1, [*found.classes]) == (100.0, ["ja"])
 
 
 def test_the_interval_is_that_of_a_share():

@@ -13,6 +13,7 @@ from uxla.annotation.score import score_predictions
 from uxla.cli.app import app
 from uxla.errors import ConfigError, DataError
 from uxla.metrics import span_f1
+from uxla.records import IGNORED
 from uxla.report.folder import RunFolder
 
 NAMES = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
@@ -89,6 +90,16 @@ def test_a_sentence_that_is_missing_repeated_or_cut_otherwise_is_named(run, tmp_
     (tmp_path / "p.conll").write_text(text, "utf-8")
     with pytest.raises(DataError, match=said):
         score_predictions(run, tmp_path / "p.conll")
+
+
+def test_words_without_a_predicted_label_are_refused(run, tmp_path):
+    (tmp_path / "p.conll").write_text(conll(), "utf-8")
+    whole = uxla.read(tmp_path / "p.conll")
+    labels = whole.gold_labels.copy()
+    labels[1] = IGNORED
+    partial = whole.with_labels(labels, np.cumsum([0, *(len(example.words) for example in whole)]))
+    with pytest.raises(DataError, match="some words have no label, expected the predicted ones; predict one for each"):
+        score_predictions(run, partial)
 
 
 def test_a_run_needs_the_target_and_its_test_set(run, tmp_path):

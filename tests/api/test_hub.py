@@ -59,7 +59,7 @@ def hub(monkeypatch, tmp_path):
 def test_what_is_pushed_is_loaded_by_its_id_and_says_the_same(adapted, hub):
     assert adapted.push_to_hub("me/ner-near", private=True) == "https://huggingface.co/me/ner-near"
     assert (hub / "me/ner-near/.private").read_text() == "True"
-    for again in (uxla.load("me/ner-near"), uxla.Adapted.from_pretrained("me/ner-near")):
+    for again in (uxla.load("me/ner-near"), uxla.load("hf://me/ner-near"), uxla.Adapted.from_pretrained("me/ner-near")):
         assert again.scores == adapted.scores
         text = "ko mira sen Lima ."
         assert again.ensemble.predict(text) == adapted.ensemble.predict(text)
@@ -93,7 +93,10 @@ def test_a_wrong_path_is_not_looked_up_on_the_hub(hub, tmp_path, monkeypatch):
     (hub / "runs/es").mkdir(parents=True)
     (tmp_path / "runs").mkdir()
     done = CliRunner().invoke(app, ["predict", "runs/es", "new.txt"])
-    assert done.stderr == "uxla: error: runs/es: no such folder, expected one written by `uxla run`; check the path\n"
+    message = "runs/es: no such folder, expected one written by `uxla run`; check the path"
+    assert done.stderr == f"uxla: error: {message}\n"
+    with pytest.raises(ArtifactError, match=f"^{message}$"):
+        uxla.load("runs/es")
 
 
 def test_a_warning_with_a_path_of_this_machine_is_refused_before_anything_is_pushed(adapted, hub, tmp_path):

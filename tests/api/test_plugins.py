@@ -125,7 +125,7 @@ def test_a_selector_and_a_vicinity_of_a_package_are_what_uxla_selects_and_learns
 
 def test_a_broken_part_is_an_error_where_it_is_asked_for_and_only_there(installed):
     assert method("half").title == "the surer half"
-    with pytest.raises(ConfigError, match=r"broken of the package uxla-half .*AttributeError.*; mend or remove"):
+    with pytest.raises(ConfigError, match=r"broken of the package uxla-half .*AttributeError.*; fix or remove"):
         load_config("testbed", ["methods=[penalty, broken]"])
     assert title("broken") == "broken"
     assert names() == [*METHODS, "broken", "half"]
@@ -186,7 +186,7 @@ NUMBER = 3
         ("{kind: all, x: 1}", "no key schedule.0.select.x with kind all; this kind takes no other key"),
         ("{kind: needs}", "needs schedule.0.select.least; for example: uxla run testbed schedule.0.select.least=…"),
         ("{kind: needs, least: a}", "schedule.0.select.least: got 'a', expected a whole number"),
-        ("{kind: number}", "number is a int, expected a class or a function; mend its package"),
+        ("{kind: number}", "number is a int, expected a class or a function; fix its package"),
     ],
 )
 def test_a_selector_is_a_function_or_a_class_with_keys_and_anything_else_is_refused(
@@ -230,7 +230,7 @@ def test_an_executor_of_a_package_is_a_class_or_an_instance_with_a_map(tmp_path,
     install(tmp_path, "uxla_do", code, points)
     monkeypatch.syspath_prepend(tmp_path)
     assert [list(executor_of(name).map(len, ["ab"])) for name in ("made", "one")] == [[2], [2]]
-    with pytest.raises(ConfigError, match=r"bad has no method map\(function, items\); mend its package"):
+    with pytest.raises(ConfigError, match=r"bad has no method map\(function, items\); fix its package"):
         executor_of("bad")
     sys.modules.pop("uxla_do", None)
 

@@ -86,7 +86,7 @@ def test_a_student_reads_the_texts_that_the_final_method_learned_from_and_makes_
     study = SimpleNamespace(
         source=source,
         epochs=EPOCHS,
-        weights=SimpleNamespace(final=method),
+        final=method,
         around=None,
         vicinity=lambda corpus, epoch: corpus.renamed(f"{corpus.name} {epoch}"),
     )

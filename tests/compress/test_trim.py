@@ -22,11 +22,13 @@ from uxla.errors import ConfigError, ModelError
 from uxla.models.ensemble import Ensemble
 from uxla.models.ensemble_folder import save
 from uxla.models.model_safety import ModelSafety
+from uxla.raw_text import Splitter
 from uxla.records import Corpus, Example
 from uxla.testbed import asset
 
 SHARED = Path(__file__).parents[3] / "shared"
 SCALING = Scaling(0.8, -0.1)
+SPLIT = Splitter(together=())
 WORDS = [example.words for example in read("testbed:far/unlabelled", take=60)]
 
 
@@ -45,7 +47,8 @@ def tagger(tmp_path):
     model = AutoModelForTokenClassification.from_pretrained(asset(), id2label=dict(enumerate(labels)))
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(asset()).save_pretrained(folder)
-    save(folder / "ensemble", task="ner", label_names=labels, members=[".."], max_length=64, scaling=SCALING)
+    more = {"max_length": 64, "split": SPLIT, "scaling": SCALING}
+    save(folder / "ensemble", task="ner", label_names=labels, members=[".."], **more)
     return folder
 
 
@@ -55,6 +58,7 @@ def test_the_trimmed_model_gives_the_same_probabilities_to_the_text_it_was_trimm
     assert torch.equal(*(torch.from_numpy(one.probabilities(WORDS).probs) for one in (before, after)))
     assert before.tag(WORDS) == after.tag(WORDS)
     assert (before.scaling, after.scaling) == (SCALING, None)
+    assert after.split == SPLIT
     assert trimmed.after < trimmed.before
     config = json.loads((tmp_path / "small/config.json").read_text())
     rows = AutoModelForTokenClassification.from_pretrained(tmp_path / "small").get_input_embeddings().weight.shape[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from uxla import progress, signals
 from uxla.errors import WriteError, setting
 from uxla.events import Channel, TextsCut
-from uxla.executors.executor import alone, call_others, in_job
+from uxla.executors.executor import call_others, in_job, in_turn
 from uxla.store.store import Store
 
 
@@ -113,7 +113,7 @@ def hears_itself(channel, item):
 
 
 def is_alone(item):
-    return alone(), in_job()
+    return in_turn(), in_job()
 
 
 def remedy(key):

@@ -15,7 +15,7 @@ from uxla.errors import UxlaError, WriteError, spelled_as
 from uxla.events import Channel, TextsCut, redirected, unheard
 from uxla.executors.choice import running
 from uxla.executors.devices import on_devices
-from uxla.executors.executor import Serial, alone, beforehand, executing, in_job, independent, side_by_side
+from uxla.executors.executor import Serial, beforehand, executing, in_job, in_turn, independent, side_by_side
 from uxla.executors.side_by_side import SideBySide
 from uxla.store.artifacts import digest
 from uxla.store.locks import BusyError, key_lock, locked, waiting
@@ -220,10 +220,10 @@ def flow_that_fails(number):
 
 def test_work_ahead_is_done_where_there_are_devices_and_else_when_it_is_asked_for(devices, jobs, tmp_path):
     work = partial(jobs.stored, tmp_path)
-    assert alone()
+    assert in_turn()
     beforehand(work, [1], jobs.is_one)
     with executing(devices):
-        assert not alone()
+        assert not in_turn()
         beforehand(work, [2], jobs.is_one)
         beforehand(work, [1], jobs.is_one)
     assert sorted(path.name for path in tmp_path.glob("*.made")) == ["2.made"]

@@ -81,8 +81,8 @@ def test_a_users_fault_is_raised_at_once_and_any_other_after_three_attempts(on_r
     with hearing() as lines, pytest.raises(UxlaError, match=r"failed \(ValueError: odd\); this was the third attempt"):
         list(on_ray.map(jobs.refused, [2]))
     assert [line.rpartition("; ")[2] for line in lines[:2]] == [
-        "it is begun again, for the second time",
-        "it is begun again, for the third time",
+        "attempt 2 of 3 begins",
+        "attempt 3 of 3 begins",
     ]
     assert "in refused" in lines[2], "where it was raised"
 
@@ -124,7 +124,7 @@ def test_a_job_over_its_time_is_stopped_with_whole_files_and_begun_again(cluster
     late = pytest.raises(UxlaError, match=r"took more than 0.00027\d* hours; this was the third attempt")
     with hearing() as lines, running(limited, Placement("cpu")) as executor, late:
         list(executor.map(partial(jobs.endless, tmp_path), [1]))
-    assert sum("begun again" in line for line in lines) == 2
+    assert sum("begins" in line for line in lines) == 2
     assert list(tmp_path.glob("augment/*")) == list(tmp_path.glob("unfinished/*")) == [], "whole or absent"
 
 

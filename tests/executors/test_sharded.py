@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from uxla.errors import UxlaError
-from uxla.executors.executor import alone, beforehand, executing, independent, side_by_side
+from uxla.executors.executor import beforehand, executing, in_turn, independent, side_by_side
 from uxla.executors.sharded import Sharded
 from uxla.shards import Shard, UnfinishedError
 from uxla.store.store import Store
@@ -77,7 +77,7 @@ def test_what_goes_on_side_by_side_is_spread_over_the_shards_and_one_that_waits_
 
 def test_a_job_has_its_own_work_done_here_and_a_fault_of_it_is_raised(shards):
     def refuse(item):
-        assert alone()
+        assert in_turn()
         raise UxlaError("no")
 
     with pytest.raises(UxlaError, match="no"):

@@ -157,7 +157,7 @@ def test_a_variant_says_what_it_changes_and_whether_uxla_is_ahead_of_tri_trainin
     assert [line.split(" | ")[0] for line in lines[2:]] == [
         "| exact: tri-training",
         "| exact: UXLA",
-        "| exact: UXLA (ensemble) − tri-training, together",
+        "| exact: UXLA (ensemble) − tri-training (ensemble)",
     ]
     assert lines[3].count("+10.0") == 2, "of the one language that has it, and of the mean"
     assert "+20.0" in lines[4]
@@ -263,7 +263,7 @@ def test_a_star_needs_holm_s_correction(tables, everywhere):
         ("uxla, epoch 1", "UXLA, epoch 1"),
         ("uxla_ensemble", "UXLA (ensemble)"),
         ("tri_training, epoch 2", "tri-training, epoch 2"),
-        ("tri_training_ensemble", "tri-training, together"),
+        ("tri_training_ensemble", "tri-training (ensemble)"),
         ("ensemble", "ensemble of zero-shot"),
         ("averaged", "one model, averaged"),
     ],

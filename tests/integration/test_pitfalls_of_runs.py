@@ -75,7 +75,7 @@ def predicted(run):
 def test_test_sentences_that_stand_in_train_are_told_and_journaled(tagged):
     _, notes, journal = tagged
     assert [event["test_sentences_also_in_train"] for event in journal if event["event"] == "data"] == [1]
-    assert "xx: 1 of 2 test sentences also stand in its train" in notes
+    assert "xx: 1 of 2 test sentences are also in its training data" in notes
 
 
 def test_texts_that_were_cut_are_told_and_journaled(pairs):

@@ -1,13 +1,8 @@
 """From texts to words and back: the places that entities have in the text they were found in."""
 
-from uxla.models.entities import Entity, entities, spans_of, tags_of
+from uxla.models.entities import Entity, entities, tags_of
 from uxla.models.mentions import Mention
 from uxla.raw_text import split_words
-
-
-def test_words_of_a_sentence_stand_one_space_apart():
-    assert spans_of(["ko", "mira", "."]) == [(0, 2), (3, 7), (8, 9)]
-    assert spans_of([]) == []
 
 
 def test_an_entity_has_its_place_its_label_and_its_confidence():

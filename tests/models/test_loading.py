@@ -8,12 +8,12 @@ from importlib.util import find_spec
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModelForTokenClassification
 
 from uxla.errors import ModelError
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.hub import hub_commit, local_folder, resolve, weights_digest
-from uxla.models.loading import load_model, load_tokenizer
+from uxla.models.loading import _set_values, load_model, load_tokenizer
 from uxla.models.model_safety import ModelSafety, weight_files
 from uxla.models.runtime import Runtime
 from uxla.testbed import asset
@@ -101,6 +101,15 @@ LOADERS = {
 
 
 @pytest.mark.skipif(find_spec("sentencepiece") is not None, reason="sentencepiece is installed")
+@pytest.mark.parametrize("kind", ["xlm-roberta", "distilbert", "xlnet", "t5", "modernbert", "deberta-v2", "gpt2"])
+def test_dropout_sets_every_rate_of_dropout(kind):
+    config = AutoConfig.for_model(kind)
+    rates = {key for key, value in config.to_dict().items() if "drop" in key and not isinstance(value, bool)}
+    _set_values(config, 0.37, None)
+    assert rates
+    assert {key: value for key, value in config.to_dict().items() if key in rates} == dict.fromkeys(rates, 0.37)
+
+
 def test_a_tokenizer_that_needs_another_package_is_refused_with_its_name(folder):
     """`microsoft/mdeberta-v3-base` has its tokenizer as spm.model alone."""
     for file in folder.glob("token*.json"):

@@ -17,7 +17,7 @@ from uxla.models.training.loop import fit
 from uxla.models.training.settings import TrainingSettings
 from uxla.models.windows import longest_first
 from uxla.models.word_tokenizer import WordTokenizer
-from uxla.records import Corpus, Example, Predictions, concatenate
+from uxla.records import IGNORED, Corpus, Example, Predictions, concatenate
 from uxla.testbed import asset
 
 NAMES = ("no", "yes")
@@ -141,8 +141,9 @@ def test_pairs_are_learnt():
 
 
 def test_accuracy_and_macro_f1_worked_out_by_hand():
-    """Gold 0 0 0 1, predicted 0 0 1 1: accuracy 3/4; F1 of class 0 is 4/5, of class 1 2/3, their mean 11/15."""
-    rows = [Example(str(i), "x", ("a",), (label,)) for i, label in enumerate([0, 0, 0, 1])]
-    table = Predictions(np.eye(len(NAMES), dtype=np.float32)[[0, 0, 1, 1]], np.arange(5))
+    """Gold 0 0 0 1 and a text without, predicted 0 0 1 1 1: accuracy 3/4; F1 of class 0 is 4/5, of class 1 2/3, their
+    mean 11/15."""
+    rows = [Example(str(i), "x", ("a",), (label,)) for i, label in enumerate([0, 0, 0, 1, IGNORED])]
+    table = Predictions(np.eye(len(NAMES), dtype=np.float32)[[0, 0, 1, 1, 1]], np.arange(6))
     found = SentenceTask(1).score(Corpus.from_examples("c", NAMES, rows), table)
     assert found == pytest.approx({"accuracy": 75.0, "macro_f1": 100 * 11 / 15})

@@ -134,7 +134,7 @@ def test_three_imitated_models_agree_by_twos_on_the_assumed_share():
 
 
 def test_the_pace_of_a_device_gives_the_time_of_the_work():
-    works = (Work("training", "x", 5, 10, 1000, 7, labelled=100), Work("samples", "y", 0, 3, 10, 1))
+    works = (Work("training", 5, 10, 1000, 7, labelled=100), Work("samples", 0, 3, 10, 1))
     pace = {"training": Pace(1.0, 0.01), "labelling": Pace(9.0, 0.001), "samples": Pace(2.0, 0.1)}
     plan = Plan(works, {}, 7, 9, 8, 42, 30, {}, Probe(pace, 123), beside=4.0)
     assert plan.seconds == pytest.approx(4.0 + (1 + 10 + 0.1) + (2 + 1))
@@ -142,7 +142,7 @@ def test_the_pace_of_a_device_gives_the_time_of_the_work():
 
 
 def test_bf16_is_told_with_what_it_gains_and_only_where_it_gains():
-    works = (Work("training", "x", 5, 10, 1000, 7),)
+    works = (Work("training", 5, 10, 1000, 7),)
     slow, fast = ({"training": Pace(0.0, each), "labelling": Pace(0.0, 1.0)} for each in (0.6, 0.2))
     for exact, half, told in ((slow, fast, True), (fast, slow, False), (slow, slow, False), (slow, None, False)):
         in_bf16 = None if half is None else Probe(half, 1)
@@ -163,12 +163,12 @@ def test_idle_cores_are_told(idle, told):
 
 
 def test_the_arithmetic_of_the_work_and_its_hours_elsewhere_are_told():
-    works = (Work("masked LM", "x", 5, 10, 1000, 7, labelled=100), Work("average", "y", 0, 0, 0, 1))
+    works = (Work("masked LM", 5, 10, 1000, 7, labelled=100), Work("average", 0, 0, 0, 1))
     each = {"training": 3e12, "labelling": 1e12}
     probe = Probe({"training": Pace(0.0, 60.0), "labelling": Pace(0.0, 20.0)}, 123, arithmetic=each)
     plan = Plan(works, {}, 7, 9, 8, 42, 30, {}, probe)
     assert plan.as_dict()["operations"] == plan.operations == 3.1e15
-    told = "arithmetic: 3,100 TFLOP, 0.05 TFLOP/s here; about 5 min where 10 TFLOP/s are kept up"
+    told = "arithmetic: 3,100 TFLOP, 0.05 TFLOP/s here; about 5 min where 10 TFLOP/s are sustained"
     assert told in _lines(plan.as_dict())
     small = replace(probe, arithmetic={kind: one / 1e6 for kind, one in each.items()})
     assert "arithmetic: 0.0031 TFLOP, 5e-08 TFLOP/s here" in _lines(replace(plan, probe=small).as_dict())

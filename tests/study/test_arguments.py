@@ -142,7 +142,7 @@ def test_methods_are_run_in_the_order_that_is_asked_for():
         (
             [Method("x", "one", rank=None)],
             {},
-            "method: x has rank None, so that no run is for its models; give another",
+            "method: x has rank None, so a run cannot deliver its models; give another",
         ),
         (
             ["uxla", Method("x", "one", rank=200)],

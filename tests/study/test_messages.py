@@ -152,7 +152,7 @@ def test_an_event_is_a_line(event, line, hearing):
 
 
 def test_test_sentences_that_also_stand_in_train_are_told(hearing):
-    assert said(hearing, DataRead("far", 10, 20, 5, 2))[1] == "far: 2 of 5 test sentences also stand in its train"
+    assert said(hearing, DataRead("far", 10, 20, 5, 2))[1] == "far: 2 of 5 test sentences are also in its training data"
 
 
 def test_what_nobody_need_read_is_no_line(hearing):

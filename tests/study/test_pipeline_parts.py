@@ -67,7 +67,7 @@ def test_the_number_of_draws_follows_epochs_or_steps():
 
 def test_test_sentences_that_also_stand_in_train_are_counted():
     from uxla.records import Corpus, Example
-    from uxla.study.described import _duplicates
+    from uxla.study.data_doubts import _duplicates
 
     def corpus(*texts):
         return Corpus.from_examples("c", ["O"], [Example(str(i), "x", (text,)) for i, text in enumerate(texts)])

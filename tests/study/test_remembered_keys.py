@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from uxla.algorithm.vicinity import Vicinity
 from uxla.config.run import load_config
 from uxla.errors import ModelError
 from uxla.events import StageEnded, TextsCut
@@ -17,8 +18,9 @@ from uxla.models.training.settings import TrainingSettings
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
 from uxla.study import remembered as learner_module
+from uxla.study.fine_tuning import FineTuning
 from uxla.study.inputs import Inputs
-from uxla.study.remembered import StoredLearner
+from uxla.study.remembered import StoredLearner, StoredVicinity
 from uxla.testbed import asset
 
 MIX = Corpus.from_examples("mix", ("O",), [Example("1", "en", ("a b",), (0, 0))])
@@ -129,7 +131,35 @@ def cutting(store, events):
     backbone = resolve(str(asset()))
     settings, runtime = SETTINGS.model_copy(update={"dropout": 0.0}), Runtime("cpu", 8)
     given = ("classification", SentenceTask(1), backbone, settings, runtime, store, "t")
-    return StoredLearner(*given, emit=events.append), backbone
+    return StoredLearner(*given), backbone
+
+
+def told_cut(events):
+    return [event for event in events if isinstance(event, TextsCut)]
+
+
+class _Upper:
+    """A filler that replaces each text by itself in capitals."""
+
+    def units(self, texts):
+        return [[(0, len(text))] for text in texts]
+
+    def fill(self, requests):
+        return [request.text.upper() for request in requests]
+
+
+def test_samples_made_for_a_corpus_of_another_name_have_the_name_of_the_one_asked_for(opened_store):
+    store, _ = opened_store
+    vicinity = StoredVicinity(lambda: Vicinity(_Upper(), 1.0, (1,), 0), {"lm": "x"}, store)
+    corpus = Corpus.from_examples("aa", ("O",), [Example("x:0", "", ("abc",))])
+    assert [vicinity(corpus.renamed(name), 1).name for name in ("aa", "bb")] == ["aa~", "bb~"]
+
+
+@pytest.mark.parametrize(("method", "backbone"), [("mlm_tuned", "tuned 1"), ("penalty", "own")])
+def test_the_one_model_of_a_method_is_as_far_from_what_it_began_with_as_the_three(make_study, method, backbone):
+    study = make_study([f"methods=[{method}]"], INPUTS, model=replace(MODEL, digest="own"))
+    study.averaged((MODEL, MODEL, MODEL))
+    assert study.labelling.store.asked[-1] == ("average", {"models": ["digest"] * 3, "backbone": backbone})
 
 
 def cuts(events, stage):
@@ -145,5 +175,12 @@ def test_cut_texts_are_counted_part_by_part_and_told_for_a_data_set(opened_store
         learner.predict(model, texts("test", 30, 30, 1, 1, 30))
     assert cuts(events, "fit") == [1]
     assert cuts(events, "predict") == [2, 0, 1] * 2
-    told = [event for event in events if isinstance(event, TextsCut)]
-    assert told == [TextsCut("mix", 1, 3, 8), TextsCut("test", 3, 5, 8)]
+    assert told_cut(events) == [TextsCut("mix", 1, 3, 8), TextsCut("test", 3, 5, 8)]
+
+
+def test_the_listener_of_a_users_store_hears_of_texts_that_fine_tuning_cuts(opened_store):
+    store, events = opened_store
+    learner = FineTuning(asset(), task="classification", max_length=8, device="cpu", store=store)
+    model = learner.fit(learner.start, texts("mix", 30, 1, 1), seed=0)
+    learner.predict(model, texts("test", 30, 30, 1))
+    assert told_cut(events) == [TextsCut("mix", 1, 3, 8), TextsCut("test", 2, 3, 8)]

@@ -50,8 +50,9 @@ def found(*targets, trained=TRAINED, kept="2", test="src test", agreement=EXACT,
         as_one=lambda method, models: {"ensemble": models, "weight_mean": f"mean of {models}"}.get(method),
         labelling=labelling,
         vicinity=SimpleNamespace(model=HANDLE),
-        method=UXLA(agreement=agreement),
-        weights=SimpleNamespace(methods=methods, final=final_method(methods)),
+        uxla=UXLA(agreement=agreement),
+        methods=methods,
+        final=final_method(methods),
     )
     names = [target.name for target in targets]
     every, outcomes = dict.fromkeys(names, trained), dict.fromkeys(names, Outcome(kept))

@@ -139,7 +139,7 @@ def test_a_tracker_that_cannot_begin_is_refused_in_one_line(calls, tmp_path, mon
 
     monkeypatch.setattr(sys.modules["wandb"], "init", refuse)
     with (
-        pytest.raises(ConfigError, match=r"tracking: wandb cannot begin \(no API key\); mend that"),
+        pytest.raises(ConfigError, match=r"tracking: wandb cannot begin \(no API key\); fix that"),
         tracking(config("mlflow", "wandb"), tmp_path, Tracking()),
     ):
         pass

@@ -7,7 +7,7 @@ the role `MaskFiller`, chooses the replacements.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice, product
@@ -98,7 +98,8 @@ class Vicinity:
 
     def _samples(self, corpus: Corpus, draw: int, tally: Counter[str]) -> Iterator[Example]:
         with bar(f"generating the vicinity of {corpus.name}", len(corpus)) as running:
-            for parents in _chunks(corpus, self.together):
+            for part in corpus.parts(self.together):
+                parents = list(part)
                 for parent, drawn in zip(parents, self._around(parents, draw), strict=True):
                     tally["without_units"] += not drawn
                     yield from self._informative(parent, drawn, tally)
@@ -106,6 +107,8 @@ class Vicinity:
 
     def _around(self, parents: Sequence[Example], draw: int) -> list[list[tuple[str, ...]]]:
         """Per parent the segments of each of its samples, in draw order: the product over its segments' variants."""
+        if not parents:
+            return []  # no masked LM is loaded for an empty corpus
         units = iter(self.filler.units([text for parent in parents for text in parent.segments]))
         asked = [
             [
@@ -185,9 +188,3 @@ def draw_positions(bits: np.random.Philox, *, among: int, size: int, copies: int
             seen.add(frozenset(positions))
             drawn.append((positions, int(bits.random_raw())))
     return drawn
-
-
-def _chunks(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    rest = iter(examples)
-    while chunk := list(islice(rest, size)):
-        yield chunk

@@ -14,7 +14,7 @@ from uxla.corpora import require_labels
 from uxla.errors import ConfigError, DataError
 from uxla.markup import Figure, Row, Table
 from uxla.methods.registry import ordered
-from uxla.records import Corpus
+from uxla.records import IGNORED, Corpus
 from uxla.report.folder import RunFolder, TestSet
 from uxla.report.paired import Difference, Pair, difference
 from uxla.report.scores import own_methods
@@ -101,9 +101,10 @@ def _with_predictions(test: TestSet, corpus: Corpus) -> TestSet:
     """The test set with the predictions as one more method, and its label names with those of the predictions."""
     names = tuple(dict.fromkeys((*test.label_names, *corpus.label_names)))
     ids = np.array([names.index(name) for name in corpus.label_names])
-    order = _order(test, corpus)
-    labels = ids[corpus.take(order).gold_labels]
-    return replace(test, label_names=names, labels={**test.labels, _NAME: labels})
+    labels = corpus.take(_order(test, corpus)).gold_labels
+    if (labels == IGNORED).any():
+        raise DataError(f"{corpus.name}: some words have no label, expected the predicted ones; predict one for each")
+    return replace(test, label_names=names, labels={**test.labels, _NAME: ids[labels]})
 
 
 def _order(test: TestSet, corpus: Corpus) -> Any:

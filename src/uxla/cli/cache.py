@@ -57,13 +57,13 @@ def collect(
         typer.Option(metavar="SIZE", help="Also remove the least recently used down to this size, such as 20GB."),
     ] = None,
     shared: Annotated[
-        bool, typer.Option("--shared", help="Of $UXLA_STORE instead, by the time since it was made: --older-than only.")
+        bool, typer.Option("--shared", help="Clean $UXLA_STORE instead, by the age of the work; needs --older-than.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")] = False,
 ) -> None:
     """Remove damaged and unfinished work; with options, finished work too.
 
-    Run folders do not need the cache. Work that a running uxla needs is left alone; of a shared store it is made again.
+    Run folders do not need the cache. Work that a running uxla needs is kept; of a shared store it is made again.
     """
     if shared:
         _collect_shared(older_than, max_size, dry_run=dry_run)
@@ -87,7 +87,7 @@ def collect(
 @cache.command("verify")
 def verify_cache(
     shared: Annotated[
-        bool, typer.Option("--shared", help="That of $UXLA_STORE instead: it reads every file that a record names.")
+        bool, typer.Option("--shared", help="Verify $UXLA_STORE instead: read every file that a record names.")
     ] = False,
 ) -> None:
     """Compare all finished work with its digests.

@@ -13,8 +13,6 @@ from uxla.config.run import RunConfig, load_config
 from uxla.devices import names
 from uxla.errors import ModelError, UxlaError
 from uxla.executors.forking import prepare
-from uxla.hub_id import has_hub_form
-from uxla.study.sharing import downloaded_run
 
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What Linux has where there is a GPU that torch can use: NVIDIA's, AMD's, one seen from WSL."""
@@ -31,19 +29,6 @@ def checked(config: str, overrides: Sequence[str]) -> RunConfig:
     if len(asked) > 1:
         prepare()
     return settings
-
-
-def folder_of_run(run: Path) -> Path:
-    """The folder of a run: one that is here, or `user/name` on the Hub, downloaded. UxlaError where there is neither.
-
-    A name whose first part is a folder here is a wrong path; the Hub is not asked.
-    """
-    name = str(run).removeprefix("hf:/")  # of hf://user/name a path keeps one slash
-    if not run.is_dir() and has_hub_form(name) and not run.parent.exists():
-        return downloaded_run(name, None)
-    if not run.is_dir():
-        raise UxlaError(f"{run}: no such folder, expected one written by `uxla run`; check the path")
-    return run
 
 
 def check_writable(out: Path) -> None:

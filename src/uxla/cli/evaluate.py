@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from uxla.cli.checks import folder_of_run
 from uxla.cli.options import LABELLING, Json, Quiet, showing_unless, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError, UxlaError
+from uxla.study.sharing import folder_of_run
 
 
 @with_options
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; of several targets, one's folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder; with several targets, one target's.")],
     gold: Annotated[Path, typer.Argument(metavar="GOLD", help="A labelled file.")],
     reading: ReadOptions,
     device: Annotated[DeviceSettings, LABELLING],

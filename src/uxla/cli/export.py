@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from uxla.cli.checks import SUFFIXES, folder_of_run
+from uxla.cli.checks import SUFFIXES
 from uxla.cli.options import Options, with_options
 from uxla.data.options import ReadOptions
 from uxla.errors import ConfigError
 from uxla.files import check_file, check_new
+from uxla.study.sharing import folder_of_run
 
 
 @with_options

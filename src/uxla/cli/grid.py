@@ -27,10 +27,10 @@ def grid(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A preset, such as xner or testbed, or a YAML file.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE", help="Settings; several values apart by commas: agree=exact,token."),
+        typer.Argument(metavar="KEY=VALUE", help="Settings; commas separate several values: agree=exact,token."),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="How many seeds each setting runs at, from the configuration's seed up.")
+        int, typer.Option(min=1, help="How many seeds for each setting, counted up from the configuration's.")
     ] = 1,
     out: Annotated[
         Path | None,

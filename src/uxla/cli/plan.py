@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uxla.markup import Table
 
 NoProbe = Annotated[
-    bool, typer.Option("--no-probe", help="Leave out hours and this process's memory, which take minutes of work.")
+    bool, typer.Option("--no-probe", help="Leave out hours and this process's memory: minutes to measure.")
 ]
 
 
@@ -110,7 +110,7 @@ def _arithmetic(tera: float, seconds: float) -> str:
     """What the run would take on another device, as a GPU to rent, where it is long enough to keep one busy."""
     amount = f"{tera:,.0f}" if tera >= 100 else f"{tera:.2g}"
     line, there = f"arithmetic: {amount} TFLOP, {tera / seconds:.2g} TFLOP/s here", tera / _ELSEWHERE
-    return line if there < 60 else f"{line}; about {duration(there)} where {_ELSEWHERE} TFLOP/s are kept up"
+    return line if there < 60 else f"{line}; about {duration(there)} where {_ELSEWHERE} TFLOP/s are sustained"
 
 
 def _offers(found: dict[str, Any]) -> Iterator[str]:

@@ -11,7 +11,6 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from uxla.choices import BATCH_SIZE
-from uxla.cli.checks import folder_of_run
 from uxla.cli.executor_options import PartsExecutor, UnitHours, chosen_executor
 from uxla.cli.options import LABELLING, FileOptions, OneShard, Quiet, showing_unless, with_options
 from uxla.config.compute import DeviceSettings
@@ -19,6 +18,7 @@ from uxla.errors import UxlaError
 from uxla.executors.executor import Serial
 from uxla.files import check_file
 from uxla.shards import check_shard
+from uxla.study.sharing import folder_of_run
 
 _CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 """Caches of torch's that have an entry for each shape of input, up to 1,024: hundreds of megabytes."""
@@ -43,7 +43,7 @@ def predict(
         int, typer.Option(min=1, help="The most sentences labelled together: fewer take less memory.")
     ] = BATCH_SIZE,
     threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Drop entities that are less sure; a text has no label then.")
+        float, typer.Option(min=0, max=1, help="Drop entities, and labels of texts, with less confidence.")
     ] = 0.0,
     top: Annotated[int, typer.Option(min=1, max=2, help="2: add the second-best label, and how sure it is.")] = 1,
     shard: OneShard = None,

@@ -7,18 +7,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from uxla.cli.checks import SUFFIXES, folder_of_run
+from uxla.cli.checks import SUFFIXES
 from uxla.cli.options import LABELLING, FileOptions, with_options
 from uxla.cli.tables import show
 from uxla.config.compute import DeviceSettings
 from uxla.data.options import ReadOptions
 from uxla.errors import UxlaError
 from uxla.files import check_file
+from uxla.study.sharing import folder_of_run
 
 
 @with_options
 def suggest(
-    run: Annotated[Path, typer.Argument(help="A run folder; of several targets the folder of one in it.")],
+    run: Annotated[Path, typer.Argument(help="A run folder; with several targets, one target's folder.")],
     raw: Annotated[Path, typer.Argument(help="Text of the target language: one sentence a line, CoNLL or a table.")],
     files: FileOptions,
     device: Annotated[DeviceSettings, LABELLING],

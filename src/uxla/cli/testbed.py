@@ -41,7 +41,7 @@ def build_testbed(
 
 @testbed.command("write")
 def write_testbed(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Gets a folder for each language.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write a folder for each language.")],
     world: Annotated[int, typer.Option(min=0, help="The world; the shipped model knows 0.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Decides which sentences are drawn.")] = 0,
     train: Annotated[int, typer.Option(min=1, help="Labelled sentences of the source.")] = SIZES["train"],
@@ -49,13 +49,13 @@ def write_testbed(
         "unlabelled"
     ],
     labelled: Annotated[
-        int | None, typer.Option(min=1, help="Labelled sentences of each target; default: as many.")
+        int | None, typer.Option(min=1, help="Labelled sentences of each target; default: as raw ones.")
     ] = None,
     dev: Annotated[int, typer.Option(min=1, help="Development sentences of each language.")] = SIZES["dev"],
     test: Annotated[int, typer.Option(min=1, help="Test sentences of each language.")] = SIZES["test"],
     task: Annotated[
         list[str] | None,
-        typer.Option(help="ner (the default), nli, paraphrase or topic (of the task classification); again for more."),
+        typer.Option(help="ner (the default), nli, paraphrase or topic (of the task classification); repeat for more."),
     ] = None,
 ) -> None:
     """Write the synthetic languages as data files for `uxla run`."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from math import inf
+from math import inf, prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
-
-from safetensors import safe_open
 
 from uxla.compress.student import student
 from uxla.config.documents import read_document
@@ -22,7 +20,7 @@ from uxla.models import ensemble_folder
 from uxla.models.ensemble_folder import read_card
 from uxla.models.hub import resolve, weights_digest
 from uxla.models.loading import load_tokenizer
-from uxla.models.model_safety import weight_files
+from uxla.models.model_safety import tensor_shapes
 from uxla.models.saving import folders_length
 from uxla.raw_text import Splitter
 from uxla.records import ModelHandle
@@ -162,7 +160,7 @@ def _students(taught_by: Teachers, start: ModelHandle | None, length: Length) ->
 
 def _student(study: Study, target: Target, models: Triple, backbone: ModelHandle | None, training: Training) -> Student:
     labelling = study.labelling
-    begun = backbone or labelling.averaged(models)
+    begun = backbone or study.averaged(models)
     trained = student(study, target, models, begun, backbone or labelling.backbone, training)
     if target.test is None:
         return Student(trained, {})
@@ -205,9 +203,4 @@ def _place(folder: Path, target: str, targets: Mapping[str, Any]) -> Path:
 
 def _size(model: Path) -> int:
     """How many weights take part in the work on a piece: all but the tables of embeddings."""
-    total = 0
-    for path in weight_files(model):
-        with safe_open(path, framework="pt") as file:
-            names = [name for name in file.keys() if "embeddings" not in name]  # noqa: SIM118 # no mapping
-            total += sum(file.get_tensor(name).numel() for name in names)
-    return total
+    return sum(prod(shape) for name, shape in tensor_shapes(model).items() if "embeddings" not in name)

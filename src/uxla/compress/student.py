@@ -58,7 +58,7 @@ def student(
 
 def _texts(study: Study, target: Target) -> Iterator[Corpus]:
     """The texts that the final method learned from, unlabelled, each corpus once; of its virtual examples the last."""
-    source, raw, method = study.source.unlabelled(), target.train, study.weights.final
+    source, raw, method = study.source.unlabelled(), target.train, study.final
     vicinity = study.around or study.vicinity
     yield source
     yield raw

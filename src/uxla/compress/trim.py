@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,16 @@ from uxla.compress.vocabulary import closed, cut, pieces
 from uxla.errors import ModelError
 from uxla.files import atomic_folder, check_new
 from uxla.markup import Figure, Row, Table
+from uxla.models import ensemble_folder
 from uxla.models.batches import chunks
 from uxla.models.loading import original_tokenizer, usable_length
-from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_files
+from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, tensor_shapes, weight_files
 from uxla.records import Corpus
 from uxla.save_tokenizer import save_tokenizer
 
 _TOGETHER = 4096
 _EVERY = 10
 """Of so many texts one stands for text that is yet to come."""
-_ENSEMBLE = Path("ensemble/ensemble.json")
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def trim(model: Path, texts: Corpus, out: Path, *, safety: ModelSafety = SAFE) -
         _write_weights(model, into, network, kept, safety)
         _write_config(model, into, kept)
         save_tokenizer(new, into, length=min(tokenizer.model_max_length, usable_length(network)))
-        if (model / _ENSEMBLE).is_file():
-            _write_ensemble(model / _ENSEMBLE, into / _ENSEMBLE)
+        if (model / "ensemble/ensemble.json").is_file():
+            _write_ensemble(model, into)
     unknown, lost = reading.share(reading.words, {tokenizer.unk_token_id}), {*range(len(tokenizer))}.difference(most)
     sizes = _size(model, len(pieces(settings)), safety), _size(out, len(kept), safety)
     return Trimmed(*sizes, unknown=unknown, new=reading.share(reading.new_words, lost))
@@ -213,20 +214,21 @@ def _write_config(model: Path, into: Path, kept: Sequence[int]) -> None:
     (into / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_ensemble(file: Path, into: Path) -> None:
+def _write_ensemble(model: Path, into: Path) -> None:
     """An ensemble of one, so that the folder labels text as a run folder does. The scaling was that of three."""
-    ensemble = json.loads(file.read_text(encoding="utf-8")) | {"members": [".."]}
-    ensemble.pop("scaling", None)
-    into.parent.mkdir()
-    into.write_text(json.dumps(ensemble, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    card = ensemble_folder.read_card(model)
+    ensemble_folder.save(
+        into / "ensemble",
+        task=card.task,
+        label_names=card.label_names,
+        members=[".."],
+        max_length=card.max_length,
+        split=card.split,
+        precision=card.precision,
+    )
 
 
 def _size(model: Path, count: int, safety: ModelSafety) -> tuple[int, int, int]:
     """How many pieces, as told, parameters and bytes a model has."""
-    files = weight_files(model, safety)
-    parameters = 0
-    for path in files:
-        with safe_open(path, framework="pt") as file:
-            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118 # no mapping
-            parameters += sum(torch.Size(shape).numel() for shape in shapes)
-    return count, parameters, sum(path.stat().st_size for path in files)
+    parameters = sum(map(prod, tensor_shapes(model, safety).values()))
+    return count, parameters, sum(file.stat().st_size for file in weight_files(model, safety))

@@ -79,7 +79,7 @@ def _parsed(preset_or_path: str) -> Document:
     except YAMLError as error:
         problem, line = one_line(error, text)
         place = name if line is None else f"{name}:{line}"
-        raise ConfigError(f"{place}: not the YAML read here: {problem}; quote the value or mend the line") from None
+        raise ConfigError(f"{place}: not the YAML read here: {problem}; quote the value or fix the line") from None
     if not isinstance(values, dict | None):
         raise ConfigError(f"{name}:1: got {_kind(values)}, expected `key: value` lines; see docs/configuration.md")
     origins = {path: Origin(f"{name}:{line}", folder) for path, line in lines.items()}

@@ -19,7 +19,7 @@ class DataFiles(ReadOptions):
     """How the data files of a language are read, and how much of the training file is used."""
 
     labels: dict[str, str | None] | None = key(
-        "label or entity type in the files: the one to use instead; an entity type may be null: no entity",
+        "new names of labels or entity types, as `{PERSON: PER}`; null for an entity type: no entity",
         None,
     )
     take: int | None = key("at most so many training sentences, drawn by the seed; null: all", None, ge=1)
@@ -56,7 +56,7 @@ class TargetData(DataFiles):
         "labelled sentences translated into the target language, read only by `translate_train`", None, paper="Table 3"
     )
     labelled_take: int | None = key(
-        "at most so many labelled, and translated, sentences; null: as `take` has it for the raw ones", None, ge=1
+        "at most this many labelled, and this many translated, sentences; null: as many as `take`", None, ge=1
     )
 
     def of(self, target: str) -> TargetData:

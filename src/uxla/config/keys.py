@@ -59,8 +59,8 @@ class RunKeys(Compute, Job):
         le=1,
     )
     keep: Literal["last", "estimated"] = key(
-        "which models are kept: those of the `last` epoch, or of the epoch, or the warm-up, with the best score "
-        "`estimated` without labels (needs source.dev)",
+        "which models are kept: `last`: the last epoch's; `estimated`: those of the epoch, or the warm-up, with the "
+        "best score estimated without labels (needs source.dev)",
         "last",
     )
     keep_weights: KeepWeights = key(

@@ -79,7 +79,7 @@ def _section_of(group: str, kind: str, part: Any) -> type[Section]:
     """A section with the arguments of a class as its keys; any other callable is the part itself, without a key."""
     if not callable(part):
         raise refusal(
-            "kind", f"{group}: {kind} is a {type(part).__name__}, expected a class or a function; mend its package"
+            "kind", f"{group}: {kind} is a {type(part).__name__}, expected a class or a function; fix its package"
         )
     keys: dict[str, Any] = {"kind": (Literal[kind], kind)}
     if isinstance(part, type):

@@ -124,14 +124,14 @@ class MaskedLMVicinity(Section):
         "share of a sentence's words that are replaced (P); 30 % is 0.3", 0.3, paper="Table 8", gt=0, le=1
     )
     copies: Copies | None = key(
-        "virtual sentences of each sentence (δ); of a pair, of each part (δ₁ × δ₂); null: 3, for pairs [2, 2]",
+        "virtual sentences per sentence (δ), or per part of a pair (δ₁ × δ₂); null: 3, for pairs [2, 2]",
         None,
         paper="Table 8",
     )
     top: int = key("a replacement is drawn from this many best candidates (S); 1: the best", 1, paper="§2.2", ge=1)
     match: Match = key(
-        "how a replacement must be like the word: `none`: in nothing; `kind`: letters replace letters, digits digits, "
-        "and signs stay; `case`: also capitals capitals; `length`: also words of up to three characters such words",
+        "what a replacement must share with the word: `none`: nothing; `kind`: letters or digits (other signs stay); "
+        "`case`: also capital letters; `length`: also whether it has more than three characters",
         "none",
     )
     words: Words = key(

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from uxla.choices import Selection
-from uxla.models.training.settings import TrainingSettings
+from uxla.models.training.settings import TrainingSettings, draws
 from uxla.schema import key, refusal
 
 
@@ -24,11 +24,8 @@ class Training(TrainingSettings):
         return self
 
     def draws(self, examples: int) -> int:
-        """How many examples are drawn in the training: so many steps' worth, or so many passes over all."""
-        if self.max_steps is not None:
-            return self.max_steps * self.batch_size * self.accumulation
-        assert self.epochs is not None
-        return max(1, round(examples * self.epochs))
+        """How many of so many examples are drawn in the training, some of them repeatedly."""
+        return draws(examples, self.step_size, epochs=self.epochs, max_steps=self.max_steps)
 
 
 class WarmUp(Training):

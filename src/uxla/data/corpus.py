@@ -32,6 +32,7 @@ from uxla.data.labels.schemes import (
 )
 from uxla.data.spans.file import SpanFile
 from uxla.errors import ConfigError, DataError, in_python, setting
+from uxla.phrases import listed
 from uxla.progress import note
 from uxla.records import Corpus
 
@@ -135,7 +136,7 @@ def _class_reader(names: Sequence[str], label_map: LabelMap) -> Callable[[Batch]
     """A function from a batch to (n,) lists of one index into `names`."""
     for old in label_map:
         if _mapped(old, label_map) not in names:
-            raise ConfigError(f"labels: {old} -> {label_map[old]}, expected one of {_listed(names)}")
+            raise ConfigError(f"labels: {old} -> {label_map[old]}, expected one of {listed(names, most=_SHOWN)}")
     known = [*label_map, *(name for name in names if name not in label_map)]
     index = pa.array([names.index(_mapped(label, label_map)) for label in known], pa.int32())
 
@@ -145,7 +146,7 @@ def _class_reader(names: Sequence[str], label_map: LabelMap) -> Callable[[Batch]
         unknown = pc.is_null(found)
         if pc.any(unknown).as_py():
             label = column.filter(unknown)[0].as_py()
-            expected = f"expected one of {_listed(known)}"
+            expected = f"expected one of {listed(known, most=_SHOWN)}"
             remedy = "is this the label's column? else map it (labels) or leave the row out"
             batch.fail_where(unknown, f"label {label!r}: unknown, {expected}; {remedy}")
         return pa.LargeListArray.from_arrays(pa.array(np.arange(len(batch) + 1)), index.take(found))
@@ -199,11 +200,6 @@ def _fail_type(type_: str, known: Sequence[str], batch: Batch, row: int, word: i
         remedy = f"map the type (read it with labels={{{type_!r}: None}}, which makes it O)"
     message = f"label {label}: unknown type {type_}, {expected}; {remedy}"
     raise DataError(message, file=batch.path, line=batch.line_of(row, word))
-
-
-def _listed(labels: Iterable[str]) -> str:
-    shown = list(labels)
-    return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
 
 
 def labelled_rows(

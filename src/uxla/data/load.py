@@ -1,8 +1,7 @@
 """Reading a corpus from files in any format, data sets of the Hub, or rows in memory.
 
-`load_corpus` and `discover_labels` read files and the Hub. `corpus_from_records(records, name=…, lang=…, shape=…,
-label_names=None, labelled=None, label_map=None, **options)` makes a corpus of what is in memory already, an Arrow table
-or mappings, by the rules of a Parquet or a JSON lines file.
+`load_corpus` and `discover_labels` read files and the Hub. `corpus_from_records` makes a corpus of what is in memory
+already.
 """
 
 from __future__ import annotations

@@ -41,12 +41,12 @@ class ReadOptions(Section):
     """How a file is read."""
 
     format: Format = key(
-        "the files' format; `conll`: a word a line, `text`: a sentence or pair a line, `spans`: text with character "
-        "spans; `auto`: decided for each file",
+        "the files' format; `conll`: one word per line, `text`: one sentence or pair per line, `spans`: text with "
+        "character spans; `auto`: decided for each file",
         "auto",
     )
     columns: dict[str, str | int] | None = key(
-        "a table's columns, by name or number: `tokens` and `tags` (with a row a word also `sentence`), `text` and "
+        "a table's columns, by name or number: `tokens` and `tags` (with one row per word also `sentence`), `text` and "
         "`label`, or `first`, `second` and `label`; null: the usual names",
         None,
     )

@@ -50,7 +50,7 @@ def executor_of(given: Choice) -> Executor | Ray | None:
     part = plugins.load("uxla.executors", given)
     made: Executor = part() if isinstance(part, type) else part
     if not callable(getattr(made, "map", None)):
-        raise ConfigError(f"uxla.executors: {given} has no method map(function, items); mend its package")
+        raise ConfigError(f"uxla.executors: {given} has no method map(function, items); fix its package")
     return made
 
 

@@ -169,12 +169,12 @@ class Tasks:
         """An attempt was in vain. Another one is made, unless there were enough of them."""
         job.lost += 1
         if job.lost < ATTEMPTS:
-            job.says("note", f"{why}; it is begun again, for the {('second', 'third')[job.lost - 1]} time")
+            job.says("note", f"{why}; attempt {job.lost + 1} of {ATTEMPTS} begins")
             self._waiting.put(job)
             return
         for note in getattr(error, "__notes__", ()):
             job.says("note", note)
-        failed = UxlaError(f"{why}; this was the third attempt. Mend that, and run it again to go on")
+        failed = UxlaError(f"{why}; this was the third attempt. Fix that, and run it again to go on")
         failed.__cause__ = error
         job.says("failed", failed)
 

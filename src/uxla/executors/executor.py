@@ -84,7 +84,7 @@ def in_job() -> bool:
     return isinstance(_CURRENT.get(), Serial)
 
 
-def alone() -> bool:
+def in_turn() -> bool:
     """Whether independent work is done here, one after the other."""
     return isinstance(_CURRENT.get() or _SERIAL, Serial)
 
@@ -95,7 +95,7 @@ def independent(function: Callable[[Item], Result], items: Iterable[Item], /, *,
     Each job has so many `devices`: that which does it, and others for `call_others`.
     """
     doing: Any = (_CURRENT.get() or _SERIAL).map
-    several = {} if devices == 1 or alone() else {"devices": devices}
+    several = {} if devices == 1 or in_turn() else {"devices": devices}
     found: Iterable[Result] = doing(partial(_job, function), items, **several)
     return found
 
@@ -129,7 +129,7 @@ def beforehand(function: Callable[[Item], Any], items: Iterable[Item], is_done: 
 
     All items are handed out or, where all are done, none: so their numbers do not depend on what is done.
     """
-    if not alone() and not all(map(is_done, every := list(items))):
+    if not in_turn() and not all(map(is_done, every := list(items))):
         deque(independent(partial(_unless_done, function, is_done), every), maxlen=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from uxla.methods.method import Lab, Method, Start
 
@@ -62,41 +62,58 @@ def _supervised(lab: Lab, target: Target, models: None) -> Sequence[Triple]:
     return [lab.train("supervised", target, [target.labelled], target.dev)]
 
 
-def _on_source(name: str, title: str, spoken: str, paper: str, rank: int | None, **given: Any) -> Method:
-    learned_from = "labelled text in {s} alone"
-    return Method(name, title, spoken, learned_from, paper, reads_target=False, rank=rank, **given)
-
-
-def _adapted(
-    name: str, title: str, spoken: str, paper: str, rank: int, *, schedule: Any = list, **given: Any
-) -> Method:
-    """A method that varies Algorithm 1; without a `schedule` by the run's own epochs."""
-    learned_from = f"labelled text in {{s}} and raw text in {{t}}, by {spoken or title}"
-    return Method(name, title, spoken, learned_from, paper, rank=rank, schedule=schedule, **given)
-
-
+_on_source = partial(Method, learned_from="labelled text in {s} alone", reads_target=False)
 _with_labels = partial(Method, group="supervised", reads_target=False, start=None)
-_baseline = partial(_on_source, group="baseline", start=_PLAIN)
-_averaged = partial(_on_source, spoken="", paper="", baseline=True)
 
 BUILTIN = (
     # Trained on the source alone (§4.3).
-    _baseline("zero_shot", "zero-shot", "", "§4.3, Table 1", 5, baseline=True),
+    _on_source(
+        name="zero_shot",
+        title="zero-shot",
+        paper="§4.3, Table 1",
+        group="baseline",
+        rank=5,
+        baseline=True,
+        start=_PLAIN,
+    ),
     # Trained on the source alone with the confidence penalty (§2.1): what all adaptation begins with.
     _on_source(
-        *("penalty", "+ confidence penalty", "the confidence penalty alone", "§2.1, Table 1", 10),
+        name="penalty",
+        title="+ confidence penalty",
+        in_sentence="the confidence penalty alone",
+        paper="§2.1, Table 1",
         group="uxla",
+        rank=10,
         baseline=True,
     ),
     # The mean of the probabilities of zero-shot's models.
-    _baseline(
-        *("ensemble", "ensemble of zero-shot", "the ensemble of zero-shot", "§3.2, Table 1", 4),
+    _on_source(
+        name="ensemble",
+        title="ensemble of zero-shot",
+        in_sentence="the ensemble of zero-shot",
+        paper="§3.2, Table 1",
+        group="baseline",
+        rank=4,
         together="probabilities",
+        start=_PLAIN,
     ),
     # Zero-shot, each model the mean of its training's checkpoints (Schmidt et al. 2023).
-    _averaged("snapshots", "zero-shot, snapshots averaged", rank=3, start=_SNAPSHOTS),
+    _on_source(
+        name="snapshots",
+        title="zero-shot, snapshots averaged",
+        rank=3,
+        baseline=True,
+        start=_SNAPSHOTS,
+    ),
     # The mean of the weights of three zero-shot models, which began with one classification layer: one model.
-    _averaged("weight_mean", "zero-shot, three models averaged", rank=None, start=_SAME_LAYER, together="weights"),
+    _on_source(
+        name="weight_mean",
+        title="zero-shot, three models averaged",
+        rank=None,
+        baseline=True,
+        together="weights",
+        start=_SAME_LAYER,
+    ),
     # As `penalty`, on a backbone tuned as a masked LM on the task's sentences first.
     Method(
         name="mlm_tuned",
@@ -109,31 +126,61 @@ BUILTIN = (
     ),
     # The source and its vicinity samples, co-labelled as in UXLA: no sentence of the target is read.
     _on_source(
-        "source_vicinity", "source and its vicinity", "", "", 40, schedule=partial(_of_source_and, "source_vicinity")
+        name="source_vicinity",
+        title="source and its vicinity",
+        rank=40,
+        schedule=partial(_of_source_and, "source_vicinity"),
     ),
     # Each model labels for itself what it is surest of: no peers, no vicinity samples.
-    _adapted("self_training", "self-training", "", "", 50, schedule=_without_samples, order="alone"),
+    Method(
+        name="self_training",
+        title="self-training",
+        learned_from="labelled text in {s} and raw text in {t}, by self-training",
+        rank=50,
+        schedule=_without_samples,
+        order="alone",
+    ),
     # Agreement as the run has it, without distillation or vicinity samples, as many epochs as UXLA has.
-    _adapted("tri_training", "tri-training", "", "§4.1", 70, schedule=_tri_training, baseline=True),
+    Method(
+        name="tri_training",
+        title="tri-training",
+        learned_from="labelled text in {s} and raw text in {t}, by tri-training",
+        paper="§4.1",
+        rank=70,
+        baseline=True,
+        schedule=_tri_training,
+    ),
     # Tri-training as the paper's row has it (η = 100, ∩): peers agree on whole sentences, one epoch.
-    replace(
-        _adapted(
-            "tri_training_paper",
-            "tri-training",
-            "",
-            "Table 5",
-            60,
-            schedule=partial(_tri_training, most=1),
-            agreement="exact",
-        ),
+    Method(
+        name="tri_training_paper",
         title="tri-training (the paper's)",
+        learned_from="labelled text in {s} and raw text in {t}, by tri-training",
+        paper="Table 5",
+        rank=60,
+        schedule=partial(_tri_training, most=1),
+        agreement="exact",
     ),
     # UXLA without the first stage of distillation.
-    _adapted(
-        "no_distillation", "UXLA, no distillation", "UXLA without distillation", "Table 5", 80, schedule=_undistilled
+    Method(
+        name="no_distillation",
+        title="UXLA, no distillation",
+        in_sentence="UXLA without distillation",
+        learned_from="labelled text in {s} and raw text in {t}, by UXLA without distillation",
+        paper="Table 5",
+        rank=80,
+        schedule=_undistilled,
     ),
     # UXLA without the second stage: what both peers selected, with the labels of k (φ).
-    _adapted("no_agreement", "UXLA, no agreement", "UXLA without agreement", "Table 5", 90, agreement="none"),
+    Method(
+        name="no_agreement",
+        title="UXLA, no agreement",
+        in_sentence="UXLA without agreement",
+        learned_from="labelled text in {s} and raw text in {t}, by UXLA without agreement",
+        paper="Table 5",
+        rank=90,
+        schedule=list,
+        agreement="none",
+    ),
     # UXLA with three classification layers on one encoder: its three models are one, so that no run is for them.
     Method(
         name="three_heads",
@@ -145,7 +192,16 @@ BUILTIN = (
         schedule=list,
     ),
     # Algorithm 1.
-    _adapted("uxla", "UXLA", "", "Algorithm 1, Table 1", 100, group="uxla", baseline=True),
+    Method(
+        name="uxla",
+        title="UXLA",
+        learned_from="labelled text in {s} and raw text in {t}, by UXLA",
+        paper="Algorithm 1, Table 1",
+        group="uxla",
+        rank=100,
+        baseline=True,
+        schedule=list,
+    ),
     # Algorithm 1 with the target's few labelled sentences in the mix of each epoch.
     Method(
         name="few_shot",

@@ -28,9 +28,9 @@ def method(name: str) -> Method:
         raise ConfigError(f"no method {name!r}; {unknown_name(name, names())}")
     found = plugins.load("uxla.methods", name)
     if not isinstance(found, Method):
-        raise ConfigError(f"methods: {name} is a {type(found).__name__}, expected a uxla.Method; mend its package")
+        raise ConfigError(f"methods: {name} is a {type(found).__name__}, expected a uxla.Method; fix its package")
     if found.name != name:
-        raise ConfigError(f"methods: {name} names itself {found.name!r}, expected {name!r}; mend its package")
+        raise ConfigError(f"methods: {name} names itself {found.name!r}, expected {name!r}; fix its package")
     return found
 
 

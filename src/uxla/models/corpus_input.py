@@ -25,7 +25,7 @@ def check_corpus(corpus: Corpus, segments: int, *, words: bool) -> None:
         raise DataError(f"{corpus.name}: {got}, the models read {'pairs' if segments == 2 else 'single texts'}")
     if words and pc.any(odd := pc.match_substring_regex(corpus.texts, _NO_WORDS)).as_py():
         number = np.flatnonzero(odd.to_numpy(zero_copy_only=False))[0]
-        got = f"example {number} is no words with one space between them"
+        got = f"example {number} is not words with single spaces between them"
         raise DataError(f"{corpus.name}: {got}; read it with task='ner'")
 
 

@@ -1,4 +1,4 @@
-"""Three models used as one: the mean of their probabilities (§3.2), saved and loaded as a folder."""
+"""Three models used as one: the mean of their probabilities (§3.2), in memory or loaded from a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from uxla.models.classifier import LayerDescription
 from uxla.models.corpus_input import check_corpus, entries_of
 from uxla.models.device import settled_precision
 from uxla.models.ensemble_folder import read_card
-from uxla.models.entities import Entity, Label, entities, spans_of, tags_of
+from uxla.models.entities import Entity, Label, entities, tags_of
 from uxla.models.mentions import Answer, mentions
 from uxla.models.model_safety import ModelSafety
 from uxla.models.runtime import Runtime
@@ -29,7 +29,7 @@ from uxla.models.task_model import TaskModel, predict_each
 from uxla.models.tasks import TASKS
 from uxla.phrases import listed
 from uxla.process_settings import process_settings
-from uxla.raw_text import DEFAULT_SPLITTER, Place, Splitter
+from uxla.raw_text import DEFAULT_SPLITTER, Place, Splitter, places_of
 from uxla.records import Corpus, Example, Predictions
 
 Found = list[Entity] | Label
@@ -253,6 +253,6 @@ def _located(text: str | Iterable[str], where: str, split: Splitter) -> tuple[st
     given.check_text_or_words(text, where)
     if not isinstance(text, str):
         words = given.words(text, where)
-        return " ".join(words), spans_of(words)
+        return " ".join(words), places_of(words)
     given.check_text(text, where)
     return text, split(text)

@@ -14,10 +14,10 @@ from uxla.confidence import Scaling
 from uxla.errors import ArtifactError, in_python
 from uxla.files import write_file
 from uxla.models.tasks import TASKS
+from uxla.phrases import listed
 from uxla.raw_text import DEFAULT_SPLITTER, Splitter
 
 _FILE = "ensemble.json"
-_SHOWN = 8
 
 
 class Card(NamedTuple):
@@ -90,8 +90,7 @@ def _not_here(folder: Path) -> str:
         return f"no such folder; for a run of the Hub call uxla.load({str(folder)!r}).ensemble"
     found = sorted(str(file.parents[1]) for file in folder.glob(f"*/ensemble/{_FILE}"))
     if found:
-        shown = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
-        return f"a folder of several runs or targets; expected one of them: {shown}"
+        return f"a folder of several runs or targets; expected one of them: {listed(found)}"
     return f"no {_FILE} here or in ensemble/; expected the folder of a finished run"
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from uxla.models.mentions import Answer, Guess
 from uxla.raw_text import Place
 
@@ -16,7 +14,7 @@ class Entity:
     """A named entity in a text: `text == sentence[start:end]`, counted in code points.
 
     `confidence` is the mean over its words of the probability of the word's label, calibrated on the source's dev set
-    if the run had one; `second` is the label that comes next, `O` for no entity, and its share of what is left to 1.
+    if the run had one; `second` is the second-best label (`O`: no entity) with its share of the remaining probability.
 
     >>> text, found = "Ana viajó a Lima .", Entity("Lima", "LOC", 12, 16, 0.95)
     >>> text[found.start : found.end] == found.text
@@ -42,12 +40,6 @@ class Label:
     label: str
     confidence: float
     second: Guess
-
-
-def spans_of(words: Sequence[str]) -> list[Place]:
-    """The places of words in their sentence, in which one space stands between two of them."""
-    ends = np.cumsum([len(word) + 1 for word in words]).tolist()
-    return [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
 
 
 def entities(text: str, places: Sequence[Place], answer: Answer) -> list[Entity]:

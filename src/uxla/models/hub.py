@@ -42,7 +42,7 @@ def local_folder(name: str, *, revision: str | None = None, safety: ModelSafety 
 
 def is_here(name: str, revision: str | None = None) -> bool:
     """Whether the model `name` need not be downloaded. ModelError for a name that is neither a folder nor a Hub id."""
-    if name == "testbed" or Path(name).expanduser().is_dir():
+    if Path(name).expanduser().is_dir():
         return True
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError

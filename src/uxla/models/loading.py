@@ -17,16 +17,6 @@ from uxla.models.model_safety import SAFE, ModelSafety, offline, reason, weight_
 from uxla.phrases import counted
 from uxla.process_settings import process_settings, seeded
 
-_DROPOUTS = (
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "classifier_dropout",
-    "embedding_dropout",
-    "mlp_dropout",
-    "attention_dropout",
-    "cls_dropout",
-    "pooler_dropout",
-)
 _HEAD_OF_MICROSOFT = {
     r"^lm_predictions\.lm_head\.(dense|LayerNorm)\.": r"cls.predictions.transform.\1.",
     r"^lm_predictions\.lm_head\.bias$": "cls.predictions.bias",
@@ -130,8 +120,8 @@ def load_model(
 
 def _set_values(config: Any, dropout: float | None, id2label: Mapping[int, str] | None) -> None:
     if dropout is not None:
-        for key in _DROPOUTS:
-            if hasattr(config, key):
+        for key, value in config.to_dict().items():
+            if ("dropout" in key or key.endswith("pdrop")) and not isinstance(value, bool):  # a rate, or null
                 setattr(config, key, dropout)
     if id2label is not None:
         config.id2label = dict(id2label)

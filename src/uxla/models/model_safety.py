@@ -74,6 +74,24 @@ def weight_files(folder: Path, safety: ModelSafety = SAFE) -> list[Path]:
     return found
 
 
+def tensor_shapes(folder: Path, safety: ModelSafety = SAFE) -> dict[str, list[int]]:
+    """The shape of each tensor in the folder's safetensors, by its name; the weights are not read.
+
+    ModelError as from `weight_files`, and for a file that cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open  # late: configurations are read without it
+
+    shapes: dict[str, list[int]] = {}
+    for file in weight_files(folder, safety):
+        try:
+            with safe_open(file, framework="np") as tensors:
+                for name in tensors.keys():  # noqa: SIM118 (it is no mapping)
+                    shapes[name] = tensors.get_slice(name).get_shape()
+        except SafetensorError as error:
+            raise ModelError(f"{file}: cannot be read ({error}); copy or download the model again") from None
+    return shapes
+
+
 def _check_configuration(folder: Path, safety: ModelSafety) -> None:
     """transformers would load weights, and compiled code of the Hub, that a configuration names."""
     file = folder / "config.json"

@@ -132,8 +132,9 @@ class SentenceTask:
 
     def score(self, corpus: Corpus, predictions: Predictions) -> dict[str, float]:
         """`accuracy`, and `macro_f1` over the classes that occur in gold or predicted labels."""
-        gold = [label for example in corpus for label in example.labels or ()]
-        labels = self.decode(predictions, corpus.label_names).tolist()
+        known = corpus.gold_labels != IGNORED
+        gold = corpus.gold_labels[known].tolist()
+        labels = self.decode(predictions, corpus.label_names)[known].tolist()
         return {"accuracy": accuracy(gold, labels), "macro_f1": macro_f1(gold, labels)}
 
 

@@ -42,7 +42,6 @@ class Work:
     """
 
     kind: Kind
-    what: str
     steps: int
     examples: int
     characters: int
@@ -118,10 +117,10 @@ class CountingStore(Store):
         """What is told of an artifact, finished or imitated."""
         return next((facts for folder, facts in self.given.values() if folder == place), None) or super().facts(place)
 
-    def note(self, kind: Kind, what: str, corpus: Corpus, size: int, *, steps: int = 0, labelled: int = 0) -> None:
+    def note(self, kind: Kind, corpus: Corpus, size: int, *, steps: int = 0, labelled: int = 0) -> None:
         """Put down a piece of work on `corpus`."""
         size += _HEADER
-        self.work.append(Work(kind, what, steps, len(corpus), characters(corpus), size, labelled))
+        self.work.append(Work(kind, steps, len(corpus), characters(corpus), size, labelled))
 
 
 def characters(corpus: Corpus) -> int:
@@ -134,12 +133,12 @@ def _fit(store: CountingStore, folder: Path, learner: Any, args: Any, inputs: An
     steps = math.ceil(len(mix) / learner.settings.step_size)
     looks = math.ceil(steps / learner.settings.evaluate_every) if learner.dev is not None else 0
     labelled = looks * characters(learner.dev) if looks else 0
-    store.note("training", learner.purpose, mix, store.model_bytes, steps=steps, labelled=labelled)
+    store.note("training", mix, store.model_bytes, steps=steps, labelled=labelled)
     return {"steps": steps, "examples": len(mix), "loss": 0.0, "cut": 0, "weights": digest(str(folder))}
 
 
 def _average(store: CountingStore, folder: Path, learner: Any, args: Any, inputs: Any) -> Facts:
-    store.work.append(Work("average", "mean of three models", 0, 0, 0, store.model_bytes + _HEADER))
+    store.work.append(Work("average", 0, 0, 0, store.model_bytes + _HEADER))
     return {"weights": digest(str(folder))}
 
 
@@ -157,7 +156,7 @@ def _predict(store: CountingStore, folder: Path, learner: Any, args: Any, inputs
     if not encoded.exists():  # the first of the models has to read the texts
         encoded.mkdir()
         size += characters(part)
-    store.note("labelling", part.name, part, size)
+    store.note("labelling", part, size)
     return {"corpus": part.name, "examples": len(part), "cut": 0}
 
 
@@ -168,14 +167,14 @@ def _vicinity(store: CountingStore, folder: Path, vicinity: Any, args: Any, inpu
     made = part.unlabelled().take(drawn[kept]).renamed(f"{part.name}~")
     made.write(folder / "corpus.arrow")
     size = (folder / "corpus.arrow").stat().st_size
-    store.note("samples", part.name, part.unlabelled().take(drawn), size)
+    store.note("samples", part.unlabelled().take(drawn), size)
     return {"corpus": part.name, "examples": len(made), "drawn": len(drawn), "unchanged": 0, "duplicates": 0}
 
 
 def _fluency(store: CountingStore, folder: Path, fluency: Any, args: Any, inputs: Any) -> Facts:
     _, part = args
     save_file({"fluency": np.random.default_rng(0).random(len(part))}, folder / "fluency.safetensors")
-    store.note("labelling", f"fluency of {part.name}", part, 8 * len(part))
+    store.note("labelling", part, 8 * len(part))
     return {"corpus": part.name, "examples": len(part)}
 
 
@@ -183,8 +182,8 @@ def _mlm(store: CountingStore, folder: Path, training: Any, args: Any, inputs: A
     _, texts = args
     recipe = training.recipe
     read = texts.take(np.arange(recipe.draws(len(texts))) % max(len(texts), 1))
-    steps = math.ceil(len(read) / (recipe.batch_size * recipe.accumulation))
-    store.note("masked LM", "tuning of the masked LM", read, store.model_bytes, steps=steps)
+    steps = math.ceil(len(read) / recipe.step_size)
+    store.note("masked LM", read, store.model_bytes, steps=steps)
     return {"model": digest(str(folder))}
 
 

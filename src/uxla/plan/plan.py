@@ -6,22 +6,21 @@ import math
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.filesize import decimal
-from safetensors import SafetensorError, safe_open
 
 from uxla.algorithm.agreement import AGREEMENTS
 from uxla.algorithm.distil import CleanCluster, MostConfident
-from uxla.errors import ModelError, WriteError, in_python
+from uxla.errors import WriteError, in_python
 from uxla.events import Event, TrainingEnded
 from uxla.methods.registry import METHODS
 from uxla.metrics import Score
-from uxla.models.model_safety import ModelSafety, weight_files
+from uxla.models.model_safety import ModelSafety, tensor_shapes, weight_files
 from uxla.plan.counting import CountingStore, Kind, Work
 from uxla.plan.probe import OfGpu, Probe, probe
 from uxla.records import Corpus, ModelHandle, Predictions
@@ -33,6 +32,9 @@ from uxla.study.study import Study
 
 _STAGES: Mapping[Kind, str] = {"training": "fit", "labelling": "predict", "samples": "vicinity", "masked LM": "mlm"}
 """The stage of the store that has each kind of work."""
+
+_LM_HEADS = ("lm_head", "cls.", "lm_predictions.", "mask_predictions.")
+"""How the names of tensors begin that only a language model has."""
 
 _MODELS = 4
 """In a run folder for each target: three, and their mean."""
@@ -214,20 +216,11 @@ def _model_bytes(backbone: ModelHandle, downloads: Mapping[str, int | None], saf
     """A trained model's weights, in float32: those of the backbone without its layer of a language model."""
     if not backbone.path.is_dir():
         return sum(size or 0 for size in downloads.values())
-    total = 0
-    for file in weight_files(backbone.path, safety):
-        total += sum(_tensor_bytes(file)) if file.suffix == ".safetensors" else file.stat().st_size
-    return total
-
-
-def _tensor_bytes(file: Path) -> Iterable[int]:
-    try:
-        with safe_open(file, framework="np") as tensors:
-            for name in tensors.keys():  # noqa: SIM118 (it is no mapping)
-                if not name.startswith(("lm_head", "cls.", "lm_predictions.", "mask_predictions.")):
-                    yield 4 * math.prod(tensors.get_slice(name).get_shape())
-    except SafetensorError as error:
-        raise ModelError(f"{file}: cannot be read ({error}); copy or download the model again") from None
+    files = weight_files(backbone.path, safety)
+    if files[0].suffix != ".safetensors":
+        return sum(file.stat().st_size for file in files)
+    shapes = tensor_shapes(backbone.path, safety)
+    return 4 * sum(math.prod(shape) for name, shape in shapes.items() if not name.startswith(_LM_HEADS))
 
 
 def _tokenizer_bytes(backbone: ModelHandle) -> int:

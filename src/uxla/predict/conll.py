@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from uxla.data.conll.cells import BRACKETS, labels_in
 from uxla.data.conll.file import ConllFile
@@ -19,7 +19,7 @@ from uxla.errors import EmptyError, setting
 from uxla.models.entities import tags_of
 from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row, Write
-from uxla.predict.sinks import WORDS, open_objects, open_text
+from uxla.predict.sinks import WORDS, Object, labelled_words, open_objects, open_text
 from uxla.predict.standard_input import called
 from uxla.progress import note
 
@@ -82,6 +82,5 @@ class AnsweredConll:
         return file.relabeller(scheme, "new")
 
 
-def _objects(row: Row, answer: Answer) -> Iterator[dict[str, Any]]:
-    if row.parts:
-        yield {"tokens": list(row.parts), "tags": tags_of(answer, len(row.parts))}
+def _objects(row: Row, answer: Answer) -> list[Object]:
+    return labelled_words(row, answer) if row.parts else []  # a row without words is what ends the file

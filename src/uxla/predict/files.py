@@ -19,7 +19,7 @@ from uxla.config.compute import DeviceSettings
 from uxla.data.columns import SHAPES
 from uxla.data.conll.file import ConllFile
 from uxla.data.formats.json import is_array
-from uxla.data.formats.table import Table
+from uxla.data.formats.table import SUFFIXES, Table
 from uxla.data.load import open_data
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.raw_words import split_as, splitter
@@ -42,7 +42,7 @@ from uxla.shards import Shard, Unit, shared
 from uxla.store.opening import open_store
 
 Source = AnsweredTable | AnsweredConll | AnsweredSpans
-_FORMS = {f".{form}": form for form in ("tsv", "csv", "jsonl", "json", "parquet")} | {".ndjson": "jsonl"}
+_FORMS = SUFFIXES | {".json": "json"}
 """What the suffix of `--out` asks for; `json` is an array."""
 _WORDS = (".conll", ".bio", ".iob", ".iob2", ".txt", ".tsv")
 """Suffixes that, for words, ask for one word a line."""

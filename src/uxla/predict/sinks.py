@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from uxla.data.files import Encoder
 from uxla.data.writing.cells import cell, json_line
 from uxla.errors import DataError
+from uxla.models.entities import tags_of
 from uxla.models.mentions import Answer
 from uxla.phrases import first_line
 from uxla.predict.row import Row, Write
@@ -23,6 +24,11 @@ from uxla.predict.row import Row, Write
 Object = dict[str, Any]
 WORDS = pa.schema([("tokens", pa.list_(pa.string())), ("tags", pa.list_(pa.string()))])
 """The columns of sentences as words and labels."""
+
+
+def labelled_words(row: Row, answer: Answer) -> list[Object]:
+    """The one object of a sentence, with the columns of `WORDS`."""
+    return [{"tokens": list(row.parts), "tags": tags_of(answer, len(row.parts))}]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from uxla.data.conll.file import conll_lines
 from uxla.data.files import BOM, Encoder, marks
@@ -18,7 +18,7 @@ from uxla.data.spans.records import PREDICTED
 from uxla.models.entities import entities, tags_of
 from uxla.models.mentions import Answer
 from uxla.predict.row import Raw, Row, Write
-from uxla.predict.sinks import WORDS, Object, open_objects, open_text
+from uxla.predict.sinks import WORDS, Object, labelled_words, open_objects, open_text
 
 _ROWS = 1 << 12
 
@@ -54,7 +54,7 @@ class AnsweredSpans:
             lines = conll_lines()
             return open_text(sink, lambda row, answer: lines(row.parts, tags_of(answer, len(row.parts))), encode)
         if form not in ("jsonl", "json"):
-            return open_objects(sink, form, _objects, WORDS)
+            return open_objects(sink, form, labelled_words, WORDS)
         if self.file.is_brat:
             return open_text(sink, self._beside, Encoder(self.file.encoding, self.file.path))
         if form == "jsonl" and is_array(self.file.path, self.file.encoding):
@@ -82,10 +82,6 @@ class AnsweredSpans:
         while name in keys:
             name = f"predicted_{name}"
         return name
-
-
-def _objects(row: Row, answer: Answer) -> Iterator[dict[str, Any]]:
-    yield {"tokens": list(row.parts), "tags": tags_of(answer, len(row.parts))}
 
 
 def spans(row: Row, answer: Answer, *, second: bool = False) -> list[Object]:

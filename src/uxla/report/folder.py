@@ -30,16 +30,13 @@ MADE_BY_RUN = "expected a folder written by `uxla run`"
 _TABLE = "a table that `uxla run` wrote"
 _REBUILT = "run again to rebuild it"
 _TEST_SET = ("segments", "gold", "confidence")
-_DECISIONS = (
-    *("epoch", "k", "j", "data", "id", "selected_by_k", "selected_by_j", "used"),
-    *("confidence_k", "confidence_j", "labels_k", "labels_j", "labels"),
-)
+_SELECTED = ("selected_by_k", "selected_by_j")
+_CONFIDENCES = ("confidence_k", "confidence_j")
+_LABELS = ("labels_k", "labels_j", "labels")
+_DECISIONS = ("epoch", "k", "j", "data", "id", *_SELECTED, "used", *_CONFIDENCES, *_LABELS)
 _TEXTS = ("data", "epoch", "id", "segments", "parent", "changed", "gold")
 """The columns of `uxla.study.trace` that reports need."""
-_PLAIN = {
-    *("id", "data", "epoch", "parent", "method", "model", "k", "j", "selected_by_k", "selected_by_j", "agreed", "used"),
-    *("confidence_k", "confidence_j"),
-}
+_PLAIN = {*_DECISIONS, "parent", "method", "model", "agreed"}.difference(_LABELS)
 """The columns that hold no lists."""
 _NAME = re.compile(r"\w[\w.+-]*")
 

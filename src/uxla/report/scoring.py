@@ -49,7 +49,7 @@ def score(found: Ints) -> float:
 def by_class(test: TestSet, method: str, *, spans: bool) -> dict[str, Ints]:
     """(N, 3) gold, predicted and correct of each example, for each class: entity types with `spans`, else labels."""
     if not spans:
-        gold, found = test.gold, test.labels[method]
+        gold, found = test.gold, np.where(test.gold == IGNORED, IGNORED, test.labels[method])
         return {
             name: np.stack([gold == i, found == i, (gold == i) & (found == i)], axis=1).astype(np.int64)
             for i, name in enumerate(test.label_names)

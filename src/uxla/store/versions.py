@@ -9,7 +9,7 @@ from importlib import metadata
 from uxla import __version__
 from uxla.errors import in_python
 
-VERSIONS = {"world": 2, "fit": 6, "predict": 4, "vicinity": 1, "fluency": 1, "mlm": 3, "augment": 1, "model": 1}
+VERSIONS = {"world": 2, "fit": 7, "predict": 4, "vicinity": 1, "fluency": 1, "mlm": 3, "augment": 1, "model": 1}
 VERSIONS |= {"average": 2, "student": 2, "encoded": 1, "answers": 1}
 """A stage's version is part of its keys: raise it when the same inputs would give another result. Versions of libraries
 stand in the manifests, not in keys: an upgrade throws no finished work away, and a run says what made what it used."""

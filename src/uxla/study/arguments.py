@@ -186,7 +186,7 @@ def _check_final(methods: Collection[Method], keep: Any) -> None:
     """ConfigError where no method may be the one that the run is for, or its epochs cannot be chosen as asked for."""
     if methods and registry.final_method(methods) is None:
         names = ", ".join(one.name for one in methods)
-        raise ConfigError(f"method: {names} has rank None, so that no run is for its models; give another method too")
+        raise ConfigError(f"method: {names} has rank None, so a run cannot deliver its models; give another method too")
     for key, text in estimates_of_others(keep, methods):
         raise ConfigError(in_words_of_the_caller(f"{key}: {text}"))
 

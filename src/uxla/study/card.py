@@ -80,13 +80,13 @@ def model_card(
     nothing = taught_nothing(results.get("trainings", ()), target, made_by.name)
     learned = (_UNTAUGHT if nothing else made_by.learned_from).format(**names, method=code_span(made_by.title))
     used = _target_labels(config, final)
-    doubts = _doubts(results, target)
+    warnings = _warnings(results, target)
     parts = [
         f"---\n{_front(config, results, target, zero_resource=not used).to_yaml()}\n---",
         "# {s} → {t}".format(**names),
         f"This model {_WHAT[config.task]}. It learned from {learned}, beginning with "
         f"{code_span(_base(config))}; made by uxla {__version__}.",
-        *(["## Warnings", doubts] if doubts else []),
+        *(["## Warnings", warnings] if warnings else []),
         "## Labels",
         ", ".join(map(code_span, label_names)),
         "## Data",
@@ -151,9 +151,9 @@ def _evaluations(config: RunConfig, results: Mapping[str, Any], target: str, kin
     ]
 
 
-def _doubts(results: Mapping[str, Any], target: str) -> str:
+def _warnings(results: Mapping[str, Any], target: str) -> str:
     """The run's warnings about `target` and about all of it, as a list; nothing in them is markup."""
-    return "\n".join(f"- {escaped(doubt)}." for doubt in warnings_of(results, target))
+    return "\n".join(f"- {escaped(warning)}." for warning in warnings_of(results, target))
 
 
 def _target_labels(config: RunConfig, final: Method) -> str:

@@ -1,4 +1,4 @@
-"""Without target labels: estimate the scores, find reasons to doubt the models, and choose the epoch to take."""
+"""Without target labels: estimate the scores, warn of the models, and choose the epoch to take."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from uxla.algorithm.estimates import APART, Estimate, Labelled, estimate
 from uxla.algorithm.mixing import judging_sample
 from uxla.records import Corpus
-from uxla.study import doubts
 from uxla.study.labelling import Triple
+from uxla.study.run_warnings import collapsed, untaught, vanished
 from uxla.study.study import Study
 from uxla.targets import Target
 
 NO_DEV = "no estimate of the target's score: source.dev, the reference, is not given; give source.dev=FILE"
 
-Trained = Mapping[str, Sequence[Triple]]
+ByMethod = Mapping[str, Sequence[Triple]]
 """By method the three models after each epoch."""
 
 
@@ -46,7 +46,7 @@ class Outcome:
 def choose_epoch(
     study: Study,
     target: Target,
-    trained: Trained,
+    trained: ByMethod,
     starts: Mapping[str, Triple],
     trainings: Sequence[Mapping[str, Any]],
     *,
@@ -57,22 +57,22 @@ def choose_epoch(
     `starts` are the models that methods began with, by the methods that these are of. The estimate chooses where it
     was `asked` to; else the models are the last ones of the run's method.
     """
-    final = study.weights.final
+    final = study.final
     found = _estimated(study, target, trained, starts.get("penalty"), trained[final.name][-1], asked=asked)
     before = starts[final.start.method] if final.adapts and final.start is not None else None
     raw = judging_sample(target.train, study.seed)
     states = {name: trained[name][-1:] for name in ("zero_shot", "penalty") if name in trained}
     states |= {final.name: trained[final.name]}
     seen = (
-        *doubts.untaught(study, target, trainings),
-        *doubts.collapsed(study, raw, states, before),
-        *doubts.vanished(study, target, raw, found.final, before),
+        *untaught(study, target, trainings),
+        *collapsed(study, raw, states, before),
+        *vanished(study, target, raw, found.final, before),
     )
-    return replace(found, warnings=(*found.warnings, *(f"{target.name}: {doubt}" for doubt in seen)))
+    return replace(found, warnings=(*found.warnings, *(f"{target.name}: {warning}" for warning in seen)))
 
 
 def _estimated(
-    study: Study, target: Target, trained: Trained, start: Triple | None, last: Triple, *, asked: bool
+    study: Study, target: Target, trained: ByMethod, start: Triple | None, last: Triple, *, asked: bool
 ) -> Outcome:
     """The estimates, where there is something to estimate by, and the best models by them; else the `last` models."""
     zero_shot, epochs = trained.get("zero_shot", [])[-1:], trained.get("uxla", [])
@@ -82,7 +82,7 @@ def _estimated(
     view = _View(study, judging_sample(study.dev, study.seed), judging_sample(target.train, study.seed))
     before = [view.estimate(models) for models in (*zero_shot, *warm_up)]
     uxla = tuple(view.estimate(models, warm_up[0], before[-1]) for models in epochs)
-    warnings = tuple(_doubts(target, [*before, *uxla]))
+    warnings = tuple(_far_apart(target, [*before, *uxla]))
     found = Outcome(last, before[0] if zero_shot else None, before[-1] if warm_up else None, uxla, warnings)
     return _chosen(found, target, [*warm_up, *epochs], asked=asked)
 
@@ -123,7 +123,7 @@ def _chosen(found: Outcome, target: Target, states: Sequence[Triple], *, asked: 
     return replace(found, final=states[best], warnings=warnings, chosen_epoch=best)
 
 
-def _doubts(target: Target, found: Sequence[Estimate]) -> Iterator[str]:
+def _far_apart(target: Target, found: Sequence[Estimate]) -> Iterator[str]:
     apart = max(state.apart for state in found)
     if apart > APART:
         yield f"{target.name}: the estimates lie up to {apart:.0f} points apart; check before you trust any of them"

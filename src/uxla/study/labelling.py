@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from uxla.algorithm.training_input import Map
-from uxla.events import Emit, unheard
 from uxla.executors.executor import independent
-from uxla.methods.method import Together
+from uxla.methods.method import Method
 from uxla.metrics import Score
 from uxla.models.averaging import average_weights, pretrained_weights
 from uxla.models.ensemble import average
@@ -39,7 +38,6 @@ class Labelling:
     backbone: ModelHandle
     runtime: Runtime
     store: Store
-    emit: Emit = field(default=unheard, compare=False)
     devices_per_training: int = 1
 
     @property
@@ -50,7 +48,7 @@ class Labelling:
     def learner(self, training: TrainingSettings | None, purpose: str) -> StoredLearner:
         """`predict`, and with a `training` also `fit`; `purpose` names the training for a person."""
         given = (self.task_name, self.task, self.backbone, training or _NO_TRAINING, self.runtime, self.store, purpose)
-        return StoredLearner(*given, emit=self.emit, devices=self.devices_per_training)
+        return StoredLearner(*given, devices=self.devices_per_training)
 
     def predict(self, model: ModelHandle, corpus: Corpus) -> Predictions:
         """The model's class probabilities."""
@@ -77,9 +75,13 @@ class Labelling:
         """The score of the mean of the models' probabilities, in percent."""
         return self.scored([self.ensemble(models, corpus)], corpus)
 
-    def as_one(self, models: Triple, *, by: Together | None) -> Sequence[ModelHandle] | None:
-        """The models whose mean probabilities are those of three: these, or the one with the mean of their weights."""
-        return None if by is None else models if by == "probabilities" else [self.averaged(models)]
+    def as_one(self, models: Triple, method: Method | None) -> Sequence[ModelHandle] | None:
+        """The models whose mean probabilities a method scores: the three, or the one with the mean of their weights.
+
+        None where it scores each of the three.
+        """
+        together = None if method is None else method.together
+        return None if together is None else models if together == "probabilities" else [self.averaged(models)]
 
     def averaged(self, models: Sequence[ModelHandle]) -> ModelHandle:
         """One model: the mean of the models' weights, as far from the backbone's as theirs are."""

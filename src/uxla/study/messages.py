@@ -46,7 +46,7 @@ class Messages:
     def _sizes(self, event: events.DataRead) -> Iterator[str]:
         yield f"{self._source} → {event.language}: {event.source} labelled, {event.target} raw sentences"
         if shared := event.test_sentences_also_in_train:
-            yield f"{event.language}: {shared} of {event.test} test sentences also stand in its train"
+            yield f"{event.language}: {shared} of {event.test} test sentences are also in its training data"
 
     def _cut_once(self, event: events.TextsCut) -> Iterator[str]:
         """Three models cut the same texts: one line for all of them."""

@@ -35,9 +35,9 @@ from uxla.store.store import Store
 from uxla.store.versions import mixture
 from uxla.study.arguments import Request
 from uxla.study.check_models import check_models
-from uxla.study.choose_epoch import Outcome, Trained, choose_epoch
+from uxla.study.choose_epoch import ByMethod, Outcome, choose_epoch
 from uxla.study.confidence import confidences
-from uxla.study.described import describe
+from uxla.study.data_doubts import describe
 from uxla.study.environment import environment
 from uxla.study.finished_run import FinishedRun
 from uxla.study.labelling import Labelling, Triple
@@ -51,7 +51,7 @@ from uxla.study.weights import Weights
 from uxla.targets import Target
 from uxla.testbed import model_name
 
-_Carried = tuple[Mapping[str, Trained], Mapping[str, Outcome], Mapping[str, ModelHandle], dict[str, Any]]
+_Carried = tuple[Mapping[str, ByMethod], Mapping[str, Outcome], Mapping[str, ModelHandle], dict[str, Any]]
 
 
 class Models(NamedTuple):
@@ -130,18 +130,18 @@ def carry_out(study: Study, request: Request, trainings: Sequence[Mapping[str, A
     """All that takes time: by target what each method trained, what the models are judged to be, and the one model in
     place of three; and the results. `trainings` grows as the events of trainings arrive."""
     asked, selection = request.config.keep == "estimated", request.config.adaptation.selection
-    starts, trained = dict[str, Triple](), dict[str, Trained]()
+    starts, trained = dict[str, Triple](), dict[str, ByMethod]()
     outcomes, single = dict[str, Outcome](), dict[str, ModelHandle]()
     for target in study.targets:
         own = trained[target.name] = train(study, request.methods, target, starts)
         outcomes[target.name] = found = choose_epoch(study, target, own, starts, trainings, asked=asked)
-        single[target.name] = study.labelling.averaged(found.final)
+        single[target.name] = study.averaged(found.final)
         study.weights.delivered(target, found.final)
     results = run_results(study, trained, outcomes, single, starts, trainings, selection=selection)
     return trained, outcomes, single, results
 
 
-def train(study: Study, methods: Sequence[Method], target: Target, starts: dict[str, Triple]) -> Trained:
+def train(study: Study, methods: Sequence[Method], target: Target, starts: dict[str, Triple]) -> ByMethod:
     """By method the three models after each epoch for one target; methods go on side by side if there are several
     devices.
 
@@ -181,7 +181,7 @@ def _keep(promise: Future[Triple], make: Callable[[], Triple]) -> None:
 
 def _started(study: Study, start: Start) -> Triple:
     models = start.make(study)
-    study.label_ahead(start.method, study.targets, models)
+    study.after.label_ahead(start.method, study.targets, models)
     study.weights.started(start.method, models, study.targets)
     return models
 
@@ -189,7 +189,7 @@ def _started(study: Study, start: Start) -> Triple:
 def _trained(study: Study, method: Method, target: Target, start: Triple | None) -> Sequence[Triple]:
     after = method.run(study, target, start)
     for models in after if method.steps is not None else ():
-        study.label_ahead(method.name, [target], models)
+        study.after.label_ahead(method.name, [target], models)
     study.weights.ended(target, method, after)
     return after
 
@@ -220,15 +220,12 @@ def study_of(request: Request, models: Models, store: Store) -> Study:
     )
     return Study(
         inputs=request.inputs,
-        labelling=Labelling(
-            config.task, task, models.backbone, runtime, store, store.emit, config.devices_per_training
-        ),
-        method=request.uxla,
+        labelling=Labelling(config.task, task, models.backbone, runtime, store, config.devices_per_training),
+        uxla=request.uxla,
         vicinity=gen_lm,
         around=None if request.around is None else OwnVicinity(request.around),
         mlm=config.mlm,
         weights=Weights(store, config.keep_weights, request.methods, request.uxla, config.keep == "estimated"),
-        emit=store.emit,
         seed=config.seed,
         checkpoint_minutes=config.checkpoint_minutes,
     )

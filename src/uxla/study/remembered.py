@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from uxla.ahead import Ahead
 from uxla.algorithm.vicinity import Vicinity
-from uxla.events import Emit, TextsCut, unheard
+from uxla.events import TextsCut, unheard
 from uxla.executors.executor import beforehand
 from uxla.models.gen_lm.masked_lm import MaskedLM
 from uxla.models.heads import ONE_HEAD, Heads
@@ -55,7 +55,6 @@ class StoredLearner:
     purpose: str
     dev: Corpus | None = None
     checkpoint_minutes: float = 10.0
-    emit: Emit = field(default=unheard, compare=False)
     heads: Heads = ONE_HEAD
     judged_on: tuple[Corpus, ...] = ()
     """What a trained model is to label at once, since it will be asked for."""
@@ -141,7 +140,7 @@ class StoredLearner:
     def _fit(self, model: ModelHandle, mix: Corpus, seed: int, into: Path, scratch: Path) -> Mapping[str, Any]:
         layer = seed if self.layer_of is None else self.layer_of
         values = {"head_seed": derive(layer, "head"), "dropout": self.settings.dropout}
-        opened = partial(replace(self, dev=None, judged_on=(), emit=unheard)._open, model, mix.label_names, **values)
+        opened = partial(replace(self, dev=None, judged_on=())._open, model, mix.label_names, **values)
         training = OneTraining(opened, mix, self.settings, seed, self.purpose, scratch, self.checkpoint_minutes)
         loaded, facts = training.on(self.devices, self.dev)
         loaded.module.save_pretrained(into)
@@ -169,7 +168,7 @@ class StoredLearner:
 
     def _tell(self, loaded: TaskModel, corpus: Corpus, cut: int) -> None:
         if cut:
-            self.emit(TextsCut(corpus.name, cut, len(corpus), loaded.max_length))
+            self.store.emit(TextsCut(corpus.name, cut, len(corpus), loaded.max_length))
 
 
 def _encode(encode: Encode, into: Path, scratch: Path) -> Mapping[str, Any]:
@@ -209,7 +208,7 @@ class StoredVicinity:
             folder, _ = self.store.folder("vicinity", inputs(part), partial(self._generate, opened, part, draw))
             with reading(folder):
                 made.append(Corpus.read(folder / "corpus.arrow"))
-        return concatenate(made[0].name, made)
+        return concatenate(f"{corpus.name}~", made)  # those in the store may be around a corpus of another name
 
     def _samples_inputs(self, draw: int, part: Corpus) -> dict[str, Any]:
         return {**self.inputs, "corpus": part.unlabelled().digest, "draw": draw}

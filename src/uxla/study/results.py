@@ -11,9 +11,9 @@ from uxla.methods.description import describe
 from uxla.methods.registry import METHODS
 from uxla.records import Corpus, ModelHandle
 from uxla.report.table import VERSION
-from uxla.study.choose_epoch import NO_DEV, Outcome, Trained
-from uxla.study.doubts import one_snapshot, poor_models
+from uxla.study.choose_epoch import NO_DEV, ByMethod, Outcome
 from uxla.study.labelling import Triple
+from uxla.study.run_warnings import one_snapshot, poor_models
 from uxla.study.study import Study
 from uxla.targets import Target
 
@@ -22,7 +22,7 @@ Results = dict[str, Any]
 
 def run_results(
     study: Study,
-    trained: Mapping[str, Trained],
+    trained: Mapping[str, ByMethod],
     outcomes: Mapping[str, Outcome],
     single: Mapping[str, ModelHandle],
     starts: Mapping[str, Triple],
@@ -41,8 +41,8 @@ def run_results(
     of_all = [*([NO_DEV] if study.dev is None else poor_models(study, trainings)), *one_snapshot(study, trainings)]
     adapted = any("uxla" in found for found in trained.values())
     transfer = _transfer(study, outcomes, warm_up) if adapted and warm_up else {}
-    agreement = study.method.agreement
-    own = {one.name: describe(one) for one in study.weights.methods if one.name not in METHODS}
+    agreement = study.uxla.agreement
+    own = {one.name: describe(one) for one in study.methods if one.name not in METHODS}
     return {
         "version": VERSION,
         "task": study.labelling.task_name,
@@ -51,7 +51,7 @@ def run_results(
         "precision": study.labelling.runtime.precision,
         "agreement": kind_of(agreement),
         **({"min_agreed": agreement.min_agreed} if isinstance(agreement, Token) else {}),
-        "final": study.weights.final.name,
+        "final": study.final.name,
         **({"methods": own} if own else {}),
         "source": _source_results(study, outcomes, warm_up if adapted else None),
         "targets": targets,
@@ -74,7 +74,7 @@ def _source_results(study: Study, outcomes: Mapping[str, Outcome], warm_up: Trip
 
 
 def _target_results(
-    study: Study, target: Target, trained: Trained, found: Outcome, single: ModelHandle, warm_up: Triple | None
+    study: Study, target: Target, trained: ByMethod, found: Outcome, single: ModelHandle, warm_up: Triple | None
 ) -> Results:
     """The scores of one target on its test set, and on its dev set where one is given."""
     of_dev = _dev_results(study, target, trained, warm_up)
@@ -84,7 +84,7 @@ def _target_results(
     for method, epochs in trained.items():
         scores = _scores(study, method, epochs, target.test)
         if method == "uxla":
-            last = found.final if study.weights.final.name == "uxla" else epochs[-1]
+            last = found.final if study.final.name == "uxla" else epochs[-1]
             results |= {"uxla": scores, "uxla_ensemble": labelling.score_ensemble(last, target.test)}
         else:
             results[method] = scores[-1]
@@ -105,7 +105,7 @@ def _scores(study: Study, method: str, epochs: Sequence[Triple], corpus: Corpus)
     return [study.labelling.score(models, corpus) for models in epochs]
 
 
-def _dev_results(study: Study, target: Target, trained: Trained, warm_up: Triple | None) -> Results:
+def _dev_results(study: Study, target: Target, trained: ByMethod, warm_up: Triple | None) -> Results:
     """`dev`: the target's dev scores of the warm-up (Figure 2), and of each method, as a list if it has epochs."""
     dev = target.dev
     if dev is None:

@@ -1,4 +1,4 @@
-"""How a run adapts and where it computes, as values."""
+"""How a run adapts, as values."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ class UXLA:
     labelled_share: float | None = None
     warm_up: WarmUp | None = None
     adaptation: Adaptation | None = None
+
+
+def agreement_of(own: Agree | str | None, run: Agree) -> Agree:
+    """The agreement that holds: a method's `own`, which may be the kind of one; None: that of the run."""
+    return AGREEMENTS[own]() if isinstance(own, str) else own or run
 
 
 def method_of(config: RunConfig) -> UXLA:

@@ -61,8 +61,21 @@ def _refuse_private(folder: Path) -> None:
             )
 
 
-def downloaded_run(repo_id: str, revision: str | None) -> Path:
-    """The folder of a run that was pushed, downloaded once. ArtifactError where it cannot be had."""
+def folder_of_run(run: str | Path, revision: str | None = None) -> Path:
+    """The folder of a run: one that is here, or `user/name` on the Hub, downloaded. ArtifactError where neither is.
+
+    A name whose first part is a folder here is a wrong path; the Hub is not asked.
+    """
+    place, name = Path(run), re.sub("^hf:/+", "", str(run))  # of hf://user/name a path keeps one slash
+    if place.is_dir():
+        return place
+    if has_hub_form(name) and not place.parent.exists():
+        return _downloaded(name, revision)
+    found = "is a file, expected a folder" if place.exists() else "no such folder, expected one"
+    raise ArtifactError(f"{run}: {found} written by `uxla run`; check the path")
+
+
+def _downloaded(repo_id: str, revision: str | None) -> Path:
     import huggingface_hub as hub
 
     try:

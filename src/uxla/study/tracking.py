@@ -120,7 +120,7 @@ def _opened(name: str, config: RunConfig, out: Path) -> Tracker:
     try:
         return _TRACKERS[name][1](module, config, out)
     except Exception as error:
-        raise ConfigError(f"tracking: {name} cannot begin ({first_line(error)}); mend that, or leave it out") from error
+        raise ConfigError(f"tracking: {name} cannot begin ({first_line(error)}); fix that, or leave it out") from error
 
 
 def _tensorboard(module: Any, config: RunConfig, out: Path) -> Tracker:

@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
-from uxla.algorithm.agreement import AGREEMENTS
 from uxla.algorithm.mixing import judging_sample
 from uxla.choices import KeepWeights
 from uxla.methods.method import Method
@@ -19,7 +18,7 @@ from uxla.records import Corpus, ModelHandle
 from uxla.store.store import Store
 from uxla.study.inputs import Inputs
 from uxla.study.labelling import Triple
-from uxla.study.settings import UXLA
+from uxla.study.settings import UXLA, agreement_of
 from uxla.targets import Target
 
 
@@ -194,5 +193,4 @@ def _in_common(method: Method, other: Method, uxla: UXLA) -> int:
 
 def _how(method: Method, uxla: UXLA) -> tuple[Any, Any]:
     """Agreement and order of a method's epochs."""
-    own = method.agreement
-    return AGREEMENTS[own]() if isinstance(own, str) else own or uxla.agreement, method.order or uxla.order
+    return agreement_of(method.agreement, uxla.agreement), method.order or uxla.order

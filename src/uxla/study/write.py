@@ -50,8 +50,8 @@ def write_run(run: FinishedRun, out: Path, *, models: bool = True) -> None:
     also the one model in place of the three: transformers loads it. All methods have their labels of the test set
     beside those of the final models. WriteError where the folder cannot be written.
     """
-    remedy = "free space there, or give another --out, and run again: finished work is kept"
-    remedy = "free space there, or give another folder" if in_python() else remedy
+    other = "another folder" if in_python() else "another --out, and run again: finished work is kept"
+    remedy = f"free space there, or give {other}"
     with writing(out, remedy):
         out.mkdir(parents=True, exist_ok=True)
     with writing(out, remedy, out):
@@ -59,7 +59,7 @@ def write_run(run: FinishedRun, out: Path, *, models: bool = True) -> None:
 
 
 def _write(run: FinishedRun, out: Path, *, with_models: bool) -> None:
-    study, results, final = run.study, run.results, run.study.weights.final.name
+    study, results, final = run.study, run.results, run.study.final.name
     earlier = (out / "results.json").read_bytes() if (out / "results.json").is_file() else None
     (out / "results.json").unlink(missing_ok=True)  # of an earlier run: where it stands, all else is this run's too
     for target in study.targets:
@@ -179,7 +179,7 @@ def _behind(run: FinishedRun, target: Target, test: Corpus, row: str, epoch: int
     if row == "averaged":
         return study.labelling.predictions([run.single[target.name]], test)
     method = row.removesuffix("_ensemble")
-    final = run.final[target.name] if method == study.weights.final.name else trained[method][-1]
+    final = run.final[target.name] if method == study.final.name else trained[method][-1]
     return [study.labelling.ensemble(final, test)]
 
 
@@ -242,7 +242,7 @@ def _card(run: FinishedRun, target: Target) -> str:
     counts = {f"{source.name}, labelled": len(source), f"{target.name}, raw": len(target.train)}
     names = source.label_names
     return model_card(
-        run.config, run.results, target=target.name, label_names=names, counts=counts, final=run.study.weights.final
+        run.config, run.results, target=target.name, label_names=names, counts=counts, final=run.study.final
     )
 
 

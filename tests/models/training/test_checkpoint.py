@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 import torch
@@ -180,6 +181,27 @@ def test_a_signal_ends_the_training_behind_a_checkpoint_of_its_last_step(steps_o
     assert done == [0, 0, 1, 2, 3, 4]
     assert checkpoints.load()[1]["done"] == 4
     assert torch.equal(trained(checkpoints)[0], whole)
+
+
+def test_a_training_in_a_thread_that_a_signal_cuts_short_does_not_pass_for_a_finished_one(steps_of, monkeypatch):
+    found = []
+
+    def then(step):
+        if step == 4:  # the main thread is in a block that postpones it
+            monkeypatch.setattr(signals._State, "waiting", signal.SIGINT)
+
+    def work():
+        try:
+            found.append(trained())
+        except BaseException as error:
+            found.append(error)
+
+    with steps_of(then) as done:
+        thread = threading.Thread(target=copy_context().run, args=(work,))
+        thread.start()
+        thread.join()
+    assert done == [0, 1, 2, 3, 4]
+    assert isinstance(found[0], signals.Terminated)
 
 
 def test_a_loss_that_is_no_number_is_told_with_its_place_and_the_last_good_checkpoint_stays(checkpoints_after):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn import Embedding
+from transformers import T5Config, T5ForTokenClassification
 
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
@@ -135,6 +136,12 @@ def test_no_other_table_is_taken_for_that_of_the_pieces():
     module = opened().module
     [rows] = LookedUpRows.of(module, large=1)
     assert rows.table is module.get_input_embeddings()
+
+
+def test_a_table_that_a_second_module_looks_up_is_left_as_it_is():
+    """T5's encoder reads the table through a module of its own."""
+    sizes = {"vocab_size": 300, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2}
+    assert LookedUpRows.of(T5ForTokenClassification(T5Config(**sizes)), large=1) == []
 
 
 def test_where_memory_runs_out_the_optimiser_has_lost_nothing(monkeypatch):

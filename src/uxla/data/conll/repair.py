@@ -14,7 +14,6 @@ from uxla.data.labels.schemes import OUTSIDE, Scheme, are_bare, is_label, opened
 from uxla.data.options import ReadKeywords, ReadOptions
 from uxla.data.spans.file import open_spans
 from uxla.errors import DataError
-from uxla.files import write_file
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def fix_scheme(path: Path | str, out: Path | str, **how: Unpack[ReadKeywords]) -
         for word, (old, new) in enumerate(zip(*rows, strict=True))
         if old != new
     )
-    write_file(out, fixed.raw)
+    fixed.write(out)
     return Repair(str(out), file.scheme, changes)
 
 

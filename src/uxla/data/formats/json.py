@@ -107,6 +107,11 @@ def is_array(path: Path, encoding: str) -> bool:
     return next((line.lstrip(_BLANK)[0] for line in text_lines(path, encoding) if line.strip(_BLANK)), "") == "["
 
 
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, and neither true nor false."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def refuse_objects(lines: Iterable[str], path: Path) -> None:
     """DataError if all of the `lines`, those of words or sentences, are JSON objects, or an array begins with them."""
     filled = [line.strip() for line in lines if line.strip()]

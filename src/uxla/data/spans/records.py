@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from uxla.data.formats.json import Record
+from uxla.data.formats.json import Record, is_whole
 from uxla.data.formats.json_places import Keys, value_at
 from uxla.data.labels.names import missing
 from uxla.data.spans.document import OFFSETS, Document, Span, fitting
@@ -75,7 +75,7 @@ def placed(record: Mapping[str, Any]) -> Iterator[tuple[Keys, Span]]:
         if isinstance(value, dict | list) and _is_span(value):
             place: Any = value[:2] if isinstance(value, list) else _place(value)
             quoted = value.get("text") if isinstance(value, dict) else None
-            if all(map(_is_number, place)):
+            if all(map(is_whole, place)):
                 start, end = place
                 yield at, Span(start, end, "", quoted if isinstance(quoted, str) else None)
         entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -165,12 +165,8 @@ def _is_list_of(kind: type, cell: Any) -> bool:
 
 def _is_span(entry: Any) -> bool:
     if isinstance(entry, list):
-        return len(entry) == 3 and all(map(_is_number, entry[:2])) and isinstance(entry[2], str)
+        return len(entry) == 3 and all(map(is_whole, entry[:2])) and isinstance(entry[2], str)
     return isinstance(entry, dict) and _place(entry) is not None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[Any, Any] | None:
@@ -184,7 +180,7 @@ def _span(entry: Any, path: Path, line: int) -> Span:
         return Span(start, end, entity_label(label, path, line))
     place: Any = _place(entry)
     start, end = place
-    if not _is_number(start) or not _is_number(end):
+    if not is_whole(start) or not is_whole(end):
         message = f"a span from {start!r} to {end!r}; expected offsets into a plain text"
         raise DataError(message, file=path, line=line)
     label, quoted = next((entry[key] for key in _LABEL if key in entry), None), entry.get("text")
@@ -223,7 +219,7 @@ def _tokens(given: Any, text: str, path: Path, line: int) -> list[Place] | None:
     end_before = 0
     for number, token in enumerate(given):
         place: Any = _place(token)
-        start, end = place if all(map(_is_number, place)) else (-1, -1)
+        start, end = place if all(map(is_whole, place)) else (-1, -1)
         if not end_before <= start <= end <= len(text) or text[start:end] != token.get("text", text[start:end]):
             message = f"token {number}, {token.get('text')!r}, is not at {place[0]!r}-{place[1]!r}; correct tokens"
             raise DataError(f"{message}, or leave them out", file=path, line=line)

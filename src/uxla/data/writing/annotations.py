@@ -20,7 +20,7 @@ from uxla.data.spans.file import Entry, SpanFile
 from uxla.data.spans.records import KEYS, PREDICTED, document_of
 from uxla.errors import WriteError
 from uxla.files import atomic_file, atomic_folder
-from uxla.raw_text import Place, split_words
+from uxla.raw_text import Place, places_of, split_words
 
 Form = Literal["jsonl", "doccano", "label-studio", "brat", "conll"]
 _TEXTS_A_FILE = 50
@@ -57,10 +57,7 @@ def annotated_texts(source: DataSource) -> Iterator[AnnotatedText]:
     for batch in source.batches(labelled=True):
         tags = iob2_rows(batch, source.scheme)
         for words, row, line in zip(batch.columns["tokens"].to_pylist(), tags, batch.lines.tolist(), strict=True):
-            starts = [0]
-            for word in words:
-                starts.append(starts[-1] + len(word) + 1)
-            places = [(start, after - 1) for start, after in pairwise(starts)]
+            places = places_of(words)
             yield AnnotatedText(" ".join(words), tuple(spans_of(row, places)), words=places, file=batch.path, line=line)
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from uxla.data.formats.json import is_whole
+
 _NAME = re.compile(
     r"(?:(?:answer|char|character|span|entity|ent|mention|text)_?)?"
     r"(?:start|begin|end|stop|offset)s?(?:_?(?:offset|char|character|idx|index|pos|position)s?)?"
@@ -47,7 +49,7 @@ def copied_column(row: Mapping[str, Any], texts: Mapping[str, str]) -> str | Non
         value = _literal(cell, name) if isinstance(cell, str) else cell
         words = value if isinstance(value, list) else value.split() if isinstance(value, str) else []
         numbers = bool(words) and isinstance(words[0], int | float) and _NUMBERS.fullmatch(called)
-        length = _is_number(value) and value in lengths and _LENGTH.fullmatch(called)
+        length = is_whole(value) and value in lengths and _LENGTH.fullmatch(called)
         if name not in texts and (words in several or numbers or length):
             return name
     return None
@@ -80,11 +82,7 @@ def _literal(cell: str, name: str) -> Any:
 def _are_offsets(name: str, value: Any) -> bool:
     words = _CAMEL.sub("_", name).lower()
     if isinstance(value, list | tuple) and len(value) >= 2:
-        pair = all(_is_number(entry) for entry in value[:2]) and value[0] <= value[1]
+        pair = all(is_whole(entry) for entry in value[:2]) and value[0] <= value[1]
         labelled = len(value) > 2 and any(isinstance(entry, str) for entry in value[2:])
         return pair and (labelled or (len(value) == 2 and _SPANS.search(words) is not None))
-    return _is_number(value) and _NAME.fullmatch(words) is not None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return is_whole(value) and _NAME.fullmatch(words) is not None

@@ -19,7 +19,7 @@ from uxla.data.conll.file import ConllFile
 from uxla.data.conll.layout import ConllLayout
 from uxla.data.corpus import DataSource
 from uxla.data.formats.list_cells import replaced
-from uxla.data.formats.table import Table
+from uxla.data.formats.table import SUFFIXES, TEXT_SUFFIXES, Table
 from uxla.data.spans.file import SpanFile
 from uxla.data.spans.rewrite import rewritten, spans_in, spans_written_as
 from uxla.data.word_rows import rewritten_rows
@@ -30,9 +30,7 @@ from uxla.phrases import first_line
 
 ADDED = ("parent", "changed")
 """The columns that a table gets at its end."""
-_BY_SUFFIX = {".txt": "text", ".text": "text", ".ndjson": "jsonl", ".json": "jsonl"} | {
-    f".{form}": form for form in ("tsv", "csv", "jsonl", "parquet")
-}
+_BY_SUFFIX = SUFFIXES | dict.fromkeys(TEXT_SUFFIXES, "text")
 _SUFFIX = {"text": ".txt", "tsv": ".tsv", "csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
 _FITTING = {
     "conll": ("conll",),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import model_validator
 
+from uxla.models.training.settings import draws
 from uxla.schema import Section, key, refusal
 
 FEWEST = 200
@@ -44,11 +45,14 @@ class Recipe(Section):
             raise refusal("epochs", f"{both}; give one of them")
         return self
 
+    @property
+    def step_size(self) -> int:
+        """Sentences in one optimizer step."""
+        return self.batch_size * self.accumulation
+
     def draws(self, sentences: int) -> int:
         """How many sentences are learned from, one by one, if there are so many different ones."""
-        if self.max_steps is not None:
-            return self.max_steps * self.batch_size * self.accumulation
-        return max(1, round(sentences * (self.epochs or 0)))
+        return draws(sentences, self.step_size, epochs=self.epochs, max_steps=self.max_steps)
 
 
 class NewModelRecipe(Recipe):

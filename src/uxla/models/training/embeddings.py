@@ -43,9 +43,12 @@ class LookedUpRows:
     def of(cls, module: Any, *, large: int = _LARGE) -> list[LookedUpRows]:
         """That of a module's table of pieces, if it is trained and has at least `large` numbers; else none.
 
-        Also none for a masked LM: its output may use the same table, in whatever way.
+        Also none for a masked LM: its output may use the same table, in whatever way. Nor where a second module has the
+        table's weights, as in T5: the model looks them up in that one.
         """
         table = module.get_input_embeddings()
+        if sum(getattr(one, "weight", None) is table.weight for one in module.modules()) > 1:
+            return []
         if module.get_output_embeddings() is not None or type(table) is not nn.Embedding or table.scale_grad_by_freq:
             return []
         return [cls(table)] if table.weight.requires_grad and table.weight.numel() >= large else []

@@ -97,6 +97,8 @@ def fit(
                     with ranks.rank_0_first():  # when one has left, the others are ended
                         checkpoints.wait()
                 break
+    if training.done < steps:  # in another thread than the main one no signal has ended it
+        raise signals.Terminated
     return {"steps": steps, "examples": len(mix), "tokens_per_batch": model.budget.tokens, **training.finish()}
 
 

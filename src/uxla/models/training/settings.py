@@ -18,6 +18,14 @@ def _steps_or_share(value: object) -> object:
     raise refusal("", f"got {value!r}, expected {expected}")
 
 
+def draws(examples: int, step_size: int, *, epochs: float | None, max_steps: int | None) -> int:
+    """How many examples are drawn in a training: so many steps' worth, or so many passes over all."""
+    if max_steps is not None:
+        return max_steps * step_size
+    assert epochs is not None
+    return max(1, round(examples * epochs))
+
+
 class TrainingSettings(Section):
     """One training: optimiser, length, and which checkpoint is kept."""
 

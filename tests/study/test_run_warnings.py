@@ -1,4 +1,4 @@
-"""What a run doubts of itself: each warning where it is due, with what to do, and none elsewhere."""
+"""What a run warns of in its own results: each warning where it is due, with what to do, and none elsewhere."""
 
 from types import SimpleNamespace
 
@@ -9,8 +9,8 @@ from uxla.config.run import load_config
 from uxla.errors import spelled_as
 from uxla.methods.method import Method
 from uxla.records import Corpus, Example, Predictions
-from uxla.study import doubts
-from uxla.study.doubts import collapsed, one_snapshot, poor_models, untaught, vanished
+from uxla.study import run_warnings
+from uxla.study.run_warnings import collapsed, one_snapshot, poor_models, untaught, vanished
 from uxla.study.settings import method_of
 
 TARGET = SimpleNamespace(name="far")
@@ -25,9 +25,9 @@ OR_SO = f"{LONGER}, or set collapse_share=1 where the text really is so"
 
 def test_a_longer_warm_up_is_a_key_or_a_whole_value():
     study = study_of("warmup.selection=last")
-    assert "selection='last')) or on more" in doubts._train_longer(study)
+    assert "selection='last')) or on more" in run_warnings._train_longer(study)
     with spelled_as("yaml"):
-        assert doubts._train_longer(study) == "train the warm-up longer (warmup.epochs) or on more labelled text"
+        assert run_warnings._train_longer(study) == "train the warm-up longer (warmup.epochs) or on more labelled text"
 
 
 def labelled(names, *labels):
@@ -46,9 +46,9 @@ def study_of(*overrides, train=None, dev=None, given=None, methods=()):
     return SimpleNamespace(
         inputs=SimpleNamespace(train=train, dev=dev),
         labelling=SimpleNamespace(task_name=config.task, predict=predict),
-        method=method_of(config),
+        uxla=method_of(config),
         warm_up_training=config.warmup,
-        weights=SimpleNamespace(methods=methods),
+        methods=methods,
         seed=config.seed,
     )
 

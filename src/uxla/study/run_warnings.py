@@ -21,6 +21,7 @@ from uxla.records import IGNORED, Corpus, Ints, ModelHandle
 from uxla.report.trainings import NOUNS, from_target
 from uxla.study.labelling import Triple
 from uxla.study.messages import metric
+from uxla.study.settings import agreement_of
 from uxla.study.study import Study
 from uxla.targets import Target
 
@@ -48,13 +49,11 @@ def poor_models(study: Study, trainings: Sequence[Made]) -> Iterator[str]:
         return
     least, against = _least(study, dev)
     poor = []
-    for method in ordered({made["method"] for made in trainings}, study.weights.methods):
+    for method in ordered({made["method"] for made in trainings}, study.methods):
         found = [made for made in trainings if made["method"] == method and made["epoch"] is None]
         scores = [made["dev"] for made in found if made["dev"] is not None]
         if scores and fmean(scores) < least:
-            poor.append(
-                f"{title(method, study.weights.methods)}: {name} {enumerated([f'{score:.1f}' for score in scores])}"
-            )
+            poor.append(f"{title(method, study.methods)}: {name} {enumerated([f'{score:.1f}' for score in scores])}")
     if poor:
         yield (
             f"source.dev: the models are poor there ({'; '.join(poor)}; {against}), so do not trust their "
@@ -86,9 +85,7 @@ def untaught(study: Study, target: Target, trainings: Sequence[Made]) -> Iterato
             where = "" if len(numbers) == len(epochs) else f"in {_epochs(numbers)} "
             cause = _cause(study, method, [one for epoch in numbers for one in epochs[epoch]])
             noun = NOUNS[study.labelling.task_name].removesuffix("s")
-            said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(
-                title(method, study.weights.methods)
-            )
+            said[f"{where}no {noun} of {target.name} taught any model: {cause}"].append(title(method, study.methods))
     for what, methods in said.items():
         yield f"{enumerated(methods)}: {what}"
 
@@ -99,7 +96,7 @@ def collapsed(
     """A sentence for each state in which models have collapsed on the target's raw text (`has_collapsed`).
 
     Adapted models are compared with those that adaptation was `begun_with`."""
-    limit, known = study.method.collapse_share, judging_sample(study.inputs.dev or study.inputs.train, study.seed)
+    limit, known = study.uxla.collapse_share, judging_sample(study.inputs.dev or study.inputs.train, study.seed)
     if majority_share(known.gold_labels) > limit:
         return
 
@@ -110,7 +107,7 @@ def collapsed(
         return has_collapsed(given(model, raw), limit, partial(given, before, raw), partial(given, model, known))
 
     for name, epochs in states.items():
-        method = find(name, study.weights.methods)
+        method = find(name, study.methods)
         found: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for number, models in enumerate(epochs, start=1):
             before = begun_with if begun_with is not None and method.adapts else models
@@ -174,8 +171,8 @@ def _why(found: Sequence[Mapping[str, Any]]) -> Literal["collapsed", "too few ke
 
 def _cause(study: Study, method: str, found: Sequence[Mapping[str, Any]]) -> str:
     """Why no sentence was left, and what to do."""
-    own, why = find(method, study.weights.methods).agreement, _why(found)
-    agreement = own if isinstance(own, str) else kind_of(own or study.method.agreement)
+    own, why = find(method, study.methods).agreement, _why(found)
+    agreement = kind_of(agreement_of(own, study.uxla.agreement))
     if why == "collapsed":
         fallen = sorted({number for one in found for number in one["collapsed"]})
         return f"{one_label_only(fallen)} and so teach{'es' * (len(fallen) == 1)} nobody; {_not_collapse(study)}"

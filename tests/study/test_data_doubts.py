@@ -23,7 +23,7 @@ from uxla.models.hub import resolve
 from uxla.records import Corpus, Example, ModelHandle
 from uxla.store.store import Store
 from uxla.study.check_models import check_models
-from uxla.study.described import describe
+from uxla.study.data_doubts import describe
 from uxla.study.inputs import Inputs, load_inputs
 from uxla.targets import Target
 from uxla.testbed import asset
