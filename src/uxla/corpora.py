@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pydantic import model_validator
 
 from uxla.choices import Task, check_task
-from uxla.corpus_table import SCHEMA
+from uxla.corpus_table import SCHEMA, renumbered
 from uxla.data.batch import TEXT
 from uxla.data.columns import SHAPES, Shape, shape_of
 from uxla.data.discover import discover_shape, has_labels, refuse_no_file
@@ -179,10 +179,10 @@ def labelled_like(data: Any, source: Corpus, task: Task, name: str) -> Corpus:
     if unknown:
         known, remedy = listed(source.label_names), "read it with `labels={...}`, which renames labels"
         raise DataError(f"{name}: label {unknown[0]} is not one of the source's ({known}); {remedy}")
-    index = np.array([*(ids.get(label, IGNORED) for label in corpus.label_names), IGNORED])  # its last: of no label
+    numbers = [ids.get(label, IGNORED) for label in corpus.label_names]
     sizes = pc.list_value_length(corpus.table.column("labels")).to_numpy()
     named = replace(corpus, name=name, label_names=source.label_names)
-    return named.with_labels(index[np.maximum(labels, -1)], np.cumsum([0, *sizes]))
+    return named.with_labels(renumbered(labels, numbers, ignored=IGNORED), np.cumsum([0, *sizes]))
 
 
 def _in_words(corpus: Corpus, options: ReadOptions) -> pa.Table:

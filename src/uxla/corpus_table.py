@@ -76,6 +76,11 @@ def gold_labels(table: pa.Table) -> npt.NDArray[np.int64]:
     return np.asarray(column.flatten(), dtype=np.int64)
 
 
+def renumbered(labels: npt.NDArray[np.int64], numbers: Sequence[int], *, ignored: int) -> npt.NDArray[np.int64]:
+    """(R,) `numbers[i]` for each label i; `ignored` ones stay."""
+    return np.array([*numbers, ignored], dtype=np.int64)[np.where(labels == ignored, len(numbers), labels)]
+
+
 def names_metadata(label_names: Sequence[str]) -> dict[str, str]:
     """A table's metadata that says what its labels mean."""
     return {"label_names": "\x00".join(label_names)}

@@ -11,6 +11,7 @@ import numpy as np
 
 from uxla.annotation.labelled_data import read_labelled
 from uxla.corpora import require_labels
+from uxla.corpus_table import renumbered
 from uxla.errors import setting
 from uxla.markup import Figure, Row, Table
 from uxla.models.ensemble import Ensemble
@@ -82,12 +83,12 @@ def evaluate(ensemble: Ensemble, gold: Any, **options: Any) -> Evaluated:
         gold = read_labelled(gold, ensemble.task, Path(gold).name if isinstance(gold, str | Path) else "gold", options)
     require_labels(gold, gold.name)
     names = tuple(dict.fromkeys((*ensemble.label_names, *gold.label_names)))
-    ids = np.array([*map(names.index, gold.label_names), IGNORED])  # its last: of a word without a gold label
+    expected = renumbered(gold.gold_labels, [*map(names.index, gold.label_names)], ignored=IGNORED)
     found = ensemble.probabilities(gold.unlabelled())
     labels = TASKS[ensemble.task]().decode(found, ensemble.label_names)
     segments = [list(example.segments) for example in gold]
     best = found.best.astype(np.float64)
-    test = TestSet(names, _NAME, segments, found.offsets, ids[np.maximum(gold.gold_labels, -1)], best, {_NAME: labels})
+    test = TestSet(names, _NAME, segments, found.offsets, expected, best, {_NAME: labels})
     counts = by_class(test, _NAME, spans=ensemble.task == "ner")
     total = np.asarray(sum(counts.values(), np.zeros((len(gold), 3), dtype=np.int64)))
     present = {name: own for name, own in sorted(counts.items()) if own.any()}

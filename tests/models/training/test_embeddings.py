@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch.nn import Embedding
-from transformers import T5Config, T5ForTokenClassification
+from transformers import AutoConfig, AutoModelForTokenClassification
 
 from uxla.models.memory import Budget
 from uxla.models.runtime import Runtime
@@ -138,10 +138,16 @@ def test_no_other_table_is_taken_for_that_of_the_pieces():
     assert rows.table is module.get_input_embeddings()
 
 
-def test_a_table_that_a_second_module_looks_up_is_left_as_it_is():
+@pytest.mark.parametrize("kind", ["t5", "mt5", "umt5"])
+def test_a_table_that_a_second_module_looks_up_is_left_as_it_is(kind):
     """T5's encoder reads the table through a module of its own."""
     sizes = {"vocab_size": 300, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2}
-    assert LookedUpRows.of(T5ForTokenClassification(T5Config(**sizes)), large=1) == []
+    module = AutoModelForTokenClassification.from_config(AutoConfig.for_model(kind, **sizes))
+    table = module.get_input_embeddings()
+    hooked = []
+    table.register_forward_hook(lambda *_: hooked.append(1))
+    module(input_ids=torch.tensor([[5, 6, 7]]))
+    assert (hooked, LookedUpRows.of(module, large=1)) == ([], [])
 
 
 def test_where_memory_runs_out_the_optimiser_has_lost_nothing(monkeypatch):
